@@ -1,0 +1,90 @@
+// What an operator may ask of an expression or an aggregate that its configuration names. The engine
+// compiles them before the operator is created; an operator never sees their text as a program.
+
+import type { Batch, Column, ColumnType } from "./batch.ts";
+
+/** A compiled expression over the columns of the operator's input. */
+export interface Expression {
+  readonly text: string;
+  readonly type: ColumnType;
+  /** The value of each selected row, at that row's number. The column is reused by the next call. */
+  evaluate(batch: Batch): Column;
+  /** For type `bool`: writes the selected rows that are true to `rows`, in order; returns how many. Null is not true. */
+  select(batch: Batch, rows: Uint32Array): number;
+}
+
+/** A reference to a column of the operator's input. */
+export interface ColumnReference {
+  readonly name: string;
+  readonly type: ColumnType;
+  /** Its place in `batch.columns`. */
+  readonly index: number;
+}
+
+/** The state of one aggregate over many slots: fixed cells, and one growable buffer a slot where the aggregate asks for it. */
+export interface AggregateState {
+  /** One array a cell, indexed by slot. */
+  readonly cells: readonly Float64Array[];
+  /** Indexed by slot; undefined until the aggregate puts one there. */
+  readonly buffers: (Float64Array | Uint8Array | undefined)[];
+}
+
+/** A column that is being written. */
+export type WritableColumn = {
+  readonly [T in ColumnType]: {
+    readonly type: T;
+    readonly values: import("./batch.ts").ColumnOf<T>["values"];
+    /** Always there while writing: 1 is set beforehand, put 0 for null. */
+    readonly valid: Uint8Array;
+  };
+}[ColumnType];
+
+/** `init, add, merge, finish` over slots; incremental, and mergeable so that parts can be made anywhere. */
+export interface Aggregate {
+  /** The first value of each cell of a new slot. */
+  readonly initial: readonly number[];
+  /**
+   * Adds row `rows[i]` to slot `slots[i]` for i below `count`. `input` is null for an aggregate without an argument.
+   * Null values are skipped by every aggregate but `count()`.
+   */
+  add(
+    state: AggregateState,
+    slots: Uint32Array,
+    rows: Uint32Array,
+    count: number,
+    input: Column | null,
+    batch: Batch,
+  ): void;
+  /** Adds what `from` holds of `source` into `into` of `target`. */
+  merge(target: AggregateState, into: number, source: AggregateState, from: number): void;
+  /** Writes the result of `slots[i]` to row i of `out`. */
+  finish(state: AggregateState, slots: Uint32Array, count: number, out: WritableColumn): void;
+}
+
+/** An aggregate that a configuration may name: `mean(temp)`, `quantile(temp, 0.99)`. */
+export interface AggregateDefinition {
+  readonly name: string;
+  readonly summary: string;
+  /** The argument's accepted types; empty when it takes none. */
+  readonly input: readonly ColumnType[];
+  /** True when the argument may be left out, as in `count()`. */
+  readonly inputOptional?: boolean;
+  /** Literal numbers after the argument. */
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly min: number;
+    readonly max: number;
+    readonly default?: number;
+  }[];
+  output(input: ColumnType | null): ColumnType;
+  create(input: ColumnType | null, parameters: readonly number[]): Aggregate;
+}
+
+/** An aggregate bound to its argument. */
+export interface AggregateCall {
+  readonly text: string;
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly input: Expression | null;
+  readonly aggregate: Aggregate;
+}

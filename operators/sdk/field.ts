@@ -1,0 +1,140 @@
+// One declaration for each setting of an operator. It gives the TypeScript type, the parser, the
+// default, the error, the JSON Schema and the reference page. Built on zod; nothing here compiles
+// an expression: a setting that refers to columns parses to an `Unbound`, which the planner replaces.
+
+import { z } from "zod";
+import type { ColumnType } from "./batch.ts";
+import type { AggregateCall, AggregateDefinition, ColumnReference, Expression } from "./expression.ts";
+
+/** What a setting wants to be bound to once the input's schema is known. */
+export type Want =
+  | { readonly kind: "expression"; readonly types: readonly ColumnType[] }
+  | { readonly kind: "column"; readonly types: readonly ColumnType[] }
+  | { readonly kind: "aggregate"; readonly aggregates: readonly AggregateDefinition[] };
+
+/** A setting that names columns, not bound yet. Only the planner sees one. */
+export class Unbound {
+  readonly text: string;
+  readonly want: Want;
+  constructor(text: string, want: Want) {
+    this.text = text;
+    this.want = want;
+  }
+}
+
+/** Longest expression that is read, in characters. */
+export const expressionLengthMax = 4096;
+
+const durationUnits: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+const sizeUnits: Readonly<Record<string, number>> = {
+  B: 1,
+  KB: 1000,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+};
+
+function withUnits(text: string, units: Readonly<Record<string, number>>): number | undefined {
+  let total = 0;
+  let rest = text;
+  while (rest !== "") {
+    const match = /^(\d+(?:\.\d+)?)([a-zA-Z]+)/.exec(rest);
+    const unit = match ? units[match[2]!] : undefined;
+    if (!match || unit === undefined) return undefined;
+    total += Number(match[1]) * unit;
+    rest = rest.slice(match[0].length);
+  }
+  return text === "" ? undefined : total;
+}
+
+/** `1m30s` to milliseconds; undefined when it is not a duration. */
+export function parseDuration(text: string): number | undefined {
+  return withUnits(text, durationUnits);
+}
+
+/** `64KiB` to bytes; undefined when it is not a size. */
+export function parseSize(text: string): number | undefined {
+  return withUnits(text, sizeUnits);
+}
+
+function bound<T>(want: Want, description: string): z.ZodType<T, string> {
+  return (
+    z
+      .string()
+      .min(1)
+      .max(expressionLengthMax)
+      .meta({ description })
+      // The planner swaps each Unbound for what it asks for before the operator is created.
+      .transform((text) => new Unbound(text, want) as unknown as T)
+  );
+}
+
+export const field = {
+  /** An expression over the input's columns whose result is one of `types` (any, when empty). */
+  expression(types: readonly ColumnType[], doc: string): z.ZodType<Expression, string> {
+    return bound({ kind: "expression", types }, doc);
+  },
+  /** The name of a column of the input whose type is one of `types` (any, when empty). */
+  column(types: readonly ColumnType[], doc: string): z.ZodType<ColumnReference, string> {
+    return bound({ kind: "column", types }, doc);
+  },
+  /** A call of one of `aggregates`: `mean(temp)`. */
+  aggregate(aggregates: readonly AggregateDefinition[], doc: string): z.ZodType<AggregateCall, string> {
+    return bound({ kind: "aggregate", aggregates }, doc);
+  },
+  /** A length of time with its unit, `10s` or `1m30s`; milliseconds in the operator. */
+  duration(doc: string): z.ZodType<number, string> {
+    return z
+      .string()
+      .meta({ description: doc, pattern: "^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$", examples: ["10s", "1m30s"] })
+      .transform((text, context) => {
+        const duration = parseDuration(text);
+        if (duration !== undefined) return duration;
+        context.addIssue({
+          code: "custom",
+          message: `expected a duration such as 500ms, 10s, 1m30s or 2h, got ${JSON.stringify(text)}`,
+        });
+        return z.NEVER;
+      });
+  },
+  /** A number of bytes with its unit, `64KiB`; bytes in the operator. */
+  size(doc: string): z.ZodType<number, string> {
+    return z
+      .string()
+      .meta({
+        description: doc,
+        pattern: "^(\\d+(\\.\\d+)?(B|KB|MB|GB|KiB|MiB|GiB))+$",
+        examples: ["64KiB", "1MB"],
+      })
+      .transform((text, context) => {
+        const size = parseSize(text);
+        if (size !== undefined) return size;
+        context.addIssue({
+          code: "custom",
+          message: `expected a size such as 512B, 64KiB or 1MB, got ${JSON.stringify(text)}`,
+        });
+        return z.NEVER;
+      });
+  },
+  number(options: { readonly min?: number; readonly max?: number }, doc: string): z.ZodType<number, number> {
+    let number = z.number();
+    if (options.min !== undefined) number = number.min(options.min);
+    if (options.max !== undefined) number = number.max(options.max);
+    return number.meta({ description: doc });
+  },
+  /** One or more columns that together are the key: `device` or `[site, device]`. */
+  keys(doc: string): z.ZodType<readonly ColumnReference[], string | readonly string[]> {
+    const one = field.column(["string", "float64", "int64", "bool", "time"], doc);
+    return z
+      .union([one.transform((column) => [column]), z.array(one).min(1).max(8)])
+      .meta({ description: doc });
+  },
+} as const;

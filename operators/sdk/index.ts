@@ -1,0 +1,9 @@
+// weir/sdk: the only door of the operator contract.
+
+export { z } from "zod";
+export * from "./batch.ts";
+export * from "./expression.ts";
+export * from "./field.ts";
+export * from "./operator.ts";
+export * from "./record.ts";
+export * from "./state.ts";

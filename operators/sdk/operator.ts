@@ -1,0 +1,127 @@
+// The operator contract, and the friendly forms that lower to it. An operator never sees a promise, a
+// clock, a thread, a subject or another operator.
+
+import type { z } from "zod";
+import type { Batch, Column, ColumnType, Schema } from "./batch.ts";
+import type { WritableColumn } from "./expression.ts";
+import type { TableDeclarations, Tables } from "./state.ts";
+
+/** Why a record left the stream before a sink; the ledger counts by these. */
+export const reasons = [
+  "filtered",
+  "late",
+  "ahead",
+  "decode",
+  "type",
+  "time",
+  "duplicate",
+  "overflow",
+  "expired",
+  "rejected",
+  "fault",
+] as const;
+export type Reason = (typeof reasons)[number];
+
+/** A batch being made: columns of the operator's output schema with room for `rows` rows. Strings are put in with `text`. */
+export interface Draft {
+  readonly columns: readonly WritableColumn[];
+  readonly time: Float64Array;
+  /** How many input records each row stands for; 1 beforehand. */
+  readonly weight: Float64Array;
+  /** The code to put in a string column for `text`. */
+  text(column: number, text: string): number;
+}
+
+/** Where an operator puts its output. What it neither forwards nor holds is counted in the ledger. */
+export interface Collector {
+  /** Forwards a batch as it is. */
+  emit(batch: Batch): void;
+  /** Forwards the `count` rows named by `rows`, ascending and selected in `batch`; the others are counted under `reason` (default `filtered`). */
+  select(batch: Batch, rows: Uint32Array, count: number, reason?: Reason): void;
+  /** Forwards the batch's rows with other columns, those of the output schema. */
+  project(batch: Batch, columns: readonly Column[]): void;
+  /** Row numbers to write to, at least `batch.count` of them; the content is lost at the next call. */
+  scratch(batch: Batch): Uint32Array;
+  /** Refuses one selected row: counted under `reason`, and sent to the dead letter with `detail`. Forward or hold the others only. */
+  reject(batch: Batch, row: number, reason: Reason, detail: string): void;
+  /** A new batch of `rows` rows of the output schema, to be written and then sent with `append`. */
+  draft(rows: number): Draft;
+  append(draft: Draft): void;
+}
+
+/** What the engine drives: one thread, never concurrently, in stream order. */
+export interface Operator {
+  onBatch(batch: Batch, out: Collector): void;
+  /** Event time has reached `watermark` (ms); Infinity at the end of the stream. */
+  onWatermark?(watermark: number, out: Collector): void;
+}
+
+/** A run of the operator that the reference shows and the tests repeat. Columns of `input` get the types of `schema`. */
+export interface Example {
+  readonly title: string;
+  readonly config: unknown;
+  readonly schema: Readonly<Record<string, ColumnType>>;
+  /** The column that holds event time, in ms. Without it every record is at time 0. */
+  readonly time?: string;
+  readonly input: readonly Readonly<Record<string, unknown>>[];
+  readonly output: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** A mistake in a configuration that the field specs cannot see. `path` leads to it from the operator's own setting. */
+export class ConfigurationError extends Error {
+  readonly path: readonly (string | number)[];
+  constructor(path: readonly (string | number)[], message: string) {
+    super(message);
+    this.name = "ConfigurationError";
+    this.path = path;
+  }
+}
+
+/** An operator as the catalogue holds it. */
+export interface OperatorDefinition {
+  /** Its YAML word and its file's name. */
+  readonly name: string;
+  readonly summary: string;
+  /** The exact rule, in sentences, for the reference. */
+  readonly rule: string;
+  /** `stateless` may run on any thread in any order; `keyed` runs at home, in stream order. */
+  readonly kind: "stateless" | "keyed";
+  readonly config: z.ZodType;
+  readonly examples: readonly Example[];
+  /** Columns out, from columns in. Pure. */
+  schema(input: Schema, config: unknown): Schema;
+  state(config: unknown): TableDeclarations;
+  create(config: unknown, context: OperatorContext<TableDeclarations>): Operator;
+}
+
+export interface OperatorContext<D extends TableDeclarations> {
+  readonly input: Schema;
+  readonly output: Schema;
+  readonly state: Tables<D>;
+}
+
+/** What `defineOperator` takes; the configuration's type follows from its field specs. */
+export interface OperatorSpec<C extends z.ZodType, D extends TableDeclarations> {
+  readonly name: string;
+  readonly summary: string;
+  readonly rule: string;
+  readonly kind: "stateless" | "keyed";
+  readonly config: C;
+  readonly examples: readonly Example[];
+  readonly schema?: (input: Schema, config: z.output<C>) => Schema;
+  readonly state?: (config: z.output<C>) => D;
+  readonly create: (config: z.output<C>, context: OperatorContext<D>) => Operator;
+}
+
+/** An operator over columns. The form that built-ins use. */
+export function defineOperator<C extends z.ZodType, D extends TableDeclarations = Record<never, never>>(
+  spec: OperatorSpec<C, D>,
+): OperatorDefinition {
+  const { schema, state } = spec;
+  return {
+    ...spec,
+    schema: schema === undefined ? (input) => input : (input, config) => schema(input, config as z.output<C>),
+    state: state === undefined ? () => ({}) : (config) => state(config as z.output<C>),
+    create: (config, context) => spec.create(config as z.output<C>, context as OperatorContext<D>),
+  };
+}

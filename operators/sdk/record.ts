@@ -1,0 +1,180 @@
+// The friendly forms: an operator written as a function of one record. They lower to `defineOperator`;
+// the record is a cursor that moves over the columns, so no object is made for a record.
+
+import type { z } from "zod";
+import type { Batch, Column, ColumnType, Schema } from "./batch.ts";
+import type { ColumnReference } from "./expression.ts";
+import { defineOperator, type Draft, type Example, type OperatorDefinition } from "./operator.ts";
+
+/** What a field may hold, seen one record at a time. `json` is its text. */
+export type Scalar = number | bigint | boolean | string | null;
+
+/** One record, valid only inside the call that it was passed to. */
+export interface RecordView {
+  /** Event time, ms since the epoch. */
+  readonly time: number;
+  /** The value of a column; null when it is null. */
+  get(column: ColumnReference): Scalar;
+  /** The value of a number or time column; NaN when it is null. */
+  number(column: ColumnReference): number;
+  /** The value of a string column; empty when it is null. */
+  text(column: ColumnReference): string;
+}
+
+/** The value of one row of a column. */
+export function valueAt(column: Column, row: number): Scalar {
+  if (column.valid !== null && column.valid[row] === 0) return null;
+  switch (column.type) {
+    case "bool":
+      return column.values[row] === 1;
+    case "string":
+    case "json":
+      return column.dictionary.text(column.values[row]!);
+    default:
+      return column.values[row]!;
+  }
+}
+
+class Cursor implements RecordView {
+  batch!: Batch;
+  row = 0;
+  get time(): number {
+    return this.batch.time[this.row]!;
+  }
+  get(column: ColumnReference): Scalar {
+    return valueAt(this.batch.columns[column.index]!, this.row);
+  }
+  number(reference: ColumnReference): number {
+    const column = this.batch.columns[reference.index]!;
+    return column.valid !== null && column.valid[this.row] === 0
+      ? Number.NaN
+      : Number(column.values[this.row]);
+  }
+  text(column: ColumnReference): string {
+    const value = this.get(column);
+    return value === null ? "" : String(value);
+  }
+}
+
+interface RecordSpec<C extends z.ZodType> {
+  readonly name: string;
+  readonly summary: string;
+  readonly rule?: string;
+  readonly config: C;
+  readonly examples?: readonly Example[];
+}
+
+/** Keeps the records for which `keep(config)(record)` is true; the others are counted as filtered. */
+export function defineFilter<C extends z.ZodType>(
+  spec: RecordSpec<C> & { readonly keep: (config: z.output<C>) => (record: RecordView) => boolean },
+): OperatorDefinition {
+  return defineOperator({
+    name: spec.name,
+    summary: spec.summary,
+    rule: spec.rule ?? spec.summary,
+    kind: "stateless",
+    config: spec.config,
+    examples: spec.examples ?? [],
+    create: (config) => {
+      const keep = spec.keep(config);
+      const cursor = new Cursor();
+      return {
+        onBatch(batch, out) {
+          cursor.batch = batch;
+          const rows = out.scratch(batch);
+          let count = 0;
+          for (let i = 0; i < batch.count; i++) {
+            cursor.row = batch.selection[i]!;
+            if (keep(cursor)) rows[count++] = cursor.row;
+          }
+          out.select(batch, rows, count);
+        },
+      };
+    },
+  });
+}
+
+/** Adds (or replaces) the columns of `columns`: `map(config)(record)` returns their values by name; a value left out is null. */
+export function defineMap<C extends z.ZodType>(
+  spec: RecordSpec<C> & {
+    readonly columns: (config: z.output<C>) => Readonly<Record<string, ColumnType>>;
+    readonly map: (config: z.output<C>) => (record: RecordView) => Readonly<Record<string, Scalar>>;
+  },
+): OperatorDefinition {
+  return defineOperator({
+    name: spec.name,
+    summary: spec.summary,
+    rule: spec.rule ?? spec.summary,
+    kind: "stateless",
+    config: spec.config,
+    examples: spec.examples ?? [],
+    schema: (input, config) => withFields(input, spec.columns(config)),
+    create: (config, { input, output }) => {
+      const map = spec.map(config);
+      const names = Object.keys(spec.columns(config));
+      const places = names.map((name) => output.fields.findIndex((each) => each.name === name));
+      const carried = output.fields.map((each) =>
+        names.includes(each.name) ? -1 : input.fields.indexOf(each),
+      );
+      const cursor = new Cursor();
+      return {
+        onBatch(batch, out) {
+          cursor.batch = batch;
+          const draft = out.draft(batch.rows);
+          for (let i = 0; i < batch.count; i++) {
+            cursor.row = batch.selection[i]!;
+            const values = map(cursor);
+            for (let n = 0; n < names.length; n++)
+              put(draft, places[n]!, cursor.row, values[names[n]!] ?? null);
+          }
+          const columns = carried.map((from, to) =>
+            from < 0 ? (draft.columns[to] as Column) : batch.columns[from]!,
+          );
+          out.project(batch, columns);
+        },
+      };
+    },
+  });
+}
+
+/** A schema with further fields; a field of the same name is replaced where it stands. */
+export function withFields(input: Schema, added: Readonly<Record<string, ColumnType>>): Schema {
+  const fields = input.fields.map((each) =>
+    Object.hasOwn(added, each.name) ? { name: each.name, type: added[each.name]! } : each,
+  );
+  for (const [name, type] of Object.entries(added)) {
+    if (!input.fields.some((each) => each.name === name)) fields.push({ name, type });
+  }
+  return { fields, rest: input.rest };
+}
+
+/** Puts one value into a column of a draft; a value of another type is an error of the operator's. */
+export function put(draft: Draft, place: number, row: number, value: Scalar): void {
+  const column = draft.columns[place]!;
+  if (value === null) {
+    column.valid[row] = 0;
+    return;
+  }
+  switch (column.type) {
+    case "string":
+    case "json":
+      if (typeof value !== "string") throw wrongType(column.type, value);
+      column.values[row] = draft.text(place, value);
+      return;
+    case "bool":
+      if (typeof value !== "boolean") throw wrongType(column.type, value);
+      column.values[row] = value ? 1 : 0;
+      return;
+    case "int64":
+      if (typeof value !== "bigint") throw wrongType(column.type, value);
+      column.values[row] = value;
+      return;
+    default:
+      if (typeof value !== "number" || !Number.isFinite(value)) throw wrongType(column.type, value);
+      column.values[row] = value;
+  }
+}
+
+function wrongType(type: ColumnType, value: Scalar): TypeError {
+  return new TypeError(`expected a value of type ${type}, got ${typeof value} ${String(value)}`);
+}

@@ -1,0 +1,72 @@
+// State lives only in declared tables, so that the engine can bound, snapshot, restore and expire it.
+// This file declares what an operator may ask for; the tables themselves belong to the engine.
+
+import type { Batch } from "./batch.ts";
+import type { Aggregate, AggregateState, ColumnReference, WritableColumn } from "./expression.ts";
+
+/** Returned in place of a key's id when the table is full. */
+export const noKey = 0xffffffff;
+
+/** Gives each distinct key a dense id, 0, 1, 2, …, stable for the life of the table. Null is a key of its own. */
+export interface KeyTable {
+  readonly size: number;
+  /** Writes the id of the i-th selected row to `ids[i]`, or `noKey` where the table is full. */
+  identify(batch: Batch, ids: Uint32Array): void;
+  /** Writes part `part` of the keys `ids[0 … count - 1]` to rows 0 … of `out`. */
+  write(part: number, ids: Uint32Array, count: number, out: WritableColumn): void;
+}
+
+/** The slots of one window, by key. */
+export interface Pane {
+  readonly start: number;
+  /** The key's slot in this pane, opened when it has none yet. */
+  slot(key: number): number;
+}
+
+/** What a closing pane held, in the order in which its keys were first seen. */
+export interface ClosedPane {
+  readonly start: number;
+  readonly count: number;
+  readonly keys: Uint32Array;
+  readonly slots: Uint32Array;
+}
+
+/** One slot per open (window, key), with the state of each declared aggregate. */
+export interface PaneTable {
+  readonly keys: KeyTable;
+  /** In the order in which the aggregates were declared. Read `cells` again after opening slots: they may have grown. */
+  readonly states: readonly AggregateState[];
+  /** Input records in open slots. */
+  readonly held: number;
+  /** The pane that starts at `start` (ms), opened when absent. */
+  pane(start: number): Pane;
+  /** Counts `weight` input records into a slot, so that the ledger knows that they are held. */
+  hold(slot: number, weight: number): void;
+  /** The number of input records that a slot stands for. */
+  weight(slot: number): number;
+  /** Visits and then frees every pane that starts at or before `start`, oldest first. */
+  close(start: number, visit: (pane: ClosedPane) => void): void;
+}
+
+/** A declaration: per key and window, the state of some aggregates. */
+export interface PaneDeclaration {
+  readonly kind: "panes";
+  readonly by: readonly ColumnReference[];
+  readonly aggregates: readonly Aggregate[];
+}
+
+export type TableDeclaration = PaneDeclaration;
+export type TableDeclarations = Readonly<Record<string, TableDeclaration>>;
+
+interface TableOf {
+  readonly panes: PaneTable;
+}
+
+/** The tables that the engine made of the declarations. */
+export type Tables<D extends TableDeclarations> = { readonly [N in keyof D]: TableOf[D[N]["kind"]] };
+
+export const table = {
+  panes(by: readonly ColumnReference[], aggregates: readonly Aggregate[]): PaneDeclaration {
+    return { kind: "panes", by, aggregates };
+  },
+} as const;

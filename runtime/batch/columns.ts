@@ -1,0 +1,90 @@
+// Columns and dictionaries as the runtime makes them. Allocation only; no meaning.
+
+import type { Column, ColumnOf, ColumnType, Dictionary, WritableColumn } from "../../operators/sdk/index.ts";
+
+/** Texts to codes and back. Append-only: a code keeps its meaning for the dictionary's life. */
+export class TextDictionary implements Dictionary {
+  readonly #texts: string[] = [];
+  readonly #codes = new Map<string, number>();
+  #length = 0;
+
+  get size(): number {
+    return this.#texts.length;
+  }
+
+  /** Characters of all texts together, for bounding. */
+  get length(): number {
+    return this.#length;
+  }
+
+  text(code: number): string {
+    return this.#texts[code]!;
+  }
+
+  /** The text's code, given one when it has none. */
+  code(text: string): number {
+    let code = this.#codes.get(text);
+    if (code === undefined) {
+      code = this.#texts.length;
+      this.#texts.push(text);
+      this.#codes.set(text, code);
+      this.#length += text.length;
+    }
+    return code;
+  }
+}
+
+/** A dictionary over a list of texts that are not looked up, as `json` columns have. */
+export class TextList implements Dictionary {
+  readonly texts: string[] = [];
+  get size(): number {
+    return this.texts.length;
+  }
+  text(code: number): string {
+    return this.texts[code]!;
+  }
+}
+
+/** A column for `rows` rows, every row null until it is written (`valid` 0). `dictionary` is needed for `string` and `json`. */
+export function makeColumn(
+  type: ColumnType,
+  rows: number,
+  dictionary: Dictionary | null,
+): Column & { readonly valid: Uint8Array } {
+  const valid = new Uint8Array(rows);
+  switch (type) {
+    case "float64":
+    case "time":
+      return { type, values: new Float64Array(rows), valid, dictionary: null };
+    case "int64":
+      return { type, values: new BigInt64Array(rows), valid, dictionary: null };
+    case "bool":
+      return { type, values: new Uint8Array(rows), valid, dictionary: null };
+    case "string":
+    case "json":
+      if (dictionary === null) throw new TypeError(`a column of type ${type} needs a dictionary`);
+      return { type, values: new Int32Array(rows), valid, dictionary };
+  }
+}
+
+/** A column whose rows are all valid beforehand, to be written by an operator or an aggregate. */
+export function makeWritable(
+  type: ColumnType,
+  rows: number,
+  dictionary: Dictionary | null,
+): WritableColumn & Column {
+  const column = makeColumn(type, rows, dictionary);
+  column.valid.fill(1);
+  return column as WritableColumn & Column;
+}
+
+/** The same column without a validity array when no row of it is null. */
+export function trimValid(column: Column): Column {
+  return column.valid?.includes(0) === false ? ({ ...column, valid: null } as Column) : column;
+}
+
+/** Checks that a column is of a type, and says so to the compiler. */
+export function expectType<T extends ColumnType>(column: Column, type: T): ColumnOf<T> {
+  if (column.type !== type) throw new TypeError(`expected a column of type ${type}, got ${column.type}`);
+  return column as unknown as ColumnOf<T>;
+}

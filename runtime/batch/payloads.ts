@@ -1,0 +1,120 @@
+// Payloads: records as bytes, many in one buffer. What connect delivers and codecs read.
+// Knows nothing of what the bytes mean.
+
+import { limits } from "../limits.ts";
+
+/** `count` payloads; the i-th is `bytes[offsets[i] … offsets[i + 1])`. */
+export interface Payloads {
+  readonly bytes: Uint8Array;
+  readonly offsets: Uint32Array;
+  readonly count: number;
+}
+
+/** Payloads with where and when each of them arrived. */
+export interface PayloadBatch extends Payloads {
+  /** Distinct subjects (topics, file names) of this batch. */
+  readonly subjects: readonly string[];
+  /** By payload, an index into `subjects`. */
+  readonly subject: Uint16Array;
+  /** By payload, when it arrived at the edge, wall clock ms. */
+  readonly arrived: Float64Array;
+}
+
+/** The bytes of one payload, in place. */
+export function payloadAt(payloads: Payloads, row: number): Uint8Array {
+  return payloads.bytes.subarray(payloads.offsets[row]!, payloads.offsets[row + 1]!);
+}
+
+/** Gathers payloads into one buffer, up to a number of rows and bytes. Reused after `take`. */
+export class PayloadBuilder {
+  readonly #rowsMax: number;
+  readonly #bytesMax: number;
+  #bytes: Uint8Array;
+  #offsets: Uint32Array;
+  #subject: Uint16Array;
+  #arrived: Float64Array;
+  #subjects: string[] = [];
+  #codes = new Map<string, number>();
+  #count = 0;
+
+  constructor(rowsMax: number = limits.batch_rows_max, bytesMax: number = limits.batch_bytes_max) {
+    this.#rowsMax = rowsMax;
+    this.#bytesMax = bytesMax;
+    this.#bytes = new Uint8Array(Math.min(bytesMax, 65_536));
+    this.#offsets = new Uint32Array(rowsMax + 1);
+    this.#subject = new Uint16Array(rowsMax);
+    this.#arrived = new Float64Array(rowsMax);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get size(): number {
+    return this.#offsets[this.#count]!;
+  }
+
+  /** True when `length` more bytes fit. A first payload always fits, however large. */
+  fits(length: number): boolean {
+    if (this.#count === 0) return true;
+    return this.#count < this.#rowsMax && this.size + length <= this.#bytesMax;
+  }
+
+  /** Appends a copy of the payload. Call only when it fits. */
+  add(payload: Uint8Array, subject: string, arrived: number): void {
+    const start = this.size;
+    const end = start + payload.length;
+    if (end > this.#bytes.length) this.#grow(end);
+    this.#bytes.set(payload, start);
+    this.#subject[this.#count] = this.#code(subject);
+    this.#arrived[this.#count] = arrived;
+    this.#offsets[++this.#count] = end;
+  }
+
+  /** The batch so far. It is valid until the builder's next `reset`. */
+  view(): PayloadBatch {
+    const count = this.#count;
+    return {
+      bytes: this.#bytes.subarray(0, this.size),
+      offsets: this.#offsets.subarray(0, count + 1),
+      count,
+      subjects: this.#subjects,
+      subject: this.#subject.subarray(0, count),
+      arrived: this.#arrived.subarray(0, count),
+    };
+  }
+
+  /** Empties the builder; batches viewed before are no longer valid. */
+  reset(): void {
+    this.#count = 0;
+    this.#subjects = [];
+    this.#codes = new Map();
+  }
+
+  /** Hands over the batch so far with buffers of its own, and starts anew. */
+  take(): PayloadBatch {
+    const batch = this.view();
+    this.#bytes = new Uint8Array(this.#bytes.length);
+    this.#offsets = new Uint32Array(this.#rowsMax + 1);
+    this.#subject = new Uint16Array(this.#rowsMax);
+    this.#arrived = new Float64Array(this.#rowsMax);
+    this.reset();
+    return batch;
+  }
+
+  #code(subject: string): number {
+    let code = this.#codes.get(subject);
+    if (code === undefined) {
+      code = this.#subjects.length;
+      this.#subjects.push(subject);
+      this.#codes.set(subject, code);
+    }
+    return code;
+  }
+
+  #grow(needed: number): void {
+    const bytes = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    bytes.set(this.#bytes.subarray(0, this.size));
+    this.#bytes = bytes;
+  }
+}

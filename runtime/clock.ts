@@ -1,0 +1,89 @@
+// The only place that reads the clock or sets a timer. Everything else is given a `Clock`, so that a
+// whole pipeline runs under a virtual one.
+
+export interface Clock {
+  /** Wall clock, ms since the epoch. */
+  now(): number;
+  /** Calls `task` once after `ms`; the returned function cancels it. */
+  after(ms: number, task: () => void): () => void;
+  /** Calls `task` every `ms`; the returned function ends it. */
+  every(ms: number, task: () => void): () => void;
+}
+
+export const wallClock: Clock = {
+  now: () => Date.now(),
+  after(ms, task) {
+    const timer = setTimeout(task, ms);
+    return () => clearTimeout(timer);
+  },
+  every(ms, task) {
+    const timer = setInterval(task, ms);
+    return () => clearInterval(timer);
+  },
+};
+
+/** Resolves after `ms` of the clock's time. */
+export function sleep(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => clock.after(ms, resolve));
+}
+
+/** Monotonic time in ms, for measuring how long something took. */
+export function stopwatch(): number {
+  return performance.now();
+}
+
+interface Timer {
+  readonly due: number;
+  readonly order: number;
+  readonly period: number | null;
+  readonly task: () => void;
+}
+
+/** A clock that stands still until it is told to move. */
+export class VirtualClock implements Clock {
+  #now: number;
+  #order = 0;
+  #timers: Timer[] = [];
+
+  constructor(start = 0) {
+    this.#now = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, task: () => void): () => void {
+    return this.#add(ms, null, task);
+  }
+
+  every(ms: number, task: () => void): () => void {
+    return this.#add(ms, ms, task);
+  }
+
+  /** Moves to `time`, running what falls due on the way in order. */
+  advanceTo(time: number): void {
+    for (;;) {
+      const next = this.#timers[0];
+      if (next === undefined || next.due > time) break;
+      this.#timers.shift();
+      this.#now = Math.max(this.#now, next.due);
+      if (next.period !== null) this.#insert({ ...next, due: next.due + next.period });
+      next.task();
+    }
+    this.#now = Math.max(this.#now, time);
+  }
+
+  #add(ms: number, period: number | null, task: () => void): () => void {
+    const order = this.#order++;
+    this.#insert({ due: this.#now + ms, order, period, task });
+    return () => {
+      this.#timers = this.#timers.filter((timer) => timer.order !== order);
+    };
+  }
+
+  #insert(timer: Timer): void {
+    const place = this.#timers.findIndex((other) => other.due > timer.due);
+    this.#timers.splice(place < 0 ? this.#timers.length : place, 0, timer);
+  }
+}

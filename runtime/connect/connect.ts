@@ -1,0 +1,79 @@
+// The ports of sources and sinks. Bytes only: nothing here decodes, and nothing here knows a batch of columns.
+
+import type { PayloadBatch } from "../batch/payloads.ts";
+
+/** How much a read may return and how long it may wait for it. */
+export interface ReadLimits {
+  readonly rows: number;
+  readonly bytes: number;
+  /** Longest wait for a first payload; then the read answers null. */
+  readonly wait_ms: number;
+  /** Longest wait for more once there is one. */
+  readonly age_ms: number;
+}
+
+/** Payloads that were read, in order. */
+export interface Delivery {
+  /** Valid until the next read. */
+  readonly payloads: PayloadBatch;
+  /** What to hand to `commit` once the batch is settled. */
+  readonly position: unknown;
+}
+
+/** What a source counted since it was opened. */
+export interface SourceStats {
+  readonly records: number;
+  readonly bytes: number;
+  /** Records that were never delivered, by reason: `overflow` of a core NATS queue, `oversize` lines of a file, … */
+  readonly dropped: Readonly<Record<string, number>>;
+  /** Records known to wait at the source; null when it cannot be known. */
+  readonly lag: number | null;
+}
+
+export interface Source {
+  /** Stated by `weir explain`: what holds between the source and weir. */
+  readonly guarantee: string;
+  open(): Promise<void>;
+  /** The next payloads; null when none came within `wait_ms`; "end" when there will be no more. */
+  read(limits: ReadLimits): Promise<Delivery | null | "end">;
+  /** The batch at `position` and all before it are settled: acknowledge them. */
+  commit(position: unknown): Promise<void>;
+  stats(): SourceStats;
+  close(): Promise<void>;
+}
+
+/** One row on its way out. */
+export interface OutputRow {
+  /** Where to: a subject for NATS; ignored by files. */
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  /** Identifies the row for duplicate suppression; null when nothing identifies it. */
+  readonly id: string | null;
+  /** When the record that completed the row arrived at the edge, wall clock ms. */
+  readonly caused: number;
+  /** Further headers, for sinks that have them. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface SinkStats {
+  /** Rows confirmed by the other side (written, for files). */
+  readonly rows: number;
+  readonly bytes: number;
+  /** Rows accepted and not confirmed yet. */
+  readonly pending: number;
+  /** Rows that will never arrive, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+export interface Sink {
+  readonly guarantee: string;
+  open(): Promise<void>;
+  /** Takes a row. Never fails for a passing fault of the other side: it retries for ever. */
+  write(row: OutputRow): void;
+  /** Resolves once there is room for more rows. */
+  ready(): Promise<void>;
+  /** Resolves once every row taken so far is confirmed or dropped. */
+  flush(): Promise<void>;
+  stats(): SinkStats;
+  close(): Promise<void>;
+}

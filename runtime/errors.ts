@@ -1,0 +1,53 @@
+// Every error that weir raises on purpose: a stable code, whose fault it is, whether trying again can
+// help, and what to do. Never used for a single bad record; those are ledger entries.
+
+/** Whose fault, whether it may pass, and the process's exit code when it ends a command. */
+const codes = {
+  WEIR_CONFIG: { domain: "user", retry: false, exit: 78 },
+  WEIR_USAGE: { domain: "user", retry: false, exit: 64 },
+  WEIR_FILE: { domain: "user", retry: false, exit: 66 },
+  WEIR_OPERATOR: { domain: "user", retry: false, exit: 70 },
+  WEIR_TEST_FAILED: { domain: "user", retry: false, exit: 1 },
+  WEIR_NATS_UNAVAILABLE: { domain: "external", retry: true, exit: 69 },
+  WEIR_NATS_SERVER_MISSING: { domain: "external", retry: false, exit: 2 },
+  WEIR_SINK: { domain: "external", retry: true, exit: 74 },
+  WEIR_DRAIN_TIMEOUT: { domain: "external", retry: false, exit: 75 },
+  WEIR_INTERNAL: { domain: "internal", retry: false, exit: 70 },
+} as const;
+
+export type ErrorCode = keyof typeof codes;
+
+export class WeirError extends Error {
+  readonly code: ErrorCode;
+  /** What the reader can do about it. */
+  readonly remedy: string | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly remedy?: string; readonly cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.name = "WeirError";
+    this.code = code;
+    this.remedy = options.remedy;
+  }
+
+  get domain(): "user" | "external" | "internal" {
+    return codes[this.code].domain;
+  }
+
+  /** True when the same call may succeed later. */
+  get retry(): boolean {
+    return codes[this.code].retry;
+  }
+
+  get exitCode(): number {
+    return codes[this.code].exit;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

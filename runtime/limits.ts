@@ -1,0 +1,61 @@
+// Every bound in one place, its unit in its name. A bound that is hit is counted or refused, never silent.
+
+export const limits = {
+  // Pipeline files
+  config_bytes_max: 1_048_576,
+  config_depth_max: 64,
+  config_nodes_max: 10_000,
+  config_aliases_max: 0,
+  config_name_length_max: 64,
+  interpolated_value_bytes_max: 65_536,
+  expression_depth_max: 64,
+  expression_nodes_max: 2_000,
+  regex_length_max: 512,
+  steps_max: 256,
+  branches_max: 64,
+  subject_tokens_max: 32,
+  subject_length_max: 256,
+
+  // Payloads
+  payload_bytes_max: 1_048_576,
+  payload_depth_max: 64,
+  payload_fields_max: 10_000,
+  string_bytes_max: 262_144,
+  dead_letter_payload_bytes_max: 65_536,
+
+  // Batches
+  batch_rows_max: 8_192,
+  batch_bytes_max: 1_048_576,
+  /** How long a record may wait for its batch to fill. */
+  batch_age_ms_max: 5,
+  /** Distinct texts of one string column before its dictionary starts anew. */
+  dictionary_entries_max: 65_536,
+  dictionary_bytes_max: 4_194_304,
+
+  // Decoding
+  json_templates_max: 8,
+  json_template_slots_max: 64,
+
+  // State
+  keys_max: 1_000_000,
+  key_bytes_max: 1024,
+  panes_open_max: 100_000,
+  sketch_buckets_max: 2_048,
+
+  // Queues
+  source_queue_bytes_max: 33_554_432,
+  source_queue_messages_max: 65_536,
+  sink_in_flight_max: 256,
+  sink_queue_rows_max: 65_536,
+  dead_letter_queue_max: 4_096,
+  pool_batches_in_flight_max: 8,
+  jetstream_pull_messages_max: 1_024,
+
+  // Time
+  drain_ms_max: 10_000,
+  ahead_ms_default: 300_000,
+  operator_hang_ms_max: 5_000,
+  nats_ping_interval_ms: 5_000,
+  nats_reconnect_ms_min: 200,
+  nats_reconnect_ms_max: 10_000,
+} as const;

@@ -1,0 +1,147 @@
+// What a pipeline is, as data: the spec that a file parses to, and the plan that it is checked into.
+// Types only. Pure: nothing in this room opens a file, a connection or a clock.
+
+import type { ColumnReference, ColumnType, OperatorDefinition, Schema } from "../../operators/sdk/index.ts";
+import type { FieldRead, Format, TimeUnit } from "../codec/codec.ts";
+
+/** Where a mistake is and what to do: printed as a compiler would. Lines and columns count from 1. */
+export interface Diagnostic {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** Characters under the caret. */
+  readonly length: number;
+  readonly message: string;
+  /** "did you mean filter?", or what to do. */
+  readonly hint: string | null;
+  readonly severity: "error" | "warning";
+}
+
+export type SourceSpec =
+  | {
+      readonly kind: "nats";
+      readonly to: string;
+      readonly subject: string;
+      readonly stream: string | null;
+      readonly consumer: string | null;
+      readonly overflow: "drop_oldest" | "drop_newest";
+    }
+  | {
+      readonly kind: "file";
+      readonly path: string;
+      readonly rate: number | null;
+      readonly speed: number | null;
+    }
+  | { readonly kind: "host"; readonly every: number; readonly sensors: readonly string[] };
+
+export type SinkSpec =
+  | { readonly kind: "nats"; readonly to: string; readonly subject: string; readonly stream: string | null }
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "stdout" };
+
+/** Event time: which field, in what unit, how late (ms), silent for how long (ms), how far ahead of the clock (ms). */
+export interface TimeSpec {
+  readonly field: string;
+  readonly unit: TimeUnit;
+  readonly lateness: number;
+  readonly idle: number | null;
+  readonly ahead: number;
+}
+
+export interface StepSpec {
+  /** The operator's YAML word. */
+  readonly operator: string;
+  /** Parsed by the operator's field specs; settings that name columns are still `Unbound`. */
+  readonly config: unknown;
+  /** Leads to the step's setting in the document: `["steps", 0, "filter"]`. */
+  readonly path: readonly (string | number)[];
+}
+
+export interface BranchSpec {
+  /** `main` for the only one of a pipeline without branches. */
+  readonly name: string;
+  readonly steps: readonly StepSpec[];
+  readonly sink: SinkSpec;
+  readonly format: Format;
+  readonly path: readonly (string | number)[];
+}
+
+export interface TestSpec {
+  readonly name: string;
+  readonly input: readonly (
+    | {
+        readonly kind: "record";
+        readonly record: Readonly<Record<string, unknown>>;
+        readonly subject: string | null;
+      }
+    /** Bytes as they are, for records that are broken on purpose. */
+    | { readonly kind: "raw"; readonly text: string; readonly subject: string | null }
+    /** The clock moves on by this many ms. */
+    | { readonly kind: "pause"; readonly ms: number }
+  )[];
+  /** By branch, the rows its sink must get, in order; each names the fields that must be equal. */
+  readonly expect: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
+  /** How many records the dead letter must get; null when the test does not say. */
+  readonly deadLetter: number | null;
+}
+
+export interface PipelineSpec {
+  readonly file: string;
+  readonly name: string;
+  readonly about: string | null;
+  /** Files of operator definitions, relative to the pipeline's file. */
+  readonly use: readonly string[];
+  readonly source: SourceSpec;
+  readonly format: Format;
+  /** Declared fields; null when the file leaves them to inference. */
+  readonly schema: Readonly<Record<string, ColumnType>> | null;
+  readonly time: TimeSpec | null;
+  readonly steps: readonly StepSpec[];
+  readonly branches: readonly BranchSpec[];
+  readonly deadLetter: { readonly sink: SinkSpec } | null;
+  readonly tests: readonly TestSpec[];
+}
+
+/** An operator bound to its place: configuration compiled against the input's columns. */
+export interface StepPlan {
+  /** Names it in the ledger and in messages: `1 filter`, `condensed/1 window`. */
+  readonly label: string;
+  readonly definition: OperatorDefinition;
+  readonly config: unknown;
+  readonly input: Schema;
+  readonly output: Schema;
+}
+
+/** `cloud.reefer.{device}` taken apart: literal parts and the columns between them. */
+export interface SubjectTemplate {
+  readonly text: string;
+  readonly parts: readonly (string | ColumnReference)[];
+}
+
+export interface BranchPlan {
+  readonly name: string;
+  readonly steps: readonly StepPlan[];
+  readonly sink: SinkSpec;
+  readonly subject: SubjectTemplate | null;
+  readonly format: Format;
+  /** What the rows hold when they reach the sink. */
+  readonly rows: Schema;
+  /** True when the original bytes are forwarded: nothing was changed and the formats are the same. */
+  readonly forwards: boolean;
+}
+
+export interface PipelinePlan {
+  readonly spec: PipelineSpec;
+  readonly name: string;
+  /** What is decoded from a payload. */
+  readonly fields: readonly FieldRead[];
+  /** Columns taken from the subject's tokens: `sensors.{site}.{device}.temp`; token counts from 0. They follow `fields` in the schema. */
+  readonly subjectFields: readonly { readonly name: string; readonly token: number }[];
+  /** The chain's input: `fields`, then `subjectFields`; the rest is open. */
+  readonly schema: Schema;
+  /** The time field's place in `fields`; null for processing time. */
+  readonly timeIndex: number | null;
+  /** Steps that every branch shares. */
+  readonly steps: readonly StepPlan[];
+  readonly branches: readonly BranchPlan[];
+}
