@@ -50,6 +50,14 @@ export const limits = {
   dead_letter_queue_max: 4_096,
   pool_batches_in_flight_max: 8,
   jetstream_pull_messages_max: 1_024,
+  /** Acknowledgements that the broker waits for before it stops delivering. */
+  jetstream_ack_pending_max: 1_000_000,
+  sink_in_flight_bytes_max: 16_777_216,
+  /** Unconfirmed core publishes before a round trip is awaited. */
+  nats_round_trip_rows: 4_096,
+  file_chunk_bytes: 262_144,
+  file_sink_queue_bytes_max: 4_194_304,
+  feed_in_flight_max: 512,
 
   // Time
   drain_ms_max: 10_000,
@@ -58,4 +66,16 @@ export const limits = {
   nats_ping_interval_ms: 5_000,
   nats_reconnect_ms_min: 200,
   nats_reconnect_ms_max: 10_000,
+  nats_handshake_ms_max: 5_000,
+  nats_request_ms_max: 5_000,
+  nats_close_ms_max: 2_000,
+  jetstream_pull_expires_ms: 5_000,
+  jetstream_ack_wait_ms: 30_000,
+  jetstream_consumer_inactive_ms: 300_000,
+  host_every_ms_min: 100,
+
+  // A nats-server started by tests and demonstrations
+  nats_server_start_ms_max: 10_000,
+  nats_server_start_attempts_max: 5,
+  nats_server_log_bytes_max: 1_048_576,
 } as const;

@@ -42,6 +42,8 @@ export interface Collector {
   project(batch: Batch, columns: readonly Column[]): void;
   /** Row numbers to write to, at least `batch.count` of them; the content is lost at the next call. */
   scratch(batch: Batch): Uint32Array;
+  /** Leaves one selected row out: counted under `reason`. Forward or hold the others only. */
+  drop(batch: Batch, row: number, reason: Reason): void;
   /** Refuses one selected row: counted under `reason`, and sent to the dead letter with `detail`. Forward or hold the others only. */
   reject(batch: Batch, row: number, reason: Reason, detail: string): void;
   /** A new batch of `rows` rows of the output schema, to be written and then sent with `append`. */

@@ -38,8 +38,8 @@ export interface PaneTable {
   readonly states: readonly AggregateState[];
   /** Input records in open slots. */
   readonly held: number;
-  /** The pane that starts at `start` (ms), opened when absent. */
-  pane(start: number): Pane;
+  /** The pane that starts at `start` (ms), opened when absent; null when too many are open. */
+  pane(start: number): Pane | null;
   /** Counts `weight` input records into a slot, so that the ledger knows that they are held. */
   hold(slot: number, weight: number): void;
   /** The number of input records that a slot stands for. */

@@ -4,6 +4,9 @@
 import type { ColumnReference, ColumnType, OperatorDefinition, Schema } from "../../operators/sdk/index.ts";
 import type { FieldRead, Format, TimeUnit } from "../codec/codec.ts";
 
+/** Leads to a value in a document: `["steps", 0, "filter"]`. */
+export type Path = readonly (string | number)[];
+
 /** Where a mistake is and what to do: printed as a compiler would. Lines and columns count from 1. */
 export interface Diagnostic {
   readonly file: string;
@@ -54,7 +57,7 @@ export interface StepSpec {
   /** Parsed by the operator's field specs; settings that name columns are still `Unbound`. */
   readonly config: unknown;
   /** Leads to the step's setting in the document: `["steps", 0, "filter"]`. */
-  readonly path: readonly (string | number)[];
+  readonly path: Path;
 }
 
 export interface BranchSpec {
@@ -63,7 +66,7 @@ export interface BranchSpec {
   readonly steps: readonly StepSpec[];
   readonly sink: SinkSpec;
   readonly format: Format;
-  readonly path: readonly (string | number)[];
+  readonly path: Path;
 }
 
 export interface TestSpec {

@@ -1,0 +1,142 @@
+// quantile: DDSketch (Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable quantile sketch with
+// relative-error guarantees", VLDB 12, 2019). Values fall into buckets whose bounds grow by a constant
+// factor, so that any quantile is answered within 1 % of its value. When a sketch would need more
+// buckets than its bound, the buckets nearest zero are joined: the high quantiles keep their accuracy.
+
+import type { AggregateDefinition, AggregateState, Column } from "weir/sdk";
+
+/** Answers are within this share of the true value. */
+const relativeError = 0.01;
+const gamma = (1 + relativeError) / (1 - relativeError);
+const logGamma = Math.log(gamma);
+/** Smaller magnitudes count as zero. */
+const smallest = 1e-12;
+/** Buckets a sign; 2,048 span a factor of 10^17 between the smallest and the largest value. */
+export const bucketsMax = 2048;
+
+/**
+ * A sketch is one Float64Array: [zeros, first bucket of the positives, how many, first bucket of the
+ * negatives, how many, counts of the positives …, counts of the negatives …].
+ */
+const header = 5;
+
+function bucketOf(magnitude: number): number {
+  return Math.ceil(Math.log(magnitude) / logGamma);
+}
+
+function middleOf(bucket: number): number {
+  return (2 * gamma ** bucket) / (gamma + 1);
+}
+
+/** The sketch with room for `bucket` of a sign (0 positive, 1 negative), and that bucket's place in it. */
+function withBucket(sketch: Float64Array, sign: 0 | 1, bucket: number): [Float64Array, number] {
+  const firstAt = 1 + sign * 2;
+  const first = sketch[firstAt]!;
+  const size = sketch[firstAt + 1]!;
+  const base = header + (sign === 0 ? 0 : sketch[2]!);
+  if (size > 0 && bucket >= first && bucket < first + size) return [sketch, base + bucket - first];
+  // A little room on both sides, so that a drifting value does not copy the sketch each time.
+  const room = 8;
+  let low = size === 0 ? bucket - room : Math.min(first, bucket - room);
+  const high = size === 0 ? bucket + room : Math.max(first + size - 1, bucket + room);
+  low = Math.max(low, high - bucketsMax + 1);
+  const wider = new Float64Array(header + (high - low + 1) + sketch[2 + (1 - sign) * 2]!);
+  wider.set(sketch.subarray(0, header));
+  wider[firstAt] = low;
+  wider[firstAt + 1] = high - low + 1;
+  const otherBase = header + (sign === 0 ? sketch[2]! : 0);
+  const other = sketch.subarray(otherBase, otherBase + sketch[2 + (1 - sign) * 2]!);
+  const newBase = header + (sign === 0 ? 0 : other.length);
+  wider.set(other, sign === 0 ? header + (high - low + 1) : header);
+  for (let i = 0; i < size; i++) wider[newBase + Math.max(first + i, low) - low]! += sketch[base + i]!;
+  return [wider, newBase + Math.max(bucket, low) - low];
+}
+
+/** The sketch with `value` added `times` times. */
+function added(sketch: Float64Array, value: number, times: number): Float64Array {
+  const magnitude = Math.abs(value);
+  if (magnitude < smallest) {
+    sketch[0]! += times;
+    return sketch;
+  }
+  const [wide, place] = withBucket(sketch, value > 0 ? 0 : 1, bucketOf(magnitude));
+  wide[place]! += times;
+  return wide;
+}
+
+/** The value at rank `share` of a sketch, 0 the smallest and 1 the largest; NaN when it is empty. */
+function quantileOf(sketch: Float64Array, share: number): number {
+  const positives = sketch[2]!;
+  const negatives = sketch[4]!;
+  let total = sketch[0]!;
+  for (let i = header; i < header + positives + negatives; i++) total += sketch[i]!;
+  if (total === 0) return Number.NaN;
+  let rank = share * (total - 1);
+  for (let i = negatives - 1; i >= 0; i--) {
+    rank -= sketch[header + positives + i]!;
+    if (rank < 0) return -middleOf(sketch[3]! + i);
+  }
+  rank -= sketch[0]!;
+  if (rank < 0) return 0;
+  let answer = Number.NaN;
+  for (let i = 0; i < positives; i++) {
+    if (sketch[header + i] === 0) continue;
+    rank -= sketch[header + i]!;
+    answer = middleOf(sketch[1]! + i);
+    if (rank < 0) break;
+  }
+  return answer;
+}
+
+function sketchAt(state: AggregateState, slot: number): Float64Array {
+  let sketch = state.buffers[slot] as Float64Array | undefined;
+  if (sketch === undefined) {
+    sketch = new Float64Array(header);
+    state.buffers[slot] = sketch;
+  }
+  return sketch;
+}
+
+export const quantile: AggregateDefinition = {
+  name: "quantile",
+  summary: "The value below which the given share of the values lies, within 1 % of it (DDSketch).",
+  input: ["float64"],
+  parameters: [{ name: "share", min: 0, max: 1 }],
+  output: () => "float64",
+  create: (_input, [share]) => ({
+    initial: [],
+    add(state, slots, rows, count, input) {
+      const { values, valid } = input as Extract<Column, { type: "float64" }>;
+      for (let i = 0; i < count; i++) {
+        const row = rows[i]!;
+        if (valid !== null && valid[row] === 0) continue;
+        const slot = slots[i]!;
+        state.buffers[slot] = added(sketchAt(state, slot), values[row]!, 1);
+      }
+    },
+    merge(target, into, source, from) {
+      const other = source.buffers[from] as Float64Array | undefined;
+      if (other === undefined) return;
+      let sketch = sketchAt(target, into);
+      sketch[0]! += other[0]!;
+      for (let i = 0; i < other[2]! + other[4]!; i++) {
+        const times = other[header + i]!;
+        if (times === 0) continue;
+        const positive = i < other[2]!;
+        const bucket = positive ? other[1]! + i : other[3]! + i - other[2]!;
+        const [wide, place] = withBucket(sketch, positive ? 0 : 1, bucket);
+        wide[place]! += times;
+        sketch = wide;
+      }
+      target.buffers[into] = sketch;
+    },
+    finish(state, slots, count, out) {
+      for (let i = 0; i < count; i++) {
+        const sketch = state.buffers[slots[i]!] as Float64Array | undefined;
+        const value = sketch === undefined ? Number.NaN : quantileOf(sketch, share!);
+        if (Number.isNaN(value)) out.valid[i] = 0;
+        else out.values[i] = value;
+      }
+    },
+  }),
+};

@@ -1,0 +1,107 @@
+// Which names to look for on the way through a document: the fields read, compiled to one table of names
+// a level. Knows names only; never sees a payload or a value.
+//
+// A dotted name is a path, and the text as it stands wins over the path at every level: `a.b.c` is the
+// member "a.b.c", else what "b.c" names in the object "a", which is its member "b.c", else "c" of its "b".
+// So a name with two dots has three places where it may stand. Each place is a *target*.
+
+import type { FieldRead } from "../codec.ts";
+
+export interface NameEntry {
+  readonly text: string;
+  /** UTF-8. */
+  readonly bytes: Uint8Array;
+  /** The target that this member's value is, or -1. */
+  readonly target: number;
+  /** What to look for when the value is an object; null when nothing. */
+  readonly child: NameTable | null;
+  /** Every target inside the value, to be forgotten when the member comes again: the last one wins. */
+  readonly below: readonly number[];
+}
+
+/** The names that matter in one object. */
+export interface NameTable {
+  /** By length of the name in bytes. */
+  readonly byLength: readonly (readonly NameEntry[] | undefined)[];
+  readonly byText: ReadonlyMap<string, NameEntry>;
+}
+
+export interface Paths {
+  readonly root: NameTable;
+  readonly targets: number;
+  /** By field: its targets, the one that wins first. */
+  readonly targetsOf: readonly (readonly number[])[];
+  /** By target: the first field that may stand there. */
+  readonly fieldOf: readonly number[];
+  /** True when some target belongs to more than one field. */
+  readonly shared: boolean;
+}
+
+interface Node {
+  readonly members: Map<string, { target: number; child: Node | null }>;
+}
+
+function addPath(root: Node, name: string, targetsOf: number[], newTarget: () => number): void {
+  let node = root;
+  let rest = name;
+  for (;;) {
+    const own = memberOf(node, rest);
+    if (own.target < 0) own.target = newTarget();
+    targetsOf.push(own.target);
+    const dot = rest.indexOf(".");
+    if (dot < 0) return;
+    const parent = memberOf(node, rest.slice(0, dot));
+    parent.child ??= { members: new Map() };
+    node = parent.child;
+    rest = rest.slice(dot + 1);
+  }
+}
+
+function memberOf(node: Node, text: string): { target: number; child: Node | null } {
+  let member = node.members.get(text);
+  if (member === undefined) {
+    member = { target: -1, child: null };
+    node.members.set(text, member);
+  }
+  return member;
+}
+
+function freeze(node: Node): { readonly table: NameTable; readonly targets: number[] } {
+  const byText = new Map<string, NameEntry>();
+  const byLength: NameEntry[][] = [];
+  const targets: number[] = [];
+  for (const [text, member] of node.members) {
+    const child = member.child === null ? null : freeze(member.child);
+    const entry: NameEntry = {
+      text,
+      bytes: new TextEncoder().encode(text),
+      target: member.target,
+      child: child?.table ?? null,
+      below: child?.targets ?? [],
+    };
+    byText.set(text, entry);
+    (byLength[entry.bytes.length] ??= []).push(entry);
+    if (entry.target >= 0) targets.push(entry.target);
+    targets.push(...entry.below);
+  }
+  return { table: { byLength: Array.from(byLength), byText }, targets };
+}
+
+export function compilePaths(fields: readonly FieldRead[]): Paths {
+  const root: Node = { members: new Map() };
+  const fieldOf: number[] = [];
+  const uses: number[] = [];
+  const targetsOf = fields.map((field, index) => {
+    const targets: number[] = [];
+    addPath(root, field.name, targets, () => fieldOf.push(index) - 1);
+    for (const target of targets) uses[target] = (uses[target] ?? 0) + 1;
+    return targets;
+  });
+  return {
+    root: freeze(root).table,
+    targets: fieldOf.length,
+    targetsOf,
+    fieldOf,
+    shared: uses.some((count) => count > 1),
+  };
+}

@@ -1,0 +1,132 @@
+// One pipeline, running: decoded payloads in, rows and dead letters out, all in the calling thread and
+// without waiting for anything. The same code runs under the worker, in a thread of its own and in tests.
+
+import type { PayloadBatch } from "../batch/payloads.ts";
+import type { Decoded, FieldRead } from "../codec/codec.ts";
+import { createEncoder } from "../codec/formats.ts";
+import type { OutputRow } from "../connect/connect.ts";
+import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
+import { type Chain, FanOut, linkChain, statelessPrefix, trunkOf } from "./chain.ts";
+import type { DeadLetter } from "./dead-letter.ts";
+import { Ledger, type LedgerEntry } from "./ledger.ts";
+import { Output } from "./output.ts";
+import { StatelessPart, type StatelessResult } from "./stateless-part.ts";
+import { WatermarkTracker } from "./watermark.ts";
+
+/** Where a pipeline puts what it makes. */
+export interface EngineOutputs {
+  /** `branch` is an index into the plan's branches. */
+  row(branch: number, row: OutputRow): void;
+  deadLetter(letter: DeadLetter, arrived: number): void;
+}
+
+/** For each branch, in = out + held + ledger. All but `rows` count input records. */
+export interface BranchCounts {
+  readonly name: string;
+  readonly in: number;
+  readonly out: number;
+  readonly held: number;
+  readonly ledger: readonly LedgerEntry[];
+  /** Rows sent to the sink. */
+  readonly rows: number;
+}
+
+interface Branch {
+  readonly plan: BranchPlan;
+  readonly ledger: Ledger;
+  readonly chain: Chain;
+  readonly output: Output;
+}
+
+export class PipelineEngine {
+  readonly plan: PipelinePlan;
+  /** The stateless part, when it runs at home. */
+  readonly #stateless: StatelessPart;
+  /** Counts of the stateless part, wherever it ran. */
+  readonly #entryLedger: Ledger = new Ledger();
+  readonly #tracker: WatermarkTracker;
+  readonly #ledger = new Ledger();
+  readonly #home: Chain;
+  readonly #branches: readonly Branch[];
+  #in = 0;
+  #arrived = 0;
+
+  /** `identity` makes row ids unique among runs of the pipeline. */
+  constructor(plan: PipelinePlan, decodedFields: readonly FieldRead[], outputs: EngineOutputs, identity: string) {
+    this.plan = plan;
+    this.#tracker = new WatermarkTracker(plan.spec.time);
+    const deadLetter = (letter: DeadLetter): void => outputs.deadLetter(letter, this.#arrived);
+    this.#stateless = new StatelessPart(plan, decodedFields, this.#entryLedger, deadLetter);
+    const { trunk, branches } = trunkOf(plan);
+    this.#branches = branches.map((branch, index) => {
+      const ledger = new Ledger();
+      const encoder = branch.plan.forwards
+        ? null
+        : createEncoder(branch.plan.format, { schema: branch.plan.rows, origin: plan.spec.format });
+      const output = new Output(branch.plan, encoder, `${plan.name}.${branch.plan.name}.${identity}`, (row) =>
+        outputs.row(index, row),
+      );
+      return { plan: branch.plan, ledger, output, chain: linkChain(branch.steps, ledger, deadLetter, output) };
+    });
+    const heads = this.#branches.map(({ chain }) => chain.first);
+    const home = trunk.slice(statelessPrefix(trunk));
+    this.#home = linkChain(home, this.#ledger, deadLetter, heads.length === 1 ? heads[0]! : new FanOut(heads));
+  }
+
+  /** Takes a run of payloads from decode to the outputs. */
+  feed(payloads: PayloadBatch, decoded: Decoded, now: number): void {
+    const arrived = payloads.count === 0 ? now : payloads.arrived[payloads.count - 1]!;
+    this.#caused(arrived);
+    this.take(this.#stateless.run(payloads, decoded, now), now, arrived);
+  }
+
+  /** Takes what the stateless part, wherever it ran, made of a run of payloads. Runs are taken in source order. */
+  take(part: StatelessResult, now: number, arrived: number): void {
+    this.#caused(arrived);
+    this.#in += part.records;
+    this.#tracker.advance(part.entered, part.latest, now);
+    for (const batch of part.batches) this.#home.first.onBatch(batch);
+    this.#home.first.onWatermark(this.#tracker.current);
+  }
+
+  /** Books what a stateless part on another thread left out. */
+  book(entries: readonly LedgerEntry[]): void {
+    for (const { step, reason, records } of entries) this.#entryLedger.add(step, reason, records);
+  }
+
+  /** Time passes without records: idle sources, processing time. */
+  tick(now: number): void {
+    this.#caused(now);
+    const before = this.#tracker.current;
+    this.#tracker.tick(now);
+    if (this.#tracker.current > before) this.#home.first.onWatermark(this.#tracker.current);
+  }
+
+  /** The stream has ended: every open window fires. */
+  finish(now: number): void {
+    this.#caused(now);
+    this.#home.first.onWatermark(Number.POSITIVE_INFINITY);
+  }
+
+  /** Event time so far, ms; -Infinity before the first record. */
+  get watermark(): number {
+    return this.#tracker.current;
+  }
+
+  counts(): BranchCounts[] {
+    const held = this.#home.stages.reduce((total, stage) => total + stage.held, 0);
+    return this.#branches.map((branch) => ({
+      name: branch.plan.name,
+      in: this.#in,
+      out: branch.output.records,
+      held: held + branch.chain.stages.reduce((total, stage) => total + stage.held, 0),
+      ledger: [...this.#entryLedger.entries(), ...this.#ledger.entries(), ...branch.ledger.entries()],
+      rows: branch.output.rows,
+    }));
+  }
+
+  #caused(arrived: number): void {
+    this.#arrived = arrived;
+    for (const { output } of this.#branches) output.cause(arrived);
+  }
+}

@@ -1,0 +1,203 @@
+// One operator at its place in a chain: gives it batches, takes what it puts out, counts what it leaves
+// out, and keeps a fault of one record from taking the others along. Knows no source and no sink.
+
+import type {
+  Batch,
+  Column,
+  Collector,
+  Draft,
+  Operator,
+  Reason,
+  WritableColumn,
+} from "../../operators/sdk/index.ts";
+import { makeBatch, weightOf } from "../batch/batch.ts";
+import { makeWritable, TextDictionary } from "../batch/columns.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import type { StepPlan } from "../pipeline/pipeline.ts";
+import { makePaneTable } from "../state/panes.ts";
+import { type DeadLetterPort, letterOf } from "./dead-letter.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** What comes next in a chain. */
+export interface Receiver {
+  onBatch(batch: Batch): void;
+  onWatermark(watermark: number): void;
+}
+
+interface Left {
+  readonly batch: Batch;
+  readonly row: number;
+  readonly reason: Reason;
+  /** Null: counted only, not sent to the dead letter. */
+  readonly detail: string | null;
+}
+
+export class Stage implements Receiver, Collector {
+  readonly #plan: StepPlan;
+  readonly #operator: Operator;
+  readonly #tables: readonly { readonly held: number }[];
+  readonly #ledger: Ledger;
+  readonly #deadLetter: DeadLetterPort;
+  readonly #next: Receiver;
+  readonly #dictionaries: (TextDictionary | null)[];
+  #scratch = new Uint32Array(0);
+  #watermark = Number.NEGATIVE_INFINITY;
+  /** Rows that the operator left out during the current call; booked when the call returns. */
+  #left: Left[] = [];
+  #sent = false;
+
+  constructor(plan: StepPlan, ledger: Ledger, deadLetter: DeadLetterPort, next: Receiver) {
+    this.#plan = plan;
+    this.#ledger = ledger;
+    this.#deadLetter = deadLetter;
+    this.#next = next;
+    const declarations = plan.definition.state(plan.config);
+    const tables = Object.fromEntries(
+      Object.entries(declarations).map(([name, declaration]) => [name, makePaneTable(declaration)]),
+    );
+    this.#tables = Object.values(tables);
+    this.#dictionaries = plan.output.fields.map(({ type }) => (isText(type) ? new TextDictionary() : null));
+    this.#operator = plan.definition.create(plan.config, {
+      input: plan.input,
+      output: plan.output,
+      state: tables,
+    });
+  }
+
+  /** Input records in this operator's tables. */
+  get held(): number {
+    return this.#tables.reduce((total, table) => total + table.held, 0);
+  }
+
+  onBatch(batch: Batch): void {
+    if (batch.count === 0) return;
+    this.#left = [];
+    this.#sent = false;
+    try {
+      this.#operator.onBatch(batch, this);
+    } catch (error) {
+      this.#isolate(batch, error);
+      return;
+    }
+    this.#book();
+  }
+
+  onWatermark(watermark: number): void {
+    this.#left = [];
+    try {
+      this.#operator.onWatermark?.(watermark, this);
+    } catch (error) {
+      throw this.#failure(error);
+    }
+    this.#watermark = watermark;
+    this.#next.onWatermark(watermark);
+  }
+
+  emit(batch: Batch): void {
+    this.#forward({ ...batch, schema: this.#plan.output });
+  }
+
+  select(batch: Batch, rows: Uint32Array, count: number, reason: Reason = "filtered"): void {
+    const left = this.#left.reduce((total, { row }) => total + (batch.weight?.[row] ?? 1), 0);
+    const dropped = weightOf(batch) - weightOf(batch, rows, count) - left;
+    this.#ledger.add(this.#plan.label, reason, dropped);
+    this.#forward({ ...batch, schema: this.#plan.output, selection: rows, count });
+  }
+
+  project(batch: Batch, columns: readonly Column[]): void {
+    this.#forward({ ...batch, schema: this.#plan.output, columns });
+  }
+
+  scratch(batch: Batch): Uint32Array {
+    if (this.#scratch.length < batch.count) this.#scratch = new Uint32Array(batch.count);
+    return this.#scratch;
+  }
+
+  drop(batch: Batch, row: number, reason: Reason): void {
+    this.#left.push({ batch, row, reason, detail: null });
+  }
+
+  reject(batch: Batch, row: number, reason: Reason, detail: string): void {
+    this.#left.push({ batch, row, reason, detail });
+  }
+
+  draft(rows: number): Draft {
+    const columns: WritableColumn[] = this.#plan.output.fields.map(({ type }, index) =>
+      makeWritable(type, rows, this.#dictionary(index)),
+    );
+    return {
+      columns,
+      time: new Float64Array(rows),
+      weight: new Float64Array(rows).fill(1),
+      text: (column, text) => this.#dictionaries[column]!.code(text),
+    };
+  }
+
+  append(draft: Draft): void {
+    const rows = draft.time.length;
+    this.#forward(
+      makeBatch({
+        schema: this.#plan.output,
+        columns: draft.columns as unknown as readonly Column[],
+        rows,
+        time: draft.time,
+        weight: draft.weight,
+        watermark: new Float64Array(rows).fill(this.#watermark),
+      }),
+    );
+  }
+
+  #forward(batch: Batch): void {
+    this.#sent = true;
+    if (batch.count > 0) this.#next.onBatch(batch);
+  }
+
+  /** A dictionary that has outgrown its bound is replaced; batches that were sent keep the old one. */
+  #dictionary(index: number): TextDictionary | null {
+    const dictionary = this.#dictionaries[index]!;
+    if (dictionary === null || !outgrown(dictionary)) return dictionary;
+    this.#dictionaries[index] = new TextDictionary();
+    return this.#dictionaries[index]!;
+  }
+
+  #book(): void {
+    for (const { batch, row, reason, detail } of this.#left) {
+      this.#ledger.add(this.#plan.label, reason, batch.weight?.[row] ?? 1);
+      if (detail !== null) this.#deadLetter(letterOf(batch, row, this.#plan.label, reason, detail));
+    }
+  }
+
+  /**
+   * An operator threw. A stateless one that had put nothing out is run again on each half, down to
+   * the record that it cannot take; any other is in an unknown state, and its pipeline ends.
+   */
+  #isolate(batch: Batch, error: unknown): void {
+    if (this.#plan.definition.kind !== "stateless" || this.#sent) throw this.#failure(error);
+    if (batch.count === 1) {
+      this.#left = [{ batch, row: batch.selection[0]!, reason: "fault", detail: messageOf(error) }];
+      this.#book();
+      return;
+    }
+    const half = batch.count >>> 1;
+    this.onBatch({ ...batch, selection: batch.selection.slice(0, half), count: half });
+    this.onBatch({ ...batch, selection: batch.selection.slice(half, batch.count), count: batch.count - half });
+  }
+
+  #failure(error: unknown): WeirError {
+    if (error instanceof WeirError) return error;
+    const { label, definition } = this.#plan;
+    return new WeirError("WEIR_OPERATOR", `step ${label}: operator ${definition.name} failed: ${messageOf(error)}`, {
+      remedy: "mend the operator; its state is lost with this run",
+      cause: error,
+    });
+  }
+}
+
+function isText(type: Column["type"]): boolean {
+  return type === "string" || type === "json";
+}
+
+function outgrown(dictionary: TextDictionary): boolean {
+  return dictionary.size >= limits.dictionary_entries_max || dictionary.length >= limits.dictionary_bytes_max;
+}

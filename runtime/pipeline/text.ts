@@ -1,0 +1,90 @@
+// The bytes of a file to text that may be parsed: size, encoding and characters. Runs before any
+// parser sees the text, so that nothing hostile is parsed. Never looks at what the text means.
+
+import { limits } from "../limits.ts";
+import { LineIndex } from "./line-index.ts";
+import type { Diagnostic } from "./pipeline.ts";
+
+/** Longest list of mistakes of one kind that is reported; a file that is not text has thousands. */
+const reportedMax = 8;
+
+/** Control characters, byte-order marks, and marks that make text read otherwise than it is written. */
+const refused =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\u200b\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff]/gu;
+
+export interface TextAnswer {
+  readonly text: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The text of `content`; bytes must be UTF-8. With diagnostics the text must not be parsed. */
+export function readText(file: string, content: string | Uint8Array): TextAnswer {
+  const fault = (
+    line: number,
+    column: number,
+    length: number,
+    message: string,
+    hint: string,
+  ): Diagnostic => ({
+    file,
+    line,
+    column,
+    length,
+    message,
+    hint,
+    severity: "error",
+  });
+  const bytes = typeof content === "string" ? Buffer.byteLength(content) : content.byteLength;
+  if (bytes > limits.config_bytes_max) {
+    const message = `the file is ${bytes} bytes long; the most that is read is ${limits.config_bytes_max}`;
+    return { text: "", diagnostics: [fault(1, 1, 1, message, "split it, or move data out of it")] };
+  }
+  if (typeof content !== "string" && isUtf16(content)) {
+    const message = "the file is UTF-16; a pipeline file is UTF-8";
+    return { text: "", diagnostics: [fault(1, 1, 1, message, "save the file as UTF-8")] };
+  }
+  const text =
+    typeof content === "string" ? content : new TextDecoder("utf-8", { ignoreBOM: true }).decode(content);
+  if (typeof content !== "string" && !isUtf8(content)) {
+    const { line, column } = new LineIndex(text).place(text.indexOf("\ufffd"));
+    return {
+      text,
+      diagnostics: [fault(line, column, 1, "these bytes are not UTF-8", "save the file as UTF-8")],
+    };
+  }
+  const index = new LineIndex(text);
+  const diagnostics = [...text.matchAll(refused)].slice(0, reportedMax).map((match) => {
+    const { line, column } = index.place(match.index);
+    return fault(line, column, 1, ...describe(match[0], match.index));
+  });
+  return { text, diagnostics };
+}
+
+function isUtf16(content: Uint8Array): boolean {
+  const [first, second] = content;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true;
+  // Without a mark, text in UTF-16 has a zero in every other byte.
+  return content.length >= 4 && (first === 0) !== (second === 0) && (content[2] === 0) === (first === 0);
+}
+
+function isUtf8(content: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(content);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function describe(character: string, offset: number): [message: string, hint: string] {
+  const code = `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`;
+  if (character === "\ufeff" && offset === 0) {
+    return ["the file begins with a byte-order mark", "save it as UTF-8 without a byte-order mark"];
+  }
+  if (character === "\u0000") return ["a NUL character cannot stand in a pipeline file", "remove it"];
+  return [
+    `the invisible character ${code} cannot stand in a pipeline file`,
+    "remove it, or write it as an escape in double quotes",
+  ];
+}
