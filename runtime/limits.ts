@@ -10,14 +10,22 @@ export const limits = {
   interpolated_value_bytes_max: 65_536,
   expression_depth_max: 64,
   expression_nodes_max: 2_000,
+  expression_list_max: 1_000,
+  expression_arguments_max: 16,
   regex_length_max: 512,
+  /** Steps that one match may take at worst; the longest text that a pattern reads follows from it. */
+  regex_steps_max: 20_000_000,
   steps_max: 256,
   branches_max: 64,
   subject_tokens_max: 32,
   subject_length_max: 256,
+  field_name_length_max: 256,
+  config_diagnostics_max: 100,
 
   // Payloads
   payload_bytes_max: 1_048_576,
+  /** Farthest from the epoch, on either side, that ECMAScript dates and therefore calendars reach. */
+  payload_time_ms_max: 8.64e15,
   payload_depth_max: 64,
   payload_fields_max: 10_000,
   string_bytes_max: 262_144,
@@ -31,10 +39,20 @@ export const limits = {
   /** Distinct texts of one string column before its dictionary starts anew. */
   dictionary_entries_max: 65_536,
   dictionary_bytes_max: 4_194_304,
+  /** Places looked at for a text's bytes before the string's own table is asked: hostile texts may share a hash. */
+  dictionary_probes_max: 16,
 
   // Decoding
   json_templates_max: 8,
   json_template_slots_max: 64,
+  json_template_bytes_max: 16_384,
+  /** Batches beyond these are decoded outside the kernel's memory. */
+  kernel_batch_rows_max: 65_536,
+  kernel_batch_bytes_max: 67_108_864,
+
+  // Encoding
+  /** Rows share buffers of this size: a row kept for long holds back no more, and allocating does not show. */
+  encode_chunk_bytes: 65_536,
 
   // State
   keys_max: 1_000_000,
@@ -53,6 +71,8 @@ export const limits = {
   /** Acknowledgements that the broker waits for before it stops delivering. */
   jetstream_ack_pending_max: 1_000_000,
   sink_in_flight_bytes_max: 16_777_216,
+  /** What a stream may hold that weir creates for a sink; the oldest rows go first. */
+  sink_stream_bytes_max: 1_073_741_824,
   /** Unconfirmed core publishes before a round trip is awaited. */
   nats_round_trip_rows: 4_096,
   file_chunk_bytes: 262_144,
@@ -70,7 +90,10 @@ export const limits = {
   nats_request_ms_max: 5_000,
   nats_close_ms_max: 2_000,
   jetstream_pull_expires_ms: 5_000,
+  /** Until the broker gives a message of a work queue out again. */
   jetstream_ack_wait_ms: 30_000,
+  /** The same where weir never wants a redelivery, because it replays from its position instead. */
+  jetstream_ack_wait_replayed_ms: 86_400_000,
   jetstream_consumer_inactive_ms: 300_000,
   host_every_ms_min: 100,
 

@@ -55,11 +55,30 @@ export interface PaneDeclaration {
   readonly aggregates: readonly Aggregate[];
 }
 
-export type TableDeclaration = PaneDeclaration;
+/** A few numbers for each key. */
+export interface ValueTable {
+  readonly keys: KeyTable;
+  /** Always 0: numbers hold no records. */
+  readonly held: number;
+  /** Makes room for every key met so far. Call after `keys.identify` and before reading `cells`. */
+  reserve(): void;
+  /** One array for each declared number, indexed by key. Read again after `reserve`: they may have grown. */
+  readonly cells: readonly Float64Array[];
+}
+
+/** A declaration: per key, some numbers and what they are before they are first written. */
+export interface ValueDeclaration {
+  readonly kind: "values";
+  readonly by: readonly ColumnReference[];
+  readonly initial: readonly number[];
+}
+
+export type TableDeclaration = PaneDeclaration | ValueDeclaration;
 export type TableDeclarations = Readonly<Record<string, TableDeclaration>>;
 
 interface TableOf {
   readonly panes: PaneTable;
+  readonly values: ValueTable;
 }
 
 /** The tables that the engine made of the declarations. */
@@ -68,5 +87,8 @@ export type Tables<D extends TableDeclarations> = { readonly [N in keyof D]: Tab
 export const table = {
   panes(by: readonly ColumnReference[], aggregates: readonly Aggregate[]): PaneDeclaration {
     return { kind: "panes", by, aggregates };
+  },
+  values(by: readonly ColumnReference[], initial: readonly number[]): ValueDeclaration {
+    return { kind: "values", by, initial };
   },
 } as const;

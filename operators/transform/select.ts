@@ -2,7 +2,9 @@
 
 import { defineOperator, type Expression, field, type OperatorDefinition, z } from "weir/sdk";
 
-type Setting = readonly { readonly name: string; readonly index: number; readonly type: string }[] | Readonly<Record<string, Expression>>;
+type Setting =
+  | readonly { readonly name: string; readonly index: number; readonly type: string }[]
+  | Readonly<Record<string, Expression>>;
 
 function isList(config: Setting): config is Extract<Setting, readonly unknown[]> {
   return Array.isArray(config);

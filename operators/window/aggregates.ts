@@ -78,7 +78,8 @@ function summing(result: (count: number, sum: number) => number): Aggregate {
       const value = source.cells[1]![from]!;
       const next = sum + value;
       errors[into]! +=
-        (Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum) + source.cells[2]![from]!;
+        (Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum) +
+        source.cells[2]![from]!;
       sums[into] = next;
       counts[into]! += source.cells[0]![from]!;
     },
@@ -193,7 +194,13 @@ function define(
 const anyType: readonly ColumnType[] = ["float64", "time", "int64", "bool", "string", "json"];
 
 export const count: AggregateDefinition = {
-  ...define("count", "How many input records there are; with an argument, how many values that are not null.", anyType, counting, () => "float64"),
+  ...define(
+    "count",
+    "How many input records there are; with an argument, how many values that are not null.",
+    anyType,
+    counting,
+    () => "float64",
+  ),
   inputOptional: true,
 };
 export const sum: AggregateDefinition = define(

@@ -144,7 +144,8 @@ export const countDistinct: AggregateDefinition = {
     finish(state, slots, count, out) {
       for (let i = 0; i < count; i++) {
         const sketch = state.buffers[slots[i]!];
-        out.values[i] = sketch === undefined ? 0 : sketch instanceof Uint8Array ? estimate(sketch) : sketch[0]!;
+        out.values[i] =
+          sketch === undefined ? 0 : sketch instanceof Uint8Array ? estimate(sketch) : sketch[0]!;
       }
     },
   }),

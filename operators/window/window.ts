@@ -117,7 +117,9 @@ export const window: OperatorDefinition = defineOperator({
       .duration("Length of the windows; they follow each other without overlap.")
       .refine((size) => size >= 1, "a window is at least 1ms long"),
     offset: field.duration("Shifts every window's start against the epoch.").optional(),
-    by: field.keys("The key: one column or a list of them. Without it, all records are one group.").optional(),
+    by: field
+      .keys("The key: one column or a list of them. Without it, all records are one group.")
+      .optional(),
     select: z
       .record(z.string(), field.aggregate(aggregates, "An aggregate, such as `mean(temp)`."))
       .meta({ description: "The result's columns by name, each an aggregate." }),
@@ -148,7 +150,12 @@ export const window: OperatorDefinition = defineOperator({
       title: "Quantiles, distinct values, and null",
       config: {
         tumbling: "10s",
-        select: { p50: "quantile(value, 0.5)", kinds: "count_distinct(kind)", values: "count(value)", n: "count()" },
+        select: {
+          p50: "quantile(value, 0.5)",
+          kinds: "count_distinct(kind)",
+          values: "count(value)",
+          n: "count()",
+        },
       },
       schema: { ts: "time", kind: "string", value: "float64" },
       time: "ts",

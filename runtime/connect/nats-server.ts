@@ -11,12 +11,7 @@ import { basename, join } from "node:path";
 import { sleep, stopwatch, wallClock } from "../clock.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import {
-  findContainerEngine,
-  findNatsServerBinary,
-  installLines,
-  natsImage,
-} from "./nats-server-search.mjs";
+import { findContainerEngine, findNatsServerBinary, installLines, natsImage } from "./nats-server-search.mjs";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -110,7 +105,8 @@ watcher=$!
 wait "$server"
 code=$?
 kill "$watcher" 2>/dev/null
-echo "exited $code"
+trap '' PIPE
+echo "exited $code" 2>/dev/null
 while read -r line <&3; do :; done
 if [ -n "$engine" ]; then "$engine" rm -f "$container" >/dev/null 2>&1; fi
 rm -rf -- "$folder"

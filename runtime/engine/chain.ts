@@ -50,7 +50,10 @@ export function statelessPrefix(steps: readonly StepPlan[]): number {
 }
 
 /** The trunk of a plan: the shared steps, and those of the only branch when there is just one. */
-export function trunkOf(plan: { readonly steps: readonly StepPlan[]; readonly branches: readonly BranchPlan[] }): {
+export function trunkOf(plan: {
+  readonly steps: readonly StepPlan[];
+  readonly branches: readonly BranchPlan[];
+}): {
   readonly trunk: readonly StepPlan[];
   readonly branches: readonly { readonly plan: BranchPlan; readonly steps: readonly StepPlan[] }[];
 } {

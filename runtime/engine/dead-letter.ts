@@ -18,7 +18,13 @@ export interface DeadLetter {
 export type DeadLetterPort = (letter: DeadLetter) => void;
 
 /** The letter of one row of a batch. The payload is copied: batches do not last. */
-export function letterOf(batch: Batch, row: number, step: string, reason: Reason, detail: string): DeadLetter {
+export function letterOf(
+  batch: Batch,
+  row: number,
+  step: string,
+  reason: Reason,
+  detail: string,
+): DeadLetter {
   const { origin } = batch;
   return {
     step,
@@ -44,7 +50,9 @@ function envelopeOf(pipeline: string, letter: DeadLetter): Record<string, string
     reason: letter.reason,
     detail: letter.detail,
     subject: letter.subject,
-    ...(cut ? { bytes: String(payload.length), sha256: createHash("sha256").update(payload).digest("hex") } : {}),
+    ...(cut
+      ? { bytes: String(payload.length), sha256: createHash("sha256").update(payload).digest("hex") }
+      : {}),
   };
 }
 
@@ -53,7 +61,12 @@ function keptBytes(letter: DeadLetter): Uint8Array {
 }
 
 /** For NATS: the original bytes as the payload, the rest in headers. */
-export function letterMessage(pipeline: string, letter: DeadLetter, subject: string, arrived: number): OutputRow {
+export function letterMessage(
+  pipeline: string,
+  letter: DeadLetter,
+  subject: string,
+  arrived: number,
+): OutputRow {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(envelopeOf(pipeline, letter))) {
     headers[`Weir-${name[0]!.toUpperCase()}${name.slice(1)}`] = headerText(value);

@@ -39,7 +39,12 @@ export class Intake {
   #selection = new Uint32Array(0);
   #before = new Float64Array(0);
 
-  constructor(plan: PipelinePlan, decodedFields: readonly FieldRead[], ledger: Ledger, deadLetter: DeadLetterPort) {
+  constructor(
+    plan: PipelinePlan,
+    decodedFields: readonly FieldRead[],
+    ledger: Ledger,
+    deadLetter: DeadLetterPort,
+  ) {
     this.#plan = plan;
     this.#places = plan.fields.map((field) => decodedFields.findIndex((each) => sameRead(each, field)));
     this.#reads = decodedFields.map((_field, place) => this.#places.includes(place));
@@ -74,7 +79,12 @@ export class Intake {
   }
 
   /** Selects the rows that may enter, noting before each the largest time so far. */
-  #admit(batch: Batch, decoded: Decoded, timeValid: Uint8Array | null, now: number): { count: number; latest: number } {
+  #admit(
+    batch: Batch,
+    decoded: Decoded,
+    timeValid: Uint8Array | null,
+    now: number,
+  ): { count: number; latest: number } {
     const selection = this.#selection;
     const before = this.#before;
     const { time, rows } = batch;

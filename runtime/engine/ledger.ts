@@ -29,6 +29,14 @@ export class Ledger {
     return this.#total;
   }
 
+  /** The entries so far; the ledger is empty afterwards. */
+  drain(): LedgerEntry[] {
+    const entries = this.entries();
+    this.#counts.clear();
+    this.#total = 0;
+    return entries;
+  }
+
   entries(): LedgerEntry[] {
     return [...this.#counts].flatMap(([step, byReason]) =>
       [...byReason].map(([reason, records]) => ({ step, reason, records })),

@@ -31,6 +31,13 @@ export interface BranchCounts {
   readonly rows: number;
 }
 
+export interface EngineOptions {
+  /** Makes row ids unique among runs of the pipeline. */
+  readonly identity: string;
+  /** The column names of a CSV source. */
+  readonly header: readonly string[] | null;
+}
+
 interface Branch {
   readonly plan: BranchPlan;
   readonly ledger: Ledger;
@@ -43,6 +50,7 @@ export class PipelineEngine {
   /** The stateless part, when it runs at home. */
   readonly #stateless: StatelessPart;
   /** Counts of the stateless part, wherever it ran. */
+  readonly #outputs: EngineOutputs;
   readonly #entryLedger: Ledger = new Ledger();
   readonly #tracker: WatermarkTracker;
   readonly #ledger = new Ledger();
@@ -51,9 +59,14 @@ export class PipelineEngine {
   #in = 0;
   #arrived = 0;
 
-  /** `identity` makes row ids unique among runs of the pipeline. */
-  constructor(plan: PipelinePlan, decodedFields: readonly FieldRead[], outputs: EngineOutputs, identity: string) {
+  constructor(
+    plan: PipelinePlan,
+    decodedFields: readonly FieldRead[],
+    outputs: EngineOutputs,
+    { identity, header }: EngineOptions,
+  ) {
     this.plan = plan;
+    this.#outputs = outputs;
     this.#tracker = new WatermarkTracker(plan.spec.time);
     const deadLetter = (letter: DeadLetter): void => outputs.deadLetter(letter, this.#arrived);
     this.#stateless = new StatelessPart(plan, decodedFields, this.#entryLedger, deadLetter);
@@ -62,22 +75,35 @@ export class PipelineEngine {
       const ledger = new Ledger();
       const encoder = branch.plan.forwards
         ? null
-        : createEncoder(branch.plan.format, { schema: branch.plan.rows, origin: plan.spec.format });
+        : createEncoder(branch.plan.format, {
+            schema: branch.plan.rows,
+            origin: plan.spec.format,
+            header: header ?? [],
+          });
       const output = new Output(branch.plan, encoder, `${plan.name}.${branch.plan.name}.${identity}`, (row) =>
         outputs.row(index, row),
       );
-      return { plan: branch.plan, ledger, output, chain: linkChain(branch.steps, ledger, deadLetter, output) };
+      return {
+        plan: branch.plan,
+        ledger,
+        output,
+        chain: linkChain(branch.steps, ledger, deadLetter, output),
+      };
     });
     const heads = this.#branches.map(({ chain }) => chain.first);
     const home = trunk.slice(statelessPrefix(trunk));
-    this.#home = linkChain(home, this.#ledger, deadLetter, heads.length === 1 ? heads[0]! : new FanOut(heads));
+    this.#home = linkChain(
+      home,
+      this.#ledger,
+      deadLetter,
+      heads.length === 1 ? heads[0]! : new FanOut(heads),
+    );
   }
 
-  /** Takes a run of payloads from decode to the outputs. */
-  feed(payloads: PayloadBatch, decoded: Decoded, now: number): void {
-    const arrived = payloads.count === 0 ? now : payloads.arrived[payloads.count - 1]!;
-    this.#caused(arrived);
-    this.take(this.#stateless.run(payloads, decoded, now), now, arrived);
+  /** Takes a run of payloads from their decoded columns to what home begins with. */
+  prepare(payloads: PayloadBatch, decoded: Decoded, now: number): StatelessResult {
+    this.#caused(arrivedLast(payloads, now));
+    return this.#stateless.run(payloads, decoded, now);
   }
 
   /** Takes what the stateless part, wherever it ran, made of a run of payloads. Runs are taken in source order. */
@@ -90,8 +116,9 @@ export class PipelineEngine {
   }
 
   /** Books what a stateless part on another thread left out. */
-  book(entries: readonly LedgerEntry[]): void {
+  book(entries: readonly LedgerEntry[], letters: readonly DeadLetter[], arrived: number): void {
     for (const { step, reason, records } of entries) this.#entryLedger.add(step, reason, records);
+    for (const letter of letters) this.#outputs.deadLetter(letter, arrived);
   }
 
   /** Time passes without records: idle sources, processing time. */
@@ -129,4 +156,9 @@ export class PipelineEngine {
     this.#arrived = arrived;
     for (const { output } of this.#branches) output.cause(arrived);
   }
+}
+
+/** When the last of some payloads arrived: it is what completed the rows that they cause. */
+export function arrivedLast(payloads: PayloadBatch, now: number): number {
+  return payloads.count === 0 ? now : payloads.arrived[payloads.count - 1]!;
 }

@@ -2,11 +2,12 @@
 // pipeline on the same immutable columns. Decides who can share; runs in the calling thread.
 
 import type { PayloadBatch } from "../batch/payloads.ts";
+import { stopwatch } from "../clock.ts";
 import type { Decoder, FieldRead } from "../codec/codec.ts";
 import { createDecoder } from "../codec/formats.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { sameRead } from "./intake.ts";
-import { type EngineOutputs, PipelineEngine } from "./pipeline-engine.ts";
+import { arrivedLast, type EngineOptions, type EngineOutputs, PipelineEngine } from "./pipeline-engine.ts";
 
 /** What all plans read, each once. */
 export function unionOfFields(plans: readonly PipelinePlan[]): FieldRead[] {
@@ -36,11 +37,7 @@ export function groupPlans(plans: readonly PipelinePlan[]): PipelinePlan[][] {
   return groups.map((group) => group.plans);
 }
 
-export interface GroupOptions {
-  /** The column names of a CSV source. */
-  readonly header: readonly string[] | null;
-  /** Makes row ids unique among runs. */
-  readonly identity: string;
+export interface GroupOptions extends EngineOptions {
   readonly outputs: (plan: PipelinePlan) => EngineOutputs;
 }
 
@@ -53,14 +50,22 @@ export class SourceGroup {
   constructor(plans: readonly PipelinePlan[], options: GroupOptions) {
     this.fields = unionOfFields(plans);
     this.#decoder = createDecoder(plans[0]!.spec.format, this.fields, { header: options.header ?? [] });
-    this.engines = plans.map(
-      (plan) => new PipelineEngine(plan, this.fields, options.outputs(plan), options.identity),
-    );
+    this.engines = plans.map((plan) => new PipelineEngine(plan, this.fields, options.outputs(plan), options));
   }
 
-  feed(payloads: PayloadBatch, now: number): void {
+  /** Takes payloads to the outputs; returns the ms that went into what the pool could do instead. */
+  feed(payloads: PayloadBatch, now: number): number {
+    const arrived = arrivedLast(payloads, now);
+    let before = stopwatch();
     const decoded = this.#decoder.decode(payloads);
-    for (const engine of this.engines) engine.feed(payloads, decoded, now);
+    let stateless_ms = stopwatch() - before;
+    for (const engine of this.engines) {
+      before = stopwatch();
+      const part = engine.prepare(payloads, decoded, now);
+      stateless_ms += stopwatch() - before;
+      engine.take(part, now, arrived);
+    }
+    return stateless_ms;
   }
 
   tick(now: number): void {

@@ -15,7 +15,7 @@ import { makeWritable, TextDictionary } from "../batch/columns.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { StepPlan } from "../pipeline/pipeline.ts";
-import { makePaneTable } from "../state/panes.ts";
+import { makeTable } from "../state/tables.ts";
 import { type DeadLetterPort, letterOf } from "./dead-letter.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -54,7 +54,7 @@ export class Stage implements Receiver, Collector {
     this.#next = next;
     const declarations = plan.definition.state(plan.config);
     const tables = Object.fromEntries(
-      Object.entries(declarations).map(([name, declaration]) => [name, makePaneTable(declaration)]),
+      Object.entries(declarations).map(([name, declaration]) => [name, makeTable(declaration)]),
     );
     this.#tables = Object.values(tables);
     this.#dictionaries = plan.output.fields.map(({ type }) => (isText(type) ? new TextDictionary() : null));
@@ -181,16 +181,24 @@ export class Stage implements Receiver, Collector {
     }
     const half = batch.count >>> 1;
     this.onBatch({ ...batch, selection: batch.selection.slice(0, half), count: half });
-    this.onBatch({ ...batch, selection: batch.selection.slice(half, batch.count), count: batch.count - half });
+    this.onBatch({
+      ...batch,
+      selection: batch.selection.slice(half, batch.count),
+      count: batch.count - half,
+    });
   }
 
   #failure(error: unknown): WeirError {
     if (error instanceof WeirError) return error;
     const { label, definition } = this.#plan;
-    return new WeirError("WEIR_OPERATOR", `step ${label}: operator ${definition.name} failed: ${messageOf(error)}`, {
-      remedy: "mend the operator; its state is lost with this run",
-      cause: error,
-    });
+    return new WeirError(
+      "WEIR_OPERATOR",
+      `step ${label}: operator ${definition.name} failed: ${messageOf(error)}`,
+      {
+        remedy: "mend the operator; its state is lost with this run",
+        cause: error,
+      },
+    );
   }
 }
 

@@ -50,7 +50,8 @@ export class WatermarkTracker {
       this.#latest = Math.max(this.#latest, now);
       return;
     }
-    if (this.#idle === null || now - this.#arrived < this.#idle || this.#arrived === Number.NEGATIVE_INFINITY) return;
+    if (this.#idle === null || now - this.#arrived < this.#idle || this.#arrived === Number.NEGATIVE_INFINITY)
+      return;
     this.#latest = Math.max(this.#latest, this.#idleFrom + (now - this.#arrived));
   }
 }

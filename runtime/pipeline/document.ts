@@ -18,6 +18,7 @@ import { messageOf } from "../errors.ts";
 import { LineIndex } from "./line-index.ts";
 import type { Diagnostic, Path } from "./pipeline.ts";
 import { prescan } from "./prescan.ts";
+import { rejoinCalls } from "./rejoin.ts";
 import { offsetInText } from "./scalar-offset.ts";
 import { refusalsOf } from "./refusal.ts";
 import { readText } from "./text.ts";
@@ -69,7 +70,13 @@ export function readDocument(file: string, content: string | Uint8Array): Docume
     const message = `this is not YAML that can be read: ${messageOf(thrown)}`;
     return { document: null, diagnostics: [at({ start: 0, end: 1 }, message, null)] };
   }
-  const errors = parsed.errors.map((error) => {
+  const joined = rejoinCalls(parsed, text);
+  const mistakes = parsed.errors.filter(
+    // The arguments of two calls are no keys that are there twice.
+    ({ code, pos }) =>
+      code !== "DUPLICATE_KEY" || !joined.some(({ start, end }) => pos[0] >= start && pos[0] < end),
+  );
+  const errors = mistakes.map((error) => {
     const [start, end] = error.pos;
     const span = { start, end: Math.max(end, start + 1) };
     return at(
@@ -78,7 +85,7 @@ export function readDocument(file: string, content: string | Uint8Array): Docume
       remedyOf(error.code, text, lines, start),
     );
   });
-  const readable = parsed.errors.every((error) => survivable.has(error.code));
+  const readable = mistakes.every((error) => survivable.has(error.code));
   if (!readable) return { document: null, diagnostics: errors };
   const refusals = refusalsOf(parsed, text);
   const all = [...errors, ...refusals.map((refusal) => at(refusal.span, refusal.message, refusal.hint))];
@@ -95,6 +102,8 @@ function yamlMessage(code: string, message: string, text: string, start: number)
 function remedyOf(code: string, text: string, lines: LineIndex, start: number): string | null {
   const line = lines.line(lines.place(Math.min(start, text.length)).line);
   if (/\$\{/.test(line)) return "inside { } or [ ], put ${…} in quotes";
+  if (code === "UNEXPECTED_TOKEN" && /[{[].*["\[\](]/.test(line))
+    return "inside { } or [ ], put an expression in quotes";
   return remedies[code] ?? null;
 }
 

@@ -10,7 +10,7 @@ const reportedMax = 8;
 
 /** Control characters, byte-order marks, and marks that make text read otherwise than it is written. */
 const refused =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
+  // oxlint-disable-next-line no-control-regex -- these are what is looked for
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\u200b\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff]/gu;
 
 export interface TextAnswer {

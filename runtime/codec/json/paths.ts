@@ -33,8 +33,8 @@ export interface Paths {
   readonly targetsOf: readonly (readonly number[])[];
   /** By target: the first field that may stand there. */
   readonly fieldOf: readonly number[];
-  /** True when some target belongs to more than one field. */
-  readonly shared: boolean;
+  /** True when every target belongs to one field, and nobody reads inside a value that is read itself. */
+  readonly disjoint: boolean;
 }
 
 interface Node {
@@ -87,6 +87,12 @@ function freeze(node: Node): { readonly table: NameTable; readonly targets: numb
   return { table: { byLength: Array.from(byLength), byText }, targets };
 }
 
+function overlaps(node: Node): boolean {
+  for (const { target, child } of node.members.values())
+    if (child !== null && (target >= 0 || overlaps(child))) return true;
+  return false;
+}
+
 export function compilePaths(fields: readonly FieldRead[]): Paths {
   const root: Node = { members: new Map() };
   const fieldOf: number[] = [];
@@ -102,6 +108,6 @@ export function compilePaths(fields: readonly FieldRead[]): Paths {
     targets: fieldOf.length,
     targetsOf,
     fieldOf,
-    shared: uses.some((count) => count > 1),
+    disjoint: uses.every((count) => count === 1) && !overlaps(root),
   };
 }

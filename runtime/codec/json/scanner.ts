@@ -24,13 +24,16 @@ export const kinds = {
   array: 8,
 } as const;
 
-/** A value that a layout treats as variable: where it stands, what it is, which target it is (or -1), how deep its parent lies. */
+/** A value that may differ between records of one layout. */
 export interface Slot {
   readonly start: number;
   readonly end: number;
-  readonly kind: number;
+  /** The target that it is, or -1. */
   readonly target: number;
+  /** How deep that lies what it stands in; 1 is the document. */
   readonly depth: number;
+  /** True when somebody reads inside an object that stands here, though now there is none. */
+  readonly looked: boolean;
 }
 
 const isSpace = new Uint8Array(256);
@@ -67,17 +70,24 @@ export class Scanner {
     this.#end = end;
     this.#members = 0;
     this.kinds.fill(kinds.absent);
-    if (end - start > limits.payload_bytes_max)
-      return this.#fail(start, `at most ${limits.payload_bytes_max} bytes, got ${end - start}`) === 0;
+    const length = end - start;
+    if (length > limits.payload_bytes_max) {
+      this.#fail(start, `at most ${limits.payload_bytes_max} bytes, got ${length}`);
+      return false;
+    }
     let at = start;
     // A byte order mark is dropped by TextDecoder, and some devices send one.
-    if (bytes[at] === 0xef && end - at > 2 && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf) at += 3;
+    if (bytes[at] === 0xef && length > 2 && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf) at += 3;
     at = this.#space(at);
-    if (at >= end || bytes[at] !== 0x7b) return this.#fail(at, "an object") === 0;
+    if (at >= end || bytes[at] !== 0x7b) {
+      this.#fail(at, "an object");
+      return false;
+    }
     at = this.#object(at + 1, this.#root, 1);
     if (at < 0) return false;
     at = this.#space(at);
-    return at === end || this.#fail(at, "nothing after the object") === 0;
+    if (at < end) this.#fail(at, "nothing after the object");
+    return at === end;
   }
 
   /** Notes the first fault; always -1. */
@@ -152,7 +162,7 @@ export class Scanner {
     if (byte === 0x7b || byte === 0x5b) return this.#container(at, byte, table, target, depth);
     const end = this.#scalar(at, byte);
     if (end >= 0 && this.slots !== null)
-      this.slots.push({ start: at, end, kind: this.#kind, target, depth });
+      this.slots.push({ start: at, end, target, depth, looked: table !== null });
     return end;
   }
 
@@ -168,7 +178,7 @@ export class Scanner {
       kind === kinds.object ? this.#object(at + 1, table, depth + 1) : this.#array(at + 1, depth + 1);
     this.slots = slots;
     this.#kind = kind;
-    if (end >= 0 && whole) slots?.push({ start: at, end, kind, target, depth });
+    if (end >= 0 && whole) slots?.push({ start: at, end, target, depth, looked: table !== null });
     return end;
   }
 
@@ -275,8 +285,7 @@ export class Scanner {
 
   /** The entry of the name in `bytes[from … to)`, if anybody looks for it. */
   #entry(table: NameTable, from: number, to: number): NameEntry | undefined {
-    if (this.#kind === kinds.escaped)
-      return table.byText.get(decodeText(this.#bytes, from, to, true));
+    if (this.#kind === kinds.escaped) return table.byText.get(decodeText(this.#bytes, from, to, true));
     const candidates = table.byLength[to - from];
     if (candidates === undefined) return undefined;
     next: for (const entry of candidates) {

@@ -5,8 +5,7 @@ import { Buffer, isUtf8 } from "node:buffer";
 import { TextDictionary } from "../../batch/columns.ts";
 import { limits } from "../../limits.ts";
 
-/** Hostile keys could share one hash; after so many places looked at, the string's own table decides. */
-const probesMax = 16;
+const probesMax = limits.dictionary_probes_max;
 
 export class ByteDictionary {
   /** What columns refer to. */

@@ -3,11 +3,11 @@
 // into an unread field costs nothing and runs nothing. There is no coercion and nothing is thrown.
 
 import type { ColumnOf, ColumnType } from "../../../operators/sdk/index.ts";
-import { makeColumn, TextList } from "../../batch/columns.ts";
+import { makeColumn, TextList, trimValid } from "../../batch/columns.ts";
 import type { Payloads } from "../../batch/payloads.ts";
 import { limits } from "../../limits.ts";
 import type { DecodeFault, Decoded, Decoder, FieldRead } from "../codec.ts";
-import { timeOfInteger, timeOfIso, timeOfNumber } from "../timestamp.ts";
+import { timeOfInteger, timeOfIso, timeOfNumber } from "../time-unit.ts";
 import { ByteDictionary } from "./byte-dictionary.ts";
 import { JsonTranscoder } from "./json-text.ts";
 import { MsgpackScanner } from "./scanner.ts";
@@ -34,7 +34,7 @@ class MsgpackDecoder implements Decoder {
 
   constructor(fields: readonly FieldRead[]) {
     this.#fields = fields;
-    this.#scanner = new MsgpackScanner(fields.map((field) => field.name));
+    this.#scanner = new MsgpackScanner(fields);
     this.#transcoder = new JsonTranscoder(this.#scanner);
     this.#dictionaries = fields.map(() => null);
   }
@@ -48,7 +48,7 @@ class MsgpackDecoder implements Decoder {
       if (this.#scanner.scan(offsets[row]!, offsets[row + 1]!)) this.#record(row);
       else this.#faults.push({ row, field: -1, reason: "decode", detail: this.#scanner.fault });
     }
-    return { rows: count, columns: this.#columns, faults: this.#faults };
+    return { rows: count, columns: this.#columns.map(trimValid), faults: this.#faults };
   }
 
   #column(type: ColumnType, index: number, rows: number): Target {
@@ -137,7 +137,10 @@ class MsgpackDecoder implements Decoder {
       values[row] = time;
       return null;
     }
-    return this.#expected(unit === "iso" ? "an ISO 8601 time with its zone" : `a time in ${unit}`, position);
+    return this.#expected(
+      unit === "iso" ? "time as ISO 8601 text with its zone" : `time in ${unit}`,
+      position,
+    );
   }
 
   #time(unit: NonNullable<FieldRead["unit"]>, position: number): number {
@@ -155,14 +158,21 @@ class MsgpackDecoder implements Decoder {
       case "string": {
         const body = position + headerLength(token);
         const size = sizeAt(source, position);
-        return unit === "iso" && size <= 64 ? timeOfIso(source.bytes.toString("latin1", body, body + size)) : Number.NaN;
+        return unit === "iso" && size <= 64
+          ? timeOfIso(source.bytes.toString("latin1", body, body + size))
+          : Number.NaN;
       }
       default:
         return Number.NaN;
     }
   }
 
-  #putString(index: number, values: Int32Array, row: number, position: number): string | null | typeof broken {
+  #putString(
+    index: number,
+    values: Int32Array,
+    row: number,
+    position: number,
+  ): string | null | typeof broken {
     const { bytes } = this.#scanner;
     const token = bytes[position]!;
     if (kindOf(token) !== "string") return this.#expected("string", position);

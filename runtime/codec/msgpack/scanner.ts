@@ -3,41 +3,25 @@
 
 import { Buffer } from "node:buffer";
 import { limits } from "../../limits.ts";
+import type { FieldRead } from "../codec.ts";
+import { compilePaths, type NameEntry, type NameTable, type Paths } from "../json/paths.ts";
 import { headerLength, kindOf, type Source, sizeAt } from "./token.ts";
-
-/** The names wanted in one map, and below them those wanted in maps within it. */
-interface Level {
-  readonly names: Buffer[];
-  /** By name: the slots that its value fills. */
-  readonly slots: number[][];
-  /** By name: the map below it, where a path leads on. */
-  readonly below: (Level | null)[];
-  /** By name: every slot filled from within it. */
-  readonly within: number[][];
-  /** Where the next key is looked for first: writers keep their order. */
-  next: number;
-}
 
 export class MsgpackScanner implements Source {
   bytes: Buffer = Buffer.alloc(0);
   view: DataView = new DataView(new ArrayBuffer(0));
   /** What is wrong with the record that `scan` refused. */
   fault = "";
-  readonly #fields: number;
-  readonly #root: Level = { names: [], slots: [], below: [], within: [], next: 0 };
-  /** A field's place under its own full name, then its place under its path. */
+  readonly #paths: Paths;
+  /** By target of the paths. */
   readonly #positions: Int32Array;
   #start = 0;
   #end = 0;
   #members = 0;
 
-  constructor(names: readonly string[]) {
-    this.#fields = names.length;
-    this.#positions = new Int32Array(names.length * 2);
-    for (const [field, name] of names.entries()) {
-      this.#root.slots[place(this.#root, name)]!.push(field);
-      if (name.includes(".")) addPath(this.#root, name.split("."), names.length + field);
-    }
+  constructor(fields: readonly FieldRead[]) {
+    this.#paths = compilePaths(fields);
+    this.#positions = new Int32Array(this.#paths.targets);
   }
 
   /** The bytes that records are scanned in. */
@@ -58,15 +42,19 @@ export class MsgpackScanner implements Source {
     const token = this.bytes[start]!;
     const kind = kindOf(token);
     if (kind !== "map") return this.#refuse(`expected a map, got ${kind ?? "0xc1"}`);
-    const next = this.#map(this.#root, start, 1);
+    const next = this.#map(this.#paths.root, start, 1);
     if (next < 0) return false;
     return next === end || this.#refuse(`expected one map, got ${end - next} more bytes after it`);
   }
 
   /** Where the value of `field` begins in the record scanned last; -1 when the record has none. */
   at(field: number): number {
-    const own = this.#positions[field]!;
-    return own >= 0 ? own : this.#positions[this.#fields + field]!;
+    const targets = this.#paths.targetsOf[field]!;
+    for (let i = 0; i < targets.length; i++) {
+      const position = this.#positions[targets[i]!]!;
+      if (position >= 0) return position;
+    }
+    return -1;
   }
 
   /** The position behind the value at `position`; -1 when it is broken or too deep. */
@@ -78,8 +66,7 @@ export class MsgpackScanner implements Source {
     if (header > this.#end) return this.#cut(position);
     const size = sizeAt(this, position);
     const kind = kindOf(token);
-    if (kind === "map" || kind === "array")
-      return this.#skipMany(header, kind === "map", size, depth);
+    if (kind === "map" || kind === "array") return this.#skipMany(header, kind === "map", size, depth);
     if (kind === undefined) return this.#broken("0xc1, which begins no value,", position);
     return header + size > this.#end ? this.#cut(position) : header + size;
   }
@@ -92,7 +79,7 @@ export class MsgpackScanner implements Source {
     return position;
   }
 
-  #map(level: Level, start: number, depth: number): number {
+  #map(table: NameTable, start: number, depth: number): number {
     const header = start + headerLength(this.bytes[start]!);
     if (header > this.#end) return this.#cut(start);
     const count = sizeAt(this, start);
@@ -102,34 +89,30 @@ export class MsgpackScanner implements Source {
       const key = position;
       const value = this.skip(key, depth + 1);
       if (value < 0) return -1;
-      const name = kindOf(this.bytes[key]!) === "string" ? this.#find(level, key, value) : -1;
-      position = name < 0 ? this.skip(value, depth + 1) : this.#note(level, name, value, depth);
+      const entry = kindOf(this.bytes[key]!) === "string" ? this.#find(table, key, value) : undefined;
+      position = entry === undefined ? this.skip(value, depth + 1) : this.#note(entry, value, depth);
       if (position < 0) return -1;
     }
     return position;
   }
 
-  #find(level: Level, key: number, end: number): number {
+  #find(table: NameTable, key: number, end: number): NameEntry | undefined {
     const start = key + headerLength(this.bytes[key]!);
-    const { names } = level;
-    for (let i = 0, name = level.next; i < names.length; i++, name++) {
-      if (name >= names.length) name = 0;
-      if (!equal(names[name]!, this.bytes, start, end)) continue;
-      level.next = name + 1 < names.length ? name + 1 : 0;
-      return name;
-    }
-    return -1;
+    const entries = table.byLength[end - start];
+    if (entries === undefined) return undefined;
+    for (let i = 0; i < entries.length; i++)
+      if (equal(entries[i]!.bytes, this.bytes, start)) return entries[i]!;
+    return undefined;
   }
 
-  #note(level: Level, name: number, value: number, depth: number): number {
+  #note(entry: NameEntry, value: number, depth: number): number {
     const positions = this.#positions;
-    for (const slot of level.slots[name]!) positions[slot] = value;
-    const below = level.below[name]!;
-    if (below === null) return this.skip(value, depth + 1);
+    if (entry.target >= 0) positions[entry.target] = value;
+    if (entry.child === null) return this.skip(value, depth + 1);
     // Of a name that stands twice the last counts, with all that is in it.
-    for (const slot of level.within[name]!) positions[slot] = -1;
+    for (const target of entry.below) positions[target] = -1;
     if (value >= this.#end || kindOf(this.bytes[value]!) !== "map") return this.skip(value, depth + 1);
-    return this.#map(below, value, depth + 1);
+    return this.#map(entry.child, value, depth + 1);
   }
 
   #enter(position: number, map: boolean, size: number, depth: number): boolean {
@@ -157,32 +140,7 @@ export class MsgpackScanner implements Source {
   }
 }
 
-function place(level: Level, name: string): number {
-  const bytes = Buffer.from(name);
-  const found = level.names.findIndex((each) => each.equals(bytes));
-  if (found >= 0) return found;
-  level.names.push(bytes);
-  level.slots.push([]);
-  level.below.push(null);
-  level.within.push([]);
-  return level.names.length - 1;
-}
-
-function addPath(root: Level, segments: readonly string[], slot: number): void {
-  let level = root;
-  for (const [depth, segment] of segments.entries()) {
-    const name = place(level, segment);
-    if (depth === segments.length - 1) {
-      level.slots[name]!.push(slot);
-      return;
-    }
-    level.within[name]!.push(slot);
-    level = level.below[name] ??= { names: [], slots: [], below: [], within: [], next: 0 };
-  }
-}
-
-function equal(name: Buffer, bytes: Buffer, start: number, end: number): boolean {
-  if (name.length !== end - start) return false;
+function equal(name: Uint8Array, bytes: Buffer, start: number): boolean {
   for (let i = 0; i < name.length; i++) if (name[i] !== bytes[start + i]) return false;
   return true;
 }

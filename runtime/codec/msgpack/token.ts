@@ -2,6 +2,8 @@
 // and body are, and the number or time that it holds. Allocates nothing, follows no nesting, trusts
 // only positions that the scanner has checked.
 
+import { limits } from "../../limits.ts";
+
 /** The bytes that are read from, and the same as a view; both begin at 0. */
 export interface Source {
   readonly bytes: Buffer;
@@ -155,5 +157,5 @@ export function timestampAt(source: Source, position: number): number {
 
 function timeOf(seconds: number, nanoseconds: number): number {
   const time = seconds * 1000 + nanoseconds / 1e6;
-  return nanoseconds < 1e9 && Math.abs(time) <= 8.64e15 ? time : Number.NaN;
+  return nanoseconds < 1e9 && Math.abs(time) <= limits.payload_time_ms_max ? time : Number.NaN;
 }

@@ -1,0 +1,92 @@
+// weir explain: the plan, for people or as JSON. Opens nothing.
+
+import { availableParallelism } from "node:os";
+import { explainPlan, type ExplainedPlan, type ExplainedStep } from "../pipeline/explain.ts";
+import { sinkGuarantee, sourceGuarantee } from "../pipeline/guarantee.ts";
+import { isWrong, loadFiles, printDiagnostics } from "./load.ts";
+import { print, styled } from "./terminal.ts";
+
+const exitConfig = 78;
+
+type Columns = readonly { readonly name: string; readonly type: string }[];
+
+function columnsText(columns: Columns, open: boolean): string {
+  const names = columns.map(({ name, type }) => `${name}: ${type}`);
+  return [...names, ...(open ? ["… whatever else the record holds"] : [])].join(", ");
+}
+
+function runsText(step: ExplainedStep, custom: boolean): string {
+  if (custom) return "in the pipeline's own thread";
+  return step.runs === "home" ? "at home, in order" : "at home, or in the pool when that gains";
+}
+
+function stepLines(steps: readonly ExplainedStep[], custom: boolean, indent: string): string[] {
+  return steps.flatMap((step) => [
+    `${indent}${styled("bold", step.label)}  ${step.kind}, ${runsText(step, custom)}`,
+    `${indent}  → ${columnsText(step.columns, step.open)}`,
+  ]);
+}
+
+function textOf(
+  plan: ExplainedPlan,
+  custom: boolean,
+  guarantees: { source: string; sinks: readonly string[] },
+): string[] {
+  const { source, time } = plan;
+  const decoded = plan.decoded.map((field) => ({
+    ...field,
+    type: field.unit ? `${field.type} (${field.unit})` : field.type,
+  }));
+  const lines = [
+    styled("bold", plan.name) + (plan.about === null ? "" : `  ${plan.about}`),
+    `  source   ${source.kind} ${source.target}, ${source.format}`,
+    `           ${guarantees.source}`,
+    `  decodes  ${columnsText(decoded, false) || "nothing: no step reads a field"}`,
+    ...plan.subject.map(({ name, token }) => `  subject  ${name}: token ${token + 1}`),
+    time === null
+      ? "  time     processing time: windows follow the clock"
+      : `  time     ${time.field}, late by at most ${time.lateness_ms} ms, ${time.idle_ms === null ? "never idle" : `idle after ${time.idle_ms} ms`}, at most ${time.ahead_ms} ms ahead`,
+    "  steps",
+    ...stepLines(plan.steps, custom, "    "),
+  ];
+  plan.branches.forEach((branch, place) => {
+    lines.push(
+      `  branch ${styled("bold", branch.name)}`,
+      ...stepLines(branch.steps, custom, "    "),
+      `    sink   ${branch.sink.kind} ${branch.sink.target}, ${branch.sink.format}${branch.forwards ? ", the original bytes" : ""}`,
+      `           ${guarantees.sinks[place]}`,
+      `    rows   ${columnsText(branch.columns, branch.open)}`,
+    );
+  });
+  const letters =
+    plan.deadLetter === null
+      ? "none: refused records are only counted"
+      : `${plan.deadLetter.kind} ${plan.deadLetter.target}`;
+  lines.push(`  dead letter  ${letters}`);
+  return lines;
+}
+
+export async function explain(
+  files: readonly string[],
+  options: { readonly json?: boolean },
+): Promise<number> {
+  const pipelines = await loadFiles(files);
+  printDiagnostics(files, pipelines);
+  if (isWrong(pipelines)) return exitConfig;
+  const explained = pipelines.map(({ plan, custom }) => ({
+    plan: explainPlan(plan!),
+    custom,
+    guarantees: {
+      source: sourceGuarantee(plan!.spec.source),
+      sinks: plan!.branches.map(({ sink }) => sinkGuarantee(sink)),
+    },
+  }));
+  if (options.json === true) {
+    print(JSON.stringify(explained.map(({ plan, custom, guarantees }) => ({ ...plan, custom, guarantees }))));
+    return 0;
+  }
+  for (const { plan, custom, guarantees } of explained)
+    print(`${textOf(plan, custom, guarantees).join("\n")}\n`);
+  print(`threads  home, and up to ${availableParallelism() - 1} in the pool`);
+  return 0;
+}

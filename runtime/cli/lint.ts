@@ -1,0 +1,25 @@
+// weir lint: every mistake of every file at once. Exit code 78 when there is one.
+
+import { hasError, loadFiles, printDiagnostics } from "./load.ts";
+import { print, styled } from "./terminal.ts";
+
+const exitConfig = 78;
+
+export async function lint(files: readonly string[], options: { readonly json?: boolean }): Promise<number> {
+  const pipelines = await loadFiles(files);
+  const wrong = pipelines.filter(({ plan, diagnostics }) => plan === null || hasError(diagnostics));
+  if (options.json === true) {
+    print(
+      JSON.stringify({
+        ok: wrong.length === 0,
+        diagnostics: pipelines.flatMap(({ diagnostics }) => diagnostics),
+      }),
+    );
+  } else {
+    printDiagnostics(files, pipelines);
+    pipelines.forEach((pipeline, place) => {
+      if (!wrong.includes(pipeline)) print(`${styled("green", "ok")} ${files[place]}`);
+    });
+  }
+  return wrong.length === 0 ? 0 : exitConfig;
+}

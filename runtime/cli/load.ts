@@ -1,0 +1,36 @@
+// Pipeline files to pipelines, for every command that takes some: all mistakes of all files at once.
+
+import { styled } from "./terminal.ts";
+import { loadInput, type LoadedPipeline, readInput } from "../engine/loader.ts";
+import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
+import type { Diagnostic } from "../pipeline/pipeline.ts";
+
+/** Reads and plans the files. Their names in messages are as they were given. */
+export async function loadFiles(files: readonly string[]): Promise<LoadedPipeline[]> {
+  const loaded: LoadedPipeline[] = [];
+  for (const file of files) loaded.push(await loadInput(readInput(file, process.env), file));
+  return loaded;
+}
+
+export function isWrong(pipelines: readonly LoadedPipeline[]): boolean {
+  return pipelines.some(({ plan, diagnostics }) => plan === null || hasError(diagnostics));
+}
+
+export function hasError(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ severity }) => severity === "error");
+}
+
+/** Prints every mistake as a compiler would, on standard error. */
+export function printDiagnostics(files: readonly string[], pipelines: readonly LoadedPipeline[]): void {
+  const sources = Object.fromEntries(pipelines.map(({ input }, place) => [files[place]!, input.text]));
+  const diagnostics = pipelines.flatMap((each) => each.diagnostics);
+  if (diagnostics.length === 0) return;
+  const text = formatDiagnostics(diagnostics, sources, { color: styled("red", "x", process.stderr) !== "x" });
+  process.stderr.write(text.endsWith("\n") ? text : `${text}\n`);
+}
+
+/** Two pipelines of one name would write under one name. */
+export function sameNames(pipelines: readonly LoadedPipeline[]): string[] {
+  const names = pipelines.flatMap(({ plan }) => (plan === null ? [] : [plan.name]));
+  return [...new Set(names.filter((name, place) => names.indexOf(name) !== place))];
+}

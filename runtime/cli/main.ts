@@ -1,0 +1,145 @@
+// argv to a command. Each command's code is loaded only when it runs, so that help comes at once. The
+// only place that ends the process.
+
+import { Command, InvalidArgumentError, Option } from "commander";
+import { messageOf, WeirError } from "../errors.ts";
+import { complain } from "./terminal.ts";
+
+const version = "0.1.0";
+
+/** Runs a command; its failure is told on standard error and gives the exit code. */
+async function finish(command: Promise<number>): Promise<void> {
+  let code: number;
+  try {
+    code = await command;
+  } catch (error) {
+    complain(error);
+    code = error instanceof WeirError ? error.exitCode : 70;
+  }
+  // Whatever is buffered for a pipe is written before the process ends.
+  await Promise.all(
+    [process.stdout, process.stderr].map(
+      (stream) => new Promise<void>((resolve) => stream.write("", () => resolve())),
+    ),
+  );
+  process.exit(code);
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+function positive(value: string): number {
+  const number = Number(value);
+  if (!(number > 0)) throw new InvalidArgumentError("expected a number above 0");
+  return number;
+}
+
+const connectionOption = (): Option =>
+  new Option("--nats <[name=]url>", "a NATS connection; without a name it is the default one (repeatable)")
+    .argParser(collect)
+    .default([], "nats://127.0.0.1:4222");
+const jsonOption = (): Option => new Option("--json", "print JSON for machines");
+
+const program = new Command("weir")
+  .description(
+    "Filters, aggregates and condenses sensor streams at the edge: declarative pipelines over NATS.",
+  )
+  .version(version)
+  .showSuggestionAfterError()
+  .showHelpAfterError("(weir --help lists the commands)")
+  .configureHelp({ sortSubcommands: false })
+  .exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? 0 : 64);
+  });
+
+program
+  .command("run")
+  .description("run pipelines until their sources end, or until SIGTERM, which drains them")
+  .argument("<file...>", "pipeline files")
+  .addOption(connectionOption())
+  .option("--config <file>", "the device's settings", "weir.yaml")
+  .addOption(new Option("--log <format>", "how to log").choices(["text", "json"]))
+  .option("--json", "print the final counts as JSON on standard error's last line")
+  .action((files: string[], options) => finish(import("./run.ts").then(({ run }) => run(files, options))));
+
+program
+  .command("lint")
+  .description("check pipeline files: every mistake at once, with line and column")
+  .argument("<file...>", "pipeline files")
+  .addOption(jsonOption())
+  .action((files: string[], options) => finish(import("./lint.ts").then(({ lint }) => lint(files, options))));
+
+program
+  .command("test")
+  .description("run the tests that pipeline files carry, under a virtual clock")
+  .argument("<file...>", "pipeline files")
+  .addOption(jsonOption())
+  .action((files: string[], options) => finish(import("./test.ts").then(({ test }) => test(files, options))));
+
+program
+  .command("explain")
+  .description("show the plan: what is decoded, what runs where, and what each source and sink guarantees")
+  .argument("<file...>", "pipeline files")
+  .addOption(jsonOption())
+  .action((files: string[], options) =>
+    finish(import("./explain.ts").then(({ explain }) => explain(files, options))),
+  );
+
+program
+  .command("init")
+  .description("write a commented pipeline to start from")
+  .argument("[file]", "where to", "pipeline.yaml")
+  .option("--force", "replace the file when it exists")
+  .action((file: string, options) => finish(import("./init.ts").then(({ init }) => init(file, options))));
+
+program
+  .command("feed")
+  .description("put a file, or this machine's sensors, onto NATS subjects or MQTT topics")
+  .argument("<what>", 'an NDJSON or CSV file, or "host" for this machine\'s sensors')
+  .requiredOption("--to <subject>", "a subject or topic; {field} stands for a field's value")
+  .option("--url <url>", "nats://… or mqtt://…", "nats://127.0.0.1:4222")
+  .option("--stream", "publish to a JetStream stream and wait for its answers")
+  .option("--rate <records>", "records a second", positive)
+  .option("--speed <factor>", "in the file's own time, this many times faster", positive)
+  .option("--every <duration>", "for host: how often the sensors are read", "100ms")
+  .option("--time-field <name>", "the field with the time; added when --step says how it is computed")
+  .option("--start <time>", "for --step: the time of index 1, ISO 8601 or ms since the epoch")
+  .option("--step <duration>", "adds the time: start + (index - 1) × step")
+  .option("--index <field>", "for --step: the field that counts; without it, lines are counted")
+  .option("--from <duration>", "skip what lies before this offset of the file's own time")
+  .option(
+    "--where <field=value>",
+    "only these records; field!=value leaves them out (repeatable)",
+    collect,
+    [],
+  )
+  .option("--limit <records>", "at most this many", positive)
+  .addOption(jsonOption())
+  .action((what: string, options) => finish(import("./feed.ts").then(({ feed }) => feed(what, options))));
+
+program
+  .command("demo")
+  .description("run edge and cloud on this machine: real sensors through real pipelines")
+  .option("--for <duration>", "how long; without a terminal it is 20s")
+  .addOption(jsonOption())
+  .action((options) => finish(import("./demo.ts").then(({ demo }) => demo(options))));
+
+program
+  .command("schema")
+  .description("write the JSON Schema of pipeline files, for editors")
+  .option("--out <file>", "where to; - for standard output", "pipelines/pipeline.schema.json")
+  .option("--check", "only say whether the file is up to date")
+  .action((options) => finish(import("./generate.ts").then(({ schema }) => schema(options))));
+
+program
+  .command("docs")
+  .description("write the operator reference")
+  .option("--out <file>", "where to; - for standard output", "operators/REFERENCE.md")
+  .option("--check", "only say whether the file is up to date")
+  .action((options) => finish(import("./generate.ts").then(({ docs }) => docs(options))));
+
+program.parseAsync().catch((error: unknown) => {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exit(70);
+});

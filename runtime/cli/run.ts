@@ -1,0 +1,91 @@
+// weir run: pipelines in this process until their sources end or a signal drains them.
+
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { wallClock } from "../clock.ts";
+import { WeirError } from "../errors.ts";
+import { type LogFormat, makeLog } from "../log.ts";
+import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
+import { type DeviceSettings, defaultSettings, withConnections, withFile } from "../worker/settings.ts";
+import { Worker, type WorkerStatus } from "../worker/worker.ts";
+import { isWrong, loadFiles, printDiagnostics, sameNames } from "./load.ts";
+
+export interface RunOptions {
+  readonly nats: readonly string[];
+  readonly config: string;
+  readonly log?: LogFormat;
+  readonly json?: boolean;
+}
+
+const exitConfig = 78;
+
+/** The device's settings: defaults, then weir.yaml, then the command line. */
+function settingsFor(options: RunOptions): DeviceSettings {
+  let settings = defaultSettings(process.env);
+  if (existsSync(options.config)) {
+    const text = readFileSync(options.config, "utf8");
+    const read = withFile(settings, options.config, text, {
+      variables: process.env,
+      file: (path) => (existsSync(path) ? readFileSync(path, "utf8").trimEnd() : null),
+    });
+    if (read.diagnostics.length > 0) {
+      const shown = formatDiagnostics(read.diagnostics, { [options.config]: text }, { color: false });
+      throw new WeirError("WEIR_CONFIG", `${options.config} is wrong\n${shown}`);
+    }
+    settings = read.settings;
+  } else if (options.config !== "weir.yaml") {
+    throw new WeirError("WEIR_FILE", `there is no ${options.config}`, {
+      remedy: "name the device's settings with --config",
+    });
+  }
+  return withConnections(settings, options.nats);
+}
+
+/** One line a pipeline: what came in, what went out, and where the rest went. */
+function summaryOf({ name, pipeline }: WorkerStatus): string {
+  const branches = pipeline.branches.map((branch) => {
+    const ledger = branch.ledger
+      .map(({ step, reason, records }) => `${reason} at ${step}: ${records}`)
+      .join(", ");
+    const rows = `${branch.name}: in ${branch.in}, out ${branch.out} in ${branch.rows} rows, held ${branch.held}`;
+    return ledger === "" ? rows : `${rows}, ${ledger}`;
+  });
+  return `${name}: ${branches.join("; ")}`;
+}
+
+export async function run(files: readonly string[], options: RunOptions): Promise<number> {
+  const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
+  const pipelines = await loadFiles(files);
+  printDiagnostics(files, pipelines);
+  if (isWrong(pipelines)) return exitConfig;
+  const [twice] = sameNames(pipelines);
+  if (twice !== undefined) {
+    throw new WeirError("WEIR_CONFIG", `two pipelines are called ${twice}`, {
+      remedy: "give each a name of its own",
+    });
+  }
+  const worker = new Worker({
+    settings: settingsFor(options),
+    clock: wallClock,
+    log,
+    identity: randomUUID().slice(0, 8),
+    output: process.stdout,
+  });
+  const drained = new Promise<never>((_resolve, reject) => {
+    let stopping = false;
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      process.on(signal, () => {
+        if (stopping) return;
+        stopping = true;
+        log.info(`${signal}: draining`);
+        worker.stop().catch(reject);
+      });
+    }
+  });
+  const running = worker.open(pipelines).then(() => worker.run());
+  await Promise.race([running, drained]);
+  for (const status of worker.status()) log.info(summaryOf(status));
+  if (options.json === true) process.stderr.write(`${JSON.stringify(worker.status())}\n`);
+  await worker.close();
+  return 0;
+}

@@ -1,0 +1,28 @@
+// What commands share in front of a person: mistakes and failures, in colour only on a terminal.
+
+import { styleText } from "node:util";
+import { messageOf, WeirError } from "../errors.ts";
+
+type Style = Parameters<typeof styleText>[0];
+
+/** `text` in a style, where the stream is a terminal and NO_COLOR is not set. */
+export function styled(style: Style, text: string, stream: NodeJS.WriteStream = process.stdout): string {
+  return styleText(style, text, { stream, validateStream: true });
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Tells what went wrong, and what to do about it. */
+export function complain(error: unknown): void {
+  const label = styled("red", "error:", process.stderr);
+  process.stderr.write(`${label} ${messageOf(error)}\n`);
+  if (error instanceof WeirError) {
+    if (error.remedy !== undefined) process.stderr.write(`  ${error.remedy}\n`);
+  } else if (error instanceof Error && error.stack !== undefined) {
+    process.stderr.write(
+      `${error.stack.split("\n").slice(1).join("\n")}\n  this is a fault of weir's; please report it\n`,
+    );
+  }
+}

@@ -1,0 +1,53 @@
+// How a template and a dictionary lie in the kernel's memory: the offsets that both sides use. Compiled by
+// AssemblyScript and imported by TypeScript, so that they cannot differ. Numbers only.
+
+/** What stands in a template's slot. `end` closes the template. */
+export const slotEnd = 0;
+export const slotFloat64 = 1;
+export const slotInt64 = 2;
+export const slotBool = 3;
+export const slotString = 4;
+export const slotTime = 5;
+export const slotIso = 6;
+export const slotJson = 7;
+// From here on: read by nobody. A scalar may not be an object, because somebody reads inside one of that name.
+export const slotSkip = 8;
+export const slotScalar = 9;
+
+// A template: this header, then its segments. A segment is a literal and the slot behind it.
+export const templateAbsent = 0; // address of the list of columns without a slot
+export const templateAbsentCount = 4;
+export const templateBytesMax = 8; // longest payload that it may take
+export const templateHeader = 16;
+
+export const segmentText = 0; // the first 16 bytes of the literal, filled up with zeros
+export const segmentMask = 16; // one bit for each of those bytes that counts
+export const segmentLength = 20; // of the whole literal
+export const segmentMore = 24; // address of the literal's further bytes, filled up to 16
+export const segmentKind = 28;
+export const segmentValues = 32; // address of the column's values
+export const segmentValid = 36; // address of the column's validity
+export const segmentNulls = 40; // address of the column's null mark
+export const segmentExtra = 44; // string: its dictionary; json: addresses of ends by row
+export const segmentShift = 48; // time: power of ten to milliseconds; json, skip: depth of the parent
+export const segmentBytes = 64;
+
+// A column without a slot, in the list of those: two addresses.
+export const absentValid = 0;
+export const absentNulls = 4;
+export const absentBytes = 8;
+
+// A dictionary: places are open-addressed pairs (hash, code + 1), entries are the ends of the texts.
+export const dictionaryPlaces = 0;
+export const dictionaryMask = 4; // number of places - 1
+export const dictionaryEnds = 8; // address of the end of text 0; the word before it is 0
+export const dictionaryCount = 12;
+export const dictionaryCountMax = 16;
+export const dictionaryText = 20;
+export const dictionaryUsed = 24;
+export const dictionaryUsedMax = 28;
+export const dictionaryBytes = 32;
+export const dictionaryPlaceBytes = 8;
+
+/** Bytes behind every region that a 16-byte read may touch. */
+export const padding = 64;

@@ -1,0 +1,30 @@
+// Constant tables, filled once when the module starts.
+
+/** Powers of ten that a double holds exactly: 0 … 22. */
+export const powers: usize = memory.data(23 * 8, 16);
+/** For n1 digits, a point, n2 digits: where each byte of sixteen right-aligned digits comes from. Row n1 × 16 + n2. */
+export const alignments: usize = memory.data(16 * 16 * 16, 16);
+/** Sixteen bytes of ones and sixteen of zeros: read at 16 - n, a mask of the first n bytes. */
+export const heads: usize = memory.data(32, 16);
+
+function fill(): void {
+  let power: f64 = 1.0;
+  for (let i: usize = 0; i < 23; i++) {
+    store<f64>(powers + i * 8, power);
+    power *= 10.0;
+  }
+  memory.fill(heads, 0xff, 16);
+  for (let n1: i32 = 0; n1 < 16; n1++) {
+    for (let n2: i32 = 0; n2 < 16; n2++) {
+      const row = alignments + usize(((n1 << 4) | n2) << 4);
+      for (let i: i32 = 0; i < 16; i++) {
+        const digit = n1 + n2 - 16 + i;
+        // An index past 15 gives zero.
+        const from = digit < 0 ? 0xff : digit < n1 ? digit : digit + 1;
+        store<u8>(row + usize(i), u8(from));
+      }
+    }
+  }
+}
+
+fill();

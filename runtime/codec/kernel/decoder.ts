@@ -1,0 +1,127 @@
+// JSON payloads to columns by the kernel: every row is tried against the templates, the most used first, and
+// what fits none is read by the exact reader, whose layout may become a template. Same results as the reader alone.
+
+import type { DecodeFault, Decoded, Decoder, FieldRead } from "../codec.ts";
+import type { Payloads } from "../../batch/payloads.ts";
+import { compilePaths } from "../json/paths.ts";
+import { RecordReader } from "../json/reader.ts";
+import { createKernel } from "./kernel.ts";
+import { KernelLanding } from "./landing.ts";
+import { layoutOf } from "./layout.ts";
+import { KernelMemory } from "./memory.ts";
+import { type Template, TemplateSet } from "./template-set.ts";
+import { templateRoom, writeTemplate } from "./template.ts";
+
+/** Of the rows that fit no template, the first few of a batch and then one in so many are asked for their layout. */
+const layoutsAtOnce = 4;
+const layoutsEvery = 64;
+
+/** A decoder with a kernel, or null where there can be none for these fields. */
+export function createKernelDecoder(fields: readonly FieldRead[]): Decoder | null {
+  // Fields that share a value, or lie inside another, would need several columns from one slot.
+  if (!compilePaths(fields).disjoint) return null;
+  const kernel = createKernel();
+  return kernel === null ? null : new KernelDecoder(fields, new KernelMemory(kernel));
+}
+
+class KernelDecoder implements Decoder {
+  readonly #fields: readonly FieldRead[];
+  readonly #reader: RecordReader;
+  readonly #memory: KernelMemory;
+  readonly #landing: KernelLanding;
+  readonly #set: TemplateSet;
+  #written = 0;
+
+  constructor(fields: readonly FieldRead[], memory: KernelMemory) {
+    this.#fields = fields;
+    this.#memory = memory;
+    this.#reader = new RecordReader(fields, compilePaths(fields));
+    this.#landing = new KernelLanding(
+      memory,
+      fields.map((field) => field.type),
+    );
+    this.#set = new TemplateSet(() => memory.allocate(templateRoom(fields.length)));
+  }
+
+  decode(payloads: Payloads): Decoded {
+    const { count } = payloads;
+    const landing = this.#landing;
+    landing.begin(count);
+    landing.load(payloads);
+    this.#relink();
+    this.#set.age(count);
+    let from = landing.everyRow;
+    let left = count;
+    for (const template of this.#set.templates) {
+      if (left === 0) break;
+      left = this.#run(template, from, left, landing.left);
+      from = landing.left;
+    }
+    const faults: DecodeFault[] = [];
+    if (left > 0) this.#readLeft(payloads, from, left, faults);
+    landing.settle(payloads.bytes);
+    return { rows: count, columns: landing.finish(count, left > 0), faults };
+  }
+
+  /** Tries `count` rows listed at `rows`; lists those that do not fit at `left`, and returns how many they are. */
+  #run(template: Template, rows: number, count: number, left: number): number {
+    const { kernel } = this.#memory;
+    const { payloads, offsets } = this.#landing;
+    let done = 0;
+    let leftCount = 0;
+    for (;;) {
+      leftCount += kernel.decode(
+        template.address,
+        rows + done * 4,
+        count - done,
+        left + leftCount * 4,
+        payloads,
+        offsets,
+      );
+      done += kernel.done();
+      if (done === count) break;
+      // A dictionary was full at the row that is next: its record is the longest text there can be.
+      const next = offsets / 4 + this.#memory.words[rows / 4 + done]!;
+      this.#landing.reserve(this.#memory.words[next + 1]! - this.#memory.words[next]!);
+    }
+    template.use += count - leftCount;
+    return leftCount;
+  }
+
+  /** Reads the `count` rows listed at `rows` exactly, but for those that fit a layout learned on the way. */
+  #readLeft(payloads: Payloads, rows: number, count: number, faults: DecodeFault[]): void {
+    const { bytes, offsets } = payloads;
+    const landing = this.#landing;
+    let end = count;
+    for (let i = 0; i < end; i++) {
+      const row = this.#memory.words[rows / 4 + i]!;
+      const start = offsets[row]!;
+      const stop = offsets[row + 1]!;
+      landing.reserve(stop - start);
+      const clean = this.#reader.read(bytes, start, stop, row, landing, faults);
+      if (!clean || (i >= layoutsAtOnce && i % layoutsEvery !== 0)) continue;
+      const template = this.#learn(bytes, start, stop);
+      if (template === undefined) continue;
+      const next = rows + (i + 1) * 4;
+      end = i + 1 + this.#run(template, next, end - i - 1, next);
+    }
+  }
+
+  #learn(bytes: Uint8Array, start: number, end: number): Template | undefined {
+    const layout = layoutOf(bytes, start, end, this.#fields, this.#reader);
+    const template = layout === undefined ? undefined : this.#set.learn(layout);
+    if (template !== undefined) this.#write(template);
+    return template;
+  }
+
+  #write(template: Template): void {
+    writeTemplate(this.#memory, template.address, template.layout, this.#landing.addresses);
+  }
+
+  /** Templates name the columns that they write to. */
+  #relink(): void {
+    if (this.#written === this.#landing.moved) return;
+    this.#written = this.#landing.moved;
+    for (const template of this.#set.templates) this.#write(template);
+  }
+}

@@ -1,0 +1,155 @@
+// A dictionary in the kernel's memory, as operators see it: texts become JavaScript strings when somebody asks
+// for them, once. When its memory is needed for the next one it takes its bytes along, so that codes given out
+// before keep their meaning.
+
+import type { Dictionary } from "../../../operators/sdk/index.ts";
+import { limits } from "../../limits.ts";
+import {
+  dictionaryBytes,
+  dictionaryCount,
+  dictionaryCountMax,
+  dictionaryEnds,
+  dictionaryMask,
+  dictionaryPlaceBytes,
+  dictionaryPlaces,
+  dictionaryText,
+  dictionaryUsed,
+  dictionaryUsedMax,
+} from "./assembly/shape.ts";
+import type { KernelMemory } from "./memory.ts";
+
+const entriesFirst = 1_024;
+const textBytesFirst = 16_384;
+
+/** Where the texts of a dictionary lie: in the kernel's memory, or on their own once it is closed. */
+interface Texts {
+  readonly count: number;
+  readonly bytes: Uint8Array;
+  /** Where text `code` begins and ends in `bytes`. */
+  readonly ends: Uint32Array;
+}
+
+export class KernelDictionary implements Dictionary {
+  readonly #store: DictionaryStore;
+  readonly #texts: (string | undefined)[] = [];
+  #closed: Texts | null = null;
+
+  constructor(store: DictionaryStore) {
+    this.#store = store;
+  }
+
+  get size(): number {
+    return this.#closed?.count ?? this.#store.count;
+  }
+
+  text(code: number): string {
+    return (this.#texts[code] ??= this.#decode(code));
+  }
+
+  close(): void {
+    this.#closed = this.#store.copy();
+  }
+
+  #decode(code: number): string {
+    const { bytes, ends } = this.#closed ?? this.#store.view();
+    const start = ends[code]!;
+    return Buffer.from(bytes.buffer, bytes.byteOffset + start, ends[code + 1]! - start).toString("utf8");
+  }
+}
+
+/** The memory of one column's dictionaries, of which one at a time is open. */
+export class DictionaryStore {
+  /** Where the kernel finds it. */
+  readonly address: number;
+  readonly #memory: KernelMemory;
+  #current: KernelDictionary;
+
+  constructor(memory: KernelMemory) {
+    this.#memory = memory;
+    this.address = memory.allocate(dictionaryBytes);
+    this.#current = new KernelDictionary(this);
+    this.#makePlaces(entriesFirst);
+    this.#makeText(textBytesFirst);
+  }
+
+  get current(): KernelDictionary {
+    return this.#current;
+  }
+
+  get count(): number {
+    return this.#get(dictionaryCount);
+  }
+
+  /** To be called between batches: begins anew when the bounds are reached. */
+  renew(): void {
+    const full =
+      this.count >= limits.dictionary_entries_max || this.#get(dictionaryUsed) >= limits.dictionary_bytes_max;
+    if (!full) return;
+    this.#current.close();
+    this.#current = new KernelDictionary(this);
+    const places = this.#get(dictionaryPlaces);
+    const length = (this.#get(dictionaryMask) + 1) * dictionaryPlaceBytes;
+    this.#memory.bytes.fill(0, places, places + length);
+    this.#set(dictionaryCount, 0);
+    this.#set(dictionaryUsed, 0);
+  }
+
+  /** Makes room for one more text of up to `length` bytes. */
+  reserve(length: number): void {
+    const count = this.count;
+    const used = this.#get(dictionaryUsed);
+    const moreEntries = count >= this.#get(dictionaryCountMax);
+    const moreText = used + length > this.#get(dictionaryUsedMax);
+    if (moreEntries) this.#makePlaces(count * 2);
+    if (moreText) this.#makeText(Math.max(used * 2, used + length, textBytesFirst));
+  }
+
+  view(): Texts {
+    const { buffer } = this.#memory;
+    const { count } = this;
+    return {
+      count,
+      bytes: new Uint8Array(buffer, this.#get(dictionaryText), this.#get(dictionaryUsed)),
+      ends: new Uint32Array(buffer, this.#get(dictionaryEnds) - 4, count + 1),
+    };
+  }
+
+  copy(): Texts {
+    const { count, bytes, ends } = this.view();
+    return { count, bytes: bytes.slice(), ends: ends.slice() };
+  }
+
+  /** Places are at most half full, so that a search ends soon. */
+  #makePlaces(entries: number): void {
+    const first = this.#get(dictionaryCountMax) === 0;
+    const places = this.#memory.allocate(entries * 2 * dictionaryPlaceBytes);
+    // One word before the first end is the start of text 0.
+    const ends = this.#memory.allocate((entries + 1) * 4) + 4;
+    if (first) {
+      this.#set(dictionaryPlaces, places);
+      this.#set(dictionaryMask, entries * 2 - 1);
+    } else {
+      const old = this.#get(dictionaryEnds);
+      this.#memory.bytes.copyWithin(ends, old, old + this.count * 4);
+      this.#memory.kernel.rehash(this.address, places, entries * 2 - 1);
+    }
+    this.#set(dictionaryEnds, ends);
+    this.#set(dictionaryCountMax, entries);
+  }
+
+  #makeText(length: number): void {
+    const text = this.#memory.allocate(length);
+    const old = this.#get(dictionaryText);
+    this.#memory.bytes.copyWithin(text, old, old + this.#get(dictionaryUsed));
+    this.#set(dictionaryText, text);
+    this.#set(dictionaryUsedMax, length);
+  }
+
+  #get(offset: number): number {
+    return this.#memory.words[(this.address + offset) >> 2]!;
+  }
+
+  #set(offset: number, value: number): void {
+    this.#memory.words[(this.address + offset) >> 2] = value;
+  }
+}

@@ -1,0 +1,68 @@
+// The JSON kernel as a module: found, compiled once a thread, and made into instances. Never fails: where there
+// is no WebAssembly with SIMD, or no file, there is no kernel, and decoders read without it.
+
+import { readFileSync } from "node:fs";
+import { limits } from "../../limits.ts";
+
+interface Memory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
+/** The part of WebAssembly that is used: the language's own library does not describe it. */
+interface Engine {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: unknown };
+}
+
+/** What assembly/index.ts exports. Addresses and counts are unsigned, but arrive signed. */
+export interface KernelExports {
+  readonly memory: Memory;
+  heapStart(): number;
+  configure(stringBytesMax: number, payloadDepthMax: number, seed: bigint): void;
+  decode(template: number, rows: number, count: number, left: number, bytes: number, offsets: number): number;
+  done(): number;
+  full(): number;
+  lookUp(dictionary: number, text: number, length: number): number;
+  rehash(dictionary: number, places: number, mask: number): void;
+}
+
+/** In the source tree, and beside a bundle. */
+const places: readonly string[] = ["../../../build/kernel.wasm", "./kernel.wasm"];
+
+const { WebAssembly } = globalThis as unknown as { readonly WebAssembly?: Engine };
+
+let compiled: object | null | undefined;
+
+function compile(): object | null {
+  if (WebAssembly === undefined) return null;
+  for (const place of places) {
+    try {
+      return new WebAssembly.Module(readFileSync(new URL(place, import.meta.url)));
+    } catch {
+      // Not there, or not for this machine: the next place, and in the end none.
+    }
+  }
+  return null;
+}
+
+/** True when decoders of this thread have a kernel. */
+export function hasKernel(): boolean {
+  compiled ??= compile();
+  return compiled !== null;
+}
+
+/** A kernel with a memory of its own; null where there can be none. */
+export function createKernel(): KernelExports | null {
+  if (!hasKernel()) return null;
+  try {
+    const kernel = new WebAssembly!.Instance(compiled!).exports as KernelExports;
+    // Any odd number will do: it only has to differ from process to process.
+    const seed = BigInt(Math.floor(Math.random() * 2 ** 53)) * 0x9e3779b97f4a7c15n;
+    kernel.configure(limits.string_bytes_max, limits.payload_depth_max, BigInt.asIntN(64, seed));
+    return kernel;
+  } catch {
+    // Each memory takes some gigabytes of address space; a process with very many decoders runs out of it.
+    return null;
+  }
+}

@@ -1,0 +1,98 @@
+// A layout as the kernel reads it: written into a region of its memory that has room for the largest.
+
+import { limits } from "../../limits.ts";
+import {
+  absentBytes,
+  absentNulls,
+  absentValid,
+  padding,
+  segmentBytes,
+  segmentExtra,
+  segmentKind,
+  segmentLength,
+  segmentMask,
+  segmentMore,
+  segmentNulls,
+  segmentShift,
+  segmentText,
+  segmentValid,
+  segmentValues,
+  slotEnd,
+  slotJson,
+  templateAbsent,
+  templateAbsentCount,
+  templateBytesMax,
+  templateHeader,
+} from "./assembly/shape.ts";
+import type { Layout } from "./layout.ts";
+import type { KernelMemory } from "./memory.ts";
+
+/** Where the kernel writes a field. */
+export interface FieldAddresses {
+  readonly values: number;
+  readonly valid: number;
+  readonly nulls: number;
+  readonly extra: number;
+}
+
+/** The shortest member is `"":1` and a comma; so many bytes for each that is allowed cannot hold too many. */
+const memberBytesMin = 5;
+
+/** The room that any template needs, with `fields` fields. */
+export function templateRoom(fields: number): number {
+  const segments = limits.json_template_slots_max + 1;
+  return templateHeader + segments * segmentBytes + fields * absentBytes + literalRoom(segments);
+}
+
+function literalRoom(segments: number): number {
+  return limits.json_template_bytes_max + segments * 16 + padding;
+}
+
+/** Writes the layout to `address`. */
+export function writeTemplate(
+  memory: KernelMemory,
+  address: number,
+  layout: Layout,
+  fields: readonly FieldAddresses[],
+): void {
+  const { bytes, words } = memory;
+  const put = (at: number, value: number): void => {
+    words[at >> 2] = value;
+  };
+  const absent = address + templateHeader + (layout.slots.length + 1) * segmentBytes;
+  let more = absent + layout.absent.length * absentBytes;
+
+  put(address + templateAbsent, absent);
+  put(address + templateAbsentCount, layout.absent.length);
+  put(address + templateBytesMax, bytesMaxOf(layout));
+  for (const [i, field] of layout.absent.entries()) {
+    put(absent + i * absentBytes + absentValid, fields[field]!.valid);
+    put(absent + i * absentBytes + absentNulls, fields[field]!.nulls);
+  }
+  for (const [i, literal] of layout.literals.entries()) {
+    const segment = address + templateHeader + i * segmentBytes;
+    const slot = layout.slots[i];
+    const first = Math.min(literal.length, 16);
+    bytes.fill(0, segment, segment + segmentBytes);
+    bytes.set(literal.subarray(0, first), segment + segmentText);
+    bytes.set(literal.subarray(first), more);
+    put(segment + segmentMask, 2 ** first - 1);
+    put(segment + segmentLength, literal.length);
+    put(segment + segmentMore, more);
+    put(segment + segmentKind, slot?.kind ?? slotEnd);
+    put(segment + segmentShift, slot?.shift ?? 0);
+    const field = slot === undefined ? undefined : fields[slot.field];
+    put(segment + segmentValues, field?.values ?? 0);
+    put(segment + segmentValid, field?.valid ?? 0);
+    put(segment + segmentNulls, field?.nulls ?? 0);
+    put(segment + segmentExtra, field?.extra ?? 0);
+    more += literal.length - first;
+  }
+}
+
+/** The kernel does not count members inside values that it steps over, so such records must be too short for too many. */
+function bytesMaxOf(layout: Layout): number {
+  const nesting = layout.slots.some((slot) => slot.kind >= slotJson);
+  const bytes = limits.payload_bytes_max;
+  return nesting ? Math.min(bytes, limits.payload_fields_max * memberBytesMin) : bytes;
+}

@@ -1,0 +1,174 @@
+// Records from a file of lines, NDJSON or CSV: flat out, at a rate, or in the file's own time. Ends with
+// the file. Never follows a file that grows, and reads regular files only: a pipe or a device could block
+// or have no end.
+
+import { open as openFile, stat, type FileHandle } from "node:fs/promises";
+import { PayloadBuilder } from "../batch/payloads.ts";
+import { sleep, wallClock, type Clock } from "../clock.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import type { Delivery, ReadLimits, Source, SourceStats } from "./connect.ts";
+import { LineReader } from "./line-reader.ts";
+import { Schedule, type Pace } from "./pace.ts";
+
+export interface FileSourceOptions extends Pace {
+  readonly path: string;
+  /** `csv`: the first line names the columns and is not a record. One record a line, so no line ends inside quotes. */
+  readonly format: "lines" | "csv";
+  /** Starts at this byte, the beginning of a line (after the header), as a committed position gives it. */
+  readonly offset?: number;
+  readonly clock?: Clock;
+}
+
+/** What `commit` takes: where the line after the last one delivered begins. */
+export interface FilePosition {
+  readonly offset: number;
+}
+
+export interface FileSource extends Source {
+  /** The first line of a CSV file, known once `open` has resolved; null for other files. */
+  readonly header: string | null;
+}
+
+export function fileSource(options: FileSourceOptions): FileSource {
+  return new LineSource(options);
+}
+
+class LineSource implements FileSource {
+  readonly guarantee: string = "each line of the file once, in order, from its start at every start of weir";
+  readonly #options: FileSourceOptions;
+  readonly #clock: Clock;
+  #builder: PayloadBuilder = new PayloadBuilder();
+  #file: FileHandle | null = null;
+  #lines: LineReader | null = null;
+  #schedule!: Schedule;
+  /** A line that was read and is not due yet, or had no room; a copy. */
+  #held: { readonly line: Uint8Array; readonly due: number } | null = null;
+  #header: string | null = null;
+  #records = 0;
+  #bytes = 0;
+
+  constructor(options: FileSourceOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? wallClock;
+  }
+
+  get header(): string | null {
+    return this.#header;
+  }
+
+  async open(): Promise<void> {
+    this.#file = await openRegular(this.#options.path);
+    this.#lines = new LineReader(this.#file);
+    if (this.#options.format === "csv") {
+      const header = await this.#nextLine();
+      if (header === null) {
+        await this.close();
+        throw new WeirError(
+          "WEIR_FILE",
+          `${this.#options.path}: expected a first line with the columns' names, the file is empty`,
+          {
+            remedy: "Put the names of the columns in the first line, separated by commas.",
+          },
+        );
+      }
+      this.#header = Buffer.from(header).toString("utf8");
+    }
+    if (this.#options.offset !== undefined) this.#lines = new LineReader(this.#file, this.#options.offset);
+    this.#schedule = new Schedule(this.#options, this.#clock.now());
+  }
+
+  async read(limits: ReadLimits): Promise<Delivery | null | "end"> {
+    this.#builder.reset();
+    if (this.#file === null) return "end";
+    const offset = await this.#fill(limits);
+    if (this.#builder.count > 0) return this.#deliver(offset);
+    if (this.#held === null) return "end";
+    const wait = Math.min(limits.wait_ms, this.#held.due - this.#clock.now());
+    if (wait > 0) await sleep(this.#clock, wait);
+    return null;
+  }
+
+  commit(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  stats(): SourceStats {
+    const oversize = this.#lines?.oversize ?? 0;
+    const dropped: Record<string, number> = oversize > 0 ? { oversize } : {};
+    return { records: this.#records, bytes: this.#bytes, dropped, lag: null };
+  }
+
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = null;
+    await file?.close();
+  }
+
+  #deliver(offset: number): Delivery {
+    const payloads = this.#builder.view();
+    this.#records += payloads.count;
+    this.#bytes += payloads.bytes.length;
+    const position: FilePosition = { offset };
+    return { payloads, position };
+  }
+
+  /** Puts the lines that are due into the builder; returns where the next one begins. */
+  async #fill(limits: ReadLimits): Promise<number> {
+    const now = this.#clock.now();
+    const lines = this.#lines!;
+    let offset = lines.offset;
+    for (;;) {
+      const held = this.#held;
+      // Awaiting costs more than a line does, so only a new chunk is awaited.
+      const line = held?.line ?? lines.next() ?? (await this.#nextLine());
+      if (line === null) return lines.offset;
+      const due = held === null ? this.#schedule.due(line) : held.due;
+      if (due > now || !this.#hasRoom(line.length, limits)) {
+        this.#held = held ?? { line: line.slice(), due };
+        return offset;
+      }
+      this.#held = null;
+      this.#builder.add(line, this.#options.path, now);
+      offset = lines.offset;
+    }
+  }
+
+  #hasRoom(length: number, limits: ReadLimits): boolean {
+    const { count, size } = this.#builder;
+    if (count === 0) return true;
+    return count < limits.rows && size + length <= limits.bytes && this.#builder.fits(length);
+  }
+
+  async #nextLine(): Promise<Uint8Array | null> {
+    const lines = this.#lines!;
+    for (;;) {
+      const line = lines.next();
+      if (line !== null) return line;
+      if (lines.ended) return null;
+      await lines.fill();
+    }
+  }
+}
+
+/** Opens a regular file for reading. */
+export async function openRegular(path: string): Promise<FileHandle> {
+  try {
+    const kind = await stat(path);
+    if (!kind.isFile()) {
+      throw new WeirError(
+        "WEIR_FILE",
+        `${path}: expected a regular file, it is ${kind.isDirectory() ? "a folder" : "a pipe or a device"}`,
+        {
+          remedy: "Name a file with one record a line.",
+        },
+      );
+    }
+    return await openFile(path, "r");
+  } catch (fault) {
+    if (fault instanceof WeirError) throw fault;
+    throw new WeirError("WEIR_FILE", `cannot read ${path}: ${messageOf(fault)}`, {
+      remedy: "Check the path, which is relative to the working folder, and its permissions.",
+      cause: fault,
+    });
+  }
+}

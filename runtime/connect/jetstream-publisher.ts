@@ -1,0 +1,122 @@
+// Pipelined publishes to JetStream: each waits for its acknowledgement, many at a time. Says how each one
+// ended; what to do about it is the sink's business. One inbox and one timer for all of them.
+
+import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
+import type { Clock } from "../clock.ts";
+import { limits } from "../limits.ts";
+import type { OutputRow } from "./connect.ts";
+import type { NatsLink } from "./nats-connection.ts";
+import { headersOf } from "./row-headers.ts";
+
+/** A row with its place in the order of writing. */
+export interface Outgoing {
+  readonly row: OutputRow;
+  readonly order: number;
+}
+
+/** `stored`, or why not: `absent` no stream listens, `refused` with the server's words, `lost` no answer came. */
+export type Outcome =
+  | { readonly kind: "stored"; readonly duplicate: boolean }
+  | { readonly kind: "absent" }
+  | { readonly kind: "lost" }
+  | { readonly kind: "refused"; readonly code: number; readonly reason: string };
+
+interface Sent {
+  readonly outgoing: Outgoing;
+  readonly deadline: number;
+}
+
+interface Answer {
+  readonly stream?: string;
+  readonly duplicate?: boolean;
+  readonly error?: { readonly err_code?: number; readonly code?: number; readonly description?: string };
+}
+
+/** What an answer to a publish means. */
+export function outcomeOf(code: number, text: string): Outcome {
+  if (code === 503) return { kind: "absent" };
+  let answer: Answer;
+  try {
+    answer = JSON.parse(text) as Answer;
+  } catch {
+    return { kind: "refused", code: 0, reason: "an answer that is not JetStream's" };
+  }
+  const { error } = answer;
+  if (error !== undefined) {
+    return {
+      kind: "refused",
+      code: error.err_code ?? error.code ?? 0,
+      reason: error.description ?? "unknown",
+    };
+  }
+  if (typeof answer.stream !== "string")
+    return { kind: "refused", code: 0, reason: "an answer that is not JetStream's" };
+  return { kind: "stored", duplicate: answer.duplicate === true };
+}
+
+export class JetStreamPublisher {
+  readonly #link: NatsLink;
+  readonly #clock: Clock;
+  readonly #onOutcome: (outgoing: Outgoing, outcome: Outcome) => void;
+  readonly #inbox: string;
+  readonly #subscription: Subscription;
+  readonly #stopTimer: () => void;
+  #sent: Map<string, Sent> = new Map();
+  #count = 0;
+
+  constructor(link: NatsLink, clock: Clock, onOutcome: (outgoing: Outgoing, outcome: Outcome) => void) {
+    this.#link = link;
+    this.#clock = clock;
+    this.#onOutcome = onOutcome;
+    this.#inbox = createInbox();
+    this.#subscription = link.nats.subscribe(`${this.#inbox}.*`, {
+      callback: (fault, message) => {
+        if (fault === null) this.#take(message);
+      },
+    });
+    this.#stopTimer = clock.every(1_000, () => this.#expire());
+  }
+
+  /** Published and not answered. */
+  get inFlight(): number {
+    return this.#sent.size;
+  }
+
+  publish(outgoing: Outgoing): void {
+    const { row } = outgoing;
+    const reply = `${this.#inbox}.${(this.#count++).toString(36)}`;
+    this.#sent.set(reply, { outgoing, deadline: this.#clock.now() + limits.nats_request_ms_max });
+    this.#link.nats.publish(row.subject, row.payload, { reply, headers: headersOf(row) });
+  }
+
+  /** Everything in flight is lost, as it is when the connection was cut. */
+  loseAll(): void {
+    const sent = this.#sent;
+    this.#sent = new Map();
+    for (const { outgoing } of sent.values()) this.#onOutcome(outgoing, { kind: "lost" });
+  }
+
+  close(): void {
+    this.#stopTimer();
+    this.#sent.clear();
+    if (!this.#link.nats.isClosed()) this.#subscription.unsubscribe();
+  }
+
+  #take(message: Msg): void {
+    const sent = this.#sent.get(message.subject);
+    // An answer to a publish that was given up is late; the row's id makes the repeat harmless.
+    if (sent === undefined) return;
+    this.#sent.delete(message.subject);
+    this.#onOutcome(sent.outgoing, outcomeOf(message.headers?.code ?? 0, message.string()));
+  }
+
+  #expire(): void {
+    const now = this.#clock.now();
+    for (const [reply, { outgoing, deadline }] of this.#sent) {
+      // In the order of publishing, so the first that is not due ends it.
+      if (deadline > now) break;
+      this.#sent.delete(reply);
+      this.#onOutcome(outgoing, { kind: "lost" });
+    }
+  }
+}

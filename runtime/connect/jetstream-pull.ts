@@ -1,0 +1,140 @@
+// Pull requests to one JetStream consumer: how many messages are asked for and not here yet, what the
+// server's status answers mean, and when a request was lost. Never decides how much room there is.
+
+import type { Msg, Subscription } from "@nats-io/transport-node";
+import { createInbox, nanos } from "@nats-io/transport-node";
+import type { Clock } from "../clock.ts";
+import { limits } from "../limits.ts";
+import type { NatsLink } from "./nats-connection.ts";
+
+/** What stands in the reply subject of a delivered message. */
+export interface Delivered {
+  readonly streamSequence: number;
+  readonly deliverySequence: number;
+  /** When the stream stored it, ms since the epoch. */
+  readonly stored: number;
+  /** Messages behind it that the consumer has not delivered yet. */
+  readonly pending: number;
+}
+
+/** Reads `$JS.ACK.…`: nine tokens, or more with the domain and the account in front of the stream. */
+export function parseDelivered(reply: string): Delivered {
+  const tokens = reply.split(".");
+  const first = tokens.length === 9 ? 5 : 7;
+  return {
+    streamSequence: Number(tokens[first]),
+    deliverySequence: Number(tokens[first + 1]),
+    stored: Math.floor(Number(tokens[first + 2]) / 1e6),
+    pending: Number(tokens[first + 3]),
+  };
+}
+
+/** What becomes of a request when the server answers it with a status instead of messages. */
+export type Verdict = "again" | "later" | "gone";
+
+/** `again`: it is over, ask anew. `later`: JetStream is busy or away. `gone`: the consumer does not exist any more. */
+export function verdictOf(code: number, description: string): Verdict {
+  if (code === 404 || code === 408) return "again";
+  if (code === 409) {
+    if (/deleted|not found/i.test(description)) return "gone";
+    return /maxbytes/i.test(description) ? "again" : "later";
+  }
+  return "later";
+}
+
+export interface PullEvents {
+  onMessage(message: Msg): void;
+  /** A request is over or was lost. */
+  onVerdict(verdict: Verdict, reason: string): void;
+}
+
+interface Request {
+  readonly subject: string;
+  remaining: number;
+  readonly deadline: number;
+}
+
+export class Pull {
+  readonly #link: NatsLink;
+  readonly #subject: string;
+  readonly #inbox: string;
+  readonly #clock: Clock;
+  readonly #events: PullEvents;
+  readonly #subscription: Subscription;
+  #requests: Request[] = [];
+  #asked = 0;
+
+  constructor(options: {
+    readonly link: NatsLink;
+    readonly apiPrefix: string;
+    readonly stream: string;
+    readonly consumer: string;
+    readonly clock: Clock;
+    readonly events: PullEvents;
+  }) {
+    this.#link = options.link;
+    this.#subject = `${options.apiPrefix}.CONSUMER.MSG.NEXT.${options.stream}.${options.consumer}`;
+    this.#clock = options.clock;
+    this.#events = options.events;
+    this.#inbox = createInbox();
+    this.#subscription = options.link.nats.subscribe(`${this.#inbox}.*`, {
+      callback: (fault, message) => {
+        if (fault === null) this.#take(message);
+        else this.#events.onVerdict("gone", fault.message);
+      },
+    });
+  }
+
+  /** Messages asked for and not here yet. */
+  get outstanding(): number {
+    let total = 0;
+    for (const request of this.#requests) total += request.remaining;
+    return total;
+  }
+
+  get requests(): number {
+    return this.#requests.length;
+  }
+
+  /** Asks for up to `batch` messages of up to `bytes` together. */
+  ask(batch: number, bytes: number): void {
+    const subject = `${this.#inbox}.${++this.#asked}`;
+    const expires = limits.jetstream_pull_expires_ms;
+    this.#requests.push({
+      subject,
+      remaining: batch,
+      deadline: this.#clock.now() + expires + limits.nats_request_ms_max,
+    });
+    const text = JSON.stringify({ batch, max_bytes: bytes, expires: nanos(expires) });
+    this.#link.nats.publish(this.#subject, text, { reply: subject });
+  }
+
+  /** Forgets requests whose answer is overdue; the server may have been restarted in between. */
+  expire(): void {
+    const now = this.#clock.now();
+    if (this.#requests.every((request) => request.deadline > now)) return;
+    this.#requests = [];
+    this.#events.onVerdict("gone", "the server did not answer");
+  }
+
+  /** Takes nothing more; the server drops requests that nobody listens to. */
+  close(): void {
+    this.#requests = [];
+    if (!this.#link.nats.isClosed()) this.#subscription.unsubscribe();
+  }
+
+  #take(message: Msg): void {
+    if (message.reply?.startsWith("$JS.ACK.") === true) {
+      const oldest = this.#requests[0];
+      if (oldest !== undefined && --oldest.remaining <= 0) this.#requests.shift();
+      this.#events.onMessage(message);
+      return;
+    }
+    const code = message.headers?.code ?? 0;
+    // 100 is a heartbeat or flow control: a sign of life, not an answer.
+    if (code === 0 || code === 100) return;
+    this.#requests = this.#requests.filter((request) => request.subject !== message.subject);
+    const reason = `${code} ${message.headers?.description ?? ""}`.trimEnd();
+    this.#events.onVerdict(verdictOf(code, reason), reason);
+  }
+}

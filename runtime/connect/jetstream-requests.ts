@@ -1,0 +1,85 @@
+// Asking JetStream for something while it may be away: a passing fault is waited out with back-off and said
+// once, a refusal is an error with a remedy. Holds no state of a source or a sink.
+
+import {
+  JetStreamApiCodes,
+  JetStreamApiError,
+  jetstreamManager,
+  type JetStreamManager,
+  type StreamInfo,
+} from "@nats-io/jetstream";
+import { wallClock, sleep, type Clock } from "../clock.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { backOff } from "./back-off.ts";
+import type { ConnectorLog } from "./connector-log.ts";
+import type { NatsLink } from "./nats-connection.ts";
+
+/** Who asks, and until when. */
+export interface Asker {
+  /** What messages start with: `source SENSORS`. */
+  readonly name: string;
+  readonly link: NatsLink;
+  readonly log: ConnectorLog;
+  readonly clock: Clock;
+  /** True ends the waiting. */
+  isStopped(): boolean;
+}
+
+export function asker(
+  name: string,
+  options: { readonly link: NatsLink; readonly log: ConnectorLog; readonly clock?: Clock },
+  isStopped: () => boolean,
+): Asker {
+  return { name, link: options.link, log: options.log, clock: options.clock ?? wallClock, isStopped };
+}
+
+/** The manager of the connection's JetStream, or of another domain's. Asks nothing of the server. */
+export function managerOf(link: NatsLink, domain: string | null): Promise<JetStreamManager> {
+  return jetstreamManager(link.nats, {
+    checkAPI: false,
+    timeout: limits.nats_request_ms_max,
+    ...(domain === null ? {} : { domain }),
+  });
+}
+
+export function isCode(fault: unknown, code: number): boolean {
+  return fault instanceof JetStreamApiError && fault.code === code;
+}
+
+/** A refusal is not cured by asking again: a bad configuration, a missing permission, no more room. */
+function isRefusal(fault: unknown): boolean {
+  return fault instanceof JetStreamApiError && fault.status >= 400 && fault.status < 500;
+}
+
+/** Runs `task` until it succeeds; a refusal becomes an error that names what was asked. */
+export async function insist<T>(asker: Asker, what: string, task: () => Promise<T>): Promise<T> {
+  let told = "";
+  for (let attempt = 0; ; attempt++) {
+    if (asker.isStopped()) throw stopped(asker, what);
+    try {
+      return await task();
+    } catch (fault) {
+      const isMissing = isCode(fault, JetStreamApiCodes.StreamNotFound);
+      if (isRefusal(fault) && !isMissing) {
+        throw new WeirError("WEIR_CONFIG", `${asker.name}: ${what}: ${messageOf(fault)}`, {
+          remedy: "The server refused it; change the pipeline or what exists on the server.",
+          cause: fault,
+        });
+      }
+      const reason = isMissing ? "the stream does not exist (yet)" : messageOf(fault);
+      if (reason !== told) asker.log.warn(`${asker.name}: ${what}: ${reason}; trying again for ever`);
+      told = reason;
+    }
+    await sleep(asker.clock, backOff(attempt, Math.random()));
+  }
+}
+
+function stopped(asker: Asker, what: string): WeirError {
+  return new WeirError("WEIR_NATS_UNAVAILABLE", `${asker.name}: stopped before it could ${what}`);
+}
+
+/** The stream's configuration and state, once it exists. */
+export function waitForStream(asker: Asker, manager: JetStreamManager, stream: string): Promise<StreamInfo> {
+  return insist(asker, `read stream ${stream}`, () => manager.streams.info(stream));
+}

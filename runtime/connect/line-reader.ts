@@ -1,0 +1,129 @@
+// Lines of a file, read in chunks of a fixed size: LF or CR LF, empty ones skipped, one that is too long
+// skipped and counted without ever being held in memory. Knows nothing of what a line means.
+
+import type { FileHandle } from "node:fs/promises";
+import { limits } from "../limits.ts";
+
+const lineFeed = 10;
+const carriageReturn = 13;
+const byteOrderMark = [0xef, 0xbb, 0xbf];
+
+export class LineReader {
+  readonly #file: FileHandle;
+  readonly #lengthMax: number;
+  #buffer: Buffer = Buffer.alloc(limits.file_chunk_bytes);
+  /** Unread bytes are `#buffer[#start … #end)`. */
+  #start = 0;
+  #end = 0;
+  /** Bytes before it hold no line feed. */
+  #searched = 0;
+  /** The offset in the file of `#buffer[#start]`. */
+  #offset: number;
+  #skipping = false;
+  #atEnd = false;
+  #oversize = 0;
+
+  constructor(file: FileHandle, offset = 0, lengthMax: number = limits.payload_bytes_max) {
+    this.#file = file;
+    this.#offset = offset;
+    this.#lengthMax = lengthMax;
+  }
+
+  /** Lines that were longer than allowed. */
+  get oversize(): number {
+    return this.#oversize;
+  }
+
+  /** Where the next line begins, in bytes from the start of the file. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** True when there will be no more lines. */
+  get ended(): boolean {
+    return this.#atEnd && this.#start === this.#end;
+  }
+
+  /** The next line that is in memory; null when `fill` must be called first. Valid until then. */
+  next(): Uint8Array | null {
+    for (;;) {
+      const found = this.#find();
+      if (found < 0 && !this.#atEnd) return null;
+      const from = this.#start;
+      const to = found < 0 ? this.#end : found;
+      if (found < 0 && from === to) return null;
+      this.#advance(found < 0 ? to : to + 1);
+      const line = this.#accept(from, to);
+      if (line !== null) return line;
+    }
+  }
+
+  /** Reads one chunk more. */
+  async fill(): Promise<void> {
+    if (this.#atEnd) return;
+    this.#dropOversize();
+    this.#makeRoom();
+    const position = this.#offset + (this.#end - this.#start);
+    const { bytesRead } = await this.#file.read(
+      this.#buffer,
+      this.#end,
+      this.#buffer.length - this.#end,
+      position,
+    );
+    const isFirst = position === 0;
+    this.#end += bytesRead;
+    if (bytesRead === 0) this.#atEnd = true;
+    if (isFirst && byteOrderMark.every((byte, place) => this.#buffer[place] === byte)) this.#advance(3);
+  }
+
+  #find(): number {
+    const place = this.#buffer
+      .subarray(0, this.#end)
+      .indexOf(lineFeed, Math.max(this.#start, this.#searched));
+    this.#searched = place < 0 ? this.#end : place;
+    return place;
+  }
+
+  /** The line without its end; null when it is empty or too long. */
+  #accept(from: number, to: number): Uint8Array | null {
+    if (this.#skipping) {
+      this.#skipping = false;
+      return null;
+    }
+    const end = to > from && this.#buffer[to - 1] === carriageReturn ? to - 1 : to;
+    if (end === from) return null;
+    if (end - from > this.#lengthMax) {
+      this.#oversize++;
+      return null;
+    }
+    return this.#buffer.subarray(from, end);
+  }
+
+  /** A line that is already longer than allowed is given up before its end is seen. */
+  #dropOversize(): void {
+    if (this.#end - this.#start <= this.#lengthMax + 1 && !this.#skipping) return;
+    if (!this.#skipping) this.#oversize++;
+    this.#skipping = true;
+    this.#advance(this.#end);
+  }
+
+  #advance(to: number): void {
+    this.#offset += to - this.#start;
+    this.#start = to;
+    this.#searched = Math.max(this.#searched, to);
+  }
+
+  #makeRoom(): void {
+    const length = this.#end - this.#start;
+    if (length + limits.file_chunk_bytes > this.#buffer.length) {
+      const buffer = Buffer.alloc(Math.max(this.#buffer.length, length + limits.file_chunk_bytes));
+      this.#buffer.copy(buffer, 0, this.#start, this.#end);
+      this.#buffer = buffer;
+    } else {
+      this.#buffer.copyWithin(0, this.#start, this.#end);
+    }
+    this.#searched -= this.#start;
+    this.#start = 0;
+    this.#end = length;
+  }
+}

@@ -1,0 +1,233 @@
+// A connection to NATS that is never given up: it waits for the first connect, comes back after every cut
+// with back-off, notices a dead link within seconds, and says each change once. Never subscribes or
+// publishes; it holds no data, so what is in flight at a cut is the business of sources and sinks.
+
+import {
+  connect,
+  credsAuthenticator,
+  nkeyAuthenticator,
+  type Authenticator,
+  type NatsConnection,
+  type NodeConnectionOptions,
+  type Status,
+} from "@nats-io/transport-node";
+import { ReplaySubject, type Observable } from "rxjs";
+import { sleep, wallClock, type Clock } from "../clock.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { backOff } from "./back-off.ts";
+import type { ConnectorLog } from "./connector-log.ts";
+import { parseNatsUrl, redact, type NatsAddress } from "./nats-url.ts";
+
+export interface NatsConnectionOptions {
+  /** What the connection is called in messages and in the server's monitoring. */
+  readonly name: string;
+  /** One address or several of one cluster; credentials in them are taken out before anything is shown. */
+  readonly servers: string | readonly string[];
+  readonly user?: string;
+  readonly password?: string;
+  readonly token?: string;
+  /** The text of a credentials file. */
+  readonly credentials?: string;
+  /** The seed of an nkey. */
+  readonly nkey?: string;
+  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  /** Ends the wait for the first connect. */
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+}
+
+export type NatsStatus =
+  | { readonly kind: "connected"; readonly server: string }
+  | { readonly kind: "disconnected"; readonly server: string }
+  | { readonly kind: "error"; readonly message: string }
+  | { readonly kind: "closed" };
+
+/** A connection with a name. `nats` is the client's own object, valid across reconnects. */
+export interface NatsLink {
+  readonly name: string;
+  readonly nats: NatsConnection;
+  /** The last status at once, then each change; completes when the link is closed. */
+  readonly status: Observable<NatsStatus>;
+  readonly connected: boolean;
+  /** How often the connection was cut. Whoever keeps requests in flight compares it with what it was. */
+  readonly cuts: number;
+  close(): Promise<void>;
+}
+
+/** What the client is given, and what must never be shown. */
+interface Access {
+  readonly options: NodeConnectionOptions;
+  readonly secrets: readonly string[];
+  readonly shown: string;
+}
+
+/** Connects, waiting for the server for ever. Rejects only for a wrong configuration or when `signal` fires. */
+export async function connectNats(options: NatsConnectionOptions, log: ConnectorLog): Promise<NatsLink> {
+  const clock = options.clock ?? wallClock;
+  const access = accessOf(options);
+  let delay = 0;
+  let attempt = 0;
+  const pace: NodeConnectionOptions = {
+    // Asked several times before one dial: the answer may only change when a dial is made.
+    reconnectDelayHandler: () => delay,
+    reconnectToServer: () => {
+      delay = backOff(attempt++, Math.random());
+      return null;
+    },
+  };
+  const nats = await firstConnect({ ...access.options, ...pace }, access, options, clock, log);
+  return watch(nats, options.name, access, clock, log, () => {
+    attempt = 0;
+    delay = 0;
+  });
+}
+
+function accessOf(options: NatsConnectionOptions): Access {
+  const given = typeof options.servers === "string" ? options.servers.split(",") : options.servers;
+  const addresses = given.map(parseNatsUrl);
+  const login = loginOf(options, addresses);
+  const tls = options.tls ?? (addresses.some((address) => address.tls) ? {} : undefined);
+  const secrets = [login.pass, login.token, options.nkey].filter((secret) => secret !== undefined);
+  return {
+    options: {
+      servers: addresses.map((address) => address.server),
+      name: options.name,
+      ...login,
+      ...(tls === undefined ? {} : { tls }),
+      maxReconnectAttempts: -1,
+      ignoreAuthErrorAbort: true,
+      ignoreClusterUpdates: true,
+      pingInterval: limits.nats_ping_interval_ms,
+      maxPingOut: 2,
+      timeout: limits.nats_handshake_ms_max,
+      // A stack for each request costs more than the request.
+      noAsyncTraces: true,
+    },
+    secrets,
+    shown: addresses.map((address) => address.server).join(", "),
+  };
+}
+
+function loginOf(
+  options: NatsConnectionOptions,
+  addresses: readonly NatsAddress[],
+): Pick<NodeConnectionOptions, "user" | "pass" | "token" | "authenticator"> {
+  const authenticators: Authenticator[] = [];
+  if (options.credentials !== undefined)
+    authenticators.push(credsAuthenticator(new TextEncoder().encode(options.credentials)));
+  if (options.nkey !== undefined)
+    authenticators.push(nkeyAuthenticator(new TextEncoder().encode(options.nkey)));
+  if (authenticators.length > 0) return { authenticator: authenticators };
+  const token = options.token ?? addresses.find((address) => address.token !== null)?.token;
+  if (token != null) return { token };
+  const inUrl = addresses.find((address) => address.user !== null);
+  const user = options.user ?? inUrl?.user;
+  if (user == null) return {};
+  return { user, pass: options.password ?? inUrl?.password ?? "" };
+}
+
+async function firstConnect(
+  client: NodeConnectionOptions,
+  access: Access,
+  options: NatsConnectionOptions,
+  clock: Clock,
+  log: ConnectorLog,
+): Promise<NatsConnection> {
+  const { name, signal } = options;
+  let told = "";
+  for (let attempt = 0; ; attempt++) {
+    if (signal?.aborted === true) throw stopped(name, access);
+    try {
+      return await connect(client);
+    } catch (fault) {
+      const reason = redact(messageOf(fault), access.secrets);
+      // One line for each new reason; a server that is away for a night does not fill the log.
+      if (reason !== told)
+        log.warn(`nats "${name}": waiting for ${access.shown}: ${reason}; trying again for ever`);
+      told = reason;
+    }
+    await pause(clock, backOff(attempt, Math.random()), signal);
+  }
+}
+
+function stopped(name: string, access: Access): WeirError {
+  return new WeirError("WEIR_NATS_UNAVAILABLE", `nats "${name}": stopped before ${access.shown} answered`, {
+    remedy: "Start a nats-server there, or correct the address.",
+  });
+}
+
+/** Sleeps, or returns early when the signal fires. */
+async function pause(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return sleep(clock, ms);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.after(ms, resolve);
+  const onAbort = (): void => resolve();
+  signal.addEventListener("abort", onAbort, { once: true });
+  await promise;
+  signal.removeEventListener("abort", onAbort);
+  cancel();
+}
+
+function watch(
+  nats: NatsConnection,
+  name: string,
+  access: Access,
+  clock: Clock,
+  log: ConnectorLog,
+  onReconnect: () => void,
+): NatsLink {
+  const status = new ReplaySubject<NatsStatus>(1);
+  let connected = true;
+  let cuts = 0;
+  let cutAt = 0;
+  status.next({ kind: "connected", server: nats.getServer() });
+  const take = (event: Status): void => {
+    if (event.type === "disconnect") {
+      if (connected) {
+        connected = false;
+        cuts++;
+        cutAt = clock.now();
+        log.warn(`nats "${name}": lost ${redact(event.server)}; reconnecting for ever`);
+        status.next({ kind: "disconnected", server: redact(event.server) });
+      }
+    } else if (event.type === "reconnect") {
+      connected = true;
+      onReconnect();
+      log.info(`nats "${name}": back on ${redact(event.server)} after ${clock.now() - cutAt} ms`);
+      status.next({ kind: "connected", server: redact(event.server) });
+    } else if (event.type === "error") {
+      const message = redact(messageOf(event.error), access.secrets);
+      log.warn(`nats "${name}": ${message}`);
+      status.next({ kind: "error", message });
+    }
+  };
+  void (async () => {
+    for await (const event of nats.status()) take(event);
+    connected = false;
+    status.next({ kind: "closed" });
+    status.complete();
+  })();
+  return {
+    name,
+    nats,
+    status,
+    get connected() {
+      return connected;
+    },
+    get cuts() {
+      return cuts;
+    },
+    close: () => closeNats(nats, () => connected, clock),
+  };
+}
+
+/** Sends what is buffered when the server is there, then closes; a server that is away does not hold it up. */
+async function closeNats(nats: NatsConnection, isConnected: () => boolean, clock: Clock): Promise<void> {
+  if (nats.isClosed()) return;
+  if (isConnected()) {
+    const flushed = nats.flush().catch(() => {});
+    await Promise.race([flushed, sleep(clock, limits.nats_close_ms_max)]);
+  }
+  await nats.close();
+}

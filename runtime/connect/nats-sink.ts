@@ -1,0 +1,157 @@
+// Rows to core NATS subjects. A row is published once; a round trip tells that the server has it, never
+// that anybody listened. Waits while there is no connection; rows in flight at a cut are counted as
+// unconfirmed, because to send them again could deliver them twice.
+
+import type { Subscription as Watching } from "rxjs";
+import { limits } from "../limits.ts";
+import { Conditions } from "./conditions.ts";
+import type { OutputRow, Sink, SinkStats } from "./connect.ts";
+import type { ConnectorLog } from "./connector-log.ts";
+import type { NatsLink } from "./nats-connection.ts";
+import { headersOf, headersSize } from "./row-headers.ts";
+import { SinkCounts } from "./sink-counts.ts";
+import { publishSubjectFault } from "./subject.ts";
+
+export interface NatsSinkOptions {
+  readonly link: NatsLink;
+  readonly log: ConnectorLog;
+}
+
+export function natsSink(options: NatsSinkOptions): Sink {
+  return new CoreSink(options);
+}
+
+class CoreSink implements Sink {
+  readonly guarantee: string =
+    "at most once: the server confirms that it has a row, not that anybody received it; rows in flight when the connection is cut are counted as unconfirmed";
+  readonly #link: NatsLink;
+  readonly #log: ConnectorLog;
+  readonly #counts: SinkCounts = new SinkCounts();
+  readonly #conditions: Conditions = new Conditions();
+  /** Taken and not published: there is no connection, or too much is unconfirmed. */
+  #queue: OutputRow[] = [];
+  #queueBytes = 0;
+  #sentRows = 0;
+  #sentBytes = 0;
+  #roundTrip = false;
+  #watching: Watching | null = null;
+  #closed = false;
+  #toldSubject = false;
+
+  constructor(options: NatsSinkOptions) {
+    this.#link = options.link;
+    this.#log = options.log;
+  }
+
+  open(): Promise<void> {
+    this.#watching = this.#link.status.subscribe((status) => {
+      if (status.kind === "connected") this.#pump();
+      else if (status.kind === "disconnected" || status.kind === "closed") this.#onCut();
+    });
+    return Promise.resolve();
+  }
+
+  write(row: OutputRow): void {
+    this.#counts.taken++;
+    if (this.#closed) return this.#counts.drop("closed");
+    const fault = publishSubjectFault(row.subject);
+    if (fault !== null) return this.#refuse(row, fault);
+    if (row.payload.length + headersSize(row) > this.#payloadMax()) return this.#counts.drop("oversize");
+    this.#queue.push(row);
+    this.#queueBytes += row.payload.length;
+    if (this.#queue.length === 1) queueMicrotask(() => this.#pump());
+  }
+
+  ready(): Promise<void> {
+    return this.#conditions.until(
+      () =>
+        this.#closed ||
+        (this.#counts.pending < limits.sink_queue_rows_max &&
+          this.#queueBytes + this.#sentBytes < limits.sink_in_flight_bytes_max),
+    );
+  }
+
+  flush(): Promise<void> {
+    // Rows are settled in the order in which they were taken.
+    const target = this.#counts.taken;
+    return this.#conditions.until(() => this.#closed || this.#counts.taken - this.#counts.pending >= target);
+  }
+
+  stats(): SinkStats {
+    return this.#counts.stats();
+  }
+
+  close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#watching?.unsubscribe();
+      this.#counts.drop("closed", this.#queue.length + this.#sentRows);
+      this.#queue = [];
+      this.#sentRows = 0;
+    }
+    this.#conditions.check();
+    return Promise.resolve();
+  }
+
+  #payloadMax(): number {
+    return this.#link.nats.info?.max_payload ?? limits.payload_bytes_max;
+  }
+
+  #refuse(row: OutputRow, fault: string): void {
+    this.#counts.drop("subject");
+    if (this.#toldSubject) return;
+    this.#toldSubject = true;
+    this.#log.warn(
+      `sink nats: cannot publish to ${JSON.stringify(row.subject)}: ${fault}; such rows are counted as dropped`,
+    );
+  }
+
+  #pump(): void {
+    if (!this.#link.connected || this.#closed) return;
+    let sent = 0;
+    for (const row of this.#queue) {
+      if (this.#sentRows >= limits.nats_round_trip_rows) break;
+      this.#link.nats.publish(row.subject, row.payload, { headers: headersOf(row) });
+      this.#sentRows++;
+      this.#sentBytes += row.payload.length;
+      this.#queueBytes -= row.payload.length;
+      sent++;
+    }
+    this.#queue = sent === this.#queue.length ? [] : this.#queue.slice(sent);
+    if (this.#sentRows > 0 && !this.#roundTrip) void this.#confirm();
+  }
+
+  /** One round trip at a time: its answer confirms all that was published before it was asked. */
+  async #confirm(): Promise<void> {
+    this.#roundTrip = true;
+    const { cuts, nats } = this.#link;
+    const rows = this.#sentRows;
+    const bytes = this.#sentBytes;
+    let confirmed = false;
+    try {
+      await nats.flush();
+      confirmed = true;
+    } catch {
+      // The cut itself is told by the connection's status.
+    }
+    this.#roundTrip = false;
+    if (confirmed && cuts === this.#link.cuts && !this.#closed) {
+      this.#sentRows -= rows;
+      this.#sentBytes -= bytes;
+      this.#counts.confirm(rows, bytes);
+    }
+    this.#conditions.check();
+    this.#pump();
+  }
+
+  #onCut(): void {
+    if (this.#sentRows === 0 || this.#closed) return;
+    this.#log.warn(
+      `sink nats: ${this.#sentRows} rows were in flight at the cut and are counted as unconfirmed`,
+    );
+    this.#counts.drop("unconfirmed", this.#sentRows);
+    this.#sentRows = 0;
+    this.#sentBytes = 0;
+    this.#conditions.check();
+  }
+}

@@ -1,0 +1,167 @@
+// Records from a core NATS subject: one subscription whose callback copies each message straight into a
+// bounded queue. Core NATS keeps nothing, so this source is at most once: what the queue cannot hold is
+// counted, and a time without connection is said. Never acknowledges and never waits for the reader.
+
+import type { Subscription } from "@nats-io/transport-node";
+import type { Subscription as Watching } from "rxjs";
+import { sleep, wallClock, type Clock } from "../clock.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { backOff } from "./back-off.ts";
+import type { Delivery, ReadLimits, Source, SourceStats } from "./connect.ts";
+import type { ConnectorLog } from "./connector-log.ts";
+import type { NatsLink } from "./nats-connection.ts";
+import { PayloadQueue, type Overflow } from "./payload-queue.ts";
+import { subscribeSubjectFault } from "./subject.ts";
+
+export interface NatsSourceOptions {
+  readonly link: NatsLink;
+  /** Wildcards allowed. */
+  readonly subject: string;
+  /** Members of one queue group share the messages. */
+  readonly queue?: string;
+  readonly overflow: Overflow;
+  readonly log: ConnectorLog;
+  readonly clock?: Clock;
+  /** Default: the bounds of `limits`. */
+  readonly messagesMax?: number;
+  readonly bytesMax?: number;
+}
+
+export function natsSource(options: NatsSourceOptions): Source {
+  return new CoreSource(options);
+}
+
+class CoreSource implements Source {
+  readonly guarantee: string =
+    "at most once: core NATS keeps nothing, so what is published while weir is away or its queue is full is lost (the latter is counted)";
+  readonly #options: NatsSourceOptions;
+  readonly #clock: Clock;
+  readonly #queue: PayloadQueue;
+  #subscription: Subscription | null = null;
+  #watching: Watching | null = null;
+  #denied: Error | null = null;
+  #closed = false;
+  #records = 0;
+  #bytes = 0;
+  #oversize = 0;
+  /** Said once for each time of overflow, not for each record. */
+  #overflowTold = false;
+
+  constructor(options: NatsSourceOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? wallClock;
+    this.#queue = new PayloadQueue({
+      messagesMax: options.messagesMax ?? limits.source_queue_messages_max,
+      bytesMax: options.bytesMax ?? limits.source_queue_bytes_max,
+      overflow: options.overflow,
+      clock: this.#clock,
+    });
+  }
+
+  async open(): Promise<void> {
+    const { link, subject, log } = this.#options;
+    const fault = subscribeSubjectFault(subject);
+    if (fault !== null) {
+      throw new WeirError("WEIR_CONFIG", `source nats subject ${JSON.stringify(subject)}: ${fault}`, {
+        remedy: "Name a subject such as sensors.*.temp or sensors.>.",
+      });
+    }
+    this.#watchLosses();
+    this.#subscribe();
+    // The round trip makes sure that the server has the subscription, or has refused it.
+    await link.nats.flush().catch(() => log.warn(`source ${subject}: will be subscribed on reconnecting`));
+    if (this.#denied !== null) {
+      throw new WeirError("WEIR_NATS_UNAVAILABLE", `source ${subject}: ${messageOf(this.#denied)}`, {
+        remedy: `Give the user of the connection "${link.name}" the permission to subscribe to ${subject}.`,
+        cause: this.#denied,
+      });
+    }
+  }
+
+  async read(limits: ReadLimits): Promise<Delivery | null | "end"> {
+    const payloads = await this.#queue.read(limits);
+    if (payloads === null || payloads === "end") return payloads;
+    this.#records += payloads.count;
+    this.#bytes += payloads.bytes.length;
+    if (this.#queue.messages === 0) this.#overflowTold = false;
+    return { payloads, position: null };
+  }
+
+  commit(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  stats(): SourceStats {
+    const dropped: Record<string, number> = {};
+    if (this.#queue.dropped > 0) dropped["overflow"] = this.#queue.dropped;
+    if (this.#oversize > 0) dropped["oversize"] = this.#oversize;
+    return { records: this.#records, bytes: this.#bytes, dropped, lag: this.#queue.messages };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#watching?.unsubscribe();
+    const { nats } = this.#options.link;
+    if (!nats.isClosed()) {
+      this.#subscription?.unsubscribe();
+      // What the server sent before it saw the end of the subscription still counts as read by nobody.
+      const flushed = nats.flush().catch(() => {});
+      await Promise.race([flushed, sleep(this.#clock, limits.nats_close_ms_max)]);
+    }
+    this.#queue.end();
+  }
+
+  #subscribe(attempt = 0): void {
+    const { link, subject, queue } = this.#options;
+    this.#denied = null;
+    this.#subscription = link.nats.subscribe(subject, {
+      ...(queue === undefined ? {} : { queue }),
+      callback: (fault, message) => {
+        if (fault !== null) this.#onDenied(fault, attempt);
+        else this.#take(message.data, message.subject);
+      },
+    });
+  }
+
+  #take(payload: Uint8Array, subject: string): void {
+    if (payload.length > limits.payload_bytes_max) {
+      this.#oversize++;
+      return;
+    }
+    const dropped = this.#queue.dropped;
+    this.#queue.add(payload, subject, this.#clock.now());
+    if (this.#queue.dropped === dropped || this.#overflowTold) return;
+    this.#overflowTold = true;
+    const { log, overflow } = this.#options;
+    log.warn(
+      `source ${this.#options.subject}: the queue is full (${this.#queue.messages} messages, ${this.#queue.bytes} bytes); ${overflow} applies and each drop is counted. With a stream the source could wait instead`,
+    );
+  }
+
+  /** The server has taken the subscription away: say so, and try again at a distance. */
+  #onDenied(fault: Error, attempt: number): void {
+    this.#denied = fault;
+    if (this.#closed) return;
+    const wait = backOff(attempt, Math.random());
+    const { log, subject } = this.#options;
+    log.warn(`source ${subject}: ${fault.message}; subscribing again in ${wait} ms`);
+    this.#clock.after(wait, () => {
+      if (!this.#closed && !this.#options.link.nats.isClosed()) this.#subscribe(attempt + 1);
+    });
+  }
+
+  /** A cut loses what is published meanwhile; nobody else would ever say so. */
+  #watchLosses(): void {
+    const { link, log, subject } = this.#options;
+    let cutAt: number | null = null;
+    this.#watching = link.status.subscribe((status) => {
+      if (status.kind === "disconnected") cutAt = this.#clock.now();
+      if (status.kind !== "connected" || cutAt === null) return;
+      const ms = this.#clock.now() - cutAt;
+      cutAt = null;
+      log.warn(`source ${subject}: ${ms} ms without connection; what was published meanwhile is lost`);
+    });
+  }
+}

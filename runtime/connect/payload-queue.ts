@@ -1,0 +1,188 @@
+// The bounded queue between a source that cannot be told to wait and the reader: payloads are copied once,
+// straight into the batch that will be read. A full queue drops by its declared policy and counts each
+// drop. Knows nothing of where payloads come from, and keeps no clock of its own.
+
+import { PayloadBuilder, type PayloadBatch } from "../batch/payloads.ts";
+import type { Clock } from "../clock.ts";
+import type { ReadLimits } from "./connect.ts";
+
+export type Overflow = "drop_oldest" | "drop_newest";
+
+export interface QueueOptions {
+  readonly messagesMax: number;
+  readonly bytesMax: number;
+  readonly overflow: Overflow;
+  readonly clock: Clock;
+}
+
+/** A builder with how many of its payloads are gone from its front, read or dropped. */
+interface Segment {
+  readonly builder: PayloadBuilder;
+  from: number;
+}
+
+/** A reader that waits. */
+interface Waiter {
+  readonly rows: number;
+  readonly bytes: number;
+  wake(): void;
+}
+
+export class PayloadQueue {
+  readonly #options: QueueOptions;
+  /** The oldest first; the last one is being written. */
+  readonly #segments: Segment[] = [];
+  #spare: PayloadBuilder[] = [];
+  /** What the reader still looks at. */
+  #lent: PayloadBuilder | null = null;
+  #messages = 0;
+  #bytes = 0;
+  #dropped = 0;
+  #ended = false;
+  #waiter: Waiter | null = null;
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+  }
+
+  get messages(): number {
+    return this.#messages;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Takes a copy of the payload. False when it was dropped. */
+  add(payload: Uint8Array, subject: string, arrived: number): boolean {
+    if (this.#ended) return false;
+    if (!this.#makeRoom(payload.length)) {
+      this.#dropped++;
+      return false;
+    }
+    let last = this.#segments.at(-1);
+    if (last === undefined || !last.builder.fits(payload.length)) {
+      last = { builder: this.#spare.pop() ?? new PayloadBuilder(), from: 0 };
+      this.#segments.push(last);
+    }
+    last.builder.add(payload, subject, arrived);
+    this.#messages++;
+    this.#bytes += payload.length;
+    const waiter = this.#waiter;
+    if (waiter !== null && this.#isFull(waiter)) waiter.wake();
+    return true;
+  }
+
+  /** No more payloads will come: what is there can still be read. */
+  end(): void {
+    this.#ended = true;
+    this.#waiter?.wake();
+  }
+
+  /** Forgets everything that waits, as a source does that starts again. */
+  clear(): void {
+    while (this.#segments.length > 0) this.#retire(this.#segments.shift()!);
+    this.#messages = 0;
+    this.#bytes = 0;
+  }
+
+  /** The next payloads; null when none came in time; "end" after the last. One reader at a time. */
+  async read(limits: ReadLimits): Promise<PayloadBatch | null | "end"> {
+    this.#release();
+    if (this.#messages === 0 && !this.#ended && limits.wait_ms > 0) {
+      await this.#wait({ rows: 1, bytes: 1 }, limits.wait_ms);
+    }
+    if (this.#messages === 0) return this.#ended ? "end" : null;
+    if (!this.#isFull(limits) && !this.#ended && limits.age_ms > 0) await this.#wait(limits, limits.age_ms);
+    // Drops may have emptied a segment, and `clear` all of them.
+    return this.#messages === 0 ? null : this.#take(limits);
+  }
+
+  /** True when a read need not wait for more. */
+  #isFull(limits: { readonly rows: number; readonly bytes: number }): boolean {
+    return this.#segments.length > 1 || this.#messages >= limits.rows || this.#bytes >= limits.bytes;
+  }
+
+  async #wait(limits: { readonly rows: number; readonly bytes: number }, ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiter = { rows: limits.rows, bytes: limits.bytes, wake: resolve };
+    const cancel = this.#options.clock.after(ms, resolve);
+    await promise;
+    cancel();
+    this.#waiter = null;
+  }
+
+  #take(limits: ReadLimits): PayloadBatch {
+    const segment = this.#segments[0]!;
+    const { builder } = segment;
+    const view = builder.view();
+    const to = lastRow(view, segment.from, limits);
+    const whole = segment.from === 0 && to === view.count;
+    const batch = whole ? view : slice(view, segment.from, to);
+    this.#messages -= to - segment.from;
+    this.#bytes -= view.offsets[to]! - view.offsets[segment.from]!;
+    segment.from = to;
+    // A segment that is only partly read goes on being written; its bytes may then move, so a part is a copy.
+    if (to === view.count) {
+      this.#segments.shift();
+      this.#lent = builder;
+    }
+    return batch;
+  }
+
+  #makeRoom(length: number): boolean {
+    const { messagesMax, bytesMax, overflow } = this.#options;
+    while (this.#messages > 0 && (this.#messages >= messagesMax || this.#bytes + length > bytesMax)) {
+      if (overflow === "drop_newest") return false;
+      this.#dropOldest();
+    }
+    return true;
+  }
+
+  #dropOldest(): void {
+    const segment = this.#segments[0]!;
+    const { offsets, count } = segment.builder.view();
+    this.#bytes -= offsets[segment.from + 1]! - offsets[segment.from]!;
+    this.#messages--;
+    this.#dropped++;
+    segment.from++;
+    if (segment.from === count) this.#retire(this.#segments.shift()!);
+  }
+
+  #release(): void {
+    if (this.#lent === null) return;
+    this.#lent.reset();
+    if (this.#spare.length < 2) this.#spare.push(this.#lent);
+    this.#lent = null;
+  }
+
+  #retire(segment: Segment): void {
+    segment.builder.reset();
+    if (this.#spare.length < 2) this.#spare.push(segment.builder);
+  }
+}
+
+/** The end of what a read may return, at least one payload. */
+function lastRow(view: PayloadBatch, from: number, limits: ReadLimits): number {
+  let to = from + 1;
+  const rowsEnd = Math.min(view.count, from + limits.rows);
+  while (to < rowsEnd && view.offsets[to + 1]! - view.offsets[from]! <= limits.bytes) to++;
+  return to;
+}
+
+/** A copy of the payloads `from … to - 1`. */
+function slice(view: PayloadBatch, from: number, to: number): PayloadBatch {
+  const start = view.offsets[from]!;
+  return {
+    bytes: view.bytes.slice(start, view.offsets[to]!),
+    offsets: view.offsets.slice(from, to + 1).map((offset) => offset - start),
+    count: to - from,
+    subjects: view.subjects.slice(),
+    subject: view.subject.slice(from, to),
+    arrived: view.arrived.slice(from, to),
+  };
+}

@@ -1,0 +1,36 @@
+// The headers of a row on its way out. What would end a header line, or pretend to be the server's or
+// another sender's, never gets through.
+
+import { headers, type MsgHdrs } from "@nats-io/transport-node";
+import type { OutputRow } from "./connect.ts";
+
+/** Milliseconds since the epoch: when the record that completed the row arrived at the edge. */
+export const causedAtHeader = "Weir-Caused-At";
+const idHeader = "Nats-Msg-Id";
+
+/** One line of printable text. */
+function oneLine(value: string): string {
+  return value.replaceAll(/[\r\n\0]/g, " ");
+}
+
+/** Headers of this form mean something to the server or to weir itself. */
+function isReserved(name: string): boolean {
+  return /^(?:nats|weir)-/i.test(name);
+}
+
+export function headersOf(row: OutputRow): MsgHdrs {
+  const set = headers();
+  if (row.id !== null) set.set(idHeader, oneLine(row.id));
+  set.set(causedAtHeader, String(row.caused));
+  for (const [name, value] of Object.entries(row.headers ?? {})) {
+    if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && !isReserved(name)) set.set(name, oneLine(value));
+  }
+  return set;
+}
+
+/** The bytes that the headers take in a message, at most. */
+export function headersSize(row: OutputRow): number {
+  let size = 64 + idHeader.length + causedAtHeader.length + 3 * (row.id?.length ?? 0);
+  for (const [name, value] of Object.entries(row.headers ?? {})) size += 4 + name.length + 3 * value.length;
+  return size;
+}

@@ -1,0 +1,139 @@
+// Runs a source's pipelines at home, and sends the stateless part to the pool while that gains. Batches
+// are taken in source order wherever they were decoded.
+
+import type { PayloadBatch } from "../batch/payloads.ts";
+import { payloadAt } from "../batch/payloads.ts";
+import { restoreBatch } from "../batch/compact.ts";
+import { stopwatch } from "../clock.ts";
+import { limits } from "../limits.ts";
+import { trunkOf, statelessPrefix } from "./chain.ts";
+import type { PipelineInput } from "./loader.ts";
+import { Average, type BatchCosts, choosePlace, gatherGuessShare, hopGuess_ms } from "./placement.ts";
+import { DecodePool, ownedPayloads } from "./pool.ts";
+import { arrivedLast } from "./pipeline-engine.ts";
+import type { PoolResult } from "./pool-thread.ts";
+import type { PipelineStatus, Runner } from "./runner.ts";
+import type { SourceGroup } from "./source-group.ts";
+
+/** Full batches in a row that show a source faster than home. */
+const saturatedAfter = 8;
+
+export interface GroupRunnerOptions {
+  /** The group's pipelines again, for the pool's threads. */
+  readonly inputs: readonly PipelineInput[];
+  readonly header: readonly string[];
+  /** Threads that the pool may have; 0 keeps all work at home. */
+  readonly threads: number;
+}
+
+export class GroupRunner implements Runner {
+  readonly #group: SourceGroup;
+  readonly #options: GroupRunnerOptions;
+  readonly #stateless = new Average();
+  readonly #home = new Average();
+  readonly #hop = new Average();
+  readonly #gather = new Average();
+  #pool: DecodePool | null = null;
+  #full = 0;
+  /** The end of the queue of batches that are in the pool. */
+  #tail: Promise<void> = Promise.resolve();
+  #queued = 0;
+
+  constructor(group: SourceGroup, options: GroupRunnerOptions) {
+    this.#group = group;
+    this.#options = options;
+  }
+
+  async feed(payloads: PayloadBatch, now: number): Promise<void> {
+    const full =
+      payloads.count >= limits.batch_rows_max || payloads.bytes.length * 2 >= limits.batch_bytes_max;
+    this.#full = full ? this.#full + 1 : 0;
+    if (this.#full >= saturatedAfter && choosePlace(this.costs(), this.#options.threads) === "pool") {
+      await this.#feedPool(payloads, now);
+      return;
+    }
+    await this.#tail;
+    const started = stopwatch();
+    const decode_ms = this.#group.feed(payloads, now);
+    this.#stateless.add(decode_ms);
+    this.#home.add(stopwatch() - started - decode_ms);
+  }
+
+  async tick(now: number): Promise<void> {
+    await this.#tail;
+    this.#group.tick(now);
+  }
+
+  async idle(): Promise<void> {
+    await this.#tail;
+  }
+
+  async finish(now: number): Promise<void> {
+    await this.#tail;
+    this.#group.finish(now);
+  }
+
+  status(): readonly PipelineStatus[] {
+    return this.#group.engines.map((engine) => ({
+      name: engine.plan.name,
+      watermark: engine.watermark,
+      branches: engine.counts(),
+    }));
+  }
+
+  async close(): Promise<void> {
+    await this.#pool?.close();
+  }
+
+  costs(): BatchCosts {
+    const stateless_ms = this.#stateless.value(0);
+    return {
+      stateless_ms,
+      home_ms: this.#home.value(0),
+      hop_ms: this.#hop.value(hopGuess_ms),
+      gather_ms: this.#gather.value(stateless_ms * gatherGuessShare),
+    };
+  }
+
+  async #feedPool(payloads: PayloadBatch, now: number): Promise<void> {
+    const started = stopwatch();
+    this.#pool ??= new DecodePool(this.#options.inputs, this.#options.header, this.#options.threads);
+    const arrived = arrivedLast(payloads, now);
+    const kept = ownedPayloads(payloads);
+    const running = this.#pool.run(ownedPayloads(payloads), now).catch(() => null);
+    const hop_ms = stopwatch() - started;
+    this.#queued++;
+    this.#tail = this.#tail.then(async () => {
+      const result = await running;
+      this.#queued--;
+      // The thread died with the batch: it is run again, here.
+      if (result === null) this.#group.feed(kept, now);
+      else this.#takeBack(result, now, arrived, hop_ms);
+    });
+    while (this.#queued >= limits.pool_batches_in_flight_max) await Promise.race([this.#tail, running]);
+  }
+
+  #takeBack(result: PoolResult, now: number, arrived: number, hop_ms: number): void {
+    const started = stopwatch();
+    const { payloads } = result;
+    const origin = {
+      payload: (row: number) => payloadAt(payloads, row),
+      subject: (row: number) => payloads.subjects[payloads.subject[row]!] ?? "",
+    };
+    let restore_ms = 0;
+    result.parts.forEach((part, place) => {
+      const engine = this.#group.engines[place]!;
+      const before = stopwatch();
+      const { trunk } = trunkOf(engine.plan);
+      const schema = trunk[statelessPrefix(trunk) - 1]?.output ?? engine.plan.schema;
+      const batches = part.batches.map((batch) => restoreBatch(batch, schema, origin));
+      restore_ms += stopwatch() - before;
+      engine.book(part.ledger, part.letters, arrived);
+      engine.take({ records: part.records, latest: part.latest, batches, entered: batches }, now, arrived);
+    });
+    this.#stateless.add(result.stateless_ms);
+    this.#gather.add(result.gather_ms);
+    this.#hop.add(hop_ms + restore_ms);
+    this.#home.add(stopwatch() - started - restore_ms);
+  }
+}

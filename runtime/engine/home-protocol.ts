@@ -1,0 +1,31 @@
+// What crosses between a worker and the home thread of a pipeline with operators of the user's own.
+// Data only.
+
+import type { PayloadBatch } from "../batch/payloads.ts";
+import type { DeadLetter } from "./dead-letter.ts";
+import type { PipelineInput } from "./loader.ts";
+import type { BranchCounts } from "./pipeline-engine.ts";
+import type { PackedRows } from "./row-pack.ts";
+
+export type HomeRequest =
+  | {
+      readonly kind: "open";
+      readonly input: PipelineInput;
+      readonly header: readonly string[] | null;
+      readonly identity: string;
+    }
+  | { readonly kind: "feed"; readonly payloads: PayloadBatch; readonly now: number }
+  | { readonly kind: "tick"; readonly now: number }
+  | { readonly kind: "finish"; readonly now: number };
+
+/** One answer for each request, in order. */
+export type HomeAnswer =
+  | {
+      readonly kind: "done";
+      /** By branch. */
+      readonly rows: readonly PackedRows[];
+      readonly letters: readonly { readonly letter: DeadLetter; readonly arrived: number }[];
+      readonly counts: readonly BranchCounts[];
+      readonly watermark: number;
+    }
+  | { readonly kind: "failed"; readonly message: string; readonly remedy: string | null };

@@ -1,0 +1,140 @@
+// A pipeline with operators of the user's own, run in a thread of its own: a hang there is seen and
+// ended, and never stops a socket. Only buffers and small facts cross.
+
+import { Worker } from "node:worker_threads";
+import type { PayloadBatch } from "../batch/payloads.ts";
+import type { Clock } from "../clock.ts";
+import { WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import type { HomeAnswer, HomeRequest } from "./home-protocol.ts";
+import type { PipelineInput } from "./loader.ts";
+import type { EngineOutputs } from "./pipeline-engine.ts";
+import { ownedPayloads } from "./pool.ts";
+import { unpackRows } from "./row-pack.ts";
+import type { PipelineStatus, Runner } from "./runner.ts";
+
+export interface HomeRunnerOptions {
+  readonly plan: PipelinePlan;
+  readonly input: PipelineInput;
+  readonly header: readonly string[] | null;
+  readonly identity: string;
+  readonly outputs: EngineOutputs;
+  readonly clock: Clock;
+  /** Longest time that one answer may take. */
+  readonly hang_ms?: number;
+}
+
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class HomeRunner implements Runner {
+  readonly #options: HomeRunnerOptions;
+  readonly #thread: Worker;
+  readonly #waiting: Waiting[] = [];
+  #tail: Promise<void> = Promise.resolve();
+  #failure: Error | null = null;
+  #status: PipelineStatus;
+  #cancelWatch: (() => void) | null = null;
+
+  private constructor(options: HomeRunnerOptions) {
+    this.#options = options;
+    const { plan } = options;
+    const branches = plan.branches.map(({ name }) => ({ name, in: 0, out: 0, held: 0, ledger: [], rows: 0 }));
+    this.#status = { name: plan.name, watermark: Number.NEGATIVE_INFINITY, branches };
+    this.#thread = new Worker(new URL("./home-thread.ts", import.meta.url));
+    this.#thread.on("message", (answer: HomeAnswer) => this.#answered(answer));
+    this.#thread.on("error", (error) => this.#fail(`its thread died: ${error.message}`));
+    this.#thread.on("exit", (code) => this.#fail(`its thread ended with exit code ${code}`));
+  }
+
+  static async open(options: HomeRunnerOptions): Promise<HomeRunner> {
+    const runner = new HomeRunner(options);
+    const { input, header, identity } = options;
+    await runner.#ask({ kind: "open", input, header, identity });
+    return runner;
+  }
+
+  async feed(payloads: PayloadBatch, now: number): Promise<void> {
+    const owned = ownedPayloads(payloads);
+    const { bytes, offsets, subject, arrived } = owned;
+    const transfer = [bytes, offsets, subject, arrived].map((array) => array.buffer as ArrayBuffer);
+    const asked = this.#ask({ kind: "feed", payloads: owned, now }, transfer);
+    if (this.#waiting.length >= limits.pool_batches_in_flight_max) await asked;
+  }
+
+  async tick(now: number): Promise<void> {
+    await this.#ask({ kind: "tick", now });
+  }
+
+  async idle(): Promise<void> {
+    await this.#tail;
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  async finish(now: number): Promise<void> {
+    await this.#ask({ kind: "finish", now });
+  }
+
+  status(): readonly PipelineStatus[] {
+    return [this.#status];
+  }
+
+  async close(): Promise<void> {
+    this.#failure ??= new WeirError("WEIR_INTERNAL", "the pipeline's thread is closed");
+    this.#cancelWatch?.();
+    await this.#thread.terminate();
+  }
+
+  #ask(request: HomeRequest, transfer: ArrayBuffer[] = []): Promise<void> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    const asked = new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#thread.postMessage(request, transfer);
+      if (this.#waiting.length === 1) this.#watch();
+    });
+    // Whoever does not wait for this answer learns of the failure at the next call.
+    this.#tail = asked.catch(() => undefined);
+    return asked;
+  }
+
+  /** Starts the clock on the request that the thread works on now. */
+  #watch(): void {
+    this.#cancelWatch?.();
+    this.#cancelWatch = null;
+    if (this.#waiting.length === 0) return;
+    const { clock, hang_ms = limits.operator_hang_ms_max } = this.#options;
+    this.#cancelWatch = clock.after(hang_ms, () => {
+      this.#fail(`an operator did not return within ${hang_ms} ms`);
+      void this.#thread.terminate();
+    });
+  }
+
+  #answered(answer: HomeAnswer): void {
+    const waiting = this.#waiting.shift();
+    this.#watch();
+    if (answer.kind === "failed") {
+      this.#fail(answer.message, answer.remedy);
+      waiting?.reject(this.#failure!);
+      return;
+    }
+    const { outputs, plan } = this.#options;
+    answer.rows.forEach((packed, branch) => {
+      for (const row of unpackRows(packed)) outputs.row(branch, row);
+    });
+    for (const { letter, arrived } of answer.letters) outputs.deadLetter(letter, arrived);
+    this.#status = { name: plan.name, watermark: answer.watermark, branches: answer.counts };
+    waiting?.resolve();
+  }
+
+  #fail(message: string, remedy: string | null = null): void {
+    this.#cancelWatch?.();
+    if (this.#failure !== null) return;
+    this.#failure = new WeirError("WEIR_OPERATOR", `pipeline ${this.#options.plan.name}: ${message}`, {
+      remedy: remedy ?? "mend the operator; the other pipelines run on",
+    });
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
+  }
+}

@@ -1,0 +1,65 @@
+// The entry of a home thread: one pipeline with operators of the user's own, away from the thread that
+// owns the sockets. The same engine as everywhere, behind a port; one answer for each request.
+
+import { parentPort } from "node:worker_threads";
+import { messageOf, WeirError } from "../errors.ts";
+import type { OutputRow } from "../connect/connect.ts";
+import type { HomeAnswer, HomeRequest } from "./home-protocol.ts";
+import { loadPlans } from "./loader.ts";
+import { packRows } from "./row-pack.ts";
+import { SourceGroup } from "./source-group.ts";
+
+type Letters = Extract<HomeAnswer, { kind: "done" }>["letters"][number][];
+
+const port = parentPort!;
+let group: SourceGroup | null = null;
+let rows: OutputRow[][] = [];
+let letters: Letters = [];
+
+async function open(request: Extract<HomeRequest, { kind: "open" }>): Promise<void> {
+  const plans = await loadPlans([request.input]);
+  rows = plans[0]!.branches.map(() => []);
+  group = new SourceGroup(plans, {
+    header: request.header,
+    identity: request.identity,
+    outputs: () => ({
+      row: (branch, row) => rows[branch]!.push(row),
+      deadLetter: (letter, arrived) => letters.push({ letter, arrived }),
+    }),
+  });
+}
+
+async function serve(request: HomeRequest): Promise<void> {
+  if (request.kind === "open") await open(request);
+  else if (request.kind === "feed") group!.feed(request.payloads, request.now);
+  else if (request.kind === "tick") group!.tick(request.now);
+  else group!.finish(request.now);
+}
+
+function answer(): void {
+  const packed = rows.map(packRows);
+  const engine = group!.engines[0]!;
+  const done: HomeAnswer = {
+    kind: "done",
+    rows: packed,
+    letters,
+    counts: engine.counts(),
+    watermark: engine.watermark,
+  };
+  rows = rows.map(() => []);
+  letters = [];
+  port.postMessage(
+    done,
+    packed.flatMap(({ bytes, offsets }) => [bytes.buffer, offsets.buffer] as ArrayBuffer[]),
+  );
+}
+
+let turn: Promise<void> = Promise.resolve();
+port.on("message", (request: HomeRequest) => {
+  turn = turn
+    .then(() => serve(request))
+    .then(answer, (error: unknown) => {
+      const remedy = error instanceof WeirError ? (error.remedy ?? null) : null;
+      port.postMessage({ kind: "failed", message: messageOf(error), remedy } satisfies HomeAnswer);
+    });
+});

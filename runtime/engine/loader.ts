@@ -1,0 +1,181 @@
+// From a pipeline file to its plan: the file's text, the operators that it names under `use`, and the
+// built-in ones. The only importer of the catalogue, and the only place that loads code of the user's.
+
+import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { registerHooks } from "node:module";
+import { dirname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { catalog } from "../../operators/catalog.ts";
+import type { OperatorDefinition } from "../../operators/sdk/index.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { readDocument } from "../pipeline/document.ts";
+import { loadPipeline, operatorFilesOf } from "../pipeline/load.ts";
+import type { Diagnostic, PipelinePlan, PipelineSpec } from "../pipeline/pipeline.ts";
+
+/** All that a pipeline is made of, as data, so that a thread can make the same plan. */
+export interface PipelineInput {
+  /** Absolute path. */
+  readonly file: string;
+  readonly text: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const sdk: URL = new URL("../../operators/sdk/index.ts", import.meta.url);
+let resolving = false;
+
+/** Lets a stranger's file import `weir/sdk` wherever it lies: it is always the SDK of this weir. */
+function resolveSdk(): void {
+  if (resolving) return;
+  resolving = true;
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      specifier === "weir/sdk" ? { url: sdk.href, shortCircuit: true } : next(specifier, context),
+  });
+}
+
+function isDefinition(value: unknown): value is OperatorDefinition {
+  if (typeof value !== "object" || value === null) return false;
+  const candidate = value as Partial<OperatorDefinition>;
+  return (
+    typeof candidate.name === "string" &&
+    typeof candidate.create === "function" &&
+    candidate.config !== undefined
+  );
+}
+
+/** The definitions that a file of the user's exports. */
+export async function loadOperators(file: string): Promise<OperatorDefinition[]> {
+  resolveSdk();
+  let exported: Record<string, unknown>;
+  try {
+    if (!statSync(file).isFile()) throw new Error("not a regular file");
+    exported = (await import(pathToFileURL(realpathSync(file)).href)) as Record<string, unknown>;
+  } catch (error) {
+    throw new WeirError("WEIR_OPERATOR", `cannot load operators from ${file}: ${messageOf(error)}`, {
+      remedy:
+        "the path is relative to the pipeline's file; the file exports what defineOperator, defineFilter or defineMap returned",
+      cause: error,
+    });
+  }
+  const definitions = Object.values(exported).filter(isDefinition);
+  if (definitions.length === 0) {
+    throw new WeirError("WEIR_OPERATOR", `${file} exports no operator`, {
+      remedy: "export what defineOperator, defineFilter or defineMap returned",
+    });
+  }
+  return definitions;
+}
+
+/** A pipeline that was read; `plan` is null when a mistake stands in its way. */
+export interface LoadedPipeline {
+  readonly input: PipelineInput;
+  readonly spec: PipelineSpec | null;
+  readonly plan: PipelinePlan | null;
+  readonly diagnostics: readonly Diagnostic[];
+  /** True when operators of the user's own are among its steps. */
+  readonly custom: boolean;
+  /** Values that must not be shown. */
+  readonly secrets: readonly string[];
+}
+
+/** The text of a regular file no larger than `bytesMax`. */
+function readBounded(path: string, bytesMax: number): Buffer {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const facts = fstatSync(file);
+    if (!facts.isFile()) throw new Error("not a regular file");
+    if (facts.size > bytesMax) throw new Error(`larger than ${bytesMax} bytes`);
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Reads a pipeline file, and the environment as it is now. */
+export function readInput(
+  file: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): PipelineInput {
+  const path = resolve(file);
+  try {
+    const bytes = readBounded(path, limits.config_bytes_max);
+    const set = Object.entries(environment).filter((each): each is [string, string] => each[1] !== undefined);
+    return { file: path, text: bytes.toString("utf8"), environment: Object.fromEntries(set) };
+  } catch (error) {
+    throw new WeirError("WEIR_FILE", `cannot read ${file}: ${messageOf(error)}`, {
+      remedy: "name a pipeline file; weir init writes one to start from",
+      cause: error,
+    });
+  }
+}
+
+/** The text of a file that `${file:path}` names, relative to the pipeline's own. */
+function readNamedFile(base: string, path: string): string | null {
+  try {
+    return readBounded(resolve(base, path), limits.interpolated_value_bytes_max)
+      .toString("utf8")
+      .replace(/\r?\n$/, "");
+  } catch {
+    return null;
+  }
+}
+
+/** The operators of the user's own that a file names, and what is wrong with them. */
+async function ownOperators(
+  input: PipelineInput,
+  shown: string,
+): Promise<{ readonly own: readonly OperatorDefinition[]; readonly diagnostics: readonly Diagnostic[] }> {
+  const own: OperatorDefinition[] = [];
+  const diagnostics: Diagnostic[] = [];
+  const { document } = readDocument(shown, input.text);
+  for (const [index, file] of operatorFilesOf(shown, input.text).entries()) {
+    const refuse = (message: string, hint: string | null): void => {
+      diagnostics.push(document!.diagnostic(document!.spanOf(["use", index]), message, hint));
+    };
+    try {
+      const loaded = await loadOperators(resolve(dirname(input.file), file));
+      const taken = loaded.find(({ name }) => [...catalog, ...own].some((each) => each.name === name));
+      if (taken === undefined) own.push(...loaded);
+      else refuse(`there is an operator ${taken.name} already`, "give it another name");
+    } catch (error) {
+      refuse(messageOf(error), error instanceof WeirError ? (error.remedy ?? null) : null);
+    }
+  }
+  return { own, diagnostics };
+}
+
+/** Makes the plan of a pipeline, with every mistake that stands in its way. `shown` is the file's name in them. */
+export async function loadInput(input: PipelineInput, shown: string = input.file): Promise<LoadedPipeline> {
+  const { own, diagnostics: unloadable } = await ownOperators(input, shown);
+  const catalogue = [...catalog, ...own];
+  const surroundings = {
+    variables: input.environment,
+    file: (path: string) => readNamedFile(dirname(input.file), path),
+  };
+  const loaded = loadPipeline({ file: shown, content: input.text, catalogue, surroundings });
+  const plan = unloadable.length > 0 ? null : loaded.plan;
+  const steps =
+    plan === null ? [] : [...plan.spec.steps, ...plan.spec.branches.flatMap((branch) => branch.steps)];
+  return {
+    input,
+    spec: loaded.spec,
+    plan,
+    diagnostics: [...unloadable, ...loaded.diagnostics],
+    custom: steps.some(({ operator }) => own.some(({ name }) => name === operator)),
+    secrets: loaded.secrets,
+  };
+}
+
+/** The plans of pipelines that are known to be right. */
+export async function loadPlans(inputs: readonly PipelineInput[]): Promise<PipelinePlan[]> {
+  const plans: PipelinePlan[] = [];
+  for (const input of inputs) {
+    const { plan: made, diagnostics } = await loadInput(input);
+    if (made === null) {
+      throw new WeirError("WEIR_CONFIG", `${input.file}: ${diagnostics[0]?.message ?? "cannot be planned"}`);
+    }
+    plans.push(made);
+  }
+  return plans;
+}

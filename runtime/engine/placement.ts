@@ -1,0 +1,43 @@
+// Where the stateless part of a batch runs: at home or in the pool. Pure: measured costs in, a choice out.
+
+/** Averages over recent batches, in ms of the thread that does the work. */
+export interface BatchCosts {
+  /** Decode and the stateless steps, wherever they ran. */
+  readonly stateless_ms: number;
+  /** What must be done at home in any case: keyed steps, encoding. */
+  readonly home_ms: number;
+  /** What a hop costs home: copying, posting, taking back. */
+  readonly hop_ms: number;
+  /** What a hop costs the pool's thread: gathering the rows that go back. */
+  readonly gather_ms: number;
+}
+
+/** A hop before any was measured (20–60 µs for the messages, as much again for the copies), and its share of gathering. */
+export const hopGuess_ms = 0.15;
+export const gatherGuessShare = 0.3;
+
+/** The pool must promise at least this much more throughput: a hop that gains nothing costs latency. */
+const gainMin = 1.15;
+
+/**
+ * `pool` when the batches a second that the pool promises exceed those that home manages alone. With
+ * `threads` threads the slower of two stages sets the pace: home with its hops, or the threads.
+ */
+export function choosePlace(costs: BatchCosts, threads: number): "home" | "pool" {
+  if (threads < 1) return "home";
+  const alone = costs.stateless_ms + costs.home_ms;
+  const pooled = Math.max(costs.home_ms + costs.hop_ms, (costs.stateless_ms + costs.gather_ms) / threads);
+  return alone > pooled * gainMin ? "pool" : "home";
+}
+
+/** An exponential average over about the last sixteen values. */
+export class Average {
+  #value: number | null = null;
+  add(value: number): void {
+    this.#value = this.#value === null ? value : this.#value + (value - this.#value) / 16;
+  }
+  /** `guess` before the first value. */
+  value(guess: number): number {
+    return this.#value ?? guess;
+  }
+}

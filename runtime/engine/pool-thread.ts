@@ -1,0 +1,90 @@
+// The entry of a pool thread: decodes a batch and runs the stateless part of every pipeline of one
+// source. Keeps nothing between tasks but compiled code and dictionaries.
+
+import { workerData } from "node:worker_threads";
+import { transferableSymbol, valueSymbol } from "piscina";
+import { buffersOf, type CompactBatch, compactBatch } from "../batch/compact.ts";
+import type { PayloadBatch } from "../batch/payloads.ts";
+import { stopwatch } from "../clock.ts";
+import { createDecoder } from "../codec/formats.ts";
+import type { DeadLetter } from "./dead-letter.ts";
+import { Ledger, type LedgerEntry } from "./ledger.ts";
+import { loadPlans, type PipelineInput } from "./loader.ts";
+import { unionOfFields } from "./source-group.ts";
+import { StatelessPart } from "./stateless-part.ts";
+
+/** What a thread is started with. */
+export interface PoolThreadData {
+  readonly inputs: readonly PipelineInput[];
+  readonly header: readonly string[];
+}
+
+export interface PoolTask {
+  readonly payloads: PayloadBatch;
+  readonly now: number;
+}
+
+export interface PoolPart {
+  readonly records: number;
+  readonly latest: number;
+  readonly batches: readonly CompactBatch[];
+  readonly ledger: readonly LedgerEntry[];
+  readonly letters: readonly DeadLetter[];
+}
+
+export interface PoolResult {
+  /** By pipeline. */
+  readonly parts: readonly PoolPart[];
+  /** The task's payloads, on their way back. */
+  readonly payloads: PayloadBatch;
+  readonly stateless_ms: number;
+  readonly gather_ms: number;
+}
+
+interface Member {
+  readonly part: StatelessPart;
+  readonly ledger: Ledger;
+  readonly letters: DeadLetter[];
+}
+
+// Piscina wraps what the pool's owner gave as workerData.
+const [, data] = workerData as [unknown, PoolThreadData];
+const plans = await loadPlans(data.inputs);
+const fields = unionOfFields(plans);
+const decoder = createDecoder(plans[0]!.spec.format, fields, { header: data.header });
+const members: Member[] = plans.map((plan) => {
+  const letters: DeadLetter[] = [];
+  const ledger = new Ledger();
+  return { ledger, letters, part: new StatelessPart(plan, fields, ledger, (letter) => letters.push(letter)) };
+});
+
+export default function run(task: PoolTask): unknown {
+  const started = stopwatch();
+  const decoded = decoder.decode(task.payloads);
+  let gather_ms = 0;
+  const parts = members.map(({ part, ledger, letters }): PoolPart => {
+    const result = part.run(task.payloads, decoded, task.now);
+    const before = stopwatch();
+    const batches = result.batches.map(compactBatch);
+    gather_ms += stopwatch() - before;
+    return {
+      records: result.records,
+      latest: result.latest,
+      batches,
+      ledger: ledger.drain(),
+      letters: letters.splice(0),
+    };
+  });
+  const stateless_ms = stopwatch() - started - gather_ms;
+  const result: PoolResult = { parts, payloads: task.payloads, stateless_ms, gather_ms };
+  const buffers = parts.flatMap(({ batches }) => batches.flatMap(buffersOf));
+  return {
+    [transferableSymbol]: [...buffers, ...payloadBuffers(task.payloads)],
+    [valueSymbol]: result,
+  };
+}
+
+function payloadBuffers(payloads: PayloadBatch): ArrayBuffer[] {
+  const { bytes, offsets, subject, arrived } = payloads;
+  return [bytes, offsets, subject, arrived].map((array) => array.buffer as ArrayBuffer);
+}

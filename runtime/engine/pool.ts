@@ -1,0 +1,64 @@
+// The thread pool of one source: hands batches to piscina and gives their results back in source order.
+// Only buffers cross; a thread that dies loses nothing, because its batch is run again at home.
+
+import { availableParallelism } from "node:os";
+import { Piscina } from "piscina";
+import type { PayloadBatch } from "../batch/payloads.ts";
+import { limits } from "../limits.ts";
+import type { PipelineInput } from "./loader.ts";
+import type { PoolResult, PoolTask, PoolThreadData } from "./pool-thread.ts";
+
+/** One core is home's. */
+export function poolThreads(): number {
+  return Math.max(0, availableParallelism() - 1);
+}
+
+/** A copy of payloads that owns its memory, so that it can be transferred. */
+export function ownedPayloads(payloads: PayloadBatch): PayloadBatch {
+  return {
+    bytes: payloads.bytes.slice(),
+    offsets: payloads.offsets.slice(),
+    count: payloads.count,
+    subjects: payloads.subjects,
+    subject: payloads.subject.slice(),
+    arrived: payloads.arrived.slice(),
+  };
+}
+
+export class DecodePool {
+  readonly #piscina: Piscina<PoolTask, PoolResult>;
+  #inFlight = 0;
+
+  constructor(inputs: readonly PipelineInput[], header: readonly string[], threads: number) {
+    const workerData: PoolThreadData = { inputs, header };
+    this.#piscina = new Piscina({
+      filename: new URL("./pool-thread.ts", import.meta.url).href,
+      workerData,
+      minThreads: threads,
+      maxThreads: threads,
+      maxQueue: limits.pool_batches_in_flight_max,
+      concurrentTasksPerWorker: 1,
+      atomics: "async",
+    });
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Runs one batch; the payloads come back with the result. */
+  async run(payloads: PayloadBatch, now: number): Promise<PoolResult> {
+    this.#inFlight++;
+    try {
+      const { bytes, offsets, subject, arrived } = payloads;
+      const transferList = [bytes, offsets, subject, arrived].map((array) => array.buffer as ArrayBuffer);
+      return await this.#piscina.run({ payloads, now }, { transferList });
+    } finally {
+      this.#inFlight--;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#piscina.destroy();
+  }
+}

@@ -1,0 +1,127 @@
+// Which overload of a function is meant by the types of its arguments, and the cure when none is.
+
+import type { ColumnType } from "../../operators/sdk/index.ts";
+import type { Checker } from "./check.ts";
+import { listed } from "./fault.ts";
+import { callable } from "./functions.ts";
+import { didYouMean } from "./near-name.ts";
+import type { FunctionEntry, Overload, Run, Value } from "./overload.ts";
+import type { CallSyntax, Syntax } from "./syntax.ts";
+import { isNumber, type Tree } from "./tree.ts";
+
+/** The call of an operator (`callee` is its entry) or of a function by its name. Null after a fault. */
+export function resolveCall(
+  checker: Checker,
+  callee: FunctionEntry | string,
+  syntax: Syntax,
+  parts: readonly Syntax[],
+  args: readonly (Tree | null)[],
+): Tree | null {
+  const entry = typeof callee === "string" ? callable.get(callee) : callee;
+  if (entry === undefined) return unknownFunction(checker, syntax as CallSyntax);
+  const arity = new Set(entry.overloads.map((each) => each.takes.length));
+  if (!arity.has(parts.length)) {
+    const expected = listed([...arity].map(String), "or");
+    return checker.fault(
+      syntax,
+      `${entry.name} expected ${expected} argument${expected === "1" ? "" : "s"}, got ${parts.length}`,
+    );
+  }
+  if (args.includes(null)) return null;
+  const trees = args as readonly Tree[];
+  const overload = entry.overloads.find((each) => each.takes.every((type, i) => trees[i]!.type === type));
+  if (overload === undefined) return wrongTypes(checker, entry, syntax, parts, trees);
+  if (overload.prepare !== undefined) return prepared(checker, entry, overload, parts, trees);
+  return folded(checker, syntax, {
+    kind: "call",
+    type: overload.gives,
+    entry,
+    overload,
+    run: overload.run,
+    args: trees,
+  });
+}
+
+function unknownFunction(checker: Checker, syntax: CallSyntax): null {
+  const near = didYouMean(syntax.name, callable.keys());
+  const known = near === "" ? `; there is ${[...callable.keys()].join(", ")}` : near;
+  return checker.fault(syntax.callee, `there is no function ${syntax.name}${known}`);
+}
+
+function prepared(
+  checker: Checker,
+  entry: FunctionEntry,
+  overload: Overload,
+  parts: readonly Syntax[],
+  trees: readonly Tree[],
+): Tree | null {
+  const last = parts.at(-1)!;
+  if (last.kind !== "text")
+    return checker.fault(last, `${entry.name} expected a literal text here, in quotes`);
+  const made = overload.prepare!(last.value);
+  if (!made.ok) return checker.fault(last, made.message);
+  return { kind: "call", type: overload.gives, entry, overload, run: made.run, args: trees.slice(0, -1) };
+}
+
+/** A call of constants is a constant; one without a value is a mistake. */
+function folded(checker: Checker, syntax: Syntax, call: Extract<Tree, { kind: "call" }>): Tree | null {
+  if (!call.args.every((arg) => arg.kind === "constant" && arg.value !== null)) return call;
+  const values = call.args.map((arg) => (arg as { value: Value }).value);
+  const value = (call.run as Run & ((...given: readonly Value[]) => Value | null))(...values);
+  if (value === null || (isNumber(call.type) && !Number.isFinite(value))) {
+    return checker.fault(syntax, `this has no value: ${reasonFor(call.entry.name)}`);
+  }
+  return { kind: "constant", type: call.type, value };
+}
+
+function reasonFor(name: string): string {
+  if (name === "timestamp") return 'expected RFC 3339, as in timestamp("2026-01-01T00:00:00Z")';
+  if (name === "duration") return 'expected a length of time such as "500ms", "10s", "1m30s" or "2h"';
+  return `${name} of these is always null`;
+}
+
+function wrongTypes(
+  checker: Checker,
+  entry: FunctionEntry,
+  syntax: Syntax,
+  parts: readonly Syntax[],
+  trees: readonly Tree[],
+): null {
+  const got = listed(
+    trees.map((tree) => tree.type),
+    "and",
+  );
+  const accepted = [...new Set(entry.overloads.map((each) => listed(each.takes, "and")))];
+  // An operator's fault is the whole operation's; a function's wrong argument can be pointed at.
+  const wrong = trees.findIndex((tree, i) => !entry.overloads.some((each) => each.takes[i] === tree.type));
+  const where = entry.kind === "function" && wrong >= 0 ? parts[wrong]! : syntax;
+  const cure = cureFor(
+    checker,
+    parts,
+    trees.map((tree) => tree.type),
+    entry,
+  );
+  return checker.fault(where, `${entry.name} expected ${listed(accepted, "or")}; got ${got}${cure}`);
+}
+
+function cureFor(
+  checker: Checker,
+  parts: readonly Syntax[],
+  types: readonly ColumnType[],
+  entry: FunctionEntry,
+): string {
+  const written = (type: ColumnType): string => checker.written(parts[types.indexOf(type)]!);
+  const has = (type: ColumnType): boolean => types.includes(type);
+  if (has("json")) return `; declare the type of ${written("json")} in the schema`;
+  if (has("int64") && entry.overloads.some((each) => each.takes.includes("float64"))) {
+    return `; write double(${written("int64")})`;
+  }
+  if (has("time") && has("string")) return `; write timestamp(${written("string")})`;
+  if (has("time") && has("float64")) {
+    return `; write double(${written("time")}) for its ms since the epoch, or timestamp("2026-01-01T00:00:00Z") for a time`;
+  }
+  if (has("string") && has("float64"))
+    return `; write double(${written("string")}) or string(${written("float64")})`;
+  if (has("bool") && has("float64")) return `; write double(${written("bool")})`;
+  return "";
+}

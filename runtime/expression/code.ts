@@ -1,0 +1,173 @@
+// The code back end: one generated loop an expression, in two variants: for batches without a null in
+// the columns read, and for others. Texts that depend on one string column are looked up in tables.
+
+import type { Batch, Column } from "../../operators/sdk/index.ts";
+import { Emitter, type Layout } from "./emit.ts";
+import { LiftedTable, lift, type Lookup } from "./lift.ts";
+import { Output } from "./output.ts";
+import { columnsOf, isNumber, partsOf, type Tree } from "./tree.ts";
+
+/** What a back end makes of a typed tree. */
+export interface Kernel {
+  evaluate(batch: Batch): Column;
+  select(batch: Batch, rows: Uint32Array): number;
+}
+
+type Arguments = readonly [
+  columns: readonly Column[],
+  valid: readonly Uint8Array[],
+  tables: readonly Lookup[],
+];
+/** Writes to `rows` the rows that are true; returns how many. */
+type SelectLoop = (
+  ...given: [...Arguments, selection: Uint32Array, count: number, rows: Uint32Array]
+) => number;
+/** Writes a value for each selected row; returns how many are null. */
+type EvaluateLoop = (
+  ...given: [...Arguments, selection: Uint32Array, count: number, out: unknown, output: Output]
+) => number;
+
+/** The one place where text becomes code; `Emitter` says why nothing of the user's is in it. */
+function made(body: string): (constants: unknown) => unknown {
+  // oxlint-disable-next-line typescript/no-implied-eval -- the purpose of this back end
+  return new Function("constants", body) as (constants: unknown) => unknown;
+}
+
+let allowed: boolean | undefined;
+
+/** Whether this process may make code of text. */
+export function codeAllowed(): boolean {
+  if (allowed === undefined) {
+    try {
+      made("return true")(null);
+      allowed = true;
+    } catch {
+      allowed = false;
+    }
+  }
+  return allowed;
+}
+
+let ones = new Uint8Array(0);
+
+/** A validity array of rows that are all valid; shared, never written to. */
+function allValid(rows: number): Uint8Array {
+  if (ones.length < rows) ones = new Uint8Array(Math.max(rows, ones.length * 2, 8_192)).fill(1);
+  return ones;
+}
+
+export class CodeKernel implements Kernel {
+  readonly #tree: Tree;
+  readonly #layout: Layout;
+  readonly #output: Output;
+  // Made when first needed, by variant: without nulls, with nulls.
+  readonly #selectLoops: (SelectLoop | undefined)[] = [];
+  readonly #evaluateLoops: (EvaluateLoop | undefined)[] = [];
+
+  constructor(tree: Tree) {
+    this.#tree = lift(tree);
+    const lifted: Layout["lifted"][number][] = [];
+    gather(this.#tree, lifted);
+    this.#layout = { columns: [...columnsOf(this.#tree)], lifted };
+    this.#output = new Output(tree.type);
+  }
+
+  evaluate(batch: Batch): Column {
+    const variant = this.#variant(batch);
+    const loop = (this.#evaluateLoops[variant] ??= this.#evaluateLoop(variant === 1));
+    const output = this.#output;
+    const out = output.begin(batch.rows);
+    const { columns, selection, count } = batch;
+    const nulls = loop(
+      columns,
+      this.#valid(batch, variant),
+      this.#tables(batch),
+      selection,
+      count,
+      out,
+      output,
+    );
+    return output.finish(nulls);
+  }
+
+  select(batch: Batch, rows: Uint32Array): number {
+    const variant = this.#variant(batch);
+    const loop = (this.#selectLoops[variant] ??= this.#selectLoop(variant === 1));
+    const { columns, selection, count } = batch;
+    return loop(columns, this.#valid(batch, variant), this.#tables(batch), selection, count, rows);
+  }
+
+  #variant(batch: Batch): 0 | 1 {
+    for (const index of this.#layout.columns) if (batch.columns[index]!.valid !== null) return 1;
+    return 0;
+  }
+
+  #valid(batch: Batch, variant: 0 | 1): readonly Uint8Array[] {
+    if (variant === 0) return [];
+    return this.#layout.columns.map((index) => batch.columns[index]!.valid ?? allValid(batch.rows));
+  }
+
+  #tables(batch: Batch): readonly Lookup[] {
+    return this.#layout.lifted.map(({ table }) => {
+      const { dictionary } = batch.columns[table.index]!;
+      if (dictionary === null) throw new TypeError(`expected a string column at ${table.index}`);
+      return table.lookup(dictionary);
+    });
+  }
+
+  #selectLoop(nullable: boolean): SelectLoop {
+    const emitter = new Emitter(this.#layout, nullable);
+    const condition = emitter.truth(this.#tree);
+    const body = `if (${condition}) rows[found++] = r;`;
+    return this.#compiled(emitter, "rows", "let found = 0;", body, "found") as SelectLoop;
+  }
+
+  #evaluateLoop(nullable: boolean): EvaluateLoop {
+    const emitter = new Emitter(this.#layout, nullable);
+    const body = this.#store(emitter);
+    const before = "const texts = output.texts; let nulls = 0, checked;";
+    return this.#compiled(emitter, "out, output", before, body, "nulls") as EvaluateLoop;
+  }
+
+  /** Statements that store row `r`. */
+  #store(emitter: Emitter): string {
+    const tree = this.#tree;
+    const nothing = "{ if (nulls++ === 0) checked = output.valid(); checked[r] = 0; }";
+    const store = (value: string, isNull: string, stored: string): string =>
+      emitter.mayBeNull(tree)
+        ? `const y = ${value}; if (${isNull}) ${nothing} else out[r] = ${stored};`
+        : `const y = ${value}; out[r] = ${stored};`;
+    if (isNumber(tree.type)) return store(emitter.number(tree), "y !== y", "y");
+    if (tree.type === "bool") return store(emitter.kleene(tree), "y === 1", "y >> 1");
+    return store(emitter.value(tree), "y === null", tree.type === "string" ? "texts.code(y)" : "y");
+  }
+
+  #compiled(emitter: Emitter, parameters: string, before: string, body: string, result: string): unknown {
+    const { columns, lifted } = this.#layout;
+    const loads = columns.map((index, slot) => {
+      const column = `columns[${index}]`;
+      return `const c${slot} = ${column}.values, d${slot} = ${column}.dictionary, v${slot} = valid[${slot}];`;
+    });
+    const tables = lifted.map((_, slot) => `const t${slot} = tables[${slot}];`);
+    const constants = emitter.constants.map((_, slot) => `const k${slot} = constants[${slot}];`);
+    const temporaries = Array.from({ length: emitter.temporaries }, (_, slot) => `x${slot}`);
+    const text = `"use strict";
+${constants.join("\n")}
+return function (columns, valid, tables, selection, count, ${parameters}) {
+${[...loads, ...tables].join("\n")}
+${before}
+${temporaries.length === 0 ? "" : `let ${temporaries.join(", ")};`}
+for (let i = 0; i < count; i++) {
+const r = selection[i];
+${body}
+}
+return ${result};
+};`;
+    return made(text)(emitter.constants);
+  }
+}
+
+function gather(tree: Tree, into: Layout["lifted"][number][]): void {
+  if (tree.kind === "lifted") into.push({ tree, table: new LiftedTable(tree) });
+  else for (const part of partsOf(tree)) gather(part, into);
+}

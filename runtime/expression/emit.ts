@@ -1,0 +1,363 @@
+// Typed tree to JavaScript text for one row `r`. Nothing that a user wrote becomes part of the text:
+// columns are `c0, c1, …`, texts and functions are constants `k0, k1, …`, numbers are printed by us.
+//
+// Numbers carry null as NaN and may be infinite on the way; where an infinity would be lost, or decide
+// something, it is turned to NaN first, so that the result is as if every step had been checked.
+// Bools have three forms: `truth` (true and nothing else), `falsity`, and the Kleene number 0, 1, 2.
+
+import { kleene, kleeneOf, type LiftedTable } from "./lift.ts";
+import { Nullability } from "./nullability.ts";
+import type { Value } from "./overload.ts";
+import { type CallTree, isNumber, type Tree } from "./tree.ts";
+
+/** What the text refers to by number. */
+export interface Layout {
+  /** By slot, a column's index. */
+  readonly columns: readonly number[];
+  /** By slot, the lifted parts and their tables. */
+  readonly lifted: readonly { readonly tree: Tree; readonly table: LiftedTable }[];
+}
+
+interface NumberPart {
+  readonly text: string;
+  readonly infinite: boolean;
+}
+
+type OfKind<K extends Tree["kind"]> = Extract<Tree, { kind: K }>;
+
+const comparisons: Readonly<Record<string, { readonly text: string; readonly opposite: string }>> = {
+  "==": { text: "===", opposite: "!=" },
+  "!=": { text: "!==", opposite: "==" },
+  "<": { text: "<", opposite: ">=" },
+  "<=": { text: "<=", opposite: ">" },
+  ">": { text: ">", opposite: "<=" },
+  ">=": { text: ">=", opposite: "<" },
+};
+
+/** Longest list of numbers that is compared one by one. */
+const listedMax = 8;
+
+export class Emitter {
+  /** What `k0, k1, …` stand for. */
+  readonly constants: unknown[] = [];
+  /** How many of `x0, x1, …` are used. */
+  temporaries = 0;
+  readonly #layout: Layout;
+  readonly #nullable: boolean;
+  readonly #nullability: Nullability;
+
+  /** `nullable`: some column of the batch has nulls; else the text leaves the checks out. */
+  constructor(layout: Layout, nullable: boolean) {
+    this.#layout = layout;
+    this.#nullable = nullable;
+    this.#nullability = new Nullability(nullable, (lifted) => this.#table(lifted).table.ofNull);
+  }
+
+  /** Whether the tree can be null here. */
+  mayBeNull(tree: Tree): boolean {
+    return this.#nullability.mayBeNull(tree);
+  }
+
+  /** A float64 or time; NaN where it is null. */
+  number(tree: Tree): string {
+    return this.#finite(this.#number(tree));
+  }
+
+  /** An int64 or string; null where it is null. */
+  value(tree: Tree): string {
+    switch (tree.kind) {
+      case "constant":
+        return this.#constant(tree.value);
+      case "column": {
+        const slot = this.#slot(tree.index);
+        return this.#loaded(
+          slot,
+          tree.type === "int64" ? `c${slot}[r]` : `d${slot}.text(c${slot}[r])`,
+          "null",
+        );
+      }
+      case "lifted":
+        return this.#lookup(tree, this.#constant);
+      case "choice":
+        return this.#choice(tree, (side) => this.value(side), "null");
+      case "coalesce":
+        return `(${tree.options.map((option) => this.value(option)).join(" ?? ")})`;
+      default:
+        return this.#strict((tree as CallTree).args, (names) => this.#run(tree as CallTree, names), "null");
+    }
+  }
+
+  /** True where the tree is true; false where it is false or null. */
+  truth(tree: Tree): string {
+    switch (tree.kind) {
+      case "constant":
+        return String(tree.value === true);
+      case "column": {
+        const slot = this.#slot(tree.index);
+        return this.#nullable ? `((c${slot}[r] & v${slot}[r]) === 1)` : `(c${slot}[r] === 1)`;
+      }
+      case "and":
+        return `(${this.truth(tree.left)} && ${this.truth(tree.right)})`;
+      case "or":
+        return `(${this.truth(tree.left)} || ${this.truth(tree.right)})`;
+      case "not":
+        return this.falsity(tree.operand);
+      case "has":
+        return this.#has(tree.operand);
+      case "choice":
+        return this.#choice(tree, (side) => this.truth(side), "false");
+      case "in":
+        return this.#strict([tree.operand], ([name]) => this.#found(tree, name!), "false");
+      case "call":
+        if (Object.hasOwn(comparisons, tree.entry.name)) return this.#compared(tree, tree.entry.name);
+        return this.#strict(tree.args, (names) => `(${this.#run(tree, names)} === true)`, "false");
+      default:
+        return `(${this.kleene(tree)} === ${kleene.true})`;
+    }
+  }
+
+  /** True where the tree is false; false where it is true or null. */
+  falsity(tree: Tree): string {
+    switch (tree.kind) {
+      case "and":
+        return `(${this.falsity(tree.left)} || ${this.falsity(tree.right)})`;
+      case "or":
+        return `(${this.falsity(tree.left)} && ${this.falsity(tree.right)})`;
+      case "not":
+        return this.truth(tree.operand);
+      case "choice":
+        return this.#choice(tree, (side) => this.falsity(side), "false");
+      case "in":
+        return this.#strict([tree.operand], ([name]) => `!${this.#found(tree, name!)}`, "false");
+      case "call": {
+        const comparison = comparisons[tree.entry.name];
+        if (comparison !== undefined) return this.#compared(tree, comparison.opposite);
+        return this.#strict(tree.args, (names) => `(${this.#run(tree, names)} === false)`, "false");
+      }
+      default:
+        return this.mayBeNull(tree) ? `(${this.kleene(tree)} === ${kleene.false})` : `(!${this.truth(tree)})`;
+    }
+  }
+
+  /** 0 for false, 1 for null, 2 for true. */
+  kleene(tree: Tree): string {
+    if (tree.kind === "lifted") return this.#lookup(tree, (value) => String(kleeneOf(value)));
+    if (tree.kind === "constant") return String(kleeneOf(tree.value));
+    if (tree.kind === "coalesce") {
+      return this.#firstOf(
+        tree,
+        (option) => this.kleene(option),
+        (x) => `${x} !== 1`,
+      );
+    }
+    if (!this.mayBeNull(tree)) return `(${this.truth(tree)} ? 2 : 0)`;
+    switch (tree.kind) {
+      case "column": {
+        const slot = this.#slot(tree.index);
+        return this.#loaded(slot, `c${slot}[r] * 2`, "1");
+      }
+      case "and":
+      case "or": {
+        const [decisive, lesser] = tree.kind === "and" ? [0, "<"] : [2, ">"];
+        const [x, y] = [this.#temporary(), this.#temporary()];
+        const [left, right] = [this.kleene(tree.left), this.kleene(tree.right)];
+        return `((${x} = ${left}) === ${decisive} ? ${decisive} : (${y} = ${right}) ${lesser} ${x} ? ${y} : ${x})`;
+      }
+      case "not":
+        return `(2 - ${this.kleene(tree.operand)})`;
+      case "choice":
+        return this.#choice(tree, (side) => this.kleene(side), "1");
+      case "in":
+        return this.#strict([tree.operand], ([name]) => `(${this.#found(tree, name!)} ? 2 : 0)`, "1");
+      case "call":
+        return this.#kleeneCall(tree);
+      default:
+        return `(${this.#has(tree.operand)} ? 2 : 0)`;
+    }
+  }
+
+  #number(tree: Tree): NumberPart {
+    switch (tree.kind) {
+      case "constant":
+        return { text: numberText(tree.value), infinite: false };
+      case "column": {
+        const slot = this.#slot(tree.index);
+        return { text: this.#loaded(slot, `c${slot}[r]`, "NaN"), infinite: false };
+      }
+      case "lifted":
+        return { text: this.#lookup(tree, numberText), infinite: false };
+      case "choice": {
+        let infinite = false;
+        const side = (each: Tree): string => {
+          const part = this.#number(each);
+          infinite ||= part.infinite;
+          return part.text;
+        };
+        const text = this.#choice(tree, side, "NaN");
+        return { text, infinite };
+      }
+      case "coalesce":
+        return {
+          text: this.#firstOf(
+            tree,
+            (option) => this.#number(option).text,
+            (x) => `${x} - ${x} === 0`,
+          ),
+          infinite: true,
+        };
+      default:
+        return this.#calculated(tree as CallTree);
+    }
+  }
+
+  #calculated(tree: CallTree): NumberPart {
+    const { code } = tree.overload;
+    if (code === undefined) {
+      return { text: this.#strict(tree.args, (names) => this.#run(tree, names), "NaN"), infinite: true };
+    }
+    const parts = tree.args.map((arg) => this.#number(arg));
+    const texts = parts.map((part, i) => (code.finite[i] === true ? this.#finite(part) : part.text));
+    const infinite =
+      code.result === "never" || (code.result === "operands" && parts.some((part) => part.infinite));
+    return { text: code.text(...texts), infinite };
+  }
+
+  /** An infinity turned to NaN. */
+  #finite(part: NumberPart): string {
+    if (!part.infinite) return part.text;
+    const x = this.#temporary();
+    return `((${x} = ${part.text}) - ${x} === 0 ? ${x} : NaN)`;
+  }
+
+  /** True where the comparison `operator` of a comparison's operands holds. */
+  #compared(tree: CallTree, operator: string): string {
+    const [left, right] = tree.args as [Tree, Tree];
+    const { text } = comparisons[operator]!;
+    if (!isNumber(left.type)) return this.#strict(tree.args, ([a, b]) => `(${a} ${text} ${b})`, "false");
+    const a = this.#number(left);
+    const b = this.number(right);
+    if (!this.mayBeNull(left) && !this.mayBeNull(right)) return `(${a.text} ${text} ${b})`;
+    if (operator === "!=") {
+      const [x, y] = [this.#temporary(), this.#temporary()];
+      return `((${x} = ${this.#finite(a)}) < (${y} = ${b}) || ${x} > ${y})`;
+    }
+    // NaN makes every other comparison false; an infinity must be kept from making it true.
+    if (!a.infinite || operator === "==") return `(${a.text} ${text} ${b})`;
+    const x = this.#temporary();
+    return `((${x} = ${a.text}) ${text} ${b} && ${x} ${operator.startsWith("<") ? "> -Infinity" : "< Infinity"})`;
+  }
+
+  #kleeneCall(tree: CallTree): string {
+    const comparison = comparisons[tree.entry.name];
+    if (comparison === undefined) {
+      if (tree.overload.partial !== true) {
+        return this.#strict(tree.args, (names) => `(${this.#run(tree, names)} ? 2 : 0)`, "1");
+      }
+      const x = this.#temporary();
+      return this.#strict(
+        tree.args,
+        (names) => `((${x} = ${this.#run(tree, names)}) === null ? 1 : ${x} ? 2 : 0)`,
+        "1",
+      );
+    }
+    return this.#strict(tree.args, ([a, b]) => `(${a} ${comparison.text} ${b} ? 2 : 0)`, "1");
+  }
+
+  /** The call of `call` with the arguments' values where none of them is null, else `nothing`. Each is used once. */
+  #strict(args: readonly Tree[], call: (names: readonly string[]) => string, nothing: string): string {
+    const conditions: string[] = [];
+    const names = args.map((arg) => {
+      const nullable = this.mayBeNull(arg);
+      if (arg.type === "bool" && !nullable) return this.truth(arg);
+      const text = isNumber(arg.type)
+        ? this.#number(arg).text
+        : arg.type === "bool"
+          ? this.kleene(arg)
+          : this.value(arg);
+      if (!nullable) return text;
+      const x = this.#temporary();
+      const there = isNumber(arg.type) ? `- ${x} === 0` : arg.type === "bool" ? "!== 1" : "!== null";
+      conditions.push(`(${x} = ${text}) ${there}`);
+      return arg.type === "bool" ? `(${x} === 2)` : x;
+    });
+    return conditions.length === 0
+      ? call(names)
+      : `(${conditions.join(" && ")} ? ${call(names)} : ${nothing})`;
+  }
+
+  #run(tree: CallTree, names: readonly string[]): string {
+    return `${this.#constant(tree.run)}(${names.join(", ")})`;
+  }
+
+  #found(tree: OfKind<"in">, name: string): string {
+    if (tree.list.length === 0) return "false";
+    if (!isNumber(tree.operand.type) || tree.list.length > listedMax) {
+      return `${this.#constant(new Set(tree.list))}.has(${name})`;
+    }
+    const x = this.#temporary();
+    return `(${x} = ${name}, ${tree.list.map((each) => `${x} === ${numberText(each)}`).join(" || ")})`;
+  }
+
+  #has(operand: Tree): string {
+    if (!this.mayBeNull(operand)) return "true";
+    if (operand.kind === "column") return `(v${this.#slot(operand.index)}[r] === 1)`;
+    if (operand.type === "bool") return `(${this.kleene(operand)} !== 1)`;
+    if (!isNumber(operand.type)) return `(${this.value(operand)} !== null)`;
+    const x = this.#temporary();
+    return `((${x} = ${this.#number(operand).text}) - ${x} === 0)`;
+  }
+
+  #choice(tree: OfKind<"choice">, side: (tree: Tree) => string, nothing: string): string {
+    if (!this.mayBeNull(tree.condition)) {
+      return `(${this.truth(tree.condition)} ? ${side(tree.accepted)} : ${side(tree.otherwise)})`;
+    }
+    const x = this.#temporary();
+    const condition = this.kleene(tree.condition);
+    return `((${x} = ${condition}) === 2 ? ${side(tree.accepted)} : ${x} === 0 ? ${side(tree.otherwise)} : ${nothing})`;
+  }
+
+  #firstOf(
+    tree: OfKind<"coalesce">,
+    text: (option: Tree) => string,
+    there: (name: string) => string,
+  ): string {
+    const texts = tree.options.map(text);
+    return texts.reduceRight((rest, each) => {
+      const x = this.#temporary();
+      return `(${x} = ${each}, ${there(x)} ? ${x} : ${rest})`;
+    });
+  }
+
+  #lookup(tree: OfKind<"lifted">, ofNull: (value: Value | null) => string): string {
+    const slot = this.#slot(tree.index);
+    const table = this.#layout.lifted.indexOf(this.#table(tree));
+    return this.#loaded(slot, `t${table}[c${slot}[r]]`, ofNull.call(this, this.#table(tree).table.ofNull));
+  }
+
+  #table(tree: Tree): Layout["lifted"][number] {
+    return this.#layout.lifted.find((each) => each.tree === tree)!;
+  }
+
+  #loaded(slot: number, value: string, nothing: string): string {
+    return this.#nullable ? `(v${slot}[r] === 1 ? ${value} : ${nothing})` : value;
+  }
+
+  #slot(index: number): number {
+    return this.#layout.columns.indexOf(index);
+  }
+
+  readonly #constant = (value: unknown): string => {
+    if (value === null) return "null";
+    const known = this.constants.indexOf(value);
+    return `k${known < 0 ? this.constants.push(value) - 1 : known}`;
+  };
+
+  #temporary(): string {
+    return `x${this.temporaries++}`;
+  }
+}
+
+function numberText(value: Value | null): string {
+  if (typeof value !== "number") return "NaN";
+  return value < 0 || Object.is(value, -0) ? `(-${-value})` : String(value);
+}

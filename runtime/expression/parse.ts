@@ -1,0 +1,187 @@
+// Text to syntax tree. The grammar is CEL's, read by @marcbachmann/cel-js, of which only the parser is
+// used; this is the one file that knows its tree. Nothing here knows columns, functions or types.
+
+import { type ASTNode, Environment, ParseError } from "@marcbachmann/cel-js";
+import { expressionLengthMax } from "../../operators/sdk/index.ts";
+import { limits } from "../limits.ts";
+import type { ExpressionFault, Result } from "./expression.ts";
+import { faultAt, refuse } from "./fault.ts";
+import { parseFault } from "./parse-fault.ts";
+import {
+  arithmeticOperators,
+  type BinaryOperator,
+  comparisonOperators,
+  type Span,
+  type Syntax,
+} from "./syntax.ts";
+
+const environment = new Environment({
+  limits: {
+    maxDepth: limits.expression_depth_max,
+    maxAstNodes: limits.expression_nodes_max,
+    maxListElements: limits.expression_list_max,
+    maxCallArguments: limits.expression_arguments_max,
+  },
+});
+
+const binaryOperators: ReadonlySet<string> = new Set([...arithmeticOperators, ...comparisonOperators]);
+
+/** Thrown inside this file only, to leave the recursion at the first thing that the subset does not have. */
+class Refusal extends Error {
+  readonly fault: ExpressionFault;
+  constructor(where: Span, message: string) {
+    super(message);
+    this.fault = faultAt(where, message);
+  }
+}
+
+/** The syntax tree of `text`, or what is wrong with it. Never throws. */
+export function parse(text: string): Result<Syntax> {
+  if (text.length > expressionLengthMax) {
+    const where = { start: 0, end: text.length };
+    return refuse(where, `expected at most ${expressionLengthMax} characters, got ${text.length}`);
+  }
+  try {
+    return { ok: true, value: new Reader(text).read(environment.parse(text).ast, 0) };
+  } catch (thrown) {
+    if (thrown instanceof Refusal) return { ok: false, faults: [thrown.fault] };
+    if (thrown instanceof ParseError) return { ok: false, faults: [parseFault(text, thrown)] };
+    return refuse({ start: 0, end: text.length }, "this is not an expression; write it in simpler parts");
+  }
+}
+
+class Reader {
+  readonly #text: string;
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** A chain such as `a + b + c` counts as one level: only what is nested on purpose makes depth. */
+  read(node: ASTNode, depth: number): Syntax {
+    const { start, end } = node;
+    const where = { start, end };
+    if (depth > limits.expression_depth_max) {
+      throw new Refusal(where, `nested too deeply: at most ${limits.expression_depth_max} levels`);
+    }
+    switch (node.op) {
+      case "value":
+        return literal(node.args, where);
+      case "id":
+        return { kind: "name", name: node.args, start, end };
+      case ".":
+        return this.#select(node.args[0], node.args[1], where, depth);
+      case "call":
+        return this.#call(
+          node.args[0],
+          node.args[1],
+          where,
+          { start, end: start + node.args[0].length },
+          depth,
+        );
+      case "rcall":
+        return this.#method(node.args, where, depth);
+      case "&&":
+      case "||":
+        return {
+          kind: "logic",
+          operator: node.op,
+          left: this.read(node.args[0], depth),
+          right: this.read(node.args[1], depth + 1),
+          ...where,
+        };
+      case "!_":
+        return { kind: "not", operand: this.read(node.args, depth + 1), ...where };
+      case "-_":
+        return negated(this.read(node.args, depth + 1), where);
+      case "?:":
+        return {
+          kind: "choice",
+          condition: this.read(node.args[0], depth + 1),
+          accepted: this.read(node.args[1], depth + 1),
+          otherwise: this.read(node.args[2], depth + 1),
+          ...where,
+        };
+      case "in":
+        return this.#membership(node.args[0], node.args[1], where, depth);
+      case "list":
+        throw new Refusal(where, "a list is only understood after in, as in x in [1, 2]");
+      case "map":
+        throw new Refusal(where, "maps are not supported; name one column or call one function");
+      case "[]":
+      case "[?]":
+      case ".?":
+        throw new Refusal(
+          where,
+          "indexing is not supported; a nested field is named with dots, as in position.lat",
+        );
+      default:
+        return this.#binary(node.op, node.args, where, depth);
+    }
+  }
+
+  #binary(operator: string, args: readonly [ASTNode, ASTNode], where: Span, depth: number): Syntax {
+    if (!binaryOperators.has(operator)) throw new Refusal(where, `the operator ${operator} is not supported`);
+    return {
+      kind: "binary",
+      operator: operator as BinaryOperator,
+      left: this.read(args[0], depth),
+      right: this.read(args[1], depth + 1),
+      ...where,
+    };
+  }
+
+  #select(operand: ASTNode, field: string, where: Span, depth: number): Syntax {
+    const of = this.read(operand, depth + 1);
+    if (of.kind !== "name") {
+      throw new Refusal(where, `.${field} needs a column before it, as in position.${field}`);
+    }
+    return { kind: "name", name: `${of.name}.${field}`, ...where };
+  }
+
+  #method(parts: readonly [string, ASTNode, ASTNode[]], where: Span, depth: number): Syntax {
+    const [name, receiver, args] = parts;
+    const start = Math.max(receiver.end, this.#text.indexOf(name, receiver.end));
+    return this.#call(name, [receiver, ...args], where, { start, end: start + name.length }, depth);
+  }
+
+  #call(name: string, args: readonly ASTNode[], where: Span, callee: Span, depth: number): Syntax {
+    return { kind: "call", name, callee, args: args.map((each) => this.read(each, depth + 1)), ...where };
+  }
+
+  #membership(operand: ASTNode, list: ASTNode, where: Span, depth: number): Syntax {
+    if (list.op !== "list") {
+      throw new Refusal(list.range, 'expected a list after in, as in device in ["a", "b"]');
+    }
+    return {
+      kind: "in",
+      operand: this.read(operand, depth),
+      list: list.args.map((each) => this.read(each, depth + 1)),
+      ...where,
+    };
+  }
+}
+
+function literal(value: unknown, where: Span): Syntax {
+  switch (typeof value) {
+    case "bigint":
+      return { kind: "number", value: Number(value), integer: value, ...where };
+    case "number":
+      return { kind: "number", value, integer: null, ...where };
+    case "string":
+      return { kind: "text", value, ...where };
+    case "boolean":
+      return { kind: "bool", value, ...where };
+    default:
+      if (value === null) return { kind: "null", ...where };
+      if (value instanceof Uint8Array)
+        throw new Refusal(where, 'bytes are not supported; write a text, as in "abc"');
+      throw new Refusal(where, "unsigned numbers are not supported; leave the u away");
+  }
+}
+
+/** A minus before a number belongs to the number, so that the smallest int64 can be written. */
+function negated(operand: Syntax, where: Span): Syntax {
+  if (operand.kind !== "number") return { kind: "negate", operand, ...where };
+  const integer = operand.integer === null ? null : -operand.integer;
+  return { kind: "number", value: -operand.value, integer, ...where };
+}

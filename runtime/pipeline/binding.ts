@@ -1,0 +1,122 @@
+// Settings that name columns, bound to the columns of a step's input: expressions compiled, columns
+// found, aggregates called. Never decides what the input's columns are.
+
+import {
+  type AggregateCall,
+  type ColumnReference,
+  type ColumnType,
+  type Expression,
+  type Schema,
+  Unbound,
+} from "../../operators/sdk/index.ts";
+import { aggregateFieldsOf, compile, compileAggregate, fieldsOf } from "../expression/compile.ts";
+import type { ColumnUse, ExpressionFault, Result } from "../expression/expression.ts";
+import { choiceOf, didYouMean } from "./nearest.ts";
+import type { Path } from "./pipeline.ts";
+
+export type Bound = Expression | ColumnReference | AggregateCall;
+
+/** A copy of `config` with every unbound setting replaced; `path` leads to it from the operator's own setting. */
+export function replaceUnbound(
+  config: unknown,
+  replace: (unbound: Unbound, path: Path) => unknown,
+  path: Path = [],
+): unknown {
+  if (config instanceof Unbound) return replace(config, path);
+  if (Array.isArray(config))
+    return config.map((item, place) => replaceUnbound(item, replace, [...path, place]));
+  if (!isPlainObject(config)) return config;
+  const entries = Object.entries(config);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, replaceUnbound(value, replace, [...path, name])]),
+  );
+}
+
+/** Every unbound setting of a step, in order. */
+export function unboundIn(config: unknown): readonly { readonly unbound: Unbound; readonly path: Path }[] {
+  const found: { unbound: Unbound; path: Path }[] = [];
+  replaceUnbound(config, (unbound, path) => found.push({ unbound, path }));
+  return found;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** What an unbound setting asks for, found in `schema`; otherwise why not, with offsets into its text. */
+export function bind({ text, want }: Unbound, schema: Schema): Result<Bound> {
+  if (want.kind === "column") return bindColumn(text, want.types, schema);
+  if (want.kind === "aggregate") return compileAggregate(text, want.aggregates, schema, { types: [] });
+  return compile(text, schema, { types: want.types });
+}
+
+/** The column called `name`. */
+export function bindColumn(
+  name: string,
+  types: readonly ColumnType[],
+  schema: Schema,
+): Result<ColumnReference> {
+  const refuse = (message: string): Result<ColumnReference> => ({
+    ok: false,
+    faults: [{ start: 0, end: name.length, message }],
+  });
+  const index = schema.fields.findIndex((each) => each.name === name);
+  const found = schema.fields[index];
+  if (found === undefined) {
+    const hint = didYouMean(
+      name,
+      schema.fields.map((each) => each.name),
+    );
+    return refuse(hint === null ? `there is no column ${name}` : `there is no column ${name}; ${hint}`);
+  }
+  if (types.length > 0 && !types.includes(found.type)) {
+    return refuse(`${name} is of type ${found.type}; expected ${choiceOf(types)}`);
+  }
+  return { ok: true, value: { name, type: found.type, index } };
+}
+
+/** A column that a setting reads, and what it may be: any type when `types` is empty. */
+export interface Demand {
+  readonly name: string;
+  readonly types: readonly ColumnType[];
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The columns that an unbound setting reads; none where its text has a fault of its own. */
+export function demandsOf({ text, want }: Unbound): readonly Demand[] {
+  if (want.kind === "column") return [{ name: text, types: want.types, start: 0, end: text.length }];
+  const uses: Result<readonly ColumnUse[]> =
+    want.kind === "expression" ? fieldsOf(text) : aggregateFieldsOf(text, want.aggregates);
+  if (!uses.ok) return [];
+  return uses.value.map(({ name, type, start, end }) => {
+    // An expression that is nothing but a column must be of the type that the setting asks for.
+    const isWhole = want.kind === "expression" && type === null && text.trim() === name;
+    const types = type === null ? (isWhole ? want.types : []) : [type];
+    return { name, types, start, end };
+  });
+}
+
+/** Stands in for a setting that cannot be bound yet, so that the columns of later steps can be told. */
+export function placeholder({ text, want }: Unbound): Bound {
+  if (want.kind === "column") return { name: text, type: want.types[0] ?? "json", index: -1 };
+  const unusable = (): never => {
+    throw new TypeError("a placeholder is never run");
+  };
+  if (want.kind === "expression") {
+    return { text, type: want.types[0] ?? "json", evaluate: unusable, select: unusable };
+  }
+  const aggregate = { initial: [], add: unusable, merge: unusable, finish: unusable };
+  return { text, name: text, type: "float64", input: null, aggregate };
+}
+
+/** A fault's message, and what it suggests after a semicolon. */
+export function splitFault({ message }: ExpressionFault): {
+  readonly message: string;
+  readonly hint: string | null;
+} {
+  const [, before, hint] = /^(.*); (did you mean [^;]*)$/.exec(message) ?? [];
+  return before === undefined || hint === undefined ? { message, hint: null } : { message: before, hint };
+}

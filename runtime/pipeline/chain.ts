@@ -1,0 +1,104 @@
+// A run of steps planned against the columns that come in: settings bound, columns out told. Never
+// creates an operator.
+
+import { ConfigurationError, type OperatorDefinition, type Schema } from "../../operators/sdk/index.ts";
+import { messageOf } from "../errors.ts";
+import { bind, demandsOf, replaceUnbound, splitFault } from "./binding.ts";
+import type { Path, StepPlan, StepSpec } from "./pipeline.ts";
+import type { Reader } from "./section.ts";
+import { unread } from "./steps-spec.ts";
+
+/** What planning a chain needs and gathers. */
+export interface Planning {
+  readonly reader: Reader;
+  readonly catalogue: readonly OperatorDefinition[];
+  /** Names of columns that some step or sink reads. */
+  readonly read: Set<string>;
+}
+
+export interface ChainPlan {
+  readonly steps: readonly StepPlan[];
+  readonly output: Schema;
+}
+
+/** The plan of `steps`; null, and reported, when one of them cannot be planned: what follows it cannot be judged. */
+export function planChain(
+  planning: Planning,
+  steps: readonly StepSpec[],
+  input: Schema,
+  prefix: string,
+): ChainPlan | null {
+  const plans: StepPlan[] = [];
+  let schema = input;
+  for (const [place, step] of steps.entries()) {
+    const definition = planning.catalogue.find((each) => each.name === step.operator);
+    if (definition === undefined || step.config === unread) return null;
+    const config = bindSettings(planning, step, schema);
+    const output =
+      config === null ? null : outputOf(planning.reader, definition, schema, config.value, step.path);
+    if (config === null || output === null) return null;
+    plans.push({
+      label: `${prefix}${place + 1} ${step.operator}`,
+      definition,
+      config: config.value,
+      input: schema,
+      output,
+    });
+    schema = output;
+  }
+  return { steps: plans, output: schema };
+}
+
+/** The step's settings with every reference bound; null, and all faults reported, when some cannot be. */
+function bindSettings(
+  { reader, read }: Planning,
+  step: StepSpec,
+  schema: Schema,
+): { readonly value: unknown } | null {
+  const before = reader.diagnostics.length;
+  const value = replaceUnbound(step.config, (unbound, within) => {
+    for (const { name } of demandsOf(unbound)) read.add(name);
+    const answer = bind(unbound, schema);
+    if (answer.ok) return answer.value;
+    const path = [...step.path, ...within];
+    for (const fault of answer.faults) {
+      const { message, hint } = splitFault(fault);
+      reader.at(
+        reader.document.spanWithin(path, fault.start, Math.max(fault.end, fault.start + 1)),
+        message,
+        hint,
+      );
+    }
+    return undefined;
+  });
+  return reader.diagnostics.length > before ? null : { value };
+}
+
+function outputOf(
+  reader: Reader,
+  definition: OperatorDefinition,
+  input: Schema,
+  config: unknown,
+  path: Path,
+): Schema | null {
+  try {
+    const output = definition.schema(input, config);
+    const names = output.fields.map((each) => each.name);
+    const twice = names.find((name, place) => names.indexOf(name) !== place);
+    if (twice === undefined) return output;
+    reader.fault(
+      path,
+      `${definition.name} makes two columns called ${twice}`,
+      "give one of them another name",
+    );
+  } catch (thrown) {
+    if (thrown instanceof ConfigurationError) reader.fault([...path, ...thrown.path], thrown.message);
+    else
+      reader.fault(
+        path,
+        `${definition.name} failed while it was planned: ${messageOf(thrown)}`,
+        "this is a fault of the operator",
+      );
+  }
+  return null;
+}

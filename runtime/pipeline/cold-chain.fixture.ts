@@ -1,0 +1,65 @@
+// The pipeline of the design page, and an operator that it names, for the tests of this room.
+
+import { catalog } from "../../operators/catalog.ts";
+import { defineOperator, field, type OperatorDefinition, z } from "../../operators/sdk/index.ts";
+
+/** Its settings and columns only; the tests here plan it and never run it. */
+const hold: OperatorDefinition = defineOperator({
+  name: "hold",
+  summary: "Sends a row once a condition has held for a time.",
+  rule: "A row is sent when `when` has been true for `for`; the next one after `clear` was true.",
+  kind: "keyed",
+  config: z.strictObject({
+    when: field.expression(["bool"], "The condition."),
+    for: field.duration("How long it must hold."),
+    by: field.keys("The key.").optional(),
+    clear: field.expression(["bool"], "What ends it.").optional(),
+  }),
+  examples: [],
+  schema: (_input, { by }) => ({
+    fields: [...(by ?? []).map(({ name, type }) => ({ name, type })), { name: "since", type: "time" }],
+    rest: null,
+  }),
+  create: () => ({
+    onBatch(batch, out) {
+      out.emit(batch);
+    },
+  }),
+});
+
+export const operators: readonly OperatorDefinition[] = catalog.some((each) => each.name === "hold")
+  ? catalog
+  : [...catalog, hold];
+
+export const coldChain = `# yaml-language-server: $schema=./pipeline.schema.json
+name: cold-chain
+about: One row per reefer and minute, and an alarm when one stays warm.
+
+source:
+  nats: { subject: "sensors.reefer.*.temp", stream: SENSORS }   # with a stream: JetStream, replayable; without: core NATS
+  format: json
+  schema: { device: string, ts: time, temp: float64, door: bool }   # optional; inferred from use where absent
+  time: { field: ts, unit: ms, lateness: 30s, idle: 10s, ahead: 5m }
+
+steps:
+  - filter: temp > -60 && temp < 60
+  - branch:
+      condensed:
+        - window:
+            tumbling: 1m
+            by: device
+            select: { mean: mean(temp), max: max(temp), p99: quantile(temp, 0.99), n: count() }
+        - sink: { nats: { subject: "cloud.reefer.{device}", stream: FLEET }, format: msgpack }
+      alarms:
+        - hold: { when: temp > -15, for: 10m, by: device, clear: temp < -18 }
+        - sink: { nats: { subject: "alarm.reefer.{device}", stream: ALARMS }, format: json }
+
+dead_letter: { nats: { subject: "dlq.cold-chain", stream: DLQ } }
+
+tests:
+  - name: a warm reefer raises one alarm
+    input:
+      - { device: r1, ts: 0s, temp: -10 }
+      - { device: r1, ts: 11m, temp: -10 }
+    expect: { alarms: [{ device: r1 }] }
+`;

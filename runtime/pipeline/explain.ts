@@ -1,0 +1,129 @@
+// A plan as plain data for a reader: what is decoded, where each step runs, which columns stand between
+// the steps, and what each sink gets. Never changes a plan.
+
+import type { Schema } from "../../operators/sdk/index.ts";
+import { subscriptionOf } from "./subject.ts";
+import type { BranchPlan, PipelinePlan, SinkSpec, SourceSpec, StepPlan } from "./pipeline.ts";
+
+export interface ExplainedColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+export interface ExplainedStep {
+  readonly label: string;
+  readonly operator: string;
+  readonly kind: "stateless" | "keyed";
+  /** `pool`: on any thread, in any order; `home`: on one thread, in stream order. */
+  readonly runs: "pool" | "home";
+  /** Columns after the step. */
+  readonly columns: readonly ExplainedColumn[];
+  /** True when rows may hold further fields, which pass through untouched. */
+  readonly open: boolean;
+}
+
+export interface ExplainedBranch {
+  readonly name: string;
+  readonly steps: readonly ExplainedStep[];
+  readonly sink: { readonly kind: SinkSpec["kind"]; readonly target: string; readonly format: string };
+  readonly columns: readonly ExplainedColumn[];
+  readonly open: boolean;
+  /** True when the original bytes are sent on as they are. */
+  readonly forwards: boolean;
+}
+
+export interface ExplainedPlan {
+  readonly name: string;
+  readonly about: string | null;
+  readonly source: { readonly kind: SourceSpec["kind"]; readonly target: string; readonly format: string };
+  readonly time: {
+    readonly field: string;
+    readonly unit: string;
+    readonly lateness_ms: number;
+    readonly idle_ms: number | null;
+    readonly ahead_ms: number;
+  } | null;
+  /** What is read out of each payload. */
+  readonly decoded: readonly (ExplainedColumn & { readonly unit?: string })[];
+  /** What is read out of each subject; tokens count from 0. */
+  readonly subject: readonly { readonly name: string; readonly token: number }[];
+  readonly steps: readonly ExplainedStep[];
+  readonly branches: readonly ExplainedBranch[];
+  readonly deadLetter: { readonly kind: SinkSpec["kind"]; readonly target: string } | null;
+}
+
+export function explainPlan(plan: PipelinePlan): ExplainedPlan {
+  const { spec } = plan;
+  const { time, deadLetter } = spec;
+  return {
+    name: plan.name,
+    about: spec.about,
+    source: { kind: spec.source.kind, target: sourceTarget(spec.source), format: spec.format },
+    time:
+      time === null
+        ? null
+        : {
+            field: time.field,
+            unit: time.unit,
+            lateness_ms: time.lateness,
+            idle_ms: time.idle,
+            ahead_ms: time.ahead,
+          },
+    decoded: plan.fields.map(({ name, type, unit }) =>
+      unit === undefined ? { name, type } : { name, type, unit },
+    ),
+    subject: plan.subjectFields,
+    steps: explainSteps(plan.steps, false),
+    branches: plan.branches.map((branch) => explainBranch(branch, plan.steps.some(isKeyed))),
+    deadLetter:
+      deadLetter === null ? null : { kind: deadLetter.sink.kind, target: sinkTarget(deadLetter.sink) },
+  };
+}
+
+function explainBranch(
+  { name, steps, sink, format, rows, forwards }: BranchPlan,
+  home: boolean,
+): ExplainedBranch {
+  return {
+    name,
+    steps: explainSteps(steps, home),
+    sink: { kind: sink.kind, target: sinkTarget(sink), format },
+    columns: columnsOf(rows),
+    open: rows.rest !== null,
+    forwards,
+  };
+}
+
+/** Steps run in the pool up to the first that is keyed; from there on order matters. */
+function explainSteps(steps: readonly StepPlan[], home: boolean): readonly ExplainedStep[] {
+  const firstKeyed = home ? 0 : steps.findIndex(isKeyed);
+  return steps.map(({ label, definition, output }, place) => ({
+    label,
+    operator: definition.name,
+    kind: definition.kind,
+    runs: firstKeyed >= 0 && place >= firstKeyed ? "home" : "pool",
+    columns: columnsOf(output),
+    open: output.rest !== null,
+  }));
+}
+
+function isKeyed({ definition }: StepPlan): boolean {
+  return definition.kind === "keyed";
+}
+
+function columnsOf(schema: Schema): readonly ExplainedColumn[] {
+  return schema.fields.map(({ name, type }) => ({ name, type }));
+}
+
+function sourceTarget(source: SourceSpec): string {
+  if (source.kind === "file") return source.path;
+  if (source.kind === "host") return source.sensors.join(", ");
+  const stream = source.stream === null ? "core NATS" : `stream ${source.stream}`;
+  return `${subscriptionOf(source.subject)} on ${source.to} (${stream})`;
+}
+
+function sinkTarget(sink: SinkSpec): string {
+  if (sink.kind === "stdout") return "standard output";
+  if (sink.kind === "file") return sink.path;
+  return `${sink.subject} on ${sink.to} (${sink.stream === null ? "core NATS" : `stream ${sink.stream}`})`;
+}

@@ -1,0 +1,32 @@
+// What holds between a pipeline and the world on each side of it, in words that a reader can rely on.
+// The one place where these promises are written down.
+
+import type { SinkSpec, SourceSpec } from "./pipeline.ts";
+
+/** What a source promises, and when it does not. */
+export function sourceGuarantee(source: SourceSpec): string {
+  switch (source.kind) {
+    case "nats":
+      return source.stream === null
+        ? "at most once: core NATS keeps nothing, so what is published while weir is away is lost; what its queue cannot hold is counted"
+        : "at least once: a record is acknowledged when the rows that it caused are confirmed; records held in open windows are lost with the process";
+    case "file":
+      return "complete: every line is read once each run; nothing is remembered between runs";
+    case "host":
+      return "at most once: a reading that nobody took is gone";
+  }
+}
+
+/** What a sink promises, and when it does not. */
+export function sinkGuarantee(sink: SinkSpec): string {
+  switch (sink.kind) {
+    case "nats":
+      return sink.stream === null
+        ? "at most once: core NATS confirms nothing; rows are held back while the link is down, up to the sink's bound"
+        : "at least once: every row is sent until the stream confirms it, with an id by which the stream drops repeats of this run";
+    case "file":
+      return "written and synchronised before the source is told";
+    case "stdout":
+      return "handed to the terminal or pipe";
+  }
+}

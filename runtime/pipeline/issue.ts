@@ -1,0 +1,185 @@
+// What zod found wrong, as diagnostics in the words of a pipeline file, at the place in the document:
+// an unknown key at itself, a missing one at its owner, a wrong value at the value. Never validates.
+
+import type { z } from "zod";
+import type { ConfigDocument } from "./document.ts";
+import { choiceOf, didYouMean } from "./nearest.ts";
+import type { Diagnostic, Path } from "./pipeline.ts";
+import { keysAt } from "./shape.ts";
+
+type Issue = z.core.$ZodIssue;
+
+const typeWords: Readonly<Record<string, string>> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  object: "a map",
+  record: "a map",
+  array: "a list",
+  null: "nothing",
+};
+
+/** The diagnostics for `issues` of the value at `base`, which `schema` refused. */
+export function diagnosticsOf(
+  issues: readonly Issue[],
+  base: Path,
+  schema: z.core.$ZodType,
+  document: ConfigDocument,
+): readonly Diagnostic[] {
+  return issues.flatMap((issue) => describe(issue, base, [], schema, document));
+}
+
+function describe(
+  issue: Issue,
+  base: Path,
+  within: Path,
+  schema: z.core.$ZodType,
+  document: ConfigDocument,
+): readonly Diagnostic[] {
+  const local = [...within, ...issue.path.map((step) => (typeof step === "symbol" ? String(step) : step))];
+  const path = [...base, ...local];
+  const value = document.valueAt(path);
+  if (value === undefined && isMissing(issue)) {
+    const name = path.at(-1);
+    const hint = expectedOf(issue);
+    return [
+      document.diagnostic(
+        document.spanOf(path.slice(0, -1)),
+        `${name} is missing`,
+        hint && `expected ${hint}`,
+      ),
+    ];
+  }
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) =>
+        document.diagnostic(
+          document.keySpanOf([...path, key]),
+          `unknown setting ${key}`,
+          didYouMean(key, keysAt(schema, local)),
+        ),
+      );
+    case "invalid_key": {
+      const message = issue.issues[0]?.message ?? issue.message;
+      return [
+        document.diagnostic(
+          document.keySpanOf(path),
+          `${String(path.at(-1))} cannot be a name here`,
+          message,
+        ),
+      ];
+    }
+    case "invalid_union": {
+      const branch = bestBranch(issue.errors, value);
+      if (branch !== null) return branch.flatMap((each) => describe(each, base, local, schema, document));
+      return [
+        document.diagnostic(
+          document.spanOf(path),
+          `expected ${expectedOf(issue) ?? "another value"}, got ${shown(value)}`,
+        ),
+      ];
+    }
+    default:
+      return [document.diagnostic(document.spanOf(path), messageFor(issue, value), hintFor(issue, value))];
+  }
+}
+
+function messageFor(issue: Issue, value: unknown): string {
+  const expected = expectedOf(issue);
+  if (expected !== null) return `expected ${expected}, got ${shown(value)}`;
+  if (issue.code === "too_small" || issue.code === "too_big") return boundMessage(issue, value);
+  return issue.message;
+}
+
+function boundMessage(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, value: unknown): string {
+  const small = issue.code === "too_small";
+  const bound = String(small ? issue.minimum : issue.maximum);
+  const side = small
+    ? issue.inclusive
+      ? "at least"
+      : "more than"
+    : issue.inclusive
+      ? "at most"
+      : "less than";
+  const unit =
+    issue.origin === "string"
+      ? " characters"
+      : issue.origin === "array" || issue.origin === "set"
+        ? " entries"
+        : "";
+  const got = issue.origin === "number" || issue.origin === "int" ? shown(value) : `${sizeOf(value)}`;
+  return `expected ${side} ${bound}${bound === "1" ? unit.replace(/ies$/, "y").replace(/s$/, "") : unit}, got ${got}`;
+}
+
+function hintFor(issue: Issue, value: unknown): string | null {
+  if (issue.code === "invalid_value" && typeof value === "string") {
+    return didYouMean(value, issue.values.map(String))?.replace(/^expected.*$/, "") || null;
+  }
+  if (issue.code !== "invalid_type") return null;
+  if (issue.expected === "string" && (typeof value === "number" || typeof value === "boolean")) {
+    return `write it in quotes: "${value}"`;
+  }
+  if ((issue.expected === "number" || issue.expected === "boolean") && typeof value === "string") {
+    return /^(yes|no|on|off)$/i.test(value) ? "write true or false" : "write it without quotes";
+  }
+  return null;
+}
+
+function isMissing(issue: Issue): boolean {
+  return issue.code === "invalid_type" || issue.code === "invalid_value" || issue.code === "invalid_union";
+}
+
+/** What was wanted, in words; null when the issue does not tell. */
+function expectedOf(issue: Issue): string | null {
+  switch (issue.code) {
+    case "invalid_type":
+      return typeWords[issue.expected] ?? issue.expected;
+    case "invalid_value":
+      return choiceOf(issue.values.map(String));
+    case "invalid_union": {
+      if ("options" in issue && Array.isArray(issue.options)) return choiceOf(issue.options.map(String));
+      const words = issue.errors.flatMap((errors) => errors.filter(atRoot).map(expectedOf));
+      const known = [...new Set(words.filter((word) => word !== null))];
+      return known.length === 0 ? null : choiceOf(known);
+    }
+    default:
+      return null;
+  }
+}
+
+function atRoot(issue: Issue): boolean {
+  return issue.path.length === 0;
+}
+
+/** The alternative that was most probably meant: one whose own type fits the value, with the fewest mistakes. */
+function bestBranch(branches: readonly (readonly Issue[])[], value: unknown): readonly Issue[] | null {
+  const fitting = branches.filter(
+    (issues) =>
+      !issues.some(
+        (issue) => atRoot(issue) && (issue.code === "invalid_type" || issue.code === "invalid_value"),
+      ),
+  );
+  if (value === undefined || fitting.length === 0) return null;
+  return [...fitting].sort((a, b) => weightOf(a) - weightOf(b))[0] ?? null;
+}
+
+function weightOf(issues: readonly Issue[]): number {
+  return issues.reduce((sum, issue) => sum + (issue.code === "unrecognized_keys" ? issue.keys.length : 1), 0);
+}
+
+/** A value as a message shows it: what it is, and the value itself where that is short. */
+export function shown(value: unknown): string {
+  if (value === undefined || value === null) return "nothing";
+  if (typeof value === "string")
+    return value.length > 40
+      ? `the text ${JSON.stringify(`${value.slice(0, 37)}…`)}`
+      : `the text ${JSON.stringify(value)}`;
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : "a map";
+}
+
+function sizeOf(value: unknown): number {
+  if (typeof value === "string" || Array.isArray(value)) return value.length;
+  return typeof value === "object" && value !== null ? Object.keys(value).length : 0;
+}

@@ -1,0 +1,89 @@
+// The JSON Schema of a pipeline file, for editors: the same specs that the parser uses, every operator's
+// settings under its name. Never validates a file itself.
+
+import { z } from "zod";
+import type { OperatorDefinition } from "../../operators/sdk/index.ts";
+import { limits } from "../limits.ts";
+import { deadLetterSetting, sinkSetting } from "./sink-spec.ts";
+import { sourceSetting } from "./source-spec.ts";
+import { aboutSetting, nameSetting, useSetting } from "./spec.ts";
+import { testSetting } from "./test-spec.ts";
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** The draft-7 schema of one setting, as it is written in a file. */
+export function settingSchema(setting: z.core.$ZodType): JsonSchema {
+  const {
+    $schema: _,
+    "~standard": __,
+    ...schema
+  } = z.toJSONSchema(setting, {
+    target: "draft-7",
+    io: "input",
+    unrepresentable: "any",
+  }) as Record<string, unknown>;
+  return schema;
+}
+
+/** The draft-7 schema of a pipeline file that may use the operators of `catalogue`. */
+export function pipelineJsonSchema(catalogue: readonly OperatorDefinition[]): JsonSchema {
+  const operators = catalogue.map((definition): [string, JsonSchema] => [
+    definition.name,
+    { ...settingSchema(definition.config), description: `${definition.summary}\n\n${definition.rule}` },
+  ]);
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "weir pipeline",
+    type: "object",
+    properties: {
+      name: settingSchema(nameSetting),
+      about: settingSchema(aboutSetting),
+      use: settingSchema(useSetting),
+      source: settingSchema(sourceSetting),
+      steps: {
+        ...steps("step"),
+        description: "What happens to the records, in order; ends in a sink or in branches.",
+      },
+      dead_letter: settingSchema(deadLetterSetting),
+      tests: {
+        type: "array",
+        items: settingSchema(testSetting),
+        description: "Runs the pipeline under a virtual clock.",
+      },
+    },
+    required: ["name", "source", "steps"],
+    additionalProperties: false,
+    definitions: {
+      ...Object.fromEntries(operators.map(([name, schema]) => [`operator_${name}`, schema])),
+      sink: settingSchema(sinkSetting),
+      branch: {
+        type: "object",
+        description: "Sends every record down each branch; ends the steps.",
+        propertyNames: { pattern: "^[a-z0-9_-]{1,64}$" },
+        additionalProperties: steps("branch_step"),
+        minProperties: 1,
+        maxProperties: limits.branches_max,
+      },
+      branch_step: step([...operators.map(([name]) => name), "sink"]),
+      step: step([...operators.map(([name]) => name), "sink", "branch"]),
+    },
+  };
+}
+
+function steps(of: "step" | "branch_step"): JsonSchema {
+  return { type: "array", items: { $ref: `#/definitions/${of}` }, minItems: 1, maxItems: limits.steps_max };
+}
+
+/** One key, and what stands under it. */
+function step(names: readonly string[]): JsonSchema {
+  const ref = (name: string): JsonSchema => ({
+    $ref: `#/definitions/${name === "sink" || name === "branch" ? name : `operator_${name}`}`,
+  });
+  return {
+    type: "object",
+    properties: Object.fromEntries(names.map((name) => [name, ref(name)])),
+    additionalProperties: false,
+    minProperties: 1,
+    maxProperties: 1,
+  };
+}

@@ -1,0 +1,68 @@
+// The door of the room: a pipeline file's text to its plan, or to everything that is wrong with it. The
+// environment, files and operators come in as arguments; nothing here reads them itself.
+
+import type { OperatorDefinition } from "../../operators/sdk/index.ts";
+import { limits } from "../limits.ts";
+import { type ConfigDocument, readDocument } from "./document.ts";
+import { interpolate, redact, type Surroundings } from "./interpolate.ts";
+import type { Diagnostic, PipelinePlan, PipelineSpec } from "./pipeline.ts";
+import { planPipeline } from "./plan.ts";
+import { readSpec } from "./spec.ts";
+
+export interface LoadRequest {
+  /** The file's name, as messages show it. */
+  readonly file: string;
+  /** Its text, or its bytes. */
+  readonly content: string | Uint8Array;
+  readonly catalogue: readonly OperatorDefinition[];
+  /** What `${…}` stands for; nothing is set when left out. */
+  readonly surroundings?: Surroundings;
+}
+
+export interface Loaded {
+  /** What the file says; null when there are errors. */
+  readonly spec: PipelineSpec | null;
+  /** Null when there are errors. */
+  readonly plan: PipelinePlan | null;
+  /** In the order of the file. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Values that must not be shown anywhere. */
+  readonly secrets: readonly string[];
+}
+
+const nothing: Surroundings = { variables: {}, file: () => null };
+
+/** Reads, checks and plans a pipeline file. Never throws for what the file holds. */
+export function loadPipeline({ file, content, catalogue, surroundings = nothing }: LoadRequest): Loaded {
+  const { document: written, diagnostics: unreadable } = readDocument(file, content);
+  if (written === null) return { spec: null, plan: null, diagnostics: settle(unreadable, []), secrets: [] };
+  const { document, diagnostics: unset, secrets } = interpolate(written, surroundings);
+  const { spec, diagnostics: misread } = readSpec(document, catalogue);
+  const planned = spec === null ? null : planPipeline(spec, catalogue, document);
+  const all = settle([...unreadable, ...unset, ...misread, ...(planned?.diagnostics ?? [])], secrets);
+  const plan = all.some((each) => each.severity === "error") ? null : (planned?.plan ?? null);
+  return { spec: plan?.spec ?? null, plan, diagnostics: all, secrets };
+}
+
+/** The operator files that a pipeline file names under `use`, so that they can be loaded before it is. */
+export function operatorFilesOf(file: string, content: string | Uint8Array): readonly string[] {
+  const document: ConfigDocument | null = readDocument(file, content).document;
+  const use = document?.valueAt(["use"]);
+  return Array.isArray(use) ? use.filter((each) => typeof each === "string") : [];
+}
+
+/** In the order of the file, not more than a reader can use, and without secrets. */
+function settle(diagnostics: readonly Diagnostic[], secrets: readonly string[]): readonly Diagnostic[] {
+  const sorted = [...diagnostics]
+    .sort((a, b) => a.line - b.line || a.column - b.column)
+    .map((each) => ({
+      ...each,
+      message: redact(each.message, secrets),
+      hint: each.hint === null ? null : redact(each.hint, secrets),
+    }));
+  const left = sorted.length - limits.config_diagnostics_max;
+  if (left <= 0) return sorted;
+  const last = sorted[limits.config_diagnostics_max - 1]!;
+  const more: Diagnostic = { ...last, message: `${left + 1} more mistakes from here on`, hint: null };
+  return [...sorted.slice(0, limits.config_diagnostics_max - 1), more];
+}

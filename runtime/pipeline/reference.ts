@@ -1,0 +1,164 @@
+// The reference page, made from what the operators, aggregates and functions declare. Makes text only.
+
+import { stringify } from "yaml";
+import type { AggregateDefinition, Example, OperatorDefinition } from "../../operators/sdk/index.ts";
+import type { FunctionEntry } from "../expression/overload.ts";
+import { type JsonSchema, settingSchema } from "./json-schema.ts";
+
+/** Markdown for every operator of `catalogue`, every aggregate, and every function of expressions. */
+export function operatorReference(
+  catalogue: readonly OperatorDefinition[],
+  functions: readonly FunctionEntry[],
+  aggregates: readonly AggregateDefinition[] = [],
+): string {
+  const parts = [
+    "# Reference",
+    "",
+    "Made from the operators' own declarations.",
+    "",
+    "## Operators",
+    "",
+    table(
+      ["operator", "what it does"],
+      catalogue.map(({ name, summary }) => [`[${name}](#${name})`, summary]),
+    ),
+    ...catalogue.flatMap(operatorSection),
+  ];
+  if (aggregates.length > 0) parts.push("## Aggregates", "", aggregateTable(aggregates));
+  if (functions.length > 0) parts.push("## Expressions", "", functionTable(functions));
+  return `${parts.join("\n").trimEnd()}\n`;
+}
+
+function operatorSection({
+  name,
+  summary,
+  rule,
+  kind,
+  config,
+  examples,
+}: OperatorDefinition): readonly string[] {
+  const order =
+    kind === "keyed" ? "Keyed: it sees the records in order." : "Stateless: it may run on any thread.";
+  return [
+    `### ${name}`,
+    "",
+    `${summary} ${order}`,
+    "",
+    rule === summary ? "" : `${rule}\n`,
+    settingsTable(settingSchema(config)),
+    ...examples.flatMap((example) => exampleSection(name, example)),
+  ].filter((part, place, all) => part !== "" || all[place - 1] !== "");
+}
+
+function settingsTable(schema: JsonSchema): string {
+  const properties = schema["properties"] as Readonly<Record<string, JsonSchema>> | undefined;
+  if (properties === undefined) {
+    const about = typeof schema["description"] === "string" ? `: ${schema["description"]}` : ".";
+    return `Its setting is ${typeOf(schema)}${about}\n`;
+  }
+  const required = (schema["required"] ?? []) as readonly string[];
+  const rows = Object.entries(properties).map(([name, setting]) => [
+    `\`${name}\``,
+    typeOf(setting),
+    defaultOf(setting, required.includes(name)),
+    textOf(setting["description"]),
+  ]);
+  return table(["setting", "type", "default", "meaning"], rows);
+}
+
+function defaultOf(setting: JsonSchema, isRequired: boolean): string {
+  if (setting["default"] !== undefined) return `\`${JSON.stringify(setting["default"])}\``;
+  return isRequired ? "required" : "";
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+/** A JSON Schema's type in a few words. */
+function typeOf(schema: JsonSchema): string {
+  const choices = (schema["anyOf"] ?? schema["oneOf"]) as readonly JsonSchema[] | undefined;
+  if (choices !== undefined) return [...new Set(choices.map(typeOf))].join(" or ");
+  if (Array.isArray(schema["enum"]))
+    return (schema["enum"] as unknown[]).map((each) => `\`${String(each)}\``).join(", ");
+  if (schema["const"] !== undefined) return `\`${JSON.stringify(schema["const"])}\``;
+  switch (schema["type"]) {
+    case "string":
+      return durationOrSize(textOf(schema["pattern"])) ?? "text";
+    case "array":
+      return `a list of ${typeOf((schema["items"] ?? {}) as JsonSchema)}`;
+    case "object": {
+      const values = schema["additionalProperties"];
+      return typeof values === "object" && values !== null
+        ? `a map of ${typeOf(values as JsonSchema)}`
+        : "a map";
+    }
+    case undefined:
+      return "any value";
+    default:
+      return String(schema["type"]);
+  }
+}
+
+function durationOrSize(pattern: string): string | null {
+  if (pattern.includes("(ms|s|m|h|d)")) return "a duration";
+  return pattern.includes("KiB") ? "a size" : null;
+}
+
+function exampleSection(operator: string, { title, config, input, output }: Example): readonly string[] {
+  const yaml = stringify([{ [operator]: config }], { lineWidth: 100 }).trimEnd();
+  return [
+    `**${title}**`,
+    "",
+    "```yaml",
+    yaml,
+    "```",
+    "",
+    recordTable("in", input),
+    recordTable("out", output),
+  ];
+}
+
+function recordTable(caption: string, records: readonly Readonly<Record<string, unknown>>[]): string {
+  const names = [...new Set(records.flatMap((record) => Object.keys(record)))];
+  if (names.length === 0) return `${caption}: nothing\n`;
+  return table(
+    [`${caption}: ${names[0]}`, ...names.slice(1)],
+    records.map((record) => names.map((name) => (record[name] === undefined ? "" : cellOf(record[name])))),
+  );
+}
+
+function cellOf(value: unknown): string {
+  return typeof value === "string"
+    ? value
+    : JSON.stringify(value, (_, each: unknown) => (typeof each === "bigint" ? String(each) : each));
+}
+
+function aggregateTable(aggregates: readonly AggregateDefinition[]): string {
+  const rows = aggregates.map(({ name, summary, input, inputOptional, parameters }) => {
+    const argument = input.length === 0 ? [] : [inputOptional === true ? "[x]" : "x"];
+    const call = `${name}(${[...argument, ...parameters.map((each) => each.name)].join(", ")})`;
+    return [`\`${call}\``, input.join(", "), summary];
+  });
+  return table(["aggregate", "of", "result"], rows);
+}
+
+function functionTable(functions: readonly FunctionEntry[]): string {
+  const rows = functions.map((entry) => [
+    `\`${entry.written ?? entry.name}\``,
+    [...new Set(entry.overloads.map(({ takes, gives }) => `(${takes.join(", ")}) → ${gives}`))].join("; "),
+    entry.summary,
+    entry.examples.map(({ text }) => `\`${text}\``)[0] ?? "",
+  ]);
+  return table(["written", "types", "meaning", "example"], rows);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(escape).join(" | ")} |`;
+  return `${[line(head), `|${"---|".repeat(head.length)}`, ...rows.map(line)].join("\n")}\n`;
+}
+
+/** A bar would end the cell, a line break the row. */
+function escape(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}

@@ -1,0 +1,67 @@
+// Reading one part of the document with its spec, and reporting what is wrong with it. The other parts
+// are read all the same, so that every mistake is told at once.
+
+import type { z } from "zod";
+import type { ConfigDocument, Span } from "./document.ts";
+import { diagnosticsOf } from "./issue.ts";
+import type { Diagnostic, Path } from "./pipeline.ts";
+import { type SubjectRole, subjectFault } from "./subject.ts";
+
+/** Collects the mistakes of one document. */
+export class Reader {
+  readonly document: ConfigDocument;
+  readonly diagnostics: Diagnostic[] = [];
+
+  constructor(document: ConfigDocument) {
+    this.document = document;
+  }
+
+  /** The value at `path` as `schema` parses it; undefined, and reported, when it is refused. */
+  parse<T extends z.ZodType>(schema: T, path: Path): z.output<T> | undefined {
+    const value = this.document.valueAt(path);
+    const answer = schema.safeParse(value);
+    if (answer.success) return answer.data;
+    this.diagnostics.push(...diagnosticsOf(answer.error.issues, path, schema, this.document));
+    return undefined;
+  }
+
+  /** Reports a mistake in the value at `path`. */
+  fault(path: Path, message: string, hint: string | null = null): void {
+    this.at(this.document.spanOf(path), message, hint);
+  }
+
+  /** Reports a mistake in the key at `path`. */
+  keyFault(path: Path, message: string, hint: string | null = null): void {
+    this.at(this.document.keySpanOf(path), message, hint);
+  }
+
+  at(span: Span, message: string, hint: string | null = null): void {
+    this.diagnostics.push(this.document.diagnostic(span, message, hint));
+  }
+
+  /** Checks a subject; false, and reported, when it is none. */
+  subject(subject: string, role: SubjectRole, path: Path): boolean {
+    const fault = subjectFault(subject, role);
+    if (fault === null) return true;
+    this.at(this.document.spanWithin(path, fault.start, fault.end), fault.message, fault.hint);
+    return false;
+  }
+}
+
+/** The only key of a map of which exactly one of `names` must be set; null, and reported, otherwise. */
+export function onlyOne(
+  reader: Reader,
+  path: Path,
+  settings: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): string | null {
+  // In the order of the file, so that the later one is shown.
+  const written = Object.keys(reader.document.valueAt(path) ?? {});
+  const set = written.filter((name) => names.includes(name) && settings[name] !== undefined);
+  if (set.length === 1) return set[0]!;
+  const choice = `one of ${names.join(", ")}`;
+  if (set.length === 0) reader.fault(path, `${String(path.at(-1))} needs ${choice}`, null);
+  for (const name of set.slice(1))
+    reader.keyFault([...path, name], `${name} stands beside ${set[0]}`, `keep ${choice}`);
+  return null;
+}

@@ -1,0 +1,89 @@
+// A sink of a pipeline file: where rows go and in what format. Never opens anything.
+
+import { z } from "zod";
+import { type Format, formats } from "../codec/codec.ts";
+import type { Path, SinkSpec } from "./pipeline.ts";
+import { onlyOne, type Reader } from "./section.ts";
+import { connectionName, jetstreamName } from "./source-spec.ts";
+
+export interface SinkPart {
+  readonly sink: SinkSpec;
+  readonly format: Format;
+}
+
+const kinds = {
+  nats: z
+    .strictObject({
+      subject: z
+        .string()
+        .min(1)
+        .meta({
+          description: "Subject to publish to; `{column}` is replaced by the row's value.",
+          examples: ["cloud.reefer.{device}"],
+        }),
+      stream: jetstreamName
+        .optional()
+        .meta({ description: "JetStream stream that must confirm each row; without it, core NATS." }),
+      to: connectionName.default("default"),
+    })
+    .optional()
+    .meta({ description: "Publishes each row to NATS." }),
+  file: z
+    .strictObject({
+      path: z
+        .string()
+        .min(1)
+        .max(4096)
+        .meta({ description: "File to append to, relative to the pipeline's file." }),
+    })
+    .optional()
+    .meta({ description: "Appends each row to a file." }),
+  stdout: z
+    .strictObject({})
+    .optional()
+    .meta({ description: "Writes each row to standard output: `stdout: {}`." }),
+};
+
+const settings = z
+  .strictObject({
+    ...kinds,
+    format: z.enum(formats).default("json").meta({ description: "What a row is written in." }),
+  })
+  .meta({ description: "Where rows go; ends a branch." });
+
+const deadLetter = z
+  .strictObject(kinds)
+  .meta({ description: "Where records go that cannot be used, with the reason and their original bytes." });
+
+/** The settings `sink` and `dead_letter`, for the editors' schema. */
+export const sinkSetting: z.ZodType = settings;
+export const deadLetterSetting: z.ZodType = deadLetter;
+
+/** Reads the sink at `path`; undefined, and reported, when it cannot be used. */
+export function readSink(reader: Reader, path: Path): SinkPart | undefined {
+  const read = reader.parse(settings, path);
+  if (read === undefined) return undefined;
+  const sink = sinkOf(reader, path, read, "sink");
+  return sink === undefined ? undefined : { sink, format: read.format };
+}
+
+export function readDeadLetter(reader: Reader): SinkSpec | undefined {
+  const path = ["dead_letter"];
+  const read = reader.parse(deadLetter, path);
+  return read === undefined ? undefined : sinkOf(reader, path, read, "fixed");
+}
+
+function sinkOf(
+  reader: Reader,
+  path: Path,
+  settings: z.output<typeof deadLetter>,
+  role: "sink" | "fixed",
+): SinkSpec | undefined {
+  const kind = onlyOne(reader, path, settings, Object.keys(kinds));
+  if (kind === null) return undefined;
+  const { nats, file } = settings;
+  if (file !== undefined) return { kind: "file", path: file.path };
+  if (nats === undefined) return { kind: "stdout" };
+  if (!reader.subject(nats.subject, role, [...path, "nats", "subject"])) return undefined;
+  return { kind: "nats", to: nats.to, subject: nats.subject, stream: nats.stream ?? null };
+}

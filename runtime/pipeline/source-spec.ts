@@ -1,0 +1,267 @@
+// The source of a pipeline file: where records come from, in what format, with which fields and which
+// time. Never opens anything.
+
+import { z } from "zod";
+import { type ColumnType, columnTypes, field } from "../../operators/sdk/index.ts";
+import { type Format, formats, timeUnits } from "../codec/codec.ts";
+import { limits } from "../limits.ts";
+import { didYouMean } from "./nearest.ts";
+import type { SourceSpec, TimeSpec } from "./pipeline.ts";
+import { onlyOne, type Reader } from "./section.ts";
+import { namedTokens } from "./subject.ts";
+
+export interface SourcePart {
+  readonly source: SourceSpec;
+  readonly format: Format;
+  readonly schema: Readonly<Record<string, ColumnType>> | null;
+  readonly time: TimeSpec | null;
+}
+
+export const connectionName: z.ZodType<string, string> = z
+  .string()
+  .regex(/^[a-z0-9_-]{1,64}$/, "a connection's name is lower-case letters, digits, - and _, at most 64")
+  .meta({ description: "A connection named in the device's weir.yaml." });
+
+/** JetStream's own rule for the names of streams and consumers. */
+export const jetstreamName: z.ZodType<string, string> = z
+  .string()
+  .regex(/^[^\s.*>/\\]{1,255}$/, "a stream's or consumer's name holds no space, dot, slash or wildcard");
+
+export const hostSensors = ["cpu", "load", "memory", "disk", "network", "temperature"] as const;
+
+/** The records that the host source makes. */
+export const hostSchema: Readonly<Record<string, ColumnType>> = {
+  sensor: "string",
+  name: "string",
+  ts: "time",
+  value: "float64",
+  unit: "string",
+};
+
+const natsSource = z
+  .strictObject({
+    subject: z
+      .string()
+      .min(1)
+      .meta({
+        description:
+          "Subject to read. `*` and `>` are wildcards; a named token such as `{site}` becomes a text column.",
+        examples: ["sensors.{site}.{device}.temp"],
+      }),
+    stream: jetstreamName
+      .optional()
+      .meta({ description: "JetStream stream to read from; without it, core NATS." }),
+    consumer: jetstreamName
+      .optional()
+      .meta({ description: "Durable consumer of the stream; named after the pipeline when left out." }),
+    to: connectionName.default("default"),
+    overflow: z.enum(["drop_oldest", "drop_newest"]).optional().meta({
+      description:
+        "Which record core NATS loses when weir falls behind; default drop_oldest. Each is counted.",
+    }),
+  })
+  .meta({ description: "Reads messages from NATS." });
+
+const fileSource = z
+  .strictObject({
+    path: z.string().min(1).max(4096).meta({ description: "File to read, relative to the pipeline's file." }),
+    rate: field.number({ min: 0.001 }, "Records a second; as fast as possible when left out.").optional(),
+    speed: field.number({ min: 0.001 }, "Replays the file's own time, this many times as fast.").optional(),
+  })
+  .meta({ description: "Reads records from a file." });
+
+const hostSource = z
+  .strictObject({
+    every: field
+      .duration("How often to measure.")
+      .refine(
+        (every) => every >= limits.host_every_ms_min,
+        `measures at most every ${limits.host_every_ms_min}ms`,
+      ),
+    sensors: z
+      .array(z.enum(hostSensors))
+      .min(1)
+      .default([...hostSensors])
+      .meta({ description: "What to measure; everything when left out." }),
+  })
+  .meta({ description: "Measures the machine itself." });
+
+const time = z
+  .strictObject({
+    field: z.string().min(1).optional().meta({ description: "The field that holds the event's time." }),
+    unit: z.enum(timeUnits).default("ms").meta({ description: "What the field is written in." }),
+    lateness: field.duration("How late a record may come.").default(0),
+    idle: field.duration("A source silent for so long no longer holds time back.").optional(),
+    ahead: field
+      .duration("A record further ahead of the clock goes to the dead letter.")
+      .default(limits.ahead_ms_default),
+  })
+  .meta({ description: "Event time; processing time is used when left out." });
+
+const fieldName = z
+  .string()
+  .min(1)
+  .max(limits.field_name_length_max)
+  .regex(/^[^{}]+$/, "a field's name holds no braces");
+
+const settings = z
+  .strictObject({
+    nats: natsSource.optional(),
+    file: fileSource.optional(),
+    host: hostSource.optional(),
+    format: z
+      .enum(formats)
+      .optional()
+      .meta({ description: "What a record is written in; json when left out, or by the file's ending." }),
+    schema: z.record(fieldName, z.enum(columnTypes)).optional().meta({
+      description: "Types of the fields; inferred from use when left out. Records may hold further fields.",
+    }),
+    time: time.optional(),
+  })
+  .meta({ description: "Where records come from." });
+
+type Settings = z.output<typeof settings>;
+
+/** The setting `source`, for the editors' schema. */
+export const sourceSetting: z.ZodType = settings;
+
+/** Reads `source`; undefined, and reported, when it cannot be used. */
+export function readSource(reader: Reader): SourcePart | undefined {
+  const read = reader.parse(settings, ["source"]);
+  if (read === undefined) return undefined;
+  const before = reader.diagnostics.length;
+  const kind = onlyOne(reader, ["source"], read, ["nats", "file", "host"]);
+  const source = kind === null ? null : sourceOf(reader, read);
+  const format = formatOf(reader, read);
+  const { schema, host } = read;
+  if (host !== undefined && schema !== undefined) {
+    reader.keyFault(
+      ["source", "schema"],
+      "the fields of host are known",
+      `remove it; they are ${Object.keys(hostSchema).join(", ")}`,
+    );
+  }
+  const timeSpec = timeOf(reader, read);
+  if (reader.diagnostics.length > before || source === null) return undefined;
+  return {
+    source,
+    format,
+    schema: host === undefined ? (schema ?? null) : hostSchema,
+    time: timeSpec,
+  };
+}
+
+function sourceOf(reader: Reader, { nats, file, host, schema, time }: Settings): SourceSpec | null {
+  if (nats !== undefined) {
+    if (reader.subject(nats.subject, "source", ["source", "nats", "subject"]))
+      checkTokens(reader, nats.subject, schema, time?.field);
+    if (nats.consumer !== undefined && nats.stream === undefined) {
+      reader.keyFault(["source", "nats", "consumer"], "a consumer belongs to a stream", "add stream");
+    }
+    if (nats.overflow !== undefined && nats.stream !== undefined) {
+      reader.keyFault(
+        ["source", "nats", "overflow"],
+        "a stream waits and never overflows",
+        "remove overflow, or stream",
+      );
+    }
+    return {
+      kind: "nats",
+      to: nats.to,
+      subject: nats.subject,
+      stream: nats.stream ?? null,
+      consumer: nats.consumer ?? null,
+      overflow: nats.overflow ?? "drop_oldest",
+    };
+  }
+  if (file !== undefined) {
+    if (file.speed !== undefined && file.rate !== undefined) {
+      reader.keyFault(["source", "file", "speed"], "speed stands beside rate", "keep one of them");
+    }
+    if (file.speed !== undefined && time?.field === undefined) {
+      reader.keyFault(
+        ["source", "file", "speed"],
+        "speed needs the file's own time",
+        "add source.time with field",
+      );
+    }
+    return { kind: "file", path: file.path, rate: file.rate ?? null, speed: file.speed ?? null };
+  }
+  return host === undefined ? null : { kind: "host", every: host.every, sensors: host.sensors };
+}
+
+/** A column has one origin: a token of the subject cannot share its name with a field. */
+function checkTokens(
+  reader: Reader,
+  subject: string,
+  schema: Settings["schema"],
+  timeField: string | undefined,
+): void {
+  const path = ["source", "nats", "subject"];
+  for (const { name } of namedTokens(subject)) {
+    const start = subject.indexOf(`{${name}}`);
+    const span = reader.document.spanWithin(path, start, start + name.length + 2);
+    if (schema !== undefined && Object.hasOwn(schema, name)) {
+      reader.at(span, `${name} is a field of the schema as well`, "give the token another name");
+    } else if (name === timeField) {
+      reader.at(span, `${name} is the time field; a token is text`, "give the token another name");
+    }
+  }
+}
+
+const formatByEnding: Readonly<Record<string, Format>> = {
+  ndjson: "json",
+  jsonl: "json",
+  json: "json",
+  csv: "csv",
+};
+
+function formatOf(reader: Reader, { file, host, format }: Settings): Format {
+  if (host !== undefined && format !== undefined && format !== "json") {
+    reader.fault(["source", "format"], `the format of host is json, not ${format}`, "remove format");
+  }
+  if (format !== undefined || file === undefined) return format ?? "json";
+  const ending = /\.([^./\\]+)$/.exec(file.path)?.[1]?.toLowerCase() ?? "";
+  const known = formatByEnding[ending];
+  if (known === undefined) {
+    reader.fault(
+      ["source", "file", "path"],
+      `the format of ${file.path} does not show in its name`,
+      `add format: ${formats.join(", ")}`,
+    );
+  }
+  return known ?? "json";
+}
+
+function timeOf(reader: Reader, { host, time, schema }: Settings): TimeSpec | null {
+  if (time === undefined) {
+    return host === undefined
+      ? null
+      : { field: "ts", unit: "ms", lateness: 0, idle: null, ahead: limits.ahead_ms_default };
+  }
+  const { unit, lateness, idle, ahead } = time;
+  if (host !== undefined && (time.field ?? "ts") !== "ts")
+    reader.fault(["source", "time", "field"], "the time of host is in ts", "remove field");
+  if (host !== undefined && unit !== "ms")
+    reader.fault(["source", "time", "unit"], "the time of host is in ms", "remove unit");
+  if (host === undefined && time.field === undefined)
+    reader.keyFault(["source", "time"], "field is missing", "name the field that holds the time");
+  const name = time.field ?? "ts";
+  const declared = schema !== undefined && Object.hasOwn(schema, name) ? schema[name] : undefined;
+  if (declared !== undefined && declared !== "time") {
+    const hint = `declare ${name}: time, and say what it is written in with unit`;
+    reader.fault(
+      ["source", "schema", name],
+      `${name} is the time field and must be of type time, not ${declared}`,
+      hint,
+    );
+  } else if (declared === undefined && schema !== undefined) {
+    const near = didYouMean(
+      name,
+      Object.keys(schema).filter((each) => schema[each] === "time"),
+    );
+    if (near?.startsWith("did you mean") === true)
+      reader.fault(["source", "time", "field"], `the schema has no field ${name}`, near);
+  }
+  return { field: name, unit, lateness, idle: idle ?? null, ahead };
+}

@@ -1,0 +1,419 @@
+// Specs: what a file says when it is right, and each mistake with its place, message and hint.
+
+import { describe, expect, it } from "vitest";
+import { coldChain, operators } from "./cold-chain.fixture.ts";
+import { readDocument } from "./document.ts";
+import { readSpec, type SpecAnswer } from "./spec.ts";
+
+function read(text: string): SpecAnswer {
+  const { document, diagnostics } = readDocument("p.yaml", text);
+  expect(diagnostics).toEqual([]);
+  return readSpec(document!, operators);
+}
+
+function faultsOf(text: string): string[] {
+  return read(text).diagnostics.map(
+    ({ line, column, message, hint }) => `${line}:${column} ${message}${hint === null ? "" : ` | ${hint}`}`,
+  );
+}
+
+/** A whole file around one part. */
+function withSource(source: string): string {
+  return `name: p\nsource: ${source}\nsteps: [{ sink: { stdout: {} } }]\n`;
+}
+
+function withSteps(steps: string): string {
+  return `name: p\nsource: { nats: { subject: a } }\nsteps:\n${steps}\n`;
+}
+
+describe("the design page's example", () => {
+  const { spec, diagnostics } = read(coldChain);
+
+  it("is read without a mistake", () => {
+    expect(diagnostics).toEqual([]);
+  });
+
+  it("says what it says", () => {
+    expect(spec).toMatchObject({
+      name: "cold-chain",
+      source: {
+        kind: "nats",
+        to: "default",
+        subject: "sensors.reefer.*.temp",
+        stream: "SENSORS",
+        consumer: null,
+      },
+      format: "json",
+      schema: { device: "string", ts: "time", temp: "float64", door: "bool" },
+      time: { field: "ts", unit: "ms", lateness: 30_000, idle: 10_000, ahead: 300_000 },
+      deadLetter: { sink: { kind: "nats", subject: "dlq.cold-chain", stream: "DLQ" } },
+    });
+    expect(spec!.steps.map(({ operator, path }) => ({ operator, path }))).toEqual([
+      { operator: "filter", path: ["steps", 0, "filter"] },
+    ]);
+    expect(spec!.branches.map(({ name, format, path }) => ({ name, format, path }))).toEqual([
+      { name: "condensed", format: "msgpack", path: ["steps", 1, "branch", "condensed", 1, "sink"] },
+      { name: "alarms", format: "json", path: ["steps", 1, "branch", "alarms", 1, "sink"] },
+    ]);
+    expect(spec!.branches[1]!.steps[0]!.path).toEqual(["steps", 1, "branch", "alarms", 0, "hold"]);
+  });
+
+  it("has times of its test in ms since the epoch", () => {
+    expect(spec!.tests).toEqual([
+      {
+        name: "a warm reefer raises one alarm",
+        input: [
+          { kind: "record", record: { device: "r1", ts: 0, temp: -10 }, subject: null },
+          { kind: "record", record: { device: "r1", ts: 660_000, temp: -10 }, subject: null },
+        ],
+        expect: { alarms: [{ device: "r1" }] },
+        deadLetter: null,
+      },
+    ]);
+  });
+});
+
+describe("defaults", () => {
+  it("of a file: the format of its ending", () => {
+    for (const [path, format] of [
+      ["a.ndjson", "json"],
+      ["a.JSONL", "json"],
+      ["x/a.json", "json"],
+      ["a.csv", "csv"],
+    ]) {
+      expect(read(withSource(`{ file: { path: ${path} } }`)).spec).toMatchObject({
+        format,
+        source: { rate: null, speed: null },
+      });
+    }
+  });
+
+  it("of the host: its fields, its time, all sensors", () => {
+    const { spec, diagnostics } = read(withSource("{ host: { every: 100ms } }"));
+    expect(diagnostics).toEqual([]);
+    expect(spec).toMatchObject({
+      source: {
+        kind: "host",
+        every: 100,
+        sensors: ["cpu", "load", "memory", "disk", "network", "temperature"],
+      },
+      format: "json",
+      schema: { sensor: "string", name: "string", ts: "time", value: "float64", unit: "string" },
+      time: { field: "ts", unit: "ms", lateness: 0, idle: null, ahead: 300_000 },
+    });
+  });
+
+  it("of a pipeline without branches: main", () => {
+    const { spec } = read(withSteps("  - filter: a > 1\n  - sink: { file: { path: out.ndjson } }"));
+    expect(spec!.branches).toMatchObject([
+      { name: "main", steps: [], sink: { kind: "file", path: "out.ndjson" }, format: "json" },
+    ]);
+    expect(spec!.steps).toHaveLength(1);
+  });
+});
+
+describe("mistakes at the top", () => {
+  it.each([
+    ["", ["1:1 the file is empty | a pipeline file begins with name:, source: and steps:"]],
+    ["- a", ["1:1 expected a map of settings | a pipeline file begins with name:, source: and steps:"]],
+    [
+      `${withSource("{ nats: { subject: a } }")}sorce: 1`,
+      ["4:1 unknown setting sorce | did you mean source?"],
+    ],
+    [
+      `${withSource("{ nats: { subject: a } }")}sink: { stdout: {} }`,
+      ["4:1 unknown setting sink | sink is the last of the steps: - sink: …"],
+    ],
+    [
+      "name: p\nsource: { nats: { subject: a } }",
+      ["1:1 steps is missing | a pipeline has at least one step: a sink"],
+    ],
+    ["name: p\nsteps: [{ sink: { stdout: {} } }]", ["1:1 source is missing | expected a map"]],
+    [
+      "source: { nats: { subject: a } }\nsteps: [{ sink: { stdout: {} } }]",
+      ["1:1 name is missing | expected text"],
+    ],
+    [
+      "name: Cold Chain\nsource: { nats: { subject: a } }\nsteps: [{ sink: { stdout: {} } }]",
+      ["1:7 a pipeline's name is lower-case letters, digits, - and _, at most 64"],
+    ],
+    [
+      "name: 12\nsource: { nats: { subject: a } }\nsteps: [{ sink: { stdout: {} } }]",
+      ['1:7 expected text, got 12 | write it in quotes: "12"'],
+    ],
+    [
+      "name: ../../etc\nsource: { nats: { subject: a } }\nsteps: [{ sink: { stdout: {} } }]",
+      ["1:7 a pipeline's name is lower-case letters, digits, - and _, at most 64"],
+    ],
+  ])("%j", (text, faults) => {
+    expect(faultsOf(text)).toEqual(faults);
+  });
+});
+
+describe("mistakes in the source", () => {
+  it.each([
+    ["{ }", ["2:1 source needs one of nats, file, host"]],
+    [
+      "{ nats: { subject: a }, file: { path: a.csv } }",
+      ["2:33 file stands beside nats | keep one of nats, file, host"],
+    ],
+    ["{ nats: { stream: S } }", ["2:11 subject is missing | expected text"]],
+    [
+      "{ nats: { subject: $SYS.> } }",
+      ["2:28 $SYS is reserved | subjects that begin with $ or _INBOX belong to the server"],
+    ],
+    ['{ nats: { subject: "a..b" } }', ["2:31 an empty token | a subject has text on both sides of each dot"]],
+    ["{ nats: { subject: a, strem: S } }", ["2:31 unknown setting strem | did you mean stream?"]],
+    ["{ nats: { subject: a, consumer: c } }", ["2:31 a consumer belongs to a stream | add stream"]],
+    [
+      "{ nats: { subject: a, stream: S, overflow: drop_newest } }",
+      ["2:42 a stream waits and never overflows | remove overflow, or stream"],
+    ],
+    [
+      "{ nats: { subject: a, overflow: drop } }",
+      ['2:41 expected drop_oldest or drop_newest, got the text "drop"'],
+    ],
+    [
+      "{ nats: { subject: a, stream: a.b } }",
+      ["2:39 a stream's or consumer's name holds no space, dot, slash or wildcard"],
+    ],
+    [
+      "{ nats: { subject: a }, format: jsn }",
+      ['2:41 expected json, msgpack or csv, got the text "jsn" | did you mean json?'],
+    ],
+    [
+      "{ nats: { subject: a }, schema: { temp: flaot64 } }",
+      [
+        '2:49 expected float64, int64, bool, string, time or json, got the text "flaot64" | did you mean float64?',
+      ],
+    ],
+    [
+      "{ nats: { subject: a }, schema: { ts: float64 }, time: { field: ts } }",
+      [
+        "2:47 ts is the time field and must be of type time, not float64 | declare ts: time, and say what it is written in with unit",
+      ],
+    ],
+    [
+      "{ nats: { subject: a }, schema: { stamp: time }, time: { field: stmp } }",
+      ["2:73 the schema has no field stmp | did you mean stamp?"],
+    ],
+    [
+      "{ nats: { subject: a }, time: { unit: ms } }",
+      ["2:33 field is missing | name the field that holds the time"],
+    ],
+    [
+      "{ nats: { subject: a }, time: { field: ts, lateness: 30 } }",
+      ['2:62 expected text, got 30 | write it in quotes: "30"'],
+    ],
+    [
+      "{ nats: { subject: a }, time: { field: ts, lateness: 30x } }",
+      ['2:62 expected a duration such as 500ms, 10s, 1m30s or 2h, got "30x"'],
+    ],
+    [
+      "{ nats: { subject: a }, time: { field: ts, unit: sec } }",
+      ['2:58 expected s, ms, us, ns or iso, got the text "sec"'],
+    ],
+    [
+      '{ nats: { subject: "a.{ts}" }, time: { field: ts } }',
+      ["2:31 ts is the time field; a token is text | give the token another name"],
+    ],
+    [
+      '{ nats: { subject: "a.{x}" }, schema: { x: string } }',
+      ["2:31 x is a field of the schema as well | give the token another name"],
+    ],
+    [
+      "{ file: { path: a.bin } }",
+      ["2:25 the format of a.bin does not show in its name | add format: json, msgpack, csv"],
+    ],
+    [
+      "{ file: { path: a.csv, speed: 2 } }",
+      ["2:32 speed needs the file's own time | add source.time with field"],
+    ],
+    [
+      "{ file: { path: a.csv, rate: fast } }",
+      ['2:38 expected a number, got the text "fast" | write it without quotes'],
+    ],
+    ["{ file: { path: a.csv, rate: 0 } }", ["2:38 expected at least 0.001, got 0"]],
+    ["{ host: { every: 1ms } }", ["2:26 measures at most every 100ms"]],
+    [
+      "{ host: { every: 1s, sensors: [cpu, dsk] } }",
+      [
+        '2:45 expected cpu, load, memory, disk, network or temperature, got the text "dsk" | did you mean disk?',
+      ],
+    ],
+    [
+      "{ host: { every: 1s }, schema: { a: string } }",
+      ["2:32 the fields of host are known | remove it; they are sensor, name, ts, value, unit"],
+    ],
+    ["nats", ['2:9 expected a map, got the text "nats"']],
+  ])("%s", (source, faults) => {
+    expect(faultsOf(withSource(source))).toEqual(faults);
+  });
+});
+
+describe("mistakes in the steps", () => {
+  it.each([
+    [
+      "  - fliter: a > 1\n  - sink: { stdout: {} }",
+      ["4:5 there is no operator fliter | did you mean filter?"],
+    ],
+    ["  - filter: a > 1", ["4:5 the pipeline ends without a sink | add a last step: - sink: { … }"]],
+    [
+      "  - sink: { stdout: {} }\n  - filter: a > 1",
+      ["5:5 a step after the sink | the sink comes last in the pipeline"],
+    ],
+    [
+      "  - filter",
+      [
+        "4:5 expected a step: the name of an operator and its settings | write - filter: with its settings",
+        "4:5 the pipeline ends without a sink | add a last step: - sink: { … }",
+      ],
+    ],
+    [
+      "  - filter: a > 1\n    set: { b: a }\n  - sink: { stdout: {} }",
+      [
+        "5:5 set stands beside filter in one step | begin it with a dash of its own, or indent it as a setting",
+      ],
+    ],
+    [
+      "  - filter: true\n  - sink: { stdout: {} }",
+      ['4:13 expected text, got true | write it in quotes: "true"'],
+    ],
+    [
+      "  - window: { tumbling: 1x, select: { n: count() } }\n  - sink: { stdout: {} }",
+      ['4:25 expected a duration such as 500ms, 10s, 1m30s or 2h, got "1x"'],
+    ],
+    [
+      "  - window: { tumbling: 1m, slect: { n: count() } }\n  - sink: { stdout: {} }",
+      ["4:5 select is missing | expected a map", "4:29 unknown setting slect | did you mean select?"],
+    ],
+    ["  - select: 5\n  - sink: { stdout: {} }", ["4:13 expected a list or a map, got 5"]],
+    ["  - sink: {}", ["4:5 sink needs one of nats, file, stdout"]],
+    [
+      "  - sink: { stdout: {}, file: { path: a } }",
+      ["4:25 file stands beside stdout | keep one of nats, file, stdout"],
+    ],
+    [
+      "  - sink: { nats: { subject: a.*, stream: S } }",
+      [
+        "4:32 a subject that is sent to holds no wildcard | write the token out, or take it from a column: {device}",
+      ],
+    ],
+    [
+      "  - sink: { nats: { subject: a } }",
+      ["4:30 the source reads a, so these rows would come in again | send them to another subject"],
+    ],
+    ["  - sink: { stdout: {}, format: yaml }", ['4:33 expected json, msgpack or csv, got the text "yaml"']],
+    [
+      "  - branch:\n      A b: [{ sink: { stdout: {} } }]",
+      ["5:7 A b cannot be a branch's name | lower-case letters, digits, - and _, at most 64"],
+    ],
+    ["  - branch: {}", ["4:5 a branch step without branches | name at least one"]],
+    [
+      "  - branch:\n      a: []",
+      ["5:7 the branch a has no steps | end it with a sink: - sink: { stdout: {} }"],
+    ],
+    [
+      "  - branch:\n      a: [{ filter: x > 1 }]",
+      ["5:13 the branch a ends without a sink | add a last step: - sink: { … }"],
+    ],
+    [
+      "  - branch:\n      a:\n        - branch: { b: [{ sink: { stdout: {} } }] }",
+      [
+        "6:11 a branch inside a branch | write the inner branches beside the outer ones, with their steps repeated",
+      ],
+    ],
+    [
+      "  - branch:\n      a: [{ sink: { stdout: {} } }]\n  - sink: { stdout: {} }",
+      ["6:5 a step after the branch | the branch comes last in the pipeline"],
+    ],
+  ])("%s", (steps, faults) => {
+    expect(faultsOf(withSteps(steps))).toEqual(faults);
+  });
+
+  it("has a bound on steps and on branches", () => {
+    const many = Array(300).fill("  - filter: a > 1").join("\n");
+    expect(faultsOf(withSteps(`${many}\n  - sink: { stdout: {} }`))[0]).toBe(
+      "260:5 more than 256 steps | split the pipeline",
+    );
+    const branches = Array.from({ length: 65 }, (_, i) => `      b${i}: [{ sink: { stdout: {} } }]`).join(
+      "\n",
+    );
+    expect(faultsOf(withSteps(`  - branch:\n${branches}`))).toEqual([
+      "4:5 65 branches; the most is 64 | split the pipeline",
+    ]);
+  });
+});
+
+describe("tests of a pipeline", () => {
+  const head = `name: p
+source:
+  nats: { subject: a.> }
+  schema: { when: time, seen: time }
+  time: { field: when, unit: iso }
+steps: [{ sink: { stdout: {} } }]
+tests:
+`;
+
+  it("have records, raw payloads, pauses and subjects", () => {
+    const { spec, diagnostics } = read(`${head}  - name: all forms
+    input:
+      - { when: 1m, seen: 2s, other: 3s }
+      - { subject: a.b, record: { when: 0s } }
+      - { pause: 10s }
+      - { raw: "{broken" }
+      - { raw: "{}", subject: a.c }
+      - { pause: 10s, temp: 1 }
+      - { raw: 5 }
+    expect: { main: [{ other: 3s }] }
+    dead_letter: 1
+`);
+    expect(diagnostics).toEqual([]);
+    expect(spec!.tests[0]).toEqual({
+      name: "all forms",
+      input: [
+        {
+          kind: "record",
+          record: { when: "1970-01-01T00:01:00.000Z", seen: 2000, other: "3s" },
+          subject: null,
+        },
+        { kind: "record", record: { when: "1970-01-01T00:00:00.000Z" }, subject: "a.b" },
+        { kind: "pause", ms: 10_000 },
+        { kind: "raw", text: "{broken", subject: null },
+        { kind: "raw", text: "{}", subject: "a.c" },
+        { kind: "record", record: { pause: "10s", temp: 1 }, subject: null },
+        { kind: "record", record: { raw: 5 }, subject: null },
+      ],
+      expect: { main: [{ other: "3s" }] },
+      deadLetter: 1,
+    });
+  });
+
+  it.each([
+    [
+      "  - name: t\n    input: [{ a: 1 }]\n    expect: { mian: [] }",
+      ["10:15 there is no branch mian | did you mean main?"],
+    ],
+    ["  - name: t\n    input: []", ["9:5 expected at least 1 entry, got 0"]],
+    [
+      "  - input: [{ a: 1 }]\n    dead_leter: 1",
+      ["8:5 name is missing | expected text", "9:5 unknown setting dead_leter | did you mean dead_letter?"],
+    ],
+    ["  - name: t\n    input: [{ a: 1 }]\n    dead_letter: -1", ["10:18 expected at least 0, got -1"]],
+    ["  - name: t\n    input: [5]", ["9:13 expected a map, got 5"]],
+  ])("%s", (tests, faults) => {
+    expect(faultsOf(head + tests)).toEqual(faults);
+  });
+});
+
+it("reports mistakes of every part at once", () => {
+  const text = `name: Bad Name
+source: { nats: { subject: "a b" }, format: xml }
+steps:
+  - fliter: a
+  - sink: { nats: { sbject: x } }
+dead_letter: { nats: { subject: ">" } }
+tests: [{ name: t }]
+`;
+  expect(read(text).diagnostics.map(({ line }) => line)).toEqual([1, 2, 4, 5, 5, 6, 7]);
+});

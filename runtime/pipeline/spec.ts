@@ -1,0 +1,96 @@
+// A document to the spec of a pipeline: every part read with its own spec, every mistake reported.
+// Never compiles an expression and never opens anything.
+
+import { z } from "zod";
+import type { OperatorDefinition } from "../../operators/sdk/index.ts";
+import type { ConfigDocument } from "./document.ts";
+import { didYouMean } from "./nearest.ts";
+import type { Diagnostic, PipelineSpec, SinkSpec } from "./pipeline.ts";
+import { Reader } from "./section.ts";
+import { readDeadLetter } from "./sink-spec.ts";
+import { readSource } from "./source-spec.ts";
+import { readSteps } from "./steps-spec.ts";
+import { overlaps } from "./subject.ts";
+import { readTests } from "./test-spec.ts";
+
+export interface SpecAnswer {
+  /** What could be read; null when the source could not. A step whose settings were refused has `config: undefined`. */
+  readonly spec: PipelineSpec | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export const nameSetting: z.ZodType<string> = z
+  .string()
+  .regex(/^[a-z0-9_-]{1,64}$/, "a pipeline's name is lower-case letters, digits, - and _, at most 64")
+  .meta({ description: "Names the pipeline on the device." });
+export const aboutSetting: z.ZodType<string> = z
+  .string()
+  .max(2000)
+  .meta({ description: "What the pipeline is for, in a sentence." });
+export const useSetting: z.ZodType<string[]> = z
+  .array(z.string().min(1).max(4096))
+  .max(64)
+  .meta({ description: "Files of further operators, relative to this file." });
+
+const settings = ["name", "about", "use", "source", "steps", "dead_letter", "tests"] as const;
+
+/** Reads the spec in `document`, with the operators of `catalogue`. */
+export function readSpec(document: ConfigDocument, catalogue: readonly OperatorDefinition[]): SpecAnswer {
+  const reader = new Reader(document);
+  const { value } = document;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const hint = "a pipeline file begins with name:, source: and steps:";
+    const what = value === null || value === undefined ? "the file is empty" : "expected a map of settings";
+    reader.at({ start: 0, end: 1 }, what, hint);
+    return { spec: null, diagnostics: reader.diagnostics };
+  }
+  checkSettings(reader, value);
+  const name = reader.parse(nameSetting, ["name"]);
+  const about = reader.parse(aboutSetting.optional(), ["about"]);
+  const use = reader.parse(useSetting.optional(), ["use"]);
+  const source = readSource(reader);
+  const { steps, branches, names } = readSteps(reader, catalogue);
+  const deadLetter = document.valueAt(["dead_letter"]) === undefined ? undefined : readDeadLetter(reader);
+  const tests = readTests(reader, {
+    branches: names,
+    time: source?.time ?? null,
+    schema: source?.schema ?? null,
+  });
+  if (source === undefined) return { spec: null, diagnostics: reader.diagnostics };
+  const spec: PipelineSpec = {
+    file: document.file,
+    name: name ?? "",
+    about: about ?? null,
+    use: use ?? [],
+    ...source,
+    steps,
+    branches,
+    deadLetter: deadLetter === undefined ? null : { sink: deadLetter },
+    tests,
+  };
+  checkLoops(reader, spec);
+  return { spec, diagnostics: reader.diagnostics };
+}
+
+function checkSettings(reader: Reader, value: object): void {
+  for (const key of Object.keys(value)) {
+    if ((settings as readonly string[]).includes(key)) continue;
+    const hint =
+      key === "sink" || key === "branch"
+        ? `${key} is the last of the steps: - ${key}: …`
+        : didYouMean(key, settings);
+    reader.keyFault([key], `unknown setting ${key}`, hint);
+  }
+}
+
+/** A pipeline that reads what it writes would never come to rest. */
+function checkLoops(reader: Reader, { source, branches, deadLetter }: PipelineSpec): void {
+  if (source.kind !== "nats") return;
+  const check = (sink: SinkSpec, path: readonly (string | number)[]): void => {
+    if (sink.kind !== "nats" || sink.to !== source.to || !overlaps(sink.subject, source.subject)) return;
+    const message = `the source reads ${source.subject}, so these rows would come in again`;
+    reader.fault([...path, "nats", "subject"], message, "send them to another subject");
+  };
+  for (const branch of branches) check(branch.sink, branch.path);
+  if (deadLetter !== null) check(deadLetter.sink, ["dead_letter"]);
+}

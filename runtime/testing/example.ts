@@ -1,0 +1,43 @@
+// Runs an operator's example as the reference shows it: as a pipeline of one step.
+
+import type { OperatorDefinition } from "../../operators/sdk/index.ts";
+import { loadPipeline } from "../pipeline/load.ts";
+import { Harness, lawFaults } from "./harness.ts";
+import type { Fields } from "./payload.ts";
+
+export interface ExampleResult {
+  readonly rows: readonly Fields[];
+  /** Where the law of the ledger is broken; empty when it holds. */
+  readonly faults: readonly string[];
+}
+
+/** The rows that the operator makes of the example's input, `batchRows` records a batch. */
+export function runExample(
+  definition: OperatorDefinition,
+  example: OperatorDefinition["examples"][number],
+  batchRows = 1,
+): ExampleResult {
+  const pipeline = {
+    name: "example",
+    source: {
+      file: { path: "example.ndjson" },
+      format: "json",
+      schema: example.schema,
+      ...(example.time === undefined ? {} : { time: { field: example.time } }),
+    },
+    steps: [{ [definition.name]: example.config }, { sink: { stdout: {}, format: "json" } }],
+  };
+  const { plan, diagnostics } = loadPipeline({
+    file: "example",
+    content: JSON.stringify(pipeline),
+    catalogue: [definition],
+  });
+  if (plan === null) {
+    const messages = diagnostics.map(({ message }) => message).join("; ");
+    throw new Error(`${definition.name}: ${example.title}: ${messages}`);
+  }
+  const harness = new Harness(plan, { batchRows });
+  for (const record of example.input) harness.record(record);
+  harness.finish();
+  return { rows: harness.rows(0), faults: lawFaults(harness.counts()) };
+}

@@ -1,0 +1,79 @@
+// Runs the `tests` of a pipeline file and says how each differs from what it expects.
+
+import type { PipelinePlan, TestSpec } from "../pipeline/pipeline.ts";
+import { expectedRows } from "../pipeline/test-spec.ts";
+import { Harness, lawFaults } from "./harness.ts";
+import type { Fields } from "./payload.ts";
+
+export interface TestResult {
+  readonly name: string;
+  /** Empty when it passed. */
+  readonly faults: readonly string[];
+}
+
+/** Numbers may differ by this share: sums are right to the last bit, and texts of fractions are not. */
+const tolerance = 1e-9;
+
+function same(expected: unknown, actual: unknown): boolean {
+  if (typeof expected === "number" && typeof actual === "number") {
+    return expected === actual || Math.abs(expected - actual) <= tolerance * Math.abs(expected);
+  }
+  if (typeof expected !== "object" || expected === null || typeof actual !== "object" || actual === null) {
+    return expected === actual || (expected === null && actual === undefined);
+  }
+  const names = new Set([...Object.keys(expected), ...Object.keys(actual)]);
+  return [...names].every((name) => same((expected as Fields)[name], (actual as Fields)[name]));
+}
+
+function differences(branch: string, expected: readonly Fields[], actual: readonly Fields[]): string[] {
+  const faults: string[] = [];
+  if (expected.length !== actual.length) {
+    faults.push(
+      `${branch}: expected ${expected.length} rows, got ${actual.length}: ${JSON.stringify(actual)}`,
+    );
+  }
+  for (const [place, row] of expected.entries()) {
+    for (const [name, value] of Object.entries(row)) {
+      const got = actual[place]?.[name];
+      if (actual[place] !== undefined && !same(value, got)) {
+        faults.push(
+          `${branch}[${place}].${name}: expected ${JSON.stringify(value)}, got ${JSON.stringify(got)}`,
+        );
+      }
+    }
+  }
+  return faults;
+}
+
+/** The columns of a CSV source, which a test's records name. */
+function headerOf(test: TestSpec): string[] {
+  const names = test.input.flatMap((item) => (item.kind === "record" ? Object.keys(item.record) : []));
+  return [...new Set(names)];
+}
+
+/** Runs one test, each record a batch of its own unless told otherwise. */
+export function runTest(plan: PipelinePlan, test: TestSpec, batchRows = 1): TestResult {
+  const harness = new Harness(plan, { header: headerOf(test), batchRows });
+  for (const item of test.input) {
+    if (item.kind === "pause") harness.pause(item.ms);
+    else if (item.kind === "raw") harness.raw(item.text, item.subject ?? undefined);
+    else harness.record(item.record, item.subject ?? undefined);
+  }
+  const faults = lawFaults(harness.counts());
+  harness.finish();
+  faults.push(...lawFaults(harness.counts()));
+  plan.branches.forEach(({ name, rows }, branch) => {
+    const expected = test.expect[name];
+    if (expected === undefined) return;
+    const isTime = (column: string): boolean =>
+      rows.fields.some((field) => field.name === column && field.type === "time");
+    faults.push(...differences(name, expectedRows(expected, isTime), harness.rows(branch)));
+  });
+  if (test.deadLetter !== null && test.deadLetter !== harness.letters.length) {
+    const reasons = harness.letters.map(({ step, reason, detail }) => `${step}: ${reason}: ${detail}`);
+    faults.push(
+      `dead letter: expected ${test.deadLetter} records, got ${harness.letters.length} ${JSON.stringify(reasons)}`,
+    );
+  }
+  return { name: test.name, faults };
+}

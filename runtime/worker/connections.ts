@@ -1,0 +1,77 @@
+// The named NATS connections of a worker: each opened once, when a pipeline first asks for it.
+
+import type { Clock } from "../clock.ts";
+import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
+import { WeirError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { ConnectionSettings } from "./settings.ts";
+
+export class Connections {
+  readonly #settings: Readonly<Record<string, ConnectionSettings>>;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #links = new Map<string, Promise<NatsLink>>();
+  readonly #given = new AbortController();
+
+  constructor(settings: Readonly<Record<string, ConnectionSettings>>, log: Log, clock: Clock) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  /** The connection of that name; waits for its server for ever. */
+  link(name: string): Promise<NatsLink> {
+    let link = this.#links.get(name);
+    if (link === undefined) {
+      link = this.#connect(name);
+      this.#links.set(name, link);
+    }
+    return link;
+  }
+
+  /** Ends every wait for a first connect. */
+  giveUp(): void {
+    this.#given.abort();
+  }
+
+  async close(): Promise<void> {
+    this.giveUp();
+    for (const link of this.#links.values()) {
+      const opened = await link.catch(() => null);
+      await opened?.close();
+    }
+  }
+
+  #connect(name: string): Promise<NatsLink> {
+    const settings = this.#settings[name];
+    if (settings === undefined) {
+      const known = Object.keys(this.#settings).join(", ");
+      return Promise.reject(
+        new WeirError("WEIR_CONFIG", `no NATS connection is called ${name}`, {
+          remedy: `name it in weir.yaml under nats:, or with --nats ${name}=nats://host:4222 (known: ${known})`,
+        }),
+      );
+    }
+    const { url, tls, user, password, token, credentials, nkey } = settings;
+    return connectNats(
+      {
+        name,
+        servers: url,
+        signal: this.#given.signal,
+        clock: this.#clock,
+        ...defined({ user, password, token, credentials, nkey }),
+        ...(tls === undefined
+          ? {}
+          : { tls: defined({ caFile: tls.ca, certFile: tls.cert, keyFile: tls.key }) }),
+      },
+      this.#log,
+    );
+  }
+}
+
+/** The same settings without those that are not set. */
+function defined<T extends Record<string, string | undefined>>(settings: T): { [K in keyof T]?: string } {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: string;
+  };
+}

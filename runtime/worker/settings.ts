@@ -1,0 +1,94 @@
+// What belongs to the device and not to a pipeline: its named NATS connections, from `weir.yaml`, the
+// environment and the command line, in that order of growing precedence. All of it is optional.
+
+import { z } from "zod";
+import { ConfigDocument, readDocument } from "../pipeline/document.ts";
+import { interpolate, type Surroundings } from "../pipeline/interpolate.ts";
+import { diagnosticsOf } from "../pipeline/issue.ts";
+import type { Diagnostic } from "../pipeline/pipeline.ts";
+
+/** How one server or cluster is reached. */
+export interface ConnectionSettings {
+  readonly url: string | string[];
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  readonly token?: string | undefined;
+  /** The text of a credentials file: `${file:edge.creds}`. */
+  readonly credentials?: string | undefined;
+  readonly nkey?: string | undefined;
+  readonly tls?:
+    | {
+        readonly ca?: string | undefined;
+        readonly cert?: string | undefined;
+        readonly key?: string | undefined;
+      }
+    | undefined;
+}
+
+const connectionSettings: z.ZodType<ConnectionSettings> = z.strictObject({
+  url: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+  user: z.string().optional(),
+  password: z.string().optional(),
+  token: z.string().optional(),
+  credentials: z.string().optional(),
+  nkey: z.string().optional(),
+  tls: z
+    .strictObject({ ca: z.string().optional(), cert: z.string().optional(), key: z.string().optional() })
+    .optional(),
+});
+
+const deviceSettings = z.strictObject({
+  nats: z.record(z.string(), connectionSettings).optional(),
+  /** Threads that one source's pool may have; 0 keeps all work at home. */
+  threads: z.number().int().min(0).max(64).optional(),
+});
+
+export interface DeviceSettings {
+  /** By name; `default` is what a pipeline without `to` uses. */
+  readonly connections: Readonly<Record<string, ConnectionSettings>>;
+  readonly threads: number | null;
+}
+
+export const defaultConnection = "default";
+const localServer = "nats://127.0.0.1:4222";
+
+/** What holds without any file: the local server, or the one that WEIR_NATS_URL names. */
+export function defaultSettings(environment: Readonly<Record<string, string | undefined>>): DeviceSettings {
+  const url = environment["WEIR_NATS_URL"] ?? localServer;
+  return { connections: { [defaultConnection]: { url } }, threads: null };
+}
+
+/** Settings with those of a `weir.yaml` on top, and every mistake in it. */
+export function withFile(
+  base: DeviceSettings,
+  file: string,
+  text: string,
+  surroundings: Surroundings,
+): { readonly settings: DeviceSettings; readonly diagnostics: readonly Diagnostic[] } {
+  const read = readDocument(file, text);
+  if (read.document === null) return { settings: base, diagnostics: read.diagnostics };
+  const { document, diagnostics } = interpolate(read.document, surroundings);
+  const parsed = deviceSettings.safeParse(document.value ?? {});
+  if (!parsed.success) {
+    return { settings: base, diagnostics: [...diagnostics, ...mistakes(document, parsed.error)] };
+  }
+  const { nats = {}, threads } = parsed.data;
+  return {
+    settings: { connections: { ...base.connections, ...nats }, threads: threads ?? base.threads },
+    diagnostics: [...read.diagnostics, ...diagnostics],
+  };
+}
+
+function mistakes(document: ConfigDocument, error: z.ZodError): readonly Diagnostic[] {
+  return diagnosticsOf(error.issues, [], deviceSettings, document);
+}
+
+/** Settings with `name=url` pairs of the command line on top; a bare url is the default connection. */
+export function withConnections(base: DeviceSettings, pairs: readonly string[]): DeviceSettings {
+  const connections = { ...base.connections };
+  for (const pair of pairs) {
+    const named = /^([a-z0-9_-]+)=(.+)$/.exec(pair);
+    connections[named?.[1] ?? defaultConnection] = { url: named?.[2] ?? pair };
+  }
+  return { ...base, connections };
+}

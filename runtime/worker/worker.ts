@@ -1,0 +1,194 @@
+// One process: wires sources, engines and sinks of any number of pipelines, starts them, and drains
+// them. Composition root; the decisions are elsewhere.
+
+import type { Clock } from "../clock.ts";
+import type { Sink, SinkStats, SourceStats } from "../connect/connect.ts";
+import { letterLine, letterMessage } from "../engine/dead-letter.ts";
+import { GroupRunner } from "../engine/group-runner.ts";
+import { HomeRunner } from "../engine/home-runner.ts";
+import type { LoadedPipeline } from "../engine/loader.ts";
+import type { EngineOutputs } from "../engine/pipeline-engine.ts";
+import { poolThreads } from "../engine/pool.ts";
+import type { PipelineStatus, Runner } from "../engine/runner.ts";
+import { groupPlans, SourceGroup } from "../engine/source-group.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import type { Log } from "../log.ts";
+import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import { Connections } from "./connections.ts";
+import { openSink, openSource } from "./open.ts";
+import type { DeviceSettings } from "./settings.ts";
+import { SourceTask } from "./source-task.ts";
+
+export interface WorkerOptions {
+  readonly settings: DeviceSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Makes row ids unique among runs. */
+  readonly identity: string;
+  /** Where `stdout` sinks write. */
+  readonly output: NodeJS.WritableStream;
+}
+
+export interface WorkerStatus {
+  readonly name: string;
+  readonly pipeline: PipelineStatus;
+  readonly source: SourceStats;
+  /** By branch. */
+  readonly sinks: readonly (SinkStats & { readonly branch: string })[];
+  readonly deadLetter: SinkStats | null;
+}
+
+interface Wired {
+  readonly plan: PipelinePlan;
+  readonly sinks: readonly Sink[];
+  readonly deadLetter: Sink | null;
+}
+
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #connections: Connections;
+  readonly #tasks: SourceTask[] = [];
+  readonly #wired = new Map<string, Wired>();
+  #stopping = false;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#connections = new Connections(options.settings.connections, options.log, options.clock);
+  }
+
+  /** Opens everything that the pipelines need. Waits for NATS as long as it takes. */
+  async open(pipelines: readonly LoadedPipeline[]): Promise<void> {
+    const plans = pipelines.map(({ plan }) => plan!);
+    const shared = plans.filter((_plan, index) => !pipelines[index]!.custom);
+    const own = plans.filter((_plan, index) => pipelines[index]!.custom);
+    for (const group of [...groupPlans(shared), ...own.map((plan) => [plan])]) {
+      if (this.#stopping) return;
+      const members = group.map((plan) => pipelines.find((each) => each.plan === plan)!);
+      await this.#openGroup(members);
+    }
+  }
+
+  /** Runs until every source has ended or `stop` was called. A pipeline that fails does not end the others. */
+  async run(): Promise<void> {
+    const failures: unknown[] = [];
+    const running = this.#tasks.map((task) =>
+      task.run().catch((error: unknown) => {
+        failures.push(error);
+        this.#options.log.error(messageOf(error));
+      }),
+    );
+    await Promise.all(running);
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** Drains: nothing new is taken, what is in flight is finished. Rejects when that takes too long. */
+  stop(): Promise<never> {
+    this.#stopping = true;
+    this.#connections.giveUp();
+    for (const task of this.#tasks) task.stop();
+    return new Promise((_resolve, reject) => {
+      this.#options.clock.after(limits.drain_ms_max, () => {
+        const pending = this.status().flatMap(({ sinks }) => sinks.map((sink) => sink.pending));
+        const rows = pending.reduce((total, each) => total + each, 0);
+        reject(
+          new WeirError(
+            "WEIR_DRAIN_TIMEOUT",
+            `not drained after ${limits.drain_ms_max} ms: ${rows} rows are unconfirmed`,
+            {
+              remedy: "the sinks' server cannot be reached or does not confirm",
+            },
+          ),
+        );
+      });
+    });
+  }
+
+  status(): WorkerStatus[] {
+    return this.#tasks.flatMap((task) =>
+      task.runner.status().map((pipeline): WorkerStatus => {
+        const wired = this.#wired.get(pipeline.name)!;
+        return {
+          name: pipeline.name,
+          pipeline,
+          source: task.stats(),
+          sinks: wired.sinks.map((sink, index) => ({
+            branch: wired.plan.branches[index]!.name,
+            ...sink.stats(),
+          })),
+          deadLetter: wired.deadLetter?.stats() ?? null,
+        };
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    for (const task of this.#tasks) await task.close();
+    await this.#connections.close();
+  }
+
+  async #openGroup(members: readonly LoadedPipeline[]): Promise<void> {
+    const { identity, clock, settings } = this.#options;
+    const plans = members.map(({ plan }) => plan!);
+    const opened = await openSource(plans[0]!, this.#connections, this.#options);
+    const sinks: Sink[] = [];
+    const outputs = new Map<PipelinePlan, EngineOutputs>();
+    for (const plan of plans) {
+      const wired = await this.#wire(plan);
+      sinks.push(...wired.sinks, ...(wired.deadLetter === null ? [] : [wired.deadLetter]));
+      outputs.set(plan, outputsOf(wired));
+    }
+    let runner: Runner;
+    const { header } = opened;
+    if (members[0]!.custom) {
+      const [{ input }] = members as [LoadedPipeline];
+      runner = await HomeRunner.open({
+        plan: plans[0]!,
+        input,
+        header,
+        identity,
+        outputs: outputs.get(plans[0]!)!,
+        clock,
+      });
+    } else {
+      const group = new SourceGroup(plans, { header, identity, outputs: (plan) => outputs.get(plan)! });
+      const inputs = members.map(({ input }) => input);
+      runner = new GroupRunner(group, {
+        inputs,
+        header: header ?? [],
+        threads: settings.threads ?? poolThreads(),
+      });
+    }
+    this.#tasks.push(new SourceTask(opened.source, runner, sinks, clock));
+  }
+
+  async #wire(plan: PipelinePlan): Promise<Wired> {
+    const sinks: Sink[] = [];
+    for (const branch of plan.branches) {
+      sinks.push(await openSink(branch.sink, { plan, branch }, this.#connections, this.#options));
+    }
+    const letters = plan.spec.deadLetter?.sink ?? null;
+    const deadLetter =
+      letters === null
+        ? null
+        : await openSink(letters, { plan, branch: null }, this.#connections, this.#options);
+    const wired = { plan, sinks, deadLetter };
+    this.#wired.set(plan.name, wired);
+    return wired;
+  }
+}
+
+function outputsOf({ plan, sinks, deadLetter }: Wired): EngineOutputs {
+  const letters = plan.spec.deadLetter?.sink ?? null;
+  return {
+    row: (branch, row) => sinks[branch]!.write(row),
+    deadLetter: (letter, arrived) => {
+      if (letters === null || deadLetter === null) return;
+      deadLetter.write(
+        letters.kind === "nats"
+          ? letterMessage(plan.name, letter, letters.subject, arrived)
+          : letterLine(plan.name, letter, arrived),
+      );
+    },
+  };
+}
