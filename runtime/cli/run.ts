@@ -69,7 +69,6 @@ export async function run(files: readonly string[], options: RunOptions): Promis
     clock: wallClock,
     log,
     identity: randomUUID().slice(0, 8),
-    output: process.stdout,
   });
   const drained = new Promise<never>((_resolve, reject) => {
     let stopping = false;

@@ -1,7 +1,7 @@
 // Where fed rows go: core NATS, JetStream, or an MQTT broker. Each target takes rows as fast as the other
 // side confirms them and no faster, and says how many it confirmed.
 
-import mqtt, { type MqttClient } from "mqtt";
+import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { Conditions } from "./conditions.ts";
@@ -44,14 +44,16 @@ export function sinkTarget(sink: Sink): FeedTarget {
 /** Rows to MQTT topics, protocol 3.1.1, quality of service 1: the broker confirms each. */
 export async function mqttTarget(url: string): Promise<FeedTarget> {
   let client: MqttClient;
+  const options: IClientOptions = {
+    protocolVersion: 4,
+    connectTimeout: limits.nats_handshake_ms_max,
+    reconnectPeriod: limits.nats_reconnect_ms_min,
+    clientId: `weir-feed-${process.pid}`,
+    clean: true,
+  };
   try {
-    client = await mqtt.connectAsync(url, {
-      protocolVersion: 4,
-      connectTimeout: limits.nats_handshake_ms_max,
-      reconnectPeriod: limits.nats_reconnect_ms_min,
-      clientId: `weir-feed-${process.pid}`,
-      clean: true,
-    });
+    // Fails at the first refusal; only a broker that was there once is waited for.
+    client = await mqtt.connectAsync(url, options, false);
   } catch (fault) {
     throw new WeirError("WEIR_NATS_UNAVAILABLE", `no MQTT broker at ${redact(url)}: ${messageOf(fault)}`, {
       remedy: "Start one, or correct the address; a nats-server with an mqtt listener is one.",

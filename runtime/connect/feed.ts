@@ -2,6 +2,7 @@
 // topics, at a rate or in the recording's own time. For demonstrations, tests and benchmarks; it decodes
 // rows to choose and place them, which no source or sink does.
 
+import { payloadAt, type PayloadBatch } from "../batch/payloads.ts";
 import { sleep, stopwatch, wallClock, type Clock } from "../clock.ts";
 import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -27,7 +28,6 @@ import { jetstreamSink } from "./jetstream-sink.ts";
 import type { StreamSpec } from "./jetstream-stream.ts";
 import type { NatsLink } from "./nats-connection.ts";
 import { natsSink } from "./nats-sink.ts";
-import { payloadAt } from "../batch/payloads.ts";
 
 /** What is fed. */
 export type FeedInput =
@@ -154,15 +154,19 @@ class Feeder {
       if (this.#isDone()) break;
       const delivery = await this.#source.read(reading);
       if (delivery === "end") break;
-      for (let row = 0; delivery !== null && row < delivery.payloads.count && !this.#isDone(); row++) {
-        await this.#feed(payloadAt(delivery.payloads, row));
-      }
+      if (delivery !== null) await this.#feedAll(delivery.payloads);
       this.#report();
     }
     await this.#target.flush();
     const progress = this.#progress();
     this.#options.onProgress?.(progress);
     return progress;
+  }
+
+  async #feedAll(payloads: PayloadBatch): Promise<void> {
+    for (let row = 0; row < payloads.count && !this.#isDone(); row++) {
+      await this.#feed(payloadAt(payloads, row));
+    }
   }
 
   #isDone(): boolean {

@@ -118,28 +118,35 @@ export class CodeKernel implements Kernel {
   #selectLoop(nullable: boolean): SelectLoop {
     const emitter = new Emitter(this.#layout, nullable);
     const condition = emitter.truth(this.#tree);
-    const body = `if (${condition}) rows[found++] = r;`;
+    // Where the condition has no branch, the loop has none either: the row is written, and kept or not.
+    const body = emitter.isCheap(this.#tree)
+      ? `rows[found] = r; found += ${condition} & 1;`
+      : `if (${condition}) rows[found++] = r;`;
     return this.#compiled(emitter, "rows", "let found = 0;", body, "found") as SelectLoop;
   }
 
   #evaluateLoop(nullable: boolean): EvaluateLoop {
     const emitter = new Emitter(this.#layout, nullable);
     const body = this.#store(emitter);
-    const before = "const texts = output.texts; let nulls = 0, checked;";
-    return this.#compiled(emitter, "out, output", before, body, "nulls") as EvaluateLoop;
+    const before = "const texts = output.texts, there = output.valid; let good = 0;";
+    return this.#compiled(emitter, "out, output", before, body, "count - good") as EvaluateLoop;
   }
 
-  /** Statements that store row `r`. */
+  /** Statements that store row `r` and whether it is there. */
   #store(emitter: Emitter): string {
     const tree = this.#tree;
-    const nothing = "{ if (nulls++ === 0) checked = output.valid(); checked[r] = 0; }";
-    const store = (value: string, isNull: string, stored: string): string =>
-      emitter.mayBeNull(tree)
-        ? `const y = ${value}; if (${isNull}) ${nothing} else out[r] = ${stored};`
-        : `const y = ${value}; out[r] = ${stored};`;
-    if (isNumber(tree.type)) return store(emitter.number(tree), "y !== y", "y");
-    if (tree.type === "bool") return store(emitter.kleene(tree), "y === 1", "y >> 1");
-    return store(emitter.value(tree), "y === null", tree.type === "string" ? "texts.code(y)" : "y");
+    if (tree.type === "bool" && !emitter.mayBeNull(tree))
+      return `out[r] = ${emitter.truth(tree)} & 1; good++;`;
+    if (tree.type === "bool") {
+      return `const y = ${emitter.kleene(tree)}, w = (y !== 1) & 1; out[r] = y >> 1; there[r] = w; good += w;`;
+    }
+    if (isNumber(tree.type)) {
+      const { value, valid } = emitter.number(tree, "y");
+      return `const y = ${value}, w = ${valid} & 1; out[r] = y; there[r] = w; good += w;`;
+    }
+    const stored = tree.type === "string" ? "texts.code(y)" : "y";
+    const value = emitter.value(tree);
+    return `const y = ${value}; if (y === null) there[r] = 0; else { out[r] = ${stored}; there[r] = 1; good++; }`;
   }
 
   #compiled(emitter: Emitter, parameters: string, before: string, body: string, result: string): unknown {

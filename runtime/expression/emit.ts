@@ -3,12 +3,22 @@
 //
 // Numbers carry null as NaN and may be infinite on the way; where an infinity would be lost, or decide
 // something, it is turned to NaN first, so that the result is as if every step had been checked.
-// Bools have three forms: `truth` (true and nothing else), `falsity`, and the Kleene number 0, 1, 2.
+// Bools have three forms: `truth` (true and nothing else; 1 and 0 will do), `falsity`, and the Kleene
+// number 0, 1, 2.
 
 import { kleene, kleeneOf, type LiftedTable } from "./lift.ts";
+import {
+  calculated,
+  comparedNumbers,
+  isPlain,
+  type Names,
+  type NumberPart,
+  numberText,
+  plainNumber,
+} from "./emit-number.ts";
 import { Nullability } from "./nullability.ts";
 import type { Value } from "./overload.ts";
-import { type CallTree, isNumber, type Tree } from "./tree.ts";
+import { type CallTree, columnsOf, isNumber, type Tree } from "./tree.ts";
 
 /** What the text refers to by number. */
 export interface Layout {
@@ -16,11 +26,6 @@ export interface Layout {
   readonly columns: readonly number[];
   /** By slot, the lifted parts and their tables. */
   readonly lifted: readonly { readonly tree: Tree; readonly table: LiftedTable }[];
-}
-
-interface NumberPart {
-  readonly text: string;
-  readonly infinite: boolean;
 }
 
 type OfKind<K extends Tree["kind"]> = Extract<Tree, { kind: K }>;
@@ -37,7 +42,7 @@ const comparisons: Readonly<Record<string, { readonly text: string; readonly opp
 /** Longest list of numbers that is compared one by one. */
 const listedMax = 8;
 
-export class Emitter {
+export class Emitter implements Names {
   /** What `k0, k1, …` stand for. */
   readonly constants: unknown[] = [];
   /** How many of `x0, x1, …` are used. */
@@ -58,9 +63,34 @@ export class Emitter {
     return this.#nullability.mayBeNull(tree);
   }
 
-  /** A float64 or time; NaN where it is null. */
-  number(tree: Tree): string {
-    return this.#finite(this.#number(tree));
+  /** A float64 or time, and whether it is there once it is named `name`. */
+  number(tree: Tree, name: string): { readonly value: string; readonly valid: string } {
+    const plain = isPlain(tree);
+    const value = plain ? plainNumber(tree, this).text : this.#number(tree).text;
+    return { value, valid: this.#flagged(`(${name} - ${name} === 0)`, plain ? [tree] : []) };
+  }
+
+  /** Whether the truth of a tree is had without a branch or a call, as 0, 1, true or false. */
+  isCheap(tree: Tree): boolean {
+    switch (tree.kind) {
+      case "column":
+      case "lifted":
+        return true;
+      case "and":
+      case "or":
+        return this.isCheap(tree.left) && this.isCheap(tree.right);
+      case "not":
+        return this.isCheap(tree.operand);
+      case "has":
+        return tree.operand.kind === "column";
+      case "call":
+        return (
+          Object.hasOwn(comparisons, tree.entry.name) &&
+          tree.args.every((arg) => isNumber(arg.type) && isPlain(arg))
+        );
+      default:
+        return false;
+    }
   }
 
   /** An int64 or string; null where it is null. */
@@ -69,7 +99,7 @@ export class Emitter {
       case "constant":
         return this.#constant(tree.value);
       case "column": {
-        const slot = this.#slot(tree.index);
+        const slot = this.slot(tree.index);
         return this.#loaded(
           slot,
           tree.type === "int64" ? `c${slot}[r]` : `d${slot}.text(c${slot}[r])`,
@@ -93,13 +123,13 @@ export class Emitter {
       case "constant":
         return String(tree.value === true);
       case "column": {
-        const slot = this.#slot(tree.index);
-        return this.#nullable ? `((c${slot}[r] & v${slot}[r]) === 1)` : `(c${slot}[r] === 1)`;
+        const slot = this.slot(tree.index);
+        return this.#nullable ? `(c${slot}[r] & v${slot}[r])` : `c${slot}[r]`;
       }
       case "and":
-        return `(${this.truth(tree.left)} && ${this.truth(tree.right)})`;
+        return this.#joined(tree, "&", this.truth(tree.left), this.truth(tree.right));
       case "or":
-        return `(${this.truth(tree.left)} || ${this.truth(tree.right)})`;
+        return this.#joined(tree, "|", this.truth(tree.left), this.truth(tree.right));
       case "not":
         return this.falsity(tree.operand);
       case "has":
@@ -112,7 +142,7 @@ export class Emitter {
         if (Object.hasOwn(comparisons, tree.entry.name)) return this.#compared(tree, tree.entry.name);
         return this.#strict(tree.args, (names) => `(${this.#run(tree, names)} === true)`, "false");
       default:
-        return `(${this.kleene(tree)} === ${kleene.true})`;
+        return this.#is(tree, kleene.true);
     }
   }
 
@@ -120,9 +150,9 @@ export class Emitter {
   falsity(tree: Tree): string {
     switch (tree.kind) {
       case "and":
-        return `(${this.falsity(tree.left)} || ${this.falsity(tree.right)})`;
+        return this.#joined(tree, "|", this.falsity(tree.left), this.falsity(tree.right));
       case "or":
-        return `(${this.falsity(tree.left)} && ${this.falsity(tree.right)})`;
+        return this.#joined(tree, "&", this.falsity(tree.left), this.falsity(tree.right));
       case "not":
         return this.truth(tree.operand);
       case "choice":
@@ -135,7 +165,9 @@ export class Emitter {
         return this.#strict(tree.args, (names) => `(${this.#run(tree, names)} === false)`, "false");
       }
       default:
-        return this.mayBeNull(tree) ? `(${this.kleene(tree)} === ${kleene.false})` : `(!${this.truth(tree)})`;
+        return this.mayBeNull(tree) || tree.kind === "lifted"
+          ? this.#is(tree, kleene.false)
+          : `(!${this.truth(tree)})`;
     }
   }
 
@@ -153,13 +185,13 @@ export class Emitter {
     if (!this.mayBeNull(tree)) return `(${this.truth(tree)} ? 2 : 0)`;
     switch (tree.kind) {
       case "column": {
-        const slot = this.#slot(tree.index);
+        const slot = this.slot(tree.index);
         return this.#loaded(slot, `c${slot}[r] * 2`, "1");
       }
       case "and":
       case "or": {
         const [decisive, lesser] = tree.kind === "and" ? [0, "<"] : [2, ">"];
-        const [x, y] = [this.#temporary(), this.#temporary()];
+        const [x, y] = [this.temporary(), this.temporary()];
         const [left, right] = [this.kleene(tree.left), this.kleene(tree.right)];
         return `((${x} = ${left}) === ${decisive} ? ${decisive} : (${y} = ${right}) ${lesser} ${x} ? ${y} : ${x})`;
       }
@@ -176,57 +208,63 @@ export class Emitter {
     }
   }
 
+  /** Whether the Kleene number of a tree is `wanted`. */
+  #is(tree: Tree, wanted: 0 | 2): string {
+    if (tree.kind === "lifted" && this.#nullable && kleeneOf(this.#table(tree).table.ofNull) !== wanted) {
+      // The flag instead of a branch: a code under a null is of no meaning, but reading there is harmless.
+      const slot = this.slot(tree.index);
+      return `(v${slot}[r] & (t${this.#layout.lifted.indexOf(this.#table(tree))}[c${slot}[r]] === ${wanted}))`;
+    }
+    return `(${this.kleene(tree)} === ${wanted})`;
+  }
+
+  /** Both or either, without a branch where that costs nothing. */
+  #joined(tree: OfKind<"and" | "or">, operator: "&" | "|", left: string, right: string): string {
+    return `(${left} ${this.isCheap(tree) ? operator : operator + operator} ${right})`;
+  }
+
   #number(tree: Tree): NumberPart {
+    const nullable = this.mayBeNull(tree);
     switch (tree.kind) {
       case "constant":
-        return { text: numberText(tree.value), infinite: false };
+        return { text: numberText(tree.value), infinite: false, nullable };
       case "column": {
-        const slot = this.#slot(tree.index);
-        return { text: this.#loaded(slot, `c${slot}[r]`, "NaN"), infinite: false };
+        const slot = this.slot(tree.index);
+        return { text: this.#loaded(slot, `c${slot}[r]`, "NaN"), infinite: false, nullable };
       }
       case "lifted":
-        return { text: this.#lookup(tree, numberText), infinite: false };
+        return { text: this.#lookup(tree, numberText), infinite: false, nullable };
       case "choice": {
-        let infinite = false;
-        const side = (each: Tree): string => {
-          const part = this.#number(each);
-          infinite ||= part.infinite;
-          return part.text;
-        };
-        const text = this.#choice(tree, side, "NaN");
-        return { text, infinite };
+        const text = this.#choice(tree, (side) => this.#number(side).text, "NaN");
+        return { text, infinite: nullable, nullable };
       }
-      case "coalesce":
-        return {
-          text: this.#firstOf(
-            tree,
-            (option) => this.#number(option).text,
-            (x) => `${x} - ${x} === 0`,
-          ),
-          infinite: true,
-        };
+      case "coalesce": {
+        const there = (x: string): string => `${x} - ${x} === 0`;
+        const text = this.#firstOf(tree, (option) => this.#number(option).text, there);
+        return { text, infinite: nullable, nullable };
+      }
       default:
         return this.#calculated(tree as CallTree);
     }
   }
 
   #calculated(tree: CallTree): NumberPart {
-    const { code } = tree.overload;
-    if (code === undefined) {
-      return { text: this.#strict(tree.args, (names) => this.#run(tree, names), "NaN"), infinite: true };
+    if (tree.overload.code === undefined) {
+      const text = this.#strict(tree.args, (names) => this.#run(tree, names), "NaN");
+      return { text, infinite: true, nullable: true };
     }
-    const parts = tree.args.map((arg) => this.#number(arg));
-    const texts = parts.map((part, i) => (code.finite[i] === true ? this.#finite(part) : part.text));
-    const infinite =
-      code.result === "never" || (code.result === "operands" && parts.some((part) => part.infinite));
-    return { text: code.text(...texts), infinite };
+    return calculated(
+      tree,
+      tree.args.map((arg) => this.#number(arg)),
+      this,
+    );
   }
 
-  /** An infinity turned to NaN. */
-  #finite(part: NumberPart): string {
-    if (!part.infinite) return part.text;
-    const x = this.#temporary();
-    return `((${x} = ${part.text}) - ${x} === 0 ? ${x} : NaN)`;
+  /** The rows' validity in the columns of a plain number, as a conjunction with `text`. */
+  #flagged(text: string, trees: readonly Tree[]): string {
+    if (!this.#nullable) return text;
+    const slots = new Set(trees.flatMap((tree) => [...columnsOf(tree)]).map((index) => this.slot(index)));
+    return slots.size === 0 ? text : `(${[...slots].map((slot) => `v${slot}[r]`).join(" & ")} & ${text})`;
   }
 
   /** True where the comparison `operator` of a comparison's operands holds. */
@@ -234,17 +272,17 @@ export class Emitter {
     const [left, right] = tree.args as [Tree, Tree];
     const { text } = comparisons[operator]!;
     if (!isNumber(left.type)) return this.#strict(tree.args, ([a, b]) => `(${a} ${text} ${b})`, "false");
-    const a = this.#number(left);
-    const b = this.number(right);
-    if (!this.mayBeNull(left) && !this.mayBeNull(right)) return `(${a.text} ${text} ${b})`;
-    if (operator === "!=") {
-      const [x, y] = [this.#temporary(), this.#temporary()];
-      return `((${x} = ${this.#finite(a)}) < (${y} = ${b}) || ${x} > ${y})`;
+    if (isPlain(left) && isPlain(right)) {
+      const compared = comparedNumbers(
+        operator,
+        text,
+        plainNumber(left, this),
+        plainNumber(right, this),
+        this,
+      );
+      return this.#flagged(compared, [left, right]);
     }
-    // NaN makes every other comparison false; an infinity must be kept from making it true.
-    if (!a.infinite || operator === "==") return `(${a.text} ${text} ${b})`;
-    const x = this.#temporary();
-    return `((${x} = ${a.text}) ${text} ${b} && ${x} ${operator.startsWith("<") ? "> -Infinity" : "< Infinity"})`;
+    return comparedNumbers(operator, text, this.#number(left), this.#number(right), this);
   }
 
   #kleeneCall(tree: CallTree): string {
@@ -253,7 +291,7 @@ export class Emitter {
       if (tree.overload.partial !== true) {
         return this.#strict(tree.args, (names) => `(${this.#run(tree, names)} ? 2 : 0)`, "1");
       }
-      const x = this.#temporary();
+      const x = this.temporary();
       return this.#strict(
         tree.args,
         (names) => `((${x} = ${this.#run(tree, names)}) === null ? 1 : ${x} ? 2 : 0)`,
@@ -268,14 +306,14 @@ export class Emitter {
     const conditions: string[] = [];
     const names = args.map((arg) => {
       const nullable = this.mayBeNull(arg);
-      if (arg.type === "bool" && !nullable) return this.truth(arg);
+      if (arg.type === "bool" && !nullable) return `!!${this.truth(arg)}`;
       const text = isNumber(arg.type)
         ? this.#number(arg).text
         : arg.type === "bool"
           ? this.kleene(arg)
           : this.value(arg);
       if (!nullable) return text;
-      const x = this.#temporary();
+      const x = this.temporary();
       const there = isNumber(arg.type) ? `- ${x} === 0` : arg.type === "bool" ? "!== 1" : "!== null";
       conditions.push(`(${x} = ${text}) ${there}`);
       return arg.type === "bool" ? `(${x} === 2)` : x;
@@ -294,16 +332,16 @@ export class Emitter {
     if (!isNumber(tree.operand.type) || tree.list.length > listedMax) {
       return `${this.#constant(new Set(tree.list))}.has(${name})`;
     }
-    const x = this.#temporary();
+    const x = this.temporary();
     return `(${x} = ${name}, ${tree.list.map((each) => `${x} === ${numberText(each)}`).join(" || ")})`;
   }
 
   #has(operand: Tree): string {
     if (!this.mayBeNull(operand)) return "true";
-    if (operand.kind === "column") return `(v${this.#slot(operand.index)}[r] === 1)`;
+    if (operand.kind === "column") return `(v${this.slot(operand.index)}[r] === 1)`;
     if (operand.type === "bool") return `(${this.kleene(operand)} !== 1)`;
     if (!isNumber(operand.type)) return `(${this.value(operand)} !== null)`;
-    const x = this.#temporary();
+    const x = this.temporary();
     return `((${x} = ${this.#number(operand).text}) - ${x} === 0)`;
   }
 
@@ -311,7 +349,7 @@ export class Emitter {
     if (!this.mayBeNull(tree.condition)) {
       return `(${this.truth(tree.condition)} ? ${side(tree.accepted)} : ${side(tree.otherwise)})`;
     }
-    const x = this.#temporary();
+    const x = this.temporary();
     const condition = this.kleene(tree.condition);
     return `((${x} = ${condition}) === 2 ? ${side(tree.accepted)} : ${x} === 0 ? ${side(tree.otherwise)} : ${nothing})`;
   }
@@ -323,13 +361,13 @@ export class Emitter {
   ): string {
     const texts = tree.options.map(text);
     return texts.reduceRight((rest, each) => {
-      const x = this.#temporary();
+      const x = this.temporary();
       return `(${x} = ${each}, ${there(x)} ? ${x} : ${rest})`;
     });
   }
 
   #lookup(tree: OfKind<"lifted">, ofNull: (value: Value | null) => string): string {
-    const slot = this.#slot(tree.index);
+    const slot = this.slot(tree.index);
     const table = this.#layout.lifted.indexOf(this.#table(tree));
     return this.#loaded(slot, `t${table}[c${slot}[r]]`, ofNull.call(this, this.#table(tree).table.ofNull));
   }
@@ -342,7 +380,7 @@ export class Emitter {
     return this.#nullable ? `(v${slot}[r] === 1 ? ${value} : ${nothing})` : value;
   }
 
-  #slot(index: number): number {
+  slot(index: number): number {
     return this.#layout.columns.indexOf(index);
   }
 
@@ -352,12 +390,7 @@ export class Emitter {
     return `k${known < 0 ? this.constants.push(value) - 1 : known}`;
   };
 
-  #temporary(): string {
+  temporary(): string {
     return `x${this.temporaries++}`;
   }
-}
-
-function numberText(value: Value | null): string {
-  if (typeof value !== "number") return "NaN";
-  return value < 0 || Object.is(value, -0) ? `(-${-value})` : String(value);
 }

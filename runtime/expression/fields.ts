@@ -91,7 +91,10 @@ class Inference {
       this.visit(right, second);
     } else if (operator === "*" || operator === "/" || operator === "%") {
       this.#alike([left, right], this.#firstKnown([left, right]) ?? "float64");
-    } else this.#alike([left, right], null);
+    } else {
+      this.visit(left, this.#known(right));
+      this.visit(right, this.#known(left));
+    }
   }
 
   /** What `+` and `-` demand of their sides. */

@@ -18,16 +18,14 @@ export class ClosureKernel implements Kernel {
   evaluate(batch: Batch): Column {
     const { columns, selection, count } = batch;
     const out = this.#output.begin(batch.rows);
+    const { valid, texts } = this.#output;
     let nulls = 0;
-    let valid: Uint8Array | undefined;
     for (let i = 0; i < count; i++) {
       const row = selection[i]!;
       const value = this.#run(columns, row);
-      if (value === null) {
-        nulls++;
-        valid ??= this.#output.valid();
-        valid[row] = 0;
-      } else if (typeof value === "string") out[row] = this.#output.texts.code(value);
+      valid[row] = value === null ? 0 : 1;
+      if (value === null) nulls++;
+      else if (typeof value === "string") out[row] = texts.code(value);
       else out[row] = typeof value === "boolean" ? Number(value) : value;
     }
     return this.#output.finish(nulls);

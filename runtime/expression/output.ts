@@ -30,9 +30,9 @@ export class Output {
     return this.#column.values;
   }
 
-  /** Validity to write, 1 for every row beforehand. Asked for at the first null only. */
-  valid(): Uint8Array {
-    return this.#column.valid.fill(1);
+  /** Validity to write for every selected row. */
+  get valid(): Uint8Array {
+    return this.#column.valid;
   }
 
   /** The dictionary of a string result. */

@@ -89,14 +89,14 @@ export interface Demand {
 export function demandsOf({ text, want }: Unbound): readonly Demand[] {
   if (want.kind === "column") return [{ name: text, types: want.types, start: 0, end: text.length }];
   const uses: Result<readonly ColumnUse[]> =
-    want.kind === "expression" ? fieldsOf(text) : aggregateFieldsOf(text, want.aggregates);
+    want.kind === "expression" ? fieldsOf(text, want.types) : aggregateFieldsOf(text, want.aggregates);
   if (!uses.ok) return [];
-  return uses.value.map(({ name, type, start, end }) => {
-    // An expression that is nothing but a column must be of the type that the setting asks for.
-    const isWhole = want.kind === "expression" && type === null && text.trim() === name;
-    const types = type === null ? (isWhole ? want.types : []) : [type];
-    return { name, types, start, end };
-  });
+  return uses.value.map(({ name, type, start, end }) => ({
+    name,
+    types: type === null ? [] : [type],
+    start,
+    end,
+  }));
 }
 
 /** Stands in for a setting that cannot be bound yet, so that the columns of later steps can be told. */

@@ -102,7 +102,7 @@ function yamlMessage(code: string, message: string, text: string, start: number)
 function remedyOf(code: string, text: string, lines: LineIndex, start: number): string | null {
   const line = lines.line(lines.place(Math.min(start, text.length)).line);
   if (/\$\{/.test(line)) return "inside { } or [ ], put ${…} in quotes";
-  if (code === "UNEXPECTED_TOKEN" && /[{[].*["\[\](]/.test(line))
+  if (code === "UNEXPECTED_TOKEN" && /[{[].*["[\](]/.test(line))
     return "inside { } or [ ], put an expression in quotes";
   return remedies[code] ?? null;
 }
@@ -216,6 +216,8 @@ export class ConfigDocument {
     let node: Node | null = this.#parsed.contents;
     let key: Node | null = null;
     for (const [done, step] of path.entries()) {
+      // A setting that takes one or a list may be asked for by its place where one was written.
+      if (step === 0 && isScalar(node)) continue;
       const pair: YAMLMap["items"][number] | undefined = isMap(node)
         ? node.items.find((each) => keyText(each.key) === String(step))
         : undefined;

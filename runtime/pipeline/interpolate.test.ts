@@ -1,6 +1,6 @@
 // References in values: what they become, what stays as it is, what is remembered as secret.
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readDocument } from "./document.ts";
 import { type Interpolated, interpolate, redact } from "./interpolate.ts";

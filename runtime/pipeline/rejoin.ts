@@ -42,8 +42,10 @@ function lastScalar(item: unknown): Scalar | null {
 /** The entry in which the parentheses that entry `place` leaves open are closed again; null when there is none. */
 function closing(items: readonly unknown[], place: number, text: string): number | null {
   const start = lastScalar(items[place])!.range![0];
-  const first = rangeOf(items[place])!;
-  if (openIn(text.slice(start, first[1])) <= 0) return null;
+  const first = rangeOf(items[place]);
+  // A quoted key beside the value is no call's beginning, but the value alone may be.
+  const end = first?.[1] ?? lastScalar(items[place])!.range![1];
+  if (openIn(text.slice(start, end)) <= 0) return null;
   for (let next = place + 1; next < items.length; next++) {
     const range = rangeOf(items[next]);
     if (range === null) return null;

@@ -16,7 +16,7 @@ import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { Connections } from "./connections.ts";
-import { openSink, openSource } from "./open.ts";
+import { openSink, openSource, publishedSubjects, type Surroundings } from "./open.ts";
 import type { DeviceSettings } from "./settings.ts";
 import { SourceTask } from "./source-task.ts";
 
@@ -26,8 +26,6 @@ export interface WorkerOptions {
   readonly log: Log;
   /** Makes row ids unique among runs. */
   readonly identity: string;
-  /** Where `stdout` sinks write. */
-  readonly output: NodeJS.WritableStream;
 }
 
 export interface WorkerStatus {
@@ -60,12 +58,14 @@ export class Worker {
   /** Opens everything that the pipelines need. Waits for NATS as long as it takes. */
   async open(pipelines: readonly LoadedPipeline[]): Promise<void> {
     const plans = pipelines.map(({ plan }) => plan!);
+    const { clock, log } = this.#options;
+    const surroundings = { connections: this.#connections, clock, log, subjects: publishedSubjects(plans) };
     const shared = plans.filter((_plan, index) => !pipelines[index]!.custom);
     const own = plans.filter((_plan, index) => pipelines[index]!.custom);
     for (const group of [...groupPlans(shared), ...own.map((plan) => [plan])]) {
       if (this.#stopping) return;
       const members = group.map((plan) => pipelines.find((each) => each.plan === plan)!);
-      await this.#openGroup(members);
+      await this.#openGroup(members, surroundings);
     }
   }
 
@@ -127,14 +127,14 @@ export class Worker {
     await this.#connections.close();
   }
 
-  async #openGroup(members: readonly LoadedPipeline[]): Promise<void> {
+  async #openGroup(members: readonly LoadedPipeline[], surroundings: Surroundings): Promise<void> {
     const { identity, clock, settings } = this.#options;
     const plans = members.map(({ plan }) => plan!);
-    const opened = await openSource(plans[0]!, this.#connections, this.#options);
+    const opened = await openSource(plans[0]!, surroundings);
     const sinks: Sink[] = [];
     const outputs = new Map<PipelinePlan, EngineOutputs>();
     for (const plan of plans) {
-      const wired = await this.#wire(plan);
+      const wired = await this.#wire(plan, surroundings);
       sinks.push(...wired.sinks, ...(wired.deadLetter === null ? [] : [wired.deadLetter]));
       outputs.set(plan, outputsOf(wired));
     }
@@ -162,16 +162,16 @@ export class Worker {
     this.#tasks.push(new SourceTask(opened.source, runner, sinks, clock));
   }
 
-  async #wire(plan: PipelinePlan): Promise<Wired> {
+  async #wire(plan: PipelinePlan, surroundings: Surroundings): Promise<Wired> {
     const sinks: Sink[] = [];
     for (const branch of plan.branches) {
-      sinks.push(await openSink(branch.sink, { plan, branch }, this.#connections, this.#options));
+      sinks.push(await openSink(branch.sink, plan, branch, surroundings));
     }
     const letters = plan.spec.deadLetter?.sink ?? null;
     const deadLetter =
       letters === null
         ? null
-        : await openSink(letters, { plan, branch: null }, this.#connections, this.#options);
+        : await openSink(letters, plan, null, surroundings);
     const wired = { plan, sinks, deadLetter };
     this.#wired.set(plan.name, wired);
     return wired;

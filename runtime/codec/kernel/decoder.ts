@@ -80,9 +80,8 @@ class KernelDecoder implements Decoder {
       );
       done += kernel.done();
       if (done === count) break;
-      // A dictionary was full at the row that is next: its record is the longest text there can be.
-      const next = offsets / 4 + this.#memory.words[rows / 4 + done]!;
-      this.#landing.reserve(this.#memory.words[next + 1]! - this.#memory.words[next]!);
+      // A dictionary was full: the rows of that block are gone through again.
+      this.#landing.reserve(kernel.needed());
     }
     template.use += count - leftCount;
     return leftCount;

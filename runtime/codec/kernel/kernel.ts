@@ -22,7 +22,7 @@ export interface KernelExports {
   configure(stringBytesMax: number, payloadDepthMax: number, seed: bigint): void;
   decode(template: number, rows: number, count: number, left: number, bytes: number, offsets: number): number;
   done(): number;
-  full(): number;
+  needed(): number;
   lookUp(dictionary: number, text: number, length: number): number;
   rehash(dictionary: number, places: number, mask: number): void;
 }

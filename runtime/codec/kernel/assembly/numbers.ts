@@ -9,14 +9,22 @@
 // part and the fraction end; one shuffle takes the point out and puts the digits to the right; three
 // multiply-adds make two numbers of eight digits out of them.
 
-import { alignments, powers } from "./tables";
+import { alignments, digitsAbove, digitsBelow, powers } from "./tables";
 
 const timeMax: f64 = 8.64e15;
 
-/** Value of sixteen digits of which the first n1 and, behind one byte, the next n2 are taken. */
+/** One bit for each of sixteen bytes that is a digit. */
 // @ts-ignore: decorator
 @inline
-function integerOf(digits: v128, n1: u32, n2: u32): u64 {
+function digitMask(bytes: v128): u32 {
+  return u32(i8x16.bitmask(i8x16.lt_s(i8x16.sub(bytes, v128.load(digitsBelow)), v128.load(digitsAbove))));
+}
+
+/** Value of sixteen characters of which the first n1 and, behind one byte, the next n2 are taken. */
+// @ts-ignore: decorator
+@inline
+function integerOf(characters: v128, n1: u32, n2: u32): u64 {
+  const digits = v128.and(characters, i8x16.splat(0x0f));
   const aligned = i8x16.swizzle(digits, v128.load(alignments + usize(((n1 << 4) | n2) << 4)));
   const weights = i16x8(1000, 100, 10, 1, 1000, 100, 10, 1);
   const high = i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(aligned), weights);
@@ -34,8 +42,8 @@ function integerOf(digits: v128, n1: u32, n2: u32): u64 {
 export function float64At(p: usize, out: usize, shift: i32): usize {
   const negative = u32(load<u8>(p) == 0x2d);
   const from = p + negative;
-  const digits = i8x16.sub(v128.load(from), i8x16.splat(0x30));
-  const mask = u32(i8x16.bitmask(i8x16.lt_u(digits, i8x16.splat(10))));
+  const characters = v128.load(from);
+  const mask = digitMask(characters);
   const n1 = u32(ctz(~mask));
   const point = u32(load<u8>(from + n1) == 0x2e);
   const n2 = u32(ctz(~((mask >>> (n1 + 1)) & (0 - point))));
@@ -45,7 +53,7 @@ export function float64At(p: usize, out: usize, shift: i32): usize {
     u32(n1 == 0) | u32(n2 < point) | (u32(n1 > 1) & u32(load<u8>(from) == 0x30)) | u32(length > 15) |
     u32((load<u8>(to) | 0x20) == 0x65);
   if (odd) return longFloat64At(p, out, shift);
-  const integer = f64(i64(integerOf(digits, n1, n2)));
+  const integer = f64(i64(integerOf(characters, n1, n2)));
   const scale = shift - i32(n2);
   let value: f64;
   if (shift != 0 && scale > 0) value = integer * load<f64>(powers + (usize(scale) << 3));
@@ -166,10 +174,10 @@ function quotient(a: u64, b: u64): f64 {
 export function int64At(p: usize, out: usize): usize {
   const negative = u32(load<u8>(p) == 0x2d);
   const from = p + negative;
-  const digits = i8x16.sub(v128.load(from), i8x16.splat(0x30));
-  const n1 = u32(ctz(~u32(i8x16.bitmask(i8x16.lt_u(digits, i8x16.splat(10))))));
+  const characters = v128.load(from);
+  const n1 = u32(ctz(~digitMask(characters)));
   if (u32(n1 == 0) | u32(n1 > 15) | (u32(n1 > 1) & u32(load<u8>(from) == 0x30))) return longInt64At(p, out);
-  const value = i64(integerOf(digits, n1, 0));
+  const value = i64(integerOf(characters, n1, 0));
   store<i64>(out, negative ? -value : value);
   return from + n1;
 }
@@ -191,8 +199,7 @@ function longInt64At(p: usize, out: usize): usize {
 @inline
 export function numberEnd(p: usize): usize {
   const from = p + usize(load<u8>(p) == 0x2d);
-  const digits = i8x16.sub(v128.load(from), i8x16.splat(0x30));
-  const mask = u32(i8x16.bitmask(i8x16.lt_u(digits, i8x16.splat(10))));
+  const mask = digitMask(v128.load(from));
   const n1 = u32(ctz(~mask));
   const point = u32(load<u8>(from + n1) == 0x2e);
   const n2 = u32(ctz(~((mask >>> (n1 + 1)) & (0 - point))));

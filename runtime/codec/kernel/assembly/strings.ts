@@ -1,6 +1,8 @@
 // Where strings end, sixteen bytes at a time. Escapes and control characters are refused here (the exact
 // reader takes such a record); UTF-8 is checked where there is any.
 
+import { backslashes, quotes, spaces } from "./tables";
+
 /** From the opening quote at `p`: where the closing one stands, before `end`; 0 when there is none to be sure of. */
 // @ts-ignore: decorator
 @inline
@@ -23,8 +25,8 @@ function specials(p: usize): u32 {
   return u32(
     i8x16.bitmask(
       v128.or(
-        v128.or(i8x16.eq(bytes, i8x16.splat(0x22)), i8x16.eq(bytes, i8x16.splat(0x5c))),
-        i8x16.lt_s(bytes, i8x16.splat(0x20)),
+        v128.or(i8x16.eq(bytes, v128.load(quotes)), i8x16.eq(bytes, v128.load(backslashes))),
+        i8x16.lt_s(bytes, v128.load(spaces)),
       ),
     ),
   );

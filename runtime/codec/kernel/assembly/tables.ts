@@ -7,7 +7,20 @@ export const alignments: usize = memory.data(16 * 16 * 16, 16);
 /** Sixteen bytes of ones and sixteen of zeros: read at 16 - n, a mask of the first n bytes. */
 export const heads: usize = memory.data(32, 16);
 
+// Vectors of one byte sixteen times. Read from memory because an engine makes a constant anew at every use.
+export const quotes: usize = memory.data(16, 16);
+export const backslashes: usize = memory.data(16, 16);
+export const spaces: usize = memory.data(16, 16);
+/** Taken from a byte, '0' … '9' become -128 … -119: below `digitsAbove` as signed numbers, as no other byte is. */
+export const digitsBelow: usize = memory.data(16, 16);
+export const digitsAbove: usize = memory.data(16, 16);
+
 function fill(): void {
+  memory.fill(quotes, 0x22, 16);
+  memory.fill(backslashes, 0x5c, 16);
+  memory.fill(spaces, 0x20, 16);
+  memory.fill(digitsBelow, 0xb0, 16);
+  memory.fill(digitsAbove, 0x8a, 16);
   let power: f64 = 1.0;
   for (let i: usize = 0; i < 23; i++) {
     store<f64>(powers + i * 8, power);

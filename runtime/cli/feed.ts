@@ -1,0 +1,110 @@
+// weir feed: plays the devices. A file or this machine's own sensors, onto NATS subjects or MQTT topics.
+
+import { parseDuration } from "../../operators/sdk/index.ts";
+import type { FeedOptions, FeedOutput, FeedProgress } from "../connect/feed.ts";
+import { feed as feedInto } from "../connect/feed.ts";
+import { connectNats } from "../connect/nats-connection.ts";
+import { WeirError } from "../errors.ts";
+import { makeLog } from "../log.ts";
+import { print } from "./terminal.ts";
+
+/** What the command line gives; see `weir feed --help`. */
+export interface FeedSettings {
+  readonly to: string;
+  readonly url: string;
+  readonly stream?: string;
+  readonly rate?: number;
+  readonly speed?: number;
+  readonly every: string;
+  readonly timeField?: string;
+  readonly start?: string;
+  readonly step?: string;
+  readonly index?: string;
+  readonly from?: string;
+  readonly where: readonly string[];
+  readonly limit?: number;
+  readonly json?: boolean;
+}
+
+function usage(message: string, remedy: string): WeirError {
+  return new WeirError("WEIR_USAGE", message, { remedy });
+}
+
+function durationOf(text: string, option: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw usage(`${option}: expected a duration, got ${text}`, "such as 500ms, 10s or 1m30s");
+  return ms;
+}
+
+function startOf(text: string): number {
+  const ms = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
+  if (Number.isNaN(ms)) throw usage(`--start: expected a time, got ${text}`, "such as 2010-05-10T00:00:00Z");
+  return ms;
+}
+
+function conditionOf(text: string): { field: string; equal: boolean; value: string } {
+  const match = /^([^=!]+)(!?=)(.*)$/.exec(text);
+  if (match === null) throw usage(`--where: expected field=value or field!=value, got ${text}`, "such as mote_id=3");
+  return { field: match[1]!, equal: match[2] === "=", value: match[3]! };
+}
+
+/** The stream's subjects, if it has to be created: the template with its fields as wildcards. */
+function streamOf(name: string, subject: string): { name: string; subjects: string[] } {
+  return { name, subjects: [subject.replaceAll(/\{[^}]*\}/g, "*")] };
+}
+
+/** The time to add, when the settings say how it is computed. */
+function madeTime(settings: FeedSettings): Partial<FeedOptions> {
+  const { timeField, step, start, index } = settings;
+  if (step === undefined) return timeField === undefined ? {} : { timeField };
+  if (timeField === undefined || start === undefined) {
+    throw usage("--step needs --time-field and --start", "the time of a row is start + (index - 1) × step");
+  }
+  return { time: { field: timeField, start: startOf(start), step: durationOf(step, "--step"), index: index ?? null } };
+}
+
+function inputOf(what: string, settings: FeedSettings): FeedOptions["from"] {
+  if (what === "host") return { kind: "host", every: durationOf(settings.every, "--every"), sensors: [] };
+  return { kind: "file", path: what, format: /\.csv$/i.test(what) ? "csv" : "ndjson" };
+}
+
+function progressText({ read, sent, confirmed, skipped, bad, lost, elapsed_ms }: FeedProgress): string {
+  const rate = elapsed_ms > 0 ? Math.round((sent * 1000) / elapsed_ms) : sent;
+  return `${sent} sent (${rate}/s), ${confirmed} confirmed, ${read} read, ${skipped} skipped, ${bad} bad, ${lost} lost`;
+}
+
+export async function feed(what: string, settings: FeedSettings): Promise<number> {
+  const log = makeLog(process.stderr.isTTY ? "text" : "json");
+  const interrupted = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
+  const overMqtt = /^mqtts?:/.test(settings.url);
+  const link = overMqtt
+    ? null
+    : await connectNats({ name: "feed", servers: settings.url, signal: interrupted.signal }, log);
+  const to: FeedOutput =
+    link === null
+      ? { kind: "mqtt", url: settings.url }
+      : { kind: "nats", link, ...(settings.stream === undefined ? {} : { stream: streamOf(settings.stream, settings.to) }) };
+  const { rate, speed, from, limit } = settings;
+  const live = process.stderr.isTTY;
+  const progress = await feedInto({
+    from: inputOf(what, settings),
+    to,
+    subject: settings.to,
+    where: settings.where.map(conditionOf),
+    ...madeTime(settings),
+    ...(rate === undefined ? {} : { rate }),
+    ...(speed === undefined ? {} : { speed }),
+    ...(from === undefined ? {} : { skip: durationOf(from, "--from") }),
+    ...(limit === undefined ? {} : { limit }),
+    signal: interrupted.signal,
+    onProgress: (now) => {
+      if (live) process.stderr.write(`\r${progressText(now)}\x1b[K`);
+    },
+    log,
+  });
+  await link?.close();
+  if (live) process.stderr.write("\n");
+  print(settings.json === true ? JSON.stringify(progress) : progressText(progress));
+  return progress.lost === 0 ? 0 : 74;
+}

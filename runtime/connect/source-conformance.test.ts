@@ -1,0 +1,198 @@
+// What every source must do, run for each of them against a real nats-server and real files.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { payloadAt } from "../batch/payloads.ts";
+import type { ReadLimits, Source } from "./connect.ts";
+import { silentLog } from "./connector-log.ts";
+import { fileSource } from "./file-source.ts";
+import { hostSource } from "./host-source.ts";
+import { managerOf } from "./jetstream-requests.ts";
+import { jetstreamSource } from "./jetstream-source.ts";
+import { connectNats, type NatsLink } from "./nats-connection.ts";
+import { startNatsServer, type RunningNatsServer } from "./nats-server.ts";
+import { natsSource } from "./nats-source.ts";
+
+let server: RunningNatsServer;
+let link: NatsLink;
+let folder: string;
+let made = 0;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "weir-source-test-"));
+  server = await startNatsServer({ name: "weir-source-test" }, process.env);
+  link = await connectNats({ name: "test", servers: server.url }, silentLog);
+});
+
+afterAll(async () => {
+  await link?.close();
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const wide: ReadLimits = { rows: 1_000, bytes: 1_000_000, wait_ms: 2_000, age_ms: 5 };
+
+interface Prepared {
+  readonly source: Source;
+  /** What `subject` must say of record i. */
+  subject(i: number): string;
+}
+
+/** A kind of source, opened so that it will deliver exactly `records`. */
+interface Kind {
+  readonly name: string;
+  readonly ends: boolean;
+  prepare(records: readonly string[]): Promise<Prepared>;
+}
+
+async function publishAll(prefix: string, records: readonly string[]): Promise<void> {
+  for (const [i, record] of records.entries()) link.nats.publish(`${prefix}.d${i % 3}`, record);
+  await link.nats.flush();
+}
+
+async function jetstream(records: readonly string[], consumer: string | null): Promise<Prepared> {
+  const number = made++;
+  const manager = await managerOf(link, null);
+  await manager.streams.add({ name: `S${number}`, subjects: [`s${number}.>`] });
+  await publishAll(`s${number}`, records);
+  const options = { link, stream: `S${number}`, subject: `s${number}.>`, log: silentLog };
+  const source = jetstreamSource(consumer === null ? options : { ...options, consumer });
+  await source.open();
+  return { source, subject: (i) => `s${number}.d${i % 3}` };
+}
+
+async function file(text: string, format: "lines" | "csv"): Promise<Prepared> {
+  const path = join(folder, `in-${made++}`);
+  writeFileSync(path, text);
+  const source = fileSource({ path, format });
+  await source.open();
+  return { source, subject: () => path };
+}
+
+const kinds: readonly Kind[] = [
+  {
+    name: "nats",
+    ends: false,
+    async prepare(records) {
+      const prefix = `core${made++}`;
+      const source = natsSource({ link, subject: `${prefix}.*`, overflow: "drop_oldest", log: silentLog });
+      await source.open();
+      await publishAll(prefix, records);
+      return { source, subject: (i) => `${prefix}.d${i % 3}` };
+    },
+  },
+  { name: "jetstream", ends: false, prepare: (records) => jetstream(records, null) },
+  { name: "jetstream, durable", ends: false, prepare: (records) => jetstream(records, "weir") },
+  {
+    name: "file",
+    ends: true,
+    prepare: (records) => file(records.map((line) => `${line}\n`).join(""), "lines"),
+  },
+  {
+    name: "file, CSV with CR LF",
+    ends: true,
+    prepare: (records) => file(["header", "", ...records].join("\r\n"), "csv"),
+  },
+];
+
+/** Reads until `count` records are there, or the end. */
+async function collect(source: Source, count: number, limits: ReadLimits = wide) {
+  const records: string[] = [];
+  const subjects: string[] = [];
+  const sizes: number[] = [];
+  let position: unknown = null;
+  while (records.length < count) {
+    const delivery = await source.read(limits);
+    if (delivery === "end") break;
+    if (delivery === null) continue;
+    const { payloads } = delivery;
+    sizes.push(payloads.count);
+    position = delivery.position;
+    for (let row = 0; row < payloads.count; row++) {
+      records.push(Buffer.from(payloadAt(payloads, row)).toString());
+      subjects.push(payloads.subjects[payloads.subject[row]!]!);
+      expect(payloads.arrived[row]).toBeGreaterThan(1.6e12);
+    }
+  }
+  return { records, subjects, sizes, position };
+}
+
+const some = (count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `{"n":${i},"é":"${"x".repeat(i % 7)}"}`);
+
+describe.each(kinds)("a $name source", ({ prepare, ends }) => {
+  it("delivers every record once, in order, byte for byte, with its subject", async () => {
+    const sent = some(5_000);
+    const { source, subject } = await prepare(sent);
+    const { records, subjects } = await collect(source, sent.length);
+    expect(records).toEqual(sent);
+    expect(subjects).toEqual(sent.map((_, i) => subject(i)));
+    await source.close();
+  });
+
+  it("never returns more than it was asked for, but always at least one record", async () => {
+    const sent = some(300);
+    const { source } = await prepare(sent);
+    const byRows = await collect(source, 200, { ...wide, rows: 7 });
+    expect(Math.max(...byRows.sizes)).toBeLessThanOrEqual(7);
+    const byBytes = await collect(source, sent.length - byRows.records.length, { ...wide, bytes: 1 });
+    expect(new Set(byBytes.sizes)).toEqual(new Set([1]));
+    expect([...byRows.records, ...byBytes.records]).toEqual(sent);
+    await source.close();
+  });
+
+  it(ends ? "ends after the last record" : "answers null when nothing comes", async () => {
+    const { source } = await prepare(some(3));
+    await collect(source, 3);
+    expect(await source.read({ ...wide, wait_ms: 20 })).toBe(ends ? "end" : null);
+    await source.close();
+  });
+
+  it("counts records and bytes, and drops none", async () => {
+    const sent = some(100);
+    const { source } = await prepare(sent);
+    await collect(source, 100);
+    const { records, bytes, dropped } = source.stats();
+    const size = sent.reduce((sum, record) => sum + Buffer.byteLength(record), 0);
+    expect({ records, bytes, dropped }).toEqual({ records: 100, bytes: size, dropped: {} });
+    await source.close();
+  });
+
+  it("takes a commit of what was read, and can be closed twice", async () => {
+    const { source } = await prepare(some(10));
+    const { position } = await collect(source, 10);
+    await source.commit(position);
+    await source.close();
+    await source.close();
+    expect(await source.read({ ...wide, wait_ms: 20 })).toBe("end");
+  });
+
+  it("states its guarantee", async () => {
+    const { source } = await prepare([]);
+    expect(source.guarantee.length).toBeGreaterThan(20);
+    await source.close();
+  });
+});
+
+describe("a host source", () => {
+  it("gives one JSON reading a payload, at its interval, within the limits", async () => {
+    const source = hostSource({ every: 100, sensors: [] });
+    await source.open();
+    const { records, subjects, sizes } = await collect(source, 12, { ...wide, rows: 3 });
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(3);
+    expect(subjects[0]).toMatch(/^host\.\w+$/);
+    for (const record of records) {
+      expect(JSON.parse(record)).toEqual({
+        sensor: expect.any(String) as string,
+        name: expect.any(String) as string,
+        ts: expect.any(Number) as number,
+        value: expect.any(Number) as number,
+        unit: expect.any(String) as string,
+      });
+    }
+    await source.close();
+    expect(await source.read(wide)).toBe("end");
+  });
+});

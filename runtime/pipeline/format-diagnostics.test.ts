@@ -1,0 +1,62 @@
+// Diagnostics as printed: the line, the caret, long lines, tabs, colour.
+
+import { expect, it } from "vitest";
+import { formatDiagnostics } from "./format-diagnostics.ts";
+import type { Diagnostic } from "./pipeline.ts";
+
+function at(line: number, column: number, length: number, hint: string | null = null): Diagnostic {
+  return {
+    file: "p.yaml",
+    line,
+    column,
+    length,
+    message: "there is no operator fliter",
+    hint,
+    severity: "error",
+  };
+}
+
+it("prints as a compiler would", () => {
+  const source = "name: p\nsteps:\n  - fliter: temp > 3\n";
+  expect(formatDiagnostics([at(3, 5, 6, "did you mean filter?"), at(1, 1, 4)], { "p.yaml": source })).toBe(
+    `p.yaml:3:5: error: there is no operator fliter
+    3 |   - fliter: temp > 3
+      |     ^^^^^^ did you mean filter?
+p.yaml:1:1: error: there is no operator fliter
+    1 | name: p
+      | ^^^^
+`,
+  );
+});
+
+it("says nothing about nothing", () => {
+  expect(formatDiagnostics([], {})).toBe("");
+});
+
+it("prints what it can where the source is not there", () => {
+  expect(formatDiagnostics([at(9, 1, 1, "save it")], { "p.yaml": "a" })).toBe(
+    "p.yaml:9:1: error: there is no operator fliter\n      save it\n",
+  );
+});
+
+it("shows the part of a long line that matters", () => {
+  const source = `${"x".repeat(500)}fliter${"y".repeat(500)}`;
+  const [, line, caret] = formatDiagnostics([at(1, 501, 6)], { "p.yaml": source }).split("\n");
+  expect(line!.length).toBeLessThan(140);
+  const start = caret!.indexOf("^");
+  expect(line!.slice(start, start + 6)).toBe("fliter");
+  expect(caret!.slice(start)).toBe("^^^^^^");
+});
+
+it("keeps tabs, so that the caret stands right", () => {
+  const [, , caret] = formatDiagnostics([at(1, 3, 1)], { "p.yaml": "\ta\tb" }).split("\n");
+  expect(caret).toBe("      | \t ^");
+});
+
+it("colours on demand and lets no control character through", () => {
+  const hostile: Diagnostic = { ...at(1, 1, 1), message: "got \u001b[2J\u0007x" };
+  expect(formatDiagnostics([hostile], { "p.yaml": "a" }, { color: false })).not.toMatch(/\u001b|\u0007/);
+  expect(formatDiagnostics([at(1, 1, 1)], { "p.yaml": "a" }, { color: true })).toContain(
+    "\u001b[1;31m^\u001b[0m",
+  );
+});

@@ -1,0 +1,145 @@
+// The door: any text gives a plan or mistakes, never an exception; secrets never reach a message.
+
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { limits } from "../limits.ts";
+import { coldChain, operators } from "./cold-chain.fixture.ts";
+import { loadPipeline, operatorFilesOf } from "./load.ts";
+
+const catalogue = operators;
+
+function check(content: string): void {
+  const { plan, spec, diagnostics } = loadPipeline({ file: "p.yaml", content, catalogue });
+  expect(plan === null).toBe(diagnostics.some(({ severity }) => severity === "error"));
+  expect(spec === null).toBe(plan === null);
+  const lines = content.split(/\r\n|\n|\r/).length;
+  for (const { line, column, message } of diagnostics) {
+    expect(line >= 1 && line <= lines && column >= 1 && message !== "").toBe(true);
+  }
+}
+
+describe("any text", () => {
+  it("that is a damaged pipeline", () => {
+    const damage = fc.record({
+      at: fc.nat(coldChain.length),
+      length: fc.nat(12),
+      put: fc.constantFrom(
+        "",
+        " ",
+        "\n",
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        "'",
+        '"',
+        "-",
+        "0",
+        "~",
+        "&a",
+        "*a",
+        "filter",
+        "${X}",
+        "1s",
+        "(",
+        ",",
+      ),
+    });
+    fc.assert(
+      fc.property(fc.array(damage, { minLength: 1, maxLength: 3 }), (damages) => {
+        let text = coldChain;
+        for (const { at, length, put } of damages) text = text.slice(0, at) + put + text.slice(at + length);
+        check(text);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("that is random data under the right names", () => {
+    const value = fc.jsonValue({ maxDepth: 3 });
+    const some = fc.record(
+      {
+        name: fc.oneof(value, fc.constant("p")),
+        source: fc.oneof(
+          value,
+          fc.record(
+            { nats: fc.oneof(value, fc.constant({ subject: "a.{b}" })), time: value },
+            { requiredKeys: ["nats"] },
+          ),
+        ),
+        steps: fc.oneof(
+          value,
+          fc.array(
+            fc.oneof(
+              value,
+              fc.constantFrom(
+                { sink: { stdout: {} } },
+                { filter: "a > 1" },
+                { set: { c: "a + b" } },
+                { select: ["c"] },
+              ),
+              fc.record({ filter: value }),
+              fc.record({ window: value }),
+              fc.record({ branch: fc.dictionary(fc.string(), fc.array(value)) }),
+              fc.record({ sink: value }),
+            ),
+          ),
+        ),
+        dead_letter: value,
+        tests: fc.oneof(value, fc.array(value)),
+      },
+      { requiredKeys: ["name", "source", "steps"] },
+    );
+    fc.assert(
+      fc.property(some, (data) => check(JSON.stringify(data))),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("secrets", () => {
+  it("stay out of messages", () => {
+    const { diagnostics, secrets } = loadPipeline({
+      file: "p.yaml",
+      content:
+        "name: ${PIPELINE_TOKEN}\nsource: { nats: { subject: a, to: '${PIPELINE_TOKEN}' }, format: '${file:key}' }\nsteps: [{ sink: { stdout: {} } }]\n",
+      catalogue,
+      surroundings: { variables: { PIPELINE_TOKEN: "Hunter2!" }, file: () => "top-secret" },
+    });
+    expect(secrets).toEqual(["Hunter2!", "top-secret"]);
+    expect(diagnostics.length).toBeGreaterThan(0);
+    expect(JSON.stringify(diagnostics)).not.toMatch(/Hunter2|top-secret/);
+  });
+});
+
+it("lists no more mistakes than a reader can use, and says so", () => {
+  const steps = Array(200).fill("  - fliter: a").join("\n");
+  const { diagnostics } = loadPipeline({
+    file: "p.yaml",
+    content: `name: p\nsource: { nats: { subject: a } }\nsteps:\n${steps}\n  - sink: { stdout: {} }\n`,
+    catalogue,
+  });
+  expect(diagnostics).toHaveLength(limits.config_diagnostics_max);
+  expect(diagnostics.at(-1)!.message).toBe("101 more mistakes from here on");
+});
+
+it("names the operator files before anything is judged", () => {
+  expect(operatorFilesOf("p.yaml", "use: [./scale.ts, ./clamp.ts]\nsteps: nothing")).toEqual([
+    "./scale.ts",
+    "./clamp.ts",
+  ]);
+  expect(operatorFilesOf("p.yaml", "use: 5")).toEqual([]);
+});
+
+it("puts variables where settings stand", () => {
+  const { plan, diagnostics } = loadPipeline({
+    file: "p.yaml",
+    content:
+      'name: p\nsource:\n  file:\n    path: "${DATA}/a.ndjson"\n    rate: ${RATE:-100}\nsteps:\n  - filter: temp > ${MAX:-30}\n  - sink: { stdout: {} }\n',
+    catalogue,
+    surroundings: { variables: { DATA: "/data" }, file: () => null },
+  });
+  expect(diagnostics).toEqual([]);
+  expect(plan!.spec.source).toEqual({ kind: "file", path: "/data/a.ndjson", rate: 100, speed: null });
+});

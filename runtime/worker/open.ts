@@ -1,0 +1,157 @@
+// A plan's source and sinks as connectors. The one place that knows every kind of both.
+
+import { dirname, resolve } from "node:path";
+import type { Clock } from "../clock.ts";
+import { csvHeader } from "../codec/csv/encoder.ts";
+import { parseCsvLine } from "../codec/csv/line.ts";
+import { createDecoder } from "../codec/formats.ts";
+import type { Sink, Source } from "../connect/connect.ts";
+import { fileSink } from "../connect/file-sink.ts";
+import { fileSource } from "../connect/file-source.ts";
+import type { HostSensor } from "../connect/host-sampler.ts";
+import { hostSource } from "../connect/host-source.ts";
+import { jetstreamSink } from "../connect/jetstream-sink.ts";
+import { jetstreamSource } from "../connect/jetstream-source.ts";
+import { natsSink } from "../connect/nats-sink.ts";
+import { natsSource } from "../connect/nats-source.ts";
+import { stdoutSink } from "../connect/stdout-sink.ts";
+import { WeirError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { BranchPlan, PipelinePlan, SinkSpec, SourceSpec } from "../pipeline/pipeline.ts";
+import { subscriptionOf } from "../pipeline/subject.ts";
+import type { Connections } from "./connections.ts";
+
+export interface Surroundings {
+  readonly connections: Connections;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** By connection and stream, the subjects that this worker publishes to it. */
+  readonly subjects: ReadonlyMap<string, readonly string[]>;
+}
+
+export interface OpenedSource {
+  readonly source: Source;
+  /** The column names of a CSV source; null for other formats. */
+  readonly header: readonly string[] | null;
+}
+
+type FileSpec = Extract<SourceSpec, { kind: "file" }>;
+type NatsSpec = Extract<SourceSpec, { kind: "nats" }>;
+
+/** Paths in a pipeline file are relative to it. */
+function pathOf(plan: PipelinePlan, path: string): string {
+  return resolve(dirname(plan.spec.file), path);
+}
+
+async function openFile(plan: PipelinePlan, spec: FileSpec, clock: Clock): Promise<OpenedSource> {
+  const csv = plan.spec.format === "csv";
+  let timeOf: ((line: Uint8Array) => number | null) | undefined;
+  const source = fileSource({
+    path: pathOf(plan, spec.path),
+    format: csv ? "csv" : "lines",
+    clock,
+    ...(spec.rate === null ? {} : { rate: spec.rate }),
+    ...(spec.speed === null ? {} : { speed: spec.speed, timeOf: (line) => timeOf?.(line) ?? null }),
+  });
+  await source.open();
+  const header = csv ? headerOf(source.header, spec.path) : null;
+  if (spec.speed !== null) timeOf = timeReader(plan, header);
+  return { source, header };
+}
+
+function headerOf(line: string | null, path: string): readonly string[] {
+  const header = line === null ? null : parseCsvLine(line);
+  if (header !== null) return header;
+  throw new WeirError("WEIR_FILE", `${path} has no header line`, { remedy: "the first line of a CSV file names its columns" });
+}
+
+/** Reads the time field alone, for a replay in the file's own time. */
+function timeReader(plan: PipelinePlan, header: readonly string[] | null): (line: Uint8Array) => number | null {
+  const field = plan.fields[plan.timeIndex ?? -1];
+  if (field === undefined) return () => null;
+  const decoder = createDecoder(plan.spec.format, [field], { header: header ?? [] });
+  return (line) => {
+    const { columns } = decoder.decode({ bytes: line, offsets: Uint32Array.of(0, line.length), count: 1 });
+    const column = columns[0]!;
+    return column.valid !== null && column.valid[0] === 0 ? null : Number(column.values[0]);
+  };
+}
+
+async function openNats(spec: NatsSpec, { connections, clock, log }: Surroundings): Promise<OpenedSource> {
+  const link = await connections.link(spec.to);
+  const subject = subscriptionOf(spec.subject);
+  const { stream, consumer, overflow } = spec;
+  const source =
+    stream === null
+      ? natsSource({ link, subject, overflow, log, clock })
+      : jetstreamSource({ link, subject, stream, log, clock, ...(consumer === null ? {} : { consumer }) });
+  await source.open();
+  return { source, header: null };
+}
+
+/** Opens the source of a plan; of several that share it, any. */
+export async function openSource(plan: PipelinePlan, surroundings: Surroundings): Promise<OpenedSource> {
+  const { source: spec } = plan.spec;
+  if (spec.kind === "file") return openFile(plan, spec, surroundings.clock);
+  if (spec.kind === "nats") return openNats(spec, surroundings);
+  const source = hostSource({
+    every: spec.every,
+    sensors: spec.sensors as readonly HostSensor[],
+    clock: surroundings.clock,
+  });
+  await source.open();
+  return { source, header: null };
+}
+
+/** Names a stream of a connection. */
+export function streamKey(to: string, stream: string): string {
+  return `${to} ${stream}`;
+}
+
+/** `cloud.{device}.temp` as a stream's subject. */
+function streamSubject(template: string): string {
+  return template.replaceAll(/\{[^}]*\}/g, "*");
+}
+
+/** What the plans of a worker publish to each stream: one stream may take rows of several pipelines. */
+export function publishedSubjects(plans: readonly PipelinePlan[]): ReadonlyMap<string, readonly string[]> {
+  const subjects = new Map<string, string[]>();
+  for (const { branches, spec } of plans) {
+    const sinks = [...branches.map(({ sink }) => sink), ...(spec.deadLetter === null ? [] : [spec.deadLetter.sink])];
+    for (const sink of sinks) {
+      if (sink.kind !== "nats" || sink.stream === null) continue;
+      const key = streamKey(sink.to, sink.stream);
+      const subject = streamSubject(sink.subject);
+      const known = subjects.get(key) ?? [];
+      if (!known.includes(subject)) subjects.set(key, [...known, subject]);
+    }
+  }
+  return subjects;
+}
+
+/** Opens a sink; `branch` is null for the dead letter. */
+export async function openSink(
+  spec: SinkSpec,
+  plan: PipelinePlan,
+  branch: BranchPlan | null,
+  surroundings: Surroundings,
+): Promise<Sink> {
+  const sink = await makeSink(spec, plan, branch, surroundings);
+  await sink.open();
+  return sink;
+}
+
+async function makeSink(
+  spec: SinkSpec,
+  plan: PipelinePlan,
+  branch: BranchPlan | null,
+  { connections, clock, log, subjects }: Surroundings,
+): Promise<Sink> {
+  const header = branch?.format === "csv" ? { header: csvHeader(branch.rows) } : {};
+  if (spec.kind === "stdout") return stdoutSink({ ...header });
+  if (spec.kind === "file") return fileSink({ path: pathOf(plan, spec.path), log, clock, ...header });
+  const link = await connections.link(spec.to);
+  if (spec.stream === null) return natsSink({ link, log });
+  const stream = { name: spec.stream, subjects: subjects.get(streamKey(spec.to, spec.stream)) ?? [] };
+  return jetstreamSink({ link, stream, log, clock });
+}
