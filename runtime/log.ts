@@ -51,5 +51,3 @@ function jsonLog(): Log {
 export function makeLog(format: LogFormat): Log {
   return format === "json" ? jsonLog() : textLog();
 }
-
-export const silentLog: Log = { info: () => {}, warn: () => {}, error: () => {} };

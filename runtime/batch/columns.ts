@@ -1,6 +1,6 @@
 // Columns and dictionaries as the runtime makes them. Allocation only; no meaning.
 
-import type { Column, ColumnOf, ColumnType, Dictionary, WritableColumn } from "../../operators/sdk/index.ts";
+import type { Column, ColumnType, Dictionary, WritableColumn } from "../../operators/sdk/index.ts";
 
 /** Texts to codes and back. Append-only: a code keeps its meaning for the dictionary's life. */
 export class TextDictionary implements Dictionary {
@@ -81,10 +81,4 @@ export function makeWritable(
 /** The same column without a validity array when no row of it is null. */
 export function trimValid(column: Column): Column {
   return column.valid?.includes(0) === false ? ({ ...column, valid: null } as Column) : column;
-}
-
-/** Checks that a column is of a type, and says so to the compiler. */
-export function expectType<T extends ColumnType>(column: Column, type: T): ColumnOf<T> {
-  if (column.type !== type) throw new TypeError(`expected a column of type ${type}, got ${column.type}`);
-  return column as unknown as ColumnOf<T>;
 }

@@ -78,11 +78,13 @@ function startOf(start: ConsumerSpec["start"]): Partial<ConsumerConfig> {
 
 function opened(info: ConsumerInfo): OpenConsumer {
   const policy = info.config.ack_policy;
+  const { stream_seq: reached } = policy === AckPolicy.None ? info.delivered : info.ack_floor;
   return {
     name: info.name,
     acks: policy === AckPolicy.None ? "none" : policy === AckPolicy.All ? "all" : "explicit",
     nextDelivery: info.delivered.consumer_seq + 1,
-    floor: policy === AckPolicy.None ? info.delivered.stream_seq : info.ack_floor.stream_seq,
+    // A consumer that has delivered nothing yet says 0 on some servers, wherever it starts.
+    floor: Math.max(reached, (info.config.opt_start_seq ?? 1) - 1),
     pending: info.num_pending,
   };
 }
@@ -137,7 +139,7 @@ export function openConsumer(
     const existing = durable === null ? null : await infoOf(manager, spec.stream, durable);
     if (durable === null || existing === null) return create(asker, manager, stream, spec);
     checkExisting(asker, spec, existing);
-    const floor = existing.ack_floor.stream_seq;
+    const { floor } = opened(existing);
     const start = typeof spec.start === "number" ? spec.start : floor + 1;
     const isWhereItShouldBe = existing.num_ack_pending === 0 && start === floor + 1;
     if (existing.config.ack_policy !== AckPolicy.All || isWhereItShouldBe) return opened(existing);

@@ -60,6 +60,7 @@ export async function insist<T>(asker: Asker, what: string, task: () => Promise<
     try {
       return await task();
     } catch (fault) {
+      if (fault instanceof WeirError) throw fault;
       const isMissing = isCode(fault, JetStreamApiCodes.StreamNotFound);
       if (isRefusal(fault) && !isMissing) {
         throw new WeirError("WEIR_CONFIG", `${asker.name}: ${what}: ${messageOf(fault)}`, {

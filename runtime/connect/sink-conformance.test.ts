@@ -150,7 +150,7 @@ function row(subject: string, n: number): OutputRow {
   };
 }
 
-describe.each(kinds)("a $name sink", ({ prepare, overNats }) => {
+describe.each(kinds)("a $name sink", ({ prepare }) => {
   it("delivers every row once and in order", async () => {
     const { sink, subject, arrived } = await prepare();
     for (let n = 0; n < 1_000; n++) sink.write(row(subject, n));
@@ -171,8 +171,7 @@ describe.each(kinds)("a $name sink", ({ prepare, overNats }) => {
     expect(sink.stats().bytes).toBeGreaterThanOrEqual(100 * 7);
     await sink.close();
     sink.write(row(subject, 100));
-    const { rows, pending, dropped } = sink.stats();
-    expect([rows, pending, Object.values(dropped)]).toEqual([100, 0, overNats ? [1] : expect.anything()]);
+    expect(sink.stats()).toMatchObject({ rows: 100, pending: 0, dropped: { closed: 1 } });
   });
 
   it("says when there is room, and there is room again after a flush", async () => {

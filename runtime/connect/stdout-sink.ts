@@ -31,6 +31,7 @@ class StreamSink implements Sink {
   #queueBytes = 0;
   #writing = false;
   #ended = false;
+  #closed = false;
   readonly #onError: (fault: Error) => void = () => this.#end("reader_gone");
 
   constructor(options: StdoutSinkOptions) {
@@ -48,6 +49,7 @@ class StreamSink implements Sink {
   write(row: OutputRow): void {
     this.#counts.taken++;
     if (this.#ended) return this.#counts.drop("reader_gone");
+    if (this.#closed) return this.#counts.drop("closed");
     this.#queue.push(row.payload);
     this.#queueBytes += row.payload.length + 1;
     if (this.#writing) return;
@@ -69,7 +71,8 @@ class StreamSink implements Sink {
   }
 
   async close(): Promise<void> {
-    if (!this.#ended) await this.flush();
+    this.#closed = true;
+    await this.flush();
     // The listener stays: an error of the pipe may come later and must not end the process.
   }
 

@@ -2,7 +2,10 @@
 // entry. Entries that an open parenthesis splits are put together again as the one text that was
 // written. Changes nothing else in a document.
 
-import { type Document, isMap, isPair, isScalar, type Node, Scalar, visit } from "yaml";
+import { type Document, isMap, isPair, isScalar, type Node, type Range, Scalar, visit } from "yaml";
+
+/** Entries of a list that one call may have been split into; no function has as many arguments. */
+const argumentsMax = 32;
 
 interface Stretch {
   readonly start: number;
@@ -17,7 +20,7 @@ export function rejoinCalls(document: Document.Parsed, text: string): readonly S
       if (node.flow !== true) return;
       for (let place = 0; place < node.items.length; place++) {
         const opening = lastScalar(node.items[place]);
-        const last = opening === null ? null : closing(node.items, place, text);
+        const last = opening === null ? null : closing(node.items, place, opening.range!, text);
         if (opening === null || last === null) continue;
         const start = opening.range![0];
         const end = rangeOf(node.items[last])![1];
@@ -39,18 +42,17 @@ function lastScalar(item: unknown): Scalar | null {
     : null;
 }
 
-/** The entry in which the parentheses that entry `place` leaves open are closed again; null when there is none. */
-function closing(items: readonly unknown[], place: number, text: string): number | null {
-  const start = lastScalar(items[place])!.range![0];
-  const first = rangeOf(items[place]);
-  // A quoted key beside the value is no call's beginning, but the value alone may be.
-  const end = first?.[1] ?? lastScalar(items[place])!.range![1];
-  if (openIn(text.slice(start, end)) <= 0) return null;
-  for (let next = place + 1; next < items.length; next++) {
+/** The entry in which the parentheses that `opening` leaves open are closed again; null when there is none near. */
+function closing(items: readonly unknown[], place: number, [start, end]: Range, text: string): number | null {
+  let open = openIn(text.slice(start, end));
+  if (open <= 0) return null;
+  let from = end;
+  for (let next = place + 1; next < items.length && next - place < argumentsMax; next++) {
     const range = rangeOf(items[next]);
     if (range === null) return null;
-    const open = openIn(text.slice(start, range[1]));
+    open += openIn(text.slice(from, range[1]));
     if (open <= 0) return open === 0 ? next : null;
+    from = range[1];
   }
   return null;
 }

@@ -1,0 +1,44 @@
+// The examples of the function table are what the reference page promises: they must hold, in both
+// back ends.
+
+import { describe, expect, test } from "vitest";
+import { type Scalar, valueAt } from "../../operators/sdk/index.ts";
+import { batchFromRows, schemaOf, typesOf } from "./batch-from-rows.ts";
+import { compile } from "./compile.ts";
+import type { Backend } from "./expression.ts";
+import { functionTable } from "./functions.ts";
+import type { FunctionExample } from "./overload.ts";
+
+function outcome(example: FunctionExample, backend: Backend): Scalar {
+  const types = typesOf(example.given, example.types);
+  const compiled = compile(example.text, schemaOf(types), { types: [], backend });
+  if (!compiled.ok) throw new Error(compiled.faults.map((each) => each.message).join("; "));
+  return valueAt(compiled.value.evaluate(batchFromRows(types, [example.given])), 0);
+}
+
+describe.each(functionTable.map((entry) => [entry.name, entry] as const))("%s", (_, entry) => {
+  test.each(
+    entry.examples.map(
+      (example) => [example.text, JSON.stringify(example.given, textOfInteger), example] as const,
+    ),
+  )("%s given %s", (_text, _given, example) => {
+    expect(outcome(example, "code")).toBe(example.gives);
+    expect(outcome(example, "closure")).toBe(example.gives);
+  });
+
+  test("is described", () => {
+    expect(entry.examples.length).toBeGreaterThan(0);
+    expect(entry.summary).toMatch(/\.\)?$/);
+    expect(entry.overloads.length === 0).toBe(entry.kind === "form");
+    expect(entry.written !== undefined).toBe(entry.kind === "form");
+  });
+});
+
+test("names are unique", () => {
+  const names = functionTable.map((entry) => entry.name);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+function textOfInteger(_: string, value: unknown): unknown {
+  return typeof value === "bigint" ? `${value}n` : value;
+}
