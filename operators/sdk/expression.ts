@@ -1,7 +1,7 @@
 // What an operator may ask of an expression or an aggregate that its configuration names. The engine
 // compiles them before the operator is created; an operator never sees their text as a program.
 
-import type { Batch, Column, ColumnType } from "./batch.ts";
+import type { Batch, Column, ColumnOf, ColumnType } from "./batch.ts";
 
 /** A compiled expression over the columns of the operator's input. */
 export interface Expression {
@@ -33,7 +33,7 @@ export interface AggregateState {
 export type WritableColumn = {
   readonly [T in ColumnType]: {
     readonly type: T;
-    readonly values: import("./batch.ts").ColumnOf<T>["values"];
+    readonly values: ColumnOf<T>["values"];
     /** Always there while writing: 1 is set beforehand, put 0 for null. */
     readonly valid: Uint8Array;
   };

@@ -240,7 +240,7 @@ test("a dictionary that grows between batches, and another one, are both looked 
     const out = new Uint32Array(4);
     const first = batchFromRows({ s: "string" }, [{ s: "x" }, { s: "ab" }]);
     expect(compiled.value.select(first, out)).toBe(1);
-    const { dictionary, values } = first.columns[0] as {
+    const { dictionary, values } = first.columns[0] as unknown as {
       dictionary: { code(text: string): number };
       values: Int32Array;
     };

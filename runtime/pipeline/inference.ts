@@ -17,6 +17,14 @@ interface Guess {
   readonly where: Span | null;
 }
 
+/** The columns at some edge of the pipeline, and which of them are a field under another name. */
+interface Columns {
+  readonly schema: Schema;
+  readonly aliases: ReadonlyMap<string, string>;
+}
+
+const nothing: Columns = { schema: { fields: [], rest: null }, aliases: new Map() };
+
 export interface Inferred {
   readonly fields: readonly SchemaField[];
   readonly diagnostics: readonly Diagnostic[];
@@ -83,7 +91,7 @@ class Inference {
 
   round(spec: PipelineSpec): void {
     const start: Schema = { fields: [...this.fields(), ...this.#tokens], rest: { except: [] } };
-    const shared = this.#chain(spec.steps, start);
+    const shared = this.#chain(spec.steps, { schema: start, aliases: new Map() });
     for (const branch of spec.branches) {
       const rows = this.#chain(branch.steps, shared);
       if (branch.sink.kind !== "nats") continue;
@@ -97,15 +105,15 @@ class Inference {
   }
 
   /** Follows the columns through the steps as well as it can; settings that do not bind yet are guessed. */
-  #chain(steps: readonly StepSpec[], start: Schema): Schema {
-    let schema = start;
+  #chain(steps: readonly StepSpec[], start: Columns): Columns {
+    let { schema, aliases } = start;
     for (const { operator, config, path } of steps) {
       const definition = this.#catalogue.find((each) => each.name === operator);
-      if (definition === undefined || config === unread) return { fields: [], rest: null };
+      if (definition === undefined || config === unread) return nothing;
       for (const { unbound, path: within } of unboundIn(config)) {
         for (const demand of demandsOf(unbound)) {
           const span = this.#document.spanWithin([...path, ...within], demand.start, demand.end);
-          this.#learn(demand, schema, span);
+          this.#learn(demand, { schema, aliases }, span);
         }
       }
       // What this step has just taught is part of its own input.
@@ -115,13 +123,31 @@ class Inference {
         return answer.ok ? answer.value : placeholder(unbound);
       });
       try {
+        aliases = this.#aliasesAfter(config, { schema: input, aliases });
         schema = definition.schema(input, bound);
       } catch {
         // Reported where the plan is made.
-        return { fields: [], rest: null };
+        return nothing;
       }
     }
-    return schema;
+    return { schema, aliases };
+  }
+
+  /**
+   * Columns that are a field under another name, as in `select: { t: temp }`: a setting called like the
+   * column, whose expression is nothing but the field. What a later use tells about the one, it tells of the other.
+   */
+  #aliasesAfter(config: unknown, { schema, aliases }: Columns): ReadonlyMap<string, string> {
+    const after = new Map(aliases);
+    for (const { unbound, path } of unboundIn(config)) {
+      const name = path.at(-1);
+      const source = aliases.get(unbound.text.trim()) ?? unbound.text.trim();
+      if (typeof name !== "string" || unbound.want.kind !== "expression") continue;
+      const isColumn = schema.fields.some((each) => each.name === unbound.text.trim());
+      if (isColumn && this.#guesses.has(source) && name !== source) after.set(name, source);
+      else after.delete(name);
+    }
+    return after;
   }
 
   #withGuesses(schema: Schema): Schema {
@@ -133,8 +159,9 @@ class Inference {
     return missing.length === 0 ? schema : { fields: [...schema.fields, ...missing], rest: schema.rest };
   }
 
-  #learn({ name, types }: Demand, schema: Schema, where: Span): void {
-    const column = schema.fields.find((each) => each.name === name);
+  #learn({ name: used, types }: Demand, { schema, aliases }: Columns, where: Span): void {
+    const column = schema.fields.find((each) => each.name === used);
+    const name = (column !== undefined ? aliases.get(used) : undefined) ?? used;
     const guess = this.#guesses.get(name);
     if (column === undefined && (schema.rest === null || schema.rest.except.includes(name))) return;
     // A column of that name that an earlier step made is not the field of the record.

@@ -69,7 +69,11 @@ describe("mistakes", () => {
       "1:4 ${not a name} is not a reference",
       "write ${NAME}, ${NAME:-default} or ${file:path}; $${ for the characters themselves",
     ],
-    ["k: ${", "1:4 ${ without its }", "write ${NAME}, or $${ for the characters themselves"],
+    [
+      "k: ${",
+      "1:4 ${ without its }",
+      "write ${NAME}, none inside another; $${ for the characters themselves",
+    ],
     ["k: ${toString}", "1:4 the variable toString is not set", "set it, or write ${toString:-default}"],
     [
       "k: ${file:/etc/shadow}",
@@ -82,6 +86,21 @@ describe("mistakes", () => {
     expect(others).toEqual([]);
     expect(`${first!.line}:${first!.column} ${first!.message}`).toBe(message);
     expect(first!.hint).toBe(hint);
+  });
+
+  it("has a bound on all values together", () => {
+    const text = Array.from({ length: 20 }, (_, i) => `k${i}: ${"$"}{file:most}\n`).join("");
+    const { document } = readDocument("p.yaml", text);
+    const { diagnostics } = interpolate(document!, { variables: {}, file: () => "x".repeat(65_000) });
+    expect(diagnostics.map((each) => `${each.line} ${each.message}`)).toEqual([
+      "17 all values together are longer than 1048576 bytes",
+    ]);
+  });
+
+  it("reads a text of nothing but openings once", () => {
+    const { diagnostics } = interpolated(`k: "${"${".repeat(100_000)}"`);
+    expect(diagnostics.length).toBeGreaterThan(100);
+    expect(diagnostics[0]!.message).toBe("${ without its }");
   });
 
   it("reports each of several", () => {

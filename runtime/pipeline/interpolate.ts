@@ -21,7 +21,8 @@ export interface Interpolated {
   readonly secrets: readonly string[];
 }
 
-const reference = /\$\$\{|\$\{([^}\n]*)\}|\$\{/g;
+/** A brace inside ends the attempt, so that a text of nothing but `${` is read once and not from each. */
+const reference = /\$\$\{|\$\{([^{}\n]*)\}|\$\{/g;
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const secretName =
   /pass|secret|token|credential|creds|private|apikey|(?:^|_)(?:key|auth|seed|nkey|jwt)(?:_|$)/i;
@@ -31,18 +32,29 @@ export function interpolate(document: ConfigDocument, surroundings: Surroundings
   const diagnostics: Diagnostic[] = [];
   const secrets = new Set<string>();
   const replaced = new Map<Scalar, unknown>();
+  let bytes = 0;
   for (const scalar of document.scalars()) {
     if (typeof scalar.value !== "string" || !scalar.value.includes("${")) continue;
     const fault = (text: string, message: string, hint: string): void => {
+      if (diagnostics.length > limits.config_diagnostics_max) return;
       diagnostics.push(document.diagnostic(spanOfReference(document, scalar, text), message, hint));
     };
     const text = replaceIn(scalar.value, surroundings, secrets, fault);
-    if (Buffer.byteLength(text) > limits.interpolated_value_bytes_max) {
+    const length = Buffer.byteLength(text);
+    bytes += length;
+    if (length > limits.interpolated_value_bytes_max) {
       fault(
         scalar.value,
         `the value is longer than ${limits.interpolated_value_bytes_max} bytes`,
         "shorten it",
       );
+    } else if (bytes > limits.config_bytes_max) {
+      fault(
+        scalar.value,
+        `all values together are longer than ${limits.config_bytes_max} bytes`,
+        "shorten them",
+      );
+      break;
     } else {
       replaced.set(scalar, scalar.type === "PLAIN" ? plainValue(text) : text);
     }
@@ -69,7 +81,11 @@ function replaceIn(
   return value.replace(reference, (whole: string, inner: string | undefined) => {
     if (whole === "$${") return "${";
     if (inner === undefined) {
-      fault(whole, "${ without its }", "write ${NAME}, or $${ for the characters themselves");
+      fault(
+        whole,
+        "${ without its }",
+        "write ${NAME}, none inside another; $${ for the characters themselves",
+      );
       return whole;
     }
     if (inner.startsWith("file:")) {

@@ -181,6 +181,16 @@ describe("inference", () => {
         "  - select: [device, temp]\n  - filter: temp > 3",
         { device: "json", temp: "float64" },
       ],
+      [
+        "a field under another name",
+        "  - select: { id: device, t: temp }\n  - set: { u: t }\n  - filter: u > 3",
+        { device: "json", temp: "float64" },
+      ],
+      [
+        "names that change places",
+        '  - set: { a: b, b: a }\n  - filter: a > 3 && b == "x"',
+        { b: "float64", a: "string" },
+      ],
       ["nothing", "", {}],
     ];
   it.each(cases)("%s", (_name, steps, fields) => {

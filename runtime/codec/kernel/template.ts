@@ -9,9 +9,10 @@ import {
   segmentBytes,
   segmentExtra,
   segmentKind,
+  segmentLead,
+  segmentLeadLength,
   segmentLength,
   segmentMask,
-  segmentMore,
   segmentNulls,
   segmentShift,
   segmentText,
@@ -60,7 +61,7 @@ export function writeTemplate(
     words[at >> 2] = value;
   };
   const absent = address + templateHeader + (layout.slots.length + 1) * segmentBytes;
-  let more = absent + layout.absent.length * absentBytes;
+  let leads = absent + layout.absent.length * absentBytes;
 
   put(address + templateAbsent, absent);
   put(address + templateAbsentCount, layout.absent.length);
@@ -72,13 +73,16 @@ export function writeTemplate(
   for (const [i, literal] of layout.literals.entries()) {
     const segment = address + templateHeader + i * segmentBytes;
     const slot = layout.slots[i];
-    const first = Math.min(literal.length, 16);
+    // Compared last, and at once with the value behind them: as many bytes as a vector takes.
+    const lead = Math.max(literal.length - 16, 0);
+    const length = literal.length - lead;
     bytes.fill(0, segment, segment + segmentBytes);
-    bytes.set(literal.subarray(0, first), segment + segmentText);
-    bytes.set(literal.subarray(first), more);
-    put(segment + segmentMask, 2 ** first - 1);
-    put(segment + segmentLength, literal.length);
-    put(segment + segmentMore, more);
+    bytes.set(literal.subarray(lead), segment + segmentText);
+    bytes.set(literal.subarray(0, lead), leads);
+    put(segment + segmentMask, 2 ** length - 1);
+    put(segment + segmentLength, length);
+    put(segment + segmentLead, leads);
+    put(segment + segmentLeadLength, lead);
     put(segment + segmentKind, slot?.kind ?? slotEnd);
     put(segment + segmentShift, slot?.shift ?? 0);
     const field = slot === undefined ? undefined : fields[slot.field];
@@ -86,7 +90,7 @@ export function writeTemplate(
     put(segment + segmentValid, field?.valid ?? 0);
     put(segment + segmentNulls, field?.nulls ?? 0);
     put(segment + segmentExtra, field?.extra ?? 0);
-    more += literal.length - first;
+    leads += lead;
   }
 }
 

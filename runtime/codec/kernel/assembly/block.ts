@@ -5,9 +5,10 @@ import {
   absentBytes,
   absentNulls,
   absentValid,
+  segmentLead,
+  segmentLeadLength,
   segmentLength,
   segmentMask,
-  segmentMore,
   segmentText,
   templateAbsent,
   templateAbsentCount,
@@ -36,6 +37,9 @@ export function begin(template: usize, rows: usize, size: u32, bytes: usize, off
   }
 }
 
+/** Places of the block that the quick loop over a segment left to the thorough one, 4 bytes each. */
+export const odds: usize = memory.data(256 * 4, 16);
+
 /** One bit for each byte at `p` that differs from the literal's first sixteen. */
 // @ts-ignore: decorator
 @inline
@@ -43,48 +47,63 @@ export function differing(p: usize, text: v128): u32 {
   return ~u32(i8x16.bitmask(i8x16.eq(v128.load(p), text)));
 }
 
-/** The rest of a literal longer than sixteen bytes. */
-export function differsLater(p: usize, segment: usize, end: usize): bool {
-  const length = usize(load<u32>(segment, segmentLength));
-  if (p + length > end) return true;
-  return memory.compare(p + 16, usize(load<u32>(segment, segmentMore)), length - 16) != 0;
-}
-
-/** The last literal, behind which the record must end. */
-export function verifyEnd(segment: usize, size: u32): void {
-  const text = v128.load(segment, segmentText);
-  const mask = load<u32>(segment, segmentMask);
-  const length = usize(load<u32>(segment, segmentLength));
+/** Takes every row past the first bytes of a literal that is longer than sixteen, or out. */
+export function passLead(segment: usize, size: u32): void {
+  const length = usize(load<u32>(segment, segmentLeadLength));
+  if (length == 0) return;
+  const lead = usize(load<u32>(segment, segmentLead));
   let place = places;
   for (let i: u32 = 0; i < size; i++) {
     const p = usize(load<u32>(place));
-    const end = usize(load<u32>(place, placeEnd));
-    if (p + length != end || differing(p, text) & mask || (length > 16 && differsLater(p, segment, end)))
-      store<u32>(place, 0);
+    const fits = p + length <= usize(load<u32>(place, placeEnd)) && memory.compare(p, lead, length) == 0;
+    store<u32>(place, fits ? u32(p + length) : 0);
     place += placeBytes;
   }
 }
 
-/** Lists the rows that did not fit, behind `leftCount` others, and gives those that did their nulls. */
-export function finish(template: usize, size: u32, left: usize, leftCount: u32): u32 {
-  const absent = load<u32>(template, templateAbsentCount);
-  let count = leftCount;
+/** The last literal, behind which the record must end. How many rows fit. */
+export function passEnd(segment: usize, size: u32): u32 {
+  const text = v128.load(segment, segmentText);
+  const mask = load<u32>(segment, segmentMask);
+  const length = usize(load<u32>(segment, segmentLength));
+  let count: u32 = 0;
   let place = places;
   for (let i: u32 = 0; i < size; i++) {
-    const row = load<u32>(place, placeRow);
-    const fits = load<u32>(place) != 0;
-    store<u32>(left + (usize(count) << 2), row);
-    count += u32(!fits);
-    if (fits && absent != 0) putAbsent(usize(load<u32>(template, templateAbsent)), absent, usize(row));
+    const p = usize(load<u32>(place));
+    const odd = (differing(p, text) & mask) | u32(p + length != usize(load<u32>(place, placeEnd)));
+    store<u32>(place, select<u32>(0, 1, odd != 0));
+    count += u32(odd == 0);
     place += placeBytes;
   }
   return count;
 }
 
-function putAbsent(list: usize, count: u32, row: usize): void {
+/** Lists the rows that did not fit, behind `leftCount` others; how many are listed then. */
+export function listLeft(size: u32, left: usize, leftCount: u32): u32 {
+  let count = leftCount;
+  let place = places;
+  for (let i: u32 = 0; i < size; i++) {
+    store<u32>(left + (usize(count) << 2), load<u32>(place, placeRow));
+    count += u32(load<u32>(place) == 0);
+    place += placeBytes;
+  }
+  return count;
+}
+
+/** Gives the rows that did fit nulls in the columns that the template has no slot for. */
+export function putAbsent(template: usize, size: u32): void {
+  const list = usize(load<u32>(template, templateAbsent));
+  const count = load<u32>(template, templateAbsentCount);
   for (let i: u32 = 0; i < count; i++) {
-    const at = list + usize(i) * absentBytes;
-    store<u8>(usize(load<u32>(at, absentValid)) + row, 0);
-    store<u32>(usize(load<u32>(at, absentNulls)), 1);
+    const valid = usize(load<u32>(list + usize(i) * absentBytes, absentValid));
+    const nulls = usize(load<u32>(list + usize(i) * absentBytes, absentNulls));
+    let place = places;
+    for (let j: u32 = 0; j < size; j++) {
+      if (load<u32>(place) != 0) {
+        store<u8>(valid + usize(load<u32>(place, placeRow)), 0);
+        store<u32>(nulls, 1);
+      }
+      place += placeBytes;
+    }
   }
 }

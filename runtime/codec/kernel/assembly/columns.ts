@@ -1,201 +1,242 @@
-// One segment over a block of rows: compare the literal, then read the value behind it into its column. The loops
-// are alike but for the reading; each is written out, so that it has no branch on the kind of value.
+// One segment over a block of rows: compare the literal, then read the value behind it into its column.
+//
+// Each quick loop takes what nearly all rows are like, without a branch and without a call, so that the work on
+// several rows overlaps in the processor; it lists the places where anything was odd, and those are gone through
+// by `oddRow`, which can do all that is done here. Quick loops are shortcuts of it and decide nothing.
 
-import { differing, differsLater, placeBytes, placeEnd, placeRow, places } from "./block";
-import { codeOf } from "./dictionary";
-import { isoAt } from "./iso";
-import { float64At, int64At, timeAt } from "./numbers";
+import { differing, odds, placeBytes, placeEnd, placeRow, places } from "./block";
+import { knownCode } from "./dictionary";
+import { shortFloat64At, shortInt64At, shortNumberEnd, shortTimeAt } from "./numbers";
+import { oddRow } from "./odd";
 import {
+  dictionaryEnds,
+  dictionaryMask,
+  dictionaryPlaces,
+  dictionaryText,
   segmentExtra,
   segmentKind,
   segmentLength,
   segmentMask,
-  segmentNulls,
   segmentShift,
   segmentText,
   segmentValid,
   segmentValues,
-  slotScalar,
+  slotBool,
+  slotFloat64,
+  slotInt64,
+  slotIso,
+  slotJson,
+  slotString,
+  slotTime,
 } from "./shape";
-import { quoteAfter } from "./strings";
-import { boolAt, isNull, scalarEnd, valueEnd } from "./values";
+import { plainQuoteAfter } from "./strings";
+import { boolAt, wordEnd } from "./values";
 
-/** Behind a literal of up to sixteen bytes or more at `p`, or 0. A row that is out already stays out. */
-// @ts-ignore: decorator
-@inline
-function literalEnd(place: usize, segment: usize, text: v128, mask: u32, length: usize): usize {
-  const p = usize(load<u32>(place));
-  if (p == 0 || differing(p, text) & mask) return 0;
-  if (length > 16 && differsLater(p, segment, usize(load<u32>(place, placeEnd)))) return 0;
-  return p + length;
-}
-
-/** Marks the row as valid, or as null when that is what stands there; where its cursor goes. */
-// @ts-ignore: decorator
-@inline
-function settled(p: usize, to: usize, segment: usize, valid: usize): usize {
-  if (to != 0) {
-    store<u8>(valid, 1);
-    return to;
+/** Goes one segment on in every row. Not 0: one more than the length of a text that its dictionary had no room for. */
+export function column(segment: usize, size: u32, bytes: usize): u32 {
+  const count = quick(segment, size);
+  for (let i: u32 = 0; i < count; i++) {
+    const needed = oddRow(usize(load<u32>(odds + (usize(i) << 2))), segment, bytes);
+    if (needed != 0) return needed;
   }
-  return nullEnd(p, segment, valid);
+  return 0;
 }
 
-function nullEnd(p: usize, segment: usize, valid: usize): usize {
-  if (p == 0 || !isNull(p)) return 0;
-  store<u8>(valid, 0);
-  store<u32>(usize(load<u32>(segment, segmentNulls)), 1);
-  return p + 4;
+/** Returns how many places are listed in `odds`. */
+function quick(segment: usize, size: u32): u32 {
+  switch (load<i32>(segment, segmentKind)) {
+    case slotFloat64:
+      return float64Column(segment, size);
+    case slotInt64:
+      return int64Column(segment, size);
+    case slotBool:
+      return boolColumn(segment, size);
+    case slotString:
+      return stringColumn(segment, size);
+    case slotTime:
+      return timeColumn(segment, size);
+    case slotIso:
+    case slotJson:
+      return allOdd(size);
+    default:
+      return skipColumn(segment, size);
+  }
 }
 
-export function float64Column(segment: usize, size: u32): void {
+function allOdd(size: u32): u32 {
+  for (let i: u32 = 0; i < size; i++) store<u32>(odds + (usize(i) << 2), u32(places) + i * u32(placeBytes));
+  return size;
+}
+
+/** Moves the row's cursor from `p` to `to`, or lists its place; how many places are listed then. */
+// @ts-ignore: decorator
+@inline
+function move(place: usize, p: usize, to: usize, differs: u32, count: u32): u32 {
+  const odd = u32(to == 0) | u32(differs != 0);
+  store<u32>(place, u32(select<usize>(p, to, odd != 0)));
+  store<u32>(odds + (usize(count) << 2), u32(place));
+  return count + odd;
+}
+
+function float64Column(segment: usize, size: u32): u32 {
   const text = v128.load(segment, segmentText);
   const mask = load<u32>(segment, segmentMask);
   const length = usize(load<u32>(segment, segmentLength));
   const values = usize(load<u32>(segment, segmentValues));
   const valid = usize(load<u32>(segment, segmentValid));
+  let count: u32 = 0;
   let place = places;
   for (let i: u32 = 0; i < size; i++) {
-    const p = literalEnd(place, segment, text, mask, length);
+    const p = usize(load<u32>(place));
     const row = usize(load<u32>(place, placeRow));
-    const to: usize = p == 0 ? 0 : float64At(p, values + (row << 3), 0);
-    store<u32>(place, u32(settled(p, to, segment, valid + row)));
+    const to = shortFloat64At(p + length, values + (row << 3), 0);
+    store<u8>(valid + row, 1);
+    count = move(place, p, to, differing(p, text) & mask, count);
     place += placeBytes;
   }
+  return count;
 }
 
-export function timeColumn(segment: usize, size: u32): void {
+function timeColumn(segment: usize, size: u32): u32 {
   const text = v128.load(segment, segmentText);
   const mask = load<u32>(segment, segmentMask);
   const length = usize(load<u32>(segment, segmentLength));
   const values = usize(load<u32>(segment, segmentValues));
   const valid = usize(load<u32>(segment, segmentValid));
   const shift = load<i32>(segment, segmentShift);
+  let count: u32 = 0;
   let place = places;
   for (let i: u32 = 0; i < size; i++) {
-    const p = literalEnd(place, segment, text, mask, length);
+    const p = usize(load<u32>(place));
     const row = usize(load<u32>(place, placeRow));
-    const to: usize = p == 0 ? 0 : timeAt(p, values + (row << 3), shift);
-    store<u32>(place, u32(settled(p, to, segment, valid + row)));
+    const to = shortTimeAt(p + length, values + (row << 3), shift);
+    store<u8>(valid + row, 1);
+    count = move(place, p, to, differing(p, text) & mask, count);
     place += placeBytes;
   }
+  return count;
 }
 
-export function int64Column(segment: usize, size: u32): void {
+function int64Column(segment: usize, size: u32): u32 {
   const text = v128.load(segment, segmentText);
   const mask = load<u32>(segment, segmentMask);
   const length = usize(load<u32>(segment, segmentLength));
   const values = usize(load<u32>(segment, segmentValues));
   const valid = usize(load<u32>(segment, segmentValid));
+  let count: u32 = 0;
   let place = places;
   for (let i: u32 = 0; i < size; i++) {
-    const p = literalEnd(place, segment, text, mask, length);
+    const p = usize(load<u32>(place));
     const row = usize(load<u32>(place, placeRow));
-    const to: usize = p == 0 ? 0 : int64At(p, values + (row << 3));
-    store<u32>(place, u32(settled(p, to, segment, valid + row)));
+    const to = shortInt64At(p + length, values + (row << 3));
+    store<u8>(valid + row, 1);
+    count = move(place, p, to, differing(p, text) & mask, count);
     place += placeBytes;
   }
+  return count;
 }
 
-export function boolColumn(segment: usize, size: u32): void {
+function boolColumn(segment: usize, size: u32): u32 {
   const text = v128.load(segment, segmentText);
   const mask = load<u32>(segment, segmentMask);
   const length = usize(load<u32>(segment, segmentLength));
   const values = usize(load<u32>(segment, segmentValues));
   const valid = usize(load<u32>(segment, segmentValid));
+  let count: u32 = 0;
   let place = places;
   for (let i: u32 = 0; i < size; i++) {
-    const p = literalEnd(place, segment, text, mask, length);
+    const p = usize(load<u32>(place));
     const row = usize(load<u32>(place, placeRow));
-    const to: usize = p == 0 ? 0 : boolAt(p, values + row);
-    store<u32>(place, u32(settled(p, to, segment, valid + row)));
+    const to = boolAt(p + length, values + row);
+    store<u8>(valid + row, 1);
+    count = move(place, p, to, differing(p, text) & mask, count);
     place += placeBytes;
   }
+  return count;
 }
 
-export function isoColumn(segment: usize, size: u32): void {
-  const text = v128.load(segment, segmentText);
-  const mask = load<u32>(segment, segmentMask);
-  const length = usize(load<u32>(segment, segmentLength));
-  const values = usize(load<u32>(segment, segmentValues));
-  const valid = usize(load<u32>(segment, segmentValid));
-  let place = places;
-  for (let i: u32 = 0; i < size; i++) {
-    const p = literalEnd(place, segment, text, mask, length);
-    const row = usize(load<u32>(place, placeRow));
-    let to: usize = p == 0 ? 0 : quoteAfter(p, usize(load<u32>(place, placeEnd)));
-    if (to != 0) to = isoAt(p + 1, to, values + (row << 3)) ? to + 1 : 0;
-    store<u32>(place, u32(settled(p, to, segment, valid + row)));
-    place += placeBytes;
-  }
-}
-
-/** Not yet codes: where each text begins, complemented, and where it ends. Whoever called makes codes of them. */
-export function jsonColumn(segment: usize, size: u32, bytes: usize): void {
-  const text = v128.load(segment, segmentText);
-  const mask = load<u32>(segment, segmentMask);
-  const length = usize(load<u32>(segment, segmentLength));
-  const values = usize(load<u32>(segment, segmentValues));
-  const valid = usize(load<u32>(segment, segmentValid));
-  const depth = load<i32>(segment, segmentShift);
-  const ends = usize(load<u32>(segment, segmentExtra));
-  let place = places;
-  for (let i: u32 = 0; i < size; i++) {
-    const p = literalEnd(place, segment, text, mask, length);
-    const row = usize(load<u32>(place, placeRow));
-    let to: usize = 0;
-    if (p != 0 && !isNull(p)) {
-      to = valueEnd(p, usize(load<u32>(place, placeEnd)), depth);
-      store<i32>(values + (row << 2), ~i32(p - bytes));
-      store<u32>(ends + (row << 2), u32(to - bytes));
-    }
-    store<u32>(place, u32(settled(p, to, segment, valid + row)));
-    place += placeBytes;
-  }
-}
-
-/** Not 0: one more than the length of a text that the dictionary had no room for. */
-export function stringColumn(segment: usize, size: u32): u32 {
+function stringColumn(segment: usize, size: u32): u32 {
   const text = v128.load(segment, segmentText);
   const mask = load<u32>(segment, segmentMask);
   const length = usize(load<u32>(segment, segmentLength));
   const values = usize(load<u32>(segment, segmentValues));
   const valid = usize(load<u32>(segment, segmentValid));
   const dictionary = usize(load<u32>(segment, segmentExtra));
+  const table = usize(load<u32>(dictionary, dictionaryPlaces));
+  const tableMask = load<u32>(dictionary, dictionaryMask);
+  const ends = usize(load<u32>(dictionary, dictionaryEnds));
+  const texts = usize(load<u32>(dictionary, dictionaryText));
+  let count: u32 = 0;
   let place = places;
   for (let i: u32 = 0; i < size; i++) {
-    const p = literalEnd(place, segment, text, mask, length);
+    const p = usize(load<u32>(place));
     const row = usize(load<u32>(place, placeRow));
-    let to: usize = p == 0 ? 0 : quoteAfter(p, usize(load<u32>(place, placeEnd)));
-    if (to != 0) {
-      const code = codeOf(dictionary, p + 1, to - p - 1);
-      if (code < 0) return u32(to - p - 1) + 1;
+    const from = p + length + 1;
+    const quote = plainQuoteAfter(from - 1, usize(load<u32>(place, placeEnd)));
+    let to: usize = 0;
+    if (quote != 0) {
+      const code = knownCode(table, tableMask, ends, texts, from, quote - from);
       store<i32>(values + (row << 2), code);
-      to++;
+      to = select<usize>(0, quote + 1, code < 0);
     }
-    store<u32>(place, u32(settled(p, to, segment, valid + row)));
+    store<u8>(valid + row, 1);
+    count = move(place, p, to, differing(p, text) & mask, count);
     place += placeBytes;
   }
-  return 0;
+  return count;
 }
 
-/** Values that nobody reads. */
-export function skipped(segment: usize, size: u32): void {
+/** Values that nobody reads, which are mostly of one kind: that of the first row's. */
+function skipColumn(segment: usize, size: u32): u32 {
+  const length = usize(load<u32>(segment, segmentLength));
+  const first = load<u8>(usize(load<u32>(places)) + length);
+  if (first == 0x22) return skipStrings(segment, size);
+  if (first == 0x7b || first == 0x5b) return allOdd(size);
+  return first < 0x40 ? skipNumbers(segment, size) : skipWords(segment, size);
+}
+
+function skipNumbers(segment: usize, size: u32): u32 {
   const text = v128.load(segment, segmentText);
   const mask = load<u32>(segment, segmentMask);
   const length = usize(load<u32>(segment, segmentLength));
-  const depth = load<i32>(segment, segmentShift);
-  const nesting = load<i32>(segment, segmentKind) != slotScalar;
+  let count: u32 = 0;
   let place = places;
   for (let i: u32 = 0; i < size; i++) {
-    const p = literalEnd(place, segment, text, mask, length);
-    let to: usize = 0;
-    if (p != 0) {
-      const end = usize(load<u32>(place, placeEnd));
-      if ((load<u8>(p) | 0x20) != 0x7b) to = scalarEnd(p, end);
-      else if (nesting) to = valueEnd(p, end, depth);
-    }
-    store<u32>(place, u32(to));
+    const p = usize(load<u32>(place));
+    const to = shortNumberEnd(p + length);
+    count = move(place, p, to, differing(p, text) & mask, count);
     place += placeBytes;
   }
+  return count;
+}
+
+function skipWords(segment: usize, size: u32): u32 {
+  const text = v128.load(segment, segmentText);
+  const mask = load<u32>(segment, segmentMask);
+  const length = usize(load<u32>(segment, segmentLength));
+  let count: u32 = 0;
+  let place = places;
+  for (let i: u32 = 0; i < size; i++) {
+    const p = usize(load<u32>(place));
+    const to = wordEnd(p + length);
+    count = move(place, p, to, differing(p, text) & mask, count);
+    place += placeBytes;
+  }
+  return count;
+}
+
+function skipStrings(segment: usize, size: u32): u32 {
+  const text = v128.load(segment, segmentText);
+  const mask = load<u32>(segment, segmentMask);
+  const length = usize(load<u32>(segment, segmentLength));
+  let count: u32 = 0;
+  let place = places;
+  for (let i: u32 = 0; i < size; i++) {
+    const p = usize(load<u32>(place));
+    const quote = plainQuoteAfter(p + length, usize(load<u32>(place, placeEnd)));
+    const to = select<usize>(0, quote + 1, quote == 0);
+    count = move(place, p, to, differing(p, text) & mask, count);
+    place += placeBytes;
+  }
+  return count;
 }

@@ -59,9 +59,26 @@ function equal(a: usize, b: usize, length: usize): bool {
   return !v128.any_true(v128.and(v128.xor(v128.load(a + i), v128.load(b + i)), head(length - i)));
 }
 
-/** The code of the text, given one when it has none; -1 when there is no room for it. */
+/** The code of the text, or -1 when it has none. */
 // @ts-ignore: decorator
 @inline
+export function knownCode(places: usize, mask: u32, ends: usize, texts: usize, text: usize, length: usize): i32 {
+  const hash = hashOf(text, length);
+  let at = places + (usize(hash & mask) << 3);
+  let found = load<u32>(at, 4);
+  while (found != 0 && load<u32>(at) != hash) {
+    at = places + (((at - places) + 8) & ((usize(mask) << 3) | 7));
+    found = load<u32>(at, 4);
+  }
+  if (found == 0) return -1;
+  // Another text of the same hash is as good as none: whoever asks then looks closer.
+  const entry = ends + (usize(found) << 2);
+  const start = usize(load<u32>(entry - 8));
+  if (usize(load<u32>(entry - 4)) - start != length || !equal(texts + start, text, length)) return -1;
+  return i32(found) - 1;
+}
+
+/** The code of the text, given one when it has none; -1 when there is no room for it. */
 export function codeOf(dictionary: usize, text: usize, length: usize): i32 {
   const hash = hashOf(text, length);
   const places = usize(load<u32>(dictionary, dictionaryPlaces));

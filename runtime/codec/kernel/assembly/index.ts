@@ -10,31 +10,10 @@
 // Nothing here knows what JSON may look like beyond a slot: that is in the template. It reads only the payload
 // region and `padding` bytes behind it, and writes only the regions that a template and a dictionary name.
 
-import {
-  boolColumn,
-  float64Column,
-  int64Column,
-  isoColumn,
-  jsonColumn,
-  skipped,
-  stringColumn,
-  timeColumn,
-} from "./columns";
-import { begin, blockRows, finish, verifyEnd } from "./block";
+import { begin, blockRows, listLeft, passEnd, passLead, putAbsent } from "./block";
+import { column } from "./columns";
 import { codeOf, rehash, seedHash } from "./dictionary";
-import {
-  segmentBytes,
-  segmentKind,
-  slotBool,
-  slotEnd,
-  slotFloat64,
-  slotInt64,
-  slotIso,
-  slotJson,
-  slotString,
-  slotTime,
-  templateHeader,
-} from "./shape";
+import { segmentBytes, segmentKind, slotEnd, templateHeader } from "./shape";
 import { limit } from "./strings";
 import { limitDepth } from "./values";
 
@@ -83,44 +62,18 @@ export function decode(template: usize, rows: usize, count: u32, left: usize, by
     begin(template, rows + (usize(from) << 2), size, bytes, offsets);
     let segment = template + templateHeader;
     for (; load<i32>(segment, segmentKind) != slotEnd; segment += segmentBytes) {
+      passLead(segment, size);
       neededLength = column(segment, size, bytes);
       if (neededLength != 0) {
         doneCount = from;
         return leftCount;
       }
     }
-    verifyEnd(segment, size);
-    leftCount = finish(template, size, left, leftCount);
+    passLead(segment, size);
+    const fit = passEnd(segment, size);
+    if (fit < size) leftCount = listLeft(size, left, leftCount);
+    putAbsent(template, size);
   }
   doneCount = count;
   return leftCount;
-}
-
-/** Goes one segment on in every row of the block. Not 0: the length of a text that no dictionary had room for. */
-function column(segment: usize, size: u32, bytes: usize): u32 {
-  switch (load<i32>(segment, segmentKind)) {
-    case slotFloat64:
-      float64Column(segment, size);
-      return 0;
-    case slotInt64:
-      int64Column(segment, size);
-      return 0;
-    case slotBool:
-      boolColumn(segment, size);
-      return 0;
-    case slotString:
-      return stringColumn(segment, size);
-    case slotTime:
-      timeColumn(segment, size);
-      return 0;
-    case slotIso:
-      isoColumn(segment, size);
-      return 0;
-    case slotJson:
-      jsonColumn(segment, size, bytes);
-      return 0;
-    default:
-      skipped(segment, size);
-      return 0;
-  }
 }

@@ -9,7 +9,7 @@
 // part and the fraction end; one shuffle takes the point out and puts the digits to the right; three
 // multiply-adds make two numbers of eight digits out of them.
 
-import { alignments, digitsAbove, digitsBelow, powers } from "./tables";
+import { alignments, digitsAbove, digitsBelow, myriads, nibbles, powers, thousands } from "./tables";
 
 const timeMax: f64 = 8.64e15;
 
@@ -24,22 +24,42 @@ function digitMask(bytes: v128): u32 {
 // @ts-ignore: decorator
 @inline
 function integerOf(characters: v128, n1: u32, n2: u32): u64 {
-  const digits = v128.and(characters, i8x16.splat(0x0f));
+  const digits = v128.and(characters, v128.load(nibbles));
   const aligned = i8x16.swizzle(digits, v128.load(alignments + usize(((n1 << 4) | n2) << 4)));
-  const weights = i16x8(1000, 100, 10, 1, 1000, 100, 10, 1);
+  const weights = v128.load(thousands);
   const high = i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(aligned), weights);
   const low = i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(aligned), weights);
   const pairs = i16x8.narrow_i32x4_u(high, low);
-  const sums = i32x4.dot_i16x8_s(pairs, i16x8(10000, 10000, 1, 1, 10000, 10000, 1, 1));
+  const sums = i32x4.dot_i16x8_s(pairs, v128.load(myriads));
   const first = i64x2.extract_lane(sums, 0);
   const second = i64x2.extract_lane(sums, 1);
   return u64(u32(first) + u32(first >>> 32)) * 100000000 + u64(u32(second) + u32(second >>> 32));
 }
 
-/** Reads the number at `p` and stores it times ten to the power of `shift`; where it ends, or 0. */
+/**
+ * Digits before the point at most: fifteen, one when the first is a zero. Compared with n1 - 1 as unsigned numbers,
+ * so that no digit at all is too many.
+ */
 // @ts-ignore: decorator
 @inline
-export function float64At(p: usize, out: usize, shift: i32): usize {
+function integerMax(from: usize): u32 {
+  return 14 & (u32(load<u8>(from) == 0x30) - 1);
+}
+
+/** True when an exponent follows. */
+// @ts-ignore: decorator
+@inline
+function exponentAt(p: usize): u32 {
+  return u32((load<u8>(p) | 0x20) == 0x65);
+}
+
+/**
+ * Stores the number at `p` times ten to the power of `shift`, without a branch; where it ends, or 0 when it is
+ * longer than fifteen characters, has an exponent, or is none.
+ */
+// @ts-ignore: decorator
+@inline
+export function shortFloat64At(p: usize, out: usize, shift: i32): usize {
   const negative = u32(load<u8>(p) == 0x2d);
   const from = p + negative;
   const characters = v128.load(from);
@@ -49,22 +69,28 @@ export function float64At(p: usize, out: usize, shift: i32): usize {
   const n2 = u32(ctz(~((mask >>> (n1 + 1)) & (0 - point))));
   const length = n1 + point + n2;
   const to = from + length;
-  const odd =
-    u32(n1 == 0) | u32(n2 < point) | (u32(n1 > 1) & u32(load<u8>(from) == 0x30)) | u32(length > 15) |
-    u32((load<u8>(to) | 0x20) == 0x65);
-  if (odd) return longFloat64At(p, out, shift);
-  const integer = f64(i64(integerOf(characters, n1, n2)));
-  const scale = shift - i32(n2);
+  const odd = u32(n1 - 1 > integerMax(from)) | u32(n2 < point) | u32(length > 15) | exponentAt(to);
+  const integer = f64(i64(integerOf(characters, n1 & 15, n2 & 15)));
   let value: f64;
-  if (shift != 0 && scale > 0) value = integer * load<f64>(powers + (usize(scale) << 3));
-  else value = integer / load<f64>(powers + (usize(-scale) << 3));
+  if (shift == 0) value = integer / load<f64>(powers + (usize(n2) << 3));
+  else {
+    const scale = shift - i32(n2);
+    const power = load<f64>(powers + (usize(abs(scale)) << 3));
+    value = select<f64>(integer * power, integer / power, scale > 0);
+  }
   store<u64>(out, reinterpret<u64>(value) | (u64(negative) << 63));
-  return to;
+  return select<usize>(0, to, odd != 0);
 }
 
 /** The same for a `time`: refused beyond what a Date can hold. */
 // @ts-ignore: decorator
 @inline
+export function shortTimeAt(p: usize, out: usize, shift: i32): usize {
+  const to = shortFloat64At(p, out, shift);
+  return select<usize>(to, 0, abs<f64>(load<f64>(out)) <= timeMax);
+}
+
+/** Any `time` of up to 19 significant digits, or 0. */
 export function timeAt(p: usize, out: usize, shift: i32): usize {
   const to = float64At(p, out, shift);
   return to != 0 && abs<f64>(load<f64>(out)) <= timeMax ? to : 0;
@@ -78,7 +104,7 @@ function digitsEnd(p: usize): usize {
 }
 
 /** Any number of up to 19 significant digits, or 0. */
-function longFloat64At(p: usize, out: usize, shift: i32): usize {
+export function float64At(p: usize, out: usize, shift: i32): usize {
   const negative = u64(load<u8>(p) == 0x2d);
   const from = p + usize(negative);
   let at = digitsEnd(from);
@@ -168,21 +194,21 @@ function quotient(a: u64, b: u64): f64 {
   return f64(kept) * reinterpret<f64>(u64(exponent + 11 + 1023) << 52);
 }
 
-/** Reads the integer at `p` and stores it; where it ends, or 0. A fraction behind it fits no literal. */
+/** Stores the integer at `p`, without a branch; where it ends, or 0 when it has more than fifteen digits or is none. */
 // @ts-ignore: decorator
 @inline
-export function int64At(p: usize, out: usize): usize {
+export function shortInt64At(p: usize, out: usize): usize {
   const negative = u32(load<u8>(p) == 0x2d);
   const from = p + negative;
   const characters = v128.load(from);
   const n1 = u32(ctz(~digitMask(characters)));
-  if (u32(n1 == 0) | u32(n1 > 15) | (u32(n1 > 1) & u32(load<u8>(from) == 0x30))) return longInt64At(p, out);
-  const value = i64(integerOf(characters, n1, 0));
-  store<i64>(out, negative ? -value : value);
-  return from + n1;
+  const value = i64(integerOf(characters, n1 & 15, 0));
+  store<i64>(out, select<i64>(-value, value, negative != 0));
+  return select<usize>(0, from + n1, n1 - 1 > integerMax(from));
 }
 
-function longInt64At(p: usize, out: usize): usize {
+/** Any 64-bit integer, or 0. A fraction behind it fits no literal. */
+export function int64At(p: usize, out: usize): usize {
   const negative = u64(load<u8>(p) == 0x2d);
   const from = p + usize(negative);
   const to = digitsEnd(from);
@@ -194,24 +220,24 @@ function longInt64At(p: usize, out: usize): usize {
   return to;
 }
 
-/** Where the number at `p` ends, whatever its size, or 0. */
+/** Where the number at `p` ends, without a branch; 0 when it is longer than fifteen characters, has an exponent, or is none. */
 // @ts-ignore: decorator
 @inline
-export function numberEnd(p: usize): usize {
+export function shortNumberEnd(p: usize): usize {
   const from = p + usize(load<u8>(p) == 0x2d);
   const mask = digitMask(v128.load(from));
   const n1 = u32(ctz(~mask));
   const point = u32(load<u8>(from + n1) == 0x2e);
   const n2 = u32(ctz(~((mask >>> (n1 + 1)) & (0 - point))));
   const length = n1 + point + n2;
-  const odd =
-    u32(n1 == 0) | u32(n2 < point) | (u32(n1 > 1) & u32(load<u8>(from) == 0x30)) | u32(length > 15) |
-    u32((load<u8>(from + length) | 0x20) == 0x65);
-  return odd ? longNumberEnd(from) : from + length;
+  const to = from + length;
+  const odd = u32(n1 - 1 > integerMax(from)) | u32(n2 < point) | u32(length > 15) | exponentAt(to);
+  return select<usize>(0, to, odd != 0);
 }
 
-/** From behind the sign. */
-function longNumberEnd(from: usize): usize {
+/** Where the number at `p` ends, whatever its size, or 0. */
+export function numberEnd(p: usize): usize {
+  const from = p + usize(load<u8>(p) == 0x2d);
   let at = digitsEnd(from);
   if (at == from || (load<u8>(from) == 0x30 && at > from + 1)) return 0;
   if (load<u8>(at) == 0x2e) {

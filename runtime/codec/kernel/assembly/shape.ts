@@ -20,10 +20,11 @@ export const templateAbsentCount = 4;
 export const templateBytesMax = 8; // longest payload that it may take
 export const templateHeader = 16;
 
-export const segmentText = 0; // the first 16 bytes of the literal, filled up with zeros
+export const segmentText = 0; // the last 16 bytes of the literal, or all of it and zeros
 export const segmentMask = 16; // one bit for each of those bytes that counts
-export const segmentLength = 20; // of the whole literal
-export const segmentMore = 24; // address of the literal's further bytes, filled up to 16
+export const segmentLength = 20; // how many those are
+export const segmentLead = 24; // address of the bytes before them
+export const segmentLeadLength = 52;
 export const segmentKind = 28;
 export const segmentValues = 32; // address of the column's values
 export const segmentValid = 36; // address of the column's validity

@@ -4,17 +4,23 @@
 import { backslashes, quotes, spaces } from "./tables";
 
 /** From the opening quote at `p`: where the closing one stands, before `end`; 0 when there is none to be sure of. */
+export function quoteAfter(p: usize, end: usize): usize {
+  return load<u8>(p) == 0x22 ? furtherQuote(p + 1, p + 1, end) : 0;
+}
+
+/** The same without a call, for plain ASCII; 0 for anything else. */
 // @ts-ignore: decorator
 @inline
-export function quoteAfter(p: usize, end: usize): usize {
-  if (load<u8>(p) != 0x22) return 0;
-  const from = p + 1;
-  const mask = specials(from);
-  if (mask == 0) return furtherQuote(from + 16, from, end);
-  const at = from + usize(ctz(mask));
-  const byte = load<u8>(at);
-  if (byte == 0x22) return at < end ? at : 0;
-  return byte < 0x80 ? 0 : furtherQuote(at, from, end);
+export function plainQuoteAfter(p: usize, end: usize): usize {
+  let at = p + 1;
+  let mask = specials(at);
+  while (mask == 0 && at < end) {
+    at += 16;
+    mask = specials(at);
+  }
+  at += usize(ctz(mask));
+  const odd = u32(load<u8>(p) != 0x22) | u32(load<u8>(at) != 0x22) | u32(at >= end) | u32(at - p > plainMax);
+  return select<usize>(0, at, odd != 0);
 }
 
 /** Which of sixteen bytes are a quote, a backslash, a control character, or not ASCII (negative when signed). */
@@ -31,6 +37,9 @@ function specials(p: usize): u32 {
     ),
   );
 }
+
+/** The longest string that is looked for without a call. */
+const plainMax: usize = 1024;
 
 /** The longest string that is not left to the exact reader. Set once, by `limit`. */
 let lengthMax: usize = 0;

@@ -15,7 +15,13 @@ export const spaces: usize = memory.data(16, 16);
 export const digitsBelow: usize = memory.data(16, 16);
 export const digitsAbove: usize = memory.data(16, 16);
 
+/** Weights of four digits, twice, and of two numbers of four digits, twice: 16-bit lanes. */
+export const thousands: usize = memory.data<i16>([1000, 100, 10, 1, 1000, 100, 10, 1], 16);
+export const myriads: usize = memory.data<i16>([10000, 10000, 1, 1, 10000, 10000, 1, 1], 16);
+export const nibbles: usize = memory.data(16, 16);
+
 function fill(): void {
+  memory.fill(nibbles, 0x0f, 16);
   memory.fill(quotes, 0x22, 16);
   memory.fill(backslashes, 0x5c, 16);
   memory.fill(spaces, 0x20, 16);

@@ -18,7 +18,7 @@ export function isNull(p: usize): bool {
   return load<u32>(p) == WORD_NULL;
 }
 
-/** Reads true or false and stores 1 or 0; where it ends, or 0. */
+/** Stores 1 or 0 for true or false, without a branch; where it ends, or 0. */
 // @ts-ignore: decorator
 @inline
 export function boolAt(p: usize, out: usize): usize {
@@ -26,12 +26,20 @@ export function boolAt(p: usize, out: usize): usize {
   const yes = u32(word == WORD_TRUE);
   const no = u32(word == WORD_FALS) & u32(load<u8>(p + 4) == 0x65);
   store<u8>(out, u8(yes));
-  return yes | no ? p + 5 - yes : 0;
+  return select<usize>(p + 5 - yes, 0, (yes | no) != 0);
+}
+
+/** Where true, false or null at `p` ends, without a branch, or 0. */
+// @ts-ignore: decorator
+@inline
+export function wordEnd(p: usize): usize {
+  const word = load<u32>(p);
+  const four = u32(word == WORD_TRUE) | u32(word == WORD_NULL);
+  const five = u32(word == WORD_FALS) & u32(load<u8>(p + 4) == 0x65);
+  return select<usize>(p + 5 - four, 0, (four | five) != 0);
 }
 
 /** Where the string, number, bool or null at `p` ends, or 0. */
-// @ts-ignore: decorator
-@inline
 export function scalarEnd(p: usize, end: usize): usize {
   const byte = load<u8>(p);
   if (byte == 0x22) {
@@ -39,12 +47,6 @@ export function scalarEnd(p: usize, end: usize): usize {
     return quote == 0 ? 0 : quote + 1;
   }
   return byte < 0x40 ? numberEnd(p) : wordEnd(p);
-}
-
-function wordEnd(p: usize): usize {
-  const word = load<u32>(p);
-  if (word == WORD_TRUE || word == WORD_NULL) return p + 4;
-  return word == WORD_FALS && load<u8>(p + 4) == 0x65 ? p + 5 : 0;
 }
 
 // @ts-ignore: decorator
