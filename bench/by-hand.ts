@@ -37,7 +37,9 @@ function run(batches: readonly PayloadBatch[]): Outcome {
   for (const { bytes, offsets, count } of batches) {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     for (let i = 0; i < count; i++) {
-      const { device, ts, temp } = JSON.parse(buffer.latin1Slice(offsets[i]!, offsets[i + 1]!)) as Reading;
+      const { device, ts, temp } = JSON.parse(
+        buffer.toString("latin1", offsets[i]!, offsets[i + 1]!),
+      ) as Reading;
       if (!(temp > -60 && temp < 60)) {
         filtered++;
         continue;

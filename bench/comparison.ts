@@ -42,13 +42,13 @@ export function differenceOf(a: Outcome, b: Outcome): string | null {
   return null;
 }
 
-/** Names the rows: equal for outcomes without a difference. */
+/** Names the rows: equal for outcomes without a difference. Means are left out; they follow from what is in. */
 export function hashOf(outcome: Outcome): string {
   const hash = createHash("sha256");
   for (const payload of outcome.rows) {
     const row = readRow(payload);
-    const rounded = close.map((name) => Number(row[name]).toFixed(decimals));
-    hash.update(`${JSON.stringify([...exact.map((name) => row[name]), ...rounded])}\n`);
+    const sum = Number(row.sum).toFixed(decimals);
+    hash.update(`${JSON.stringify([...exact.map((name) => row[name]), sum])}\n`);
   }
   return hash.digest("hex").slice(0, 16);
 }

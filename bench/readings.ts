@@ -21,7 +21,7 @@ export function seeded(seed: number): () => number {
 
 /** One reading as a sensor writes it: numbers as short as they go, so that their lengths differ. */
 function readingText(place: number, random: () => number): string {
-  const device = `device-${String(Math.floor(random() * devices)).padStart(5, "0")}`;
+  const device = `device-${String(Math.floor(random() * devices)).padStart(6, "0")}`;
   const loose = Math.floor(random() * looseEvery) === 0;
   const temp = loose ? 850 : Math.round((random() * 60 - 15) * 100) / 100;
   const humidity = Math.round(random() * 10_000) / 100;

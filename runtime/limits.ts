@@ -101,4 +101,13 @@ export const limits = {
   nats_server_start_ms_max: 10_000,
   nats_server_start_attempts_max: 5,
   nats_server_log_bytes_max: 1_048_576,
+
+  // The demonstration
+  /** Latencies kept of each pipeline; the oldest go first. */
+  demo_latencies_max: 10_000,
+  /** Rows of one branch that may be behind a missing one before that is given up. */
+  demo_rows_ahead_max: 4_096,
+  demo_feed_stop_ms_max: 3_000,
+  demo_catch_up_ms_max: 3_000,
+  demo_read_back_ms_max: 5_000,
 } as const;

@@ -90,7 +90,11 @@ export interface OperatorDefinition {
   readonly kind: "stateless" | "keyed";
   readonly config: z.ZodType;
   readonly examples: readonly Example[];
-  /** Columns out, from columns in. Pure. */
+  /**
+   * Columns out, from columns in. Pure. A field that is passed on as the same object promises that its
+   * values were not changed, and the whole schema passed on promises it for all: a sink may then copy
+   * them from the original bytes. Whoever replaces values makes a new field.
+   */
   schema(input: Schema, config: unknown): Schema;
   state(config: unknown): TableDeclarations;
   create(config: unknown, context: OperatorContext<TableDeclarations>): Operator;
@@ -116,7 +120,7 @@ export interface OperatorSpec<C extends z.ZodType, D extends TableDeclarations> 
 }
 
 /** An operator over columns. The form that built-ins use. */
-export function defineOperator<C extends z.ZodType, D extends TableDeclarations = Record<never, never>>(
+export function defineOperator<C extends z.ZodType, D extends TableDeclarations = Readonly<Record<string, never>>>(
   spec: OperatorSpec<C, D>,
 ): OperatorDefinition {
   const { schema, state } = spec;

@@ -13,22 +13,6 @@ function write(out: WritableColumn, row: number, value: number): void {
   else out.valid[row] = 0;
 }
 
-/** Calls `each` for every row whose value is there. */
-function forValues(
-  slots: Uint32Array,
-  rows: Uint32Array,
-  count: number,
-  input: Column | null,
-  each: (slot: number, value: number, row: number) => void,
-): void {
-  const { values, valid } = input as NumberColumn;
-  for (let i = 0; i < count; i++) {
-    const row = rows[i]!;
-    if (valid !== null && valid[row] === 0) continue;
-    each(slots[i]!, values[row]!, row);
-  }
-}
-
 const counting: Aggregate = {
   initial: [0],
   add({ cells }, slots, rows, count, input, batch) {
@@ -54,35 +38,39 @@ const counting: Aggregate = {
  * Summen", ZAMM 54, 1974): the rounding error of every addition is kept and added at the end.
  * Cells: how many values, sum, compensation.
  */
+const compensated: Pick<Aggregate, "initial" | "add" | "merge"> = {
+  initial: [0, 0, 0],
+  add({ cells }, slots, rows, count, input) {
+    const [counts, sums, errors] = cells as [Float64Array, Float64Array, Float64Array];
+    const { values, valid } = input as NumberColumn;
+    for (let i = 0; i < count; i++) {
+      const row = rows[i]!;
+      if (valid !== null && valid[row] === 0) continue;
+      const slot = slots[i]!;
+      const value = values[row]!;
+      const sum = sums[slot]!;
+      const next = sum + value;
+      errors[slot]! += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
+      sums[slot] = next;
+      counts[slot]!++;
+    }
+  },
+  merge(target, into, source, from) {
+    const [counts, sums, errors] = target.cells as [Float64Array, Float64Array, Float64Array];
+    const sum = sums[into]!;
+    const value = source.cells[1]![from]!;
+    const next = sum + value;
+    errors[into]! +=
+      (Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum) + source.cells[2]![from]!;
+    sums[into] = next;
+    counts[into]! += source.cells[0]![from]!;
+  },
+};
+
+/** What a compensated sum is asked for; all that are kept for one input share its cells. */
 function summing(result: (count: number, sum: number) => number): Aggregate {
   return {
-    initial: [0, 0, 0],
-    add({ cells }, slots, rows, count, input) {
-      const [counts, sums, errors] = cells as [Float64Array, Float64Array, Float64Array];
-      const { values, valid } = input as NumberColumn;
-      for (let i = 0; i < count; i++) {
-        const row = rows[i]!;
-        if (valid !== null && valid[row] === 0) continue;
-        const slot = slots[i]!;
-        const value = values[row]!;
-        const sum = sums[slot]!;
-        const next = sum + value;
-        errors[slot]! += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
-        sums[slot] = next;
-        counts[slot]!++;
-      }
-    },
-    merge(target, into, source, from) {
-      const [counts, sums, errors] = target.cells as [Float64Array, Float64Array, Float64Array];
-      const sum = sums[into]!;
-      const value = source.cells[1]![from]!;
-      const next = sum + value;
-      errors[into]! +=
-        (Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum) +
-        source.cells[2]![from]!;
-      sums[into] = next;
-      counts[into]! += source.cells[0]![from]!;
-    },
+    ...compensated,
     finish({ cells }, slots, count, out) {
       for (let i = 0; i < count; i++) {
         const slot = slots[i]!;
@@ -93,10 +81,13 @@ function summing(result: (count: number, sum: number) => number): Aggregate {
   };
 }
 
-/** Keeps the value that `better` prefers. Cell: the value, or the identity while there is none. */
-function extreme(identity: number, better: (candidate: number, kept: number) => boolean): Aggregate {
+/**
+ * The largest of the values times `sign`: the maximum for 1, the minimum for -1. A comparison as an
+ * argument would be a call for every value. Cell: that largest, -Infinity while there is none.
+ */
+function extreme(sign: 1 | -1): Aggregate {
   return {
-    initial: [identity],
+    initial: [Number.NEGATIVE_INFINITY],
     add({ cells }, slots, rows, count, input) {
       const kept = cells[0]!;
       const { values, valid } = input as NumberColumn;
@@ -104,39 +95,46 @@ function extreme(identity: number, better: (candidate: number, kept: number) => 
         const row = rows[i]!;
         if (valid !== null && valid[row] === 0) continue;
         const slot = slots[i]!;
-        const value = values[row]!;
-        if (better(value, kept[slot]!)) kept[slot] = value;
+        const value = values[row]! * sign;
+        if (value > kept[slot]!) kept[slot] = value;
       }
     },
     merge(target, into, source, from) {
-      const candidate = source.cells[0]![from]!;
-      if (better(candidate, target.cells[0]![into]!)) target.cells[0]![into] = candidate;
+      const value = source.cells[0]![from]!;
+      if (value > target.cells[0]![into]!) target.cells[0]![into] = value;
     },
     finish({ cells }, slots, count, out) {
-      for (let i = 0; i < count; i++) write(out, i, cells[0]![slots[i]!]!);
+      for (let i = 0; i < count; i++) write(out, i, cells[0]![slots[i]!]! * sign);
     },
   };
 }
 
 /**
- * The value whose event time comes first or last; of equal times the one that arrived first (`first`)
- * or last (`last`). Cells: its time, the value.
+ * The value whose event time comes first (`sign` -1) or last (1); of equal times the one that arrived first
+ * or last. Cells: its time times `sign`, the value.
  */
-function atEnd(start: number, takes: (time: number, kept: number) => boolean): Aggregate {
+function atEnd(sign: 1 | -1): Aggregate {
+  const takesEqual = sign === 1;
   return {
-    initial: [start, Number.NaN],
+    initial: [Number.NEGATIVE_INFINITY, Number.NaN],
     add({ cells }, slots, rows, count, input, batch) {
       const [times, kept] = cells as [Float64Array, Float64Array];
-      forValues(slots, rows, count, input, (slot, value, row) => {
-        const time = batch.time[row]!;
-        if (!takes(time, times[slot]!)) return;
+      const { values, valid } = input as NumberColumn;
+      for (let i = 0; i < count; i++) {
+        const row = rows[i]!;
+        if (valid !== null && valid[row] === 0) continue;
+        const slot = slots[i]!;
+        const time = batch.time[row]! * sign;
+        if (time < times[slot]! || (time === times[slot] && !takesEqual)) continue;
         times[slot] = time;
-        kept[slot] = value;
-      });
+        kept[slot] = values[row]!;
+      }
     },
     merge(target, into, source, from) {
-      if (!takes(source.cells[0]![from]!, target.cells[0]![into]!)) return;
-      target.cells[0]![into] = source.cells[0]![from]!;
+      const time = source.cells[0]![from]!;
+      const kept = target.cells[0]![into]!;
+      if (time < kept || (time === kept && !takesEqual)) return;
+      target.cells[0]![into] = time;
       target.cells[1]![into] = source.cells[1]![from]!;
     },
     finish({ cells }, slots, count, out) {
@@ -153,14 +151,19 @@ const deviation: Aggregate = {
   initial: [0, 0, 0],
   add({ cells }, slots, rows, count, input) {
     const [counts, means, squares] = cells as [Float64Array, Float64Array, Float64Array];
-    forValues(slots, rows, count, input, (slot, value) => {
+    const { values, valid } = input as NumberColumn;
+    for (let i = 0; i < count; i++) {
+      const row = rows[i]!;
+      if (valid !== null && valid[row] === 0) continue;
+      const slot = slots[i]!;
+      const value = values[row]!;
       const seen = counts[slot]! + 1;
       const difference = value - means[slot]!;
       const mean = means[slot]! + difference / seen;
       counts[slot] = seen;
       means[slot] = mean;
       squares[slot]! += difference * (value - mean);
-    });
+    }
   },
   merge(target, into, source, from) {
     const added = source.cells[0]![from]!;
@@ -215,29 +218,19 @@ export const mean: AggregateDefinition = define(
   numeric,
   summing((values, total) => total / values),
 );
-export const min: AggregateDefinition = define(
-  "min",
-  "The smallest value.",
-  numeric,
-  extreme(Number.POSITIVE_INFINITY, (candidate, kept) => candidate < kept),
-);
-export const max: AggregateDefinition = define(
-  "max",
-  "The largest value.",
-  numeric,
-  extreme(Number.NEGATIVE_INFINITY, (candidate, kept) => candidate > kept),
-);
+export const min: AggregateDefinition = define("min", "The smallest value.", numeric, extreme(-1));
+export const max: AggregateDefinition = define("max", "The largest value.", numeric, extreme(1));
 export const first: AggregateDefinition = define(
   "first",
   "The value with the earliest event time.",
   numeric,
-  atEnd(Number.POSITIVE_INFINITY, (time, kept) => time < kept),
+  atEnd(-1),
 );
 export const last: AggregateDefinition = define(
   "last",
   "The value with the latest event time.",
   numeric,
-  atEnd(Number.NEGATIVE_INFINITY, (time, kept) => time >= kept),
+  atEnd(1),
 );
 export const stddev: AggregateDefinition = define(
   "stddev",

@@ -3,7 +3,7 @@
 // factor, so that any quantile is answered within 1 % of its value. When a sketch would need more
 // buckets than its bound, the buckets nearest zero are joined: the high quantiles keep their accuracy.
 
-import type { AggregateDefinition, AggregateState, Column } from "weir/sdk";
+import type { Aggregate, AggregateDefinition, AggregateState, Column } from "weir/sdk";
 
 /** Answers are within this share of the true value. */
 const relativeError = 0.01;
@@ -24,8 +24,9 @@ function bucketOf(magnitude: number): number {
   return Math.ceil(Math.log(magnitude) / logGamma);
 }
 
+/** The bucket's lower bound and 1 % more: as far from both bounds. The last bucket ends beyond what a number can be. */
 function middleOf(bucket: number): number {
-  return (2 * gamma ** bucket) / (gamma + 1);
+  return Math.min(gamma ** (bucket - 1) * (1 + relativeError), Number.MAX_VALUE);
 }
 
 /** The sketch with room for `bucket` of a sign (0 positive, 1 negative), and that bucket's place in it. */
@@ -35,6 +36,8 @@ function withBucket(sketch: Float64Array, sign: 0 | 1, bucket: number): [Float64
   const size = sketch[firstAt + 1]!;
   const base = header + (sign === 0 ? 0 : sketch[2]!);
   if (size > 0 && bucket >= first && bucket < first + size) return [sketch, base + bucket - first];
+  // A full sketch has no room nearer zero.
+  if (size === bucketsMax && bucket < first) return [sketch, base];
   // A little room on both sides, so that a drifting value does not copy the sketch each time.
   const room = 8;
   let low = size === 0 ? bucket - room : Math.min(first, bucket - room);
@@ -97,6 +100,36 @@ function sketchAt(state: AggregateState, slot: number): Float64Array {
   return sketch;
 }
 
+/** All quantiles of one input share a sketch. */
+const sketched: Pick<Aggregate, "initial" | "add" | "merge"> = {
+  initial: [],
+  add(state, slots, rows, count, input) {
+    const { values, valid } = input as Extract<Column, { type: "float64" }>;
+    for (let i = 0; i < count; i++) {
+      const row = rows[i]!;
+      if (valid !== null && valid[row] === 0) continue;
+      const slot = slots[i]!;
+      state.buffers[slot] = added(sketchAt(state, slot), values[row]!, 1);
+    }
+  },
+  merge(target, into, source, from) {
+    const other = source.buffers[from] as Float64Array | undefined;
+    if (other === undefined) return;
+    let sketch = sketchAt(target, into);
+    sketch[0]! += other[0]!;
+    for (let i = 0; i < other[2]! + other[4]!; i++) {
+      const times = other[header + i]!;
+      if (times === 0) continue;
+      const positive = i < other[2]!;
+      const bucket = positive ? other[1]! + i : other[3]! + i - other[2]!;
+      const [wide, place] = withBucket(sketch, positive ? 0 : 1, bucket);
+      wide[place]! += times;
+      sketch = wide;
+    }
+    target.buffers[into] = sketch;
+  },
+};
+
 export const quantile: AggregateDefinition = {
   name: "quantile",
   summary: "The value below which the given share of the values lies, within 1 % of it (DDSketch).",
@@ -104,32 +137,7 @@ export const quantile: AggregateDefinition = {
   parameters: [{ name: "share", min: 0, max: 1 }],
   output: () => "float64",
   create: (_input, [share]) => ({
-    initial: [],
-    add(state, slots, rows, count, input) {
-      const { values, valid } = input as Extract<Column, { type: "float64" }>;
-      for (let i = 0; i < count; i++) {
-        const row = rows[i]!;
-        if (valid !== null && valid[row] === 0) continue;
-        const slot = slots[i]!;
-        state.buffers[slot] = added(sketchAt(state, slot), values[row]!, 1);
-      }
-    },
-    merge(target, into, source, from) {
-      const other = source.buffers[from] as Float64Array | undefined;
-      if (other === undefined) return;
-      let sketch = sketchAt(target, into);
-      sketch[0]! += other[0]!;
-      for (let i = 0; i < other[2]! + other[4]!; i++) {
-        const times = other[header + i]!;
-        if (times === 0) continue;
-        const positive = i < other[2]!;
-        const bucket = positive ? other[1]! + i : other[3]! + i - other[2]!;
-        const [wide, place] = withBucket(sketch, positive ? 0 : 1, bucket);
-        wide[place]! += times;
-        sketch = wide;
-      }
-      target.buffers[into] = sketch;
-    },
+    ...sketched,
     finish(state, slots, count, out) {
       for (let i = 0; i < count; i++) {
         const sketch = state.buffers[slots[i]!] as Float64Array | undefined;

@@ -2,7 +2,6 @@
 // only decides which window a record belongs to and what its rows look like.
 
 import {
-  type AggregateCall,
   type AggregateDefinition,
   type Batch,
   type ColumnType,
@@ -18,6 +17,7 @@ import {
 import { count, first, last, max, mean, min, stddev, sum } from "./aggregates.ts";
 import { countDistinct } from "./count-distinct.ts";
 import { quantile } from "./quantile.ts";
+import { type SharedInput, shareStates } from "./shared-state.ts";
 
 /** What `select` may call. */
 export const aggregates: readonly AggregateDefinition[] = [
@@ -41,16 +41,16 @@ export function windowStart(time: number, size: number, offset: number): number 
 /** Adds a batch's rows to the slots of their windows. */
 class Filler {
   readonly #panes: PaneTable;
-  readonly #calls: readonly AggregateCall[];
+  readonly #inputs: readonly SharedInput[];
   readonly #size: number;
   readonly #offset: number;
   #ids = new Uint32Array(0);
   #slots = new Uint32Array(0);
   #rows = new Uint32Array(0);
 
-  constructor(panes: PaneTable, calls: readonly AggregateCall[], size: number, offset: number) {
+  constructor(panes: PaneTable, inputs: readonly SharedInput[], size: number, offset: number) {
     this.#panes = panes;
-    this.#calls = calls;
+    this.#inputs = inputs;
     this.#size = size;
     this.#offset = offset;
   }
@@ -63,10 +63,11 @@ class Filler {
     }
     this.#panes.keys.identify(batch, this.#ids);
     const filled = this.#place(batch, leave);
-    this.#calls.forEach((call, place) => {
-      const input = call.input === null ? null : call.input.evaluate(batch);
-      call.aggregate.add(this.#panes.states[place]!, this.#slots, this.#rows, filled, input, batch);
-    });
+    for (const { input, states } of this.#inputs) {
+      const column = input === null ? null : input.evaluate(batch);
+      for (const { place, aggregate } of states)
+        aggregate.add(this.#panes.states[place]!, this.#slots, this.#rows, filled, column, batch);
+    }
   }
 
   /** Finds the slot of every row; returns how many have one. Rows of one window mostly follow each other. */
@@ -177,14 +178,12 @@ export const window: OperatorDefinition = defineOperator({
     rest: null,
   }),
   state: ({ by, select }) => ({
-    panes: table.panes(
-      by ?? [],
-      Object.values(select).map(({ aggregate }) => aggregate),
-    ),
+    panes: table.panes(by ?? [], shareStates(Object.values(select)).kept),
   }),
   create: ({ tumbling: size, offset = 0, by = [], select }, { state: { panes } }) => {
     const calls = Object.values(select);
-    const filler = new Filler(panes, calls, size, offset);
+    const { inputs, places } = shareStates(calls);
+    const filler = new Filler(panes, inputs, size, offset);
     return {
       onBatch(batch, out) {
         filler.fill(batch, (row, reason) => out.drop(batch, row, reason));
@@ -196,8 +195,8 @@ export const window: OperatorDefinition = defineOperator({
           draft.columns[0]!.values.fill(start as never);
           draft.columns[1]!.values.fill((start + size) as never);
           by.forEach((_column, part) => panes.keys.write(part, keys, count, draft.columns[2 + part]!));
-          calls.forEach(({ aggregate }, place) =>
-            aggregate.finish(panes.states[place]!, slots, count, draft.columns[2 + by.length + place]!),
+          calls.forEach(({ aggregate }, i) =>
+            aggregate.finish(panes.states[places[i]!]!, slots, count, draft.columns[2 + by.length + i]!),
           );
           for (let row = 0; row < count; row++) draft.weight[row] = panes.weight(slots[row]!);
           out.append(draft);

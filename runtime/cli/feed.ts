@@ -15,6 +15,7 @@ export interface FeedSettings {
   readonly stream?: string;
   readonly rate?: number;
   readonly speed?: number;
+  readonly begin?: string;
   readonly every: string;
   readonly timeField?: string;
   readonly start?: string;
@@ -36,9 +37,9 @@ function durationOf(text: string, option: string): number {
   return ms;
 }
 
-function startOf(text: string): number {
+function momentOf(text: string, option: string): number {
   const ms = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
-  if (Number.isNaN(ms)) throw usage(`--start: expected a time, got ${text}`, "such as 2010-05-10T00:00:00Z");
+  if (Number.isNaN(ms)) throw usage(`${option}: expected a time, got ${text}`, "such as 2010-05-10T00:00:00Z");
   return ms;
 }
 
@@ -60,7 +61,7 @@ function madeTime(settings: FeedSettings): Partial<FeedOptions> {
   if (timeField === undefined || start === undefined) {
     throw usage("--step needs --time-field and --start", "the time of a row is start + (index - 1) × step");
   }
-  return { time: { field: timeField, start: startOf(start), step: durationOf(step, "--step"), index: index ?? null } };
+  return { time: { field: timeField, start: momentOf(start, "--start"), step: durationOf(step, "--step"), index: index ?? null } };
 }
 
 function inputOf(what: string, settings: FeedSettings): FeedOptions["from"] {
@@ -85,7 +86,7 @@ export async function feed(what: string, settings: FeedSettings): Promise<number
     link === null
       ? { kind: "mqtt", url: settings.url }
       : { kind: "nats", link, ...(settings.stream === undefined ? {} : { stream: streamOf(settings.stream, settings.to) }) };
-  const { rate, speed, from, limit } = settings;
+  const { rate, speed, begin, from, limit } = settings;
   const live = process.stderr.isTTY;
   const progress = await feedInto({
     from: inputOf(what, settings),
@@ -95,6 +96,7 @@ export async function feed(what: string, settings: FeedSettings): Promise<number
     ...madeTime(settings),
     ...(rate === undefined ? {} : { rate }),
     ...(speed === undefined ? {} : { speed }),
+    ...(begin === undefined ? {} : { begin: momentOf(begin, "--begin") }),
     ...(from === undefined ? {} : { skip: durationOf(from, "--from") }),
     ...(limit === undefined ? {} : { limit }),
     signal: interrupted.signal,

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { catalog } from "../../operators/catalog.ts";
 import { aggregates } from "../../operators/window/window.ts";
-import { functions } from "../expression/functions.ts";
+import { functionTable } from "../expression/functions.ts";
 import { pipelineJsonSchema } from "../pipeline/json-schema.ts";
 import { operatorReference } from "../pipeline/reference.ts";
 import { print } from "./terminal.ts";
@@ -33,5 +33,5 @@ export async function schema(options: GenerateOptions): Promise<number> {
 }
 
 export async function docs(options: GenerateOptions): Promise<number> {
-  return put(operatorReference(catalog, functions, aggregates), options);
+  return put(operatorReference(catalog, functionTable, aggregates), options);
 }

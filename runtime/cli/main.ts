@@ -99,9 +99,13 @@ program
   .argument("<what>", 'an NDJSON or CSV file, or "host" for this machine\'s sensors')
   .requiredOption("--to <subject>", "a subject or topic; {field} stands for a field's value")
   .option("--url <url>", "nats://… or mqtt://…", "nats://127.0.0.1:4222")
-  .option("--stream", "publish to a JetStream stream and wait for its answers")
+  .option("--stream <name>", "publish to this JetStream stream and wait for its answers")
   .option("--rate <records>", "records a second", positive)
   .option("--speed <factor>", "in the file's own time, this many times faster", positive)
+  .option(
+    "--begin <time>",
+    "for --rate and --speed: when the first record is due, ISO 8601 or ms since the epoch; without it, at once",
+  )
   .option("--every <duration>", "for host: how often the sensors are read", "100ms")
   .option("--time-field <name>", "the field with the time; added when --step says how it is computed")
   .option("--start <time>", "for --step: the time of index 1, ISO 8601 or ms since the epoch")

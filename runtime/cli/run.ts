@@ -6,6 +6,8 @@ import { wallClock } from "../clock.ts";
 import { WeirError } from "../errors.ts";
 import { type LogFormat, makeLog } from "../log.ts";
 import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
+import { sinkGuarantee, sourceGuarantee } from "../pipeline/guarantee.ts";
+import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { type DeviceSettings, defaultSettings, withConnections, withFile } from "../worker/settings.ts";
 import { Worker, type WorkerStatus } from "../worker/worker.ts";
 import { isWrong, loadFiles, printDiagnostics, sameNames } from "./load.ts";
@@ -53,6 +55,12 @@ function summaryOf({ name, pipeline }: WorkerStatus): string {
   return `${name}: ${branches.join("; ")}`;
 }
 
+/** What a pipeline promises, said once at the start. */
+function promises({ name, spec, branches }: PipelinePlan): string[] {
+  const sinks = branches.map((branch) => `${name}: sink of ${branch.name}: ${sinkGuarantee(branch.sink)}`);
+  return [`${name}: source: ${sourceGuarantee(spec.source)}`, ...sinks];
+}
+
 export async function run(files: readonly string[], options: RunOptions): Promise<number> {
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
   const pipelines = await loadFiles(files);
@@ -81,6 +89,7 @@ export async function run(files: readonly string[], options: RunOptions): Promis
       });
     }
   });
+  for (const { plan } of pipelines) for (const line of promises(plan!)) log.info(line);
   const running = worker.open(pipelines).then(() => worker.run());
   await Promise.race([running, drained]);
   for (const status of worker.status()) log.info(summaryOf(status));

@@ -215,7 +215,7 @@ describe("what nobody named", () => {
 
   test("passes from JSON to JSON byte for byte, nesting included", () => {
     expect(String(pass("json", "json", Buffer.from(record)))).toBe(
-      '{"temp":2,"id": "x\\u0031","at":{"lat":1, "lon":2},"big":12345678901234567890}',
+      '{"id": "x\\u0031","at":{"lat":1, "lon":2},"big":12345678901234567890,"temp":2}',
     );
   });
 
@@ -242,13 +242,13 @@ describe("what nobody named", () => {
   test("passes from MessagePack to JSON", () => {
     const packed = pass("msgpack", "json", Buffer.from(record));
     expect(String(pass("json", "msgpack", packed))).toBe(
-      '{"temp":2,"id":"x1","at":{"lat":1,"lon":2},"big":12345678901234567890}',
+      '{"id":"x1","at":{"lat":1,"lon":2},"big":12345678901234567890,"temp":2}',
     );
   });
 
   test("passes from CSV as text, an empty cell as null", () => {
     const line = Buffer.from('x,1.5,0,,"12,5"');
-    expect(String(pass("json", "csv", line))).toBe('{"temp":2,"id":"x","note":null,"big":"12,5"}');
+    expect(String(pass("json", "csv", line))).toBe('{"id":"x","note":null,"big":"12,5","temp":2}');
     expect(unpack(pass("msgpack", "csv", line))).toEqual({ temp: 2, id: "x", note: null, big: "12,5" });
   });
 

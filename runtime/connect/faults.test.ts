@@ -63,9 +63,8 @@ async function store(subject: string, from: number, to: number): Promise<void> {
 async function numbers(source: Source, count: number, commit = 0): Promise<number[]> {
   const all: number[] = [];
   while (all.length < count) {
-    const delivery = await source.read(
-      commit > all.length ? { ...limits, rows: commit - all.length } : limits,
-    );
+    const target = commit > all.length ? commit : count;
+    const delivery = await source.read({ ...limits, rows: Math.min(limits.rows, target - all.length) });
     if (delivery === "end") break;
     if (delivery === null) continue;
     for (let row = 0; row < delivery.payloads.count; row++) {

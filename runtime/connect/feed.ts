@@ -48,6 +48,8 @@ export interface FeedOptions {
   readonly rate?: number;
   /** How many times faster than the recording; needs `time` or `timeField`. */
   readonly speed?: number;
+  /** When the first row is due, wall clock ms, so that several feeds keep one pace. Default: at once. */
+  readonly begin?: number;
   /** The field with the row's own time, ms since the epoch or an ISO date. */
   readonly timeField?: string;
   /** Adds a time to rows that have none. */
@@ -146,7 +148,7 @@ class Feeder {
     this.#target = target;
     this.#columns = source.header == null ? null : parseCsvLine(source.header).map((name) => name.trim());
     this.#clock = options.clock ?? wallClock;
-    this.#startedAt = this.#clock.now();
+    this.#startedAt = options.begin ?? this.#clock.now();
   }
 
   async run(): Promise<FeedProgress> {

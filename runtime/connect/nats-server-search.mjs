@@ -91,8 +91,9 @@ export async function findContainerEngine(env) {
 /** The lines that give a system a nats-server: one for each manager that may be there, then what works anywhere. */
 export function installLines(platform, isThere = () => true) {
   const managers = managersOf[platform] ?? [];
-  const lines = installers
-    .filter(({ manager }) => managers.includes(manager) && isThere(manager))
-    .map(({ line }) => line);
+  const possible = installers.filter(({ manager }) => managers.includes(manager));
+  const there = possible.filter(({ manager }) => isThere(manager));
+  // Better all that might do than none.
+  const lines = (there.length > 0 ? there : possible).map(({ line }) => line);
   return [...lines, `docker pull ${natsImage}   (a running Docker or Podman is enough)`];
 }

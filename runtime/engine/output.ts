@@ -1,8 +1,7 @@
 // The end of a branch: rows to payloads with their subjects. Knows the encoder's port and the sink's
 // row, and neither opens nor waits for anything.
 
-import type { Batch } from "../../operators/sdk/index.ts";
-import { valueAt } from "../../operators/sdk/index.ts";
+import { type Batch, type Scalar, valueAt } from "../../operators/sdk/index.ts";
 import { weightOf } from "../batch/batch.ts";
 import type { Encoder } from "../codec/codec.ts";
 import type { OutputRow } from "../connect/connect.ts";
@@ -13,7 +12,7 @@ import type { Receiver } from "./stage.ts";
 const unsafe = /[\s.*>$\p{Cc}]/gu;
 
 /** A value as one subject token: it can neither add a token nor turn into a wildcard or a system subject. */
-export function subjectToken(value: unknown): string {
+export function subjectToken(value: Scalar): string {
   if (value === null || value === "") return "_";
   return String(value).replace(unsafe, "_");
 }

@@ -36,109 +36,40 @@ function written(
   });
 }
 
-const numbers = [
-  ...[
-    "({N} + {N})",
-    "({N} - {N})",
-    "({N} * {N})",
-    "({N} / {N})",
-    "({N} % {N})",
-    "(-{N})",
-    "abs({N})",
-    "floor({N})",
-  ],
-  ...[
-    "ceil({N})",
-    "round({N})",
-    "sqrt({N})",
-    "pow({N}, {N})",
-    "exp({N})",
-    "log({N})",
-    "min({N}, {N})",
-    "max({N}, {N})",
-  ],
-  ...["clamp({N}, {N}, {N})", "({B} ? {N} : {N})", "({B} ? {N} : null)", "coalesce({N}, {N})", "size({S})"],
-  ...["double({S})", "double({I})", "double({B})", "double({T})", "({T} - {T})"],
-];
-const bools = [
-  ...[
-    "({N} < {N})",
-    "({N} <= {N})",
-    "({N} > {N})",
-    "({N} >= {N})",
-    "({N} == {N})",
-    "({N} != {N})",
-    "({I} < {I})",
-  ],
-  ...[
-    "({I} == {I})",
-    "({I} != {I})",
-    "({S} < {S})",
-    "({S} == {S})",
-    "({S} != {S})",
-    "({T} >= {T})",
-    "({B} == {B})",
-  ],
-  ...[
-    "({B} != {B})",
-    "({B} && {B})",
-    "({B} || {B})",
-    "!{B}",
-    "({B} ? {B} : {B})",
-    "({B} ? null : {B})",
-    "has({N})",
-  ],
-  ...[
-    "has({B})",
-    "has({S})",
-    "has({I})",
-    "({N} == null)",
-    "({N} in [0, 1, -2.5])",
-    "({I} in [1, 2])",
-    '({S} in ["a", "12"])',
-  ],
-  ...[
-    "({N} in [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])",
-    "({S}).startsWith({S})",
-    "({S}).contains({S})",
-    "coalesce({B}, {B})",
-  ],
-  ...['({S}).matches("^[a-z]+-[0-9]")', '({S}).endsWith("1")'],
-];
-const integers = [
-  ...[
-    "({I} + {I})",
-    "({I} - {I})",
-    "({I} * {I})",
-    "({I} / {I})",
-    "({I} % {I})",
-    "(-{I})",
-    "abs({I})",
-    "min({I}, {I})",
-  ],
-  ...["int({N})", "int({S})", "int({B})", "({B} ? {I} : {I})", "coalesce({I}, {I})", "clamp({I}, {I}, {I})"],
-];
-const strings = [
-  ...[
-    "({S} + {S})",
-    "lowerAscii({S})",
-    "upperAscii({S})",
-    "trim({S})",
-    "string({N})",
-    "string({I})",
-    "string({B})",
-  ],
-  ...["string({T})", "({B} ? {S} : {S})", "coalesce({S}, {S})"],
-];
-const times = [
-  "({T} + {N})",
-  "({N} + {T})",
-  "({T} - {N})",
-  "timestamp({N})",
-  "timestamp({S})",
-  "min({T}, {T})",
-  "({B} ? {T} : {T})",
-];
+/** One form a line, or several with semicolons between. */
+function forms(list: string): readonly string[] {
+  return list.split(/[;\n]/).flatMap((form) => form.trim() || []);
+}
+
+const numbers = forms(`
+  ({N} + {N}) ; ({N} - {N}) ; ({N} * {N}) ; ({N} / {N}) ; ({N} % {N}) ; (-{N}) ; abs({N})
+  floor({N}) ; ceil({N}) ; round({N}) ; sqrt({N}) ; pow({N}, {N}) ; exp({N}) ; log({N})
+  min({N}, {N}) ; max({N}, {N}) ; clamp({N}, {N}, {N}) ; ({B} ? {N} : {N}) ; ({B} ? {N} : null)
+  coalesce({N}, {N}) ; size({S}) ; double({S}) ; double({I}) ; double({B}) ; double({T})
+  ({T} - {T})
+`);
+const bools = forms(`
+  ({N} < {N}) ; ({N} <= {N}) ; ({N} > {N}) ; ({N} >= {N}) ; ({N} == {N}) ; ({N} != {N})
+  ({I} < {I}) ; ({I} == {I}) ; ({I} != {I}) ; ({S} < {S}) ; ({S} == {S}) ; ({S} != {S})
+  ({T} >= {T}) ; ({B} == {B}) ; ({B} != {B}) ; ({B} && {B}) ; ({B} || {B}) ; !{B}
+  ({B} ? {B} : {B}) ; ({B} ? null : {B}) ; has({N}) ; has({B}) ; has({S}) ; has({I}) ; ({N} == null)
+  ({N} in [0, 1, -2.5]) ; ({I} in [1, 2]) ; ({S} in ["a", "12"])
+  ({N} in [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]) ; ({S}).startsWith({S}) ; ({S}).contains({S})
+  coalesce({B}, {B}) ; ({S}).matches("^[a-z]+-[0-9]") ; ({S}).endsWith("1")
+`);
+const integers = forms(`
+  ({I} + {I}) ; ({I} - {I}) ; ({I} * {I}) ; ({I} / {I}) ; ({I} % {I}) ; (-{I}) ; abs({I})
+  min({I}, {I}) ; int({N}) ; int({S}) ; int({B}) ; ({B} ? {I} : {I}) ; coalesce({I}, {I})
+  clamp({I}, {I}, {I})
+`);
+const strings = forms(`
+  ({S} + {S}) ; lowerAscii({S}) ; upperAscii({S}) ; trim({S}) ; string({N}) ; string({I})
+  string({B}) ; string({T}) ; ({B} ? {S} : {S}) ; coalesce({S}, {S})
+`);
+const times = forms(`
+  ({T} + {N}) ; ({N} + {T}) ; ({T} - {N}) ; timestamp({N}) ; timestamp({S}) ; min({T}, {T})
+  ({B} ? {T} : {T})
+`);
 
 /** Mostly columns at the leaves, so that most parts are not constants. */
 const expressions = fc.letrec<Record<"N" | "B" | "I" | "S" | "T", string>>((tie) => {

@@ -2,10 +2,11 @@
 
 import type { Batch, Column, ColumnType, Expression, Schema } from "../../operators/sdk/index.ts";
 import { check } from "./check.ts";
-import { CodeKernel, codeAllowed, type Kernel } from "./code.ts";
+import { CodeKernel, codeAllowed } from "./code.ts";
 import type { Backend, CompileOptions, Result } from "./expression.ts";
 import { listed, refuse } from "./fault.ts";
 import { ClosureKernel } from "./interpret.ts";
+import type { Kernel } from "./kernel.ts";
 import { parse } from "./parse.ts";
 import type { Syntax } from "./syntax.ts";
 import type { Tree } from "./tree.ts";

@@ -2,16 +2,13 @@
 // the columns read, and for others. Texts that depend on one string column are looked up in tables.
 
 import type { Batch, Column } from "../../operators/sdk/index.ts";
-import { Emitter, type Layout } from "./emit.ts";
+import { Emitter } from "./emit.ts";
+import type { Kernel } from "./kernel.ts";
 import { LiftedTable, lift, type Lookup } from "./lift.ts";
 import { Output } from "./output.ts";
+import { RelabelKernel } from "./relabel.ts";
+import { type Layout, Scope } from "./scope.ts";
 import { columnsOf, isNumber, partsOf, type Tree } from "./tree.ts";
-
-/** What a back end makes of a typed tree. */
-export interface Kernel {
-  evaluate(batch: Batch): Column;
-  select(batch: Batch, rows: Uint32Array): number;
-}
 
 type Arguments = readonly [
   columns: readonly Column[],
@@ -60,6 +57,7 @@ export class CodeKernel implements Kernel {
   readonly #tree: Tree;
   readonly #layout: Layout;
   readonly #output: Output;
+  readonly #relabel: RelabelKernel | null;
   // Made when first needed, by variant: without nulls, with nulls.
   readonly #selectLoops: (SelectLoop | undefined)[] = [];
   readonly #evaluateLoops: (EvaluateLoop | undefined)[] = [];
@@ -70,9 +68,12 @@ export class CodeKernel implements Kernel {
     gather(this.#tree, lifted);
     this.#layout = { columns: [...columnsOf(this.#tree)], lifted };
     this.#output = new Output(tree.type);
+    const relabels = this.#tree.kind === "lifted" && tree.type === "string";
+    this.#relabel = relabels ? new RelabelKernel(lifted[0]!.table) : null;
   }
 
   evaluate(batch: Batch): Column {
+    if (this.#relabel !== null) return this.#relabel.evaluate(batch);
     const variant = this.#variant(batch);
     const loop = (this.#evaluateLoops[variant] ??= this.#evaluateLoop(variant === 1));
     const output = this.#output;
@@ -116,26 +117,26 @@ export class CodeKernel implements Kernel {
   }
 
   #selectLoop(nullable: boolean): SelectLoop {
-    const emitter = new Emitter(this.#layout, nullable);
+    const emitter = new Emitter(new Scope(this.#layout, nullable));
     const condition = emitter.truth(this.#tree);
     // Where the condition has no branch, the loop has none either: the row is written, and kept or not.
     const body = emitter.isCheap(this.#tree)
       ? `rows[found] = r; found += ${condition} & 1;`
       : `if (${condition}) rows[found++] = r;`;
-    return this.#compiled(emitter, "rows", "let found = 0;", body, "found") as SelectLoop;
+    return this.#compiled(emitter.scope, "rows", "let found = 0;", body, "found") as SelectLoop;
   }
 
   #evaluateLoop(nullable: boolean): EvaluateLoop {
-    const emitter = new Emitter(this.#layout, nullable);
+    const emitter = new Emitter(new Scope(this.#layout, nullable));
     const body = this.#store(emitter);
     const before = "const texts = output.texts, there = output.valid; let good = 0;";
-    return this.#compiled(emitter, "out, output", before, body, "count - good") as EvaluateLoop;
+    return this.#compiled(emitter.scope, "out, output", before, body, "count - good") as EvaluateLoop;
   }
 
   /** Statements that store row `r` and whether it is there. */
   #store(emitter: Emitter): string {
     const tree = this.#tree;
-    if (tree.type === "bool" && !emitter.mayBeNull(tree))
+    if (tree.type === "bool" && !emitter.scope.mayBeNull(tree))
       return `out[r] = ${emitter.truth(tree)} & 1; good++;`;
     if (tree.type === "bool") {
       return `const y = ${emitter.kleene(tree)}, w = (y !== 1) & 1; out[r] = y >> 1; there[r] = w; good += w;`;
@@ -149,15 +150,15 @@ export class CodeKernel implements Kernel {
     return `const y = ${value}; if (y === null) there[r] = 0; else { out[r] = ${stored}; there[r] = 1; good++; }`;
   }
 
-  #compiled(emitter: Emitter, parameters: string, before: string, body: string, result: string): unknown {
+  #compiled(scope: Scope, parameters: string, before: string, body: string, result: string): unknown {
     const { columns, lifted } = this.#layout;
     const loads = columns.map((index, slot) => {
       const column = `columns[${index}]`;
       return `const c${slot} = ${column}.values, d${slot} = ${column}.dictionary, v${slot} = valid[${slot}];`;
     });
     const tables = lifted.map((_, slot) => `const t${slot} = tables[${slot}];`);
-    const constants = emitter.constants.map((_, slot) => `const k${slot} = constants[${slot}];`);
-    const temporaries = Array.from({ length: emitter.temporaries }, (_, slot) => `x${slot}`);
+    const constants = scope.constants.map((_, slot) => `const k${slot} = constants[${slot}];`);
+    const temporaries = Array.from({ length: scope.temporaries }, (_, slot) => `x${slot}`);
     const text = `"use strict";
 ${constants.join("\n")}
 return function (columns, valid, tables, selection, count, ${parameters}) {
@@ -170,7 +171,7 @@ ${body}
 }
 return ${result};
 };`;
-    return made(text)(emitter.constants);
+    return made(text)(scope.constants);
   }
 }
 

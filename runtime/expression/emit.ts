@@ -6,27 +6,17 @@
 // Bools have three forms: `truth` (true and nothing else; 1 and 0 will do), `falsity`, and the Kleene
 // number 0, 1, 2.
 
-import { kleene, kleeneOf, type LiftedTable } from "./lift.ts";
+import { kleene, kleeneOf } from "./lift.ts";
 import {
   calculated,
   comparedNumbers,
   isPlain,
-  type Names,
   type NumberPart,
   numberText,
   plainNumber,
 } from "./emit-number.ts";
-import { Nullability } from "./nullability.ts";
-import type { Value } from "./overload.ts";
-import { type CallTree, columnsOf, isNumber, type Tree } from "./tree.ts";
-
-/** What the text refers to by number. */
-export interface Layout {
-  /** By slot, a column's index. */
-  readonly columns: readonly number[];
-  /** By slot, the lifted parts and their tables. */
-  readonly lifted: readonly { readonly tree: Tree; readonly table: LiftedTable }[];
-}
+import type { Scope } from "./scope.ts";
+import { type CallTree, isNumber, type Tree } from "./tree.ts";
 
 type OfKind<K extends Tree["kind"]> = Extract<Tree, { kind: K }>;
 
@@ -42,32 +32,18 @@ const comparisons: Readonly<Record<string, { readonly text: string; readonly opp
 /** Longest list of numbers that is compared one by one. */
 const listedMax = 8;
 
-export class Emitter implements Names {
-  /** What `k0, k1, …` stand for. */
-  readonly constants: unknown[] = [];
-  /** How many of `x0, x1, …` are used. */
-  temporaries = 0;
-  readonly #layout: Layout;
-  readonly #nullable: boolean;
-  readonly #nullability: Nullability;
+export class Emitter {
+  readonly scope: Scope;
 
-  /** `nullable`: some column of the batch has nulls; else the text leaves the checks out. */
-  constructor(layout: Layout, nullable: boolean) {
-    this.#layout = layout;
-    this.#nullable = nullable;
-    this.#nullability = new Nullability(nullable, (lifted) => this.#table(lifted).table.ofNull);
-  }
-
-  /** Whether the tree can be null here. */
-  mayBeNull(tree: Tree): boolean {
-    return this.#nullability.mayBeNull(tree);
+  constructor(scope: Scope) {
+    this.scope = scope;
   }
 
   /** A float64 or time, and whether it is there once it is named `name`. */
   number(tree: Tree, name: string): { readonly value: string; readonly valid: string } {
     const plain = isPlain(tree);
-    const value = plain ? plainNumber(tree, this).text : this.#number(tree).text;
-    return { value, valid: this.#flagged(`(${name} - ${name} === 0)`, plain ? [tree] : []) };
+    const value = plain ? plainNumber(tree, this.scope).text : this.#number(tree).text;
+    return { value, valid: this.scope.flagged(`(${name} - ${name} === 0)`, plain ? [tree] : []) };
   }
 
   /** Whether the truth of a tree is had without a branch or a call, as 0, 1, true or false. */
@@ -97,17 +73,17 @@ export class Emitter implements Names {
   value(tree: Tree): string {
     switch (tree.kind) {
       case "constant":
-        return this.#constant(tree.value);
+        return this.scope.constant(tree.value);
       case "column": {
-        const slot = this.slot(tree.index);
-        return this.#loaded(
+        const slot = this.scope.slot(tree.index);
+        return this.scope.loaded(
           slot,
           tree.type === "int64" ? `c${slot}[r]` : `d${slot}.text(c${slot}[r])`,
           "null",
         );
       }
       case "lifted":
-        return this.#lookup(tree, this.#constant);
+        return this.scope.lookup(tree, (value) => this.scope.constant(value));
       case "choice":
         return this.#choice(tree, (side) => this.value(side), "null");
       case "coalesce":
@@ -123,8 +99,8 @@ export class Emitter implements Names {
       case "constant":
         return String(tree.value === true);
       case "column": {
-        const slot = this.slot(tree.index);
-        return this.#nullable ? `(c${slot}[r] & v${slot}[r])` : `c${slot}[r]`;
+        const slot = this.scope.slot(tree.index);
+        return this.scope.nullable ? `(c${slot}[r] & v${slot}[r])` : `c${slot}[r]`;
       }
       case "and":
         return this.#joined(tree, "&", this.truth(tree.left), this.truth(tree.right));
@@ -165,7 +141,7 @@ export class Emitter implements Names {
         return this.#strict(tree.args, (names) => `(${this.#run(tree, names)} === false)`, "false");
       }
       default:
-        return this.mayBeNull(tree) || tree.kind === "lifted"
+        return this.scope.mayBeNull(tree) || tree.kind === "lifted"
           ? this.#is(tree, kleene.false)
           : `(!${this.truth(tree)})`;
     }
@@ -173,7 +149,7 @@ export class Emitter implements Names {
 
   /** 0 for false, 1 for null, 2 for true. */
   kleene(tree: Tree): string {
-    if (tree.kind === "lifted") return this.#lookup(tree, (value) => String(kleeneOf(value)));
+    if (tree.kind === "lifted") return this.scope.lookup(tree, (value) => String(kleeneOf(value)));
     if (tree.kind === "constant") return String(kleeneOf(tree.value));
     if (tree.kind === "coalesce") {
       return this.#firstOf(
@@ -182,16 +158,16 @@ export class Emitter implements Names {
         (x) => `${x} !== 1`,
       );
     }
-    if (!this.mayBeNull(tree)) return `(${this.truth(tree)} ? 2 : 0)`;
+    if (!this.scope.mayBeNull(tree)) return `(${this.truth(tree)} ? 2 : 0)`;
     switch (tree.kind) {
       case "column": {
-        const slot = this.slot(tree.index);
-        return this.#loaded(slot, `c${slot}[r] * 2`, "1");
+        const slot = this.scope.slot(tree.index);
+        return this.scope.loaded(slot, `c${slot}[r] * 2`, "1");
       }
       case "and":
       case "or": {
         const [decisive, lesser] = tree.kind === "and" ? [0, "<"] : [2, ">"];
-        const [x, y] = [this.temporary(), this.temporary()];
+        const [x, y] = [this.scope.temporary(), this.scope.temporary()];
         const [left, right] = [this.kleene(tree.left), this.kleene(tree.right)];
         return `((${x} = ${left}) === ${decisive} ? ${decisive} : (${y} = ${right}) ${lesser} ${x} ? ${y} : ${x})`;
       }
@@ -210,12 +186,8 @@ export class Emitter implements Names {
 
   /** Whether the Kleene number of a tree is `wanted`. */
   #is(tree: Tree, wanted: 0 | 2): string {
-    if (tree.kind === "lifted" && this.#nullable && kleeneOf(this.#table(tree).table.ofNull) !== wanted) {
-      // The flag instead of a branch: a code under a null is of no meaning, but reading there is harmless.
-      const slot = this.slot(tree.index);
-      return `(v${slot}[r] & (t${this.#layout.lifted.indexOf(this.#table(tree))}[c${slot}[r]] === ${wanted}))`;
-    }
-    return `(${this.kleene(tree)} === ${wanted})`;
+    const found = tree.kind === "lifted" ? this.scope.found(tree, wanted) : null;
+    return found ?? `(${this.kleene(tree)} === ${wanted})`;
   }
 
   /** Both or either, without a branch where that costs nothing. */
@@ -224,16 +196,16 @@ export class Emitter implements Names {
   }
 
   #number(tree: Tree): NumberPart {
-    const nullable = this.mayBeNull(tree);
+    const nullable = this.scope.mayBeNull(tree);
     switch (tree.kind) {
       case "constant":
         return { text: numberText(tree.value), infinite: false, nullable };
       case "column": {
-        const slot = this.slot(tree.index);
-        return { text: this.#loaded(slot, `c${slot}[r]`, "NaN"), infinite: false, nullable };
+        const slot = this.scope.slot(tree.index);
+        return { text: this.scope.loaded(slot, `c${slot}[r]`, "NaN"), infinite: false, nullable };
       }
       case "lifted":
-        return { text: this.#lookup(tree, numberText), infinite: false, nullable };
+        return { text: this.scope.lookup(tree, numberText), infinite: false, nullable };
       case "choice": {
         const text = this.#choice(tree, (side) => this.#number(side).text, "NaN");
         return { text, infinite: nullable, nullable };
@@ -256,15 +228,8 @@ export class Emitter implements Names {
     return calculated(
       tree,
       tree.args.map((arg) => this.#number(arg)),
-      this,
+      this.scope,
     );
-  }
-
-  /** The rows' validity in the columns of a plain number, as a conjunction with `text`. */
-  #flagged(text: string, trees: readonly Tree[]): string {
-    if (!this.#nullable) return text;
-    const slots = new Set(trees.flatMap((tree) => [...columnsOf(tree)]).map((index) => this.slot(index)));
-    return slots.size === 0 ? text : `(${[...slots].map((slot) => `v${slot}[r]`).join(" & ")} & ${text})`;
   }
 
   /** True where the comparison `operator` of a comparison's operands holds. */
@@ -276,13 +241,13 @@ export class Emitter implements Names {
       const compared = comparedNumbers(
         operator,
         text,
-        plainNumber(left, this),
-        plainNumber(right, this),
-        this,
+        plainNumber(left, this.scope),
+        plainNumber(right, this.scope),
+        this.scope,
       );
-      return this.#flagged(compared, [left, right]);
+      return this.scope.flagged(compared, [left, right]);
     }
-    return comparedNumbers(operator, text, this.#number(left), this.#number(right), this);
+    return comparedNumbers(operator, text, this.#number(left), this.#number(right), this.scope);
   }
 
   #kleeneCall(tree: CallTree): string {
@@ -291,7 +256,7 @@ export class Emitter implements Names {
       if (tree.overload.partial !== true) {
         return this.#strict(tree.args, (names) => `(${this.#run(tree, names)} ? 2 : 0)`, "1");
       }
-      const x = this.temporary();
+      const x = this.scope.temporary();
       return this.#strict(
         tree.args,
         (names) => `((${x} = ${this.#run(tree, names)}) === null ? 1 : ${x} ? 2 : 0)`,
@@ -305,7 +270,7 @@ export class Emitter implements Names {
   #strict(args: readonly Tree[], call: (names: readonly string[]) => string, nothing: string): string {
     const conditions: string[] = [];
     const names = args.map((arg) => {
-      const nullable = this.mayBeNull(arg);
+      const nullable = this.scope.mayBeNull(arg);
       if (arg.type === "bool" && !nullable) return `!!${this.truth(arg)}`;
       const text = isNumber(arg.type)
         ? this.#number(arg).text
@@ -313,7 +278,7 @@ export class Emitter implements Names {
           ? this.kleene(arg)
           : this.value(arg);
       if (!nullable) return text;
-      const x = this.temporary();
+      const x = this.scope.temporary();
       const there = isNumber(arg.type) ? `- ${x} === 0` : arg.type === "bool" ? "!== 1" : "!== null";
       conditions.push(`(${x} = ${text}) ${there}`);
       return arg.type === "bool" ? `(${x} === 2)` : x;
@@ -324,32 +289,32 @@ export class Emitter implements Names {
   }
 
   #run(tree: CallTree, names: readonly string[]): string {
-    return `${this.#constant(tree.run)}(${names.join(", ")})`;
+    return `${this.scope.constant(tree.run)}(${names.join(", ")})`;
   }
 
   #found(tree: OfKind<"in">, name: string): string {
     if (tree.list.length === 0) return "false";
     if (!isNumber(tree.operand.type) || tree.list.length > listedMax) {
-      return `${this.#constant(new Set(tree.list))}.has(${name})`;
+      return `${this.scope.constant(new Set(tree.list))}.has(${name})`;
     }
-    const x = this.temporary();
+    const x = this.scope.temporary();
     return `(${x} = ${name}, ${tree.list.map((each) => `${x} === ${numberText(each)}`).join(" || ")})`;
   }
 
   #has(operand: Tree): string {
-    if (!this.mayBeNull(operand)) return "true";
-    if (operand.kind === "column") return `(v${this.slot(operand.index)}[r] === 1)`;
+    if (!this.scope.mayBeNull(operand)) return "true";
+    if (operand.kind === "column") return `(v${this.scope.slot(operand.index)}[r] === 1)`;
     if (operand.type === "bool") return `(${this.kleene(operand)} !== 1)`;
     if (!isNumber(operand.type)) return `(${this.value(operand)} !== null)`;
-    const x = this.temporary();
+    const x = this.scope.temporary();
     return `((${x} = ${this.#number(operand).text}) - ${x} === 0)`;
   }
 
   #choice(tree: OfKind<"choice">, side: (tree: Tree) => string, nothing: string): string {
-    if (!this.mayBeNull(tree.condition)) {
+    if (!this.scope.mayBeNull(tree.condition)) {
       return `(${this.truth(tree.condition)} ? ${side(tree.accepted)} : ${side(tree.otherwise)})`;
     }
-    const x = this.temporary();
+    const x = this.scope.temporary();
     const condition = this.kleene(tree.condition);
     return `((${x} = ${condition}) === 2 ? ${side(tree.accepted)} : ${x} === 0 ? ${side(tree.otherwise)} : ${nothing})`;
   }
@@ -361,36 +326,8 @@ export class Emitter implements Names {
   ): string {
     const texts = tree.options.map(text);
     return texts.reduceRight((rest, each) => {
-      const x = this.temporary();
+      const x = this.scope.temporary();
       return `(${x} = ${each}, ${there(x)} ? ${x} : ${rest})`;
     });
-  }
-
-  #lookup(tree: OfKind<"lifted">, ofNull: (value: Value | null) => string): string {
-    const slot = this.slot(tree.index);
-    const table = this.#layout.lifted.indexOf(this.#table(tree));
-    return this.#loaded(slot, `t${table}[c${slot}[r]]`, ofNull.call(this, this.#table(tree).table.ofNull));
-  }
-
-  #table(tree: Tree): Layout["lifted"][number] {
-    return this.#layout.lifted.find((each) => each.tree === tree)!;
-  }
-
-  #loaded(slot: number, value: string, nothing: string): string {
-    return this.#nullable ? `(v${slot}[r] === 1 ? ${value} : ${nothing})` : value;
-  }
-
-  slot(index: number): number {
-    return this.#layout.columns.indexOf(index);
-  }
-
-  readonly #constant = (value: unknown): string => {
-    if (value === null) return "null";
-    const known = this.constants.indexOf(value);
-    return `k${known < 0 ? this.constants.push(value) - 1 : known}`;
-  };
-
-  temporary(): string {
-    return `x${this.temporaries++}`;
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Batch, Column } from "../../operators/sdk/index.ts";
 import { closureOf, type RowFunction } from "./closure.ts";
-import type { Kernel } from "./code.ts";
+import type { Kernel } from "./kernel.ts";
 import { Output } from "./output.ts";
 import type { Tree } from "./tree.ts";
 

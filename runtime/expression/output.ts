@@ -1,9 +1,11 @@
 // The column that an expression writes its results to: kept from batch to batch, so that a call
-// allocates nothing. What it hands out is valid until the next call.
+// allocates next to nothing. What it hands out is valid until the next call.
 
 import type { Column, ColumnType } from "../../operators/sdk/index.ts";
 import { makeColumn, TextDictionary } from "../batch/columns.ts";
 import { limits } from "../limits.ts";
+
+type Buffers = Column & { readonly valid: Uint8Array };
 
 /** Values of a column, whatever its type. */
 interface Values {
@@ -13,20 +15,36 @@ interface Values {
 
 export class Output {
   readonly #type: ColumnType;
-  #column: Column & { readonly valid: Uint8Array };
+  /** As large as the largest batch so far. */
+  #buffers: Buffers;
+  /** The part of them that the present batch has rows for. */
+  #column: Buffers;
   #texts = new TextDictionary();
 
   constructor(type: ColumnType) {
     this.#type = type;
-    this.#column = makeColumn(type, 0, this.#texts);
+    this.#buffers = makeColumn(type, 0, this.#texts);
+    this.#column = this.#buffers;
   }
 
-  /** Values to write, at least `rows` of them. */
+  /** Values to write, one for each of `rows` rows. */
   begin(rows: number): Values {
-    const full =
-      this.#texts.size > limits.dictionary_entries_max || this.#texts.length > limits.dictionary_bytes_max;
+    const { dictionary_entries_max, dictionary_bytes_max } = limits;
+    const full = this.#texts.size > dictionary_entries_max || this.#texts.length > dictionary_bytes_max;
     if (full) this.#texts = new TextDictionary();
-    if (full || this.#column.values.length !== rows) this.#column = makeColumn(this.#type, rows, this.#texts);
+    const capacity = this.#buffers.values.length;
+    if (full || rows > capacity) {
+      this.#buffers = makeColumn(this.#type, Math.max(rows, capacity), this.#texts);
+      this.#column = this.#buffers;
+    }
+    if (this.#column.values.length !== rows) {
+      const { values, valid } = this.#buffers;
+      this.#column = {
+        ...this.#buffers,
+        values: values.subarray(0, rows),
+        valid: valid.subarray(0, rows),
+      } as Buffers;
+    }
     return this.#column.values;
   }
 

@@ -42,6 +42,7 @@ export function patternCost(source: string, flags: string): PatternCost {
   if (sizeOf(node) > sizeMax) throw new PatternRefusal("this pattern repeats too often; use lesser counts");
   // After the last part the match is done: nothing is tried again there.
   const total = waysOf(node, { first: noCharacters, open: false });
+  // Every start, times every way, times the length of a scan that is not a way of its own.
   const degree = (anchored(node) ? 0 : 1) + total.degree + (total.scans ? 1 : 0);
   if (degree > degreeMax || total.ways > waysMax) {
     throw new PatternRefusal(
@@ -112,7 +113,7 @@ function waysOfRepeat(node: Extract<PatternNode, { kind: "repeat" }>, follow: Fo
   }
   // Where the next character tells whether to go on, there is one way only.
   const decided = min === max || (!empty && !follow.open && (first & follow.first) === noCharacters);
-  if (unbounded) return { ways: 1, degree: decided ? 0 : 1, scans: true };
+  if (unbounded) return { ways: 1, degree: decided ? 0 : 1, scans: decided || each.scans };
   return {
     ways: Math.min(each.ways ** max * (decided ? 1 : max - min + 1), Number.MAX_VALUE),
     degree: each.degree * max,

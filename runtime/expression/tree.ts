@@ -32,7 +32,6 @@ export type Tree =
   | { readonly kind: "lifted"; readonly type: ColumnType; readonly tree: Tree; readonly index: number };
 
 export type CallTree = Extract<Tree, { kind: "call" }>;
-export type ColumnTree = Extract<Tree, { kind: "column" }>;
 
 /** The parts of a tree, one level down. */
 export function partsOf(tree: Tree): readonly Tree[] {

@@ -86,10 +86,10 @@ export interface Demand {
 }
 
 /** The columns that an unbound setting reads; none where its text has a fault of its own. */
-export function demandsOf({ text, want }: Unbound): readonly Demand[] {
+export function demandsOf(unbound: Unbound): readonly Demand[] {
+  const { text, want } = unbound;
   if (want.kind === "column") return [{ name: text, types: want.types, start: 0, end: text.length }];
-  const uses: Result<readonly ColumnUse[]> =
-    want.kind === "expression" ? fieldsOf(text, want.types) : aggregateFieldsOf(text, want.aggregates);
+  const uses = usesOf(unbound);
   if (!uses.ok) return [];
   return uses.value.map(({ name, type, start, end }) => ({
     name,
@@ -97,6 +97,17 @@ export function demandsOf({ text, want }: Unbound): readonly Demand[] {
     start,
     end,
   }));
+}
+
+/** What is wrong with an unbound setting whatever the columns are. */
+export function syntaxFaultsOf(unbound: Unbound): readonly ExpressionFault[] {
+  const uses = usesOf(unbound);
+  return uses.ok ? [] : uses.faults;
+}
+
+function usesOf({ text, want }: Unbound): Result<readonly ColumnUse[]> {
+  if (want.kind === "column") return { ok: true, value: [] };
+  return want.kind === "expression" ? fieldsOf(text, want.types) : aggregateFieldsOf(text, want.aggregates);
 }
 
 /** Stands in for a setting that cannot be bound yet, so that the columns of later steps can be told. */

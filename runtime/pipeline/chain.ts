@@ -3,7 +3,7 @@
 
 import { ConfigurationError, type OperatorDefinition, type Schema } from "../../operators/sdk/index.ts";
 import { messageOf } from "../errors.ts";
-import { bind, demandsOf, replaceUnbound, splitFault } from "./binding.ts";
+import { bind, demandsOf, placeholder, replaceUnbound } from "./binding.ts";
 import type { Path, StepPlan, StepSpec } from "./pipeline.ts";
 import type { Reader } from "./section.ts";
 import { unread } from "./steps-spec.ts";
@@ -33,45 +33,42 @@ export function planChain(
   for (const [place, step] of steps.entries()) {
     const definition = planning.catalogue.find((each) => each.name === step.operator);
     if (definition === undefined || step.config === unread) return null;
-    const config = bindSettings(planning, step, schema);
-    const output =
-      config === null ? null : outputOf(planning.reader, definition, schema, config.value, step.path);
-    if (config === null || output === null) return null;
-    plans.push({
-      label: `${prefix}${place + 1} ${step.operator}`,
-      definition,
-      config: config.value,
-      input: schema,
-      output,
-    });
+    const { config, faulty } = bindSettings(planning, step, schema);
+    const output = faulty
+      ? guessedOutput(definition, schema, config)
+      : outputOf(planning.reader, definition, schema, config, step.path);
+    if (output === null) return null;
+    plans.push({ label: `${prefix}${place + 1} ${step.operator}`, definition, config, input: schema, output });
     schema = output;
   }
   return { steps: plans, output: schema };
 }
 
-/** The step's settings with every reference bound; null, and all faults reported, when some cannot be. */
+/** The step's settings with every reference bound; where one cannot be, it is reported and stood in for. */
 function bindSettings(
   { reader, read }: Planning,
   step: StepSpec,
   schema: Schema,
-): { readonly value: unknown } | null {
-  const before = reader.diagnostics.length;
-  const value = replaceUnbound(step.config, (unbound, within) => {
+): { readonly config: unknown; readonly faulty: boolean } {
+  let faulty = false;
+  const config = replaceUnbound(step.config, (unbound, within) => {
     for (const { name } of demandsOf(unbound)) read.add(name);
     const answer = bind(unbound, schema);
     if (answer.ok) return answer.value;
-    const path = [...step.path, ...within];
-    for (const fault of answer.faults) {
-      const { message, hint } = splitFault(fault);
-      reader.at(
-        reader.document.spanWithin(path, fault.start, Math.max(fault.end, fault.start + 1)),
-        message,
-        hint,
-      );
-    }
-    return undefined;
+    faulty = true;
+    reader.faultsWithin([...step.path, ...within], answer.faults);
+    return placeholder(unbound);
   });
-  return reader.diagnostics.length > before ? null : { value };
+  return { config, faulty };
+}
+
+/** The columns after a step with a mistake in it: known only where the step changes none, as a filter. */
+function guessedOutput(definition: OperatorDefinition, input: Schema, config: unknown): Schema | null {
+  try {
+    return definition.schema(input, config) === input ? input : null;
+  } catch {
+    return null;
+  }
 }
 
 function outputOf(

@@ -89,7 +89,7 @@ describe("mistakes", () => {
   });
 
   it("has a bound on all values together", () => {
-    const text = Array.from({ length: 20 }, (_, i) => `k${i}: ${"$"}{file:most}\n`).join("");
+    const text = Array.from({ length: 20 }, (_, i) => `k${i}: \${file:most}\n`).join("");
     const { document } = readDocument("p.yaml", text);
     const { diagnostics } = interpolate(document!, { variables: {}, file: () => "x".repeat(65_000) });
     expect(diagnostics.map((each) => `${each.line} ${each.message}`)).toEqual([

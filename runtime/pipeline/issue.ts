@@ -5,7 +5,7 @@ import type { z } from "zod";
 import type { ConfigDocument } from "./document.ts";
 import { choiceOf, didYouMean } from "./nearest.ts";
 import type { Diagnostic, Path } from "./pipeline.ts";
-import { keysAt } from "./shape.ts";
+import { examplesAt, keysAt } from "./shape.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -81,7 +81,13 @@ function describe(
       ];
     }
     default:
-      return [document.diagnostic(document.spanOf(path), messageFor(issue, value), hintFor(issue, value))];
+      return [
+        document.diagnostic(
+          document.spanOf(path),
+          messageFor(issue, value),
+          hintFor(issue, value, examplesAt(schema, local)),
+        ),
+      ];
   }
 }
 
@@ -112,11 +118,16 @@ function boundMessage(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, 
   return `expected ${side} ${bound}${bound === "1" ? unit.replace(/ies$/, "y").replace(/s$/, "") : unit}, got ${got}`;
 }
 
-function hintFor(issue: Issue, value: unknown): string | null {
+function hintFor(issue: Issue, value: unknown, examples: readonly string[]): string | null {
   if (issue.code === "invalid_value" && typeof value === "string") {
     return didYouMean(value, issue.values.map(String))?.replace(/^expected.*$/, "") || null;
   }
   if (issue.code !== "invalid_type") return null;
+  if (value === null && (issue.expected === "object" || issue.expected === "record"))
+    return "a map without settings is {}";
+  if (issue.expected === "string" && typeof value === "number" && examples.length > 0) {
+    return `write it like ${examples.join(" or ")}`;
+  }
   if (issue.expected === "string" && (typeof value === "number" || typeof value === "boolean")) {
     return `write it in quotes: "${value}"`;
   }

@@ -53,16 +53,24 @@ export function operatorFilesOf(file: string, content: string | Uint8Array): rea
 
 /** In the order of the file, not more than a reader can use, and without secrets. */
 function settle(diagnostics: readonly Diagnostic[], secrets: readonly string[]): readonly Diagnostic[] {
-  const sorted = [...diagnostics]
-    .sort((a, b) => a.line - b.line || a.column - b.column)
-    .map((each) => ({
-      ...each,
-      message: redact(each.message, secrets),
-      hint: each.hint === null ? null : redact(each.hint, secrets),
-    }));
+  const sorted = distinct(diagnostics)
+    .map(({ file, line, column, length, message, hint, severity }): Diagnostic => {
+      const clean = hint === null ? null : redact(hint, secrets);
+      return { file, line, column, length, message: redact(message, secrets), hint: clean, severity };
+    })
+    .sort((a, b) => a.line - b.line || a.column - b.column);
   const left = sorted.length - limits.config_diagnostics_max;
   if (left <= 0) return sorted;
   const last = sorted[limits.config_diagnostics_max - 1]!;
   const more: Diagnostic = { ...last, message: `${left + 1} more mistakes from here on`, hint: null };
   return [...sorted.slice(0, limits.config_diagnostics_max - 1), more];
+}
+
+/** One mistake at one place: the spec, inference and binding may all have seen it. */
+function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const seen = new Set<string>();
+  return diagnostics.filter(({ line, column }) => {
+    const key = `${line}:${column}`;
+    return !seen.has(key) && seen.add(key) !== undefined;
+  });
 }

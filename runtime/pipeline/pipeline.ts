@@ -66,6 +66,7 @@ export interface BranchSpec {
   readonly steps: readonly StepSpec[];
   readonly sink: SinkSpec;
   readonly format: Format;
+  /** Leads to the branch's sink in the document: `["steps", 2, "sink"]`. */
   readonly path: Path;
 }
 

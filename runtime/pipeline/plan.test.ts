@@ -32,6 +32,19 @@ const strict: OperatorDefinition = defineOperator({
   }),
 });
 
+/** An operator whose author made every mistake there is. */
+const faulty: OperatorDefinition = {
+  ...strict,
+  name: "faulty",
+  config: z.string().transform((text) => {
+    if (text === "settings") throw new Error("settings broke");
+    return text;
+  }),
+  schema: () => {
+    throw new Error("schema broke");
+  },
+};
+
 /** Compares the latest of several columns; a setting that is a list of maps. */
 const pick: OperatorDefinition = defineOperator({
   name: "pick",
@@ -49,7 +62,7 @@ const pick: OperatorDefinition = defineOperator({
   }),
 });
 
-const catalogue = [...operators, strict, pick];
+const catalogue = [...operators, strict, pick, faulty];
 
 function load(text: string): Loaded {
   return loadPipeline({ file: "p.yaml", content: text, catalogue });
@@ -290,6 +303,12 @@ describe("named tokens of the subject", () => {
     ]);
   });
 
+  it("are put into the row by a step that sets them", () => {
+    const [branch] = planOf(source(`  - set: { site: site }\n${toStdout}`)).branches;
+    expect(branch!.forwards).toBe(false);
+    expect(branch!.rows.fields.map(({ name }) => name)).toEqual(["site", "device"]);
+  });
+
   it("are left out where the bytes are passed on and nobody reads them", () => {
     const plan = planOf(source(`  - filter: site == "north"\n${toStdout}`));
     expect(plan.subjectFields).toEqual([{ name: "site", token: 1 }]);
@@ -363,6 +382,16 @@ describe("mistakes", () => {
       /^6:29 high must be at least low, 3$/,
     ],
     [
+      "an operator that breaks over its settings",
+      pipeline(schema, `  - faulty: settings\n${toStdout}`),
+      /^6:13 these settings could not be read: settings broke \| this is a fault of the operator$/,
+    ],
+    [
+      "an operator that breaks over its columns",
+      pipeline(schema, `  - faulty: columns\n${toStdout}`),
+      /^6:13 faulty failed while it was planned: schema broke/,
+    ],
+    [
       "columns of one name",
       pipeline(schema, `  - strict: { low: 1, high: 2, twice: true }\n${toStdout}`),
       /^6:5 strict makes two columns called device/,
@@ -413,8 +442,14 @@ steps:
         - sink: { nats: { subject: "out.{devise}" } }
 tests: [{ name: t, input: [{ temp: 1 }], expect: { c: [] } }]
 `;
-    // The filter stops the plan, so that nothing after it is judged with columns that are not known.
-    expect(load(text).diagnostics.map(({ line }) => line)).toEqual([1, 6, 9, 15]);
+    // A filter changes no columns, so that what follows it is judged all the same.
+    expect(load(text).diagnostics.map(({ line }) => line)).toEqual([1, 6, 9, 13, 15]);
+    expect(load(text.replace("tmp > 3", "temp >")).diagnostics.map(({ line }) => line)).toEqual([
+      1, 6, 9, 13, 15,
+    ]);
+    // Where nothing is known of the columns, the expressions themselves are still read.
+    const sourceless = text.replace("nats: {", "nast: {").replace("tepm", "temp >");
+    expect(load(sourceless).diagnostics.map(({ line }) => line)).toEqual([1, 3, 9, 13, 15]);
     expect(load(text.replace("tmp > 3", "temp > 3")).diagnostics.map(({ line }) => line)).toEqual([
       1, 9, 13, 15,
     ]);

@@ -46,14 +46,14 @@ export function planPipeline(
   const planning: Planning = { reader, catalogue, read };
   const first = planWith(planning, spec, fields, subjectFields);
   if (first === null || reader.diagnostics.length > 0)
-    return { plan: null, diagnostics: distinct(reader.diagnostics) };
+    return { plan: null, diagnostics: reader.diagnostics };
   const decoded = fields.filter((each) => isNeeded(each, read, first.branches));
   const forwarded = first.branches.every((branch) => branch.forwards);
   const taken = forwarded ? subjectFields.filter(({ name }) => read.has(name)) : subjectFields;
   const unchanged = decoded.length === fields.length && taken.length === subjectFields.length;
   // Columns are found by their place, so that leaving some out binds everything anew.
   const plan = unchanged ? first : planWith(planning, spec, decoded, taken);
-  return { plan: reader.diagnostics.length > 0 ? null : plan, diagnostics: distinct(reader.diagnostics) };
+  return { plan: reader.diagnostics.length > 0 ? null : plan, diagnostics: reader.diagnostics };
 }
 
 function declaredFields({ schema, time }: PipelineSpec): readonly SchemaField[] {
@@ -184,13 +184,4 @@ function planTest(reader: Reader, test: TestSpec, place: number, branches: reado
     return [name, expectedRows(rows, isTime)];
   });
   return { ...test, expect: Object.fromEntries(expect) };
-}
-
-/** One mistake at one place: inference and binding may both have seen it. */
-function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  const seen = new Set<string>();
-  return diagnostics.filter(({ line, column }) => {
-    const key = `${line}:${column}`;
-    return !seen.has(key) && seen.add(key) !== undefined;
-  });
 }

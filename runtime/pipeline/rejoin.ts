@@ -68,7 +68,7 @@ function rangeOf(item: unknown): [start: number, end: number] | null {
     .filter((node) => node !== null)
     .map((node) => (isScalar(node) && node.type === Scalar.PLAIN ? (node as Node).range : null));
   const [first] = ranges;
-  const last = ranges.filter((range) => range && range[1] > range[0]).at(-1) ?? first;
+  const last = ranges.findLast((range) => range && range[1] > range[0]) ?? first;
   return first && last ? [first[0], last[1]] : null;
 }
 

@@ -3,6 +3,9 @@
 
 import type { z } from "zod";
 import type { ConfigDocument, Span } from "./document.ts";
+import { messageOf } from "../errors.ts";
+import type { ExpressionFault } from "../expression/expression.ts";
+import { splitFault } from "./binding.ts";
 import { diagnosticsOf } from "./issue.ts";
 import type { Diagnostic, Path } from "./pipeline.ts";
 import { type SubjectRole, subjectFault } from "./subject.ts";
@@ -18,8 +21,18 @@ export class Reader {
 
   /** The value at `path` as `schema` parses it; undefined, and reported, when it is refused. */
   parse<T extends z.ZodType>(schema: T, path: Path): z.output<T> | undefined {
-    const value = this.document.valueAt(path);
-    const answer = schema.safeParse(value);
+    let answer: z.ZodSafeParseResult<z.output<T>>;
+    try {
+      answer = schema.safeParse(this.document.valueAt(path));
+    } catch (thrown) {
+      // Only a spec with code of its own in it, an operator's, can do so.
+      this.fault(
+        path,
+        `these settings could not be read: ${messageOf(thrown)}`,
+        "this is a fault of the operator",
+      );
+      return undefined;
+    }
     if (answer.success) return answer.data;
     this.diagnostics.push(...diagnosticsOf(answer.error.issues, path, schema, this.document));
     return undefined;
@@ -37,6 +50,15 @@ export class Reader {
 
   at(span: Span, message: string, hint: string | null = null): void {
     this.diagnostics.push(this.document.diagnostic(span, message, hint));
+  }
+
+  /** Reports faults in the text at `path`, each where it stands. */
+  faultsWithin(path: Path, faults: readonly ExpressionFault[]): void {
+    for (const fault of faults) {
+      const { message, hint } = splitFault(fault);
+      const end = Math.max(fault.end, fault.start + 1);
+      this.at(this.document.spanWithin(path, fault.start, end), message, hint);
+    }
   }
 
   /** Checks a subject; false, and reported, when it is none. */

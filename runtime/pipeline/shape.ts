@@ -1,7 +1,7 @@
 // What a zod schema accepts, looked at from outside: the names of the settings at a path, for "did you
 // mean" and the reference. Never parses a value.
 
-import type { z } from "zod";
+import { z } from "zod";
 import type { Path } from "./pipeline.ts";
 
 /** The parts of a schema's definition that lead further in. */
@@ -25,6 +25,14 @@ export function keysAt(schema: z.core.$ZodType, path: Path): readonly string[] {
     for (const name of Object.keys(definitionOf(reached).shape ?? {})) names.add(name);
   }
   return [...names];
+}
+
+/** How a value at `path` may be written, as its spec shows it. */
+export function examplesAt(schema: z.core.$ZodType, path: Path): readonly string[] {
+  return follow([schema], path).flatMap((reached) => {
+    const examples = z.globalRegistry.get(reached)?.["examples"];
+    return Array.isArray(examples) ? examples.filter((each) => typeof each === "string") : [];
+  });
 }
 
 function definitionOf(schema: z.core.$ZodType): Definition {

@@ -203,7 +203,7 @@ describe("mistakes in the source", () => {
     ],
     [
       "{ nats: { subject: a }, time: { field: ts, lateness: 30 } }",
-      ['2:62 expected text, got 30 | write it in quotes: "30"'],
+      ["2:62 expected text, got 30 | write it like 10s or 1m30s"],
     ],
     [
       "{ nats: { subject: a }, time: { field: ts, lateness: 30x } }",

@@ -3,6 +3,7 @@
 
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
+import { syntaxFaultsOf, unboundIn } from "./binding.ts";
 import { didYouMean } from "./nearest.ts";
 import type { BranchSpec, Path, StepSpec } from "./pipeline.ts";
 import type { Reader } from "./section.ts";
@@ -138,9 +139,11 @@ function readStep(
     reader.keyFault(path, `there is no operator ${name}`, didYouMean(name, names));
     return { operator: name, config: unread, path };
   }
-  const before = reader.diagnostics.length;
   const config = reader.parse(definition.config, path);
-  return { operator: name, config: reader.diagnostics.length > before ? unread : config, path };
+  for (const { unbound, path: within } of unboundIn(config)) {
+    reader.faultsWithin([...path, ...within], syntaxFaultsOf(unbound));
+  }
+  return { operator: name, config: config === undefined ? unread : config, path };
 }
 
 function readBranches(

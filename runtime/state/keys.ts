@@ -12,7 +12,7 @@ import {
   noKey,
   type WritableColumn,
 } from "../../operators/sdk/index.ts";
-import { TextDictionary } from "../batch/columns.ts";
+import type { TextDictionary } from "../batch/columns.ts";
 import { limits } from "../limits.ts";
 
 interface PartTable {

@@ -115,7 +115,7 @@ export class Harness {
     const { time } = this.#plan.spec;
     const value = time === null ? undefined : record[time.field];
     if (time === null || value === undefined || value === null) return null;
-    if (time.unit === "iso") return Date.parse(String(value));
+    if (time.unit === "iso") return typeof value === "string" ? Date.parse(value) : null;
     return typeof value === "number" ? value / unitsPerMs[time.unit] : null;
   }
 }

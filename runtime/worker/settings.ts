@@ -2,7 +2,7 @@
 // environment and the command line, in that order of growing precedence. All of it is optional.
 
 import { z } from "zod";
-import { ConfigDocument, readDocument } from "../pipeline/document.ts";
+import { type ConfigDocument, readDocument } from "../pipeline/document.ts";
 import { interpolate, type Surroundings } from "../pipeline/interpolate.ts";
 import { diagnosticsOf } from "../pipeline/issue.ts";
 import type { Diagnostic } from "../pipeline/pipeline.ts";
@@ -70,7 +70,7 @@ export function withFile(
   const { document, diagnostics } = interpolate(read.document, surroundings);
   const parsed = deviceSettings.safeParse(document.value ?? {});
   if (!parsed.success) {
-    return { settings: base, diagnostics: [...diagnostics, ...mistakes(document, parsed.error)] };
+    return { settings: base, diagnostics: [...read.diagnostics, ...diagnostics, ...mistakes(document, parsed.error)] };
   }
   const { nats = {}, threads } = parsed.data;
   return {

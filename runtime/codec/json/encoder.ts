@@ -54,10 +54,13 @@ class JsonEncoder implements Encoder {
     };
     for (let i = 0; i < batch.count; i++) {
       const row = batch.selection[i]!;
-      bytes.text(this.#head(row));
-      first = this.#members.length === 0;
+      bytes.byte(0x7b);
+      first = true;
       rest(batch.origin!.payload(row), append);
-      bytes.byte(0x7d);
+      // What the record held comes first, as its readers know it; what was computed follows.
+      const members = this.#head(row).slice(1);
+      if (!first && members !== "") bytes.byte(0x2c);
+      bytes.text(`${members}}`);
       emit(row, bytes.take());
     }
   }

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { PayloadBuilder } from "../../batch/payloads.ts";
 import { limits } from "../../limits.ts";
 import type { Decoded, FieldRead } from "../codec.ts";
-import { ReaderDecoder } from "./decoder.ts";
+import { ReaderDecoder } from "./reader-decoder.ts";
 import { damaged, documents, names } from "./generators.ts";
 
 const encoder = new TextEncoder();

@@ -3,7 +3,9 @@
 
 import type { DecodeFault, Decoded, Decoder, FieldRead } from "../codec.ts";
 import type { Payloads } from "../../batch/payloads.ts";
+import { limits } from "../../limits.ts";
 import { compilePaths } from "../json/paths.ts";
+import { ReaderDecoder } from "../json/reader-decoder.ts";
 import { RecordReader } from "../json/reader.ts";
 import { createKernel } from "./kernel.ts";
 import { KernelLanding } from "./landing.ts";
@@ -31,6 +33,7 @@ class KernelDecoder implements Decoder {
   readonly #landing: KernelLanding;
   readonly #set: TemplateSet;
   #written = 0;
+  #large: ReaderDecoder | null = null;
 
   constructor(fields: readonly FieldRead[], memory: KernelMemory) {
     this.#fields = fields;
@@ -44,23 +47,35 @@ class KernelDecoder implements Decoder {
   }
 
   decode(payloads: Payloads): Decoded {
-    const { count } = payloads;
+    const { count, offsets } = payloads;
+    if (count > limits.kernel_batch_rows_max || offsets[count]! - offsets[0]! > limits.kernel_batch_bytes_max)
+      return (this.#large ??= new ReaderDecoder(this.#fields)).decode(payloads);
     const landing = this.#landing;
     landing.begin(count);
     landing.load(payloads);
     this.#relink();
     this.#set.age(count);
-    let from = landing.everyRow;
-    let left = count;
-    for (const template of this.#set.templates) {
-      if (left === 0) break;
-      left = this.#run(template, from, left, landing.left);
-      from = landing.left;
-    }
+    const left = this.#tryTemplates(count);
     const faults: DecodeFault[] = [];
-    if (left > 0) this.#readLeft(payloads, from, left, faults);
+    if (left > 0) this.#readLeft(payloads, left, faults);
     landing.settle(payloads.bytes);
     return { rows: count, columns: landing.finish(count, left > 0), faults };
+  }
+
+  /** Lists the rows that fit no template in `landing.left`; how many they are. */
+  #tryTemplates(count: number): number {
+    const { everyRow, left } = this.#landing;
+    const { templates } = this.#set;
+    if (templates.length === 0) {
+      this.#memory.words.copyWithin(left / 4, everyRow / 4, everyRow / 4 + count);
+      return count;
+    }
+    let leftCount = count;
+    for (const template of templates) {
+      if (leftCount === 0) break;
+      leftCount = this.#run(template, template === templates[0] ? everyRow : left, leftCount, left);
+    }
+    return leftCount;
   }
 
   /** Tries `count` rows listed at `rows`; lists those that do not fit at `left`, and returns how many they are. */
@@ -87,10 +102,11 @@ class KernelDecoder implements Decoder {
     return leftCount;
   }
 
-  /** Reads the `count` rows listed at `rows` exactly, but for those that fit a layout learned on the way. */
-  #readLeft(payloads: Payloads, rows: number, count: number, faults: DecodeFault[]): void {
+  /** Reads the first `count` rows of `landing.left` exactly, but for those that fit a layout learned on the way. */
+  #readLeft(payloads: Payloads, count: number, faults: DecodeFault[]): void {
     const { bytes, offsets } = payloads;
     const landing = this.#landing;
+    const rows = landing.left;
     let end = count;
     for (let i = 0; i < end; i++) {
       const row = this.#memory.words[rows / 4 + i]!;

@@ -9,9 +9,9 @@ import {
   dictionaryCount,
   dictionaryCountMax,
   dictionaryEnds,
-  dictionaryMask,
   dictionaryPlaceBytes,
   dictionaryPlaces,
+  dictionaryShift,
   dictionaryText,
   dictionaryUsed,
   dictionaryUsedMax,
@@ -88,7 +88,7 @@ export class DictionaryStore {
     this.#current.close();
     this.#current = new KernelDictionary(this);
     const places = this.#get(dictionaryPlaces);
-    const length = (this.#get(dictionaryMask) + 1) * dictionaryPlaceBytes;
+    const length = 2 ** (32 - this.#get(dictionaryShift)) * dictionaryPlaceBytes;
     this.#memory.bytes.fill(0, places, places + length);
     this.#set(dictionaryCount, 0);
     this.#set(dictionaryUsed, 0);
@@ -119,19 +119,19 @@ export class DictionaryStore {
     return { count, bytes: bytes.slice(), ends: ends.slice() };
   }
 
-  /** Places are at most half full, so that a search ends soon. */
+  /** Places are at most half full, so that a search ends soon. `entries` is a power of two. */
   #makePlaces(entries: number): void {
-    const first = this.#get(dictionaryCountMax) === 0;
+    const shift = Math.clz32(entries * 2) + 1;
     const places = this.#memory.allocate(entries * 2 * dictionaryPlaceBytes);
     // One word before the first end is the start of text 0.
     const ends = this.#memory.allocate((entries + 1) * 4) + 4;
-    if (first) {
+    if (this.#get(dictionaryCountMax) === 0) {
       this.#set(dictionaryPlaces, places);
-      this.#set(dictionaryMask, entries * 2 - 1);
+      this.#set(dictionaryShift, shift);
     } else {
       const old = this.#get(dictionaryEnds);
       this.#memory.bytes.copyWithin(ends, old, old + this.count * 4);
-      this.#memory.kernel.rehash(this.address, places, entries * 2 - 1);
+      this.#memory.kernel.rehash(this.address, places, shift);
     }
     this.#set(dictionaryEnds, ends);
     this.#set(dictionaryCountMax, entries);

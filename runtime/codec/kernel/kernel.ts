@@ -1,6 +1,7 @@
 // The JSON kernel as a module: found, compiled once a thread, and made into instances. Never fails: where there
 // is no WebAssembly with SIMD, or no file, there is no kernel, and decoders read without it.
 
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { limits } from "../../limits.ts";
 
@@ -19,12 +20,12 @@ interface Engine {
 export interface KernelExports {
   readonly memory: Memory;
   heapStart(): number;
-  configure(stringBytesMax: number, payloadDepthMax: number, seed: bigint): void;
+  configure(stringBytesMax: number, payloadDepthMax: number, seedLow: bigint, seedHigh: bigint): void;
   decode(template: number, rows: number, count: number, left: number, bytes: number, offsets: number): number;
   done(): number;
   needed(): number;
   lookUp(dictionary: number, text: number, length: number): number;
-  rehash(dictionary: number, places: number, mask: number): void;
+  rehash(dictionary: number, places: number, shift: number): void;
 }
 
 /** In the source tree, and beside a bundle. */
@@ -52,14 +53,16 @@ export function hasKernel(): boolean {
   return compiled !== null;
 }
 
+function secret(): bigint {
+  return randomBytes(8).readBigInt64LE();
+}
+
 /** A kernel with a memory of its own; null where there can be none. */
 export function createKernel(): KernelExports | null {
   if (!hasKernel()) return null;
   try {
     const kernel = new WebAssembly!.Instance(compiled!).exports as KernelExports;
-    // Any odd number will do: it only has to differ from process to process.
-    const seed = BigInt(Math.floor(Math.random() * 2 ** 53)) * 0x9e3779b97f4a7c15n;
-    kernel.configure(limits.string_bytes_max, limits.payload_depth_max, BigInt.asIntN(64, seed));
+    kernel.configure(limits.string_bytes_max, limits.payload_depth_max, secret(), secret());
     return kernel;
   } catch {
     // Each memory takes some gigabytes of address space; a process with very many decoders runs out of it.

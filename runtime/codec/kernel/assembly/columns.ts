@@ -5,14 +5,12 @@
 // by `oddRow`, which can do all that is done here. Quick loops are shortcuts of it and decide nothing.
 
 import { differing, odds, placeBytes, placeEnd, placeRow, places } from "./block";
-import { knownCode } from "./dictionary";
-import { shortFloat64At, shortInt64At, shortNumberEnd, shortTimeAt } from "./numbers";
+import { multiplierHigh, multiplierLow, nearCode } from "./dictionary";
+import { shortFloat64At, shortInt64At, shortNumberEnd, shortWholeAt } from "./numbers";
 import { oddRow } from "./odd";
 import {
-  dictionaryEnds,
-  dictionaryMask,
   dictionaryPlaces,
-  dictionaryText,
+  dictionaryShift,
   segmentExtra,
   segmentKind,
   segmentLength,
@@ -29,7 +27,7 @@ import {
   slotString,
   slotTime,
 } from "./shape";
-import { plainQuoteAfter } from "./strings";
+import { shortText } from "./strings";
 import { boolAt, wordEnd } from "./values";
 
 /** Goes one segment on in every row. Not 0: one more than the length of a text that its dictionary had no room for. */
@@ -54,7 +52,7 @@ function quick(segment: usize, size: u32): u32 {
     case slotString:
       return stringColumn(segment, size);
     case slotTime:
-      return timeColumn(segment, size);
+      return load<i32>(segment, segmentShift) == 0 ? wholeColumn(segment, size) : timeColumn(segment, size);
     case slotIso:
     case slotJson:
       return allOdd(size);
@@ -109,7 +107,26 @@ function timeColumn(segment: usize, size: u32): u32 {
   for (let i: u32 = 0; i < size; i++) {
     const p = usize(load<u32>(place));
     const row = usize(load<u32>(place, placeRow));
-    const to = shortTimeAt(p + length, values + (row << 3), shift);
+    const to = shortFloat64At(p + length, values + (row << 3), shift);
+    store<u8>(valid + row, 1);
+    count = move(place, p, to, differing(p, text) & mask, count);
+    place += placeBytes;
+  }
+  return count;
+}
+
+function wholeColumn(segment: usize, size: u32): u32 {
+  const text = v128.load(segment, segmentText);
+  const mask = load<u32>(segment, segmentMask);
+  const length = usize(load<u32>(segment, segmentLength));
+  const values = usize(load<u32>(segment, segmentValues));
+  const valid = usize(load<u32>(segment, segmentValid));
+  let count: u32 = 0;
+  let place = places;
+  for (let i: u32 = 0; i < size; i++) {
+    const p = usize(load<u32>(place));
+    const row = usize(load<u32>(place, placeRow));
+    const to = shortWholeAt(p + length, values + (row << 3));
     store<u8>(valid + row, 1);
     count = move(place, p, to, differing(p, text) & mask, count);
     place += placeBytes;
@@ -163,22 +180,19 @@ function stringColumn(segment: usize, size: u32): u32 {
   const valid = usize(load<u32>(segment, segmentValid));
   const dictionary = usize(load<u32>(segment, segmentExtra));
   const table = usize(load<u32>(dictionary, dictionaryPlaces));
-  const tableMask = load<u32>(dictionary, dictionaryMask);
-  const ends = usize(load<u32>(dictionary, dictionaryEnds));
-  const texts = usize(load<u32>(dictionary, dictionaryText));
+  const tableShift = load<u32>(dictionary, dictionaryShift);
+  const low = multiplierLow;
+  const high = multiplierHigh;
   let count: u32 = 0;
   let place = places;
   for (let i: u32 = 0; i < size; i++) {
     const p = usize(load<u32>(place));
     const row = usize(load<u32>(place, placeRow));
     const from = p + length + 1;
-    const quote = plainQuoteAfter(from - 1, usize(load<u32>(place, placeEnd)));
-    let to: usize = 0;
-    if (quote != 0) {
-      const code = knownCode(table, tableMask, ends, texts, from, quote - from);
-      store<i32>(values + (row << 2), code);
-      to = select<usize>(0, quote + 1, code < 0);
-    }
+    const size = shortText(from - 1);
+    const code = nearCode(table, tableShift, from, size & 15, low, high);
+    const to = select<usize>(from + size + 1, 0, size < 16 && code >= 0);
+    store<i32>(values + (row << 2), code);
     store<u8>(valid + row, 1);
     count = move(place, p, to, differing(p, text) & mask, count);
     place += placeBytes;
@@ -233,8 +247,8 @@ function skipStrings(segment: usize, size: u32): u32 {
   let place = places;
   for (let i: u32 = 0; i < size; i++) {
     const p = usize(load<u32>(place));
-    const quote = plainQuoteAfter(p + length, usize(load<u32>(place, placeEnd)));
-    const to = select<usize>(0, quote + 1, quote == 0);
+    const size = shortText(p + length);
+    const to = select<usize>(p + length + size + 2, 0, size < 16);
     count = move(place, p, to, differing(p, text) & mask, count);
     place += placeBytes;
   }

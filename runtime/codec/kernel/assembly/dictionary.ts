@@ -5,47 +5,53 @@ import {
   dictionaryCount,
   dictionaryCountMax,
   dictionaryEnds,
-  dictionaryMask,
+  dictionaryPlaceBytes,
   dictionaryPlaces,
+  dictionaryShift,
   dictionaryText,
   dictionaryUsed,
   dictionaryUsedMax,
+  placeCode,
+  placeHash,
+  placeLength,
 } from "./shape";
 import { heads } from "./tables";
 
-/** Differs from process to process, so that nobody can send keys that all meet in one place. */
-let seed: u64 = 0x9e3779b97f4a7c15;
-export function seedHash(value: u64): void {
-  seed = value | 1;
+/** Secret odd multipliers: nobody can send keys that all meet in one place. */
+export let multiplierLow: u64 = 0x9e3779b97f4a7c15;
+export let multiplierHigh: u64 = 0xbf58476d1ce4e5b9;
+export function seedHash(low: u64, high: u64): void {
+  multiplierLow = low | 1;
+  multiplierHigh = high | 1;
+}
+
+/** The first `length` of sixteen bytes, and zeros. */
+// @ts-ignore: decorator
+@inline
+function headOf(text: usize, length: usize): v128 {
+  return v128.and(v128.load(text), v128.load(heads + 16 - length));
 }
 
 // @ts-ignore: decorator
 @inline
-function head(bytes: usize): v128 {
-  return v128.load(heads + 16 - bytes);
+function mixed(bytes: v128, low: u64, high: u64): u64 {
+  return (u64(i64x2.extract_lane(bytes, 0)) * low) ^ (u64(i64x2.extract_lane(bytes, 1)) * high);
 }
 
-// @ts-ignore: decorator
-@inline
-function mix(hash: u64, bytes: v128): u64 {
-  const low = (hash ^ u64(i64x2.extract_lane(bytes, 0))) * 0xbf58476d1ce4e5b9;
-  const high = (rotl<u64>(low, 32) ^ u64(i64x2.extract_lane(bytes, 1))) * 0x94d049bb133111eb;
-  return high ^ (high >>> 29);
-}
-
+/** Only the upper half of a product depends on every bit of what was multiplied. */
 // @ts-ignore: decorator
 @inline
 function hashOf(text: usize, length: usize): u32 {
-  let hash = seed + u64(length);
+  let hash: u64 = 0;
   let at = text;
   let rest = length;
   while (rest > 16) {
-    hash = mix(hash, v128.load(at));
+    hash ^= mixed(v128.load(at), multiplierLow, multiplierHigh);
+    hash = (hash ^ (hash >>> 32)) * multiplierLow;
     at += 16;
     rest -= 16;
   }
-  hash = mix(hash, v128.and(v128.load(at), head(rest))) * seed;
-  return u32(hash >>> 32);
+  return u32((hash ^ mixed(headOf(at, rest), multiplierLow, multiplierHigh)) >>> 32);
 }
 
 // @ts-ignore: decorator
@@ -56,75 +62,91 @@ function equal(a: usize, b: usize, length: usize): bool {
     if (v128.any_true(v128.xor(v128.load(a + i), v128.load(b + i)))) return false;
     i += 16;
   }
-  return !v128.any_true(v128.and(v128.xor(v128.load(a + i), v128.load(b + i)), head(length - i)));
+  return !v128.any_true(v128.xor(headOf(a + i, length - i), headOf(b + i, length - i)));
 }
 
-/** The code of the text, or -1 when it has none. */
 // @ts-ignore: decorator
 @inline
-export function knownCode(places: usize, mask: u32, ends: usize, texts: usize, text: usize, length: usize): i32 {
-  const hash = hashOf(text, length);
-  let at = places + (usize(hash & mask) << 3);
-  let found = load<u32>(at, 4);
-  while (found != 0 && load<u32>(at) != hash) {
-    at = places + (((at - places) + 8) & ((usize(mask) << 3) | 7));
-    found = load<u32>(at, 4);
-  }
-  if (found == 0) return -1;
-  // Another text of the same hash is as good as none: whoever asks then looks closer.
-  const entry = ends + (usize(found) << 2);
-  const start = usize(load<u32>(entry - 8));
-  if (usize(load<u32>(entry - 4)) - start != length || !equal(texts + start, text, length)) return -1;
-  return i32(found) - 1;
+function differs(place: usize, head: v128, length: usize): u32 {
+  return u32(v128.any_true(v128.xor(v128.load(place), head))) | u32(usize(load<u32>(place, placeLength)) != length);
+}
+
+/**
+ * The code of a text of up to sixteen bytes, when it stands in its place or the one behind; else -1. Without a
+ * branch. `low` and `high` are the multipliers.
+ */
+// @ts-ignore: decorator
+@inline
+export function nearCode(places: usize, shift: u32, text: usize, length: usize, low: u64, high: u64): i32 {
+  const head = headOf(text, length);
+  const index = u32(mixed(head, low, high) >>> 32) >>> shift;
+  const first = places + usize(index) * dictionaryPlaceBytes;
+  // Behind the last place there is one more, which is always free.
+  const place = first + (usize(differs(first, head, length) != 0) * dictionaryPlaceBytes);
+  // A free place holds the empty text and the code -1.
+  return select<i32>(-1, i32(load<u32>(place, placeCode)) - 1, differs(place, head, length));
 }
 
 /** The code of the text, given one when it has none; -1 when there is no room for it. */
 export function codeOf(dictionary: usize, text: usize, length: usize): i32 {
   const hash = hashOf(text, length);
+  const head = headOf(text, min<usize>(length, 16));
   const places = usize(load<u32>(dictionary, dictionaryPlaces));
-  const mask = load<u32>(dictionary, dictionaryMask);
-  const ends = usize(load<u32>(dictionary, dictionaryEnds));
-  const texts = usize(load<u32>(dictionary, dictionaryText));
-  let place = hash & mask;
+  const shift = load<u32>(dictionary, dictionaryShift);
+  let index = hash >>> shift;
   while (true) {
-    const at = places + (usize(place) << 3);
-    const found = load<u32>(at, 4);
-    if (found == 0) return insert(dictionary, at, hash, text, length);
-    if (load<u32>(at) == hash) {
-      const entry = ends + (usize(found) << 2);
-      const start = usize(load<u32>(entry - 8));
-      if (usize(load<u32>(entry - 4)) - start == length && equal(texts + start, text, length))
-        return i32(found) - 1;
+    const place = places + usize(index) * dictionaryPlaceBytes;
+    const found = load<u32>(place, placeCode);
+    if (found == 0) {
+      const code = append(dictionary, text, length);
+      if (code >= 0) settle(place, head, length, code, hash);
+      return code;
     }
-    place = (place + 1) & mask;
+    if (load<u32>(place, placeHash) == hash && differs(place, head, length) == 0) {
+      if (length <= 16 || equal(textOf(dictionary, found), text, length)) return i32(found) - 1;
+    }
+    index = (index + 1) & (0xffffffff >>> shift);
   }
 }
 
-function insert(dictionary: usize, place: usize, hash: u32, text: usize, length: usize): i32 {
+// @ts-ignore: decorator
+@inline
+function textOf(dictionary: usize, found: u32): usize {
+  const start = load<u32>(usize(load<u32>(dictionary, dictionaryEnds)) + (usize(found) << 2) - 8);
+  return usize(load<u32>(dictionary, dictionaryText)) + usize(start);
+}
+
+function settle(place: usize, head: v128, length: usize, code: i32, hash: u32): void {
+  v128.store(place, head);
+  store<u32>(place, u32(length), placeLength);
+  store<u32>(place, u32(code) + 1, placeCode);
+  store<u32>(place, hash, placeHash);
+}
+
+function append(dictionary: usize, text: usize, length: usize): i32 {
   const count = load<u32>(dictionary, dictionaryCount);
   const used = load<u32>(dictionary, dictionaryUsed);
   const end = used + u32(length);
   if (count >= load<u32>(dictionary, dictionaryCountMax) || end > load<u32>(dictionary, dictionaryUsedMax)) return -1;
-  memory.copy(usize(load<u32>(dictionary, dictionaryText)) + used, text, length);
+  memory.copy(usize(load<u32>(dictionary, dictionaryText)) + usize(used), text, length);
   store<u32>(usize(load<u32>(dictionary, dictionaryEnds)) + (usize(count) << 2), end);
-  store<u32>(place, hash);
-  store<u32>(place, count + 1, 4);
   store<u32>(dictionary, count + 1, dictionaryCount);
   store<u32>(dictionary, end, dictionaryUsed);
   return i32(count);
 }
 
 /** Moves the dictionary's places to a larger table, which is all zeros. */
-export function rehash(dictionary: usize, places: usize, mask: u32): void {
+export function rehash(dictionary: usize, places: usize, shift: u32): void {
   const old = usize(load<u32>(dictionary, dictionaryPlaces));
-  const count = usize(load<u32>(dictionary, dictionaryMask)) + 1;
+  const count = usize(0xffffffff >>> load<u32>(dictionary, dictionaryShift)) + 1;
   for (let i: usize = 0; i < count; i++) {
-    const from = old + (i << 3);
-    if (load<u32>(from, 4) == 0) continue;
-    let place = load<u32>(from) & mask;
-    while (load<u32>(places + (usize(place) << 3), 4) != 0) place = (place + 1) & mask;
-    store<u64>(places + (usize(place) << 3), load<u64>(from));
+    const from = old + i * dictionaryPlaceBytes;
+    if (load<u32>(from, placeCode) == 0) continue;
+    let index = load<u32>(from, placeHash) >>> shift;
+    while (load<u32>(places + usize(index) * dictionaryPlaceBytes, placeCode) != 0)
+      index = (index + 1) & (0xffffffff >>> shift);
+    memory.copy(places + usize(index) * dictionaryPlaceBytes, from, dictionaryPlaceBytes);
   }
   store<u32>(dictionary, u32(places), dictionaryPlaces);
-  store<u32>(dictionary, mask, dictionaryMask);
+  store<u32>(dictionary, shift, dictionaryShift);
 }

@@ -25,10 +25,10 @@ export function heapStart(): usize {
 }
 
 /** To be called once before anything else. */
-export function configure(stringBytesMax: u32, payloadDepthMax: i32, seed: u64): void {
+export function configure(stringBytesMax: u32, payloadDepthMax: i32, seedLow: u64, seedHigh: u64): void {
   limit(stringBytesMax);
   limitDepth(payloadDepthMax);
-  seedHash(seed);
+  seedHash(seedLow, seedHigh);
 }
 
 /** The code of a text, for rows that the exact reader took. -1 when there is no room. */

@@ -9,15 +9,15 @@
 // part and the fraction end; one shuffle takes the point out and puts the digits to the right; three
 // multiply-adds make two numbers of eight digits out of them.
 
-import { alignments, digitsAbove, digitsBelow, myriads, nibbles, powers, thousands } from "./tables";
+import { alignments, digitsAbove, digitsBelow, myriads, nibbles, points, powers, thousands } from "./tables";
 
 const timeMax: f64 = 8.64e15;
 
-/** One bit for each of sixteen bytes that is a digit. */
+/** All ones in each of sixteen bytes that is a digit. */
 // @ts-ignore: decorator
 @inline
-function digitMask(bytes: v128): u32 {
-  return u32(i8x16.bitmask(i8x16.lt_s(i8x16.sub(bytes, v128.load(digitsBelow)), v128.load(digitsAbove))));
+function digitsOf(bytes: v128): v128 {
+  return i8x16.lt_s(i8x16.sub(bytes, v128.load(digitsBelow)), v128.load(digitsAbove));
 }
 
 /** Value of sixteen characters of which the first n1 and, behind one byte, the next n2 are taken. */
@@ -54,8 +54,8 @@ function exponentAt(p: usize): u32 {
 }
 
 /**
- * Stores the number at `p` times ten to the power of `shift`, without a branch; where it ends, or 0 when it is
- * longer than fifteen characters, has an exponent, or is none.
+ * Stores the number at `p`, without a branch; where it ends, or 0 when it is longer than fifteen characters, has
+ * an exponent, or is none. With a `shift` that is not 0 it is a time: times ten to that power, and bounded.
  */
 // @ts-ignore: decorator
 @inline
@@ -63,31 +63,38 @@ export function shortFloat64At(p: usize, out: usize, shift: i32): usize {
   const negative = u32(load<u8>(p) == 0x2d);
   const from = p + negative;
   const characters = v128.load(from);
-  const mask = digitMask(characters);
-  const n1 = u32(ctz(~mask));
-  const point = u32(load<u8>(from + n1) == 0x2e);
-  const n2 = u32(ctz(~((mask >>> (n1 + 1)) & (0 - point))));
-  const length = n1 + point + n2;
+  const pointed = i8x16.eq(characters, v128.load(points));
+  // From bit `length` on, where the digits and points end.
+  const behind = ~u32(i8x16.bitmask(v128.or(digitsOf(characters), pointed)));
+  const inside = u32(i8x16.bitmask(pointed)) & (behind - 1) & ~behind;
+  const length = u32(ctz(behind));
+  const point = u32(inside != 0);
+  const n1 = u32(ctz(inside | behind));
+  const n2 = length - n1 - point;
   const to = from + length;
-  const odd = u32(n1 - 1 > integerMax(from)) | u32(n2 < point) | u32(length > 15) | exponentAt(to);
+  const odd =
+    u32(n1 - 1 > integerMax(from)) | u32(n2 < point) | (inside & (inside - 1)) | u32(length > 15) | exponentAt(to);
   const integer = f64(i64(integerOf(characters, n1 & 15, n2 & 15)));
-  let value: f64;
-  if (shift == 0) value = integer / load<f64>(powers + (usize(n2) << 3));
-  else {
-    const scale = shift - i32(n2);
-    const power = load<f64>(powers + (usize(abs(scale)) << 3));
-    value = select<f64>(integer * power, integer / power, scale > 0);
-  }
+  const scale = shift - i32(n2);
+  const power = load<f64>(powers + (usize(abs(scale)) << 3));
+  const value = shift == 0 ? integer / power : select<f64>(integer * power, integer / power, scale > 0);
   store<u64>(out, reinterpret<u64>(value) | (u64(negative) << 63));
-  return select<usize>(0, to, odd != 0);
+  return select<usize>(0, to, odd | u32(shift != 0 && value > timeMax));
 }
 
-/** The same for a `time`: refused beyond what a Date can hold. */
+/** The same for a number that is whole, as most times are. */
 // @ts-ignore: decorator
 @inline
-export function shortTimeAt(p: usize, out: usize, shift: i32): usize {
-  const to = shortFloat64At(p, out, shift);
-  return select<usize>(to, 0, abs<f64>(load<f64>(out)) <= timeMax);
+export function shortWholeAt(p: usize, out: usize): usize {
+  const negative = u32(load<u8>(p) == 0x2d);
+  const from = p + negative;
+  const characters = v128.load(from);
+  const n1 = u32(ctz(~u32(i8x16.bitmask(digitsOf(characters)))));
+  const to = from + n1;
+  const value = f64(i64(integerOf(characters, n1 & 15, 0)));
+  store<u64>(out, reinterpret<u64>(value) | (u64(negative) << 63));
+  const odd = u32(n1 - 1 > integerMax(from)) | u32(load<u8>(to) == 0x2e) | exponentAt(to);
+  return select<usize>(0, to, odd);
 }
 
 /** Any `time` of up to 19 significant digits, or 0. */
@@ -201,7 +208,7 @@ export function shortInt64At(p: usize, out: usize): usize {
   const negative = u32(load<u8>(p) == 0x2d);
   const from = p + negative;
   const characters = v128.load(from);
-  const n1 = u32(ctz(~digitMask(characters)));
+  const n1 = u32(ctz(~u32(i8x16.bitmask(digitsOf(characters)))));
   const value = i64(integerOf(characters, n1 & 15, 0));
   store<i64>(out, select<i64>(-value, value, negative != 0));
   return select<usize>(0, from + n1, n1 - 1 > integerMax(from));
@@ -225,14 +232,19 @@ export function int64At(p: usize, out: usize): usize {
 @inline
 export function shortNumberEnd(p: usize): usize {
   const from = p + usize(load<u8>(p) == 0x2d);
-  const mask = digitMask(v128.load(from));
-  const n1 = u32(ctz(~mask));
-  const point = u32(load<u8>(from + n1) == 0x2e);
-  const n2 = u32(ctz(~((mask >>> (n1 + 1)) & (0 - point))));
-  const length = n1 + point + n2;
+  const characters = v128.load(from);
+  const pointed = i8x16.eq(characters, v128.load(points));
+  // From bit `length` on, where the digits and points end.
+  const behind = ~u32(i8x16.bitmask(v128.or(digitsOf(characters), pointed)));
+  const inside = u32(i8x16.bitmask(pointed)) & (behind - 1) & ~behind;
+  const length = u32(ctz(behind));
+  const point = u32(inside != 0);
+  const n1 = u32(ctz(inside | behind));
+  const n2 = length - n1 - point;
   const to = from + length;
-  const odd = u32(n1 - 1 > integerMax(from)) | u32(n2 < point) | u32(length > 15) | exponentAt(to);
-  return select<usize>(0, to, odd != 0);
+  const odd =
+    u32(n1 - 1 > integerMax(from)) | u32(n2 < point) | (inside & (inside - 1)) | u32(length > 15) | exponentAt(to);
+  return select<usize>(0, to, odd);
 }
 
 /** Where the number at `p` ends, whatever its size, or 0. */

@@ -38,9 +38,9 @@ export const absentValid = 0;
 export const absentNulls = 4;
 export const absentBytes = 8;
 
-// A dictionary: places are open-addressed pairs (hash, code + 1), entries are the ends of the texts.
+// A dictionary: places are open-addressed, entries are the ends of the texts.
 export const dictionaryPlaces = 0;
-export const dictionaryMask = 4; // number of places - 1
+export const dictionaryShift = 4; // 32 - the binary logarithm of the number of places
 export const dictionaryEnds = 8; // address of the end of text 0; the word before it is 0
 export const dictionaryCount = 12;
 export const dictionaryCountMax = 16;
@@ -48,7 +48,12 @@ export const dictionaryText = 20;
 export const dictionaryUsed = 24;
 export const dictionaryUsedMax = 28;
 export const dictionaryBytes = 32;
-export const dictionaryPlaceBytes = 8;
+
+// A place begins with the first 16 bytes of its text, filled up with zeros, so that most texts are found in one line.
+export const placeLength = 16;
+export const placeCode = 20; // code + 1; 0 when the place is free
+export const placeHash = 24;
+export const dictionaryPlaceBytes = 32;
 
 /** Bytes behind every region that a 16-byte read may touch. */
 export const padding = 64;

@@ -8,19 +8,13 @@ export function quoteAfter(p: usize, end: usize): usize {
   return load<u8>(p) == 0x22 ? furtherQuote(p + 1, p + 1, end) : 0;
 }
 
-/** The same without a call, for plain ASCII; 0 for anything else. */
+/** How long the string of plain ASCII at `p` is, its quotes not counted; 16 or more when it is longer or anything else. */
 // @ts-ignore: decorator
 @inline
-export function plainQuoteAfter(p: usize, end: usize): usize {
-  let at = p + 1;
-  let mask = specials(at);
-  while (mask == 0 && at < end) {
-    at += 16;
-    mask = specials(at);
-  }
-  at += usize(ctz(mask));
-  const odd = u32(load<u8>(p) != 0x22) | u32(load<u8>(at) != 0x22) | u32(at >= end) | u32(at - p > plainMax);
-  return select<usize>(0, at, odd != 0);
+export function shortText(p: usize): usize {
+  const length = usize(ctz(specials(p + 1)));
+  const odd = u32(load<u8>(p) != 0x22) | u32(load<u8>(p + 1 + length) != 0x22);
+  return length | usize(odd << 8);
 }
 
 /** Which of sixteen bytes are a quote, a backslash, a control character, or not ASCII (negative when signed). */
@@ -37,9 +31,6 @@ function specials(p: usize): u32 {
     ),
   );
 }
-
-/** The longest string that is looked for without a call. */
-const plainMax: usize = 1024;
 
 /** The longest string that is not left to the exact reader. Set once, by `limit`. */
 let lengthMax: usize = 0;

@@ -14,6 +14,7 @@ export const spaces: usize = memory.data(16, 16);
 /** Taken from a byte, '0' … '9' become -128 … -119: below `digitsAbove` as signed numbers, as no other byte is. */
 export const digitsBelow: usize = memory.data(16, 16);
 export const digitsAbove: usize = memory.data(16, 16);
+export const points: usize = memory.data(16, 16);
 
 /** Weights of four digits, twice, and of two numbers of four digits, twice: 16-bit lanes. */
 export const thousands: usize = memory.data<i16>([1000, 100, 10, 1, 1000, 100, 10, 1], 16);
@@ -27,6 +28,7 @@ function fill(): void {
   memory.fill(spaces, 0x20, 16);
   memory.fill(digitsBelow, 0xb0, 16);
   memory.fill(digitsAbove, 0x8a, 16);
+  memory.fill(points, 0x2e, 16);
   let power: f64 = 1.0;
   for (let i: usize = 0; i < 23; i++) {
     store<f64>(powers + i * 8, power);

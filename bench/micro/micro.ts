@@ -1,0 +1,67 @@
+// `npm run bench -- micro`: one part of weir at a time, beside another way to do the same. Ways to do the
+// same must give the same before any of them is timed.
+
+import { createHash } from "node:crypto";
+import { Bench } from "tinybench";
+import { machineText, type Report } from "../report.ts";
+import { expressionSelect } from "./expression-select.ts";
+import { jsonDecode } from "./json-decode.ts";
+import { windowAdd } from "./window-add.ts";
+
+/** One way to do something. */
+export interface Way {
+  readonly engine: string;
+  /** What it makes of the records, as text: equal for all ways of a workload. */
+  answer(): string;
+  /** Does it once; only this is timed. */
+  run(): unknown;
+}
+
+export interface Workload {
+  readonly name: string;
+  /** Handled by one run. */
+  readonly records: number;
+  readonly ways: readonly Way[];
+}
+
+/** Returns false when answers differ; then nothing was timed. */
+export function benchMicro(quick: boolean, report: Report): boolean {
+  const workloads = [...jsonDecode(), ...expressionSelect(), ...windowAdd()];
+  const hashes = workloads.map(({ ways }) => ways.map((way) => hashOf(way.answer())));
+  for (const [place, { name, ways }] of workloads.entries()) {
+    const odd = hashes[place]!.findIndex((hash) => hash !== hashes[place]![0]);
+    if (odd < 0) continue;
+    process.stderr.write(`${name}: the answers of ${ways[0]!.engine} and ${ways[odd]!.engine} differ\n`);
+    return false;
+  }
+  report.note(machineText());
+  for (const [place, workload] of workloads.entries()) timeWorkload(workload, hashes[place]!, quick, report);
+  return true;
+}
+
+function timeWorkload(
+  { name, records, ways }: Workload,
+  hashes: readonly string[],
+  quick: boolean,
+  report: Report,
+): void {
+  const bench = new Bench({ time: quick ? 100 : 500, throws: true });
+  for (const { engine, run } of ways) bench.add(engine, run);
+  report.note(`${name}, ${records} records a run`);
+  for (const [place, { result }] of bench.runSync().entries()) {
+    if (!("latency" in result)) continue;
+    report.result({
+      suite: "micro",
+      workload: name,
+      engine: ways[place]!.engine,
+      threads: 1,
+      records,
+      records_per_s: records / (result.latency.p50 / 1000),
+      output_hash: hashes[place]!,
+    });
+  }
+}
+
+function hashOf(answer: string): string {
+  return createHash("sha256").update(answer).digest("hex").slice(0, 16);
+}

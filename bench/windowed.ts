@@ -1,0 +1,75 @@
+// The benchmark: readings decoded, filtered and aggregated per device in one-minute windows, weir against
+// the program by hand, one thread each. Nothing is timed before both have made the same rows.
+
+import { byHand } from "./by-hand.ts";
+import { differenceOf, hashOf } from "./comparison.ts";
+import type { Contender } from "./contender.ts";
+import { weir } from "./engine.ts";
+import { type Pair, spreadOf, type Task, timePairs } from "./pairs.ts";
+import { bytesEach, makeReadings } from "./readings.ts";
+import { machineText, type Report } from "./report.ts";
+
+/** How many times faster weir is to be. */
+const want = 6;
+const warmups = 2;
+
+export interface WindowedOptions {
+  readonly records: number;
+  readonly pairs: number;
+}
+
+/** Returns false when the outputs differ; then nothing was timed. */
+export function benchWindowed({ records, pairs }: WindowedOptions, report: Report): boolean {
+  const batches = makeReadings(records);
+  const ours = weir();
+  report.note(machineText());
+  report.note(
+    `${records} readings of ${bytesEach(batches).toFixed(1)} bytes, filtered, per device and minute; one thread`,
+  );
+  const outcome = ours.open()(batches);
+  const expected = byHand.open()(batches);
+  const difference = differenceOf(outcome, expected);
+  if (difference !== null) {
+    process.stderr.write(`the outputs of ${ours.engine} and ${byHand.engine} differ; ${difference}\n`);
+    return false;
+  }
+  report.note(
+    `both sent the same ${expected.rows.length} rows (sums to 1e-12) and left out ${expected.filtered} readings`,
+  );
+  const task = (contender: Contender): Task => {
+    return () => {
+      const run = contender.open();
+      return () => run(batches);
+    };
+  };
+  const taken = timePairs(task(ours), task(byHand), pairs, warmups);
+  const line = { suite: "pipeline", workload: "windowed", threads: 1, records };
+  const rate = (milliseconds: readonly number[]): number => records / (spreadOf(milliseconds).median / 1000);
+  report.result({
+    ...line,
+    engine: ours.engine,
+    records_per_s: rate(taken.map(({ a_ms }) => a_ms)),
+    output_hash: hashOf(outcome),
+  });
+  report.result({
+    ...line,
+    engine: byHand.engine,
+    records_per_s: rate(taken.map(({ b_ms }) => b_ms)),
+    output_hash: hashOf(expected),
+  });
+  reportRatio(taken, report);
+  return true;
+}
+
+function reportRatio(taken: readonly Pair[], report: Report): void {
+  const { median, min, max } = spreadOf(taken.map(({ a_ms, b_ms }) => b_ms / a_ms));
+  report.verdict({
+    target: "weir against JSON.parse + Map",
+    ratio: median,
+    ratio_min: min,
+    ratio_max: max,
+    pairs: taken.length,
+    want,
+    met: median >= want,
+  });
+}

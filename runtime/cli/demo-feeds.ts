@@ -1,0 +1,183 @@
+// The devices of the demonstration: `weir feed` in processes of their own, so that playing them takes
+// nothing from the worker that is shown. They never outlive whoever started them.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { sleep, wallClock } from "../clock.ts";
+import type { FeedProgress } from "../connect/feed.ts";
+import { limits } from "../limits.ts";
+import { sensorStream } from "./demo-servers.ts";
+
+const main: string = fileURLToPath(new URL("./main.ts", import.meta.url));
+const leash: string = new URL("./demo-leash.ts", import.meta.url).href;
+const recording: string = fileURLToPath(
+  new URL("../../pipelines/data/wireless-sensors.csv", import.meta.url),
+);
+
+/** The recording, from where its provoked events are 9 s ahead at this speed. */
+const speed = 200;
+const from = "2h45m";
+/** Its end is 77 s behind `from`; then it is played again, in event time as if it had gone on. */
+const round_ms = 80_000;
+const recordedAt = Date.UTC(2010, 4, 10);
+const motes = [1, 2, 3, 4] as const;
+/** The one that speaks MQTT. */
+const moteOverMqtt = 3;
+
+export interface FeedServers {
+  readonly edge: { readonly url: string; readonly mqttUrl: string | null };
+}
+
+/** What a feed is and what it did. */
+export interface FeedFigures {
+  readonly name: string;
+  readonly sent: number;
+  readonly confirmed: number;
+  readonly lost: number;
+}
+
+interface Feed {
+  readonly name: string;
+  /** The command line of `weir feed`; `begin` is when the first record is due. */
+  arguments(begin: number, round: number): readonly string[];
+}
+
+/** This machine's sensors, to core NATS. */
+function hostFeed({ edge }: FeedServers): Feed {
+  return {
+    name: "host",
+    arguments: () => ["host", "--to", "host.{sensor}.{name}", "--url", edge.url, "--every", "100ms"],
+  };
+}
+
+/** One mote of the recording, to the stream or over MQTT. */
+function moteFeed(mote: number, { edge }: FeedServers): Feed {
+  const to =
+    mote === moteOverMqtt && edge.mqttUrl !== null
+      ? ["--to", "sensors/mote/{mote_id}/climate", "--url", edge.mqttUrl]
+      : ["--to", "sensors.mote.{mote_id}.climate", "--url", edge.url, "--stream", sensorStream];
+  const time = (round: number): string[] => [
+    ...["--time-field", "ts", "--step", "5s", "--index", "reading"],
+    ...["--start", String(recordedAt + round * round_ms * speed)],
+  ];
+  return {
+    name: `mote ${mote}`,
+    arguments: (begin, round) => [
+      recording,
+      ...to,
+      ...time(round),
+      ...["--where", `mote_id=${mote}`, "--from", from],
+      ...["--speed", String(speed), "--begin", String(begin + round * round_ms)],
+    ],
+  };
+}
+
+/** A feed as a process that is started again when its recording has ended. */
+class RunningFeed {
+  readonly #feed: Feed;
+  readonly #begin: number;
+  #child: ChildProcess;
+  #round = 0;
+  #sent = 0;
+  #confirmed = 0;
+  #lost = 0;
+  #stopping = false;
+  /** Why it ended, when it should not have. */
+  fault: string | null = null;
+  readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+
+  constructor(feed: Feed, begin: number) {
+    this.#feed = feed;
+    this.#begin = begin;
+    this.#child = this.#start();
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  figures(): FeedFigures {
+    return { name: this.#feed.name, sent: this.#sent, confirmed: this.#confirmed, lost: this.#lost };
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#child.kill("SIGTERM");
+    const inTime = await Promise.race([
+      this.#ended.promise.then(() => true),
+      sleep(wallClock, limits.demo_feed_stop_ms_max).then(() => false),
+    ]);
+    if (inTime) return;
+    this.fault = `did not stop within ${limits.demo_feed_stop_ms_max} ms`;
+    this.#child.kill("SIGKILL");
+    await this.#ended.promise;
+  }
+
+  #start(): ChildProcess {
+    const child = spawn(
+      process.execPath,
+      ["--import", leash, main, "feed", ...this.#feed.arguments(this.#begin, this.#round), "--json"],
+      // In a session of its own, so that Ctrl-C reaches the demonstration alone, which then ends it in order.
+      { stdio: ["pipe", "pipe", "pipe"], detached: true },
+    );
+    // A child that is gone already reads nothing.
+    child.stdin.on("error", () => {});
+    let said = "";
+    let complaint = "";
+    child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (complaint = chunk.toString()));
+    child.once("error", (error) => this.#onEnd("", error.message));
+    child.once("close", (code, signal) => {
+      // Asked to end before it could listen.
+      const isEarly = this.#stopping && signal === "SIGTERM";
+      const isFine = code === 0 || isEarly;
+      this.#onEnd(said, isFine ? null : `ended with ${code ?? signal}: ${complaint.trim()}`);
+    });
+    return child;
+  }
+
+  #onEnd(said: string, fault: string | null): void {
+    this.#count(said);
+    if (fault === null && !this.#stopping) {
+      this.#round++;
+      this.#child = this.#start();
+      return;
+    }
+    this.fault ??= fault;
+    this.#ended.resolve();
+  }
+
+  #count(said: string): void {
+    if (said === "") return;
+    const { sent, confirmed, lost } = JSON.parse(said) as FeedProgress;
+    this.#sent += sent;
+    this.#confirmed += confirmed;
+    this.#lost += lost;
+  }
+}
+
+export class DemoFeeds {
+  readonly #feeds: readonly RunningFeed[];
+
+  /** Starts them all; the recording's records are due from `begin`, wall clock ms. */
+  constructor(servers: FeedServers, begin: number) {
+    const feeds = [hostFeed(servers), ...motes.map((mote) => moteFeed(mote, servers))];
+    this.#feeds = feeds.map((feed) => new RunningFeed(feed, begin));
+  }
+
+  /** What each did; complete once they are stopped. */
+  figures(): readonly FeedFigures[] {
+    return this.#feeds.map((feed) => feed.figures());
+  }
+
+  faults(): string[] {
+    return this.#feeds.flatMap((feed) =>
+      feed.fault === null ? [] : [`feed ${feed.figures().name} ${feed.fault}`],
+    );
+  }
+
+  /** Resolves once every record that was sent is confirmed and the processes are gone. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#feeds.map((feed) => feed.stop()));
+  }
+}

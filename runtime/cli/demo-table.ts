@@ -1,0 +1,126 @@
+// The demonstration's table: figures to text of a given width. Pure; knows no terminal and no clock.
+
+import type { PipelineFigures } from "./demo-figures.ts";
+
+/** How parts of the text stand out; each returns its text as it is where there are no colours. */
+export interface TableStyles {
+  readonly bold: (text: string) => string;
+  readonly dim: (text: string) => string;
+  readonly good: (text: string) => string;
+}
+
+export interface TableState {
+  readonly elapsed_ms: number;
+  /** Null when it runs until it is interrupted. */
+  readonly for_ms: number | null;
+  readonly pipelines: readonly PipelineFigures[];
+  readonly rowsByStream: Readonly<Record<string, number>>;
+}
+
+interface Column {
+  readonly title: string;
+  /** What goes first where the terminal is narrow: the smallest. */
+  readonly rank: number;
+  text(pipeline: PipelineFigures): string;
+}
+
+const gap = "  ";
+
+const columns: readonly Column[] = [
+  { title: "pipeline", rank: 9, text: ({ name }) => name },
+  { title: "records in", rank: 7, text: (each) => countText(each.in) },
+  { title: "rows out", rank: 8, text: ({ rows }) => countText(rows) },
+  { title: "bytes in", rank: 2, text: ({ bytes_in }) => bytesText(bytes_in) },
+  { title: "bytes out", rank: 3, text: ({ bytes_out }) => bytesText(bytes_out) },
+  { title: "reduction", rank: 6, text: reductionText },
+  { title: "p50", rank: 5, text: ({ p50_ms }) => latencyText(p50_ms) },
+  { title: "p99", rank: 4, text: ({ p99_ms }) => latencyText(p99_ms) },
+];
+
+export function countText(count: number): string {
+  return count.toLocaleString("en");
+}
+
+export function bytesText(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** How many bytes came in for each that went out. */
+export function reductionText({ bytes_in, bytes_out }: PipelineFigures): string {
+  if (bytes_out === 0) return "–";
+  const times = bytes_in / bytes_out;
+  return `${times < 9.95 ? times.toFixed(1) : countText(Math.round(times))}×`;
+}
+
+export function latencyText(ms: number | null): string {
+  if (ms === null) return "–";
+  return `${ms < 99.95 ? ms.toFixed(1) : countText(Math.round(ms))} ms`;
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}
+
+/** The columns that fit, in their order: on a narrow terminal the least telling ones go first. */
+function fitting(pipelines: readonly PipelineFigures[], width: number): { column: Column; width: number }[] {
+  let kept = columns.map((column) => ({
+    column,
+    width: Math.max(column.title.length, ...pipelines.map((each) => column.text(each).length)),
+  }));
+  const total = (): number => kept.reduce((sum, each) => sum + each.width + gap.length, -gap.length);
+  while (kept.length > 1 && total() > width) {
+    const least = Math.min(...kept.map(({ column }) => column.rank));
+    kept = kept.filter(({ column }) => column.rank !== least);
+  }
+  return kept;
+}
+
+function titleText({ elapsed_ms, for_ms }: TableState): string {
+  const seconds = Math.floor(elapsed_ms / 1000);
+  return for_ms === null ? `${seconds} s, Ctrl-C ends it` : `${seconds} s of ${Math.round(for_ms / 1000)} s`;
+}
+
+function cloudText(rowsByStream: Readonly<Record<string, number>>): string {
+  const streams = Object.entries(rowsByStream);
+  const total = streams.reduce((sum, [, rows]) => sum + rows, 0);
+  const each = streams.map(([name, rows]) => `${name} ${countText(rows)}`).join(", ");
+  return `read back from the cloud: ${countText(total)} rows${each === "" ? "" : ` (${each})`}`;
+}
+
+/** The whole table, no line longer than `width`; lines end with a line feed but for the last. */
+export function renderTable(state: TableState, width: number, styles: TableStyles): string {
+  const kept = fitting(state.pipelines, width);
+  const line = (text: (column: Column) => string): string =>
+    cut(
+      kept
+        .map((each, place) =>
+          place === 0 ? text(each.column).padEnd(each.width) : text(each.column).padStart(each.width),
+        )
+        .join(gap),
+      width,
+    );
+  return [
+    styles.bold(cut(titleText(state), width)),
+    styles.dim(line(({ title }) => title)),
+    ...state.pipelines.map((pipeline) => line((column) => column.text(pipeline))),
+    styles.good(cut(cloudText(state.rowsByStream), width)),
+  ].join("\n");
+}
+
+/** One pipeline in one line, where there is no terminal. */
+export function plainLine(pipeline: PipelineFigures, elapsed_ms: number): string {
+  const { name, rows, bytes_in, bytes_out, p50_ms, p99_ms } = pipeline;
+  return [
+    `${Math.floor(elapsed_ms / 1000)} s  ${name}: ${countText(pipeline.in)} records in`,
+    `${countText(rows)} rows out`,
+    `${bytesText(bytes_in)} in, ${bytesText(bytes_out)} out (${reductionText(pipeline)})`,
+    `p50 ${latencyText(p50_ms)}, p99 ${latencyText(p99_ms)}`,
+  ].join(", ");
+}

@@ -1,0 +1,199 @@
+// weir demo: edge and cloud on this machine, real sensors through real pipelines, and every row read back.
+// Composition only: what is started here is ended here, in reverse.
+
+import { randomUUID } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { parseDuration } from "../../operators/sdk/index.ts";
+import { sleep, stopwatch, wallClock } from "../clock.ts";
+import type { LoadedPipeline } from "../engine/loader.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { Worker } from "../worker/worker.ts";
+import { CloudReader } from "./demo-cloud.ts";
+import { type Display, displayFor } from "./demo-display.ts";
+import { DemoFeeds } from "./demo-feeds.ts";
+import { type DemoReport, faultsOf, figuresOf } from "./demo-figures.ts";
+import { type DemoServers, makeSensorStream, startServers } from "./demo-servers.ts";
+import { countText, type TableState } from "./demo-table.ts";
+import { isWrong, loadFiles, printDiagnostics } from "./load.ts";
+import { print, styled } from "./terminal.ts";
+
+export interface DemoOptions {
+  readonly for?: string;
+  readonly json?: boolean;
+}
+
+const pipelineNames = ["gateway-health", "climate", "dew-point", "provoked-events"] as const;
+const defaultFor_ms = 20_000;
+const redraw_ms = 250;
+/** The feeds' processes take about this long to start; the recording begins for all of them at one time. */
+const feedStart_ms = 1_500;
+
+/** How long to run, ms; null until interrupted. */
+function durationOf(options: DemoOptions): number | null {
+  if (options.for !== undefined) {
+    const ms = parseDuration(options.for);
+    if (ms !== undefined && ms > 0) return ms;
+    throw new WeirError("WEIR_USAGE", `--for: expected a duration, got ${options.for}`, {
+      remedy: "such as 20s or 2m",
+    });
+  }
+  return process.stdout.isTTY && options.json !== true ? null : defaultFor_ms;
+}
+
+async function loadDemo(): Promise<readonly LoadedPipeline[]> {
+  const files = pipelineNames.map((name) =>
+    fileURLToPath(new URL(`../../pipelines/${name}.yaml`, import.meta.url)),
+  );
+  const pipelines = await loadFiles(files);
+  printDiagnostics(files, pipelines);
+  if (!isWrong(pipelines)) return pipelines;
+  throw new WeirError("WEIR_CONFIG", "the demonstration's pipelines are wrong", {
+    remedy: "undo what was changed in pipelines/",
+  });
+}
+
+/** Fires at the first signal. The next one ends the process at once, and what it started with it. */
+function interruption(): AbortSignal {
+  const interrupted = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
+  return interrupted.signal;
+}
+
+function introduce(display: Display, { edge, cloud }: DemoServers): void {
+  display.say(
+    `Two nats-servers run here: "edge" stands for a device (${edge.url}, ${edge.mqttUrl}), "cloud" for the cloud (${cloud.url}).`,
+    "weir feed puts real input on the edge: this machine's sensors at 10 Hz, and a recording of four wireless sensors at 200 times its speed, one of them over MQTT.",
+    `One worker condenses it with pipelines/{${pipelineNames.join(",")}}.yaml and forwards the rows to the cloud, where each is read back.`,
+    "",
+  );
+}
+
+/** One run: everything that is shown, between started servers. */
+class Demonstration {
+  readonly #servers: DemoServers;
+  readonly #display: Display;
+  readonly #for_ms: number | null;
+  readonly #identity: string = randomUUID().slice(0, 8);
+  readonly #worker: Worker;
+  #cloud!: CloudReader;
+
+  constructor(servers: DemoServers, display: Display, for_ms: number | null) {
+    this.#servers = servers;
+    this.#display = display;
+    this.#for_ms = for_ms;
+    this.#worker = new Worker({
+      settings: {
+        connections: { default: { url: servers.edge.url }, cloud: { url: servers.cloud.url } },
+        threads: null,
+      },
+      clock: wallClock,
+      log: display.log,
+      identity: this.#identity,
+    });
+  }
+
+  async run(pipelines: readonly LoadedPipeline[], interrupted: AbortSignal): Promise<DemoReport> {
+    await makeSensorStream(this.#servers.edge, this.#display.log);
+    await this.#worker.open(pipelines);
+    this.#cloud = await CloudReader.open(this.#servers.cloud.url, this.#identity, this.#display.log);
+    const faults: string[] = [];
+    let ended = false;
+    const running = this.#worker
+      .run()
+      .catch((error: unknown) => void faults.push(messageOf(error)))
+      .finally(() => {
+        ended = true;
+      });
+    const begin = wallClock.now() + feedStart_ms;
+    const feeds = new DemoFeeds(this.#servers, begin);
+    while (!ended && !interrupted.aborted && !this.#isOver(begin)) {
+      await sleep(wallClock, redraw_ms);
+      this.#display.show(this.#state(begin));
+    }
+    const elapsed_ms = Math.max(0, wallClock.now() - begin);
+    await feeds.stop();
+    await this.#drain(running, faults);
+    this.#display.finish({ ...this.#state(begin), elapsed_ms });
+    faults.push(...feeds.faults(), ...faultsOf(this.#worker.status(), this.#cloud, elapsed_ms));
+    return {
+      pipelines: this.#figures(),
+      cloud: { rows_by_stream: this.#cloud.rowsByStream },
+      feeds: feeds.figures(),
+      faults,
+      ok: faults.length === 0,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#cloud?.close();
+    await this.#worker.close();
+  }
+
+  /** Lets the worker take what waits at the edge, finish and confirm its rows, and the reader read them. */
+  async #drain(running: Promise<void>, faults: string[]): Promise<void> {
+    await this.#until(limits.demo_catch_up_ms_max, () =>
+      this.#worker.status().every(({ source }) => (source.lag ?? 0) === 0),
+    );
+    const tooLong = this.#worker.stop().catch((error: unknown) => void faults.push(messageOf(error)));
+    await Promise.race([running, tooLong]);
+    await this.#until(limits.demo_read_back_ms_max, () =>
+      this.#worker
+        .status()
+        .every(({ name, pipeline }) =>
+          pipeline.branches.every((branch) => this.#cloud.arrivals(name, branch.name).read >= branch.rows),
+        ),
+    );
+  }
+
+  /** Waits for a condition, but not for ever: what did not come is a fault that the figures show. */
+  async #until(ms: number, condition: () => boolean): Promise<void> {
+    const start = stopwatch();
+    while (!condition() && stopwatch() - start < ms) await sleep(wallClock, 20);
+  }
+
+  #isOver(begin: number): boolean {
+    return this.#for_ms !== null && wallClock.now() - begin >= this.#for_ms;
+  }
+
+  #figures(): DemoReport["pipelines"] {
+    return this.#worker.status().map((status) => figuresOf(status, this.#cloud));
+  }
+
+  #state(begin: number): TableState {
+    return {
+      elapsed_ms: Math.max(0, wallClock.now() - begin),
+      for_ms: this.#for_ms,
+      pipelines: this.#figures(),
+      rowsByStream: this.#cloud.rowsByStream,
+    };
+  }
+}
+
+function verdictOf({ ok, faults, pipelines, feeds }: DemoReport): string {
+  if (!ok) return [styled("red", "not as it must be:"), ...faults.map((fault) => `  ${fault}`)].join("\n");
+  const records = feeds.reduce((total, { confirmed }) => total + confirmed, 0);
+  const rows = pipelines.reduce((total, { read }) => total + read, 0);
+  return `${styled("green", "ok:")} ${countText(records)} records became ${countText(rows)} rows; each was read back from the cloud exactly once, and every record is accounted for.`;
+}
+
+export async function demo(options: DemoOptions): Promise<number> {
+  const for_ms = durationOf(options);
+  const interrupted = interruption();
+  const pipelines = await loadDemo();
+  const display = displayFor(options.json === true);
+  const servers = await startServers(process.env);
+  try {
+    introduce(display, servers);
+    const demonstration = new Demonstration(servers, display, for_ms);
+    try {
+      const report = await demonstration.run(pipelines, interrupted);
+      print(options.json === true ? JSON.stringify(report) : verdictOf(report));
+      return report.ok ? 0 : 1;
+    } finally {
+      await demonstration.close();
+    }
+  } finally {
+    await servers.stop();
+  }
+}

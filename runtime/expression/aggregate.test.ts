@@ -1,0 +1,124 @@
+// Calls of aggregates: the argument is compiled, the literals are checked against their declaration.
+
+import { expect, test } from "vitest";
+import { type AggregateDefinition, valueAt } from "../../operators/sdk/index.ts";
+import { batchFromRows, schemaOf, type Types } from "./batch-from-rows.ts";
+import { aggregateFieldsOf, compileAggregate } from "./compile.ts";
+
+const types: Types = { temp: "float64", n: "int64", device: "string" };
+const schema = schemaOf(types);
+
+/** Declarations with an aggregate that only remembers what it was made of. */
+function declare(parts: Omit<AggregateDefinition, "create" | "summary">): AggregateDefinition {
+  return {
+    ...parts,
+    summary: "For tests.",
+    create: (input, parameters) => ({
+      initial: [input === null ? 0 : 1, ...parameters],
+      add: () => undefined,
+      merge: () => undefined,
+      finish: () => undefined,
+    }),
+  };
+}
+
+const aggregates: readonly AggregateDefinition[] = [
+  declare({
+    name: "mean",
+    input: ["float64", "time"],
+    parameters: [],
+    output: (input) => input ?? "float64",
+  }),
+  declare({
+    name: "count",
+    input: ["float64", "int64", "bool", "string", "time", "json"],
+    inputOptional: true,
+    parameters: [],
+    output: () => "float64",
+  }),
+  declare({
+    name: "quantile",
+    input: ["float64"],
+    parameters: [
+      { name: "q", min: 0, max: 1 },
+      { name: "error", min: 0.001, max: 0.1, default: 0.01 },
+    ],
+    output: () => "float64",
+  }),
+  declare({ name: "rows", input: [], parameters: [{ name: "n", min: 1, max: 9 }], output: () => "float64" }),
+];
+
+function compiled(text: string): Extract<ReturnType<typeof compileAggregate>, { ok: true }>["value"] {
+  const result = compileAggregate(text, aggregates, schema, { types: [] });
+  if (!result.ok) throw new Error(result.faults[0]?.message);
+  return result.value;
+}
+
+test("the argument is an expression over the batch", () => {
+  const call = compiled("mean(temp * 2)");
+  expect(call).toMatchObject({ text: "mean(temp * 2)", name: "mean", type: "float64" });
+  expect(call.input?.text).toBe("temp * 2");
+  expect(valueAt(call.input!.evaluate(batchFromRows(types, [{ temp: 4 }])), 0)).toBe(8);
+});
+
+test("the argument may be left out where the aggregate says so", () => {
+  expect(compiled("count()").input).toBeNull();
+  expect(compiled("count()").aggregate.initial).toEqual([0]);
+  expect(compiled("count(device)").input?.type).toBe("string");
+});
+
+test("literals follow the argument, with their defaults", () => {
+  expect(compiled("quantile(temp, 0.99)").aggregate.initial).toEqual([1, 0.99, 0.01]);
+  expect(compiled("quantile(temp, 0.5, 0.05)").aggregate.initial).toEqual([1, 0.5, 0.05]);
+  expect(compiled("rows(3)").aggregate.initial).toEqual([0, 3]);
+});
+
+test.each<[text: string, at: string, message: RegExp]>([
+  ["maen(temp)", "maen", /no aggregate maen; did you mean mean\?/],
+  ["abs(temp)", "abs", /abs goes inside, as in mean\(abs\(x\)\)/],
+  ["temp", "temp", /expected one call of an aggregate/],
+  ["mean(temp) + 1", "mean(temp) + 1", /expected one call of an aggregate/],
+  ["mean()", "mean()", /mean expected an argument \(float64 or time\), got none/],
+  ["mean(n)", "n", /mean expected float64 or time, got int64; write double\(n\)/],
+  ["mean(tmep)", "tmep", /did you mean temp\?/],
+  ["mean(temp, 2)", "2", /at most 1 argument, got 2/],
+  ["quantile(temp)", "quantile(temp)", /expected a number for q from 0 to 1, got none/],
+  ["quantile(temp, 2)", "2", /expected q from 0 to 1, got 2/],
+  ["quantile(temp, temp)", "temp", /literal number/],
+  ["mean(temp", "", /expected \), got the end/],
+])("%s", (text, at, message) => {
+  const result = compileAggregate(text, aggregates, schema, { types: [] });
+  const [fault] = result.ok ? [] : result.faults;
+  expect(fault?.message).toMatch(message);
+  expect(text.slice(fault?.start, fault?.end)).toBe(at);
+});
+
+test("the accepted results are asked for", () => {
+  const result = compileAggregate("mean(temp)", aggregates, schema, { types: ["string"] });
+  expect(!result.ok && result.faults[0]?.message).toMatch(/^expected string, got float64/);
+});
+
+test("what an aggregate refuses by itself is a fault, not an exception", () => {
+  const picky: AggregateDefinition = {
+    ...aggregates[0]!,
+    create: () => {
+      throw new RangeError("not today");
+    },
+  };
+  const result = compileAggregate("mean(temp)", [picky], schema, { types: [] });
+  expect(result).toEqual({ ok: false, faults: [{ start: 0, end: 10, message: "mean: not today" }] });
+});
+
+test("the argument is demanded to be what the aggregate takes", () => {
+  const uses = (text: string): unknown => {
+    const result = aggregateFieldsOf(text, aggregates);
+    return result.ok ? result.value.map((use) => [use.name, use.type]) : result.faults;
+  };
+  expect(uses("mean(x)")).toEqual([["x", "float64"]]);
+  expect(uses("count(x)")).toEqual([["x", null]]);
+  expect(uses("count()")).toEqual([]);
+  expect(uses("quantile(a - b, 0.5)")).toEqual([
+    ["a", "float64"],
+    ["b", "float64"],
+  ]);
+});

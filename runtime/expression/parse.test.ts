@@ -1,0 +1,78 @@
+// What is read, where it stands, and what the usual slips are answered with.
+
+import { expect, test } from "vitest";
+import { parse } from "./parse.ts";
+import type { Syntax } from "./syntax.ts";
+
+function read(text: string): Syntax {
+  const result = parse(text);
+  if (!result.ok) throw new Error(result.faults[0]?.message);
+  return result.value;
+}
+
+test("a dotted chain is one name", () => {
+  expect(read("a.b.c")).toEqual({ kind: "name", name: "a.b.c", start: 0, end: 5 });
+});
+
+test("x.f(y) is f(x, y), and its name is where it is written", () => {
+  const call = read('a.b.matches("x")');
+  expect(call).toMatchObject({
+    kind: "call",
+    name: "matches",
+    callee: { start: 4, end: 11 },
+    start: 0,
+    end: 16,
+  });
+  expect(call.kind === "call" && call.args.map((each) => each.kind)).toEqual(["name", "text"]);
+});
+
+test("whole numbers keep their exact value, and a minus belongs to them", () => {
+  expect(read("-9223372036854775808")).toMatchObject({
+    kind: "number",
+    integer: -(2n ** 63n),
+    start: 0,
+    end: 20,
+  });
+  expect(read("2.0")).toMatchObject({ kind: "number", value: 2, integer: null });
+  expect(read("-x")).toMatchObject({ kind: "negate", operand: { kind: "name" } });
+});
+
+test("precedence is CEL's", () => {
+  expect(read("a + b * c > d && !e || f")).toMatchObject({
+    kind: "logic",
+    operator: "||",
+    left: {
+      operator: "&&",
+      left: { operator: ">", left: { operator: "+", right: { operator: "*" } } },
+      right: { kind: "not" },
+    },
+  });
+});
+
+test("escapes and raw texts are read", () => {
+  expect(read(String.raw`"a\"\u00e9\n"`)).toMatchObject({ kind: "text", value: 'a"é\n' });
+  expect(read(String.raw`r"\d+"`)).toMatchObject({ kind: "text", value: String.raw`\d+` });
+});
+
+test.each<[text: string, start: number, end: number, message: string]>([
+  ["a = 1", 2, 3, 'unexpected "="; write == to compare'],
+  ["a and b", 2, 5, 'unexpected "and"; write && for and'],
+  ["a or b", 2, 4, 'unexpected "or"; write || for or'],
+  ["not a", 4, 5, 'unexpected "a"; write ! for not'],
+  ["a <> b", 3, 4, 'unexpected ">"; write != for not equal'],
+  ["a & b", 2, 3, 'unexpected "&"; write && for and'],
+  ["a ^ 2", 2, 3, 'unexpected "^"; write pow(x, y)'],
+  ["(a", 2, 2, "expected ), got the end"],
+  ["a >", 3, 3, "unexpected the end"],
+  ["", 0, 0, "expected an expression, got nothing"],
+  ["if", 0, 2, '"if" is a reserved word; rename the field at its source'],
+  ["'abc", 0, 4, "unterminated string"],
+  ["a in b", 5, 6, 'expected a list after in, as in device in ["a", "b"]'],
+  ["[1, 2]", 0, 6, "a list is only understood after in, as in x in [1, 2]"],
+  ["a[0]", 0, 4, "indexing is not supported; a nested field is named with dots, as in position.lat"],
+  ["5u", 0, 2, "unsigned numbers are not supported; leave the u away"],
+  ["f(x).y", 0, 6, ".y needs a column before it, as in position.y"],
+  ["1e400", 0, 5, "invalid number: Infinity"],
+])("%s", (text, start, end, message) => {
+  expect(parse(text)).toEqual({ ok: false, faults: [{ start, end, message }] });
+});
