@@ -68,6 +68,8 @@ export const limits = {
   dead_letter_queue_max: 4_096,
   pool_batches_in_flight_max: 8,
   jetstream_pull_messages_max: 1_024,
+  /** Of a consumer that weir names; the broker takes 255, and a successor's suffix has to fit as well. */
+  consumer_name_length_max: 200,
   /** Acknowledgements that the broker waits for before it stops delivering. */
   jetstream_ack_pending_max: 1_000_000,
   sink_in_flight_bytes_max: 16_777_216,

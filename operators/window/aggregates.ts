@@ -2,6 +2,7 @@
 // loop over a column, so that a batch costs a few nanoseconds a record. Null values are skipped.
 
 import type { Aggregate, AggregateDefinition, Column, ColumnType, WritableColumn } from "weir/sdk";
+import { present } from "./present.ts";
 
 const numeric = ["float64", "time"] as const satisfies readonly ColumnType[];
 
@@ -15,15 +16,12 @@ function write(out: WritableColumn, row: number, value: number): void {
 
 const counting: Aggregate = {
   initial: [0],
-  add({ cells }, slots, rows, count, input, batch) {
-    const total = cells[0]!;
-    const { weight } = batch;
-    const valid = input === null ? null : input.valid;
-    for (let i = 0; i < count; i++) {
-      const row = rows[i]!;
-      if (valid !== null && valid[row] === 0) continue;
-      total[slots[i]!]! += input === null && weight !== null ? weight[row]! : 1;
-    }
+  add({ cells }, allSlots, allRows, total, input, { weight }) {
+    const counts = cells[0]!;
+    const { slots, rows, count } = present(allSlots, allRows, total, input);
+    if (input === null && weight !== null)
+      for (let i = 0; i < count; i++) counts[slots[i]!]! += weight[rows[i]!]!;
+    else for (let i = 0; i < count; i++) counts[slots[i]!]! += 1;
   },
   merge(target, into, source, from) {
     target.cells[0]![into]! += source.cells[0]![from]!;
@@ -40,14 +38,13 @@ const counting: Aggregate = {
  */
 const compensated: Pick<Aggregate, "initial" | "add" | "merge"> = {
   initial: [0, 0, 0],
-  add({ cells }, slots, rows, count, input) {
+  add({ cells }, allSlots, allRows, total, input) {
     const [counts, sums, errors] = cells as [Float64Array, Float64Array, Float64Array];
-    const { values, valid } = input as NumberColumn;
+    const { values } = input as NumberColumn;
+    const { slots, rows, count } = present(allSlots, allRows, total, input);
     for (let i = 0; i < count; i++) {
-      const row = rows[i]!;
-      if (valid !== null && valid[row] === 0) continue;
       const slot = slots[i]!;
-      const value = values[row]!;
+      const value = values[rows[i]!]!;
       const sum = sums[slot]!;
       const next = sum + value;
       errors[slot]! += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
@@ -88,14 +85,13 @@ function summing(result: (count: number, sum: number) => number): Aggregate {
 function extreme(sign: 1 | -1): Aggregate {
   return {
     initial: [Number.NEGATIVE_INFINITY],
-    add({ cells }, slots, rows, count, input) {
+    add({ cells }, allSlots, allRows, total, input) {
       const kept = cells[0]!;
-      const { values, valid } = input as NumberColumn;
+      const { values } = input as NumberColumn;
+      const { slots, rows, count } = present(allSlots, allRows, total, input);
       for (let i = 0; i < count; i++) {
-        const row = rows[i]!;
-        if (valid !== null && valid[row] === 0) continue;
         const slot = slots[i]!;
-        const value = values[row]! * sign;
+        const value = values[rows[i]!]! * sign;
         if (value > kept[slot]!) kept[slot] = value;
       }
     },
@@ -117,12 +113,12 @@ function atEnd(sign: 1 | -1): Aggregate {
   const takesEqual = sign === 1;
   return {
     initial: [Number.NEGATIVE_INFINITY, Number.NaN],
-    add({ cells }, slots, rows, count, input, batch) {
+    add({ cells }, allSlots, allRows, total, input, batch) {
       const [times, kept] = cells as [Float64Array, Float64Array];
-      const { values, valid } = input as NumberColumn;
+      const { values } = input as NumberColumn;
+      const { slots, rows, count } = present(allSlots, allRows, total, input);
       for (let i = 0; i < count; i++) {
         const row = rows[i]!;
-        if (valid !== null && valid[row] === 0) continue;
         const slot = slots[i]!;
         const time = batch.time[row]! * sign;
         if (time < times[slot]! || (time === times[slot] && !takesEqual)) continue;
@@ -149,14 +145,13 @@ function atEnd(sign: 1 | -1): Aggregate {
  */
 const deviation: Aggregate = {
   initial: [0, 0, 0],
-  add({ cells }, slots, rows, count, input) {
+  add({ cells }, allSlots, allRows, total, input) {
     const [counts, means, squares] = cells as [Float64Array, Float64Array, Float64Array];
-    const { values, valid } = input as NumberColumn;
+    const { values } = input as NumberColumn;
+    const { slots, rows, count } = present(allSlots, allRows, total, input);
     for (let i = 0; i < count; i++) {
-      const row = rows[i]!;
-      if (valid !== null && valid[row] === 0) continue;
       const slot = slots[i]!;
-      const value = values[row]!;
+      const value = values[rows[i]!]!;
       const seen = counts[slot]! + 1;
       const difference = value - means[slot]!;
       const mean = means[slot]! + difference / seen;

@@ -9,7 +9,6 @@ import {
   field,
   noKey,
   type OperatorDefinition,
-  type Pane,
   type PaneTable,
   table,
   z,
@@ -37,6 +36,8 @@ export const aggregates: readonly AggregateDefinition[] = [
 export function windowStart(time: number, size: number, offset: number): number {
   return Math.floor((time - offset) / size) * size + offset;
 }
+
+const noKeySigned = noKey | 0;
 
 /** Adds a batch's rows to the slots of their windows. */
 class Filler {
@@ -72,32 +73,54 @@ class Filler {
 
   /** Finds the slot of every row; returns how many have one. Rows of one window mostly follow each other. */
   #place(batch: Batch, leave: (row: number, reason: "late" | "overflow") => void): number {
-    const { selection, time, watermark, weight } = batch;
-    const size = this.#size;
-    let pane: Pane | null = null;
-    let start = Number.NaN;
+    const { selection, count, time, weight } = batch;
     let filled = 0;
-    for (let i = 0; i < batch.count; i++) {
+    let i = 0;
+    while (i < count) {
+      const start = windowStart(time[selection[i]!]!, this.#size, this.#offset);
+      const next = this.#runEnd(batch, i, start);
+      if (next === i) leave(selection[i++]!, "late");
+      else filled = this.#placeRun(batch, i, (i = next), start, filled, leave);
+    }
+    const slots = this.#slots;
+    const rows = this.#rows;
+    for (i = 0; i < filled; i++) this.#panes.hold(slots[i]!, weight === null ? 1 : weight[rows[i]!]!);
+    return filled;
+  }
+
+  /** Where the rows end, from the i-th on, that belong to the window at `start` and came before it closed. */
+  #runEnd({ selection, count, time, watermark }: Batch, i: number, start: number): number {
+    const end = start + this.#size;
+    for (; i < count; i++) {
       const row = selection[i]!;
       const at = time[row]!;
-      if (!(at >= start && at < start + size)) {
-        start = windowStart(at, size, this.#offset);
-        pane = null;
-      }
-      if (start + size <= watermark[row]!) {
-        leave(row, "late");
+      if (at < start || at >= end || end <= watermark[row]!) break;
+    }
+    return i;
+  }
+
+  /** Finds the slots of the rows `from … to - 1`, which are of one window; returns how many are filled now. */
+  #placeRun(
+    { selection }: Batch,
+    from: number,
+    to: number,
+    start: number,
+    filled: number,
+    leave: (row: number, reason: "overflow") => void,
+  ): number {
+    const ids = this.#ids;
+    const slots = this.#slots;
+    const rows = this.#rows;
+    const pane = this.#panes.pane(start);
+    for (let i = from; i < to; i++) {
+      // As signed numbers: comparing with `noKey` itself would turn every id into a float64 first.
+      const key = ids[i]! | 0;
+      if (pane === null || key === noKeySigned) {
+        leave(selection[i]!, "overflow");
         continue;
       }
-      const key = this.#ids[i]!;
-      pane ??= key === noKey ? null : this.#panes.pane(start);
-      if (key === noKey || pane === null) {
-        leave(row, "overflow");
-        continue;
-      }
-      const slot = pane.slot(key);
-      this.#panes.hold(slot, weight === null ? 1 : weight[row]!);
-      this.#slots[filled] = slot;
-      this.#rows[filled++] = row;
+      slots[filled] = pane.slot(key);
+      rows[filled++] = selection[i]!;
     }
     return filled;
   }

@@ -26,8 +26,9 @@ const styles: TableStyles = {
   good: (text) => styled("green", text),
 };
 
-/** A terminal is as wide as it was made last; this where it does not say. */
+/** The size of a terminal that does not say it. */
 const width_default = 80;
+const height_default = 24;
 
 class LiveDisplay implements Display {
   readonly #stream: NodeJS.WriteStream;
@@ -43,7 +44,8 @@ class LiveDisplay implements Display {
   }
 
   show(state: TableState): void {
-    const { columns = width_default, rows = 24 } = this.#stream;
+    const columns = this.#stream.columns || width_default;
+    const rows = this.#stream.rows || height_default;
     // The cursor cannot go up beyond the first line of the screen, and a line of full width may wrap.
     const lines = renderTable(state, Math.max(10, columns - 1), styles)
       .split("\n")

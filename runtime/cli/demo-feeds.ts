@@ -56,18 +56,19 @@ function moteFeed(mote: number, { edge }: FeedServers): Feed {
     mote === moteOverMqtt && edge.mqttUrl !== null
       ? ["--to", "sensors/mote/{mote_id}/climate", "--url", edge.mqttUrl]
       : ["--to", "sensors.mote.{mote_id}.climate", "--url", edge.url, "--stream", sensorStream];
-  const time = (round: number): string[] => [
-    ...["--time-field", "ts", "--step", "5s", "--index", "reading"],
-    ...["--start", String(recordedAt + round * round_ms * speed)],
-  ];
+  const which = ["--where", `mote_id=${mote}`, "--from", from];
+  const time = ["--time-field", "ts", "--step", "5s", "--index", "reading", "--speed", String(speed)];
   return {
     name: `mote ${mote}`,
     arguments: (begin, round) => [
       recording,
       ...to,
-      ...time(round),
-      ...["--where", `mote_id=${mote}`, "--from", from],
-      ...["--speed", String(speed), "--begin", String(begin + round * round_ms)],
+      ...which,
+      ...time,
+      "--start",
+      String(recordedAt + round * round_ms * speed),
+      "--begin",
+      String(begin + round * round_ms),
     ],
   };
 }

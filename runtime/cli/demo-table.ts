@@ -13,6 +13,7 @@ export interface TableState {
   readonly elapsed_ms: number;
   /** Null when it runs until it is interrupted. */
   readonly for_ms: number | null;
+  readonly ended: boolean;
   readonly pipelines: readonly PipelineFigures[];
   readonly rowsByStream: Readonly<Record<string, number>>;
 }
@@ -82,8 +83,9 @@ function fitting(pipelines: readonly PipelineFigures[], width: number): { column
   return kept;
 }
 
-function titleText({ elapsed_ms, for_ms }: TableState): string {
+function titleText({ elapsed_ms, for_ms, ended }: TableState): string {
   const seconds = Math.floor(elapsed_ms / 1000);
+  if (ended) return `after ${seconds} s`;
   return for_ms === null ? `${seconds} s, Ctrl-C ends it` : `${seconds} s of ${Math.round(for_ms / 1000)} s`;
 }
 

@@ -98,23 +98,22 @@ class Demonstration {
     await this.#worker.open(pipelines);
     this.#cloud = await CloudReader.open(this.#servers.cloud.url, this.#identity, this.#display.log);
     const faults: string[] = [];
-    let ended = false;
+    const ended = new AbortController();
     const running = this.#worker
       .run()
       .catch((error: unknown) => void faults.push(messageOf(error)))
-      .finally(() => {
-        ended = true;
-      });
+      .finally(() => ended.abort());
     const begin = wallClock.now() + feedStart_ms;
     const feeds = new DemoFeeds(this.#servers, begin);
-    while (!ended && !interrupted.aborted && !this.#isOver(begin)) {
+    const over = AbortSignal.any([interrupted, ended.signal]);
+    while (!over.aborted && !this.#isOver(begin)) {
       await sleep(wallClock, redraw_ms);
       this.#display.show(this.#state(begin));
     }
     const elapsed_ms = Math.max(0, wallClock.now() - begin);
     await feeds.stop();
     await this.#drain(running, faults);
-    this.#display.finish({ ...this.#state(begin), elapsed_ms });
+    this.#display.finish({ ...this.#state(begin), elapsed_ms, ended: true });
     faults.push(...feeds.faults(), ...faultsOf(this.#worker.status(), this.#cloud, elapsed_ms));
     return {
       pipelines: this.#figures(),
@@ -164,6 +163,7 @@ class Demonstration {
     return {
       elapsed_ms: Math.max(0, wallClock.now() - begin),
       for_ms: this.#for_ms,
+      ended: false,
       pipelines: this.#figures(),
       rowsByStream: this.#cloud.rowsByStream,
     };

@@ -3,7 +3,7 @@
 import { parseDuration } from "../../operators/sdk/index.ts";
 import type { FeedOptions, FeedOutput, FeedProgress } from "../connect/feed.ts";
 import { feed as feedInto } from "../connect/feed.ts";
-import { connectNats } from "../connect/nats-connection.ts";
+import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { WeirError } from "../errors.ts";
 import { makeLog } from "../log.ts";
 import { print } from "./terminal.ts";
@@ -33,19 +33,22 @@ function usage(message: string, remedy: string): WeirError {
 
 function durationOf(text: string, option: string): number {
   const ms = parseDuration(text);
-  if (ms === undefined) throw usage(`${option}: expected a duration, got ${text}`, "such as 500ms, 10s or 1m30s");
+  if (ms === undefined)
+    throw usage(`${option}: expected a duration, got ${text}`, "such as 500ms, 10s or 1m30s");
   return ms;
 }
 
 function momentOf(text: string, option: string): number {
   const ms = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
-  if (Number.isNaN(ms)) throw usage(`${option}: expected a time, got ${text}`, "such as 2010-05-10T00:00:00Z");
+  if (Number.isNaN(ms))
+    throw usage(`${option}: expected a time, got ${text}`, "such as 2010-05-10T00:00:00Z");
   return ms;
 }
 
 function conditionOf(text: string): { field: string; equal: boolean; value: string } {
   const match = /^([^=!]+)(!?=)(.*)$/.exec(text);
-  if (match === null) throw usage(`--where: expected field=value or field!=value, got ${text}`, "such as mote_id=3");
+  if (match === null)
+    throw usage(`--where: expected field=value or field!=value, got ${text}`, "such as mote_id=3");
   return { field: match[1]!, equal: match[2] === "=", value: match[3]! };
 }
 
@@ -61,7 +64,14 @@ function madeTime(settings: FeedSettings): Partial<FeedOptions> {
   if (timeField === undefined || start === undefined) {
     throw usage("--step needs --time-field and --start", "the time of a row is start + (index - 1) × step");
   }
-  return { time: { field: timeField, start: momentOf(start, "--start"), step: durationOf(step, "--step"), index: index ?? null } };
+  return {
+    time: {
+      field: timeField,
+      start: momentOf(start, "--start"),
+      step: durationOf(step, "--step"),
+      index: index ?? null,
+    },
+  };
 }
 
 function inputOf(what: string, settings: FeedSettings): FeedOptions["from"] {
@@ -74,23 +84,11 @@ function progressText({ read, sent, confirmed, skipped, bad, lost, elapsed_ms }:
   return `${sent} sent (${rate}/s), ${confirmed} confirmed, ${read} read, ${skipped} skipped, ${bad} bad, ${lost} lost`;
 }
 
-export async function feed(what: string, settings: FeedSettings): Promise<number> {
-  const log = makeLog(process.stderr.isTTY ? "text" : "json");
-  const interrupted = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
-  const overMqtt = /^mqtts?:/.test(settings.url);
-  const link = overMqtt
-    ? null
-    : await connectNats({ name: "feed", servers: settings.url, signal: interrupted.signal }, log);
-  const to: FeedOutput =
-    link === null
-      ? { kind: "mqtt", url: settings.url }
-      : { kind: "nats", link, ...(settings.stream === undefined ? {} : { stream: streamOf(settings.stream, settings.to) }) };
+/** What is fed and when, from what the command line says; a mistake in it is told before anything is opened. */
+function playOf(what: string, settings: FeedSettings): Omit<FeedOptions, "to" | "log"> {
   const { rate, speed, begin, from, limit } = settings;
-  const live = process.stderr.isTTY;
-  const progress = await feedInto({
+  return {
     from: inputOf(what, settings),
-    to,
     subject: settings.to,
     where: settings.where.map(conditionOf),
     ...madeTime(settings),
@@ -99,6 +97,26 @@ export async function feed(what: string, settings: FeedSettings): Promise<number
     ...(begin === undefined ? {} : { begin: momentOf(begin, "--begin") }),
     ...(from === undefined ? {} : { skip: durationOf(from, "--from") }),
     ...(limit === undefined ? {} : { limit }),
+  };
+}
+
+function outputOf({ url, stream, to }: FeedSettings, link: NatsLink | null): FeedOutput {
+  if (link === null) return { kind: "mqtt", url };
+  return { kind: "nats", link, ...(stream === undefined ? {} : { stream: streamOf(stream, to) }) };
+}
+
+export async function feed(what: string, settings: FeedSettings): Promise<number> {
+  const play = playOf(what, settings);
+  const log = makeLog(process.stderr.isTTY ? "text" : "json");
+  const interrupted = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
+  const link = /^mqtts?:/.test(settings.url)
+    ? null
+    : await connectNats({ name: "feed", servers: settings.url, signal: interrupted.signal }, log);
+  const live = process.stderr.isTTY;
+  const progress = await feedInto({
+    ...play,
+    to: outputOf(settings, link),
     signal: interrupted.signal,
     onProgress: (now) => {
       if (live) process.stderr.write(`\r${progressText(now)}\x1b[K`);

@@ -80,7 +80,9 @@ describe("feed", () => {
   async function fed(options: Omit<FeedOptions, "log">, pattern: string) {
     const arrived: { subject: string; row: Record<string, unknown> }[] = [];
     const subscription = link.nats.subscribe(pattern, {
-      callback: (_, message) => arrived.push({ subject: message.subject, row: message.json() }),
+      callback: (_, message) => {
+        arrived.push({ subject: message.subject, row: message.json() });
+      },
     });
     await link.nats.flush();
     const progress = await feed({ ...options, log: silentLog });
@@ -140,8 +142,12 @@ describe("feed", () => {
   ])("keeps %s", async (_, pace, duration) => {
     const clock = new VirtualClock(1_000);
     const arrivals: number[] = [];
-    const subscription = link.nats.subscribe("paced.*", { callback: () => arrivals.push(clock.now()) });
-    let done = false;
+    const subscription = link.nats.subscribe("paced.*", {
+      callback: () => {
+        arrivals.push(clock.now());
+      },
+    });
+    const state = { done: false };
     const feeding = feed({
       from: { kind: "file", path: csv, format: "csv" },
       to: { kind: "nats", link },
@@ -149,8 +155,8 @@ describe("feed", () => {
       ...pace,
       log: silentLog,
       clock,
-    }).finally(() => (done = true));
-    while (!done) {
+    }).finally(() => (state.done = true));
+    while (!state.done) {
       // A round trip lets everything that was due happen before time goes on.
       await link.nats.flush();
       clock.advanceTo(clock.now() + 50);

@@ -129,7 +129,7 @@ export class GroupRunner implements Runner {
       const batches = part.batches.map((batch) => restoreBatch(batch, schema, origin));
       restore_ms += stopwatch() - before;
       engine.book(part.ledger, part.letters, arrived);
-      engine.take({ records: part.records, latest: part.latest, batches, entered: batches }, now, arrived);
+      engine.take(part, batches, now, arrived);
     });
     this.#stateless.add(result.stateless_ms);
     this.#gather.add(result.gather_ms);

@@ -1,8 +1,9 @@
 // One pipeline, running: decoded payloads in, rows and dead letters out, all in the calling thread and
 // without waiting for anything. The same code runs under the worker, in a thread of its own and in tests.
 
-import type { Schema } from "../../operators/sdk/index.ts";
+import type { Batch, Schema } from "../../operators/sdk/index.ts";
 import type { PayloadBatch } from "../batch/payloads.ts";
+import { stopwatch } from "../clock.ts";
 import type { Decoded, Encoder, FieldRead } from "../codec/codec.ts";
 import { createEncoder } from "../codec/formats.ts";
 import type { OutputRow } from "../connect/connect.ts";
@@ -11,7 +12,8 @@ import { type Chain, FanOut, linkChain, statelessPrefix, trunkOf } from "./chain
 import type { DeadLetter } from "./dead-letter.ts";
 import { Ledger, type LedgerEntry } from "./ledger.ts";
 import { Output } from "./output.ts";
-import { StatelessPart, type StatelessResult } from "./stateless-part.ts";
+import type { Receiver } from "./stage.ts";
+import { type Entry, StatelessPart } from "./stateless-part.ts";
 import { WatermarkTracker } from "./watermark.ts";
 
 /** Where a pipeline puts what it makes. */
@@ -46,6 +48,29 @@ interface Branch {
   readonly output: Output;
 }
 
+/** Passes batches on, and knows how long that took. */
+class Metered implements Receiver {
+  readonly #next: Receiver;
+  #spent_ms = 0;
+  constructor(next: Receiver) {
+    this.#next = next;
+  }
+  onBatch(batch: Batch): void {
+    const started = stopwatch();
+    this.#next.onBatch(batch);
+    this.#spent_ms += stopwatch() - started;
+  }
+  onWatermark(watermark: number): void {
+    this.#next.onWatermark(watermark);
+  }
+  /** The ms since the last time that it was asked. */
+  take(): number {
+    const spent_ms = this.#spent_ms;
+    this.#spent_ms = 0;
+    return spent_ms;
+  }
+}
+
 export class PipelineEngine {
   readonly plan: PipelinePlan;
   /** The stateless part, when it runs at home. */
@@ -56,6 +81,7 @@ export class PipelineEngine {
   readonly #tracker: WatermarkTracker;
   readonly #ledger = new Ledger();
   readonly #home: Chain;
+  readonly #metered: Metered;
   readonly #branches: readonly Branch[];
   #in = 0;
   #arrived = 0;
@@ -70,7 +96,6 @@ export class PipelineEngine {
     this.#outputs = outputs;
     this.#tracker = new WatermarkTracker(plan.spec.time);
     const deadLetter = (letter: DeadLetter): void => outputs.deadLetter(letter, this.#arrived);
-    this.#stateless = new StatelessPart(plan, decodedFields, this.#entryLedger, deadLetter);
     const { trunk, branches } = trunkOf(plan);
     this.#branches = branches.map((branch, index) => {
       const ledger = new Ledger();
@@ -93,20 +118,32 @@ export class PipelineEngine {
       deadLetter,
       heads.length === 1 ? heads[0]! : new FanOut(heads),
     );
+    this.#metered = new Metered(this.#home.first);
+    this.#stateless = new StatelessPart(plan, decodedFields, this.#entryLedger, deadLetter, this.#metered);
   }
 
-  /** Takes a run of payloads from their decoded columns to what home begins with. */
-  prepare(payloads: PayloadBatch, decoded: Decoded, now: number): StatelessResult {
+  /**
+   * Takes a run of payloads from their decoded columns to the outputs; returns the ms that went into what
+   * the pool could do instead. Batches reach home one by one as they are made, never held: they do not last.
+   */
+  feed(payloads: PayloadBatch, decoded: Decoded, now: number): number {
+    const started = stopwatch();
     this.#caused(arrivedLast(payloads, now));
-    return this.#stateless.run(payloads, decoded, now);
+    this.#in += decoded.rows;
+    this.#stateless.run(payloads, decoded, now, (batch, latest) =>
+      this.#tracker.advance([batch], latest, now),
+    );
+    const stateless_ms = stopwatch() - started - this.#metered.take();
+    this.#home.first.onWatermark(this.#tracker.current);
+    return stateless_ms;
   }
 
-  /** Takes what the stateless part, wherever it ran, made of a run of payloads. Runs are taken in source order. */
-  take(part: StatelessResult, now: number, arrived: number): void {
+  /** Takes the batches, which own their memory, that a stateless part on another thread made. Runs are taken in source order. */
+  take({ records, latest }: Entry, batches: readonly Batch[], now: number, arrived: number): void {
     this.#caused(arrived);
-    this.#in += part.records;
-    this.#tracker.advance(part.entered, part.latest, now);
-    for (const batch of part.batches) this.#home.first.onBatch(batch);
+    this.#in += records;
+    this.#tracker.advance(batches, latest, now);
+    for (const batch of batches) this.#home.first.onBatch(batch);
     this.#home.first.onWatermark(this.#tracker.current);
   }
 

@@ -3,6 +3,7 @@
 
 import { workerData } from "node:worker_threads";
 import { transferableSymbol, valueSymbol } from "piscina";
+import type { Batch } from "../../operators/sdk/index.ts";
 import { buffersOf, type CompactBatch, compactBatch } from "../batch/compact.ts";
 import type { PayloadBatch } from "../batch/payloads.ts";
 import { stopwatch } from "../clock.ts";
@@ -11,7 +12,8 @@ import type { DeadLetter } from "./dead-letter.ts";
 import { Ledger, type LedgerEntry } from "./ledger.ts";
 import { loadPlans, type PipelineInput } from "./loader.ts";
 import { unionOfFields } from "./source-group.ts";
-import { StatelessPart } from "./stateless-part.ts";
+import type { Receiver } from "./stage.ts";
+import { type Entry, StatelessPart } from "./stateless-part.ts";
 
 /** What a thread is started with. */
 export interface PoolThreadData {
@@ -24,9 +26,7 @@ export interface PoolTask {
   readonly now: number;
 }
 
-export interface PoolPart {
-  readonly records: number;
-  readonly latest: number;
+export interface PoolPart extends Entry {
   readonly batches: readonly CompactBatch[];
   readonly ledger: readonly LedgerEntry[];
   readonly letters: readonly DeadLetter[];
@@ -41,8 +41,30 @@ export interface PoolResult {
   readonly gather_ms: number;
 }
 
+/** Copies what goes on at once: batches last only as long as the call. */
+class Gather implements Receiver {
+  #batches: CompactBatch[] = [];
+  #spent_ms = 0;
+  onBatch(batch: Batch): void {
+    const started = stopwatch();
+    this.#batches.push(compactBatch(batch));
+    this.#spent_ms += stopwatch() - started;
+  }
+  onWatermark(): void {
+    // Before home there is no notion of a watermark.
+  }
+  /** The batches since the last time, and the ms that copying took. */
+  take(): { readonly batches: readonly CompactBatch[]; readonly spent_ms: number } {
+    const taken = { batches: this.#batches, spent_ms: this.#spent_ms };
+    this.#batches = [];
+    this.#spent_ms = 0;
+    return taken;
+  }
+}
+
 interface Member {
   readonly part: StatelessPart;
+  readonly gather: Gather;
   readonly ledger: Ledger;
   readonly letters: DeadLetter[];
 }
@@ -55,25 +77,20 @@ const decoder = createDecoder(plans[0]!.spec.format, fields, { header: data.head
 const members: Member[] = plans.map((plan) => {
   const letters: DeadLetter[] = [];
   const ledger = new Ledger();
-  return { ledger, letters, part: new StatelessPart(plan, fields, ledger, (letter) => letters.push(letter)) };
+  const gather = new Gather();
+  const part = new StatelessPart(plan, fields, ledger, (letter) => letters.push(letter), gather);
+  return { ledger, letters, gather, part };
 });
 
 export default function run(task: PoolTask): unknown {
   const started = stopwatch();
   const decoded = decoder.decode(task.payloads);
   let gather_ms = 0;
-  const parts = members.map(({ part, ledger, letters }): PoolPart => {
-    const result = part.run(task.payloads, decoded, task.now);
-    const before = stopwatch();
-    const batches = result.batches.map(compactBatch);
-    gather_ms += stopwatch() - before;
-    return {
-      records: result.records,
-      latest: result.latest,
-      batches,
-      ledger: ledger.drain(),
-      letters: letters.splice(0),
-    };
+  const parts = members.map(({ part, gather, ledger, letters }): PoolPart => {
+    const entry = part.run(task.payloads, decoded, task.now);
+    const { batches, spent_ms } = gather.take();
+    gather_ms += spent_ms;
+    return { ...entry, batches, ledger: ledger.drain(), letters: letters.splice(0) };
   });
   const stateless_ms = stopwatch() - started - gather_ms;
   const result: PoolResult = { parts, payloads: task.payloads, stateless_ms, gather_ms };

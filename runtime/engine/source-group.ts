@@ -7,7 +7,7 @@ import type { Decoder, FieldRead } from "../codec/codec.ts";
 import { createDecoder } from "../codec/formats.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { sameRead } from "./intake.ts";
-import { arrivedLast, type EngineOptions, type EngineOutputs, PipelineEngine } from "./pipeline-engine.ts";
+import { type EngineOptions, type EngineOutputs, PipelineEngine } from "./pipeline-engine.ts";
 
 /** What all plans read, each once. */
 export function unionOfFields(plans: readonly PipelinePlan[]): FieldRead[] {
@@ -55,16 +55,10 @@ export class SourceGroup {
 
   /** Takes payloads to the outputs; returns the ms that went into what the pool could do instead. */
   feed(payloads: PayloadBatch, now: number): number {
-    const arrived = arrivedLast(payloads, now);
-    let before = stopwatch();
+    const started = stopwatch();
     const decoded = this.#decoder.decode(payloads);
-    let stateless_ms = stopwatch() - before;
-    for (const engine of this.engines) {
-      before = stopwatch();
-      const part = engine.prepare(payloads, decoded, now);
-      stateless_ms += stopwatch() - before;
-      engine.take(part, now, arrived);
-    }
+    let stateless_ms = stopwatch() - started;
+    for (const engine of this.engines) stateless_ms += engine.feed(payloads, decoded, now);
     return stateless_ms;
   }
 

@@ -74,6 +74,8 @@ export class Stage implements Receiver, Collector {
     if (batch.count === 0) return;
     this.#left = [];
     this.#sent = false;
+    // Where no watermark comes by, its rows must not pass for ones that are never late.
+    if (this.#plan.definition.kind === "stateless") this.#watermark = batch.watermark[batch.selection[0]!]!;
     try {
       this.#operator.onBatch(batch, this);
     } catch (error) {
@@ -123,14 +125,16 @@ export class Stage implements Receiver, Collector {
   }
 
   draft(rows: number): Draft {
+    // Each draft keeps its own: another may be made, with new ones, before this one is written.
+    const dictionaries = this.#plan.output.fields.map((_field, index) => this.#dictionary(index));
     const columns: WritableColumn[] = this.#plan.output.fields.map(({ type }, index) =>
-      makeWritable(type, rows, this.#dictionary(index)),
+      makeWritable(type, rows, dictionaries[index]!),
     );
     return {
       columns,
       time: new Float64Array(rows),
       weight: new Float64Array(rows).fill(1),
-      text: (column, text) => this.#dictionaries[column]!.code(text),
+      text: (column, text) => dictionaries[column]!.code(text),
     };
   }
 

@@ -11,52 +11,41 @@ import { Intake } from "./intake.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Receiver } from "./stage.ts";
 
-/** What home needs of one run of payloads. */
-export interface StatelessResult {
+/** What is known of one run of payloads. */
+export interface Entry {
   /** Payloads in the run. */
   readonly records: number;
   /** The largest event time that entered; -Infinity when none did. */
   readonly latest: number;
-  /** What goes on, in order. */
-  readonly batches: readonly Batch[];
-  /** Batches whose `watermark` columns are still to be raised; the arrays may be shared with `batches`. */
-  readonly entered: readonly Batch[];
-}
-
-class Gather implements Receiver {
-  #batches: Batch[] = [];
-  onBatch(batch: Batch): void {
-    this.#batches.push(batch);
-  }
-  onWatermark(): void {
-    // Before home there is no notion of a watermark.
-  }
-  take(): Batch[] {
-    const batches = this.#batches;
-    this.#batches = [];
-    return batches;
-  }
 }
 
 export class StatelessPart {
   readonly #intake: Intake;
-  readonly #gather = new Gather();
   readonly #chain: Chain;
 
+  /** `next` gets what goes on. Each batch is valid only in that call: the steps use their columns and selections again. */
   constructor(
     plan: PipelinePlan,
     decodedFields: readonly FieldRead[],
     ledger: Ledger,
     deadLetter: DeadLetterPort,
+    next: Receiver,
   ) {
     const { trunk } = trunkOf(plan);
     this.#intake = new Intake(plan, decodedFields, ledger, deadLetter);
-    this.#chain = linkChain(trunk.slice(0, statelessPrefix(trunk)), ledger, deadLetter, this.#gather);
+    this.#chain = linkChain(trunk.slice(0, statelessPrefix(trunk)), ledger, deadLetter, next);
   }
 
-  run(payloads: PayloadBatch, decoded: Decoded, now: number): StatelessResult {
+  /** `enter` is shown the records that entered, with the largest event time of them, before they go on. */
+  run(
+    payloads: PayloadBatch,
+    decoded: Decoded,
+    now: number,
+    enter: (batch: Batch, latest: number) => void = () => undefined,
+  ): Entry {
     const { batch, latest } = this.#intake.enter(payloads, decoded, now);
+    enter(batch, latest);
     this.#chain.first.onBatch(batch);
-    return { records: decoded.rows, latest, batches: this.#gather.take(), entered: [batch] };
+    return { records: decoded.rows, latest };
   }
 }

@@ -59,22 +59,27 @@ class ColumnKeys implements PartTable {
       known = wider;
       this.#known.set(dictionary, known);
     }
+    // A repeated text without a null in sight, which is nearly every row, costs this loop alone.
+    let unknown = valid === null ? 0 : 1;
+    for (let i = 0; i < count; i++) {
+      const found = known[values[selection[i]!]!]!;
+      ids[i] = found - 1;
+      if (found === 0) unknown = 1;
+    }
+    if (unknown === 0) return;
     for (let i = 0; i < count; i++) {
       const row = selection[i]!;
-      if (valid !== null && valid[row] === 0) {
-        ids[i] = this.#id(null);
-        continue;
-      }
-      const code = values[row]!;
-      const found = known[code]!;
-      if (found !== 0) {
-        ids[i] = found - 1;
-        continue;
-      }
-      const id = this.#id(dictionary.text(code));
-      if (id !== noKey) known[code] = id + 1;
-      ids[i] = id;
+      if (valid !== null && valid[row] === 0) ids[i] = this.#id(null);
+      else if (ids[i] === noKey) ids[i] = this.#learn(known, dictionary, values[row]!);
     }
+  }
+
+  #learn(known: Int32Array, dictionary: Dictionary, code: number): number {
+    const found = known[code]!;
+    if (found !== 0) return found - 1;
+    const id = this.#id(dictionary.text(code));
+    if (id !== noKey) known[code] = id + 1;
+    return id;
   }
 
   #identifyValues(batch: Batch, column: Column, ids: Uint32Array): void {

@@ -1,5 +1,6 @@
 // A plan's source and sinks as connectors. The one place that knows every kind of both.
 
+import { createHash } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import type { Clock } from "../clock.ts";
 import { csvHeader } from "../codec/csv/encoder.ts";
@@ -16,6 +17,7 @@ import { natsSink } from "../connect/nats-sink.ts";
 import { natsSource } from "../connect/nats-source.ts";
 import { stdoutSink } from "../connect/stdout-sink.ts";
 import { WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { BranchPlan, PipelinePlan, SinkSpec, SourceSpec } from "../pipeline/pipeline.ts";
 import { subscriptionOf } from "../pipeline/subject.ts";
@@ -62,11 +64,16 @@ async function openFile(plan: PipelinePlan, spec: FileSpec, clock: Clock): Promi
 function headerOf(line: string | null, path: string): readonly string[] {
   const header = line === null ? null : parseCsvLine(line);
   if (header !== null) return header;
-  throw new WeirError("WEIR_FILE", `${path} has no header line`, { remedy: "the first line of a CSV file names its columns" });
+  throw new WeirError("WEIR_FILE", `${path} has no header line`, {
+    remedy: "the first line of a CSV file names its columns",
+  });
 }
 
 /** Reads the time field alone, for a replay in the file's own time. */
-function timeReader(plan: PipelinePlan, header: readonly string[] | null): (line: Uint8Array) => number | null {
+function timeReader(
+  plan: PipelinePlan,
+  header: readonly string[] | null,
+): (line: Uint8Array) => number | null {
   const field = plan.fields[plan.timeIndex ?? -1];
   if (field === undefined) return () => null;
   const decoder = createDecoder(plan.spec.format, [field], { header: header ?? [] });
@@ -77,23 +84,46 @@ function timeReader(plan: PipelinePlan, header: readonly string[] | null): (line
   };
 }
 
-async function openNats(spec: NatsSpec, { connections, clock, log }: Surroundings): Promise<OpenedSource> {
+/**
+ * The durable consumer of pipelines that share a stream, where the file names none: it belongs to these
+ * pipelines, so that a restart of them goes on where they were.
+ */
+export function consumerName(plans: readonly PipelinePlan[]): string {
+  const names = plans
+    .map(({ name }) => name)
+    .sort()
+    .join("+");
+  if (names.length <= limits.consumer_name_length_max) return names;
+  const digest = createHash("sha256").update(names).digest("hex").slice(0, 16);
+  return `${names.slice(0, limits.consumer_name_length_max - digest.length - 1)}+${digest}`;
+}
+
+async function openNats(
+  plans: readonly PipelinePlan[],
+  spec: NatsSpec,
+  { connections, clock, log }: Surroundings,
+): Promise<OpenedSource> {
   const link = await connections.link(spec.to);
   const subject = subscriptionOf(spec.subject);
-  const { stream, consumer, overflow } = spec;
+  const { stream, overflow } = spec;
+  const consumer = spec.consumer ?? consumerName(plans);
   const source =
     stream === null
       ? natsSource({ link, subject, overflow, log, clock })
-      : jetstreamSource({ link, subject, stream, log, clock, ...(consumer === null ? {} : { consumer }) });
+      : jetstreamSource({ link, subject, stream, consumer, log, clock });
   await source.open();
   return { source, header: null };
 }
 
-/** Opens the source of a plan; of several that share it, any. */
-export async function openSource(plan: PipelinePlan, surroundings: Surroundings): Promise<OpenedSource> {
+/** Opens the source that the plans share. */
+export async function openSource(
+  plans: readonly PipelinePlan[],
+  surroundings: Surroundings,
+): Promise<OpenedSource> {
+  const plan = plans[0]!;
   const { source: spec } = plan.spec;
   if (spec.kind === "file") return openFile(plan, spec, surroundings.clock);
-  if (spec.kind === "nats") return openNats(spec, surroundings);
+  if (spec.kind === "nats") return openNats(plans, spec, surroundings);
   const source = hostSource({
     every: spec.every,
     sensors: spec.sensors as readonly HostSensor[],
@@ -117,7 +147,10 @@ function streamSubject(template: string): string {
 export function publishedSubjects(plans: readonly PipelinePlan[]): ReadonlyMap<string, readonly string[]> {
   const subjects = new Map<string, string[]>();
   for (const { branches, spec } of plans) {
-    const sinks = [...branches.map(({ sink }) => sink), ...(spec.deadLetter === null ? [] : [spec.deadLetter.sink])];
+    const sinks = [
+      ...branches.map(({ sink }) => sink),
+      ...(spec.deadLetter === null ? [] : [spec.deadLetter.sink]),
+    ];
     for (const sink of sinks) {
       if (sink.kind !== "nats" || sink.stream === null) continue;
       const key = streamKey(sink.to, sink.stream);

@@ -130,7 +130,7 @@ export class Worker {
   async #openGroup(members: readonly LoadedPipeline[], surroundings: Surroundings): Promise<void> {
     const { identity, clock, settings } = this.#options;
     const plans = members.map(({ plan }) => plan!);
-    const opened = await openSource(plans[0]!, surroundings);
+    const opened = await openSource(plans, surroundings);
     const sinks: Sink[] = [];
     const outputs = new Map<PipelinePlan, EngineOutputs>();
     for (const plan of plans) {

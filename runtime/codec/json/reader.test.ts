@@ -195,7 +195,7 @@ describe("time", () => {
     expect(time("s", "1700000000.123")).toBe(1_700_000_000_123);
     expect(time("s", "1.7e9")).toBe(1.7e12);
     expect(time("us", "1700000000123456")).toBe(1_700_000_000_123.456);
-    expect(time("ns", "1700000000123456789")).toBe(1_700_000_000_123.456_789);
+    expect(time("ns", "1700000000123456789")).toBe(1_700_000_000_123.456_8);
     expect(time("ms", "-1")).toBe(-1);
     expect(time("ms", "8.64e15")).toBe(8.64e15);
     expect(time("ms", "8640000000000001")).toMatch(/beyond/);

@@ -1,0 +1,428 @@
+// The commands as anybody runs them: processes with exit codes, standard output and standard error.
+// Against real files and, where a command talks to NATS, a real nats-server.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sleep, wallClock } from "../clock.ts";
+import { silentLog } from "../connect/connector-log.ts";
+import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
+import { startNatsServer, type RunningNatsServer } from "../connect/nats-server.ts";
+import { limits } from "../limits.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const main = join(root, "runtime/cli/main.ts");
+const folder = mkdtempSync(join(tmpdir(), "weir-commands-test-"));
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  // A test that failed may have left its process behind.
+  for (const child of running) child.kill("SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** Resolves once standard error holds the text; rejects when the process ends before. */
+  says(text: string): Promise<void>;
+}
+
+function start(...args: readonly string[]): Started {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: folder,
+    env: { ...process.env, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  running.add(child);
+  let stdout = "";
+  let stderr = "";
+  let code: number | null | undefined;
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const ended = new Promise<Ended>((done) =>
+    child.once("close", (exit) => {
+      code = exit;
+      running.delete(child);
+      done({ code: exit, stdout, stderr });
+    }),
+  );
+  return {
+    child,
+    ended,
+    async says(text) {
+      while (!stderr.includes(text)) {
+        if (code !== undefined) throw new Error(`ended with ${code} before it said ${text}:\n${stderr}`);
+        await sleep(wallClock, 20);
+      }
+    },
+  };
+}
+
+function weir(...args: readonly string[]): Promise<Ended> {
+  return start(...args).ended;
+}
+
+function file(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return name;
+}
+
+/** The lines that hold one JSON object each. */
+function objects(text: string): readonly unknown[] {
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as unknown);
+}
+
+describe("help", () => {
+  it("lists the commands", async () => {
+    const { code, stdout } = await weir("--help");
+    expect(code).toBe(0);
+    for (const command of ["run", "lint", "test", "explain", "init", "feed", "demo", "schema", "docs"]) {
+      expect(stdout).toMatch(new RegExp(`^  ${command} `, "m"));
+    }
+  });
+
+  it("suggests the command that was meant", async () => {
+    const { code, stderr } = await weir("lnit");
+    expect(code).toBe(64);
+    expect(stderr).toMatch(/unknown command 'lnit'\n\(Did you mean (one of )?.*(lint|init)/);
+  });
+
+  it("says which argument is missing", async () => {
+    const { code, stderr } = await weir("run");
+    expect(code).toBe(64);
+    expect(stderr).toContain("missing required argument 'file'");
+  });
+});
+
+const wrong = `name: wrong
+source:
+  nats: { subjct: "a.>" }
+  format: jsn
+steps:
+  - filtr: temp > 1
+  - sink: { stdout: {}, format: json }
+`;
+
+describe("lint", () => {
+  it("tells every mistake at once, with its place and what was meant", async () => {
+    const { code, stdout, stderr } = await weir("lint", file("wrong.yaml", wrong));
+    expect(code).toBe(78);
+    expect(stdout).toBe("");
+    expect(stderr).toContain("wrong.yaml:3:11: error: unknown setting subjct");
+    expect(stderr).toContain('  nats: { subjct: "a.>" }\n      |           ^^^^^^ did you mean subject?');
+    expect(stderr).toContain("wrong.yaml:4:11: error");
+    expect(stderr).toContain("did you mean json?");
+    expect(stderr).toMatch(/wrong\.yaml:6:5: error: .*filtr\n(.*\n).*did you mean filter\?/);
+  });
+
+  it("tells the same as JSON", async () => {
+    const { code, stdout, stderr } = await weir("lint", "--json", file("wrong.yaml", wrong));
+    expect(code).toBe(78);
+    expect(stderr).toBe("");
+    const { ok, diagnostics } = JSON.parse(stdout) as { ok: boolean; diagnostics: { line: number }[] };
+    expect(ok).toBe(false);
+    expect(new Set(diagnostics.map(({ line }) => line))).toEqual(new Set([3, 4, 6]));
+  });
+
+  it("names the file that cannot be read, and what to do", async () => {
+    const { code, stderr } = await weir("lint", "nowhere.yaml");
+    expect(code).toBe(66);
+    expect(stderr).toMatch(/cannot read nowhere\.yaml.*\n.*weir init/);
+  });
+});
+
+describe("init", () => {
+  it("writes a pipeline that lints, whose test passes and whose plan can be told", async () => {
+    const made = await weir("init", "first.yaml");
+    expect(made).toMatchObject({ code: 0, stderr: "" });
+    const [lint, test, explain, again] = await Promise.all([
+      weir("lint", "first.yaml"),
+      weir("test", "first.yaml"),
+      weir("explain", "first.yaml", "--json"),
+      weir("init", "first.yaml"),
+    ]);
+    expect(lint).toMatchObject({ code: 0, stdout: "ok first.yaml\n", stderr: "" });
+    expect(test).toMatchObject({ code: 0, stderr: "" });
+    expect(test.stdout).toContain("1 passed, 0 failed");
+    const [plan] = JSON.parse(explain.stdout) as {
+      name: string;
+      custom: boolean;
+      guarantees: { sinks: string[] };
+    }[];
+    expect(plan).toMatchObject({ name: "first-pipeline", custom: false });
+    expect(plan!.guarantees.sinks).toHaveLength(1);
+    expect(again.code).toBe(64);
+    expect(again.stderr).toContain("--force");
+  });
+});
+
+describe("test", () => {
+  it("shows what differs from what was expected", async () => {
+    await weir("init", "failing.yaml");
+    const text = readFileSync(join(folder, "failing.yaml"), "utf8");
+    file("failing.yaml", text.replace("mean: 21", "mean: 22"));
+    const { code, stdout } = await weir("test", "failing.yaml");
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^failed failing\.yaml: a row per device and minute\n +main\[0\]\.mean: expected 22, got 21$/m,
+    );
+    expect(stdout).toContain("0 passed, 1 failed");
+  });
+});
+
+describe("what is generated", () => {
+  it.each(["schema", "docs"])("%s is written, found fresh, and found stale", async (command) => {
+    const out = join(folder, `generated-${command}`);
+    expect(await weir(command, "--out", out, "--check")).toMatchObject({ code: 1 });
+    expect(await weir(command, "--out", out)).toMatchObject({ code: 0, stdout: `wrote: ${out}\n` });
+    expect(await weir(command, "--out", out, "--check")).toMatchObject({ code: 0 });
+    writeFileSync(out, `${readFileSync(out, "utf8")} `);
+    const stale = await weir(command, "--out", out, "--check");
+    expect(stale).toMatchObject({ code: 1, stdout: `${out} is out of date\n` });
+  });
+});
+
+interface Block {
+  n: number;
+  temperature: number;
+  events: number;
+  humidity: number[];
+}
+
+/** What recording.yaml makes of the recording, by another way. */
+function expectedBlocks(): ReadonlyMap<string, Block> {
+  const text = readFileSync(join(root, "pipelines/data/wireless-sensors.csv"), "utf8");
+  const blocks = new Map<string, Block>();
+  for (const line of text.trimEnd().split("\n").slice(1)) {
+    const [reading, mote, , humidity, temperature, label] = line.split(",").map(Number);
+    if (!(humidity! > 0)) continue;
+    const key = `${mote},${Math.floor((reading! - 1) / 1000) * 1000}`;
+    const block = blocks.get(key) ?? { n: 0, temperature: 0, events: 0, humidity: [] };
+    blocks.set(key, block);
+    block.n++;
+    block.temperature += temperature!;
+    block.events += label!;
+    block.humidity.push(humidity!);
+  }
+  return blocks;
+}
+
+describe("run", () => {
+  let server: RunningNatsServer;
+  let link: NatsLink;
+  beforeAll(async () => {
+    server = await startNatsServer({ name: "weir-commands-test" }, process.env);
+    link = await connectNats({ name: "test", servers: server.url }, silentLog);
+  });
+  afterAll(async () => {
+    await link?.close();
+    await server?.stop();
+  });
+
+  it("condenses a file to standard output without NATS", async () => {
+    const { code, stdout } = await weir("run", join(root, "pipelines/recording.yaml"));
+    expect(code).toBe(0);
+    const [header, ...lines] = stdout.trimEnd().split("\n");
+    expect(header).toBe("mote_id,block,temperature,humidity_p50,events,n");
+    const expected = expectedBlocks();
+    expect(lines).toHaveLength(expected.size);
+    for (const line of lines) {
+      const [mote, block, temperature, humidity, events, n] = line.split(",").map(Number);
+      const { temperature: sum, humidity: humidities, ...counts } = expected.get(`${mote},${block}`)!;
+      expect({ events, n }).toEqual(counts);
+      expect(temperature).toBeCloseTo(sum / counts.n, 6);
+      // The sketch's quantile is right to 1 %.
+      const median = humidities.toSorted((a, b) => a - b)[Math.floor((counts.n - 1) / 2)]!;
+      expect(Math.abs(humidity! - median) / median).toBeLessThan(0.011);
+    }
+  });
+
+  it("drains at SIGTERM: every record that was read is in a row or in the ledger", async () => {
+    const path = file(
+      "drained.yaml",
+      `name: drained
+source:
+  nats: { subject: "drain.*" }
+  format: json
+  schema: { device: string, temp: float64 }
+steps:
+  - filter: temp >= 0
+  - window: { tumbling: 1h, by: device, select: { n: count() } }
+  - sink: { file: { path: drained.ndjson }, format: json }
+`,
+    );
+    const waiting = start("run", path, "--nats", server.url, "--log", "text", "--json");
+    let published = 0;
+    // A subscription is there once the worker answers for it; until then nobody counts what is published.
+    await waiting.says("sink of main");
+    await until(() => isSubscribed(link, "drain.x"));
+    for (let i = 0; i < 1_000; i++) {
+      link.nats.publish(
+        `drain.${i % 2}`,
+        JSON.stringify({ device: `d${i % 4}`, temp: i % 10 === 9 ? -1 : i }),
+      );
+      published++;
+    }
+    await link.nats.flush();
+    await sleep(wallClock, 200);
+    waiting.child.kill("SIGTERM");
+    const asked = wallClock.now();
+    const { code, stderr } = await waiting.ended;
+    expect(wallClock.now() - asked).toBeLessThan(limits.drain_ms_max);
+    expect(code).toBe(0);
+    expect(stderr).toContain("SIGTERM: draining");
+    const [status] = JSON.parse(stderr.trimEnd().split("\n").at(-1)!) as {
+      pipeline: {
+        branches: { in: number; out: number; held: number; ledger: { reason: string; records: number }[] }[];
+      };
+      sinks: { rows: number; pending: number }[];
+    }[];
+    const [branch] = status!.pipeline.branches;
+    // The probe for the subscription is a record as well, though one that is no JSON.
+    expect(branch).toMatchObject({ in: published + 1, out: 900, held: 0 });
+    expect(branch!.ledger).toHaveLength(2);
+    expect(branch!.ledger).toContainEqual(expect.objectContaining({ reason: "filtered", records: 100 }));
+    expect(branch!.ledger).toContainEqual(expect.objectContaining({ reason: "decode", records: 1 }));
+    const rows = objects(readFileSync(join(folder, "drained.ndjson"), "utf8")) as {
+      device: string;
+      n: number;
+    }[];
+    expect(status!.sinks[0]).toMatchObject({ rows: rows.length, pending: 0 });
+    expect(rows.reduce((total, { n }) => total + n, 0)).toBe(900);
+  });
+
+  it("says that NATS is away, waits for it, and ends at SIGTERM", async () => {
+    const path = file(
+      "waiting.yaml",
+      `name: waiting
+source:
+  nats: { subject: "a.>" }
+  format: json
+steps:
+  - sink: { stdout: {}, format: json }
+`,
+    );
+    const port = await freePort();
+    const waiting = start("run", path, "--nats", `nats://user:secret@127.0.0.1:${port}`);
+    await waiting.says("trying again for ever");
+    waiting.child.kill("SIGTERM");
+    const { code, stderr } = await waiting.ended;
+    expect(code).not.toBeNull();
+    expect(stderr).toContain(`waiting for 127.0.0.1:${port}`);
+    expect(stderr).not.toContain("secret");
+    expect(stderr).toContain("stopped before");
+  });
+
+  it("goes on by itself once NATS is there", async () => {
+    const port = await freePort();
+    const path = file(
+      "later.yaml",
+      `name: later
+source:
+  nats: { subject: "later.>" }
+  format: json
+steps:
+  - sink: { stdout: {}, format: json }
+`,
+    );
+    const waiting = start("run", path, "--nats", `nats://127.0.0.1:${port}`);
+    await waiting.says("trying again for ever");
+    const late = await startNatsServer({ name: "weir-late", port }, process.env);
+    const client = await connectNats({ name: "late", servers: late.url }, silentLog);
+    await until(() => isSubscribed(client, "later.x"));
+    client.nats.publish("later.x", '{"a":1}');
+    await client.nats.flush();
+    await sleep(wallClock, 200);
+    waiting.child.kill("SIGTERM");
+    const { code, stdout } = await waiting.ended;
+    expect({ code, rows: objects(stdout) }).toEqual({ code: 0, rows: [{ a: 1 }] });
+    await client.close();
+    await late.stop();
+  });
+
+  it("refuses two pipelines of one name, and settings that are wrong", async () => {
+    const path = join(root, "pipelines/recording.yaml");
+    const twice = await weir("run", path, path);
+    expect(twice.code).toBe(78);
+    expect(twice.stderr).toContain("two pipelines are called recording");
+    const settings = file("device.yaml", "nats: { default: { ulr: nats://127.0.0.1:4222 } }\n");
+    const odd = await weir("run", path, "--config", settings);
+    expect(odd.code).toBe(78);
+    expect(odd.stderr).toMatch(/device\.yaml:1:\d+: error: .*ulr/);
+  });
+});
+
+describe("feed", () => {
+  it("puts the chosen rows of a file onto their subjects, with a time", async () => {
+    const server = await startNatsServer({ name: "weir-feed-test" }, process.env);
+    const link = await connectNats({ name: "test", servers: server.url }, silentLog);
+    const got: { subject: string; ts: number; label: number }[] = [];
+    link.nats.subscribe("motes.>", {
+      callback: (_error, message) => {
+        got.push({ subject: message.subject, ...message.json<{ ts: number; label: number }>() });
+      },
+    });
+    await link.nats.flush();
+    const recording = join(root, "pipelines/data/wireless-sensors.csv");
+    const { code, stdout } = await weir(
+      ...["feed", recording, "--url", server.url, "--to", "motes.{mote_id}", "--where", "label=1", "--json"],
+      ...["--time-field", "ts", "--start", "1000", "--step", "5s", "--index", "reading", "--limit", "20"],
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ sent: 20, confirmed: 20, lost: 0 });
+    await until(() => Promise.resolve(got.length === 20));
+    expect(got.every(({ subject, label }) => subject === "motes.1" && label === 1)).toBe(true);
+    expect(got[0]!.ts).toBe(1000 + 2343 * 5000);
+    await link.close();
+    await server.stop();
+  });
+
+  it("says which setting is wrong", async () => {
+    const { code, stderr } = await weir(
+      "feed",
+      "x.csv",
+      "--to",
+      "a.b",
+      "--step",
+      "soon",
+      "--time-field",
+      "ts",
+      "--start",
+      "0",
+    );
+    expect(code).toBe(64);
+    expect(stderr).toContain("--step: expected a duration, got soon");
+  });
+});
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await sleep(wallClock, 20);
+}
+
+/** A request to a subject that nobody listens to is refused at once; one that is read gets no answer. */
+async function isSubscribed({ nats }: NatsLink, subject: string): Promise<boolean> {
+  const probe = await nats.request(subject, "", { timeout: 100 }).catch((error: unknown) => String(error));
+  return typeof probe === "string" && !/no responders/i.test(probe);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done) => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => done(port));
+    });
+  });
+}

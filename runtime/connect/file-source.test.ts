@@ -1,0 +1,195 @@
+// Lines whatever their ends, lengths and chunks, and replay in time.
+
+import fc from "fast-check";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { payloadAt } from "../batch/payloads.ts";
+import { VirtualClock } from "../clock.ts";
+import { limits } from "../limits.ts";
+import { silentLog } from "./connector-log.ts";
+import { fileSink } from "./file-sink.ts";
+import { fileSource, type FilePosition, type FileSourceOptions } from "./file-source.ts";
+import { LineReader } from "./line-reader.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "weir-file-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let made = 0;
+
+function fileOf(text: string | Uint8Array): string {
+  const path = join(folder, `f${made++}`);
+  writeFileSync(path, text);
+  return path;
+}
+
+async function linesOf(
+  text: string,
+  lengthMax: number,
+): Promise<{ lines: string[]; oversize: number; offset: number }> {
+  const file = await open(fileOf(text));
+  const reader = new LineReader(file, 0, lengthMax);
+  const lines: string[] = [];
+  while (!reader.ended) {
+    await reader.fill();
+    for (let line = reader.next(); line !== null; line = reader.next())
+      lines.push(Buffer.from(line).toString());
+  }
+  await file.close();
+  return { lines, oversize: reader.oversize, offset: reader.offset };
+}
+
+const wide = { rows: 10_000, bytes: 1e9, wait_ms: 100, age_ms: 0 };
+
+async function readAll(
+  options: FileSourceOptions,
+): Promise<{ lines: string[]; position: FilePosition | null }> {
+  const source = fileSource(options);
+  await source.open();
+  const lines: string[] = [];
+  let position: FilePosition | null = null;
+  for (;;) {
+    const delivery = await source.read(wide);
+    if (delivery === "end") break;
+    if (delivery === null) continue;
+    const { payloads } = delivery;
+    for (let row = 0; row < payloads.count; row++)
+      lines.push(Buffer.from(payloadAt(payloads, row)).toString());
+    position = delivery.position as FilePosition;
+  }
+  await source.close();
+  return { lines, position };
+}
+
+describe("lines", () => {
+  it("are what splitting the whole text gives", async () => {
+    const line = fc.string({ unit: fc.constantFrom("a", "é", "\r", " ", "{"), maxLength: 12 });
+    const ending = fc.constantFrom("\n", "\r\n", "\n\n");
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(line, ending), { maxLength: 30 }), line, async (parts, last) => {
+        const text = parts.map(([body, end]) => body + end).join("") + last;
+        const all = text
+          .split("\n")
+          .map((each) => each.replace(/\r$/, ""))
+          .filter((each) => each !== "");
+        const expected = all.filter((each) => Buffer.byteLength(each) <= 10);
+        const { lines, oversize, offset } = await linesOf(text, 10);
+        expect(lines).toEqual(expected);
+        expect(oversize).toBe(all.length - expected.length);
+        expect(offset).toBe(Buffer.byteLength(text));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("longer than allowed are counted once and cost no memory, wherever the chunks end", async () => {
+    const long = "x".repeat(limits.file_chunk_bytes * 5 + 17);
+    const { lines, oversize } = await linesOf(`first\n${long}\nmiddle\n${long}\r\nlast\n${long}`, 1_000);
+    expect(lines).toEqual(["first", "middle", "last"]);
+    expect(oversize).toBe(3);
+  });
+
+  it("may be longer than a chunk, and come without a byte order mark", async () => {
+    const long = "y".repeat(limits.file_chunk_bytes * 3);
+    const { lines } = await linesOf(`\u{feff}a\n${long}\nb`, limits.payload_bytes_max);
+    expect(lines).toEqual(["a", long, "b"]);
+  });
+});
+
+describe("a file source", () => {
+  it("knows the header of a CSV file once it is open, and refuses an empty one", async () => {
+    const source = fileSource({ path: fileOf("\na,b\r\n1,2\r\n"), format: "csv" });
+    await source.open();
+    expect(source.header).toBe("a,b");
+    await source.close();
+    await expect(fileSource({ path: fileOf("\n"), format: "csv" }).open()).rejects.toThrow(
+      /the file is empty/,
+    );
+  });
+
+  it.each([
+    ["a folder", folder, /expected a regular file, it is a folder/],
+    ["a device", "/dev/zero", /expected a regular file, it is a pipe or a device/],
+    ["nothing", join(folder, "absent"), /cannot read .*absent: ENOENT/],
+  ])("refuses %s", async (_, path, message) => {
+    const opened = fileSource({ path, format: "lines" }).open();
+    await expect(opened).rejects.toThrow(message);
+    await expect(opened).rejects.toMatchObject({ code: "WEIR_FILE" });
+  });
+
+  it("goes on where a position says", async () => {
+    const path = fileOf("h\none\ntwo\nthree\n");
+    const source = fileSource({ path, format: "csv" });
+    await source.open();
+    const first = await source.read({ ...wide, rows: 2 });
+    if (first === null || first === "end") throw new Error("expected two lines");
+    await source.close();
+    const { offset } = first.position as FilePosition;
+    expect((await readAll({ path, format: "csv", offset })).lines).toEqual(["three"]);
+  });
+
+  it("replays in the recording's own time, faster; what has no time goes with the line before", async () => {
+    const clock = new VirtualClock(5_000);
+    const path = fileOf("100\n200\nnone\n1100\n");
+    const timeOf = (line: Uint8Array): number | null => {
+      const time = Number(Buffer.from(line).toString());
+      return Number.isNaN(time) ? null : time;
+    };
+    const source = fileSource({ path, format: "lines", speed: 10, timeOf, clock });
+    await source.open();
+    const seen: [number, number][] = [];
+    for (let done = false; !done; ) {
+      const reading = source.read(wide);
+      await new Promise(setImmediate);
+      clock.advanceTo(clock.now() + 1);
+      while (!(await Promise.race([reading.then(() => true), new Promise((r) => setImmediate(r, false))]))) {
+        clock.advanceTo(clock.now() + 1);
+      }
+      const delivery = await reading;
+      done = delivery === "end";
+      if (delivery !== null && delivery !== "end")
+        seen.push([delivery.payloads.arrived[0]!, delivery.payloads.count]);
+    }
+    expect(seen.map(([, count]) => count)).toEqual([1, 2, 1]);
+    const [a, b, c] = seen.map(([at]) => at - 5_000);
+    expect(a).toBe(0);
+    expect(b).toBeGreaterThanOrEqual(10);
+    expect(b).toBeLessThan(15);
+    expect(c).toBeGreaterThanOrEqual(100);
+    expect(c).toBeLessThan(110);
+  });
+});
+
+describe("a file sink", () => {
+  const row = (text: string) => ({ subject: "", payload: Buffer.from(text), id: null, caused: 0 });
+
+  it("writes its header into a new file only, and appends after that", async () => {
+    const path = join(folder, "out.csv");
+    for (const text of ["1,2", "3,4"]) {
+      const sink = fileSink({ path, header: "a,b", log: silentLog });
+      await sink.open();
+      sink.write(row(text));
+      await sink.close();
+    }
+    expect(readFileSync(path, "utf8")).toBe("a,b\n1,2\n3,4\n");
+  });
+
+  it("keeps a line that a crash cut off apart from the next", async () => {
+    const path = fileOf("whole\nhal");
+    const sink = fileSink({ path, log: silentLog });
+    await sink.open();
+    sink.write(row("next"));
+    await sink.flush();
+    expect(readFileSync(path, "utf8")).toBe("whole\nhal\nnext\n");
+    appendFileSync(path, "by another\n");
+    sink.write(row("last"));
+    await sink.close();
+    expect(readFileSync(path, "utf8")).toBe("whole\nhal\nnext\nby another\nlast\n");
+  });
+
+  it("says what it cannot append to", async () => {
+    const sink = fileSink({ path: join(folder, "no", "such"), log: silentLog });
+    await expect(sink.open()).rejects.toThrow(/cannot append to .*such/);
+  });
+});

@@ -1,0 +1,53 @@
+// Where batches run, as a table; and the average that the choice rests on.
+
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { Average, type BatchCosts, choosePlace, gatherGuessShare, hopGuess_ms } from "./placement.ts";
+
+const costs = (
+  stateless_ms: number,
+  home_ms: number,
+  hop_ms: number = hopGuess_ms,
+  gather_ms: number = stateless_ms * gatherGuessShare,
+): BatchCosts => ({ stateless_ms, home_ms, hop_ms, gather_ms });
+
+describe("choosePlace", () => {
+  test.each([
+    ["nothing is measured yet", costs(0, 0), 4, "home"],
+    ["there is no thread", costs(50, 1), 0, "home"],
+    ["a batch costs less than a hop", costs(0.1, 0.01), 4, "home"],
+    ["a batch costs as much as a hop", costs(0.15, 0), 4, "home"],
+    ["decoding is dear and home is cheap", costs(5, 0.1), 2, "pool"],
+    ["decoding is dear, and one thread only moves it", costs(5, 0.1), 1, "home"],
+    ["one thread takes half of the work", costs(5, 5), 1, "pool"],
+    ["home is the bottleneck in any case", costs(1, 20), 8, "home"],
+    ["gathering what goes back costs as much as making it", costs(5, 0.1, 0.1, 5), 2, "home"],
+    ["taking back costs home as much as doing it", costs(2, 0.1, 2, 0.1), 4, "home"],
+  ] as const)("%s", (_when, given, threads, expected) => {
+    expect(choosePlace(given, threads)).toBe(expected);
+  });
+
+  test("more threads never speak against the pool", () => {
+    const cost = fc.double({ min: 0, max: 100, noNaN: true });
+    fc.assert(
+      fc.property(cost, cost, cost, cost, fc.integer({ min: 1, max: 31 }), (s, h, hop, gather, threads) => {
+        const given = costs(s, h, hop, gather);
+        if (choosePlace(given, threads) === "pool") expect(choosePlace(given, threads + 1)).toBe("pool");
+      }),
+      { seed: 1 },
+    );
+  });
+});
+
+describe("Average", () => {
+  test("is the guess before the first value, the first value then, and follows slowly", () => {
+    const average = new Average();
+    expect(average.value(7)).toBe(7);
+    average.add(16);
+    expect(average.value(7)).toBe(16);
+    average.add(0);
+    expect(average.value(7)).toBe(15);
+    for (let i = 0; i < 200; i++) average.add(3);
+    expect(average.value(7)).toBeCloseTo(3, 3);
+  });
+});

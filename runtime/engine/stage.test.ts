@@ -1,0 +1,347 @@
+// A stage at work: faults of one record stay that record's, keyed operators end their pipeline, and every
+// record is counted exactly once whatever the operator does with it.
+
+import { describe, expect, test } from "vitest";
+import {
+  type Batch,
+  type Column,
+  defineMap,
+  defineOperator,
+  field,
+  type Operator,
+  type OperatorDefinition,
+  table,
+  z,
+} from "../../operators/sdk/index.ts";
+import { makeBatch } from "../batch/batch.ts";
+import { TextDictionary } from "../batch/columns.ts";
+import { WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import type { StepPlan } from "../pipeline/pipeline.ts";
+import { Harness, lawFaults } from "../testing/harness.ts";
+import type { DeadLetter } from "./dead-letter.ts";
+import { planOf, sink } from "./engine.fixture.ts";
+import { Ledger } from "./ledger.ts";
+import { Stage } from "./stage.ts";
+
+const empty = { summary: "", rule: "", config: z.any(), examples: [] } as const;
+
+/** Adds a column, and cannot take records whose device is `bad`. */
+const brittle: OperatorDefinition = defineMap({
+  ...empty,
+  name: "brittle",
+  config: z.strictObject({ device: field.column(["string"], "") }),
+  columns: () => ({ seen: "float64" }),
+  map:
+    ({ device }) =>
+    (record) => {
+      if (record.text(device) === "bad") throw new RangeError("cannot take it");
+      return { seen: 1 };
+    },
+});
+
+function operatorOf(
+  kind: "stateless" | "keyed",
+  create: () => Operator,
+  state?: () => Record<string, ReturnType<typeof table.values>>,
+): OperatorDefinition {
+  return defineOperator({ ...empty, name: "own", kind, create, ...(state === undefined ? {} : { state }) });
+}
+
+/** A batch of `texts`, of which `count` rows from the second on are selected, with weights 1, 2, 3, … */
+function batchOf(rows: number, selection?: readonly number[]): Batch {
+  const dictionary = new TextDictionary();
+  const text: Column = {
+    type: "string",
+    values: Int32Array.from({ length: rows }, (_, row) => dictionary.code(`t${row}`)),
+    valid: null,
+    dictionary,
+  };
+  return makeBatch({
+    schema: { fields: [{ name: "x", type: "string" }], rest: null },
+    columns: [text],
+    rows,
+    time: new Float64Array(rows),
+    watermark: new Float64Array(rows),
+    weight: Float64Array.from({ length: rows }, (_, row) => row + 1),
+    ...(selection === undefined ? {} : { selection: Uint32Array.from(selection), count: selection.length }),
+  });
+}
+
+interface Bench {
+  readonly stage: Stage;
+  readonly ledger: Ledger;
+  readonly letters: DeadLetter[];
+  readonly sent: Batch[];
+  readonly watermarks: number[];
+}
+
+function benchOf(definition: OperatorDefinition): Bench {
+  const schema = { fields: [{ name: "x", type: "string" }], rest: null } as const;
+  const plan: StepPlan = { label: "1 own", definition, config: {}, input: schema, output: schema };
+  const ledger = new Ledger();
+  const letters: DeadLetter[] = [];
+  const sent: Batch[] = [];
+  const watermarks: number[] = [];
+  const next = {
+    onBatch: (batch: Batch) => sent.push({ ...batch, selection: batch.selection.slice(0, batch.count) }),
+    onWatermark: (watermark: number) => watermarks.push(watermark),
+  };
+  const stage = new Stage(plan, ledger, (letter) => letters.push(letter), next);
+  return { stage, ledger, letters, sent, watermarks };
+}
+
+function sentRows(bench: Bench): number[] {
+  return bench.sent.flatMap(({ selection }) => [...selection]);
+}
+
+describe("an operator that throws on one record", () => {
+  const plan = planOf(
+    {
+      steps: [
+        { brittle: { device: "device" } },
+        { set: { double: "temp * 2.0" } },
+        { filter: "temp != 3.0" },
+        {
+          window: {
+            tumbling: "1s",
+            by: "device",
+            select: { n: "count()", sum: "sum(temp)", twice: "sum(double)", seen: "sum(seen)" },
+          },
+        },
+        sink,
+      ],
+    },
+    [brittle],
+  );
+
+  test.each([1, 2, 7, 1000])("loses that record alone, %i records a batch", (batchRows) => {
+    const harness = new Harness(plan, { batchRows });
+    const devices = ["a", "b", "bad", "a", "b", "a", "bad", "b", "a", "a"];
+    devices.forEach((device, temp) => harness.record({ device, ts: 10, temp }));
+    harness.finish();
+    expect(harness.rows(0)).toEqual([
+      { window_start: 0, window_end: 1000, device: "a", n: 4, sum: 22, twice: 44, seen: 4 },
+      { window_start: 0, window_end: 1000, device: "b", n: 3, sum: 12, twice: 24, seen: 3 },
+    ]);
+    expect(harness.letters.map(({ reason, step, detail }) => ({ reason, step, detail }))).toEqual([
+      { reason: "fault", step: "1 brittle", detail: "cannot take it" },
+      { reason: "fault", step: "1 brittle", detail: "cannot take it" },
+    ]);
+    const first = JSON.parse(new TextDecoder().decode(harness.letters[0]!.payload!)) as unknown;
+    expect(first).toEqual({ device: "bad", ts: 10, temp: 2 });
+    expect(lawFaults(harness.counts())).toEqual([]);
+    expect(harness.counts()[0]!.ledger).toContainEqual({ step: "1 brittle", reason: "fault", records: 2 });
+  });
+
+  test("may throw on all of them", () => {
+    const harness = new Harness(plan, { batchRows: 50 });
+    for (let i = 0; i < 50; i++) harness.record({ device: "bad", ts: i, temp: i });
+    harness.finish();
+    expect(harness.rows(0)).toEqual([]);
+    expect(harness.letters).toHaveLength(50);
+    expect(lawFaults(harness.counts())).toEqual([]);
+  });
+});
+
+describe("a stateless operator", () => {
+  test("is run again on what it can take, and what it left out then is counted once", () => {
+    const bench = benchOf(
+      operatorOf("stateless", () => ({
+        onBatch(batch, out) {
+          const rows = out.scratch(batch);
+          let count = 0;
+          for (let i = 0; i < batch.count; i++) {
+            const row = batch.selection[i]!;
+            if (row === 1) out.drop(batch, row, "duplicate");
+            else if (row === 4) throw new Error("four");
+            else if (row === 2) out.reject(batch, row, "rejected", "two");
+            else if (row !== 3) rows[count++] = row;
+          }
+          out.select(batch, rows, count);
+        },
+      })),
+    );
+    bench.stage.onBatch(batchOf(7));
+    expect(sentRows(bench)).toEqual([0, 5, 6]);
+    const entries = bench.ledger.entries().map(({ reason, records }) => [reason, records]);
+    expect(Object.fromEntries(entries)).toEqual({ duplicate: 2, fault: 5, rejected: 3, filtered: 4 });
+    expect(bench.letters.map(({ reason, detail }) => `${reason} ${detail}`).sort()).toEqual([
+      "fault four",
+      "rejected two",
+    ]);
+  });
+
+  test("that throws after it sent something ends the pipeline: the rest would go out twice", () => {
+    const bench = benchOf(
+      operatorOf("stateless", () => ({
+        onBatch(batch, out) {
+          out.emit(batch);
+          throw new Error("too late");
+        },
+      })),
+    );
+    expect(() => bench.stage.onBatch(batchOf(4))).toThrow(WeirError);
+    expect(sentRows(bench)).toEqual([0, 1, 2, 3]);
+  });
+
+  test("sees no batch without records", () => {
+    const bench = benchOf(
+      operatorOf("stateless", () => ({
+        onBatch() {
+          throw new Error("called");
+        },
+      })),
+    );
+    bench.stage.onBatch(batchOf(3, []));
+    expect(bench.ledger.total).toBe(0);
+  });
+});
+
+describe("a keyed operator that throws ends its pipeline", () => {
+  const failing = (where: "onBatch" | "onWatermark"): OperatorDefinition =>
+    operatorOf("keyed", () => ({
+      onBatch() {
+        if (where === "onBatch") throw new Error("no more");
+      },
+      onWatermark() {
+        if (where === "onWatermark") throw new Error("no more");
+      },
+    }));
+
+  test.each(["onBatch", "onWatermark"] as const)("in %s", (where) => {
+    const { stage, ledger } = benchOf(failing(where));
+    const run = (): void => (where === "onBatch" ? stage.onBatch(batchOf(3)) : stage.onWatermark(5));
+    expect(run).toThrow(
+      expect.objectContaining({
+        code: "WEIR_OPERATOR",
+        message: "step 1 own: operator own failed: no more",
+      }),
+    );
+    expect(ledger.total).toBe(0);
+  });
+
+  test("and is not blamed on the steps before it", () => {
+    const own = failing("onBatch");
+    const harness = new Harness(
+      planOf({ steps: [{ filter: "temp > 0.0" }, { own: {} }, sink] }, [own]),
+    );
+    expect(() => harness.record({ device: "a", ts: 0, temp: 1 })).toThrow("step 2 own: operator own failed");
+  });
+});
+
+describe("counting", () => {
+  test("a selection counts the others by weight, without those that were dropped or rejected", () => {
+    const bench = benchOf(
+      operatorOf("stateless", () => ({
+        onBatch(batch, out) {
+          out.drop(batch, 1, "late");
+          out.reject(batch, 3, "rejected", "no");
+          out.select(batch, Uint32Array.of(5), 1, "duplicate");
+        },
+      })),
+    );
+    bench.stage.onBatch(batchOf(6, [1, 3, 4, 5]));
+    expect(bench.ledger.entries()).toEqual([
+      { step: "1 own", reason: "duplicate", records: 5 },
+      { step: "1 own", reason: "late", records: 2 },
+      { step: "1 own", reason: "rejected", records: 4 },
+    ]);
+    expect(bench.letters).toHaveLength(1);
+    expect(sentRows(bench)).toEqual([5]);
+  });
+
+  test("a selection of all counts nothing, and one of none sends nothing", () => {
+    const all = benchOf(
+      operatorOf("stateless", () => ({ onBatch: (batch, out) => out.select(batch, batch.selection, batch.count) })),
+    );
+    all.stage.onBatch(batchOf(3));
+    expect(all.ledger.entries()).toEqual([]);
+    const none = benchOf(
+      operatorOf("stateless", () => ({ onBatch: (batch, out) => out.select(batch, batch.selection, 0) })),
+    );
+    none.stage.onBatch(batchOf(3));
+    expect(none.sent).toEqual([]);
+    expect(none.ledger.total).toBe(6);
+  });
+
+  test("a row that an operator made has no original bytes", () => {
+    const bench = benchOf(
+      operatorOf("stateless", () => ({ onBatch: (batch, out) => out.reject(batch, 0, "rejected", "made") })),
+    );
+    bench.stage.onBatch(batchOf(1));
+    expect(bench.letters).toEqual([
+      { step: "1 own", reason: "rejected", detail: "made", payload: null, subject: "" },
+    ]);
+  });
+});
+
+describe("drafts", () => {
+  const writer = (texts: readonly string[]): OperatorDefinition =>
+    operatorOf("keyed", () => ({
+      onBatch(_batch, out) {
+        const draft = out.draft(texts.length);
+        texts.forEach((text, row) => {
+          draft.columns[0]!.values[row] = draft.text(0, text);
+        });
+        out.append(draft);
+      },
+    }));
+
+  function textsOf(batch: Batch): string[] {
+    const column = batch.columns[0] as Extract<Column, { type: "string" }>;
+    return [...batch.selection].map((row) => column.dictionary.text(column.values[row]!));
+  }
+
+  test("carry the watermark that was in force, one record a row unless told", () => {
+    const bench = benchOf(writer(["a", "b"]));
+    bench.stage.onWatermark(7);
+    bench.stage.onBatch(batchOf(1));
+    expect([...bench.sent[0]!.watermark]).toEqual([7, 7]);
+    expect([...bench.sent[0]!.weight!]).toEqual([1, 1]);
+    expect(bench.watermarks).toEqual([7]);
+  });
+
+  test("of a stateless operator carry that of the batch's first record: no watermark comes by there", () => {
+    const { create } = writer(["a"]);
+    const bench = benchOf(operatorOf("stateless", () => create({}, null as never)));
+    const watermark = Float64Array.of(1, 2, 3);
+    bench.stage.onBatch({ ...batchOf(3, [1, 2]), watermark });
+    expect([...bench.sent[0]!.watermark]).toEqual([2]);
+  });
+
+  test("a dictionary that has outgrown its bound is replaced, and what was sent keeps the old one", () => {
+    const many = Array.from({ length: limits.dictionary_entries_max }, (_, i) => `text ${i}`);
+    const bench = benchOf(writer(many));
+    bench.stage.onBatch(batchOf(1));
+    bench.stage.onBatch(batchOf(1));
+    const [before, after] = bench.sent as [Batch, Batch];
+    expect(after.columns[0]!.dictionary).not.toBe(before.columns[0]!.dictionary);
+    expect(after.columns[0]!.dictionary!.size).toBe(many.length);
+    expect(textsOf(before)).toEqual(many);
+    expect(textsOf(after)).toEqual(many);
+  });
+
+  test("two drafts at once keep their own texts, also when a dictionary is replaced between them", () => {
+    const many = Array.from({ length: limits.dictionary_entries_max }, (_, i) => `text ${i}`);
+    const bench = benchOf(
+      operatorOf("keyed", () => ({
+        onBatch(_batch, out) {
+          const first = out.draft(many.length);
+          many.forEach((text, row) => {
+            if (row > 0) first.columns[0]!.values[row] = first.text(0, text);
+          });
+          // One text is missing from the bound: it comes with the second draft open.
+          const filler = out.draft(1);
+          filler.columns[0]!.values[0] = filler.text(0, "the last that fits");
+          const second = out.draft(1);
+          first.columns[0]!.values[0] = first.text(0, many[0]!);
+          second.columns[0]!.values[0] = second.text(0, "second");
+          for (const draft of [first, filler, second]) out.append(draft);
+        },
+      })),
+    );
+    bench.stage.onBatch(batchOf(1));
+    expect(bench.sent.map((batch) => textsOf(batch)[0])).toEqual([many[0], "the last that fits", "second"]);
+  });
+});
