@@ -5,10 +5,16 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { stopwatch } from "../runtime/clock.ts";
 
-/** How long both took in one pair. */
+/** What one run took: as the clock on the wall says, and as much of it as this thread had a processor. */
+export interface Timing {
+  readonly wall_ms: number;
+  readonly cpu_ms: number;
+}
+
+/** Two runs, one after the other. */
 export interface Pair {
-  readonly a_ms: number;
-  readonly b_ms: number;
+  readonly a: Timing;
+  readonly b: Timing;
 }
 
 export interface Spread {
@@ -28,31 +34,39 @@ export function firstIsA(pair: number): boolean {
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-function timed(task: Task): number {
+function timed(task: Task): Timing {
   const run = task();
   // Neither pays for what the other left behind.
   collect();
+  const cpu = process.threadCpuUsage();
   const before = stopwatch();
   run();
-  return stopwatch() - before;
+  const wall_ms = stopwatch() - before;
+  const { user, system } = process.threadCpuUsage(cpu);
+  return { wall_ms, cpu_ms: (user + system) / 1000 };
 }
 
 /** Times `pairs` pairs, after `warmups` that do not count. */
 export function timePairs(a: Task, b: Task, pairs: number, warmups: number): readonly Pair[] {
   const taken: Pair[] = [];
   for (let pair = -warmups; pair < pairs; pair++) {
-    let a_ms: number;
-    let b_ms: number;
+    let pairTaken: Pair;
     if (firstIsA(Math.abs(pair))) {
-      a_ms = timed(a);
-      b_ms = timed(b);
+      const timing = timed(a);
+      pairTaken = { a: timing, b: timed(b) };
     } else {
-      b_ms = timed(b);
-      a_ms = timed(a);
+      const timing = timed(b);
+      pairTaken = { a: timed(a), b: timing };
     }
-    if (pair >= 0) taken.push({ a_ms, b_ms });
+    if (pair >= 0) taken.push(pairTaken);
   }
   return taken;
+}
+
+/** The share of the time that this thread had a processor: well below 1 on a machine that does other work. */
+export function processorShare(pairs: readonly Pair[]): number {
+  const total = (name: keyof Timing): number => pairs.reduce((sum, { a, b }) => sum + a[name] + b[name], 0);
+  return total("cpu_ms") / total("wall_ms");
 }
 
 /** Median, smallest and largest of at least one value. */

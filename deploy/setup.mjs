@@ -151,7 +151,8 @@ function installDependencies() {
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === hash) return;
-  if (!existsSync(stampFile) && matchesLock()) {
+  if (matchesLock()) {
+    // Somebody else installed them.
     writeFileSync(stampFile, hash);
     return;
   }

@@ -85,6 +85,8 @@ export const limits = {
   drain_ms_max: 10_000,
   ahead_ms_default: 300_000,
   operator_hang_ms_max: 5_000,
+  /** For a thread to start and load operators, on a slow device too. */
+  operator_load_ms_max: 30_000,
   nats_ping_interval_ms: 5_000,
   nats_reconnect_ms_min: 200,
   nats_reconnect_ms_max: 10_000,

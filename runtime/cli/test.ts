@@ -11,7 +11,7 @@ export async function test(files: readonly string[], options: { readonly json?: 
   printDiagnostics(files, pipelines);
   if (isWrong(pipelines)) return exitConfig;
   const results = pipelines.flatMap(({ plan }, place) =>
-    plan!.spec.tests.map((each) => ({ file: files[place]!, ...runTest(plan!, each) })),
+    plan!.spec.tests.map((each) => Object.assign({ file: files[place]! }, runTest(plan!, each))),
   );
   const failed = results.filter(({ faults }) => faults.length > 0);
   if (options.json === true) {

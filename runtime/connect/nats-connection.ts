@@ -181,6 +181,7 @@ function watch(
   let connected = true;
   let cuts = 0;
   let cutAt = 0;
+  let told = "";
   status.next({ kind: "connected", server: nats.getServer() });
   const take = (event: Status): void => {
     if (event.type === "disconnect") {
@@ -193,12 +194,15 @@ function watch(
       }
     } else if (event.type === "reconnect") {
       connected = true;
+      told = "";
       onReconnect();
       log.info(`nats "${name}": back on ${redact(event.server)} after ${clock.now() - cutAt} ms`);
       status.next({ kind: "connected", server: redact(event.server) });
     } else if (event.type === "error") {
       const message = redact(messageOf(event.error), access.secrets);
-      log.warn(`nats "${name}": ${message}`);
+      // What is refused is asked for again and again; each connection says it once.
+      if (message !== told) log.warn(`nats "${name}": ${message}`);
+      told = message;
       status.next({ kind: "error", message });
     }
   };

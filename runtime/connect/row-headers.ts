@@ -13,9 +13,9 @@ function oneLine(value: string): string {
   return value.replaceAll(/[\r\n\0]/g, " ");
 }
 
-/** Headers of this form mean something to the server or to weir itself. */
+/** What means something to the server, or is said of every row. Weir's other headers are a dead letter's. */
 function isReserved(name: string): boolean {
-  return /^(?:nats|weir)-/i.test(name);
+  return /^nats-/i.test(name) || name.toLowerCase() === causedAtHeader.toLowerCase();
 }
 
 export function headersOf(row: OutputRow): MsgHdrs {

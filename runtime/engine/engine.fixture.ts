@@ -52,7 +52,9 @@ export class Kept implements EngineOutputs {
   readonly letters: { readonly letter: DeadLetter; readonly arrived: number }[] = [];
 
   row(branch: number, row: OutputRow): void {
-    this.rows.push({ branch, text: new TextDecoder().decode(row.payload), row });
+    // A copy: bytes that change after they were handed out would be noticed.
+    const payload = Uint8Array.from(row.payload);
+    this.rows.push({ branch, text: new TextDecoder().decode(payload), row: { ...row, payload } });
   }
 
   deadLetter(letter: DeadLetter, arrived: number): void {

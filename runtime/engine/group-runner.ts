@@ -35,9 +35,10 @@ export class GroupRunner implements Runner {
   readonly #gather = new Average();
   #pool: DecodePool | null = null;
   #full = 0;
-  /** The end of the queue of batches that are in the pool. */
+  /** The end of the queue of batches that are in the pool; rejected once a pipeline has failed. */
   #tail: Promise<void> = Promise.resolve();
-  #queued = 0;
+  /** By batch in the pool, oldest first: resolves once it was taken back. */
+  readonly #inPool: Promise<void>[] = [];
 
   constructor(group: SourceGroup, options: GroupRunnerOptions) {
     this.#group = group;
@@ -48,7 +49,8 @@ export class GroupRunner implements Runner {
     const full =
       payloads.count >= limits.batch_rows_max || payloads.bytes.length * 2 >= limits.batch_bytes_max;
     this.#full = full ? this.#full + 1 : 0;
-    if (this.#full >= saturatedAfter && choosePlace(this.costs(), this.#options.threads) === "pool") {
+    const threads = (this.#pool?.failure ?? null) === null ? this.#options.threads : 0;
+    if (this.#full >= saturatedAfter && choosePlace(this.costs(), threads) === "pool") {
       await this.#feedPool(payloads, now);
       return;
     }
@@ -102,15 +104,18 @@ export class GroupRunner implements Runner {
     const kept = ownedPayloads(payloads);
     const running = this.#pool.run(ownedPayloads(payloads), now).catch(() => null);
     const hop_ms = stopwatch() - started;
-    this.#queued++;
-    this.#tail = this.#tail.then(async () => {
+    const taken = this.#tail.then(async () => {
       const result = await running;
-      this.#queued--;
       // The thread died with the batch: it is run again, here.
       if (result === null) this.#group.feed(kept, now);
       else this.#takeBack(result, now, arrived, hop_ms);
+      void this.#inPool.shift();
     });
-    while (this.#queued >= limits.pool_batches_in_flight_max) await Promise.race([this.#tail, running]);
+    this.#tail = taken;
+    // A failure is told by the next call.
+    taken.catch(() => undefined);
+    this.#inPool.push(taken);
+    while (this.#inPool.length >= limits.pool_batches_in_flight_max) await this.#inPool[0];
   }
 
   #takeBack(result: PoolResult, now: number, arrived: number, hop_ms: number): void {

@@ -38,6 +38,8 @@ export class HomeRunner implements Runner {
   #failure: Error | null = null;
   #status: PipelineStatus;
   #cancelWatch: (() => void) | null = null;
+  /** Until its first answer the thread starts and loads code, which takes longer than a batch. */
+  #opened = false;
 
   private constructor(options: HomeRunnerOptions) {
     this.#options = options;
@@ -53,11 +55,17 @@ export class HomeRunner implements Runner {
   static async open(options: HomeRunnerOptions): Promise<HomeRunner> {
     const runner = new HomeRunner(options);
     const { input, header, identity } = options;
-    await runner.#ask({ kind: "open", input, header, identity });
+    try {
+      await runner.#ask({ kind: "open", input, header, identity });
+    } catch (error) {
+      await runner.close();
+      throw error;
+    }
     return runner;
   }
 
   async feed(payloads: PayloadBatch, now: number): Promise<void> {
+    if (this.#failure !== null) throw this.#failure;
     const owned = ownedPayloads(payloads);
     const { bytes, offsets, subject, arrived } = owned;
     const transfer = [bytes, offsets, subject, arrived].map((array) => array.buffer as ArrayBuffer);
@@ -83,8 +91,7 @@ export class HomeRunner implements Runner {
   }
 
   async close(): Promise<void> {
-    this.#failure ??= new WeirError("WEIR_INTERNAL", "the pipeline's thread is closed");
-    this.#cancelWatch?.();
+    this.#end(new WeirError("WEIR_INTERNAL", "the pipeline's thread is closed"));
     await this.#thread.terminate();
   }
 
@@ -106,14 +113,16 @@ export class HomeRunner implements Runner {
     this.#cancelWatch = null;
     if (this.#waiting.length === 0) return;
     const { clock, hang_ms = limits.operator_hang_ms_max } = this.#options;
-    this.#cancelWatch = clock.after(hang_ms, () => {
-      this.#fail(`an operator did not return within ${hang_ms} ms`);
+    const allowed_ms = this.#opened ? hang_ms : Math.max(hang_ms, limits.operator_load_ms_max);
+    this.#cancelWatch = clock.after(allowed_ms, () => {
+      this.#fail(`an operator did not return within ${allowed_ms} ms`);
       void this.#thread.terminate();
     });
   }
 
   #answered(answer: HomeAnswer): void {
     const waiting = this.#waiting.shift();
+    this.#opened = true;
     this.#watch();
     if (answer.kind === "failed") {
       this.#fail(answer.message, answer.remedy);
@@ -130,11 +139,16 @@ export class HomeRunner implements Runner {
   }
 
   #fail(message: string, remedy: string | null = null): void {
-    this.#cancelWatch?.();
-    if (this.#failure !== null) return;
-    this.#failure = new WeirError("WEIR_OPERATOR", `pipeline ${this.#options.plan.name}: ${message}`, {
+    const failure = new WeirError("WEIR_OPERATOR", `pipeline ${this.#options.plan.name}: ${message}`, {
       remedy: remedy ?? "mend the operator; the other pipelines run on",
     });
+    this.#end(failure);
+  }
+
+  /** Whoever waits for the thread, now or later, is told the first reason why it ended. */
+  #end(failure: WeirError): void {
+    this.#cancelWatch?.();
+    this.#failure ??= failure;
     for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
   }
 }

@@ -19,15 +19,15 @@ export function subjectToken(value: Scalar): string {
 
 export class Output implements Receiver {
   readonly #plan: BranchPlan;
-  readonly #encoder: Encoder | null;
+  readonly #encoder: Encoder;
   readonly #identity: string;
   readonly #send: (row: OutputRow) => void;
   #sent = 0;
   #records = 0;
   #caused = 0;
 
-  /** `encoder` is null for a branch that forwards the original bytes; `identity` makes row ids unique among runs. */
-  constructor(plan: BranchPlan, encoder: Encoder | null, identity: string, send: (row: OutputRow) => void) {
+  /** `identity` makes row ids unique among runs. */
+  constructor(plan: BranchPlan, encoder: Encoder, identity: string, send: (row: OutputRow) => void) {
     this.#plan = plan;
     this.#encoder = encoder;
     this.#identity = identity;
@@ -51,14 +51,7 @@ export class Output implements Receiver {
 
   onBatch(batch: Batch): void {
     this.#records += weightOf(batch);
-    if (this.#encoder !== null) {
-      this.#encoder.encode(batch, (row, payload) => this.#put(batch, row, payload));
-      return;
-    }
-    for (let i = 0; i < batch.count; i++) {
-      const row = batch.selection[i]!;
-      this.#put(batch, row, batch.origin!.payload(row).slice());
-    }
+    this.#encoder.encode(batch, (row, payload) => this.#put(batch, row, payload));
   }
 
   onWatermark(): void {

@@ -1,17 +1,16 @@
 // One pipeline, running: decoded payloads in, rows and dead letters out, all in the calling thread and
 // without waiting for anything. The same code runs under the worker, in a thread of its own and in tests.
 
-import type { Batch, Schema } from "../../operators/sdk/index.ts";
 import type { PayloadBatch } from "../batch/payloads.ts";
 import { stopwatch } from "../clock.ts";
-import type { Decoded, Encoder, FieldRead } from "../codec/codec.ts";
-import { createEncoder } from "../codec/formats.ts";
+import type { Decoded, FieldRead } from "../codec/codec.ts";
 import type { OutputRow } from "../connect/connect.ts";
 import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
 import { type Chain, FanOut, linkChain, statelessPrefix, trunkOf } from "./chain.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import { Ledger, type LedgerEntry } from "./ledger.ts";
 import { Output } from "./output.ts";
+import { rowEncoder } from "./row-encoder.ts";
 import type { Receiver } from "./stage.ts";
 import { type Entry, StatelessPart } from "./stateless-part.ts";
 import { WatermarkTracker } from "./watermark.ts";
@@ -99,7 +98,7 @@ export class PipelineEngine {
     const { trunk, branches } = trunkOf(plan);
     this.#branches = branches.map((branch, index) => {
       const ledger = new Ledger();
-      const encoder = branch.plan.forwards ? null : encoderOf(plan, branch.plan, header);
+      const encoder = rowEncoder(plan, branch.plan, header);
       const output = new Output(branch.plan, encoder, `${plan.name}.${branch.plan.name}.${identity}`, (row) =>
         outputs.row(index, row),
       );
@@ -188,28 +187,6 @@ export class PipelineEngine {
     this.#arrived = arrived;
     for (const { output } of this.#branches) output.cause(arrived);
   }
-}
-
-/**
- * The encoder of a branch. Open rows of the source's own format are the original record with what was
- * changed or added: a field that no step replaced is copied as it was written, in its own unit and to
- * its last digit. CSV is left out, because its cells have no type.
- */
-function encoderOf(plan: PipelinePlan, branch: BranchPlan, header: readonly string[] | null): Encoder {
-  const { format: origin } = plan.spec;
-  const options = { origin, header: header ?? [] };
-  const { rows, format } = branch;
-  if (rows.rest === null || format !== origin || origin === "csv") {
-    return createEncoder(format, { ...options, schema: rows });
-  }
-  const unchanged = plan.schema.fields.slice(0, plan.fields.length);
-  const places = [...rows.fields.keys()].filter((place) => !unchanged.includes(rows.fields[place]!));
-  const schema: Schema = { fields: places.map((place) => rows.fields[place]!), rest: rows.rest };
-  const encoder = createEncoder(format, { ...options, schema });
-  return {
-    encode: (batch, emit) =>
-      encoder.encode({ ...batch, schema, columns: places.map((place) => batch.columns[place]!) }, emit),
-  };
 }
 
 /** When the last of some payloads arrived: it is what completed the rows that they cause. */

@@ -2,7 +2,7 @@
 // source. Keeps nothing between tasks but compiled code and dictionaries.
 
 import { workerData } from "node:worker_threads";
-import { transferableSymbol, valueSymbol } from "piscina";
+import { move, transferableSymbol, valueSymbol } from "piscina";
 import type { Batch } from "../../operators/sdk/index.ts";
 import { buffersOf, type CompactBatch, compactBatch } from "../batch/compact.ts";
 import type { PayloadBatch } from "../batch/payloads.ts";
@@ -69,8 +69,7 @@ interface Member {
   readonly letters: DeadLetter[];
 }
 
-// Piscina wraps what the pool's owner gave as workerData.
-const [, data] = workerData as [unknown, PoolThreadData];
+const data = workerData as PoolThreadData;
 const plans = await loadPlans(data.inputs);
 const fields = unionOfFields(plans);
 const decoder = createDecoder(plans[0]!.spec.format, fields, { header: data.header });
@@ -95,10 +94,10 @@ export default function run(task: PoolTask): unknown {
   const stateless_ms = stopwatch() - started - gather_ms;
   const result: PoolResult = { parts, payloads: task.payloads, stateless_ms, gather_ms };
   const buffers = parts.flatMap(({ batches }) => batches.flatMap(buffersOf));
-  return {
+  return move({
     [transferableSymbol]: [...buffers, ...payloadBuffers(task.payloads)],
     [valueSymbol]: result,
-  };
+  });
 }
 
 function payloadBuffers(payloads: PayloadBatch): ArrayBuffer[] {

@@ -27,6 +27,9 @@ export function ownedPayloads(payloads: PayloadBatch): PayloadBatch {
 
 export class DecodePool {
   readonly #piscina: Piscina<PoolTask, PoolResult>;
+  /** Rejects when the pool is broken: Piscina leaves tasks waiting for threads that never come up. */
+  readonly #broken: Promise<never>;
+  #failure: Error | null = null;
   #inFlight = 0;
 
   constructor(inputs: readonly PipelineInput[], header: readonly string[], threads: number) {
@@ -40,6 +43,19 @@ export class DecodePool {
       concurrentTasksPerWorker: 1,
       atomics: "async",
     });
+    this.#broken = new Promise((_resolve, reject) => {
+      // Threads that die with a batch reject that batch. Here is only who dies without one, as when it is started.
+      this.#piscina.on("error", (error: Error) => {
+        this.#failure ??= error;
+        reject(error);
+      });
+    });
+    this.#broken.catch(() => undefined);
+  }
+
+  /** Why the pool takes no more batches; null while it does. */
+  get failure(): Error | null {
+    return this.#failure;
   }
 
   get inFlight(): number {
@@ -52,7 +68,7 @@ export class DecodePool {
     try {
       const { bytes, offsets, subject, arrived } = payloads;
       const transferList = [bytes, offsets, subject, arrived].map((array) => array.buffer as ArrayBuffer);
-      return await this.#piscina.run({ payloads, now }, { transferList });
+      return await Promise.race([this.#piscina.run({ payloads, now }, { transferList }), this.#broken]);
     } finally {
       this.#inFlight--;
     }

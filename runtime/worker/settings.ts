@@ -70,7 +70,10 @@ export function withFile(
   const { document, diagnostics } = interpolate(read.document, surroundings);
   const parsed = deviceSettings.safeParse(document.value ?? {});
   if (!parsed.success) {
-    return { settings: base, diagnostics: [...read.diagnostics, ...diagnostics, ...mistakes(document, parsed.error)] };
+    return {
+      settings: base,
+      diagnostics: [...read.diagnostics, ...diagnostics, ...mistakes(document, parsed.error)],
+    };
   }
   const { nats = {}, threads } = parsed.data;
   return {

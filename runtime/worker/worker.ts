@@ -168,10 +168,7 @@ export class Worker {
       sinks.push(await openSink(branch.sink, plan, branch, surroundings));
     }
     const letters = plan.spec.deadLetter?.sink ?? null;
-    const deadLetter =
-      letters === null
-        ? null
-        : await openSink(letters, plan, null, surroundings);
+    const deadLetter = letters === null ? null : await openSink(letters, plan, null, surroundings);
     const wired = { plan, sinks, deadLetter };
     this.#wired.set(plan.name, wired);
     return wired;

@@ -32,6 +32,50 @@ describe("text", () => {
     }
   });
 
+  test("with escapes, well-formed or nearly", () => {
+    const pieces = fc.constantFrom(
+      ...'bfnrtux0"\\/',
+      "\\",
+      "\\u",
+      "00e9",
+      "\\u0041",
+      "\\u07ff",
+      "\\u0800",
+      "\\uFFFF",
+      "\\u0000",
+      "\\ud83d",
+      "\\uDE00",
+      "\\uDBFF\\udfff",
+      "\\ud800\\uDC00",
+      "é",
+      "a",
+    );
+    const text = fc.array(pieces, { maxLength: 8 }).map((parts) => parts.join(""));
+    const property = fc.property(fc.array(text, { minLength: 1, maxLength: 60 }), (texts) => {
+      for (const pair of pairs) pair.check(texts.map((value) => `{"v":"${value}","w":0}`));
+    });
+    const pairs = [
+      knowing({ name: "v", type: "string" }, '"a"'),
+      knowing({ name: "x", type: "bool" }, '"a"'),
+    ];
+    fc.assert(property, { numRuns: 600 });
+  });
+
+  test("of any length, with escapes and without, to the bound and one beyond", () => {
+    for (const name of ["v", "x"]) {
+      const pair = knowing({ name, type: "string" }, '"a"');
+      const lengths = [4_094, 4_095, 4_096, 4_097, limits.string_bytes_max, limits.string_bytes_max + 1];
+      for (const length of lengths)
+        pair.check(["y", "\\n"].map((text) => `{"v":"${"y".repeat(length - text.length)}${text}","w":0}`));
+    }
+  });
+
+  test("that only the reader can decode finds room in the dictionary", () => {
+    const pair = knowing({ name: "v", type: "string" }, '"a"');
+    const long = "\\n".repeat(2_100);
+    pair.check(Array.from({ length: 2_100 }, (_, i) => `{"v":"${long}${i}","w":0}`));
+  });
+
   test("of one hash and one beginning are still two texts", () => {
     // With these multipliers the halves of a vector can change places without changing the hash.
     const kernel = createKernel()!;
@@ -197,6 +241,16 @@ describe("nesting", () => {
         ].map((value) => `{"v":${value},"w":0}`),
       );
   });
+});
+
+test("the bounds of a payload hold for layouts that are known", () => {
+  const members = (count: number): string => `{${Array.from({ length: count }, () => '"":1').join()}}`;
+  const pair = knowing({ name: "x", type: "bool" }, "1");
+  // The document has two members of its own.
+  for (const count of [limits.payload_fields_max - 2, limits.payload_fields_max - 1])
+    pair.check([`{"v":${members(count)},"w":0}`]);
+  const longest = limits.payload_bytes_max - '{"v":[],"w":0}'.length;
+  for (const length of [longest, longest + 1]) pair.check([`{"v":[${" ".repeat(length)}],"w":0}`]);
 });
 
 test("a null that only the kernel saw is marked", () => {

@@ -82,6 +82,7 @@ describe("the kernel alone", () => {
     ["long numbers", { temp: "0.30000000000000004", n: "-9223372036854775808", ts: "1e3" }],
     ["signs and zeros", { temp: "-0", n: "-0", ts: "0.5", ok: "false" }],
     ["texts of any length and script", { device: `"${"größe-温".repeat(9)}"`, other: `"${"y".repeat(99)}"` }],
+    ["escapes", { device: '"20 \\u00b0C \\ud83d\\ude00 \\n"', other: '"\\/\\""' }],
     ["nesting where nobody looks", { other: '[1, {"a":[]} ,"é"]', pos: "[]" }],
     ["any kind where nobody looks", { other: "-1.5e-300", pos: "1" }],
     ["other forms of time", { at: '"2024-02-29T12:30:59.123456789+02:00"' }],
@@ -91,8 +92,9 @@ describe("the kernel alone", () => {
   });
 
   test.each([
-    ["escapes", { device: '"a\\n"' }],
-    ["escapes where nobody looks", { other: '"a\\n"' }],
+    ["half a surrogate pair", { device: '"\\ud83d"' }],
+    ["half a surrogate pair where nobody looks", { other: '"\\ude00\\ud83d"' }],
+    ["an unknown escape", { device: '"\\x41"' }],
     ["another type", { temp: '"21"' }],
     ["a fraction in an integer", { n: "1.5" }],
     ["an integer beyond 64 bits", { n: "9223372036854775808" }],

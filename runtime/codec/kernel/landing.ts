@@ -119,6 +119,9 @@ export class KernelLanding implements Landing {
 
   /** Turns what the kernel left in raw columns, where each text lies, into texts and their codes. */
   settle(bytes: Uint8Array): void {
+    if (this.#lists.length === 0) return;
+    const payloads = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    const { words } = this.#memory;
     for (const [field, list] of this.#lists.entries()) {
       if (list === undefined) continue;
       const { values, valid } = this.columns[field]! as LandingColumn & { values: Int32Array };
@@ -126,7 +129,7 @@ export class KernelLanding implements Landing {
       for (let row = 0; row < this.#rows; row++) {
         const start = ~values[row]!;
         if (valid[row] === 0 || start < 0) continue;
-        values[row] = list.texts.push(rawText(bytes, start, this.#memory.words[ends + row]!)) - 1;
+        values[row] = list.texts.push(payloads.toString("utf8", start, words[ends + row]!)) - 1;
       }
     }
   }

@@ -1,5 +1,5 @@
 // One segment of one row, whatever stands there. Thorough where the loops of columns.ts are quick: nulls, long
-// numbers, UTF-8, new texts, nesting.
+// numbers, UTF-8, escapes, new texts, nesting.
 
 import { differing, placeEnd, placeRow } from "./block";
 import { codeOf } from "./dictionary";
@@ -25,7 +25,7 @@ import {
   slotString,
   slotTime,
 } from "./shape";
-import { quoteAfter } from "./strings";
+import { isEscaped, quoteAfter, unescape, unescaped, unescapedMax } from "./strings";
 import { boolAt, isNull, scalarEnd, valueEnd } from "./values";
 
 /** Moves the row's cursor on, or to 0. Not 0: one more than the length of a text that its dictionary had no room for. */
@@ -38,11 +38,12 @@ export function oddRow(place: usize, segment: usize, bytes: usize): u32 {
     if (kind >= slotSkip) to = skippedEnd(p, place, segment, kind);
     else if (isNull(p)) to = nullEnd(p, place, segment);
     else if (kind == slotString) {
-      const quote = quoteAfter(p, usize(load<u32>(place, placeEnd)));
-      if (quote != 0) {
-        if (!putCode(p + 1, quote, place, segment)) return u32(quote - p);
-        to = quote + 1;
-      }
+      to = quoteAfter(p, usize(load<u32>(place, placeEnd)));
+      if (to != 0 && isEscaped()) {
+        if (to - p > unescapedMax) to = 0;
+        else if (!putCode(unescaped, unescape(p + 1, to), place, segment)) return u32(to - p);
+      } else if (to != 0 && !putCode(p + 1, to - p - 1, place, segment)) return u32(to - p);
+      if (to != 0) to++;
     } else to = valueAt(p, place, segment, kind, bytes);
   }
   store<u32>(place, u32(to));
@@ -60,9 +61,9 @@ function nullEnd(p: usize, place: usize, segment: usize): usize {
   return p + 4;
 }
 
-function putCode(text: usize, quote: usize, place: usize, segment: usize): bool {
+function putCode(text: usize, length: usize, place: usize, segment: usize): bool {
   const row = usize(load<u32>(place, placeRow));
-  const code = codeOf(usize(load<u32>(segment, segmentExtra)), text, quote - text);
+  const code = codeOf(usize(load<u32>(segment, segmentExtra)), text, length);
   if (code < 0) return false;
   store<i32>(usize(load<u32>(segment, segmentValues)) + (row << 2), code);
   store<u8>(usize(load<u32>(segment, segmentValid)) + row, 1);
