@@ -11,7 +11,12 @@ test("tasks take turns in going first, each is prepared anew, and warm-ups do no
     };
   const pairs = timePairs(task("a"), task("b"), 4, 1);
   expect(pairs.length).toBe(4);
-  expect(order.filter((each) => !each.startsWith("open")).slice(2).join("")).toBe("abbaabba");
+  expect(
+    order
+      .filter((each) => !each.startsWith("open"))
+      .slice(2)
+      .join(""),
+  ).toBe("abbaabba");
   expect(order.filter((each) => each === "open a").length).toBe(5);
 });
 

@@ -26,7 +26,7 @@ export const spike: OperatorDefinition = defineOperator({
       output: [{ device: "a", temp: 24 }],
     },
   ],
-  state: ({ by }) => ({ previous: table.values(by, [Number.NaN]) }),
+  state: ({ by }) => ({ previous: table.keyed(by, [Number.NaN]) }),
   create: ({ value, jump }, { state: { previous } }) => ({
     onBatch(batch, out) {
       const column = batch.columns[value.index]!;

@@ -4,7 +4,7 @@
 import type { z } from "zod";
 import type { Batch, Column, ColumnType, Schema } from "./batch.ts";
 import type { WritableColumn } from "./expression.ts";
-import type { TableDeclarations, Tables } from "./state.ts";
+import type { RecordStore, TableDeclarations, Tables } from "./state.ts";
 
 /** Why a record left the stream before a sink; the ledger counts by these. */
 export const reasons = [
@@ -49,6 +49,10 @@ export interface Collector {
   /** A new batch of `rows` rows of the output schema, to be written and then sent with `append`. */
   draft(rows: number): Draft;
   append(draft: Draft): void;
+  /** Sends kept records as they came, in the order given, and lets go of them. For operators that do not change columns. */
+  release(store: RecordStore, slots: readonly number[]): void;
+  /** Lets go of a kept record: counted under `reason`. */
+  discard(store: RecordStore, slot: number, reason: Reason): void;
 }
 
 /** What the engine drives: one thread, never concurrently, in stream order. */
@@ -120,9 +124,10 @@ export interface OperatorSpec<C extends z.ZodType, D extends TableDeclarations> 
 }
 
 /** An operator over columns. The form that built-ins use. */
-export function defineOperator<C extends z.ZodType, D extends TableDeclarations = Readonly<Record<string, never>>>(
-  spec: OperatorSpec<C, D>,
-): OperatorDefinition {
+export function defineOperator<
+  C extends z.ZodType,
+  D extends TableDeclarations = Readonly<Record<string, never>>,
+>(spec: OperatorSpec<C, D>): OperatorDefinition {
   const { schema, state } = spec;
   return {
     ...spec,

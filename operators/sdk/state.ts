@@ -55,30 +55,54 @@ export interface PaneDeclaration {
   readonly aggregates: readonly Aggregate[];
 }
 
-/** A few numbers for each key. */
-export interface ValueTable {
+/** One timer a key, in event time. Setting it again replaces it. */
+export interface KeyTimers {
+  set(key: number, time: number): void;
+  clear(key: number): void;
+  /** The time that a key's timer is set to, ms; Infinity when it is not set. */
+  at(key: number): number;
+  /** Visits and clears, earliest first and then by key, every timer set to `until` or before. A visit may set timers; those due are visited as well. */
+  due(until: number, visit: (key: number, time: number) => void): void;
+}
+
+/** Whole records that are remembered, with what they held when they came. Until they are sent or let go they count as held. */
+export interface RecordStore {
+  /** Remembers a selected row of the operator's input; returns the slot it is kept in. */
+  keep(batch: Batch, row: number): number;
+  /** Time and weight of a kept record. */
+  time(slot: number): number;
+  weight(slot: number): number;
+  /** The value of a number or time column of a kept record; NaN when it is null. */
+  number(slot: number, column: ColumnReference): number;
+}
+
+/** What is remembered for each key: numbers, a timer, and records in a store that keys share. */
+export interface KeyedTable {
   readonly keys: KeyTable;
-  /** Always 0: numbers hold no records. */
+  /** Input records in `records`. */
   readonly held: number;
   /** Makes room for every key met so far. Call after `keys.identify` and before reading `cells`. */
   reserve(): void;
   /** One array for each declared number, indexed by key. Read again after `reserve`: they may have grown. */
   readonly cells: readonly Float64Array[];
+  readonly timers: KeyTimers;
+  readonly records: RecordStore;
 }
 
-/** A declaration: per key, some numbers and what they are before they are first written. */
-export interface ValueDeclaration {
-  readonly kind: "values";
+/** A declaration: what is remembered for each key. */
+export interface KeyedDeclaration {
+  readonly kind: "keyed";
   readonly by: readonly ColumnReference[];
+  /** By number, what it is before it is first written. */
   readonly initial: readonly number[];
 }
 
-export type TableDeclaration = PaneDeclaration | ValueDeclaration;
+export type TableDeclaration = PaneDeclaration | KeyedDeclaration;
 export type TableDeclarations = Readonly<Record<string, TableDeclaration>>;
 
 interface TableOf {
   readonly panes: PaneTable;
-  readonly values: ValueTable;
+  readonly keyed: KeyedTable;
 }
 
 /** The tables that the engine made of the declarations. */
@@ -88,7 +112,8 @@ export const table = {
   panes(by: readonly ColumnReference[], aggregates: readonly Aggregate[]): PaneDeclaration {
     return { kind: "panes", by, aggregates };
   },
-  values(by: readonly ColumnReference[], initial: readonly number[]): ValueDeclaration {
-    return { kind: "values", by, initial };
+  /** `initial`: by number, what it is before it is first written. */
+  keyed(by: readonly ColumnReference[], initial: readonly number[]): KeyedDeclaration {
+    return { kind: "keyed", by, initial };
   },
 } as const;

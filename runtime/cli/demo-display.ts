@@ -90,7 +90,7 @@ class PlainDisplay implements Display {
 }
 
 class SilentDisplay implements Display {
-  readonly log: Log = makeLog("json");
+  readonly log: Log = { ...makeLog("json"), info: () => {} };
   show(): void {
     // Only the end is told.
   }

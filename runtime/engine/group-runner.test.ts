@@ -176,7 +176,12 @@ const windowed = { window: { tumbling: "1s", by: "device", select: { mean: "mean
 
 describe("the pool gives what home gives", () => {
   test("two pipelines of one source: windows, branches, passed-on records, refusals, faults", async () => {
-    const steps = [{ slow: { ms: 4 } }, { brittle: devices }, { filter: "temp < 20.0" }, { slow_home: { ms: 4 } }];
+    const steps = [
+      { slow: { ms: 4 } },
+      { brittle: devices },
+      { filter: "temp < 20.0" },
+      { slow_home: { ms: 4 } },
+    ];
     const first = await load("first", {
       source: { ...source, time: { field: "ts", lateness: "100ms" } },
       steps: [
@@ -201,7 +206,14 @@ describe("the pool gives what home gives", () => {
   test("an operator that makes several batches of one, whose rows may be late", async () => {
     const late = { window: { tumbling: "50ms", by: "text", select: { n: "count()", end: "max(at)" } } };
     const loaded = await load("doubled", {
-      steps: [{ slow: { ms: 4 } }, { doubled: {} }, { filter: "double(at) > 100.0" }, { slow_home: { ms: 4 } }, late, sink],
+      steps: [
+        { slow: { ms: 4 } },
+        { doubled: {} },
+        { filter: "double(at) > 100.0" },
+        { slow_home: { ms: 4 } },
+        late,
+        sink,
+      ],
     });
     const batches = fullBatches(14);
     const home = atHome([loaded], batches);
@@ -212,7 +224,9 @@ describe("the pool gives what home gives", () => {
   });
 
   test("a thread that dies loses nothing and repeats nothing", async () => {
-    const loaded = await load("mortal", { steps: [{ mortal: devices }, { slow: { ms: 4 } }, { slow_home: { ms: 4 } }, windowed, sink] });
+    const loaded = await load("mortal", {
+      steps: [{ mortal: devices }, { slow: { ms: 4 } }, { slow_home: { ms: 4 } }, windowed, sink],
+    });
     const batches = fullBatches(20, (batch) => (batch === 12 || batch === 15 ? "deadly" : null));
     const pool = await pooled([loaded], batches, 1);
     const home = atHome([loaded], batches);
@@ -222,7 +236,10 @@ describe("the pool gives what home gives", () => {
   });
 
   test("threads that cannot start leave the work at home", async () => {
-    const text = operators.replace("const spin", 'if (!isMainThread) throw new Error("not here");\nconst spin');
+    const text = operators.replace(
+      "const spin",
+      'if (!isMainThread) throw new Error("not here");\nconst spin',
+    );
     writeFileSync(join(folder, "home-only.ts"), text);
     const loaded = await load("unstartable", {
       use: ["home-only.ts"],
@@ -255,7 +272,9 @@ test("a keyed operator that fails on what the pool gave back is told at the next
   const note = (reason: unknown): number => unseen.push(reason);
   process.on("unhandledRejection", note);
   try {
-    await expect(pooled([loaded], batches, 1)).rejects.toThrow("step 3 last_straw: operator last_straw failed: no more");
+    await expect(pooled([loaded], batches, 1)).rejects.toThrow(
+      "step 3 last_straw: operator last_straw failed: no more",
+    );
     await expect(pooled([loaded], batches, 1)).rejects.toBeInstanceOf(WeirError);
   } finally {
     process.off("unhandledRejection", note);
@@ -269,7 +288,8 @@ describe("placement", () => {
     const kept = new Kept();
     const group = new SourceGroup([loaded.plan!], { ...options, outputs: () => kept });
     const runner = new GroupRunner(group, { inputs: [loaded.input], header: [], threads: 2 });
-    for (let i = 0; i < 20; i++) await runner.feed(payloadsOf([{ device: "a", ts: i * 100, temp: i }]), 2_000);
+    for (let i = 0; i < 20; i++)
+      await runner.feed(payloadsOf([{ device: "a", ts: i * 100, temp: i }]), 2_000);
     expect(runner.costs()).toMatchObject({ hop_ms: hopGuess_ms });
     expect(runner.costs().stateless_ms).toBeGreaterThan(runner.costs().home_ms);
     await runner.finish(2_000);

@@ -37,7 +37,7 @@ export const running = defineOperator({
   kind: "keyed",
   config: z.strictObject({ by: field.keys("Key."), value: field.column(["float64"], "Reading.") }),
   examples: [],
-  state: ({ by }) => ({ largest: table.values(by, [-Infinity]) }),
+  state: ({ by }) => ({ largest: table.keyed(by, [-Infinity]) }),
   create: ({ value }, { state: { largest } }) => ({
     onBatch(batch, out) {
       const ids = new Uint32Array(batch.count);
@@ -121,9 +121,7 @@ test("gives what home gives: rows, dead letters, counts", async () => {
   await runner.idle();
   expect(kept).toEqual(expected);
   const engine = group.engines[0]!;
-  expect(runner.status()).toEqual([
-    { name: "own", watermark: engine.watermark, branches: engine.counts() },
-  ]);
+  expect(runner.status()).toEqual([{ name: "own", watermark: engine.watermark, branches: engine.counts() }]);
   group.finish(5_000);
   await runner.finish(5_000);
   expect(kept).toEqual(expected);
@@ -201,7 +199,9 @@ test("what cannot be opened leaves no thread behind", async () => {
   const broken = { ...loaded, input: { ...loaded.input, text: "name: own\nsteps: []\n" } };
   const before = process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length;
   await expect(open(broken, new Kept())).rejects.toMatchObject({ code: "WEIR_OPERATOR" });
-  await expect.poll(() => process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length).toBe(before);
+  await expect
+    .poll(() => process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length)
+    .toBe(before);
 });
 
 describe("an operator file that cannot be loaded is a mistake in the pipeline's file", () => {
@@ -218,13 +218,19 @@ describe("an operator file that cannot be loaded is a mistake in the pipeline's 
     const { plan, diagnostics } = await load(`${name}.ts`, { steps: [sink] });
     expect(plan).toBeNull();
     const [first] = diagnostics;
-    expect(first).toMatchObject({ file: "own.yaml", severity: "error", line: 1, hint: expect.any(String) as string });
+    expect(first).toMatchObject({
+      file: "own.yaml",
+      severity: "error",
+      line: 1,
+      hint: expect.any(String) as string,
+    });
     expect(first!.message).toMatch(message);
   });
 
   test("with the place of its entry", async () => {
     writeFileSync(join(folder, "ill.ts"), "export const x = {{");
-    const text = "name: own\nuse:\n  - operators.ts\n  - ill.ts\nsource: { file: { path: x }, format: json }\nsteps: [{ sink: { stdout: {} } }]\n";
+    const text =
+      "name: own\nuse:\n  - operators.ts\n  - ill.ts\nsource: { file: { path: x }, format: json }\nsteps: [{ sink: { stdout: {} } }]\n";
     const file = join(folder, "placed.yaml");
     writeFileSync(file, text);
     const { diagnostics } = await loadInput(readInput(file, {}), "placed.yaml");

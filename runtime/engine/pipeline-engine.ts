@@ -1,6 +1,7 @@
 // One pipeline, running: decoded payloads in, rows and dead letters out, all in the calling thread and
 // without waiting for anything. The same code runs under the worker, in a thread of its own and in tests.
 
+import type { Batch } from "../../operators/sdk/index.ts";
 import type { PayloadBatch } from "../batch/payloads.ts";
 import { stopwatch } from "../clock.ts";
 import type { Decoded, FieldRead } from "../codec/codec.ts";

@@ -46,7 +46,13 @@ describe("who shares a decode", () => {
 
   test("every field of the union is decoded once", () => {
     const union = unionOfFields([a, b]).map(({ name, type }) => `${name} ${type}`);
-    expect(union.toSorted()).toEqual(["device string", "door bool", "hum float64", "temp float64", "ts time"]);
+    expect(union.toSorted()).toEqual([
+      "device string",
+      "door bool",
+      "hum float64",
+      "temp float64",
+      "ts time",
+    ]);
     expect(unionOfFields([a, a])).toEqual(a.fields);
   });
 });
@@ -120,11 +126,17 @@ describe("together as alone", () => {
   });
 
   test("one may name tokens of the subject that the other does not", () => {
-    const nats = { nats: { subject: "s.{site}.{device}" }, format: "json", schema: { ts: "time", v: "float64" } };
+    const nats = {
+      nats: { subject: "s.{site}.{device}" },
+      format: "json",
+      schema: { ts: "time", v: "float64" },
+    };
     const parts = (name: string, steps: readonly object[]): PipelinePlan =>
       planOf({ name, source: { ...nats, time: { field: "ts" } }, steps: [...steps, sink] });
     const bySite = parts("site", [{ window: { tumbling: "1s", by: "site", select: { n: "count()" } } }]);
-    const byDevice = parts("device", [{ window: { tumbling: "1s", by: "device", select: { n: "count()" } } }]);
+    const byDevice = parts("device", [
+      { window: { tumbling: "1s", by: "device", select: { n: "count()" } } },
+    ]);
     expect(groupPlans([bySite, byDevice])).toHaveLength(1);
     const kept = [new Kept(), new Kept()];
     const group = new SourceGroup([bySite, byDevice], {
@@ -132,11 +144,18 @@ describe("together as alone", () => {
       identity: "i",
       outputs: (plan) => kept[plan === bySite ? 0 : 1]!,
     });
-    const records = payloadsOf([{ ts: 0, v: 1 }, { ts: 1, v: 2 }, { ts: 2, v: 3 }]);
+    const records = payloadsOf([
+      { ts: 0, v: 1 },
+      { ts: 1, v: 2 },
+      { ts: 2, v: 3 },
+    ]);
     const subjects = ["s.north.d1", "s.north.d2", "s"];
     group.feed({ ...records, subjects, subject: Uint16Array.of(0, 1, 2) }, 0);
     group.finish(0);
-    expect(kept[0]!.records()).toMatchObject([{ site: "north", n: 2 }, { site: "", n: 1 }]);
+    expect(kept[0]!.records()).toMatchObject([
+      { site: "north", n: 2 },
+      { site: "", n: 1 },
+    ]);
     expect(kept[1]!.records()).toMatchObject([{ device: "d1" }, { device: "d2" }, { device: "" }]);
   });
 });

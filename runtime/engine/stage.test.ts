@@ -223,9 +223,7 @@ describe("a keyed operator that throws ends its pipeline", () => {
 
   test("and is not blamed on the steps before it", () => {
     const own = failing("onBatch");
-    const harness = new Harness(
-      planOf({ steps: [{ filter: "temp > 0.0" }, { own: {} }, sink] }, [own]),
-    );
+    const harness = new Harness(planOf({ steps: [{ filter: "temp > 0.0" }, { own: {} }, sink] }, [own]));
     expect(() => harness.record({ device: "a", ts: 0, temp: 1 })).toThrow("step 2 own: operator own failed");
   });
 });
@@ -253,7 +251,9 @@ describe("counting", () => {
 
   test("a selection of all counts nothing, and one of none sends nothing", () => {
     const all = benchOf(
-      operatorOf("stateless", () => ({ onBatch: (batch, out) => out.select(batch, batch.selection, batch.count) })),
+      operatorOf("stateless", () => ({
+        onBatch: (batch, out) => out.select(batch, batch.selection, batch.count),
+      })),
     );
     all.stage.onBatch(batchOf(3));
     expect(all.ledger.entries()).toEqual([]);

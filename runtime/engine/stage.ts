@@ -8,6 +8,7 @@ import type {
   Draft,
   Operator,
   Reason,
+  RecordStore,
   WritableColumn,
 } from "../../operators/sdk/index.ts";
 import { makeBatch, weightOf } from "../batch/batch.ts";
@@ -15,6 +16,7 @@ import { makeWritable, TextDictionary } from "../batch/columns.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { StepPlan } from "../pipeline/pipeline.ts";
+import type { Records } from "../state/records.ts";
 import { makeTable } from "../state/tables.ts";
 import { type DeadLetterPort, letterOf } from "./dead-letter.ts";
 import type { Ledger } from "./ledger.ts";
@@ -150,6 +152,18 @@ export class Stage implements Receiver, Collector {
         watermark: new Float64Array(rows).fill(this.#watermark),
       }),
     );
+  }
+
+  release(store: RecordStore, slots: readonly number[]): void {
+    if (slots.length === 0) return;
+    const records = store as Records;
+    const batch = records.batch(slots, this.#plan.input);
+    for (const slot of slots) records.free(slot);
+    this.#forward({ ...batch, schema: this.#plan.output });
+  }
+
+  discard(store: RecordStore, slot: number, reason: Reason): void {
+    this.#ledger.add(this.#plan.label, reason, (store as Records).free(slot));
   }
 
   #forward(batch: Batch): void {

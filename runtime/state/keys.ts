@@ -95,10 +95,11 @@ class ColumnKeys implements PartTable {
     const found = this.#ids.get(value);
     if (found !== undefined) return found;
     if (this.#values.length >= this.#keysMax) return noKey;
-    if (typeof value === "string" && value.length > limits.key_bytes_max) return noKey;
+    if (typeof value === "string" && Buffer.byteLength(value) > limits.key_bytes_max) return noKey;
     const id = this.#values.length;
     this.#ids.set(value, id);
-    this.#values.push(value);
+    // -0 is found as 0, and so written back as 0.
+    this.#values.push(value === 0 ? 0 : value);
     return id;
   }
 

@@ -114,7 +114,8 @@ class Panes implements PaneTable {
       this.#open.delete(each);
       for (const slot of pane.slots) this.#release(slot);
     }
-    this.#oldest = Math.min(Number.POSITIVE_INFINITY, ...this.#open.keys());
+    this.#oldest = Number.POSITIVE_INFINITY;
+    for (const each of this.#open.keys()) if (each < this.#oldest) this.#oldest = each;
   }
 
   #slot(): number {

@@ -1,9 +1,9 @@
 // Declared tables to tables. The one place that knows every kind.
 
-import type { PaneTable, TableDeclaration, ValueTable } from "../../operators/sdk/index.ts";
+import type { KeyedTable, PaneTable, TableDeclaration } from "../../operators/sdk/index.ts";
+import { makeKeyedTable } from "./keyed.ts";
 import { makePaneTable } from "./panes.ts";
-import { makeValueTable } from "./values.ts";
 
-export function makeTable(declaration: TableDeclaration): PaneTable | ValueTable {
-  return declaration.kind === "panes" ? makePaneTable(declaration) : makeValueTable(declaration);
+export function makeTable(declaration: TableDeclaration): PaneTable | KeyedTable {
+  return declaration.kind === "panes" ? makePaneTable(declaration) : makeKeyedTable(declaration);
 }

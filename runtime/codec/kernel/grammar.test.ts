@@ -34,7 +34,7 @@ describe("text", () => {
 
   test("with escapes, well-formed or nearly", () => {
     const pieces = fc.constantFrom(
-      ...'bfnrtux0"\\/',
+      ...["b", "f", "n", "r", "t", "u", "x", "0", '"', "/"],
       "\\",
       "\\u",
       "00e9",

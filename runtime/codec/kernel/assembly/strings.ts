@@ -172,7 +172,7 @@ function putCharacter(out: usize, point: u32): usize {
   }
   let rest: usize = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
   const end = out + rest + 1;
-  store<u8>(out, u8(((0xf00 >> u32(rest)) & 0xff) | (point >> (6 * u32(rest)))));
+  store<u8>(out, u8(((0xff00 >> (u32(rest) + 1)) & 0xff) | (point >> (6 * u32(rest)))));
   while (rest-- > 0) store<u8>(++out, u8(0x80 | ((point >> (6 * u32(rest))) & 0x3f)));
   return end;
 }

@@ -1,19 +1,27 @@
-// A few numbers for each key, in one array a number. Knows nothing of what they mean.
+// What is remembered for each key: numbers, one array a number; a timer; and records, in a store that
+// all keys share. Knows nothing of what any of it means.
 
-import type { KeyTable, ValueDeclaration, ValueTable } from "../../operators/sdk/index.ts";
+import type { KeyedDeclaration, KeyedTable, KeyTable } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 import { makeKeyTable } from "./keys.ts";
+import { Records } from "./records.ts";
+import { TimerHeap } from "./timers.ts";
 
-class Values implements ValueTable {
+class Keyed implements KeyedTable {
   readonly keys: KeyTable;
-  readonly held = 0;
+  readonly timers: TimerHeap = new TimerHeap();
+  readonly records: Records = new Records();
   cells: readonly Float64Array[];
   readonly #initial: readonly number[];
 
-  constructor(declaration: ValueDeclaration, keysMax: number) {
+  constructor(declaration: KeyedDeclaration, keysMax: number) {
     this.keys = makeKeyTable(declaration.by, keysMax);
     this.#initial = declaration.initial;
     this.cells = declaration.initial.map((value) => new Float64Array(64).fill(value));
+  }
+
+  get held(): number {
+    return this.records.held;
   }
 
   reserve(): void {
@@ -28,6 +36,6 @@ class Values implements ValueTable {
 }
 
 /** The table of a declaration, for at most `keysMax` keys. */
-export function makeValueTable(declaration: ValueDeclaration, keysMax: number = limits.keys_max): ValueTable {
-  return new Values(declaration, keysMax);
+export function makeKeyedTable(declaration: KeyedDeclaration, keysMax: number = limits.keys_max): KeyedTable {
+  return new Keyed(declaration, keysMax);
 }

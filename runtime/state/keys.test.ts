@@ -1,0 +1,207 @@
+// Keys: the same values the same id, different values different ids, whatever their types, however many
+// parts, and through every change of dictionary; and a full table says so.
+
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  type Batch,
+  type Column,
+  type ColumnReference,
+  type ColumnType,
+  noKey,
+  type Scalar,
+  valueAt,
+} from "../../operators/sdk/index.ts";
+import { makeBatch } from "../batch/batch.ts";
+import { makeColumn, makeWritable, TextDictionary } from "../batch/columns.ts";
+import { limits } from "../limits.ts";
+import { makeKeyTable } from "./keys.ts";
+
+type KeyType = Exclude<ColumnType, "json">;
+
+function columnOf(type: KeyType, cells: readonly Scalar[], dictionary: TextDictionary): Column {
+  const column = makeColumn(type, cells.length, type === "string" ? dictionary : null);
+  cells.forEach((cell, row) => {
+    if (cell === null) return;
+    column.valid[row] = 1;
+    column.values[row] = (typeof cell === "string" ? dictionary.code(cell) : cell) as never;
+  });
+  return column;
+}
+
+function batchOf(
+  types: readonly KeyType[],
+  rows: readonly (readonly Scalar[])[],
+  dictionary = new TextDictionary(),
+): Batch {
+  const time = new Float64Array(rows.length);
+  return makeBatch({
+    schema: { fields: types.map((type, i) => ({ name: `k${i}`, type })), rest: null },
+    columns: types.map((type, part) =>
+      columnOf(
+        type,
+        rows.map((row) => row[part]!),
+        dictionary,
+      ),
+    ),
+    rows: rows.length,
+    time,
+    watermark: time,
+  });
+}
+
+function references(types: readonly KeyType[]): ColumnReference[] {
+  return types.map((type, index) => ({ name: `k${index}`, type, index }));
+}
+
+function identify(table: ReturnType<typeof makeKeyTable>, batch: Batch): number[] {
+  const ids = new Uint32Array(batch.count);
+  table.identify(batch, ids);
+  return [...ids];
+}
+
+/** The keys of `ids`, as the table writes them. */
+function written(
+  table: ReturnType<typeof makeKeyTable>,
+  types: readonly KeyType[],
+  ids: readonly number[],
+): Scalar[][] {
+  const parts = types.map((type, part) => {
+    const out = makeWritable(type, ids.length, type === "string" ? new TextDictionary() : null);
+    table.write(part, Uint32Array.from(ids), ids.length, out);
+    return ids.map((_, row) => valueAt(out as Column, row));
+  });
+  return ids.map((_, row) => parts.map((part) => part[row]!));
+}
+
+const cells: Readonly<Record<KeyType, fc.Arbitrary<Scalar>>> = {
+  string: fc.constantFrom("", "a", "b", "ab", "__proto__", "null", null),
+  float64: fc.constantFrom(0, 1, -1, 0.5, 1e300, null),
+  time: fc.constantFrom(0, 1, -86_400_000, null),
+  int64: fc.constantFrom(0n, 1n, -(2n ** 63n), 2n ** 53n + 1n, 2n ** 53n, null),
+  bool: fc.constantFrom(true, false, null),
+};
+
+const cases = fc
+  .array(fc.constantFrom<KeyType>("string", "float64", "time", "int64", "bool"), {
+    minLength: 1,
+    maxLength: 4,
+  })
+  .chain((types) =>
+    fc.record({
+      types: fc.constant(types),
+      batches: fc.array(fc.array(fc.tuple(...types.map((type) => cells[type])), { maxLength: 12 }), {
+        maxLength: 5,
+      }),
+      shared: fc.boolean(),
+    }),
+  );
+
+describe("ids", () => {
+  test("are dense, in the order of the first record, and lead back to the key", () => {
+    fc.assert(
+      fc.property(cases, ({ types, batches, shared }) => {
+        const table = makeKeyTable(references(types));
+        const dictionary = new TextDictionary();
+        const seen: string[] = [];
+        const tell = (row: readonly Scalar[]): string =>
+          row.map((cell) => `${typeof cell} ${String(cell)}`).join("|");
+        for (const rows of batches) {
+          const batch = shared ? batchOf(types, rows, dictionary) : batchOf(types, rows);
+          const ids = identify(table, batch);
+          rows.forEach((row, i) => {
+            if (!seen.includes(tell(row))) seen.push(tell(row));
+            expect(ids[i]).toBe(seen.indexOf(tell(row)));
+          });
+          expect(written(table, types, ids)).toEqual(rows);
+        }
+        expect(table.size).toBe(seen.length);
+      }),
+      { seed: 10, numRuns: 300 },
+    );
+  });
+
+  test("only of selected rows", () => {
+    const table = makeKeyTable(references(["string"]));
+    const batch = batchOf(["string"], [["a"], ["b"], ["c"]]);
+    expect(identify(table, { ...batch, selection: Uint32Array.of(2, 0), count: 2 })).toEqual([0, 1]);
+    expect(table.size).toBe(2);
+  });
+
+  test("0 and -0 are one key", () => {
+    const table = makeKeyTable(references(["float64"]));
+    expect(identify(table, batchOf(["float64"], [[0], [-0], [0]]))).toEqual([0, 0, 0]);
+    const first = makeKeyTable(references(["float64"]));
+    expect(identify(first, batchOf(["float64"], [[-0], [0]]))).toEqual([0, 0]);
+    expect(written(first, ["float64"], [0])).toEqual([[0]]);
+  });
+
+  test("without key columns everything is one group", () => {
+    const table = makeKeyTable([]);
+    expect(identify(table, batchOf(["string"], [["a"], [null]]))).toEqual([0, 0]);
+    expect(table.size).toBe(1);
+    expect(() => written(table, ["string"], [0])).toThrow(RangeError);
+  });
+
+  test("a dictionary that grows between batches, beyond what is remembered of it", () => {
+    const table = makeKeyTable(references(["string"]));
+    const dictionary = new TextDictionary();
+    for (let round = 0; round < 6; round++) {
+      const rows = Array.from({ length: 30 }, (_, i) => [`k${(round * 20 + i) % 130}`]);
+      const ids = identify(table, batchOf(["string"], rows, dictionary));
+      expect(written(table, ["string"], ids)).toEqual(rows);
+    }
+    expect(table.size).toBe(130);
+  });
+});
+
+describe("a full table", () => {
+  test.each([["string"], ["float64"]] as const)(
+    "of %s keeps those it has and has no key for others",
+    (type) => {
+      const table = makeKeyTable(references([type]), 2);
+      const [a, b, c] = type === "string" ? ["a", "b", "c"] : [1, 2, 3];
+      const rows = [[a!], [b!], [c!], [a!], [null], [b!], [c!]];
+      expect(identify(table, batchOf([type], rows))).toEqual([0, 1, noKey, 0, noKey, 1, noKey]);
+      expect(table.size).toBe(2);
+    },
+  );
+
+  test("null is a key like any other", () => {
+    const table = makeKeyTable(references(["string"]), 1);
+    expect(identify(table, batchOf(["string"], [[null], ["a"], [null]]))).toEqual([0, noKey, 0]);
+  });
+
+  test("of several parts is full in its pairs, or in one of its parts", () => {
+    const pairs = makeKeyTable(references(["string", "string"]), 3);
+    const rows = [
+      ["a", "x"],
+      ["a", "y"],
+      ["b", "x"],
+      ["b", "y"],
+      ["a", "x"],
+    ];
+    expect(identify(pairs, batchOf(["string", "string"], rows))).toEqual([0, 1, 2, noKey, 0]);
+    const parts = makeKeyTable(references(["string", "string"]), 2);
+    const wide = [
+      ["a", "x"],
+      ["b", "y"],
+      ["c", "x"],
+      ["a", "z"],
+      ["b", "y"],
+    ];
+    expect(identify(parts, batchOf(["string", "string"], wide))).toEqual([0, 1, noKey, noKey, 1]);
+  });
+
+  test("a key that is too long has none", () => {
+    const table = makeKeyTable(references(["string"]));
+    const long = "k".repeat(limits.key_bytes_max);
+    expect(identify(table, batchOf(["string"], [[long], [`${long}k`], [long]]))).toEqual([0, noKey, 0]);
+  });
+
+  test("a key whose bytes are too many has none, though its characters are not", () => {
+    const table = makeKeyTable(references(["string"]));
+    const wide = "ä".repeat(limits.key_bytes_max / 2);
+    expect(identify(table, batchOf(["string"], [[wide], [`${wide}ä`]]))).toEqual([0, noKey]);
+  });
+});

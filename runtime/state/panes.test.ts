@@ -1,0 +1,153 @@
+// Panes: slots per window and key, held records that add up, closing oldest first, and slots that start
+// anew when they are used again.
+
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Aggregate, PaneTable } from "../../operators/sdk/index.ts";
+import { limits } from "../limits.ts";
+import { makePaneTable } from "./panes.ts";
+import { makeKeyedTable } from "./keyed.ts";
+
+/** Two cells that are not zero when new, and a buffer. */
+const marked: Aggregate = {
+  initial: [7, Number.NEGATIVE_INFINITY],
+  add: () => undefined,
+  merge: () => undefined,
+  finish: () => undefined,
+};
+
+const tableOf = (): PaneTable => makePaneTable({ kind: "panes", by: [], aggregates: [marked, marked] });
+
+function close(table: PaneTable, start: number): unknown[] {
+  const closed: unknown[] = [];
+  table.close(start, (pane) =>
+    closed.push({
+      start: pane.start,
+      keys: [...pane.keys],
+      weights: [...pane.slots].map((slot) => table.weight(slot)),
+    }),
+  );
+  return closed;
+}
+
+describe("panes", () => {
+  test("say what a map of windows and keys says", () => {
+    const step = fc.oneof(
+      {
+        weight: 5,
+        arbitrary: fc.record({
+          start: fc.integer({ min: -4, max: 6 }).map((n) => n * 10),
+          key: fc.oneof(fc.nat(6), fc.constantFrom(63, 64, 1000)),
+          weight: fc.integer({ min: 1, max: 3 }),
+        }),
+      },
+      { weight: 1, arbitrary: fc.record({ until: fc.integer({ min: -50, max: 70 }) }) },
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        const table = tableOf();
+        const model = new Map<number, Map<number, number>>();
+        let marks = 0;
+        for (const each of steps) {
+          if ("until" in each) {
+            const due = [...model.keys()].filter((start) => start <= each.until).sort((a, b) => a - b);
+            expect(close(table, each.until)).toEqual(
+              due.map((start) => {
+                const keys = model.get(start)!;
+                return { start, keys: [...keys.keys()], weights: [...keys.values()] };
+              }),
+            );
+            for (const start of due) model.delete(start);
+          } else {
+            const keys = model.get(each.start) ?? new Map<number, number>();
+            model.set(each.start, keys);
+            const isNew = !keys.has(each.key);
+            const slot = table.pane(each.start)!.slot(each.key);
+            for (const { cells, buffers } of table.states) {
+              // New slots are as declared, also where they were used before; old ones are as they were left.
+              if (isNew)
+                expect([cells[0]![slot], cells[1]![slot], buffers[slot]]).toEqual([
+                  7,
+                  Number.NEGATIVE_INFINITY,
+                  undefined,
+                ]);
+              else expect(buffers[slot]).toBeDefined();
+              cells[0]![slot] = ++marks;
+              buffers[slot] = new Float64Array(1);
+            }
+            keys.set(each.key, (keys.get(each.key) ?? 0) + each.weight);
+            table.hold(slot, each.weight);
+            expect(table.weight(slot)).toBe(keys.get(each.key));
+          }
+          const held = [...model.values()].flatMap((keys) => [...keys.values()]).reduce((a, b) => a + b, 0);
+          expect(table.held).toBe(held);
+        }
+      }),
+      { seed: 12, numRuns: 200 },
+    );
+  });
+
+  test("cells grow with the slots, and keep what is in them", () => {
+    const table = tableOf();
+    const pane = table.pane(0)!;
+    const slots = Array.from({ length: 1000 }, (_, key) => {
+      const slot = pane.slot(key);
+      table.states[1]!.cells[0]![slot] = key;
+      return slot;
+    });
+    expect(new Set(slots).size).toBe(1000);
+    expect(slots.map((slot) => table.states[1]!.cells[0]![slot])).toEqual(slots.map((_, key) => key));
+    expect(slots.every((slot) => table.states[0]!.cells[0]![slot] === 7)).toBe(true);
+  });
+
+  test("no more are open than allowed, and all of those close", () => {
+    const table = tableOf();
+    for (let start = 0; start < limits.panes_open_max; start++) {
+      const slot = table.pane(start)!.slot(0);
+      table.hold(slot, 1);
+    }
+    expect(table.pane(limits.panes_open_max)).toBeNull();
+    expect(table.pane(5)).not.toBeNull();
+    // One of them: the others have to be gone through, many as they are.
+    expect(close(table, 0)).toHaveLength(1);
+    expect(table.pane(limits.panes_open_max)).not.toBeNull();
+    expect(close(table, Number.POSITIVE_INFINITY)).toHaveLength(limits.panes_open_max);
+    expect(table.held).toBe(0);
+  });
+});
+
+describe("values", () => {
+  test("are as declared for every key, and stay when there are more", () => {
+    const by = [{ name: "k", type: "float64", index: 0 }] as const;
+    const table = makeKeyedTable({ kind: "keyed", by, initial: [1, Number.NaN] });
+    const keys = (from: number, to: number): void => {
+      const values = Float64Array.from({ length: to - from }, (_, i) => from + i);
+      table.keys.identify(
+        {
+          schema: { fields: [], rest: null },
+          columns: [{ type: "float64", values, valid: null, dictionary: null }],
+          rows: values.length,
+          selection: Uint32Array.from(values.keys()),
+          count: values.length,
+          time: values,
+          watermark: values,
+          weight: null,
+          origin: null,
+        },
+        new Uint32Array(values.length),
+      );
+      table.reserve();
+    };
+    keys(0, 10);
+    table.cells[0]![9] = 5;
+    keys(10, 500);
+    expect(table.cells[0]!.length).toBeGreaterThanOrEqual(500);
+    expect([table.cells[0]![9], table.cells[0]![8], table.cells[0]![499], table.cells[1]![499]]).toEqual([
+      5,
+      1,
+      1,
+      Number.NaN,
+    ]);
+    expect(table.held).toBe(0);
+  });
+});

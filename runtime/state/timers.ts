@@ -1,0 +1,84 @@
+// One timer a key, in event time: a binary heap of (time, key), in which timers that were set again or
+// cleared are left behind and passed over. Knows nothing of what a timer is for.
+
+import type { KeyTimers } from "../../operators/sdk/index.ts";
+
+const never = Number.POSITIVE_INFINITY;
+
+export class TimerHeap implements KeyTimers {
+  /** By key, the time that counts. */
+  #when = new Float64Array(64).fill(never);
+  readonly #times: number[] = [];
+  readonly #keys: number[] = [];
+
+  set(key: number, time: number): void {
+    if (key >= this.#when.length) {
+      const wider = new Float64Array(Math.max(key + 1, this.#when.length * 2)).fill(never);
+      wider.set(this.#when);
+      this.#when = wider;
+    }
+    if (this.#when[key] === time) return;
+    this.#when[key] = time;
+    if (time !== never) this.#push(time, key);
+  }
+
+  clear(key: number): void {
+    if (key < this.#when.length) this.#when[key] = never;
+  }
+
+  at(key: number): number {
+    return key < this.#when.length ? this.#when[key]! : never;
+  }
+
+  due(until: number, visit: (key: number, time: number) => void): void {
+    while (this.#times.length > 0 && this.#times[0]! <= until) {
+      const time = this.#times[0]!;
+      const key = this.#keys[0]!;
+      this.#pop();
+      if (this.#when[key] !== time) continue;
+      this.#when[key] = never;
+      visit(key, time);
+    }
+  }
+
+  #before(a: number, b: number): boolean {
+    const [times, keys] = [this.#times, this.#keys];
+    return times[a]! < times[b]! || (times[a] === times[b] && keys[a]! < keys[b]!);
+  }
+
+  #swap(a: number, b: number): void {
+    for (const list of [this.#times, this.#keys]) {
+      const kept = list[a]!;
+      list[a] = list[b]!;
+      list[b] = kept;
+    }
+  }
+
+  #push(time: number, key: number): void {
+    let place = this.#times.push(time) - 1;
+    this.#keys.push(key);
+    while (place > 0) {
+      const parent = (place - 1) >>> 1;
+      if (!this.#before(place, parent)) return;
+      this.#swap(place, parent);
+      place = parent;
+    }
+  }
+
+  #pop(): void {
+    const last = this.#times.length - 1;
+    this.#swap(0, last);
+    this.#times.pop();
+    this.#keys.pop();
+    let place = 0;
+    for (;;) {
+      let least = place;
+      for (const child of [2 * place + 1, 2 * place + 2]) {
+        if (child < last && this.#before(child, least)) least = child;
+      }
+      if (least === place) return;
+      this.#swap(place, least);
+      place = least;
+    }
+  }
+}
