@@ -112,6 +112,7 @@ export const limits = {
   /** Rows of one branch that may be behind a missing one before that is given up. */
   demo_rows_ahead_max: 4_096,
   demo_feed_stop_ms_max: 3_000,
-  demo_catch_up_ms_max: 3_000,
+  /** Longer than a source takes to notice that its server has forgotten a request. */
+  demo_catch_up_ms_max: 15_000,
   demo_read_back_ms_max: 5_000,
 } as const;

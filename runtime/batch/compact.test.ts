@@ -59,7 +59,9 @@ function columnOf(type: ColumnType, cells: readonly Scalar[]): Column {
     column.values[row] = (type === "int64" ? 77n : 77) as never;
     if (cell === null) return;
     column.valid[row] = 1;
-    column.values[row] = (typeof cell === "string" ? dictionary.code(cell) : Number.isNaN(cell) ? 0 : cell) as never;
+    column.values[row] = (
+      typeof cell === "string" ? dictionary.code(cell) : Number.isNaN(cell) ? 0 : cell
+    ) as never;
   });
   return cells.includes(null) ? column : ({ ...column, valid: null } as Column);
 }

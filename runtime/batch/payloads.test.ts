@@ -28,33 +28,38 @@ const put: fc.Arbitrary<Put> = fc.record({
 describe("PayloadBuilder", () => {
   test("gives back what was put in, batch after batch, within its bounds", () => {
     fc.assert(
-      fc.property(fc.array(put, { maxLength: 60 }), fc.integer({ min: 1, max: 9 }), fc.boolean(), (puts, rows, taking) => {
-        const builder = new PayloadBuilder(rows, 64);
-        const batches: PayloadBatch[] = [];
-        const out: Put[] = [];
-        const end = (): void => {
-          const batch = taking ? builder.take() : builder.view();
-          expect(batch.count).toBeLessThanOrEqual(rows);
-          expect(batch.count === 1 || batch.bytes.length <= 64).toBe(true);
-          if (taking) batches.push(batch);
-          else {
-            out.push(...told(batch));
-            builder.reset();
+      fc.property(
+        fc.array(put, { maxLength: 60 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.boolean(),
+        (puts, rows, taking) => {
+          const builder = new PayloadBuilder(rows, 64);
+          const batches: PayloadBatch[] = [];
+          const out: Put[] = [];
+          const end = (): void => {
+            const batch = taking ? builder.take() : builder.view();
+            expect(batch.count).toBeLessThanOrEqual(rows);
+            expect(batch.count === 1 || batch.bytes.length <= 64).toBe(true);
+            if (taking) batches.push(batch);
+            else {
+              out.push(...told(batch));
+              builder.reset();
+            }
+          };
+          for (const { bytes, subject, arrived } of puts) {
+            if (!builder.fits(bytes.length)) end();
+            builder.add(bytes, subject, arrived);
+            // What was put in is the caller's again.
+            const copy = bytes.slice();
+            bytes.fill(0);
+            bytes.set(copy);
           }
-        };
-        for (const { bytes, subject, arrived } of puts) {
-          if (!builder.fits(bytes.length)) end();
-          builder.add(bytes, subject, arrived);
-          // What was put in is the caller's again.
-          const copy = bytes.slice();
-          bytes.fill(0);
-          bytes.set(copy);
-        }
-        end();
-        // Batches that were taken last, whatever came after them.
-        for (const batch of batches) out.push(...told(batch));
-        expect(out).toEqual(puts);
-      }),
+          end();
+          // Batches that were taken last, whatever came after them.
+          for (const batch of batches) out.push(...told(batch));
+          expect(out).toEqual(puts);
+        },
+      ),
       { seed: 9, numRuns: 200 },
     );
   });

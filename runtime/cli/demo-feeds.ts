@@ -38,6 +38,8 @@ export interface FeedFigures {
 
 interface Feed {
   readonly name: string;
+  /** True when the edge keeps its records in the stream. */
+  readonly stored: boolean;
   /** The command line of `weir feed`; `begin` is when the first record is due. */
   arguments(begin: number, round: number): readonly string[];
 }
@@ -46,6 +48,7 @@ interface Feed {
 function hostFeed({ edge }: FeedServers): Feed {
   return {
     name: "host",
+    stored: false,
     arguments: () => ["host", "--to", "host.{sensor}.{name}", "--url", edge.url, "--every", "100ms"],
   };
 }
@@ -60,6 +63,7 @@ function moteFeed(mote: number, { edge }: FeedServers): Feed {
   const time = ["--time-field", "ts", "--step", "5s", "--index", "reading", "--speed", String(speed)];
   return {
     name: `mote ${mote}`,
+    stored: true,
     arguments: (begin, round) => [
       recording,
       ...to,
@@ -93,8 +97,9 @@ class RunningFeed {
     this.#child = this.#start();
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid;
+  /** Records that the edge's stream holds of it. */
+  get stored(): number {
+    return this.#feed.stored ? this.#confirmed : 0;
   }
 
   figures(): FeedFigures {
@@ -169,6 +174,11 @@ export class DemoFeeds {
   /** What each did; complete once they are stopped. */
   figures(): readonly FeedFigures[] {
     return this.#feeds.map((feed) => feed.figures());
+  }
+
+  /** Records that the edge's stream holds; complete once they are stopped. */
+  get stored(): number {
+    return this.#feeds.reduce((total, feed) => total + feed.stored, 0);
   }
 
   faults(): string[] {

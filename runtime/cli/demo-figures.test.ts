@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { limits } from "../limits.ts";
 import type { WorkerStatus } from "../worker/worker.ts";
 import { Arrivals, Latencies, parseRowId } from "./demo-arrivals.ts";
-import { faultsOf, figuresOf, type ReadBack } from "./demo-figures.ts";
+import { faultsOf, figuresOf, type ReadBack, unreadFaults } from "./demo-figures.ts";
 
 function status(name = "climate"): WorkerStatus {
   const ledger = [
@@ -107,6 +107,14 @@ describe("faults", () => {
   it("name messages of others", () => {
     expect(faultsOf([status()], cloud({}, { foreign: 2 }), 20_000)).toEqual([
       "2 messages in the cloud are no rows of this run",
+    ]);
+  });
+
+  it("name pipelines that have not read what is stored for them", () => {
+    const statuses = [status("climate"), status("gateway-health")];
+    expect(unreadFaults(statuses, ["climate"], 20)).toEqual([]);
+    expect(unreadFaults(statuses, ["climate"], 21)).toEqual([
+      "climate: 21 records are stored at the edge, 20 were read",
     ]);
   });
 

@@ -131,6 +131,19 @@ export function faultsOf(statuses: readonly WorkerStatus[], cloud: ReadBack, ela
   return faults;
 }
 
+/** Pipelines that have not read all of the `stored` records that the edge keeps for them. */
+export function unreadFaults(
+  statuses: readonly WorkerStatus[],
+  readers: readonly string[],
+  stored: number,
+): string[] {
+  return statuses
+    .filter(({ name, source }) => readers.includes(name) && source.records < stored)
+    .map(
+      ({ name, source }) => `${name}: ${stored} records are stored at the edge, ${source.records} were read`,
+    );
+}
+
 /** Every row that was made is confirmed, and is in the cloud exactly once. */
 function deliveryFaults({ name, pipeline, sinks }: WorkerStatus, cloud: ReadBack): string[] {
   return pipeline.branches.flatMap((branch, place) => {

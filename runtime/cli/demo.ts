@@ -12,8 +12,8 @@ import { Worker } from "../worker/worker.ts";
 import { CloudReader } from "./demo-cloud.ts";
 import { type Display, displayFor } from "./demo-display.ts";
 import { DemoFeeds } from "./demo-feeds.ts";
-import { type DemoReport, faultsOf, figuresOf } from "./demo-figures.ts";
-import { type DemoServers, makeSensorStream, startServers } from "./demo-servers.ts";
+import { type DemoReport, faultsOf, figuresOf, unreadFaults } from "./demo-figures.ts";
+import { type DemoServers, makeSensorStream, sensorStream, startServers } from "./demo-servers.ts";
 import { countText, type TableState } from "./demo-table.ts";
 import { isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { print, styled } from "./terminal.ts";
@@ -58,6 +58,14 @@ function interruption(): AbortSignal {
   const interrupted = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
   return interrupted.signal;
+}
+
+/** The pipelines that read what the edge keeps of the motes. */
+function readersOf(pipelines: readonly LoadedPipeline[]): readonly string[] {
+  return pipelines.flatMap(({ plan }) => {
+    const { name, spec } = plan!;
+    return spec.source.kind === "nats" && spec.source.stream === sensorStream ? [name] : [];
+  });
 }
 
 function introduce(display: Display, { edge, cloud }: DemoServers): void {
@@ -112,9 +120,12 @@ class Demonstration {
     }
     const elapsed_ms = Math.max(0, wallClock.now() - begin);
     await feeds.stop();
+    const readers = readersOf(pipelines);
+    await this.#until(limits.demo_catch_up_ms_max, () => this.#unread(readers, feeds.stored).length === 0);
+    faults.push(...feeds.faults(), ...this.#unread(readers, feeds.stored));
     await this.#drain(running, faults);
     this.#display.finish({ ...this.#state(begin), elapsed_ms, ended: true });
-    faults.push(...feeds.faults(), ...faultsOf(this.#worker.status(), this.#cloud, elapsed_ms));
+    faults.push(...faultsOf(this.#worker.status(), this.#cloud, elapsed_ms));
     return {
       pipelines: this.#figures(),
       cloud: { rows_by_stream: this.#cloud.rowsByStream },
@@ -129,11 +140,12 @@ class Demonstration {
     await this.#worker.close();
   }
 
-  /** Lets the worker take what waits at the edge, finish and confirm its rows, and the reader read them. */
+  #unread(readers: readonly string[], stored: number): string[] {
+    return unreadFaults(this.#worker.status(), readers, stored);
+  }
+
+  /** Lets the worker finish and confirm its rows, and the reader read them. */
   async #drain(running: Promise<void>, faults: string[]): Promise<void> {
-    await this.#until(limits.demo_catch_up_ms_max, () =>
-      this.#worker.status().every(({ source }) => (source.lag ?? 0) === 0),
-    );
     const tooLong = this.#worker.stop().catch((error: unknown) => void faults.push(messageOf(error)));
     await Promise.race([running, tooLong]);
     await this.#until(limits.demo_read_back_ms_max, () =>

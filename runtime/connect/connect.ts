@@ -31,8 +31,6 @@ export interface SourceStats {
 }
 
 export interface Source {
-  /** Stated by `weir explain`: what holds between the source and weir. */
-  readonly guarantee: string;
   open(): Promise<void>;
   /** The next payloads; null when none came within `wait_ms`; "end" when there will be no more. */
   read(limits: ReadLimits): Promise<Delivery | null | "end">;
@@ -66,7 +64,6 @@ export interface SinkStats {
 }
 
 export interface Sink {
-  readonly guarantee: string;
   open(): Promise<void>;
   /** Takes a row. Never fails for a passing fault of the other side: it retries for ever. */
   write(row: OutputRow): void;

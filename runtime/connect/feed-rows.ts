@@ -1,6 +1,7 @@
 // Rows for feeding: lines of a file as objects, which of them are wanted, where each goes and when it
 // happened. Pure: text in, rows out.
 
+import { parseCsvLine } from "../codec/csv/line.ts";
 import { WeirError } from "../errors.ts";
 
 export type FeedRow = Record<string, unknown>;
@@ -22,30 +23,6 @@ export interface MadeTime {
   readonly index: string | null;
 }
 
-/** The fields of one CSV line. Quotes may enclose separators and doubled quotes. */
-export function parseCsvLine(line: string): string[] {
-  const fields: string[] = [];
-  let place = 0;
-  while (place <= line.length) {
-    if (line[place] === '"') {
-      let text = "";
-      let end = place + 1;
-      while (end < line.length && (line[end] !== '"' || line[end + 1] === '"')) {
-        text += line[end];
-        end += line[end] === '"' ? 2 : 1;
-      }
-      const next = line.indexOf(",", end);
-      fields.push(text);
-      place = next < 0 ? line.length + 1 : next + 1;
-    } else {
-      const next = line.indexOf(",", place);
-      fields.push(next < 0 ? line.slice(place) : line.slice(place, next));
-      place = next < 0 ? line.length + 1 : next + 1;
-    }
-  }
-  return fields;
-}
-
 const decimal = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** A number where the text is one exactly as JSON writes it (so `007` stays text), null where it is empty. */
@@ -54,9 +31,10 @@ export function csvValue(text: string): string | number | null {
   return decimal.test(text) && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-/** A CSV line as an object. Fields beyond the header are left out. */
-export function csvRow(columns: readonly string[], line: string): FeedRow {
+/** A CSV line as an object; null when its quoting is broken. Fields beyond the header are left out. */
+export function csvRow(columns: readonly string[], line: string): FeedRow | null {
   const fields = parseCsvLine(line);
+  if (fields === null) return null;
   const row: FeedRow = {};
   for (const [place, column] of columns.entries()) row[column] = csvValue(fields[place] ?? "");
   return row;

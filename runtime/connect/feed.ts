@@ -3,6 +3,7 @@
 // rows to choose and place them, which no source or sink does.
 
 import { payloadAt, type PayloadBatch } from "../batch/payloads.ts";
+import { parseCsvLine } from "../codec/csv/line.ts";
 import { sleep, stopwatch, wallClock, type Clock } from "../clock.ts";
 import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -14,7 +15,6 @@ import {
   jsonRow,
   madeTime,
   matches,
-  parseCsvLine,
   timeOf,
   type FeedRow,
   type MadeTime,
@@ -146,7 +146,8 @@ class Feeder {
     this.#options = options;
     this.#source = source;
     this.#target = target;
-    this.#columns = source.header == null ? null : parseCsvLine(source.header).map((name) => name.trim());
+    this.#columns =
+      source.header == null ? null : (parseCsvLine(source.header) ?? []).map((name) => name.trim());
     this.#clock = options.clock ?? wallClock;
     this.#startedAt = options.begin ?? this.#clock.now();
   }

@@ -26,8 +26,6 @@ export function fileSink(options: FileSinkOptions): Sink {
 const lineFeed = 10;
 
 class LineSink implements Sink {
-  readonly guarantee: string =
-    "at least once: each row is a line, on the disk once a flush has ended; after a crash rows may be repeated";
   readonly #options: FileSinkOptions;
   readonly #clock: Clock;
   readonly #counts: SinkCounts = new SinkCounts();

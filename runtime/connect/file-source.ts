@@ -34,7 +34,6 @@ export function fileSource(options: FileSourceOptions): FileSource {
 }
 
 class LineSource implements FileSource {
-  readonly guarantee: string = "each line of the file once, in order, from its start at every start of weir";
   readonly #options: FileSourceOptions;
   readonly #clock: Clock;
   #builder: PayloadBuilder = new PayloadBuilder();

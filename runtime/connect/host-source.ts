@@ -21,7 +21,6 @@ export function hostSource(options: HostSourceOptions): Source {
 }
 
 class SensorSource implements Source {
-  readonly guarantee: string = "at most once: a reading that is not taken in time is not taken";
   readonly #clock: Clock;
   readonly #every: number;
   readonly #sampler: HostSampler;

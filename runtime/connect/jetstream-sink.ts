@@ -38,8 +38,6 @@ export function jetstreamSink(options: JetStreamSinkOptions): Sink {
 const messageTooLarge = 10_054;
 
 class StreamSink implements Sink {
-  readonly guarantee: string =
-    "at least once; exactly once for rows with an id as long as the stream remembers ids (2 minutes unless set otherwise)";
   readonly #options: JetStreamSinkOptions;
   readonly #link: NatsLink;
   readonly #clock: Clock;

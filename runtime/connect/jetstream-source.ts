@@ -121,12 +121,6 @@ class StreamSource implements Source {
     });
   }
 
-  get guarantee(): string {
-    return this.#options.consumer === undefined
-      ? `each message of the stream in order, from ${String(this.#spec.start)} at every start of weir`
-      : "at least once: a message is acknowledged only when what came of it is safe, and read again otherwise";
-  }
-
   async open(): Promise<void> {
     const fault = subscribeSubjectFault(this.#options.subject);
     if (fault !== null) {

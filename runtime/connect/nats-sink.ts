@@ -22,8 +22,6 @@ export function natsSink(options: NatsSinkOptions): Sink {
 }
 
 class CoreSink implements Sink {
-  readonly guarantee: string =
-    "at most once: the server confirms that it has a row, not that anybody received it; rows in flight when the connection is cut are counted as unconfirmed";
   readonly #link: NatsLink;
   readonly #log: ConnectorLog;
   readonly #counts: SinkCounts = new SinkCounts();

@@ -33,8 +33,6 @@ export function natsSource(options: NatsSourceOptions): Source {
 }
 
 class CoreSource implements Source {
-  readonly guarantee: string =
-    "at most once: core NATS keeps nothing, so what is published while weir is away or its queue is full is lost (the latter is counted)";
   readonly #options: NatsSourceOptions;
   readonly #clock: Clock;
   readonly #queue: PayloadQueue;

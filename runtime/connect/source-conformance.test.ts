@@ -168,12 +168,6 @@ describe.each(kinds)("a $name source", ({ prepare, ends }) => {
     await source.close();
     expect(await source.read({ ...wide, wait_ms: 20 })).toBe("end");
   });
-
-  it("states its guarantee", async () => {
-    const { source } = await prepare([]);
-    expect(source.guarantee.length).toBeGreaterThan(20);
-    await source.close();
-  });
 });
 
 describe("a host source", () => {

@@ -22,7 +22,6 @@ export function stdoutSink(options: StdoutSinkOptions = {}): Sink {
 }
 
 class StreamSink implements Sink {
-  readonly guarantee: string = "at most once: a line is given to the pipe; what its reader does is unknown";
   readonly #stream: Writable;
   readonly #options: StdoutSinkOptions;
   readonly #counts: SinkCounts = new SinkCounts();

@@ -56,8 +56,11 @@ function envelopeOf(pipeline: string, letter: DeadLetter): Record<string, string
   };
 }
 
-function keptBytes(letter: DeadLetter): Uint8Array {
-  return letter.payload?.subarray(0, limits.dead_letter_payload_bytes_max) ?? new Uint8Array(0);
+/** What is cut off is let go: a view of the whole would hold on to it for as long as the letter is queued. */
+function keptBytes({ payload }: DeadLetter): Uint8Array {
+  if (payload === null) return new Uint8Array(0);
+  const max = limits.dead_letter_payload_bytes_max;
+  return payload.length > max ? payload.slice(0, max) : payload;
 }
 
 /** For NATS: the original bytes as the payload, the rest in headers. */

@@ -43,7 +43,7 @@ const brittle: OperatorDefinition = defineMap({
 function operatorOf(
   kind: "stateless" | "keyed",
   create: () => Operator,
-  state?: () => Record<string, ReturnType<typeof table.values>>,
+  state?: () => Record<string, ReturnType<typeof table.keyed>>,
 ): OperatorDefinition {
   return defineOperator({ ...empty, name: "own", kind, create, ...(state === undefined ? {} : { state }) });
 }

@@ -38,7 +38,13 @@ export function planChain(
       ? guessedOutput(definition, schema, config)
       : outputOf(planning.reader, definition, schema, config, step.path);
     if (output === null) return null;
-    plans.push({ label: `${prefix}${place + 1} ${step.operator}`, definition, config, input: schema, output });
+    plans.push({
+      label: `${prefix}${place + 1} ${step.operator}`,
+      definition,
+      config,
+      input: schema,
+      output,
+    });
     schema = output;
   }
   return { steps: plans, output: schema };

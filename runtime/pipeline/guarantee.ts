@@ -7,9 +7,7 @@ import type { SinkSpec, SourceSpec } from "./pipeline.ts";
 export function sourceGuarantee(source: SourceSpec): string {
   switch (source.kind) {
     case "nats":
-      return source.stream === null
-        ? "at most once: core NATS keeps nothing, so what is published while weir is away is lost; what its queue cannot hold is counted"
-        : "at least once: a record is acknowledged when the rows that it caused are confirmed; records held in open windows are lost with the process";
+      return natsSource(source);
     case "file":
       return "complete: every line is read once each run; nothing is remembered between runs";
     case "host":
@@ -17,12 +15,22 @@ export function sourceGuarantee(source: SourceSpec): string {
   }
 }
 
+function natsSource({ stream, consumer }: Extract<SourceSpec, { kind: "nats" }>): string {
+  if (stream === null) {
+    return "at most once: core NATS keeps nothing, so what is published while weir is away is lost; what its queue cannot hold is counted";
+  }
+  const windows = "records held in open windows are lost with the process";
+  return consumer === null
+    ? "complete: the whole stream, from its beginning at every start; name a consumer to go on where weir stopped"
+    : `at least once: a record is acknowledged when the rows that it caused are confirmed; ${windows}`;
+}
+
 /** What a sink promises, and when it does not. */
 export function sinkGuarantee(sink: SinkSpec): string {
   switch (sink.kind) {
     case "nats":
       return sink.stream === null
-        ? "at most once: core NATS confirms nothing; rows are held back while the link is down, up to the sink's bound"
+        ? "at most once: the server confirms that it has a row, not that anybody received it; rows in flight when the link is cut are counted as unconfirmed"
         : "at least once: every row is sent until the stream confirms it, with an id by which the stream drops repeats of this run";
     case "file":
       return "written and synchronised before the source is told";

@@ -45,8 +45,7 @@ export function planPipeline(
   const read = new Set<string>(spec.time === null ? [] : [spec.time.field]);
   const planning: Planning = { reader, catalogue, read };
   const first = planWith(planning, spec, fields, subjectFields);
-  if (first === null || reader.diagnostics.length > 0)
-    return { plan: null, diagnostics: reader.diagnostics };
+  if (first === null || reader.diagnostics.length > 0) return { plan: null, diagnostics: reader.diagnostics };
   const decoded = fields.filter((each) => isNeeded(each, read, first.branches));
   const forwarded = first.branches.every((branch) => branch.forwards);
   const taken = forwarded ? subjectFields.filter(({ name }) => read.has(name)) : subjectFields;

@@ -50,10 +50,18 @@ const payloads: readonly (readonly [string, Uint8Array, string])[] = [
   ["the last date that there is", bytes('{"device":"a","ts":8.64e15,"temp":1}'), "ahead"],
   ["a date that there is not", bytes('{"device":"a","ts":1e300,"temp":1}'), "type"],
   ["two megabytes", bytes(`{"device":"a","ts":5,"temp":1,"pad":"${"x".repeat(2_000_000)}"}`), "decode"],
-  ["a string beyond its bound", bytes(`{"device":"${"x".repeat(limits.string_bytes_max + 1)}","ts":5}`), "decode"],
+  [
+    "a string beyond its bound",
+    bytes(`{"device":"${"x".repeat(limits.string_bytes_max + 1)}","ts":5}`),
+    "decode",
+  ],
   ["nesting ten thousand deep", bytes(`{"ts":5,"x":${"[".repeat(10_000)}${"]".repeat(10_000)}}`), "decode"],
   ["objects ten thousand deep", bytes(`${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`), "decode"],
-  ["invalid UTF-8", Uint8Array.from([...bytes('{"device":"'), 0xff, 0xfe, ...bytes('","ts":5,"temp":1}')]), "decode"],
+  [
+    "invalid UTF-8",
+    Uint8Array.from([...bytes('{"device":"'), 0xff, 0xfe, ...bytes('","ts":5,"temp":1}')]),
+    "decode",
+  ],
   ["a NUL", bytes('{"device":"a","ts":5,"temp":1}\u0000'), "decode"],
   ["a record that lies about its prototype", bytes('{"__proto__":{"ts":5},"device":"a"}'), "time"],
 ];
@@ -90,13 +98,25 @@ describe.each([1, 3, 1000])("%i records a batch", (batchRows) => {
 
 describe("what may look odd, and is a record", () => {
   test.each([
-    ["of duplicate keys the last holds", '{"ts":1,"device":"x","temp":1,"device":"a","temp":7}', { device: "a", high: 7 }],
-    ["names of JavaScript's own", '{"ts":1,"device":"a","temp":7,"__proto__":{"x":1},"constructor":5,"toString":{}}', { device: "a", high: 7 }],
+    [
+      "of duplicate keys the last holds",
+      '{"ts":1,"device":"x","temp":1,"device":"a","temp":7}',
+      { device: "a", high: 7 },
+    ],
+    [
+      "names of JavaScript's own",
+      '{"ts":1,"device":"a","temp":7,"__proto__":{"x":1},"constructor":5,"toString":{}}',
+      { device: "a", high: 7 },
+    ],
     ["a device of that name", '{"ts":1,"device":"__proto__","temp":7}', { device: "__proto__", high: 7 }],
     ["a mark at the start", '\ufeff{"ts":1,"device":"a","temp":7}', { device: "a", high: 7 }],
     ["escapes in names", '{"t\\u0073":1,"device":"a","temp":7}', { device: "a", high: 7 }],
     ["an empty device", '{"ts":1,"device":"","temp":7}', { device: "", high: 7 }],
-    ["members of no meaning", `{"ts":1,"device":"a","temp":7,"x":${"[".repeat(60)}${"]".repeat(60)}}`, { device: "a", high: 7 }],
+    [
+      "members of no meaning",
+      `{"ts":1,"device":"a","temp":7,"x":${"[".repeat(60)}${"]".repeat(60)}}`,
+      { device: "a", high: 7 },
+    ],
     ["all null", '{"ts":1,"device":null,"temp":null}', { device: null, high: null }],
   ])("%s", (_what, text, row) => {
     for (const batchRows of [1, 1000]) {
@@ -162,7 +182,15 @@ describe("the dead letter", () => {
 
 describe("other formats", () => {
   test.each([
-    ["msgpack", [Uint8Array.of(0xc1), new Uint8Array(0), Uint8Array.of(0x81, 0xa2, 0x74), Uint8Array.of(0xdf, 255, 255, 255, 255)]],
+    [
+      "msgpack",
+      [
+        Uint8Array.of(0xc1),
+        new Uint8Array(0),
+        Uint8Array.of(0x81, 0xa2, 0x74),
+        Uint8Array.of(0xdf, 255, 255, 255, 255),
+      ],
+    ],
     ["csv", [bytes('a,"5,1'), bytes("a,5"), bytes("a,5,1,9,9"), bytes("a,soon,1"), bytes("a,5,warm")]],
   ] as const)("%s", (format, broken) => {
     const header = ["device", "ts", "temp"];
@@ -173,7 +201,9 @@ describe("other formats", () => {
     }
     harness.finish();
     expect(harness.rows(0)).toMatchObject([{ device: "a", n: broken.length, high: 20 }]);
-    expect(harness.letters.map(({ payload }) => [...payload!])).toEqual(broken.map((payload) => [...payload]));
+    expect(harness.letters.map(({ payload }) => [...payload!])).toEqual(
+      broken.map((payload) => [...payload]),
+    );
     expect(lawFaults(harness.counts())).toEqual([]);
   });
 });

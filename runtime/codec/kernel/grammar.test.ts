@@ -62,12 +62,12 @@ describe("text", () => {
   });
 
   test("of any length, with escapes and without, to the bound and one beyond", () => {
-    for (const name of ["v", "x"]) {
-      const pair = knowing({ name, type: "string" }, '"a"');
-      const lengths = [4_094, 4_095, 4_096, 4_097, limits.string_bytes_max, limits.string_bytes_max + 1];
-      for (const length of lengths)
-        pair.check(["y", "\\n"].map((text) => `{"v":"${"y".repeat(length - text.length)}${text}","w":0}`));
-    }
+    // Nothing else in the record: nesting could stand there, and such a record has to be shorter.
+    const pair = new Pair([{ name: "v", type: "string" }]);
+    pair.check(['{"v":"a"}']);
+    for (const length of [4_094, 4_095, 4_096, 4_097, limits.string_bytes_max, limits.string_bytes_max + 1])
+      pair.check(["y", "\\n"].map((text) => `{"v":"${"y".repeat(length - text.length)}${text}"}`));
+    pair.check(['{"v":"a"}', '{"v":"\\u00e9"}']);
   });
 
   test("that only the reader can decode finds room in the dictionary", () => {
