@@ -63,10 +63,20 @@ export function timePairs(a: Task, b: Task, pairs: number, warmups: number): rea
   return taken;
 }
 
+function totalOf(timings: readonly Timing[], name: keyof Timing): number {
+  return timings.reduce((sum, timing) => sum + timing[name], 0);
+}
+
+/** How many times as long as `a` the processor was busy with `b`. Systems count it in steps of some ms, so single runs are not compared. */
+export function processorRatio(pairs: readonly Pair[]): number {
+  const [a, b] = [pairs.map((pair) => pair.a), pairs.map((pair) => pair.b)];
+  return totalOf(b, "cpu_ms") / totalOf(a, "cpu_ms");
+}
+
 /** The share of the time that this thread had a processor: well below 1 on a machine that does other work. */
 export function processorShare(pairs: readonly Pair[]): number {
-  const total = (name: keyof Timing): number => pairs.reduce((sum, { a, b }) => sum + a[name] + b[name], 0);
-  return total("cpu_ms") / total("wall_ms");
+  const timings = pairs.flatMap(({ a, b }) => [a, b]);
+  return totalOf(timings, "cpu_ms") / totalOf(timings, "wall_ms");
 }
 
 /** Median, smallest and largest of at least one value. */

@@ -63,7 +63,7 @@ const { say, run } = (() => {
         ...options,
       });
       if (result.status === 0) return;
-      const output = quiet ? `\n${result.stdout ?? ""}${result.stderr ?? ""}` : "";
+      const output = quiet ? `\n${String(result.stdout ?? "")}${String(result.stderr ?? "")}` : "";
       const reason = result.error?.message ?? `it ended with ${result.status ?? result.signal}`;
       throw new SetupError(`${program} ${parameters.join(" ")} failed: ${reason}${output}`);
     },

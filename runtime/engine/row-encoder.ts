@@ -24,8 +24,8 @@ const forward: Encoder = {
 function amending(plan: PipelinePlan, { rows, format }: BranchPlan): Encoder | null {
   const { format: origin } = plan.spec;
   if (rows.rest === null || format !== origin || origin === "csv") return null;
-  const unchanged = plan.schema.fields.slice(0, plan.fields.length);
-  const places = [...rows.fields.keys()].filter((place) => !unchanged.includes(rows.fields[place]!));
+  const unchanged = new Set(plan.schema.fields.slice(0, plan.fields.length));
+  const places = [...rows.fields.keys()].filter((place) => !unchanged.has(rows.fields[place]!));
   const schema: Schema = { fields: places.map((place) => rows.fields[place]!), rest: rows.rest };
   const encoder = createEncoder(format, { origin, schema });
   return {

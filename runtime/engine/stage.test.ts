@@ -10,7 +10,6 @@ import {
   field,
   type Operator,
   type OperatorDefinition,
-  table,
   z,
 } from "../../operators/sdk/index.ts";
 import { makeBatch } from "../batch/batch.ts";

@@ -11,6 +11,11 @@ export class TimerHeap implements KeyTimers {
   readonly #times: number[] = [];
   readonly #keys: number[] = [];
 
+  /** Timers in the heap, those left behind among them. */
+  get size(): number {
+    return this.#times.length;
+  }
+
   set(key: number, time: number): void {
     if (key >= this.#when.length) {
       const wider = new Float64Array(Math.max(key + 1, this.#when.length * 2)).fill(never);
@@ -54,7 +59,22 @@ export class TimerHeap implements KeyTimers {
     }
   }
 
+  /** What is left behind never outnumbers the keys by much, however often timers are set again. */
+  #sweep(): void {
+    this.#times.length = 0;
+    this.#keys.length = 0;
+    for (let key = 0; key < this.#when.length; key++) {
+      if (this.#when[key] !== never) this.#insert(this.#when[key]!, key);
+    }
+  }
+
   #push(time: number, key: number): void {
+    // The key's new time is among those that the sweep finds.
+    if (this.#times.length >= 4 * this.#when.length) this.#sweep();
+    else this.#insert(time, key);
+  }
+
+  #insert(time: number, key: number): void {
     let place = this.#times.push(time) - 1;
     this.#keys.push(key);
     while (place > 0) {
