@@ -67,7 +67,7 @@ function totalOf(timings: readonly Timing[], name: keyof Timing): number {
   return timings.reduce((sum, timing) => sum + timing[name], 0);
 }
 
-/** How many times as long as `a` the processor was busy with `b`. Systems count it in steps of some ms, so single runs are not compared. */
+/** How often the processor time of `a` goes into that of `b`; over all pairs, as systems count it in steps of some ms. */
 export function processorRatio(pairs: readonly Pair[]): number {
   const [a, b] = [pairs.map((pair) => pair.a), pairs.map((pair) => pair.b)];
   return totalOf(b, "cpu_ms") / totalOf(a, "cpu_ms");

@@ -1,6 +1,7 @@
 // The benchmark: readings decoded, filtered and aggregated per device in one-minute windows, weir against
 // the program by hand, one thread each. Nothing is timed before both have made the same rows.
 
+import type { PayloadBatch } from "../runtime/batch/payloads.ts";
 import { byHand } from "./by-hand.ts";
 import { differenceOf, hashOf } from "./comparison.ts";
 import type { Contender, Outcome } from "./contender.ts";
@@ -15,7 +16,7 @@ import {
   timePairs,
 } from "./pairs.ts";
 import { bytesEach, makeReadings } from "./readings.ts";
-import { machineText, type Report } from "./report.ts";
+import { machineText, type Report, type Result } from "./report.ts";
 
 /** How many times faster weir is to be. */
 const want = 6;
@@ -32,11 +33,10 @@ export interface WindowedOptions {
 /** Returns false when the outputs differ; then nothing was timed. */
 export function benchWindowed({ records, pairs }: WindowedOptions, report: Report): boolean {
   const batches = makeReadings(records);
-  const ours = weir();
+  const bytes = bytesEach(batches).toFixed(1);
   report.note(machineText());
-  report.note(
-    `${records} readings of ${bytesEach(batches).toFixed(1)} bytes, filtered, per device and minute; one thread`,
-  );
+  report.note(`${records} readings of ${bytes} bytes, filtered, per device and minute; one thread`);
+  const ours = weir();
   const outcome = ours.open()(batches);
   const expected = byHand.open()(batches);
   const difference = differenceOf(outcome, expected);
@@ -44,42 +44,40 @@ export function benchWindowed({ records, pairs }: WindowedOptions, report: Repor
     process.stderr.write(`the outputs of ${ours.engine} and ${byHand.engine} differ; ${difference}\n`);
     return false;
   }
-  report.note(
-    `both sent the same ${expected.rows.length} rows (sums to 1e-12) and left out ${expected.filtered} readings`,
-  );
-  const task = (contender: Contender): Task => {
-    return () => {
-      const run = contender.open();
-      return () => run(batches);
-    };
-  };
-  const taken = timePairs(task(ours), task(byHand), pairs, Math.ceil(warmupRecords / records));
-  const result = (engine: string, timings: readonly Timing[], made: Outcome): void => {
-    const median_ms = spreadOf(timings.map(({ wall_ms }) => wall_ms)).median;
-    const records_per_s = records / (median_ms / 1000);
-    const output_hash = hashOf(made);
-    report.result({
-      suite: "pipeline",
-      workload: "windowed",
-      engine,
-      threads: 1,
-      records,
-      records_per_s,
-      output_hash,
-    });
-  };
-  result(
-    ours.engine,
-    taken.map(({ a }) => a),
-    outcome,
-  );
-  result(
-    byHand.engine,
-    taken.map(({ b }) => b),
-    expected,
-  );
+  const { rows, filtered } = expected;
+  report.note(`both sent the same ${rows.length} rows (sums to 1e-12) and left out ${filtered} readings`);
+  const warmups = Math.ceil(warmupRecords / records);
+  const taken = timePairs(taskOf(ours, batches), taskOf(byHand, batches), pairs, warmups);
+  const timings = [taken.map(({ a }) => a), taken.map(({ b }) => b)] as const;
+  report.result(resultOf(ours, records, timings[0], outcome));
+  report.result(resultOf(byHand, records, timings[1], expected));
   reportRatio(taken, report);
   return true;
+}
+
+function taskOf(contender: Contender, batches: readonly PayloadBatch[]): Task {
+  return () => {
+    const run = contender.open();
+    return () => run(batches);
+  };
+}
+
+function resultOf(
+  { engine }: Contender,
+  records: number,
+  timings: readonly Timing[],
+  outcome: Outcome,
+): Result {
+  const median_ms = spreadOf(timings.map(({ wall_ms }) => wall_ms)).median;
+  return {
+    suite: "pipeline",
+    workload: "windowed",
+    engine,
+    threads: 1,
+    records,
+    records_per_s: records / (median_ms / 1000),
+    output_hash: hashOf(outcome),
+  };
 }
 
 function reportRatio(taken: readonly Pair[], report: Report): void {

@@ -87,6 +87,8 @@ export interface KeyedTable {
   readonly cells: readonly Float64Array[];
   readonly timers: KeyTimers;
   readonly records: RecordStore;
+  /** Forgets every key with its numbers and timer, so that ids begin anew. No record may be kept. */
+  clear(): void;
 }
 
 /** A declaration: what is remembered for each key. */

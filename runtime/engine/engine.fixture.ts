@@ -48,17 +48,21 @@ export function payloadsOf(
 
 /** Outputs that keep everything, in order, as text. */
 export class Kept implements EngineOutputs {
-  readonly rows: { readonly branch: number; readonly text: string; readonly row: OutputRow }[] = [];
-  readonly letters: { readonly letter: DeadLetter; readonly arrived: number }[] = [];
+  readonly rows: (Omit<OutputRow, "payload"> & { readonly branch: number; readonly text: string })[] = [];
+  readonly letters: {
+    readonly letter: Omit<DeadLetter, "payload">;
+    /** The payload, a character a byte; null when there is none. */
+    readonly bytes: string | null;
+    readonly arrived: number;
+  }[] = [];
 
-  row(branch: number, row: OutputRow): void {
-    // A copy: bytes that change after they were handed out would be noticed.
-    const payload = Uint8Array.from(row.payload);
-    this.rows.push({ branch, text: new TextDecoder().decode(payload), row: { ...row, payload } });
+  row(branch: number, { payload, ...row }: OutputRow): void {
+    this.rows.push({ ...row, branch, text: Buffer.from(payload).toString() });
   }
 
-  deadLetter(letter: DeadLetter, arrived: number): void {
-    this.letters.push({ letter, arrived });
+  deadLetter({ payload, ...letter }: DeadLetter, arrived: number): void {
+    const bytes = payload === null ? null : Buffer.from(payload).toString("latin1");
+    this.letters.push({ letter, bytes, arrived });
   }
 
   /** The rows of a branch as records. */

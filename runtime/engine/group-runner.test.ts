@@ -6,7 +6,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PayloadBatch } from "../batch/payloads.ts";
-import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { lawFaults } from "../testing/harness.ts";
 import { Kept, payloadsOf, pipelineText, sink, source } from "./engine.fixture.ts";
@@ -193,12 +192,12 @@ describe("the pool gives what home gives", () => {
       source: { ...source, schema: { device: "string", ts: "time", n: "float64" } },
       steps: [{ filter: "n > 100.0 && device != null" }, sink],
     });
-    const batches = fullBatches(24, (batch) => (batch % 3 === 0 ? "bad" : null));
+    const batches = fullBatches(15, (batch) => (batch % 3 === 0 ? "bad" : null));
     const home = atHome([first, second], batches);
-    const pool = await pooled([first, second], batches, 1);
+    const pool = await pooled([first, second], batches, 2);
     expect(pool.status).toEqual(home.status);
     expect(pool.kept).toEqual(home.kept);
-    expect(home.kept[0]!.rows.length).toBeGreaterThan(500);
+    expect(home.kept[0]!.rows.length).toBeGreaterThan(300);
     const reasons = new Set(home.kept[0]!.letters.map(({ letter }) => letter.reason));
     expect([...reasons].sort()).toEqual(["ahead", "decode", "fault", "type"]);
   });
@@ -206,29 +205,22 @@ describe("the pool gives what home gives", () => {
   test("an operator that makes several batches of one, whose rows may be late", async () => {
     const late = { window: { tumbling: "50ms", by: "text", select: { n: "count()", end: "max(at)" } } };
     const loaded = await load("doubled", {
-      steps: [
-        { slow: { ms: 4 } },
-        { doubled: {} },
-        { filter: "double(at) > 100.0" },
-        { slow_home: { ms: 4 } },
-        late,
-        sink,
-      ],
+      steps: [{ slow: { ms: 4 } }, { doubled: {} }, { filter: "double(at) > 100.0" }, late, sink],
     });
-    const batches = fullBatches(14);
+    const batches = fullBatches(12);
     const home = atHome([loaded], batches);
     expect(home.kept[0]!.rows.length).toBeGreaterThan(100);
-    const pool = await pooled([loaded], batches, 1);
+    const pool = await pooled([loaded], batches, 2);
     expect(pool.kept).toEqual(home.kept);
     expect(pool.status).toEqual(home.status);
   });
 
   test("a thread that dies loses nothing and repeats nothing", async () => {
     const loaded = await load("mortal", {
-      steps: [{ mortal: devices }, { slow: { ms: 4 } }, { slow_home: { ms: 4 } }, windowed, sink],
+      steps: [{ mortal: devices }, { slow: { ms: 4 } }, windowed, sink],
     });
-    const batches = fullBatches(20, (batch) => (batch === 12 || batch === 15 ? "deadly" : null));
-    const pool = await pooled([loaded], batches, 1);
+    const batches = fullBatches(15, (batch) => (batch === 10 || batch === 13 ? "deadly" : null));
+    const pool = await pooled([loaded], batches, 2);
     const home = atHome([loaded], batches);
     expect(pool.kept).toEqual(home.kept);
     expect(pool.status).toEqual(home.status);
@@ -243,10 +235,10 @@ describe("the pool gives what home gives", () => {
     writeFileSync(join(folder, "home-only.ts"), text);
     const loaded = await load("unstartable", {
       use: ["home-only.ts"],
-      steps: [{ slow: { ms: 4 } }, { slow_home: { ms: 4 } }, windowed, sink],
+      steps: [{ slow: { ms: 4 } }, windowed, sink],
     });
-    const batches = fullBatches(20);
-    const pool = await pooled([loaded], batches, 1, "home");
+    const batches = fullBatches(12);
+    const pool = await pooled([loaded], batches, 2, "home");
     expect(pool).toEqual(atHome([loaded], batches));
   });
 
@@ -254,8 +246,10 @@ describe("the pool gives what home gives", () => {
     const loaded = await load("overtaken", {
       steps: [{ slow_first: devices }, { slow: { ms: 4 } }, windowed, sink],
     });
-    const count = 10 + limits.pool_batches_in_flight_max * 2;
-    const batches = fullBatches(count, (batch) => (batch === 8 ? "slow" : null));
+    // By then both threads are up, and one of them works off the others while they wait for the slow one.
+    const slow = 10 + limits.pool_batches_in_flight_max;
+    const count = slow + limits.pool_batches_in_flight_max + 2;
+    const batches = fullBatches(count, (batch) => (batch === slow ? "slow" : null));
     const pool = await pooled([loaded], batches, 2);
     const home = atHome([loaded], batches);
     expect(pool.kept).toEqual(home.kept);
@@ -265,17 +259,16 @@ describe("the pool gives what home gives", () => {
 
 test("a keyed operator that fails on what the pool gave back is told at the next call", async () => {
   const loaded = await load("straw", {
-    steps: [{ slow: { ms: 4 } }, { slow_home: { ms: 4 } }, { last_straw: devices }, sink],
+    steps: [{ slow: { ms: 4 } }, { last_straw: devices }, sink],
   });
-  const batches = fullBatches(16, (batch) => (batch === 10 ? "straw" : "d0"));
+  const batches = fullBatches(12, (batch) => (batch === 9 ? "straw" : "d0"));
   const unseen: unknown[] = [];
   const note = (reason: unknown): number => unseen.push(reason);
   process.on("unhandledRejection", note);
   try {
-    await expect(pooled([loaded], batches, 1)).rejects.toThrow(
-      "step 3 last_straw: operator last_straw failed: no more",
+    await expect(pooled([loaded], batches, 2)).rejects.toThrow(
+      "step 2 last_straw: operator last_straw failed: no more",
     );
-    await expect(pooled([loaded], batches, 1)).rejects.toBeInstanceOf(WeirError);
   } finally {
     process.off("unhandledRejection", note);
   }

@@ -39,12 +39,8 @@ const brittle: OperatorDefinition = defineMap({
     },
 });
 
-function operatorOf(
-  kind: "stateless" | "keyed",
-  create: () => Operator,
-  state?: () => Record<string, ReturnType<typeof table.keyed>>,
-): OperatorDefinition {
-  return defineOperator({ ...empty, name: "own", kind, create, ...(state === undefined ? {} : { state }) });
+function operatorOf(kind: "stateless" | "keyed", create: () => Operator): OperatorDefinition {
+  return defineOperator({ ...empty, name: "own", kind, create });
 }
 
 /** A batch of `texts`, of which `count` rows from the second on are selected, with weights 1, 2, 3, … */

@@ -154,10 +154,10 @@ export class Stage implements Receiver, Collector {
     );
   }
 
-  release(store: RecordStore, slots: readonly number[]): void {
+  release(store: RecordStore, slots: readonly number[], watermarks?: readonly number[]): void {
     if (slots.length === 0) return;
     const records = store as Records;
-    const batch = records.batch(slots, this.#plan.input);
+    const batch = records.batch(slots, this.#plan.input, watermarks);
     for (const slot of slots) records.free(slot);
     this.#forward({ ...batch, schema: this.#plan.output });
   }

@@ -25,9 +25,24 @@ function batchOf(rows: number, offset = 0): Batch {
   const codes = Int32Array.from({ length: rows }, (_, row) => code(row));
   const columns: Column[] = [
     { type: "string", values: codes, valid, dictionary: texts },
-    { type: "int64", values: BigInt64Array.from({ length: rows }, (_, row) => 2n ** 53n + BigInt(row)), valid, dictionary: null },
-    { type: "bool", values: Uint8Array.from({ length: rows }, (_, row) => row % 2), valid: null, dictionary: null },
-    { type: "float64", values: Float64Array.from({ length: rows }, (_, row) => row / 4), valid, dictionary: null },
+    {
+      type: "int64",
+      values: BigInt64Array.from({ length: rows }, (_, row) => 2n ** 53n + BigInt(row)),
+      valid,
+      dictionary: null,
+    },
+    {
+      type: "bool",
+      values: Uint8Array.from({ length: rows }, (_, row) => row % 2),
+      valid: null,
+      dictionary: null,
+    },
+    {
+      type: "float64",
+      values: Float64Array.from({ length: rows }, (_, row) => row / 4),
+      valid,
+      dictionary: null,
+    },
     { type: "json", values: codes, valid: null, dictionary: texts },
   ];
   return makeBatch({
@@ -59,7 +74,7 @@ describe("records", () => {
     const expected = [4, 2, 0].map((row) => told(batch, row));
     const slots = [4, 2, 0].map((row) => records.keep(batch, row));
     // A batch's memory is used again.
-    for (const column of batch.columns) column.values.fill(0 as never);
+    for (const column of batch.columns) column.values.fill((column.type === "int64" ? 0n : 0) as never);
     batch.time.fill(-1);
     const kept = records.batch(slots, schema);
     expect([0, 1, 2].map((row) => told(kept, row))).toEqual(expected);

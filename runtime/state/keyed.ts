@@ -8,15 +8,17 @@ import { Records } from "./records.ts";
 import { TimerHeap } from "./timers.ts";
 
 class Keyed implements KeyedTable {
-  readonly keys: KeyTable;
-  readonly timers: TimerHeap = new TimerHeap();
+  keys: KeyTable;
+  timers: TimerHeap = new TimerHeap();
   readonly records: Records = new Records();
   cells: readonly Float64Array[];
-  readonly #initial: readonly number[];
+  readonly #declaration: KeyedDeclaration;
+  readonly #keysMax: number;
 
   constructor(declaration: KeyedDeclaration, keysMax: number) {
+    this.#declaration = declaration;
+    this.#keysMax = keysMax;
     this.keys = makeKeyTable(declaration.by, keysMax);
-    this.#initial = declaration.initial;
     this.cells = declaration.initial.map((value) => new Float64Array(64).fill(value));
   }
 
@@ -28,10 +30,20 @@ class Keyed implements KeyedTable {
     const length = this.cells[0]?.length ?? 0;
     if (this.keys.size <= length) return;
     this.cells = this.cells.map((cell, place) => {
-      const wider = new Float64Array(Math.max(this.keys.size, length * 2)).fill(this.#initial[place]!);
+      const wider = new Float64Array(Math.max(this.keys.size, length * 2)).fill(
+        this.#declaration.initial[place]!,
+      );
       wider.set(cell);
       return wider;
     });
+  }
+
+  clear(): void {
+    if (this.records.held > 0)
+      throw new RangeError("records are kept in this table; send or discard them first");
+    this.keys = makeKeyTable(this.#declaration.by, this.#keysMax);
+    this.timers = new TimerHeap();
+    this.cells.forEach((cell, place) => cell.fill(this.#declaration.initial[place]!));
   }
 }
 

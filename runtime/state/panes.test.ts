@@ -6,7 +6,6 @@ import { describe, expect, test } from "vitest";
 import type { Aggregate, PaneTable } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 import { makePaneTable } from "./panes.ts";
-import { makeKeyedTable } from "./keyed.ts";
 
 /** Two cells that are not zero when new, and a buffer. */
 const marked: Aggregate = {
@@ -112,42 +111,6 @@ describe("panes", () => {
     expect(close(table, 0)).toHaveLength(1);
     expect(table.pane(limits.panes_open_max)).not.toBeNull();
     expect(close(table, Number.POSITIVE_INFINITY)).toHaveLength(limits.panes_open_max);
-    expect(table.held).toBe(0);
-  });
-});
-
-describe("values", () => {
-  test("are as declared for every key, and stay when there are more", () => {
-    const by = [{ name: "k", type: "float64", index: 0 }] as const;
-    const table = makeKeyedTable({ kind: "keyed", by, initial: [1, Number.NaN] });
-    const keys = (from: number, to: number): void => {
-      const values = Float64Array.from({ length: to - from }, (_, i) => from + i);
-      table.keys.identify(
-        {
-          schema: { fields: [], rest: null },
-          columns: [{ type: "float64", values, valid: null, dictionary: null }],
-          rows: values.length,
-          selection: Uint32Array.from(values.keys()),
-          count: values.length,
-          time: values,
-          watermark: values,
-          weight: null,
-          origin: null,
-        },
-        new Uint32Array(values.length),
-      );
-      table.reserve();
-    };
-    keys(0, 10);
-    table.cells[0]![9] = 5;
-    keys(10, 500);
-    expect(table.cells[0]!.length).toBeGreaterThanOrEqual(500);
-    expect([table.cells[0]![9], table.cells[0]![8], table.cells[0]![499], table.cells[1]![499]]).toEqual([
-      5,
-      1,
-      1,
-      Number.NaN,
-    ]);
     expect(table.held).toBe(0);
   });
 });

@@ -63,8 +63,8 @@ export class Records implements RecordStore {
     return weight;
   }
 
-  /** The records of `slots` as a batch of their own, in that order. */
-  batch(slots: readonly number[], schema: Schema): Batch {
+  /** The records of `slots` as a batch of their own, in that order; `watermarks` in place of those when they came. */
+  batch(slots: readonly number[], schema: Schema, watermarks?: readonly number[]): Batch {
     const records = slots.map((slot) => this.#at(slot));
     const hasOrigin = records.every(({ payload }) => payload !== null);
     return makeBatch({
@@ -72,7 +72,7 @@ export class Records implements RecordStore {
       columns: schema.fields.map(({ type }, place) => columnOf(type, records, place)),
       rows: records.length,
       time: Float64Array.from(records, ({ time }) => time),
-      watermark: Float64Array.from(records, ({ watermark }) => watermark),
+      watermark: Float64Array.from(records, ({ watermark }, row) => watermarks?.[row] ?? watermark),
       weight: Float64Array.from(records, ({ weight }) => weight),
       origin: hasOrigin
         ? { payload: (row) => records[row]!.payload!, subject: (row) => records[row]!.subject }

@@ -15,7 +15,13 @@ describe("timers", () => {
   test("say what a map says", () => {
     const key = fc.oneof(fc.nat(5), fc.constantFrom(63, 64, 200));
     const step = fc.oneof(
-      { weight: 6, arbitrary: fc.record({ key, time: fc.oneof(fc.integer({ min: -20, max: 60 }), fc.constant(Infinity)) }) },
+      {
+        weight: 6,
+        arbitrary: fc.record({
+          key,
+          time: fc.oneof(fc.integer({ min: -20, max: 60 }), fc.constant(Infinity)),
+        }),
+      },
       { weight: 1, arbitrary: fc.record({ clear: key }) },
       { weight: 1, arbitrary: fc.record({ until: fc.integer({ min: -30, max: 70 }) }) },
     );
@@ -28,7 +34,9 @@ describe("timers", () => {
             timers.clear(each.clear);
             model.delete(each.clear);
           } else if ("until" in each) {
-            const expected = [...model].filter(([, time]) => time <= each.until).map(([k, time]) => [time, k] as const);
+            const expected = [...model]
+              .filter(([, time]) => time <= each.until)
+              .map(([k, time]) => [time, k] as const);
             expect(due(timers, each.until)).toEqual(expected.toSorted(([a, i], [b, j]) => a - b || i - j));
             for (const [, k] of expected) model.delete(k);
           } else {
@@ -51,9 +59,14 @@ describe("timers", () => {
     timers.due(25, (key, time) => {
       visited.push([time, key]);
       timers.set(key, time + 10);
-      if (time === 10) timers.set(0, 10);
+      if (key === 1 && time === 10) timers.set(0, 10);
     });
-    expect(visited).toEqual([[10, 1], [10, 0], [20, 0], [20, 1]].toSorted(([a, i], [b, j]) => a! - b! || (a === 10 ? j! - i! : i! - j!)));
+    expect(visited).toEqual([
+      [10, 1],
+      [10, 0],
+      [20, 0],
+      [20, 1],
+    ]);
     expect([timers.at(0), timers.at(1)]).toEqual([30, 30]);
   });
 
@@ -61,6 +74,10 @@ describe("timers", () => {
     const timers = new TimerHeap();
     for (let time = 0; time < 100_000; time++) timers.set(time % 3, time);
     expect(timers.size).toBeLessThan(1_000);
-    expect(due(timers, 1e9)).toEqual([[99_997, 1], [99_998, 2], [99_999, 0]]);
+    expect(due(timers, 1e9)).toEqual([
+      [99_997, 1],
+      [99_998, 2],
+      [99_999, 0],
+    ]);
   });
 });

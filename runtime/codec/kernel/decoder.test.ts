@@ -226,6 +226,15 @@ describe("learning", () => {
   });
 });
 
+test("a null in a record that did not fit in the end is forgotten", () => {
+  const pair = new Pair([{ name: "v", type: "float64" }]);
+  pair.check(['{"v":1,"w":1}']);
+  // The last of two members of one name wins, so that its null is none.
+  const twice = '{"v":null,"w":1,"v":2}';
+  expect(pair.check(['{"v":1,"w":1}', twice, twice]).columns[0]!.valid).toBe(null);
+  expect(pair.check(['{"v":1,"w":1}', twice, twice]).columns[0]!.valid).toBe(null);
+});
+
 describe("dictionaries", () => {
   const field: FieldRead[] = [{ name: "v", type: "string" }];
 

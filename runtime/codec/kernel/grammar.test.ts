@@ -34,7 +34,15 @@ describe("text", () => {
 
   test("with escapes, well-formed or nearly", () => {
     const pieces = fc.constantFrom(
-      ...["b", "f", "n", "r", "t", "u", "x", "0", '"', "/"],
+      "b",
+      "f",
+      "n",
+      "t",
+      "u",
+      "x",
+      "0",
+      '"',
+      "/",
       "\\",
       "\\u",
       "00e9",

@@ -2,7 +2,7 @@
 // Columns are views of those regions, never copies.
 
 import type { Column, ColumnType } from "../../../operators/sdk/index.ts";
-import { TextList } from "../../batch/columns.ts";
+import { TextList, trimValid } from "../../batch/columns.ts";
 import type { Payloads } from "../../batch/payloads.ts";
 import type { Landing, LandingColumn } from "../json/landing.ts";
 import { decodeText, rawText } from "../json/text.ts";
@@ -134,12 +134,13 @@ export class KernelLanding implements Landing {
     }
   }
 
-  /** `exact` tells that some rows were not written by the kernel, which marks columns with nulls. */
-  finish(_rows: number, exact = true): readonly Column[] {
+  /** `read` tells that some rows were not written by the kernel, which marks the columns that may have nulls. */
+  finish(_rows: number, read = true): readonly Column[] {
     const nulls = this.#nulls >> 2;
     return this.columns.map((column, field) => {
-      if (this.#memory.words[nulls + field] === 1 || (exact && column.valid.includes(0))) return column;
-      return { ...column, valid: null } as Column;
+      // A mark may be of a row that did not fit in the end, so it says only where to look.
+      const marked = read || this.#memory.words[nulls + field] === 1;
+      return marked ? trimValid(column) : ({ ...column, valid: null } as Column);
     });
   }
 
