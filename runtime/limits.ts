@@ -59,6 +59,15 @@ export const limits = {
   key_bytes_max: 1024,
   panes_open_max: 100_000,
   sketch_buckets_max: 2_048,
+  /** Above, count_distinct is an estimate. */
+  distinct_exact_values_max: 256,
+  /** Above, quantile_exact and median are answered by a sketch. */
+  quantile_exact_values_max: 16_384,
+  frequent_values_max: 256,
+  frequent_text_length_max: 256,
+  top_values_max: 100,
+  collect_values_max: 1_000,
+  collect_bytes_max: 65_536,
 
   // Queues
   source_queue_bytes_max: 33_554_432,
@@ -94,6 +103,10 @@ export const limits = {
   nats_request_ms_max: 5_000,
   nats_close_ms_max: 2_000,
   jetstream_pull_expires_ms: 5_000,
+  /** Before its end a request no longer counts, so that the next one is there in time. */
+  jetstream_pull_renewal_ms: 2_000,
+  /** After its end the answer to a request is still on its way for so long. */
+  jetstream_pull_grace_ms: 1_000,
   /** Until the broker gives a message of a work queue out again. */
   jetstream_ack_wait_ms: 30_000,
   /** The same where weir never wants a redelivery, because it replays from its position instead. */

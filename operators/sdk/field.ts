@@ -47,12 +47,12 @@ function withUnits(text: string, units: Readonly<Record<string, number>>): numbe
   let rest = text;
   while (rest !== "") {
     const match = /^(\d+(?:\.\d+)?)([a-zA-Z]+)/.exec(rest);
-    if (!match || !Object.hasOwn(units, match[2]!)) return undefined;
-    const unit = units[match[2]!]!;
+    const unit = match ? units[match[2]!] : undefined;
+    if (!match || unit === undefined) return undefined;
     total += Number(match[1]) * unit;
     rest = rest.slice(match[0].length);
   }
-  return text === "" || !Number.isFinite(total) ? undefined : total;
+  return text === "" ? undefined : total;
 }
 
 /** `1m30s` to milliseconds; undefined when it is not a duration. */

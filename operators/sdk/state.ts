@@ -40,8 +40,8 @@ export interface PaneTable {
   readonly held: number;
   /** The pane that starts at `start` (ms), opened when absent; null when too many are open. */
   pane(start: number): Pane | null;
-  /** Counts `weight` input records into a slot, so that the ledger knows that they are held. */
-  hold(slot: number, weight: number): void;
+  /** Counts the input records of `rows[i]` into `slots[i]` for i below `count`, so that the ledger knows that they are held. */
+  hold(slots: Uint32Array, rows: Uint32Array, count: number, batch: Batch): void;
   /** The number of input records that a slot stands for. */
   weight(slot: number): number;
   /** Visits and then frees every pane that starts at or before `start`, oldest first. */
@@ -87,8 +87,6 @@ export interface KeyedTable {
   readonly cells: readonly Float64Array[];
   readonly timers: KeyTimers;
   readonly records: RecordStore;
-  /** Forgets every key with its numbers and timer, so that ids begin anew. No record may be kept. */
-  clear(): void;
 }
 
 /** A declaration: what is remembered for each key. */

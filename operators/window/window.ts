@@ -73,7 +73,7 @@ class Filler {
 
   /** Finds the slot of every row; returns how many have one. Rows of one window mostly follow each other. */
   #place(batch: Batch, leave: (row: number, reason: "late" | "overflow") => void): number {
-    const { selection, count, time, weight } = batch;
+    const { selection, count, time } = batch;
     let filled = 0;
     let i = 0;
     while (i < count) {
@@ -82,9 +82,7 @@ class Filler {
       if (next === i) leave(selection[i++]!, "late");
       else filled = this.#placeRun(batch, i, (i = next), start, filled, leave);
     }
-    const slots = this.#slots;
-    const rows = this.#rows;
-    for (i = 0; i < filled; i++) this.#panes.hold(slots[i]!, weight === null ? 1 : weight[rows[i]!]!);
+    this.#panes.hold(this.#slots, this.#rows, filled, batch);
     return filled;
   }
 

@@ -3,6 +3,7 @@
 
 import { Buffer } from "node:buffer";
 import { limits } from "../limits.ts";
+import { numberBytesMax, writeNumber } from "./decimal.ts";
 
 export type Emit = (row: number, payload: Uint8Array) => void;
 
@@ -46,6 +47,23 @@ export class ByteRows {
   text(text: string): void {
     this.#reserve(text.length * 3);
     this.#end += this.#bytes.write(text, this.#end, "utf8");
+  }
+
+  /** A finite number, as JavaScript writes it. */
+  number(value: number): void {
+    this.#reserve(numberBytesMax);
+    this.#end = writeNumber(this.#bytes, this.#end, value);
+  }
+
+  /** A few bytes; shorter ones are put down one by one, which is cheaper than a call. */
+  piece(piece: Uint8Array): void {
+    const { length } = piece;
+    this.#reserve(length);
+    const bytes = this.#bytes;
+    const end = this.#end;
+    if (length > 64) bytes.set(piece, end);
+    else for (let i = 0; i < length; i++) bytes[end + i] = piece[i]!;
+    this.#end = end + length;
   }
 
   byte(byte: number): void {

@@ -126,8 +126,8 @@ export class GroupRunner implements Runner {
       subject: (row: number) => payloads.subjects[payloads.subject[row]!] ?? "",
     };
     let restore_ms = 0;
-    result.parts.forEach((part, place) => {
-      const engine = this.#group.engines[place]!;
+    this.#group.each((engine, place) => {
+      const part = result.parts[place]!;
       const before = stopwatch();
       const { trunk } = trunkOf(engine.plan);
       const schema = trunk[statelessPrefix(trunk) - 1]?.output ?? engine.plan.schema;

@@ -39,6 +39,8 @@ export function groupPlans(plans: readonly PipelinePlan[]): PipelinePlan[][] {
 
 export interface GroupOptions extends EngineOptions {
   readonly outputs: (plan: PipelinePlan) => EngineOutputs;
+  /** Told when one pipeline of several has failed and the others go on. */
+  readonly failed?: (plan: PipelinePlan, error: unknown) => void;
 }
 
 /** The engines of one group. */
@@ -46,8 +48,11 @@ export class SourceGroup {
   readonly fields: readonly FieldRead[];
   readonly engines: readonly PipelineEngine[];
   readonly #decoder: Decoder;
+  readonly #options: GroupOptions;
+  readonly #failed = new Map<PipelineEngine, unknown>();
 
   constructor(plans: readonly PipelinePlan[], options: GroupOptions) {
+    this.#options = options;
     this.fields = unionOfFields(plans);
     this.#decoder = createDecoder(plans[0]!.spec.format, this.fields, { header: options.header ?? [] });
     this.engines = plans.map((plan) => new PipelineEngine(plan, this.fields, options.outputs(plan), options));
@@ -58,15 +63,34 @@ export class SourceGroup {
     const started = stopwatch();
     const decoded = this.#decoder.decode(payloads);
     let stateless_ms = stopwatch() - started;
-    for (const engine of this.engines) stateless_ms += engine.feed(payloads, decoded, now);
+    this.each((engine) => {
+      stateless_ms += engine.feed(payloads, decoded, now);
+    });
     return stateless_ms;
   }
 
   tick(now: number): void {
-    for (const engine of this.engines) engine.tick(now);
+    this.each((engine) => engine.tick(now));
   }
 
+  /** Open windows fire. Throws what the first pipeline that failed, now or earlier, failed with. */
   finish(now: number): void {
-    for (const engine of this.engines) engine.finish(now);
+    this.each((engine) => engine.finish(now));
+    const [failure] = this.#failed.values();
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Calls `task` with every engine that runs. One that throws runs no more; the others go on. Throws once none is left. */
+  each(task: (engine: PipelineEngine, place: number) => void): void {
+    for (const [place, engine] of this.engines.entries()) {
+      if (this.#failed.has(engine)) continue;
+      try {
+        task(engine, place);
+      } catch (error) {
+        this.#failed.set(engine, error);
+        if (this.#failed.size === this.engines.length) throw error;
+        this.#options.failed?.(engine.plan, error);
+      }
+    }
   }
 }

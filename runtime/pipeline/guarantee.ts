@@ -15,14 +15,11 @@ export function sourceGuarantee(source: SourceSpec): string {
   }
 }
 
-function natsSource({ stream, consumer }: Extract<SourceSpec, { kind: "nats" }>): string {
+function natsSource({ stream }: Extract<SourceSpec, { kind: "nats" }>): string {
   if (stream === null) {
     return "at most once: core NATS keeps nothing, so what is published while weir is away is lost; what its queue cannot hold is counted";
   }
-  const windows = "records held in open windows are lost with the process";
-  return consumer === null
-    ? "complete: the whole stream, from its beginning at every start; name a consumer to go on where weir stopped"
-    : `at least once: a record is acknowledged when the rows that it caused are confirmed; ${windows}`;
+  return "at least once: a record is acknowledged when the rows that it caused are confirmed, and a restart goes on there; records held in open windows are lost with the process";
 }
 
 /** What a sink promises, and when it does not. */

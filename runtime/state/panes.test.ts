@@ -3,7 +3,7 @@
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Aggregate, PaneTable } from "../../operators/sdk/index.ts";
+import type { Aggregate, Batch, PaneTable } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 import { makePaneTable } from "./panes.ts";
 
@@ -16,6 +16,11 @@ const marked: Aggregate = {
 };
 
 const tableOf = (): PaneTable => makePaneTable({ kind: "panes", by: [], aggregates: [marked, marked] });
+
+/** Holds `weight` input records in one slot. */
+function hold(table: PaneTable, slot: number, weight: number): void {
+  table.hold(Uint32Array.of(slot), Uint32Array.of(0), 1, { weight: Float64Array.of(weight) } as Batch);
+}
 
 function close(table: PaneTable, start: number): unknown[] {
   const closed: unknown[] = [];
@@ -75,7 +80,7 @@ describe("panes", () => {
               buffers[slot] = new Float64Array(1);
             }
             keys.set(each.key, (keys.get(each.key) ?? 0) + each.weight);
-            table.hold(slot, each.weight);
+            hold(table, slot, each.weight);
             expect(table.weight(slot)).toBe(keys.get(each.key));
           }
           const held = [...model.values()].flatMap((keys) => [...keys.values()]).reduce((a, b) => a + b, 0);
@@ -103,7 +108,7 @@ describe("panes", () => {
     const table = tableOf();
     for (let start = 0; start < limits.panes_open_max; start++) {
       const slot = table.pane(start)!.slot(0);
-      table.hold(slot, 1);
+      hold(table, slot, 1);
     }
     expect(table.pane(limits.panes_open_max)).toBeNull();
     expect(table.pane(5)).not.toBeNull();

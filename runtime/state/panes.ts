@@ -2,6 +2,7 @@
 // of closed panes are used again. Knows nothing of when a window closes or what an aggregate means.
 
 import type {
+  Batch,
   AggregateState,
   ClosedPane,
   KeyTable,
@@ -96,9 +97,18 @@ class Panes implements PaneTable {
     return pane;
   }
 
-  hold(slot: number, weight: number): void {
-    this.#weights[slot]! += weight;
-    this.#held += weight;
+  hold(slots: Uint32Array, rows: Uint32Array, count: number, { weight }: Batch): void {
+    const weights = this.#weights;
+    if (weight === null) {
+      for (let i = 0; i < count; i++) weights[slots[i]!]!++;
+      this.#held += count;
+      return;
+    }
+    for (let i = 0; i < count; i++) {
+      const records = weight[rows[i]!]!;
+      weights[slots[i]!]! += records;
+      this.#held += records;
+    }
   }
 
   weight(slot: number): number {

@@ -65,7 +65,13 @@ export class Worker {
     for (const group of [...groupPlans(shared), ...own.map((plan) => [plan])]) {
       if (this.#stopping) return;
       const members = group.map((plan) => pipelines.find((each) => each.plan === plan)!);
-      await this.#openGroup(members, surroundings);
+      try {
+        await this.#openGroup(members, surroundings);
+      } catch (error) {
+        // Told to stop while it waited for a server: there is nothing to drain.
+        if (this.#stopping && error instanceof WeirError && error.code === "WEIR_NATS_UNAVAILABLE") return;
+        throw error;
+      }
     }
   }
 
@@ -151,7 +157,12 @@ export class Worker {
         clock,
       });
     } else {
-      const group = new SourceGroup(plans, { header, identity, outputs: (plan) => outputs.get(plan)! });
+      const group = new SourceGroup(plans, {
+        header,
+        identity,
+        outputs: (plan) => outputs.get(plan)!,
+        failed: (_plan, error) => this.#options.log.error(messageOf(error)),
+      });
       const inputs = members.map(({ input }) => input);
       runner = new GroupRunner(group, {
         inputs,

@@ -2,10 +2,11 @@
 // where a value is null. Makes no object for a row. What passes through of the original record follows
 // after the schema's own members, byte for byte where the original was JSON.
 
+import { Buffer } from "node:buffer";
 import type { Batch, Column, Dictionary, SchemaField } from "../../../operators/sdk/index.ts";
 import type { Encoder, EncoderOptions } from "../codec.ts";
 import { type RestMembers, writtenFields } from "../rest.ts";
-import { ByteRows, type Emit, TextRows } from "../rows.ts";
+import { ByteRows, type Emit } from "../rows.ts";
 
 /**
  * An encoder of rows with `options.schema`. `rest` yields what passes through of the original record;
@@ -20,35 +21,21 @@ class JsonEncoder implements Encoder {
   readonly #places: readonly number[];
   readonly #members: readonly Member[];
   readonly #rest: RestMembers | null;
-  readonly #texts = new TextRows();
   readonly #bytes = new ByteRows();
 
   constructor({ schema }: EncoderOptions, rest: RestMembers | null) {
     this.#places = writtenFields(schema);
-    this.#members = this.#places.map((place, order) => new Member(schema.fields[place]!, order));
+    this.#members = this.#places.map((place) => new Member(schema.fields[place]!));
     this.#rest = rest;
   }
 
   encode(batch: Batch, emit: Emit): void {
-    const columns = this.#places.map((place) => batch.columns[place]!);
-    for (const [order, member] of this.#members.entries()) member.begin(columns[order]!);
-    const { origin } = batch;
-    if (this.#rest !== null && origin !== null) {
-      this.#encodeWithRest(batch, this.#rest, emit);
-      return;
-    }
-    for (let i = 0; i < batch.count; i++) {
-      const row = batch.selection[i]!;
-      this.#texts.add(row, `${this.#head(row)}}`, emit);
-    }
-    this.#texts.flush(emit);
-  }
-
-  #encodeWithRest(batch: Batch, rest: RestMembers, emit: Emit): void {
+    for (const [order, member] of this.#members.entries()) member.begin(batch.columns[this.#places[order]!]!);
     const bytes = this.#bytes;
+    const rest = batch.origin === null ? null : this.#rest;
     let first = true;
     const append = (member: Uint8Array, start: number, end: number): void => {
-      if (!first) bytes.byte(0x2c);
+      if (!first) bytes.byte(comma);
       first = false;
       bytes.copy(member, start, end);
     };
@@ -56,34 +43,32 @@ class JsonEncoder implements Encoder {
       const row = batch.selection[i]!;
       bytes.byte(0x7b);
       first = true;
-      rest(batch.origin!.payload(row), append);
       // What the record held comes first, as its readers know it; what was computed follows.
-      const members = this.#head(row).slice(1);
-      if (!first && members !== "") bytes.byte(0x2c);
-      bytes.text(`${members}}`);
+      if (rest !== null) rest(batch.origin!.payload(row), append);
+      for (const member of this.#members) {
+        if (!first) bytes.byte(comma);
+        first = false;
+        member.write(bytes, row);
+      }
+      bytes.byte(0x7d);
       emit(row, bytes.take());
     }
   }
-
-  /** The row's object without its end. */
-  #head(row: number): string {
-    if (this.#members.length === 0) return "{";
-    let text = "";
-    for (const member of this.#members) text += member.text(row);
-    return text;
-  }
 }
+
+const comma = 0x2c;
+const literals = { null: Buffer.from("null"), true: Buffer.from("true"), false: Buffer.from("false") };
 
 /** One member of the objects: its name, written beforehand, and its column. */
 class Member {
-  readonly #prefix: string;
+  readonly #name: Uint8Array;
   #column!: Column;
   /** By code of the dictionary, the text in its quotes: each is escaped once. */
-  #quoted: string[] = [];
+  #quoted: Uint8Array[] = [];
   #dictionary: Dictionary | null = null;
 
-  constructor(field: SchemaField, order: number) {
-    this.#prefix = `${order === 0 ? "{" : ","}${JSON.stringify(field.name)}:`;
+  constructor(field: SchemaField) {
+    this.#name = Buffer.from(`${JSON.stringify(field.name)}:`);
   }
 
   begin(column: Column): void {
@@ -93,30 +78,35 @@ class Member {
     this.#quoted = [];
   }
 
-  text(row: number): string {
+  write(bytes: ByteRows, row: number): void {
     const column = this.#column;
-    return column.valid !== null && column.valid[row] === 0
-      ? `${this.#prefix}null`
-      : this.#prefix + this.#value(column, row);
+    bytes.piece(this.#name);
+    if (column.valid !== null && column.valid[row] === 0) bytes.piece(literals.null);
+    else this.#value(bytes, column, row);
   }
 
-  #value(column: Column, row: number): string {
+  #value(bytes: ByteRows, column: Column, row: number): void {
     switch (column.type) {
       case "float64":
       case "time": {
         const value = column.values[row]!;
-        return Number.isFinite(value) ? `${value}` : "null";
+        if (Number.isFinite(value)) bytes.number(value);
+        else bytes.piece(literals.null);
+        return;
       }
       case "int64":
-        return `${column.values[row]!}`;
+        bytes.text(`${column.values[row]!}`);
+        return;
       case "bool":
-        return column.values[row] === 1 ? "true" : "false";
+        bytes.piece(column.values[row] === 1 ? literals.true : literals.false);
+        return;
       case "string": {
         const code = column.values[row]!;
-        return (this.#quoted[code] ??= JSON.stringify(column.dictionary.text(code)));
+        bytes.piece((this.#quoted[code] ??= Buffer.from(JSON.stringify(column.dictionary.text(code)))));
+        return;
       }
       case "json":
-        return column.dictionary.text(column.values[row]!);
+        bytes.text(column.dictionary.text(column.values[row]!));
     }
   }
 }

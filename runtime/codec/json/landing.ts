@@ -19,7 +19,7 @@ export interface Landing {
   /** The code of raw JSON in the field's list. */
   raw(field: number, bytes: Uint8Array, start: number, end: number): number;
   /** The columns of the batch. */
-  finish(rows: number): readonly Column[];
+  finish(): readonly Column[];
 }
 
 export class HeapLanding implements Landing {

@@ -59,7 +59,7 @@ class KernelDecoder implements Decoder {
     const faults: DecodeFault[] = [];
     if (left > 0) this.#readLeft(payloads, left, faults);
     landing.settle(payloads.bytes);
-    return { rows: count, columns: landing.finish(count, left > 0), faults };
+    return { rows: count, columns: landing.finish(left > 0), faults };
   }
 
   /** Lists the rows that fit no template in `landing.left`; how many they are. */

@@ -135,7 +135,7 @@ export class KernelLanding implements Landing {
   }
 
   /** `read` tells that some rows were not written by the kernel, which marks the columns that may have nulls. */
-  finish(_rows: number, read = true): readonly Column[] {
+  finish(read = true): readonly Column[] {
     const nulls = this.#nulls >> 2;
     return this.columns.map((column, field) => {
       // A mark may be of a row that did not fit in the end, so it says only where to look.

@@ -40,7 +40,7 @@ export function begin(template: usize, rows: usize, size: u32, bytes: usize, off
 /** Places of the block that the quick loop over a segment left to the thorough one, 4 bytes each. */
 export const odds: usize = memory.data(256 * 4, 16);
 
-/** One bit for each byte at `p` that differs from the literal's first sixteen. */
+/** One bit for each byte at `p` that differs from the literal, or from its last sixteen bytes. */
 // @ts-ignore: decorator
 @inline
 export function differing(p: usize, text: v128): u32 {
