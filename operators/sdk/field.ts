@@ -47,12 +47,12 @@ function withUnits(text: string, units: Readonly<Record<string, number>>): numbe
   let rest = text;
   while (rest !== "") {
     const match = /^(\d+(?:\.\d+)?)([a-zA-Z]+)/.exec(rest);
-    const unit = match ? units[match[2]!] : undefined;
-    if (!match || unit === undefined) return undefined;
+    if (!match || !Object.hasOwn(units, match[2]!)) return undefined;
+    const unit = units[match[2]!]!;
     total += Number(match[1]) * unit;
     rest = rest.slice(match[0].length);
   }
-  return text === "" ? undefined : total;
+  return text === "" || !Number.isFinite(total) ? undefined : total;
 }
 
 /** `1m30s` to milliseconds; undefined when it is not a duration. */
