@@ -235,6 +235,27 @@ test("a null in a record that did not fit in the end is forgotten", () => {
   expect(pair.check(['{"v":1,"w":1}', twice, twice]).columns[0]!.valid).toBe(null);
 });
 
+test("numbers that turn negative after many that were not", () => {
+  const pair = new Pair(fieldSets[0]!.slice(1, 4));
+  const records = Array.from({ length: 1_500 }, (_, i) => {
+    const value = i < 700 ? i : i % 3 === 0 ? -i : i === 900 ? "-0" : i;
+    return `{"ts":${value},"x":${value},"temp":${value}.5,"n":${value},"y":1}`;
+  });
+  pair.check(records);
+  pair.check(records.toReversed());
+});
+
+test("rows of two layouts in turns, with nulls in one of them", () => {
+  const pair = new Pair(fieldSets[0]!);
+  const records = Array.from({ length: 1_200 }, (_, i) =>
+    i % 2 === 0
+      ? `{"device":"d-${i % 7}","ts":${i},"temp":${i % 5 === 0 ? null : i / 8},"ok":${i % 4 === 0}}`
+      : `{"n":${i},"temp":${i / 4},"device":${i % 3 === 0 ? null : '"größe"'}}`,
+  );
+  pair.check(records.slice(0, 10));
+  pair.check(records);
+});
+
 describe("dictionaries", () => {
   const field: FieldRead[] = [{ name: "v", type: "string" }];
 

@@ -69,6 +69,28 @@ describe("text", () => {
     fc.assert(property, { numRuns: 600 });
   });
 
+  test("known by one spelling is not taken for another", () => {
+    // The first says with an escape what the second, byte for byte, may not say, or says of another text.
+    const spellings = [
+      ['"a\\\\nb"', '"a\\nb"'],
+      ['"a\\nb"', '"a\nb"'],
+      ['"a\\u0001"', '"a\u0001"'],
+      ['"ab\\u0000"', '"ab"'],
+      ['"\\u0000"', '""'],
+      ['"a\\""', '"a"'],
+      ['"\\\\"', '"\\"'],
+      ['"\\u00e9"', '"é"'],
+      ['"fifteen bytes \\\\"', '"fifteen bytes \\"'],
+      ['"sixteen bytes  \\\\"', '"sixteen bytes  "'],
+    ] as const;
+    for (const texts of [...spellings, ...spellings.map(([one, other]) => [other, one] as const)]) {
+      const pair = knowing({ name: "v", type: "string" }, '"z"');
+      const records = texts.map((text) => `{"v":${text},"w":0}`);
+      pair.check(records);
+      pair.check([...records, ...records]);
+    }
+  });
+
   test("of any length, with escapes and without, to the bound and one beyond", () => {
     // Nothing else in the record: nesting could stand there, and such a record has to be shorter.
     const pair = new Pair([{ name: "v", type: "string" }]);

@@ -4,18 +4,28 @@
 // several rows overlaps in the processor; it lists the places where anything was odd, and those are gone through
 // by `oddRow`, which can do all that is done here. Quick loops are shortcuts of it and decide nothing.
 
-import { differing, odds, placeBytes, placeEnd, placeRow, places } from "./block";
-import { multiplierHigh, multiplierLow, nearCode } from "./dictionary";
-import { shortFloat64At, shortInt64At, shortNumberEnd, shortWholeAt } from "./numbers";
+import { differing, markValid, move, odds, placeBytes, placeRow, places } from "./block";
+import { headOf, multiplierHigh, multiplierLow, nearPlace } from "./dictionary";
+import {
+  float64Column,
+  int64Column,
+  signedFloat64Column,
+  skipNumbers,
+  skipSignedNumbers,
+  timeColumn,
+  wholeColumn,
+} from "./number-columns";
 import { oddRow } from "./odd";
 import {
   dictionaryPlaces,
   dictionaryShift,
+  placeCode,
   segmentExtra,
   segmentKind,
   segmentLength,
   segmentMask,
   segmentShift,
+  segmentSigned,
   segmentText,
   segmentValid,
   segmentValues,
@@ -28,7 +38,8 @@ import {
   slotTime,
 } from "./shape";
 import { shortText } from "./strings";
-import { boolAt, wordEnd } from "./values";
+import { quotes } from "./tables";
+import { boolAt, shortWordEnd } from "./values";
 
 /** Goes one segment on in every row. Not 0: one more than the length of a text that its dictionary had no room for. */
 export function column(segment: usize, size: u32, bytes: usize): u32 {
@@ -42,9 +53,10 @@ export function column(segment: usize, size: u32, bytes: usize): u32 {
 
 /** Returns how many places are listed in `odds`. */
 function quick(segment: usize, size: u32): u32 {
+  const signed = load<u32>(segment, segmentSigned) != 0;
   switch (load<i32>(segment, segmentKind)) {
     case slotFloat64:
-      return float64Column(segment, size);
+      return signed ? signedFloat64Column(segment, size) : float64Column(segment, size);
     case slotInt64:
       return int64Column(segment, size);
     case slotBool:
@@ -52,12 +64,13 @@ function quick(segment: usize, size: u32): u32 {
     case slotString:
       return stringColumn(segment, size);
     case slotTime:
-      return load<i32>(segment, segmentShift) == 0 ? wholeColumn(segment, size) : timeColumn(segment, size);
+      if (load<i32>(segment, segmentShift) != 0) return timeColumn(segment, size);
+      return signed ? signedFloat64Column(segment, size) : wholeColumn(segment, size);
     case slotIso:
     case slotJson:
       return allOdd(size);
     default:
-      return skipColumn(segment, size);
+      return skipColumn(segment, size, signed);
   }
 }
 
@@ -66,162 +79,69 @@ function allOdd(size: u32): u32 {
   return size;
 }
 
-/** Moves the row's cursor from `p` to `to`, or lists its place; how many places are listed then. */
-// @ts-ignore: decorator
-@inline
-function move(place: usize, p: usize, to: usize, differs: u32, count: u32): u32 {
-  const odd = u32(to == 0) | u32(differs != 0);
-  store<u32>(place, u32(select<usize>(p, to, odd != 0)));
-  store<u32>(odds + (usize(count) << 2), u32(place));
-  return count + odd;
-}
-
-function float64Column(segment: usize, size: u32): u32 {
-  const text = v128.load(segment, segmentText);
-  const mask = load<u32>(segment, segmentMask);
-  const length = usize(load<u32>(segment, segmentLength));
-  const values = usize(load<u32>(segment, segmentValues));
-  const valid = usize(load<u32>(segment, segmentValid));
-  let count: u32 = 0;
-  let place = places;
-  for (let i: u32 = 0; i < size; i++) {
-    const p = usize(load<u32>(place));
-    const row = usize(load<u32>(place, placeRow));
-    const to = shortFloat64At(p + length, values + (row << 3), 0);
-    store<u8>(valid + row, 1);
-    count = move(place, p, to, differing(p, text) & mask, count);
-    place += placeBytes;
-  }
-  return count;
-}
-
-function timeColumn(segment: usize, size: u32): u32 {
-  const text = v128.load(segment, segmentText);
-  const mask = load<u32>(segment, segmentMask);
-  const length = usize(load<u32>(segment, segmentLength));
-  const values = usize(load<u32>(segment, segmentValues));
-  const valid = usize(load<u32>(segment, segmentValid));
-  const shift = load<i32>(segment, segmentShift);
-  let count: u32 = 0;
-  let place = places;
-  for (let i: u32 = 0; i < size; i++) {
-    const p = usize(load<u32>(place));
-    const row = usize(load<u32>(place, placeRow));
-    const to = shortFloat64At(p + length, values + (row << 3), shift);
-    store<u8>(valid + row, 1);
-    count = move(place, p, to, differing(p, text) & mask, count);
-    place += placeBytes;
-  }
-  return count;
-}
-
-function wholeColumn(segment: usize, size: u32): u32 {
-  const text = v128.load(segment, segmentText);
-  const mask = load<u32>(segment, segmentMask);
-  const length = usize(load<u32>(segment, segmentLength));
-  const values = usize(load<u32>(segment, segmentValues));
-  const valid = usize(load<u32>(segment, segmentValid));
-  let count: u32 = 0;
-  let place = places;
-  for (let i: u32 = 0; i < size; i++) {
-    const p = usize(load<u32>(place));
-    const row = usize(load<u32>(place, placeRow));
-    const to = shortWholeAt(p + length, values + (row << 3));
-    store<u8>(valid + row, 1);
-    count = move(place, p, to, differing(p, text) & mask, count);
-    place += placeBytes;
-  }
-  return count;
-}
-
-function int64Column(segment: usize, size: u32): u32 {
-  const text = v128.load(segment, segmentText);
-  const mask = load<u32>(segment, segmentMask);
-  const length = usize(load<u32>(segment, segmentLength));
-  const values = usize(load<u32>(segment, segmentValues));
-  const valid = usize(load<u32>(segment, segmentValid));
-  let count: u32 = 0;
-  let place = places;
-  for (let i: u32 = 0; i < size; i++) {
-    const p = usize(load<u32>(place));
-    const row = usize(load<u32>(place, placeRow));
-    const to = shortInt64At(p + length, values + (row << 3));
-    store<u8>(valid + row, 1);
-    count = move(place, p, to, differing(p, text) & mask, count);
-    place += placeBytes;
-  }
-  return count;
-}
-
 function boolColumn(segment: usize, size: u32): u32 {
   const text = v128.load(segment, segmentText);
   const mask = load<u32>(segment, segmentMask);
   const length = usize(load<u32>(segment, segmentLength));
   const values = usize(load<u32>(segment, segmentValues));
-  const valid = usize(load<u32>(segment, segmentValid));
+  markValid(usize(load<u32>(segment, segmentValid)), size);
   let count: u32 = 0;
   let place = places;
   for (let i: u32 = 0; i < size; i++) {
-    const p = usize(load<u32>(place));
-    const row = usize(load<u32>(place, placeRow));
-    const to = boolAt(p + length, values + row);
-    store<u8>(valid + row, 1);
-    count = move(place, p, to, differing(p, text) & mask, count);
+    const at = usize(load<u32>(place));
+    const end = boolAt(at + length, values + usize(load<u32>(place, placeRow)));
+    const to = select<usize>(at, end, u32(end == 0) | (differing(at, text) & mask));
+    count = move(place, at, to, count);
     place += placeBytes;
   }
   return count;
 }
 
+/**
+ * Texts of fewer than sixteen bytes that the dictionary has. Nothing but their end is looked for: such a text was
+ * well-formed when it was put there, and what JSON has to write in another way is hidden in it.
+ */
 function stringColumn(segment: usize, size: u32): u32 {
   const text = v128.load(segment, segmentText);
   const mask = load<u32>(segment, segmentMask);
   const length = usize(load<u32>(segment, segmentLength));
   const values = usize(load<u32>(segment, segmentValues));
-  const valid = usize(load<u32>(segment, segmentValid));
+  markValid(usize(load<u32>(segment, segmentValid)), size);
   const dictionary = usize(load<u32>(segment, segmentExtra));
   const table = usize(load<u32>(dictionary, dictionaryPlaces));
-  const tableShift = load<u32>(dictionary, dictionaryShift);
+  const tableShift = u64(load<u32>(dictionary, dictionaryShift) + 32);
+  const quote: v128 = v128.load(quotes);
   const low = multiplierLow;
   const high = multiplierHigh;
   let count: u32 = 0;
   let place = places;
   for (let i: u32 = 0; i < size; i++) {
-    const p = usize(load<u32>(place));
-    const row = usize(load<u32>(place, placeRow));
-    const from = p + length + 1;
-    const size = shortText(from - 1);
-    const code = nearCode(table, tableShift, from, size & 15, low, high);
-    const to = select<usize>(from + size + 1, 0, size < 16 && code >= 0);
-    store<i32>(values + (row << 2), code);
-    store<u8>(valid + row, 1);
-    count = move(place, p, to, differing(p, text) & mask, count);
+    const at = usize(load<u32>(place));
+    const from = at + length + 1;
+    const bytes = v128.load(from);
+    // 32 when there is no quote.
+    const textLength = u32(ctz(u32(i8x16.bitmask(i8x16.eq(bytes, quote)))));
+    const head = headOf(bytes, usize(textLength & 15));
+    const found = nearPlace(table, tableShift, head, low, high);
+    const code = load<u32>(found, placeCode) - 1;
+    store<u32>(values + (usize(load<u32>(place, placeRow)) << 2), code);
+    const unknown = u32(v128.any_true(v128.xor(v128.load(found), head))) | (code >>> 31);
+    const unquoted = (u32(load<u8>(from - 1)) ^ 0x22) | (textLength >>> 4);
+    const odd = unknown | unquoted | (differing(at, text) & mask);
+    count = move(place, at, select<usize>(at, from + textLength + 1, odd), count);
     place += placeBytes;
   }
   return count;
 }
 
 /** Values that nobody reads, which are mostly of one kind: that of the first row's. */
-function skipColumn(segment: usize, size: u32): u32 {
+function skipColumn(segment: usize, size: u32, signed: bool): u32 {
   const length = usize(load<u32>(segment, segmentLength));
   const first = load<u8>(usize(load<u32>(places)) + length);
   if (first == 0x22) return skipStrings(segment, size);
   if (first == 0x7b || first == 0x5b) return allOdd(size);
-  return first < 0x40 ? skipNumbers(segment, size) : skipWords(segment, size);
-}
-
-function skipNumbers(segment: usize, size: u32): u32 {
-  const text = v128.load(segment, segmentText);
-  const mask = load<u32>(segment, segmentMask);
-  const length = usize(load<u32>(segment, segmentLength));
-  let count: u32 = 0;
-  let place = places;
-  for (let i: u32 = 0; i < size; i++) {
-    const p = usize(load<u32>(place));
-    const to = shortNumberEnd(p + length);
-    count = move(place, p, to, differing(p, text) & mask, count);
-    place += placeBytes;
-  }
-  return count;
+  if (first >= 0x40) return skipWords(segment, size);
+  return signed ? skipSignedNumbers(segment, size) : skipNumbers(segment, size);
 }
 
 function skipWords(segment: usize, size: u32): u32 {
@@ -231,9 +151,9 @@ function skipWords(segment: usize, size: u32): u32 {
   let count: u32 = 0;
   let place = places;
   for (let i: u32 = 0; i < size; i++) {
-    const p = usize(load<u32>(place));
-    const to = wordEnd(p + length);
-    count = move(place, p, to, differing(p, text) & mask, count);
+    const at = usize(load<u32>(place));
+    const to = shortWordEnd(at, at + length, differing(at, text) & mask);
+    count = move(place, at, to, count);
     place += placeBytes;
   }
   return count;
@@ -246,10 +166,10 @@ function skipStrings(segment: usize, size: u32): u32 {
   let count: u32 = 0;
   let place = places;
   for (let i: u32 = 0; i < size; i++) {
-    const p = usize(load<u32>(place));
-    const size = shortText(p + length);
-    const to = select<usize>(p + length + size + 2, 0, size < 16);
-    count = move(place, p, to, differing(p, text) & mask, count);
+    const at = usize(load<u32>(place));
+    const size = shortText(at + length);
+    const to = select<usize>(at, at + length + size + 2, u32(size >= 16) | (differing(at, text) & mask));
+    count = move(place, at, to, count);
     place += placeBytes;
   }
   return count;

@@ -12,6 +12,7 @@ import {
   segmentMask,
   segmentNulls,
   segmentShift,
+  segmentSigned,
   segmentText,
   segmentValid,
   segmentValues,
@@ -35,6 +36,7 @@ export function oddRow(place: usize, segment: usize, bytes: usize): u32 {
   if (at != 0 && (differing(at, v128.load(segment, segmentText)) & load<u32>(segment, segmentMask)) == 0) {
     const p = at + usize(load<u32>(segment, segmentLength));
     const kind = load<i32>(segment, segmentKind);
+    if (load<u8>(p) == 0x2d) store<u32>(segment, 1, segmentSigned);
     if (kind >= slotSkip) to = skippedEnd(p, place, segment, kind);
     else if (isNull(p)) to = nullEnd(p, place, segment);
     else if (kind == slotString) {

@@ -29,10 +29,20 @@ export function boolAt(p: usize, out: usize): usize {
   return select<usize>(p + 5 - yes, 0, (yes | no) != 0);
 }
 
+/** Where true, false or null at `p` ends, without a branch; `at` when it is none of them or `differs` is not 0. */
+// @ts-ignore: decorator
+@inline
+export function shortWordEnd(at: usize, p: usize, differs: u32): usize {
+  const word = load<u32>(p);
+  const four = u32(word == WORD_TRUE) | u32(word == WORD_NULL);
+  const five = u32(word == WORD_FALS) & u32(load<u8>(p + 4) == 0x65);
+  return select<usize>(at, p + 5 - four, ((four | five) ^ 1) | differs);
+}
+
 /** Where true, false or null at `p` ends, without a branch, or 0. */
 // @ts-ignore: decorator
 @inline
-export function wordEnd(p: usize): usize {
+function wordEnd(p: usize): usize {
   const word = load<u32>(p);
   const four = u32(word == WORD_TRUE) | u32(word == WORD_NULL);
   const five = u32(word == WORD_FALS) & u32(load<u8>(p + 4) == 0x65);
