@@ -1,7 +1,7 @@
 // What an operator may ask of an expression or an aggregate that its configuration names. The engine
 // compiles them before the operator is created; an operator never sees their text as a program.
 
-import type { Batch, Column, ColumnOf, ColumnType } from "./batch.ts";
+import type { Batch, Column, ColumnOf, ColumnType, Dictionary } from "./batch.ts";
 
 /** A compiled expression over the columns of the operator's input. */
 export interface Expression {
@@ -29,6 +29,12 @@ export interface AggregateState {
   readonly buffers: (Float64Array | Uint8Array | undefined)[];
 }
 
+/** The texts of a column that is being written. */
+export interface WritableDictionary extends Dictionary {
+  /** The text's code, given one when it has none. */
+  code(text: string): number;
+}
+
 /** A column that is being written. */
 export type WritableColumn = {
   readonly [T in ColumnType]: {
@@ -36,7 +42,7 @@ export type WritableColumn = {
     readonly values: ColumnOf<T>["values"];
     /** Always there while writing: 1 is set beforehand, put 0 for null. */
     readonly valid: Uint8Array;
-  };
+  } & (T extends "string" | "json" ? { readonly dictionary: WritableDictionary } : unknown);
 }[ColumnType];
 
 /** `init, add, merge, finish` over slots; incremental, and mergeable so that parts can be made anywhere. */
@@ -69,18 +75,25 @@ export interface AggregateDefinition {
   readonly input: readonly ColumnType[];
   /** True when the argument may be left out, as in `count()`. */
   readonly inputOptional?: boolean;
-  /** Literal numbers after the argument. */
+  /** What a field without a declared type is taken for, where the argument may be of several types. */
+  readonly assumed?: ColumnType;
+  /** A second argument, as in `arg_max(x, y)`. */
+  readonly second?: { readonly name: string; readonly input: readonly ColumnType[] };
+  /** Literal numbers after the arguments. */
   readonly parameters: readonly {
     readonly name: string;
     readonly min: number;
     readonly max: number;
     readonly default?: number;
+    /** For the last one: it may be given several times, as in `histogram(x, 0, 10, 20)`. */
+    readonly repeats?: true;
   }[];
   output(input: ColumnType | null): ColumnType;
-  create(input: ColumnType | null, parameters: readonly number[]): Aggregate;
+  /** `second` is the second argument; `add` evaluates it, once a call. May throw to refuse what it is given. */
+  create(input: ColumnType | null, parameters: readonly number[], second?: Expression): Aggregate;
 }
 
-/** An aggregate bound to its argument. */
+/** An aggregate bound to its arguments. `input` is the first; a second one is known to `aggregate` alone. */
 export interface AggregateCall {
   readonly text: string;
   readonly name: string;

@@ -4,8 +4,9 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { runExample } from "weir/testing";
 import type { AggregateCall, AggregateDefinition, Expression } from "weir/sdk";
-import { max, mean, min, sum } from "./aggregates.ts";
-import { quantile } from "./quantile.ts";
+import { max, min } from "./aggregates/extremes.ts";
+import { quantile } from "./aggregates/quantile.ts";
+import { mean, sum } from "./aggregates/sums.ts";
 import { shareStates } from "./shared-state.ts";
 import { window } from "./window.ts";
 

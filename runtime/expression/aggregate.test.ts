@@ -13,8 +13,8 @@ function declare(parts: Omit<AggregateDefinition, "create" | "summary">): Aggreg
   return {
     ...parts,
     summary: "For tests.",
-    create: (input, parameters) => ({
-      initial: [input === null ? 0 : 1, ...parameters],
+    create: (input, parameters, second) => ({
+      initial: [input === null ? 0 : 1, ...parameters, ...(second === undefined ? [] : [second.text.length])],
       add: () => undefined,
       merge: () => undefined,
       finish: () => undefined,
@@ -46,6 +46,26 @@ const aggregates: readonly AggregateDefinition[] = [
     output: () => "float64",
   }),
   declare({ name: "rows", input: [], parameters: [{ name: "n", min: 1, max: 9 }], output: () => "float64" }),
+  declare({
+    name: "arg_max",
+    input: ["float64", "string"],
+    second: { name: "y", input: ["float64", "time"] },
+    parameters: [],
+    output: (input) => input ?? "json",
+  }),
+  declare({
+    name: "first",
+    input: ["float64", "string"],
+    assumed: "float64",
+    parameters: [],
+    output: (input) => input ?? "float64",
+  }),
+  declare({
+    name: "histogram",
+    input: ["float64"],
+    parameters: [{ name: "bound", min: -100, max: 100, repeats: true }],
+    output: () => "json",
+  }),
 ];
 
 function compiled(text: string): Extract<ReturnType<typeof compileAggregate>, { ok: true }>["value"] {
@@ -73,7 +93,36 @@ test("literals follow the argument, with their defaults", () => {
   expect(compiled("rows(3)").aggregate.initial).toEqual([0, 3]);
 });
 
+test("a second argument is an expression of its own", () => {
+  const call = compiled("arg_max(device, temp * 2.0)");
+  expect(call).toMatchObject({ name: "arg_max", type: "string" });
+  expect(call.input?.text).toBe("device");
+  expect(call.aggregate.initial).toEqual([1, "temp * 2.0".length]);
+});
+
+test("the last literal may be given again and again where it repeats", () => {
+  expect(compiled("histogram(temp, 0)").aggregate.initial).toEqual([1, 0]);
+  expect(compiled("histogram(temp, -10, 0, 10.5)").aggregate.initial).toEqual([1, -10, 0, 10.5]);
+});
+
+test("mistakes in both arguments are told at once", () => {
+  const result = compileAggregate("arg_max(devise, n)", aggregates, schema, { types: [] });
+  expect(!result.ok && result.faults.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/did you mean device/),
+    expect.stringMatching(/^arg_max expected float64 or time, got int64/),
+  ]);
+});
+
 test.each<[text: string, at: string, message: RegExp]>([
+  [
+    "arg_max(device)",
+    "arg_max(device)",
+    /arg_max expected a second argument y \(float64 or time\), got none/,
+  ],
+  ["arg_max(device, temp, 3)", "3", /arg_max expected at most 2 arguments, got 3/],
+  ["histogram(temp)", "histogram(temp)", /expected a number for bound from -100 to 100, got none/],
+  ["histogram(temp, 1, 2, 300)", "300", /expected bound from -100 to 100, got 300/],
+  ["histogram(temp, 1, n)", "n", /literal number/],
   ["maen(temp)", "maen", /no aggregate maen; did you mean mean\?/],
   ["abs(temp)", "abs", /abs goes inside, as in mean\(abs\(x\)\)/],
   ["temp", "temp", /expected one call of an aggregate/],
@@ -117,6 +166,11 @@ test("the argument is demanded to be what the aggregate takes", () => {
   expect(uses("mean(x)")).toEqual([["x", "float64"]]);
   expect(uses("count(x)")).toEqual([["x", null]]);
   expect(uses("count()")).toEqual([]);
+  expect(uses("arg_max(x, y)")).toEqual([
+    ["x", null],
+    ["y", "float64"],
+  ]);
+  expect(uses("first(x)")).toEqual([["x", "float64"]]);
   expect(uses("quantile(a - b, 0.5)")).toEqual([
     ["a", "float64"],
     ["b", "float64"],

@@ -1,5 +1,5 @@
-// A call of an aggregate, `quantile(temp, 0.99)`: its argument is an expression, the rest are literal
-// numbers. Knows no aggregate by name: the caller gives the list.
+// A call of an aggregate, `quantile(temp, 0.99)` or `arg_max(device, temp)`: one or two arguments are
+// expressions, the rest are literal numbers. Knows no aggregate by name: the caller gives the list.
 
 import type {
   Aggregate,
@@ -19,11 +19,12 @@ import { nearName } from "./near-name.ts";
 import { parse } from "./parse.ts";
 import type { CallSyntax, Syntax } from "./syntax.ts";
 
-/** What a text calls, before its argument has a type. */
+/** What a text calls, before its arguments have a type. */
 interface Reading {
   readonly syntax: CallSyntax;
   readonly definition: AggregateDefinition;
   readonly argument: Syntax | null;
+  readonly second: Syntax | null;
   readonly parameters: readonly number[];
 }
 
@@ -36,29 +37,34 @@ export function compileAggregate(
 ): Result<AggregateCall> {
   const reading = read(text, aggregates);
   if (!reading.ok) return reading;
-  const { syntax, definition, argument, parameters } = reading.value;
-  let input: Expression | null = null;
-  if (argument !== null) {
-    const bound = bindArgument(text, definition, argument, schema, options);
-    if (!bound.ok) return bound;
-    input = bound.value;
+  const { syntax, definition, argument, second } = reading.value;
+  const bindOne = (part: Syntax | null, types: readonly ColumnType[]): Result<Expression | null> =>
+    part === null
+      ? { ok: true, value: null }
+      : bindArgument(text, definition.name, part, types, schema, options);
+  const input = bindOne(argument, definition.input);
+  const other = bindOne(second, definition.second?.input ?? []);
+  if (!input.ok || !other.ok) {
+    return { ok: false, faults: [input, other].flatMap((each) => (each.ok ? [] : each.faults)) };
   }
-  const made = create(syntax, definition, input?.type ?? null, parameters);
+  const made = create(reading.value, input.value?.type ?? null, other.value);
   if (!made.ok) return made;
   const wrong = typeFault(made.value.type, options.types, text);
   if (wrong !== null) return refuse(syntax, wrong);
-  return { ok: true, value: { text, name: definition.name, input, ...made.value } };
+  return { ok: true, value: { text, name: definition.name, input: input.value, ...made.value } };
 }
 
-/** The columns that an aggregate call reads; its argument is demanded to be what the aggregate takes. */
+/** The columns that an aggregate call reads; its arguments are demanded to be what the aggregate takes. */
 export function aggregateFieldsOf(
   text: string,
   aggregates: readonly AggregateDefinition[],
 ): Result<readonly ColumnUse[]> {
   const reading = read(text, aggregates);
   if (!reading.ok) return reading;
-  const { argument, definition } = reading.value;
-  return { ok: true, value: argument === null ? [] : usesIn(argument, oneOf(definition.input)) };
+  const { argument, second, definition } = reading.value;
+  const first = argument === null ? [] : usesIn(argument, definition.assumed ?? oneOf(definition.input));
+  const others = second === null ? [] : usesIn(second, oneOf(definition.second?.input ?? []));
+  return { ok: true, value: [...first, ...others] };
 }
 
 function read(text: string, aggregates: readonly AggregateDefinition[]): Result<Reading> {
@@ -74,17 +80,32 @@ function read(text: string, aggregates: readonly AggregateDefinition[]): Result<
   }
   const definition = aggregates.find((each) => each.name === syntax.name);
   if (definition === undefined) return refuse(syntax.callee, unknownAggregate(syntax, names));
-  const takes = definition.input.length > 0;
-  const argument = takes ? (syntax.args[0] ?? null) : null;
-  if (takes && argument === null && definition.inputOptional !== true) {
+  const { args } = syntax;
+  const taken = argumentsOf(definition);
+  const argument = taken > 0 ? (args[0] ?? null) : null;
+  if (taken > 0 && argument === null && definition.inputOptional !== true) {
     return refuse(
       syntax,
       `${definition.name} expected an argument (${listed(definition.input, "or")}), got none`,
     );
   }
-  const literals = readParameters(syntax, definition, takes ? syntax.args.slice(1) : syntax.args);
+  const second = taken > 1 ? (args[1] ?? null) : null;
+  if (definition.second !== undefined && second === null) {
+    const { name, input } = definition.second;
+    return refuse(
+      syntax,
+      `${definition.name} expected a second argument ${name} (${listed(input, "or")}), got none`,
+    );
+  }
+  const literals = readParameters(syntax, definition, args.slice(taken));
   if (!literals.ok) return literals;
-  return { ok: true, value: { syntax, definition, argument, parameters: literals.value } };
+  return { ok: true, value: { syntax, definition, argument, second, parameters: literals.value } };
+}
+
+/** How many of the arguments are expressions. */
+function argumentsOf({ input, second }: AggregateDefinition): number {
+  if (second !== undefined) return 2;
+  return input.length > 0 ? 1 : 0;
 }
 
 function unknownAggregate({ name, args }: CallSyntax, names: readonly string[]): string {
@@ -102,11 +123,12 @@ function readParameters(
   definition: AggregateDefinition,
   given: readonly Syntax[],
 ): Result<readonly number[]> {
-  const { name, parameters } = definition;
+  const { name } = definition;
+  const parameters = repeated(definition.parameters, given.length);
   const faults: ExpressionFault[] = [];
   const surplus = given[parameters.length];
   if (surplus !== undefined) {
-    const most = (definition.input.length > 0 ? 1 : 0) + parameters.length;
+    const most = argumentsOf(definition) + parameters.length;
     faults.push(
       faultAt(
         surplus,
@@ -129,10 +151,21 @@ function readParameters(
   return faults.length === 0 ? { ok: true, value: values } : { ok: false, faults };
 }
 
+/** The parameters, the last one as often as it is given where it repeats. */
+function repeated(
+  parameters: AggregateDefinition["parameters"],
+  given: number,
+): AggregateDefinition["parameters"] {
+  const last = parameters.at(-1);
+  if (last?.repeats !== true || given <= parameters.length) return parameters;
+  return [...parameters, ...Array.from({ length: given - parameters.length }, () => last)];
+}
+
 function bindArgument(
   text: string,
-  definition: AggregateDefinition,
+  aggregate: string,
   argument: Syntax,
+  types: readonly ColumnType[],
   schema: Schema,
   options: CompileOptions,
 ): Result<Expression> {
@@ -140,21 +173,23 @@ function bindArgument(
   const written = text.slice(argument.start, argument.end);
   const bound = bind(argument, text, written, schema, { types: [], ...backend });
   if (!bound.ok) return bound;
-  const wrong = typeFault(bound.value.type, definition.input, written);
-  return wrong === null ? bound : refuse(argument, `${definition.name} ${wrong}`);
+  const wrong = typeFault(bound.value.type, types, written);
+  return wrong === null ? bound : refuse(argument, `${aggregate} ${wrong}`);
 }
 
 /** An aggregate may refuse what its declaration lets pass; that is a fault in the text too. */
 function create(
-  syntax: CallSyntax,
-  definition: AggregateDefinition,
+  { syntax, definition, parameters }: Reading,
   input: ColumnType | null,
-  parameters: readonly number[],
+  second: Expression | null,
 ): Result<{ readonly type: ColumnType; readonly aggregate: Aggregate }> {
   try {
     return {
       ok: true,
-      value: { type: definition.output(input), aggregate: definition.create(input, parameters) },
+      value: {
+        type: definition.output(input),
+        aggregate: definition.create(input, parameters, second ?? undefined),
+      },
     };
   } catch (thrown) {
     return refuse(syntax, `${definition.name}: ${messageOf(thrown)}`);

@@ -1,24 +1,22 @@
-// quantile: DDSketch (Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable quantile sketch with
+// DDSketch (Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable quantile sketch with
 // relative-error guarantees", VLDB 12, 2019). Values fall into buckets whose bounds grow by a constant
 // factor, so that any quantile is answered within 1 % of its value. When a sketch would need more
 // buckets than its bound, the buckets nearest zero are joined: the high quantiles keep their accuracy.
 
-import type { Aggregate, AggregateDefinition, AggregateState, Column } from "weir/sdk";
+import type { AggregateState } from "weir/sdk";
+import { bucketsMax } from "./bounds.ts";
 
 /** Answers are within this share of the true value. */
-const relativeError = 0.01;
+export const relativeError = 0.01;
 const gamma = (1 + relativeError) / (1 - relativeError);
 const logGamma = Math.log(gamma);
 /** Smaller magnitudes count as zero. */
 const smallest = 1e-12;
-/** Buckets a sign; 2,048 span a factor of 10^17 between the smallest and the largest value. */
-export const bucketsMax = 2048;
-
 /**
  * A sketch is one Float64Array: [zeros, first bucket of the positives, how many, first bucket of the
  * negatives, how many, counts of the positives …, counts of the negatives …].
  */
-const header = 5;
+export const header = 5;
 
 function bucketOf(magnitude: number): number {
   return Math.ceil(Math.log(magnitude) / logGamma);
@@ -55,20 +53,20 @@ function withBucket(sketch: Float64Array, sign: 0 | 1, bucket: number): [Float64
   return [wider, newBase + Math.max(bucket, low) - low];
 }
 
-/** The sketch with `value` added `times` times. */
-function added(sketch: Float64Array, value: number, times: number): Float64Array {
+/** The sketch with `value` added: the same one, or a wider one in its place. */
+export function added(sketch: Float64Array, value: number): Float64Array {
   const magnitude = Math.abs(value);
   if (magnitude < smallest) {
-    sketch[0]! += times;
+    sketch[0]!++;
     return sketch;
   }
   const [wide, place] = withBucket(sketch, value > 0 ? 0 : 1, bucketOf(magnitude));
-  wide[place]! += times;
+  wide[place]!++;
   return wide;
 }
 
 /** The value at rank `share` of a sketch, 0 the smallest and 1 the largest; NaN when it is empty. */
-function quantileOf(sketch: Float64Array, share: number): number {
+export function quantileOf(sketch: Float64Array, share: number): number {
   const positives = sketch[2]!;
   const negatives = sketch[4]!;
   let total = sketch[0]!;
@@ -91,60 +89,32 @@ function quantileOf(sketch: Float64Array, share: number): number {
   return answer;
 }
 
-function sketchAt(state: AggregateState, slot: number): Float64Array {
+export function emptySketch(): Float64Array {
+  return new Float64Array(header);
+}
+
+/** The sketch of a slot, an empty one when it has none. */
+export function sketchAt(state: AggregateState, slot: number): Float64Array {
   let sketch = state.buffers[slot] as Float64Array | undefined;
   if (sketch === undefined) {
-    sketch = new Float64Array(header);
+    sketch = emptySketch();
     state.buffers[slot] = sketch;
   }
   return sketch;
 }
 
-/** All quantiles of one input share a sketch. */
-const sketched: Pick<Aggregate, "initial" | "add" | "merge"> = {
-  initial: [],
-  add(state, slots, rows, count, input) {
-    const { values, valid } = input as Extract<Column, { type: "float64" }>;
-    for (let i = 0; i < count; i++) {
-      const row = rows[i]!;
-      if (valid !== null && valid[row] === 0) continue;
-      const slot = slots[i]!;
-      state.buffers[slot] = added(sketchAt(state, slot), values[row]!, 1);
-    }
-  },
-  merge(target, into, source, from) {
-    const other = source.buffers[from] as Float64Array | undefined;
-    if (other === undefined) return;
-    let sketch = sketchAt(target, into);
-    sketch[0]! += other[0]!;
-    for (let i = 0; i < other[2]! + other[4]!; i++) {
-      const times = other[header + i]!;
-      if (times === 0) continue;
-      const positive = i < other[2]!;
-      const bucket = positive ? other[1]! + i : other[3]! + i - other[2]!;
-      const [wide, place] = withBucket(sketch, positive ? 0 : 1, bucket);
-      wide[place]! += times;
-      sketch = wide;
-    }
-    target.buffers[into] = sketch;
-  },
-};
-
-export const quantile: AggregateDefinition = {
-  name: "quantile",
-  summary: "The value below which the given share of the values lies, within 1 % of it (DDSketch).",
-  input: ["float64"],
-  parameters: [{ name: "share", min: 0, max: 1 }],
-  output: () => "float64",
-  create: (_input, [share]) => ({
-    ...sketched,
-    finish(state, slots, count, out) {
-      for (let i = 0; i < count; i++) {
-        const sketch = state.buffers[slots[i]!] as Float64Array | undefined;
-        const value = sketch === undefined ? Number.NaN : quantileOf(sketch, share!);
-        if (Number.isNaN(value)) out.valid[i] = 0;
-        else out.values[i] = value;
-      }
-    },
-  }),
-};
+/** `sketch` with everything that `other` holds. */
+export function joined(sketch: Float64Array, other: Float64Array): Float64Array {
+  let result = sketch;
+  result[0]! += other[0]!;
+  for (let i = 0; i < other[2]! + other[4]!; i++) {
+    const times = other[header + i]!;
+    if (times === 0) continue;
+    const positive = i < other[2]!;
+    const bucket = positive ? other[1]! + i : other[3]! + i - other[2]!;
+    const [wide, place] = withBucket(result, positive ? 0 : 1, bucket);
+    wide[place]! += times;
+    result = wide;
+  }
+  return result;
+}

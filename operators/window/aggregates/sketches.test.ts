@@ -4,8 +4,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Aggregate, AggregateState, Batch, Column, WritableColumn } from "weir/sdk";
-import { countDistinct, exactMax } from "./count-distinct.ts";
-import { bucketsMax, quantile } from "./quantile.ts";
+import { bucketsMax, exactMax } from "./bounds.ts";
+import { countDistinct } from "./count-distinct.ts";
+import { quantile } from "./quantile.ts";
 
 const noBatch = null as unknown as Batch;
 

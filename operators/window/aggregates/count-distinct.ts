@@ -2,60 +2,12 @@
 // then HyperLogLog (Flajolet, Fusy, Gandouet, Meunier, 2007) with linear counting below its range:
 // 4,096 registers, a standard error of 1.6 %.
 
-import type { AggregateDefinition, AggregateState, Column, Dictionary } from "weir/sdk";
+import type { AggregateDefinition, AggregateState } from "weir/sdk";
+import { exactMax } from "./bounds.ts";
+import { hashAt } from "./hash.ts";
 
 const registerBits = 12;
 const registers = 2 ** registerBits;
-/** Distinct values that are counted exactly. */
-export const exactMax = 256;
-
-const bits = new Float64Array(1);
-const words = new Uint32Array(bits.buffer);
-
-/** 32 bits of a 64-bit input, well mixed (the finaliser of MurmurHash3 by Austin Appleby, public domain). */
-function mix(low: number, high: number): number {
-  let hash = Math.imul(low ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(high, 0xc2b2ae35);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
-
-/** 52 bits, as an integer in a double: 32 that are counted by and 20 that tell values apart. */
-function joined(low: number, high: number): number {
-  return mix(low, high) * 2 ** 20 + (mix(high ^ 0x5bd1e995, low) >>> 12);
-}
-
-function hashNumber(value: number): number {
-  bits[0] = value === 0 ? 0 : value;
-  return joined(words[0]!, words[1]!);
-}
-
-function hashText(text: string): number {
-  let low = 0x811c9dc5;
-  let high = 0x1b873593;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    low = Math.imul(low ^ code, 0x01000193);
-    high = Math.imul(high ^ code, 0x5bd1e995) ^ (high >>> 15);
-  }
-  return joined(low, high);
-}
-
-const hashesOf = new WeakMap<Dictionary, number[]>();
-
-function hashAt(column: Column, row: number): number {
-  if (column.type === "int64") return hashText(column.values[row]!.toString());
-  if (column.type !== "string" && column.type !== "json") return hashNumber(column.values[row]!);
-  let hashes = hashesOf.get(column.dictionary);
-  if (hashes === undefined) {
-    hashes = [];
-    hashesOf.set(column.dictionary, hashes);
-  }
-  const code = column.values[row]!;
-  hashes[code] ??= hashText(column.dictionary.text(code));
-  return hashes[code];
-}
-
 /** Puts a hash into the registers: the high bits name one, the others' leading zeros raise it. */
 function raise(sketch: Uint8Array, hash: number): void {
   const word = Math.floor(hash / 2 ** 20);
@@ -111,7 +63,7 @@ function estimate(sketch: Uint8Array): number {
 
 export const countDistinct: AggregateDefinition = {
   name: "count_distinct",
-  summary: `How many different values; exact up to ${exactMax}, then within about 1.6 % (HyperLogLog).`,
+  summary: `How many different values; exact up to ${exactMax}, then with a standard error of 1.6 % (HyperLogLog).`,
   input: ["string", "float64", "int64", "bool", "time", "json"],
   parameters: [],
   output: () => "float64",

@@ -1,0 +1,50 @@
+// Every built-in aggregate, one line each. The only list of them.
+
+import type { AggregateDefinition } from "weir/sdk";
+import { argMax, argMin } from "./arg-extreme.ts";
+import { collect } from "./collect.ts";
+import { corr, slope } from "./comoments.ts";
+import { count } from "./count.ts";
+import { countDistinct } from "./count-distinct.ts";
+import { delta, first, last } from "./ends.ts";
+import { ewma } from "./ewma.ts";
+import { median, quantileExact } from "./exact-quantile.ts";
+import { max, min, range } from "./extremes.ts";
+import { histogram } from "./histogram.ts";
+import { integral, rate, timeMean } from "./path.ts";
+import { merge, quantile, sketch } from "./quantile.ts";
+import { stddev, variance } from "./spread.ts";
+import { mean, sum } from "./sums.ts";
+import { mode, topK } from "./top-k.ts";
+
+export const aggregates: readonly AggregateDefinition[] = [
+  count,
+  sum,
+  mean,
+  min,
+  max,
+  range,
+  first,
+  last,
+  delta,
+  stddev,
+  variance,
+  median,
+  quantile,
+  quantileExact,
+  countDistinct,
+  mode,
+  topK,
+  histogram,
+  argMin,
+  argMax,
+  collect,
+  rate,
+  integral,
+  timeMean,
+  ewma,
+  slope,
+  corr,
+  sketch,
+  merge,
+];

@@ -1,0 +1,70 @@
+// stddev and var, of one state: the sample's, with n - 1 below.
+
+import type { Aggregate, AggregateDefinition, Column } from "weir/sdk";
+import { present } from "./present.ts";
+import { writeNumber } from "./result.ts";
+
+/**
+ * Squared differences from the mean by Welford's method (Technometrics 4, 1962), merged as Chan, Golub
+ * and LeVeque do (1979): a spread around a large mean is not lost. Cells: count, mean, sum of squared differences from the mean.
+ */
+const moments: Pick<Aggregate, "initial" | "add" | "merge"> = {
+  initial: [0, 0, 0],
+  add({ cells }, allSlots, allRows, total, input) {
+    const [counts, means, squares] = cells as [Float64Array, Float64Array, Float64Array];
+    const { values } = input as Extract<Column, { type: "float64" }>;
+    const { slots, rows, count } = present(allSlots, allRows, total, input);
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      const value = values[rows[i]!]!;
+      const seen = counts[slot]! + 1;
+      const difference = value - means[slot]!;
+      const mean = means[slot]! + difference / seen;
+      counts[slot] = seen;
+      means[slot] = mean;
+      squares[slot]! += difference * (value - mean);
+    }
+  },
+  merge(target, into, source, from) {
+    const added = source.cells[0]![from]!;
+    if (added === 0) return;
+    const before = target.cells[0]![into]!;
+    const total = before + added;
+    const difference = source.cells[1]![from]! - target.cells[1]![into]!;
+    target.cells[0]![into] = total;
+    target.cells[1]![into]! += (difference * added) / total;
+    target.cells[2]![into]! += source.cells[2]![from]! + (difference * difference * before * added) / total;
+  },
+};
+
+/** What is made of the sample variance. */
+function spread(result: (variance: number) => number): Aggregate {
+  return {
+    ...moments,
+    finish({ cells }, slots, count, out) {
+      for (let i = 0; i < count; i++) {
+        const slot = slots[i]!;
+        const seen = cells[0]![slot]!;
+        writeNumber(out, i, seen < 2 ? Number.NaN : result(cells[2]![slot]! / (seen - 1)));
+      }
+    },
+  };
+}
+
+export const stddev: AggregateDefinition = {
+  name: "stddev",
+  summary: "The sample standard deviation; null below two values.",
+  input: ["float64"],
+  parameters: [],
+  output: () => "float64",
+  create: () => spread(Math.sqrt),
+};
+
+export const variance: AggregateDefinition = {
+  name: "var",
+  summary: "The sample variance; null below two values.",
+  input: ["float64"],
+  parameters: [],
+  output: () => "float64",
+  create: () => spread((variance) => variance),
+};

@@ -1,0 +1,126 @@
+// top_k and mode: the values that come most often, of any type. What is counted, and how far it can be
+// off, is frequent.ts's.
+
+import type { Aggregate, AggregateDefinition, Column, ColumnType, WritableColumn } from "weir/sdk";
+import { frequentMax, frequentTextMax, topMax } from "./bounds.ts";
+import { counted, entriesOf, type Frequent, included, merged } from "./frequent.ts";
+import { hashAt } from "./hash.ts";
+import { present } from "./present.ts";
+import { writeText } from "./result.ts";
+
+/** Characters of a JSON value that is too long to be kept whole; as a JSON text they can double. */
+const jsonStartMax = 100;
+
+/** Texts, JSON and int64 are shown as texts; the others are numbers. */
+function labelAt(column: Column, row: number): number | string {
+  switch (column.type) {
+    case "string":
+      return column.dictionary.text(column.values[row]!);
+    case "json": {
+      const text = column.dictionary.text(column.values[row]!);
+      return text.length <= frequentTextMax ? text : JSON.stringify(text.slice(0, jsonStartMax));
+    }
+    case "int64":
+      return column.values[row]!.toString();
+    default:
+      return column.values[row]!;
+  }
+}
+
+function showsTexts(type: ColumnType): boolean {
+  return type === "string" || type === "json" || type === "int64";
+}
+
+function counting(texts: boolean): Pick<Aggregate, "initial" | "add" | "merge"> {
+  return {
+    initial: [],
+    add({ buffers }, allSlots, allRows, total, input) {
+      const column = input!;
+      const { slots, rows, count } = present(allSlots, allRows, total, input);
+      for (let i = 0; i < count; i++) {
+        const slot = slots[i]!;
+        const hash = hashAt(column, rows[i]!);
+        const table = buffers[slot] as Float64Array | undefined;
+        if (!counted(table, hash)) buffers[slot] = included(table, hash, labelAt(column, rows[i]!));
+      }
+    },
+    merge(target, into, source, from) {
+      const other = source.buffers[from] as Float64Array | undefined;
+      if (other === undefined) return;
+      const own = target.buffers[into] as Float64Array | undefined;
+      target.buffers[into] = own === undefined ? other.slice() : merged(own, other, texts);
+    },
+  };
+}
+
+/** Both kinds of table; `top_k` and `mode` of one input share one. */
+const countingTexts = counting(true);
+const countingNumbers = counting(false);
+
+function frequentOf(table: Float64Array, texts: boolean): Frequent[] {
+  return entriesOf(table, texts).sort((a, b) => b.count - a.count || (a.label < b.label ? -1 : 1));
+}
+
+function jsonOf(type: ColumnType, label: number | string): string {
+  if (type === "bool") return label === 1 ? "true" : "false";
+  return type === "int64" || type === "json" ? String(label) : JSON.stringify(label);
+}
+
+function writeLabel(out: WritableColumn, row: number, label: number | string): void {
+  if (typeof label === "number") out.values[row] = label;
+  else if (out.type === "int64") out.values[row] = BigInt(label);
+  else writeText(out, row, label);
+}
+
+const anyType: readonly ColumnType[] = ["string", "float64", "int64", "bool", "time", "json"];
+const shown = `Texts are shown up to their ${frequentTextMax}th character.`;
+
+export const topK: AggregateDefinition = {
+  name: "top_k",
+  summary:
+    `The k most frequent values, the most frequent first and of equal ones the smallest: ` +
+    '`[{"value":"a","count":7,"error":0},…]`. ' +
+    `Exact for up to ${frequentMax} different values; beyond, a count is too high by its error at most, which is no more than 1/${frequentMax} of all values, and what is not listed came no more often than the last count listed (Space-Saving). ${shown}`,
+  input: anyType,
+  parameters: [{ name: "k", min: 1, max: topMax }],
+  output: () => "json",
+  create: (input, [k]) => {
+    if (!Number.isInteger(k)) throw new RangeError(`expected a whole number k, got ${k}`);
+    const type = input ?? "json";
+    const texts = showsTexts(type);
+    return {
+      ...(texts ? countingTexts : countingNumbers),
+      finish({ buffers }, slots, count, out) {
+        for (let i = 0; i < count; i++) {
+          const table = buffers[slots[i]!] as Float64Array | undefined;
+          const top = table === undefined ? [] : frequentOf(table, texts).slice(0, k);
+          const items = top.map(
+            ({ label, count, error }) => `{"value":${jsonOf(type, label)},"count":${count},"error":${error}}`,
+          );
+          writeText(out, i, `[${items.join(",")}]`);
+        }
+      },
+    };
+  },
+};
+
+export const mode: AggregateDefinition = {
+  name: "mode",
+  summary: `The most frequent value, of equally frequent ones the smallest; null when there is none. Exact for up to ${frequentMax} different values; beyond, one whose count is within 1/${frequentMax} of all values of the highest (Space-Saving). ${shown}`,
+  input: anyType,
+  parameters: [],
+  output: (input) => input ?? "json",
+  create: (input) => {
+    const texts = showsTexts(input ?? "json");
+    return {
+      ...(texts ? countingTexts : countingNumbers),
+      finish({ buffers }, slots, count, out) {
+        for (let i = 0; i < count; i++) {
+          const table = buffers[slots[i]!] as Float64Array | undefined;
+          if (table === undefined) out.valid[i] = 0;
+          else writeLabel(out, i, frequentOf(table, texts)[0]!.label);
+        }
+      },
+    };
+  },
+};
