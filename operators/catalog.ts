@@ -1,10 +1,42 @@
 // Every built-in operator, one line each. The only list of them.
 
 import type { OperatorDefinition } from "weir/sdk";
+import { absence } from "./condition/absence.ts";
+import { hold } from "./condition/hold.ts";
+import { pattern } from "./condition/pattern.ts";
 import { filter } from "./filter/filter.ts";
+import { deadband } from "./signal/deadband.ts";
+import { dedup } from "./signal/dedup.ts";
+import { ewma } from "./signal/ewma.ts";
+import { lttb } from "./signal/lttb.ts";
+import { outlier } from "./signal/outlier.ts";
+import { rate } from "./signal/rate.ts";
+import { sample } from "./signal/sample.ts";
+import { swinging_door } from "./signal/swinging_door.ts";
+import { throttle } from "./signal/throttle.ts";
+import { top } from "./signal/top.ts";
 import { drop } from "./transform/drop.ts";
 import { select } from "./transform/select.ts";
 import { set } from "./transform/set.ts";
 import { window } from "./window/window.ts";
 
-export const catalog: readonly OperatorDefinition[] = [filter, set, select, drop, window];
+export const catalog: readonly OperatorDefinition[] = [
+  filter,
+  set,
+  select,
+  drop,
+  window,
+  deadband,
+  dedup,
+  ewma,
+  outlier,
+  rate,
+  sample,
+  throttle,
+  swinging_door,
+  lttb,
+  top,
+  absence,
+  hold,
+  pattern,
+];

@@ -58,6 +58,13 @@ export const limits = {
   keys_max: 1_000_000,
   key_bytes_max: 1024,
   panes_open_max: 100_000,
+  /** Partial aggregates of one window step that are not bound to panes of time: sessions, counted and sliding windows. */
+  window_parts_max: 4_000_000,
+  /** Hopping or counted windows that one record may belong to. */
+  window_overlap_max: 1_000,
+  /** Rows of a key that one cumulating window may grow through. */
+  window_steps_max: 10_000,
+  window_shifts_max: 24,
   sketch_buckets_max: 2_048,
   /** Above, count_distinct is an estimate. */
   distinct_exact_values_max: 256,

@@ -49,8 +49,12 @@ export interface Collector {
   /** A new batch of `rows` rows of the output schema, to be written and then sent with `append`. */
   draft(rows: number): Draft;
   append(draft: Draft): void;
-  /** Sends kept records as they came, in the order given, and lets go of them. For operators that do not change columns. */
-  release(store: RecordStore, slots: readonly number[]): void;
+  /**
+   * Sends kept records as they came, in the order given, and lets go of them. For operators that do not change columns.
+   * `watermarks`: by slot, the watermark in force now that it is sent; without it, the one when it came, so
+   * that a window behind would take for punctual what it has closed.
+   */
+  release(store: RecordStore, slots: readonly number[], watermarks?: readonly number[]): void;
   /** Lets go of a kept record: counted under `reason`. */
   discard(store: RecordStore, slot: number, reason: Reason): void;
 }

@@ -21,6 +21,8 @@ export interface Pane {
   readonly start: number;
   /** The key's slot in this pane, opened when it has none yet. */
   slot(key: number): number;
+  /** The same for many: writes the slot of `keys[from + i]` to `slots[at + i]`, for i below `to - from`. */
+  slots(keys: Uint32Array, from: number, to: number, slots: Uint32Array, at: number): void;
 }
 
 /** What a closing pane held, in the order in which its keys were first seen. */
@@ -42,8 +44,14 @@ export interface PaneTable {
   pane(start: number): Pane | null;
   /** Counts the input records of `rows[i]` into `slots[i]` for i below `count`, so that the ledger knows that they are held. */
   hold(slots: Uint32Array, rows: Uint32Array, count: number, batch: Batch): void;
+  /** Counts `weight` input records into one slot, as when what another slot holds is merged into it. */
+  carry(slot: number, weight: number): void;
   /** The number of input records that a slot stands for. */
   weight(slot: number): number;
+  /** Where the oldest open pane starts, ms; Infinity when none is open. */
+  readonly oldest: number;
+  /** What the pane that starts at `start` holds so far; null when it is not open. Opens none. */
+  at(start: number): ClosedPane | null;
   /** Visits and then frees every pane that starts at or before `start`, oldest first. */
   close(start: number, visit: (pane: ClosedPane) => void): void;
 }
@@ -87,6 +95,8 @@ export interface KeyedTable {
   readonly cells: readonly Float64Array[];
   readonly timers: KeyTimers;
   readonly records: RecordStore;
+  /** Forgets every key with its numbers and timer, so that ids begin anew. No record may be kept. */
+  clear(): void;
 }
 
 /** A declaration: what is remembered for each key. */
@@ -97,12 +107,63 @@ export interface KeyedDeclaration {
   readonly initial: readonly number[];
 }
 
-export type TableDeclaration = PaneDeclaration | KeyedDeclaration;
+/** Slots in order of time; of equal times, in the order in which they were added. */
+export interface TimedSlots {
+  readonly size: number;
+  add(slot: number, time: number): void;
+  /** Visits and takes out, in order, every slot whose time is `until` or before. */
+  due(until: number, visit: (slot: number) => void): void;
+}
+
+/**
+ * Partial aggregates, each in a slot of its own, for what begins and ends with the records of a key: the
+ * operator opens, orders, merges and frees the slots, and the table knows how many records they hold.
+ */
+export interface PartTable {
+  readonly keys: KeyTable;
+  /** In the order in which the aggregates were declared. Read `cells` again after opening slots: they may have grown. */
+  readonly states: readonly AggregateState[];
+  /** One array for each declared number, indexed by slot. Read again after opening slots. */
+  readonly cells: readonly Float64Array[];
+  /** Input records in slots. */
+  readonly held: number;
+  /** True when there are so many slots that no record may open one more. */
+  readonly full: boolean;
+  /** A new slot, in no list. */
+  open(): number;
+  /** Gives a slot back; the records that it still holds are held no more. */
+  free(slot: number): void;
+  /** Counts `weight` input records into a slot. */
+  hold(slot: number, weight: number): void;
+  /** The number of input records that a slot holds. */
+  weight(slot: number): number;
+  /** The slot's records are held no more, for they were sent; returns how many there were. */
+  release(slot: number): number;
+  /** One of the declared lists of a key: slots in the order that the operator gives them. */
+  list(key: number, place: number): number[];
+  /** Slots that wait for event time to reach them. */
+  readonly waiting: TimedSlots;
+  readonly timers: KeyTimers;
+}
+
+/** A declaration: partial aggregates with some numbers each, in lists that every key has. */
+export interface PartDeclaration {
+  readonly kind: "parts";
+  readonly by: readonly ColumnReference[];
+  readonly aggregates: readonly Aggregate[];
+  /** By number of a slot, what it is before it is first written. */
+  readonly initial: readonly number[];
+  /** How many lists each key has. */
+  readonly lists: number;
+}
+
+export type TableDeclaration = PaneDeclaration | KeyedDeclaration | PartDeclaration;
 export type TableDeclarations = Readonly<Record<string, TableDeclaration>>;
 
 interface TableOf {
   readonly panes: PaneTable;
   readonly keyed: KeyedTable;
+  readonly parts: PartTable;
 }
 
 /** The tables that the engine made of the declarations. */
@@ -115,5 +176,14 @@ export const table = {
   /** `initial`: by number, what it is before it is first written. */
   keyed(by: readonly ColumnReference[], initial: readonly number[]): KeyedDeclaration {
     return { kind: "keyed", by, initial };
+  },
+  /** `initial`: by number of a slot, what it is before it is first written. `lists`: how many each key has. */
+  parts(
+    by: readonly ColumnReference[],
+    aggregates: readonly Aggregate[],
+    initial: readonly number[],
+    lists: number,
+  ): PartDeclaration {
+    return { kind: "parts", by, aggregates, initial, lists };
   },
 } as const;

@@ -1,9 +1,9 @@
-// One slot per open (window, key): the cells of every aggregate side by side, indexed by slot. Slots
-// of closed panes are used again. Knows nothing of when a window closes or what an aggregate means.
+// One slot per open (window, key); the slots of closed panes are used again. Knows nothing of when a
+// window closes or what an aggregate means.
 
 import type {
-  Batch,
   AggregateState,
+  Batch,
   ClosedPane,
   KeyTable,
   Pane,
@@ -12,11 +12,7 @@ import type {
 } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 import { makeKeyTable } from "./keys.ts";
-
-interface GrowingState extends AggregateState {
-  cells: Float64Array[];
-  readonly initial: readonly number[];
-}
+import { Slots } from "./slots.ts";
 
 class OpenPane implements Pane {
   readonly start: number;
@@ -35,6 +31,19 @@ class OpenPane implements Pane {
   slot(key: number): number {
     const found = key < this.#slotOf.length ? this.#slotOf[key]! : 0;
     return found === 0 ? this.#add(key) : found - 1;
+  }
+
+  slots(keys: Uint32Array, from: number, to: number, slots: Uint32Array, at: number): void {
+    let slotOf = this.#slotOf;
+    for (let i = from, place = at; i < to; i++, place++) {
+      const key = keys[i]! | 0;
+      let found = key < slotOf.length ? slotOf[key]! : 0;
+      if (found === 0) {
+        found = this.#add(key) + 1;
+        slotOf = this.#slotOf;
+      }
+      slots[place] = found - 1;
+    }
   }
 
   contents(): ClosedPane {
@@ -66,53 +75,51 @@ class OpenPane implements Pane {
 
 class Panes implements PaneTable {
   readonly keys: KeyTable;
-  readonly states: readonly GrowingState[];
-  #held = 0;
-  #weights = new Float64Array(64);
-  #used = 0;
-  #free: number[] = [];
+  readonly #slots: Slots;
   readonly #open = new Map<number, OpenPane>();
   #oldest = Number.POSITIVE_INFINITY;
 
   constructor(declaration: PaneDeclaration, keysMax: number) {
     this.keys = makeKeyTable(declaration.by, keysMax);
-    this.states = declaration.aggregates.map(({ initial }) => ({
-      initial,
-      cells: initial.map(() => new Float64Array(64)),
-      buffers: [],
-    }));
+    this.#slots = new Slots(declaration.aggregates, []);
+  }
+
+  get states(): readonly AggregateState[] {
+    return this.#slots.states;
   }
 
   get held(): number {
-    return this.#held;
+    return this.#slots.held;
   }
 
   pane(start: number): Pane | null {
     const found = this.#open.get(start);
     if (found !== undefined) return found;
     if (this.#open.size >= limits.panes_open_max) return null;
-    const pane = new OpenPane(start, () => this.#slot());
+    const pane = new OpenPane(start, () => this.#slots.open());
     this.#open.set(start, pane);
     if (start < this.#oldest) this.#oldest = start;
     return pane;
   }
 
-  hold(slots: Uint32Array, rows: Uint32Array, count: number, { weight }: Batch): void {
-    const weights = this.#weights;
-    if (weight === null) {
-      for (let i = 0; i < count; i++) weights[slots[i]!]!++;
-      this.#held += count;
-      return;
-    }
-    for (let i = 0; i < count; i++) {
-      const records = weight[rows[i]!]!;
-      weights[slots[i]!]! += records;
-      this.#held += records;
-    }
+  hold(slots: Uint32Array, rows: Uint32Array, count: number, batch: Batch): void {
+    this.#slots.holdRows(slots, rows, count, batch);
+  }
+
+  carry(slot: number, weight: number): void {
+    this.#slots.hold(slot, weight);
   }
 
   weight(slot: number): number {
-    return this.#weights[slot]!;
+    return this.#slots.weight(slot);
+  }
+
+  get oldest(): number {
+    return this.#oldest;
+  }
+
+  at(start: number): ClosedPane | null {
+    return this.#open.get(start)?.contents() ?? null;
   }
 
   close(start: number, visit: (pane: ClosedPane) => void): void {
@@ -122,36 +129,15 @@ class Panes implements PaneTable {
       const pane = this.#open.get(each)!.contents();
       visit(pane);
       this.#open.delete(each);
-      for (const slot of pane.slots) this.#release(slot);
+      for (const slot of pane.slots) this.#slots.free(slot);
     }
     this.#oldest = Number.POSITIVE_INFINITY;
     for (const each of this.#open.keys()) if (each < this.#oldest) this.#oldest = each;
   }
-
-  #slot(): number {
-    const slot = this.#free.pop() ?? this.#used++;
-    if (slot === this.#weights.length) this.#grow();
-    this.#weights[slot] = 0;
-    for (const state of this.states) {
-      for (let cell = 0; cell < state.initial.length; cell++) state.cells[cell]![slot] = state.initial[cell]!;
-    }
-    return slot;
-  }
-
-  #release(slot: number): void {
-    this.#held -= this.#weights[slot]!;
-    for (const state of this.states) if (state.buffers.length > slot) state.buffers[slot] = undefined;
-    this.#free.push(slot);
-  }
-
-  #grow(): void {
-    this.#weights = doubled(this.#weights);
-    for (const state of this.states) state.cells = state.cells.map(doubled);
-  }
 }
 
-function doubled<T extends Float64Array | Uint32Array>(array: T): T {
-  const wider = new (array.constructor as new (length: number) => T)(array.length * 2);
+function doubled(array: Uint32Array): Uint32Array<ArrayBuffer> {
+  const wider = new Uint32Array(array.length * 2);
   wider.set(array);
   return wider;
 }

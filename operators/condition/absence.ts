@@ -1,0 +1,79 @@
+// absence: one row when a key has been silent for a time. Holds each key's newest record until the next
+// one comes or the silence is long enough.
+
+import { defineOperator, field, type OperatorDefinition, table, z } from "weir/sdk";
+import { Held, heldCells } from "../signal/held.ts";
+import { holding } from "../signal/holding.ts";
+
+/** Cells after the deadline and the record in hand: the key's newest time, and 1 while it is silent. */
+const newestCell = 2;
+const silentCell = 3;
+
+export const absence: OperatorDefinition = defineOperator({
+  name: "absence",
+  summary: "Sends the last record of a key that has been silent for a duration.",
+  rule: [
+    "A key is watched from its first record on. When `for` has passed in event time since its newest record without another, that record is sent: once for each silence. Event time passes with the watermark, or with a record of the key itself that comes `for` or more after the one before.",
+    "With `returns: true` the record that ends a silence is sent as well, at once. It stands for no input record in the counts, because it may be the last before the next silence.",
+    "A record that is older than the newest of its key is counted as `late` and changes nothing; all others that are not sent as `filtered`. The end of the stream is not the passing of time: no key is silent for it.",
+  ].join(" "),
+  kind: "keyed",
+  config: z.strictObject({
+    for: field
+      .duration("How long a key has to be silent, in event time.")
+      .refine((duration) => duration > 0, "a silence is longer than 0"),
+    by: field.keys("The key that is watched. Without it, all records are of one key.").optional(),
+    returns: z
+      .boolean()
+      .default(false)
+      .meta({ description: "Sends the record that ends a silence as well." }),
+  }),
+  examples: [
+    {
+      title: "Silent for half a minute",
+      config: { for: "30s", by: "device", returns: true },
+      schema: { device: "string", ts: "time", temp: "float64" },
+      time: "ts",
+      input: [
+        { device: "a", ts: 0, temp: 20 },
+        { device: "b", ts: 5_000, temp: 3 },
+        { device: "a", ts: 20_000, temp: 21 },
+        { device: "a", ts: 49_999, temp: 22 },
+        { device: "b", ts: 60_000, temp: 4 },
+      ],
+      output: [
+        { device: "b", ts: 5_000, temp: 3 },
+        { device: "b", ts: 60_000, temp: 4 },
+      ],
+    },
+  ],
+  state: ({ by = [] }) => ({ keys: table.keyed(by, [...heldCells, Number.NEGATIVE_INFINITY, 0]) }),
+  create: ({ for: duration, returns }, { state: { keys } }) => {
+    const held = new Held(keys);
+    const due = (key: number): void => {
+      held.sendHeld(key);
+      keys.cells[silentCell]![key] = 1;
+    };
+    return holding(keys, held, {
+      due,
+      row(key, row, { time }) {
+        const at = time[row]!;
+        const newest = keys.cells[newestCell]!;
+        if (at < newest[key]!) {
+          held.leaveRow(row, "late");
+          return;
+        }
+        newest[key] = at;
+        if (held.deadline(key) <= at) due(key);
+        const silent = keys.cells[silentCell]!;
+        if (silent[key] === 1) {
+          silent[key] = 0;
+          if (returns) held.sendCopy(row);
+        }
+        held.put(key, row);
+        held.setDeadline(key, at + duration);
+      },
+      end: (key) => held.leaveHeld(key),
+    });
+  },
+});

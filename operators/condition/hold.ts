@@ -1,0 +1,171 @@
+// hold: one row when a condition has held for a time. Holds one record of each key on which the
+// condition is met, the newest, until the row is sent or the condition has ended.
+
+import {
+  type Batch,
+  type Column,
+  defineOperator,
+  type Expression,
+  field,
+  type KeyedTable,
+  type OperatorDefinition,
+  table,
+  z,
+} from "weir/sdk";
+import { Held, heldCells } from "../signal/held.ts";
+import { holding, type HoldingRules } from "../signal/holding.ts";
+import { isFalse, isTrue } from "./truth.ts";
+
+/** What a condition is: not met; met, and not for long enough; met, and its row sent. */
+const idle = 0;
+const pending = 1;
+const raised = 2;
+
+/** Cells after the deadline and the record in hand: the condition, the key's newest time, the moment of its last row. */
+const stateCell = 2;
+const newestCell = 3;
+const lastCell = 4;
+
+interface HoldSettings {
+  readonly when: Expression;
+  readonly for: number;
+  readonly clear?: Expression | undefined;
+  readonly quiet: number;
+}
+
+class Conditions implements HoldingRules {
+  readonly #settings: HoldSettings;
+  readonly #table: KeyedTable;
+  readonly #held: Held;
+  #when!: Column;
+  #clear: Column | null = null;
+
+  constructor(settings: HoldSettings, table: KeyedTable, held: Held) {
+    this.#settings = settings;
+    this.#table = table;
+    this.#held = held;
+  }
+
+  begin(batch: Batch): void {
+    this.#when = this.#settings.when.evaluate(batch);
+    this.#clear = this.#settings.clear?.evaluate(batch) ?? null;
+  }
+
+  row(key: number, row: number, { time }: Batch): void {
+    const held = this.#held;
+    const at = time[row]!;
+    const newest = this.#table.cells[newestCell]!;
+    if (at < newest[key]!) {
+      held.leaveRow(row, "late");
+      return;
+    }
+    newest[key] = at;
+    const state = this.#table.cells[stateCell]![key]!;
+    if (this.#ends(row)) {
+      if (state !== idle) this.#end(key, at);
+      held.filterRow(row);
+    } else if (state === pending) this.#last(key, row, at);
+    else if (state === idle && isTrue(this.#when, row)) this.#begin(key, row, at);
+    else held.filterRow(row);
+  }
+
+  due(key: number, moment: number): void {
+    this.#raise(key, moment);
+    this.#held.sendHeld(key);
+  }
+
+  end(key: number): void {
+    this.#held.leaveHeld(key);
+  }
+
+  #ends(row: number): boolean {
+    return this.#clear === null ? isFalse(this.#when, row) : isTrue(this.#clear, row);
+  }
+
+  #begin(key: number, row: number, at: number): void {
+    const { for: duration, quiet } = this.#settings;
+    const moment = Math.max(at + duration, this.#table.cells[lastCell]![key]! + quiet);
+    if (moment <= at) {
+      this.#raise(key, moment);
+      this.#held.sendRow(row);
+      return;
+    }
+    this.#table.cells[stateCell]![key] = pending;
+    this.#held.setDeadline(key, moment);
+    this.#held.put(key, row);
+  }
+
+  #last(key: number, row: number, at: number): void {
+    const moment = this.#held.deadline(key);
+    if (moment > at) {
+      this.#held.put(key, row);
+      return;
+    }
+    this.#held.leaveHeld(key);
+    this.#raise(key, moment);
+    this.#held.sendRow(row);
+  }
+
+  #end(key: number, at: number): void {
+    const moment = this.#held.deadline(key);
+    if (moment <= at) this.due(key, moment);
+    this.#held.clearDeadline(key);
+    this.#held.leaveHeld(key);
+    this.#table.cells[stateCell]![key] = idle;
+  }
+
+  /** The row of a condition that has lasted until `moment` is about to be sent. */
+  #raise(key: number, moment: number): void {
+    this.#held.clearDeadline(key);
+    this.#table.cells[stateCell]![key] = raised;
+    this.#table.cells[lastCell]![key] = moment;
+  }
+}
+
+export const hold: OperatorDefinition = defineOperator({
+  name: "hold",
+  summary: "Sends one row when a condition has held for a duration.",
+  rule: [
+    "A condition begins with the first record of a key on which `when` is true, and lasts until a record ends it: with `clear`, one on which `clear` is true; without, one on which `when` is false. Between the two, and where the expression is null, it goes on: that is the hysteresis.",
+    "When it has lasted for `for` in event time, one row is sent, and no other before it has ended and begun anew. It is sent with the first record at or after that moment which does not end it; when the watermark reaches the moment before such a record comes, or the record ends it, with the newest record before.",
+    "With `quiet` a row is sent at the earliest `quiet` after the moment of the key's previous row, and only if the condition still lasts then, so that a flapping condition does not send a row each time.",
+    "A record that is older than the newest of its key is counted as `late` and changes nothing. All other records that are not sent are counted as `filtered`. The end of the stream is not the passing of time: what has not held for long enough by then is not sent.",
+  ].join(" "),
+  kind: "keyed",
+  config: z.strictObject({
+    when: field.expression(["bool"], "The condition."),
+    for: field.duration("How long it has to hold, in event time."),
+    by: field
+      .keys("The key: each has a condition of its own. Without it, there is one for all records.")
+      .optional(),
+    clear: field
+      .expression(["bool"], "What ends the condition. Without it, `when` being false does.")
+      .optional(),
+    quiet: field.duration("Shortest time from one row of a key to the next.").default(0),
+  }),
+  examples: [
+    {
+      title: "Too warm for ten minutes",
+      config: { when: "temp > -15", for: "10m", by: "device", clear: "temp < -18" },
+      schema: { device: "string", ts: "time", temp: "float64" },
+      time: "ts",
+      input: [
+        { device: "r1", ts: 0, temp: -10 },
+        { device: "r2", ts: 0, temp: -12 },
+        { device: "r1", ts: 300_000, temp: -16 },
+        { device: "r2", ts: 300_000, temp: -19 },
+        { device: "r1", ts: 600_000, temp: -11 },
+        { device: "r2", ts: 600_000, temp: -12 },
+        { device: "r1", ts: 900_000, temp: -11 },
+      ],
+      output: [{ device: "r1", ts: 600_000, temp: -11 }],
+    },
+  ],
+  state: ({ by = [] }) => ({
+    conditions: table.keyed(by, [...heldCells, idle, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]),
+  }),
+  create: (settings, { state: { conditions } }) => {
+    const held = new Held(conditions);
+    return holding(conditions, held, new Conditions(settings, conditions, held));
+  },
+});

@@ -1,0 +1,178 @@
+// pattern: a sequence of conditions that one key meets one after the other. Holds nothing back, except
+// the record that completes a sequence while something must not follow it.
+
+import {
+  type Batch,
+  type Column,
+  defineOperator,
+  type Expression,
+  field,
+  type KeyedTable,
+  type OperatorDefinition,
+  table,
+  z,
+} from "weir/sdk";
+import { Held, heldCells, nothing } from "../signal/held.ts";
+import { holding, type HoldingRules } from "../signal/holding.ts";
+import { isTrue } from "./truth.ts";
+
+const conditionsMax = 16;
+const never = Number.NEGATIVE_INFINITY;
+
+/** Cells after the deadline and the record in hand: the key's newest time, then one for each condition. */
+const newestCell = 2;
+const startCell = 3;
+
+interface PatternSettings {
+  readonly sequence: readonly Expression[];
+  readonly within?: number | undefined;
+  readonly absent?: Expression | undefined;
+}
+
+class Sequences implements HoldingRules {
+  readonly #settings: PatternSettings;
+  readonly #within: number;
+  readonly #table: KeyedTable;
+  readonly #held: Held;
+  #conditions: readonly Column[] = [];
+  #absent: Column | null = null;
+
+  constructor(settings: PatternSettings, table: KeyedTable, held: Held) {
+    this.#settings = settings;
+    this.#within = settings.within ?? Number.POSITIVE_INFINITY;
+    this.#table = table;
+    this.#held = held;
+  }
+
+  begin(batch: Batch): void {
+    this.#conditions = this.#settings.sequence.map((condition) => condition.evaluate(batch));
+    this.#absent = this.#settings.absent?.evaluate(batch) ?? null;
+  }
+
+  row(key: number, row: number, { time }: Batch): void {
+    const held = this.#held;
+    const at = time[row]!;
+    const newest = this.#table.cells[newestCell]!;
+    if (at < newest[key]!) {
+      held.leaveRow(row, "late");
+      return;
+    }
+    newest[key] = at;
+    if (held.deadline(key) <= at) {
+      held.clearDeadline(key);
+      held.sendHeld(key);
+    }
+    if (this.#absent !== null && held.of(key) !== nothing) {
+      if (isTrue(this.#absent, row)) {
+        held.clearDeadline(key);
+        held.leaveHeld(key);
+      }
+      held.filterRow(row);
+      return;
+    }
+    const start = this.#advance(key, row, at);
+    if (start === never) held.filterRow(row);
+    else this.#complete(key, row, start + this.#within, at);
+  }
+
+  due(key: number): void {
+    this.#held.sendHeld(key);
+  }
+
+  end(key: number): void {
+    this.#held.leaveHeld(key);
+  }
+
+  /**
+   * By condition, the latest start of a sequence that has come as far; an earlier one could be completed
+   * by no record that does not complete this one. Answers the start of the sequence that the row completes.
+   */
+  #advance(key: number, row: number, at: number): number {
+    const { cells } = this.#table;
+    const conditions = this.#conditions;
+    for (let place = conditions.length - 1; place > 0; place--) {
+      const start = cells[startCell + place - 1]![key]!;
+      if (start !== never && at - start <= this.#within && isTrue(conditions[place]!, row))
+        cells[startCell + place]![key] = start;
+    }
+    if (isTrue(conditions[0]!, row)) cells[startCell]![key] = at;
+    const start = cells[startCell + conditions.length - 1]![key]!;
+    if (start !== never)
+      for (let place = 0; place < conditions.length; place++) cells[startCell + place]![key] = never;
+    return start;
+  }
+
+  #complete(key: number, row: number, moment: number, at: number): void {
+    if (this.#absent === null || moment <= at) {
+      this.#held.sendRow(row);
+      return;
+    }
+    this.#held.put(key, row);
+    this.#held.setDeadline(key, moment);
+  }
+}
+
+export const pattern: OperatorDefinition = defineOperator({
+  name: "pattern",
+  summary: "Sends the record that completes a sequence of conditions.",
+  rule: [
+    "A sequence is complete when records of one key, in this order but not necessarily next to each other, make the conditions of `sequence` true, one record each, and the last is not more than `within` after the first. The record that completes it is sent.",
+    "Of sequences that have begun, the one that began latest is completed; then all of the key are given up, so that no record is part of two that are sent.",
+    "With `absent` the last record is held until `within` after the first, and is sent only if no record on which `absent` is true comes before that moment; until then other records of the key are looked at for nothing else. The moment has come when the watermark or a record of the key reaches it, not when the stream ends.",
+    "Null is not true. Records of equal time count in the order of arrival; one that is older than the newest of its key is counted as `late` and changes nothing. All others that are not sent are counted as `filtered`.",
+  ].join(" "),
+  kind: "keyed",
+  config: z
+    .strictObject({
+      sequence: z
+        .array(field.expression(["bool"], "A condition."))
+        .min(1)
+        .max(conditionsMax)
+        .meta({ description: "The conditions, in the order in which they have to become true." }),
+      by: field
+        .keys("The key: each has sequences of its own. Without it, all records are of one key.")
+        .optional(),
+      within: field.duration("Longest time from the first record to the last, in event time.").optional(),
+      absent: field.expression(["bool"], "What must not follow, before `within` is over.").optional(),
+    })
+    .refine(({ absent, within }) => absent === undefined || within !== undefined, {
+      path: ["absent"],
+      message: "`absent` needs `within`: how long it must not come",
+    }),
+  examples: [
+    {
+      title: "The door opens, then it gets warm",
+      config: { sequence: ["door", "temp > 8"], within: "10m", by: "device" },
+      schema: { device: "string", ts: "time", door: "bool", temp: "float64" },
+      time: "ts",
+      input: [
+        { device: "a", ts: 0, door: true, temp: 4 },
+        { device: "a", ts: 60_000, door: false, temp: 6 },
+        { device: "b", ts: 61_000, door: false, temp: 9 },
+        { device: "a", ts: 120_000, door: false, temp: 9 },
+        { device: "a", ts: 180_000, door: false, temp: 10 },
+      ],
+      output: [{ device: "a", ts: 120_000, door: false, temp: 9 }],
+    },
+    {
+      title: "A start that no heartbeat follows",
+      config: { sequence: ["event == 'start'"], absent: "event == 'beat'", within: "30s", by: "device" },
+      schema: { device: "string", ts: "time", event: "string" },
+      time: "ts",
+      input: [
+        { device: "a", ts: 0, event: "start" },
+        { device: "b", ts: 1_000, event: "start" },
+        { device: "a", ts: 20_000, event: "beat" },
+        { device: "a", ts: 40_000, event: "beat" },
+      ],
+      output: [{ device: "b", ts: 1_000, event: "start" }],
+    },
+  ],
+  state: ({ by = [], sequence }) => ({
+    starts: table.keyed(by, [...heldCells, never, ...sequence.map(() => never)]),
+  }),
+  create: (settings, { state: { starts } }) => {
+    const held = new Held(starts);
+    return holding(starts, held, new Sequences(settings, starts, held));
+  },
+});

@@ -1,0 +1,67 @@
+// The course of an operator that holds records back: rows and deadlines in one order that does not
+// depend on how records are cut into batches. Knows no rule of its own.
+
+import type { Batch, KeyedTable, Operator } from "weir/sdk";
+import type { Held } from "./held.ts";
+import { KeyIds, noKeySigned } from "./key-ids.ts";
+
+export interface HoldingRules {
+  /** Before the rows of a batch. */
+  begin?(batch: Batch): void;
+  /** One row, in order: to be sent, left, or taken in hand. */
+  row(key: number, row: number, batch: Batch): void;
+  /** Event time has reached the key's deadline, which was `moment`. */
+  due?(key: number, moment: number): void;
+  /** Keeps what is in hand of the key beyond the batch. Called for each row; without it, the one record in hand is kept. */
+  keep?(key: number): void;
+  /** The stream ends. */
+  end(key: number): void;
+}
+
+/**
+ * The operator that follows `rules`. Before each row come the deadlines that the watermark in force had
+ * reached when it arrived, earliest first and then by key.
+ */
+export function holding(table: KeyedTable, held: Held, rules: HoldingRules): Operator {
+  const keys = new KeyIds();
+  const visit = (key: number, time: number): void => {
+    // A deadline may be set that has already passed.
+    held.now = Math.max(held.now, time);
+    if (held.isDue(key, time)) rules.due?.(key, time);
+  };
+  const keep = (key: number): void => {
+    if (rules.keep === undefined) held.keepIn(table.cells[1]!, key);
+    else rules.keep(key);
+  };
+  let last = Number.NEGATIVE_INFINITY;
+  return {
+    onBatch(batch, out) {
+      const { selection, count, watermark } = batch;
+      const ids = keys.of(table, batch);
+      held.open(batch, out);
+      rules.begin?.(batch);
+      for (let i = 0; i < count; i++) {
+        const row = selection[i]!;
+        const key = ids[i]! | 0;
+        table.timers.due(watermark[row]!, visit);
+        held.now = watermark[row]!;
+        if (key === noKeySigned) held.leaveRow(row, "overflow");
+        else rules.row(key, row, batch);
+      }
+      for (let i = 0; i < count; i++) if ((ids[i]! | 0) !== noKeySigned) keep(ids[i]!);
+      held.close();
+    },
+    onWatermark(watermark, out) {
+      held.open(null, out);
+      if (watermark === Number.POSITIVE_INFINITY) {
+        // The end is no event: what was not due by then is not due at all.
+        held.now = last;
+        for (let key = 0; key < table.keys.size; key++) rules.end(key);
+      } else {
+        table.timers.due(watermark, visit);
+        last = watermark;
+      }
+      held.close();
+    },
+  };
+}

@@ -1,0 +1,189 @@
+// outlier: the Hampel identifier. Marks readings far from the median of those before them, or leaves
+// them out. Holds no records, only each key's last readings.
+
+import {
+  type Batch,
+  defineOperator,
+  field,
+  type KeyedTable,
+  type OperatorDefinition,
+  table,
+  z,
+} from "weir/sdk";
+import { AddedColumn, columnName, withColumn } from "./added-column.ts";
+import { KeyIds, noKeySigned, Numbers } from "./key-ids.ts";
+
+/** Of a normal distribution, the standard deviation in median absolute deviations. */
+const deviationsPerMad = 1.4826;
+/** Readings before the first that is judged. */
+const readingsMin = 3;
+const lastMax = 255;
+
+/** The last readings of each key. Cells: how many came, then the readings in order of arrival, then by size. */
+class LastReadings {
+  readonly #table: KeyedTable;
+  readonly #last: number;
+
+  constructor(table: KeyedTable, last: number) {
+    this.#table = table;
+    this.#last = last;
+  }
+
+  static cells(last: number): number[] {
+    return Array.from({ length: 1 + 2 * last }, () => 0);
+  }
+
+  /** How far a reading may be from the median; `farthest` standard deviations, and no less than `floor`. */
+  isOutlier(key: number, reading: number, farthest: number, floor: number): boolean {
+    const size = Math.min(this.#table.cells[0]![key]!, this.#last);
+    if (size < readingsMin) return false;
+    const median = this.#median(key, size);
+    const allowed = Math.max(farthest * deviationsPerMad * this.#deviation(key, size, median), floor);
+    return Math.abs(reading - median) > allowed;
+  }
+
+  /** Takes a reading in place of the oldest. */
+  add(key: number, reading: number): void {
+    const { cells } = this.#table;
+    const last = this.#last;
+    const came = cells[0]![key]!;
+    const arrival = cells[1 + (came % last)]!;
+    // The gap in the sorted readings is at the end, or where the oldest was.
+    let gap = came;
+    if (came >= last) {
+      gap = 0;
+      while (cells[1 + last + gap]![key] !== arrival[key]) gap++;
+    }
+    const end = Math.min(came, last - 1);
+    const sorted = 1 + last;
+    for (; gap < end && cells[sorted + gap + 1]![key]! < reading; gap++)
+      cells[sorted + gap]![key] = cells[sorted + gap + 1]![key]!;
+    for (; gap > 0 && cells[sorted + gap - 1]![key]! > reading; gap--)
+      cells[sorted + gap]![key] = cells[sorted + gap - 1]![key]!;
+    cells[sorted + gap]![key] = reading;
+    arrival[key] = reading;
+    // Beyond this only the place in the ring matters.
+    cells[0]![key] = came + 1 === 2 * last ? last : came + 1;
+  }
+
+  #median(key: number, size: number): number {
+    const { cells } = this.#table;
+    const middle = 1 + this.#last + (size >>> 1);
+    const upper = cells[middle]![key]!;
+    return size % 2 === 1 ? upper : cells[middle - 1]![key]! / 2 + upper / 2;
+  }
+
+  /** The median of the distances from the median, found from the middle outwards, where they grow on both sides. */
+  #deviation(key: number, size: number, median: number): number {
+    const { cells } = this.#table;
+    const sorted = 1 + this.#last;
+    let right = size >>> 1;
+    let left = right - 1;
+    let before = 0;
+    let distance = 0;
+    for (let taken = 0; taken <= size >>> 1; taken++) {
+      const below = left < 0 ? Number.POSITIVE_INFINITY : median - cells[sorted + left]![key]!;
+      const above = right >= size ? Number.POSITIVE_INFINITY : cells[sorted + right]![key]! - median;
+      before = distance;
+      if (below < above) left--;
+      else right++;
+      distance = Math.min(below, above);
+    }
+    return size % 2 === 1 ? distance : before / 2 + distance / 2;
+  }
+}
+
+export const outlier: OperatorDefinition = defineOperator({
+  name: "outlier",
+  summary: "Marks or leaves out readings that are far from the median of those before them.",
+  rule: [
+    "The Hampel identifier (Hampel 1974; Davies and Gather 1993), looking back: a reading is an outlier when it differs from the median of the key's `last` readings before it by more than `deviations` × 1.4826 × MAD, and by more than `floor`.",
+    "MAD is the median of the distances of those readings from their median; 1.4826 × MAD estimates the standard deviation and is hardly moved by outliers. Of an even number of readings the median is the mean of the two in the middle.",
+    "Every reading then belongs to the last ones, outlier or not, so that a lasting change is accepted once it is the majority. The first three readings of a key are never outliers. Readings that do not vary have a MAD of 0; then `floor` alone decides.",
+    "Readings are taken in order of arrival. A null reading is no outlier, is marked null, and is not among the last ones. Outliers that are left out are counted as `filtered`.",
+  ].join(" "),
+  kind: "keyed",
+  config: z.strictObject({
+    value: field.column(["float64", "int64"], "Column to watch."),
+    by: field
+      .keys("The key: readings of one key are compared with each other. Without it, all are one.")
+      .optional(),
+    last: z
+      .int()
+      .min(readingsMin)
+      .max(lastMax)
+      .default(11)
+      .meta({ description: "How many readings before it a reading is compared with." }),
+    deviations: field
+      .number({ min: 0 }, "Distance from the median that is still believed, in standard deviations.")
+      .default(3),
+    floor: field.number({ min: 0 }, "Distance from the median that is believed in any case.").default(0),
+    action: z
+      .enum(["mark", "drop"])
+      .default("mark")
+      .meta({ description: "Adds a column that is true for outliers, or leaves them out." }),
+    as: columnName("outlier"),
+  }),
+  examples: [
+    {
+      title: "A spike is marked",
+      config: { value: "temp", by: "device", last: 5 },
+      schema: { device: "string", temp: "float64" },
+      input: [20, 21, 19, 22, 85, null, 21].map((temp) => ({ device: "a", temp })),
+      output: [
+        { device: "a", temp: 20, outlier: false },
+        { device: "a", temp: 21, outlier: false },
+        { device: "a", temp: 19, outlier: false },
+        { device: "a", temp: 22, outlier: false },
+        { device: "a", temp: 85, outlier: true },
+        { device: "a", temp: null, outlier: null },
+        { device: "a", temp: 21, outlier: false },
+      ],
+    },
+    {
+      title: "A spike is left out, small steps of a quiet sensor are not",
+      config: { value: "temp", floor: 1, action: "drop" },
+      schema: { temp: "float64" },
+      input: [20, 20, 20, 20.5, 85, 20].map((temp) => ({ temp })),
+      output: [20, 20, 20, 20.5, 20].map((temp) => ({ temp })),
+    },
+  ],
+  schema: (input, { action, as }) => (action === "drop" ? input : withColumn(input, as, "bool")),
+  state: ({ by = [], last }) => ({ readings: table.keyed(by, LastReadings.cells(last)) }),
+  create: ({ value, last, deviations, floor, action, as }, { input, state: { readings } }) => {
+    const keys = new KeyIds();
+    const numbers = new Numbers();
+    const before = new LastReadings(readings, last);
+    const added = new AddedColumn(input, as, new Uint8Array(0));
+    /** Marks the rows of a batch; null ones and those without a key as not valid. */
+    const judge = (batch: Batch, ids: Uint32Array, marks: Uint8Array, valid: Uint8Array): void => {
+      const column = batch.columns[value.index]!;
+      const values = numbers.of(column, batch);
+      for (let i = 0; i < batch.count; i++) {
+        const row = batch.selection[i]!;
+        const there = (ids[i]! | 0) !== noKeySigned && (column.valid === null || column.valid[row] === 1);
+        valid[row] = there ? 1 : 0;
+        marks[row] = 0;
+        if (!there) continue;
+        if (before.isOutlier(ids[i]!, values[row]!, deviations, floor)) marks[row] = 1;
+        before.add(ids[i]!, values[row]!);
+      }
+    };
+    return {
+      onBatch(batch, out) {
+        const ids = keys.of(readings, batch);
+        const { values: marks, valid } = added.begin(batch);
+        judge(batch, ids, marks, valid);
+        const rows = out.scratch(batch);
+        let going = 0;
+        for (let i = 0; i < batch.count; i++) {
+          const row = batch.selection[i]!;
+          if ((ids[i]! | 0) === noKeySigned) out.drop(batch, row, "overflow");
+          else if (action === "mark" || marks[row] === 0) rows[going++] = row;
+        }
+        if (action === "drop") out.select(batch, rows, going);
+        else added.send(batch, rows, going, out);
+      },
+    };
+  },
+});

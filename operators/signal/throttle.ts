@@ -1,0 +1,132 @@
+// throttle: at most one record for each key and period. `first` holds nothing back; `last` holds one
+// record a key until its period ends.
+
+import {
+  defineOperator,
+  field,
+  type KeyedTable,
+  type Operator,
+  type OperatorDefinition,
+  table,
+  z,
+} from "weir/sdk";
+import { Held, heldCells } from "./held.ts";
+import { holding } from "./holding.ts";
+import { KeyIds, noKeySigned } from "./key-ids.ts";
+
+/** Passes a record and closes for a period. The one cell: until when the key is closed. */
+function passFirst(closed: KeyedTable, every: number): Operator {
+  const keys = new KeyIds();
+  return {
+    onBatch(batch, out) {
+      const { selection, count, time } = batch;
+      const ids = keys.of(closed, batch);
+      const until = closed.cells[0]!;
+      const rows = out.scratch(batch);
+      let passing = 0;
+      for (let i = 0; i < count; i++) {
+        const row = selection[i]!;
+        const key = ids[i]! | 0;
+        if (key === noKeySigned) out.drop(batch, row, "overflow");
+        else if (time[row]! >= until[key]!) {
+          rows[passing++] = row;
+          until[key] = time[row]! + every;
+        }
+      }
+      out.select(batch, rows, passing);
+    },
+  };
+}
+
+/** Sends a period's newest record when it ends. The key's deadline is the end of its open period. */
+function passLast(kept: KeyedTable, every: number): Operator {
+  const held = new Held(kept);
+  const due = (key: number): void => held.sendHeld(key);
+  return holding(kept, held, {
+    due,
+    row(key, row, { time }) {
+      const at = time[row]!;
+      if (held.deadline(key) <= at) {
+        held.clearDeadline(key);
+        due(key);
+      }
+      const hand = held.of(key);
+      const ended = kept.cells[2]!;
+      if (held.deadline(key) !== Number.POSITIVE_INFINITY) {
+        if (at >= held.time(hand)) held.put(key, row);
+        else held.filterRow(row);
+      } else if (at < ended[key]!) held.leaveRow(row, "late");
+      else {
+        held.put(key, row);
+        ended[key] = at + every;
+        held.setDeadline(key, at + every);
+      }
+    },
+    end: due,
+  });
+}
+
+export const throttle: OperatorDefinition = defineOperator({
+  name: "throttle",
+  summary: "Lets at most one record of a key pass in each period.",
+  rule: [
+    "A key's first record opens a period of `every`, which begins at its event time; the first record at or after a period's end opens the next.",
+    "With `keep: first` the record that opens a period passes at once; the others, older ones included, are counted as `filtered`.",
+    "With `keep: last` the period's newest record (of equal times, the last to arrive) is held and sent when event time reaches the period's end: when the watermark passes it, a record of the key at or after it arrives, or the stream ends.",
+    "A record that is older than the end of a period that was sent, while no other is open, is counted as `late`; all others that are not sent as `filtered`.",
+  ].join(" "),
+  kind: "keyed",
+  config: z.strictObject({
+    every: field
+      .duration("Length of a period, in event time.")
+      .refine((every) => every > 0, "a period is longer than 0"),
+    by: field.keys("The key. Without it, all records are of one key.").optional(),
+    keep: z.enum(["first", "last"]).default("first").meta({
+      description: "Which record of a period passes: its first, at once, or its newest, when it ends.",
+    }),
+  }),
+  examples: [
+    {
+      title: "Not more than one a minute",
+      config: { every: "1m", by: "device" },
+      schema: { device: "string", ts: "time", temp: "float64" },
+      time: "ts",
+      input: [
+        { device: "a", ts: 5_000, temp: 20 },
+        { device: "a", ts: 30_000, temp: 21 },
+        { device: "b", ts: 31_000, temp: 3 },
+        { device: "a", ts: 65_000, temp: 22 },
+      ],
+      output: [
+        { device: "a", ts: 5_000, temp: 20 },
+        { device: "b", ts: 31_000, temp: 3 },
+        { device: "a", ts: 65_000, temp: 22 },
+      ],
+    },
+    {
+      title: "The newest of each minute",
+      config: { every: "1m", by: "device", keep: "last" },
+      schema: { device: "string", ts: "time", temp: "float64" },
+      time: "ts",
+      input: [
+        { device: "a", ts: 5_000, temp: 20 },
+        { device: "b", ts: 6_000, temp: 3 },
+        { device: "a", ts: 64_999, temp: 21 },
+        { device: "a", ts: 66_000, temp: 22 },
+      ],
+      output: [
+        { device: "a", ts: 64_999, temp: 21 },
+        { device: "b", ts: 6_000, temp: 3 },
+        { device: "a", ts: 66_000, temp: 22 },
+      ],
+    },
+  ],
+  state: ({ by = [], keep }) => ({
+    periods: table.keyed(
+      by,
+      keep === "first" ? [Number.NEGATIVE_INFINITY] : [...heldCells, Number.NEGATIVE_INFINITY],
+    ),
+  }),
+  create: ({ every, keep }, { state: { periods } }) =>
+    keep === "first" ? passFirst(periods, every) : passLast(periods, every),
+});

@@ -1,0 +1,71 @@
+// Slots that wait for event time: a binary heap by time and, for equal times, by the order in which they
+// were added. Knows nothing of what a slot holds.
+
+import type { TimedSlots } from "../../operators/sdk/index.ts";
+
+export class SlotHeap implements TimedSlots {
+  readonly #times: number[] = [];
+  readonly #orders: number[] = [];
+  readonly #slots: number[] = [];
+  #added = 0;
+
+  get size(): number {
+    return this.#slots.length;
+  }
+
+  add(slot: number, time: number): void {
+    let place = this.#slots.push(slot) - 1;
+    this.#times.push(time);
+    this.#orders.push(this.#added++);
+    while (place > 0) {
+      const parent = (place - 1) >>> 1;
+      if (!this.#before(place, parent)) return;
+      this.#swap(place, parent);
+      place = parent;
+    }
+  }
+
+  due(until: number, visit: (slot: number) => void): void {
+    while (this.#slots.length > 0 && this.#times[0]! <= until) {
+      const slot = this.#slots[0]!;
+      this.#pop();
+      visit(slot);
+    }
+  }
+
+  #before(a: number, b: number): boolean {
+    const times = this.#times;
+    if (times[a] !== times[b]) return times[a]! < times[b]!;
+    return this.#orders[a]! < this.#orders[b]!;
+  }
+
+  #swap(a: number, b: number): void {
+    swap(this.#times, a, b);
+    swap(this.#orders, a, b);
+    swap(this.#slots, a, b);
+  }
+
+  #pop(): void {
+    const last = this.#slots.length - 1;
+    this.#swap(0, last);
+    this.#times.pop();
+    this.#orders.pop();
+    this.#slots.pop();
+    let place = 0;
+    for (;;) {
+      let least = place;
+      const left = 2 * place + 1;
+      if (left < last && this.#before(left, least)) least = left;
+      if (left + 1 < last && this.#before(left + 1, least)) least = left + 1;
+      if (least === place) return;
+      this.#swap(place, least);
+      place = least;
+    }
+  }
+}
+
+function swap(list: number[], a: number, b: number): void {
+  const kept = list[a]!;
+  list[a] = list[b]!;
+  list[b] = kept;
+}
