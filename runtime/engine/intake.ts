@@ -3,7 +3,7 @@
 // ahead) sent to the dead letter. Depends on nothing but its arguments, so that it can run on any thread.
 
 import type { Batch, Column, Origin, Reason } from "../../operators/sdk/index.ts";
-import { makeBatch } from "../batch/batch.ts";
+import { allRows, makeBatch } from "../batch/batch.ts";
 import { TextDictionary } from "../batch/columns.ts";
 import { type PayloadBatch, payloadAt } from "../batch/payloads.ts";
 import type { Decoded, FieldRead } from "../codec/codec.ts";
@@ -74,8 +74,33 @@ export class Intake {
       selection: this.#selection,
       origin: originOf(payloads),
     });
-    const { count, latest } = this.#admit(batch, decoded, timeColumn?.valid ?? null, now);
+    const timeValid = timeColumn?.valid ?? null;
+    if (decoded.faults.length === 0 && timeValid === null) {
+      const latest = this.#admitAll(batch, now);
+      if (latest !== null) return { batch: { ...batch, selection: allRows(rows) }, latest };
+    }
+    const { count, latest } = this.#admit(batch, decoded, timeValid, now);
     return { batch: { ...batch, count }, latest };
+  }
+
+  /** The latest time of a batch whose every row may enter, which is the rule; null when one may not. */
+  #admitAll({ time, rows }: Batch, now: number): number | null {
+    const before = this.#before;
+    const ahead = this.#aheadOf(now);
+    let latest = Number.NEGATIVE_INFINITY;
+    for (let row = 0; row < rows; row++) {
+      const at = time[row]!;
+      before[row] = latest;
+      if (at <= latest) continue;
+      if (at > ahead) return null;
+      latest = at;
+    }
+    return latest;
+  }
+
+  #aheadOf(now: number): number {
+    const { time } = this.#plan.spec;
+    return time === null ? Number.POSITIVE_INFINITY : now + time.ahead;
   }
 
   /** Selects the rows that may enter, noting before each the largest time so far. */
@@ -89,7 +114,7 @@ export class Intake {
     const before = this.#before;
     const { time, rows } = batch;
     const spec = this.#plan.spec.time;
-    const ahead = spec === null ? Number.POSITIVE_INFINITY : now + spec.ahead;
+    const ahead = this.#aheadOf(now);
     const { faults } = decoded;
     let nextFault = 0;
     let latest = Number.NEGATIVE_INFINITY;

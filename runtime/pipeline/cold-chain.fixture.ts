@@ -1,35 +1,6 @@
-// The pipeline of the design page, and an operator that it names, for the tests of this room.
+// The pipeline of the design page, for the tests of this room.
 
-import { catalog } from "../../operators/catalog.ts";
-import { defineOperator, field, type OperatorDefinition, z } from "../../operators/sdk/index.ts";
-
-/** Its settings and columns only; the tests here plan it and never run it. */
-const hold: OperatorDefinition = defineOperator({
-  name: "hold",
-  summary: "Sends a row once a condition has held for a time.",
-  rule: "A row is sent when `when` has been true for `for`; the next one after `clear` was true.",
-  kind: "keyed",
-  config: z.strictObject({
-    when: field.expression(["bool"], "The condition."),
-    for: field.duration("How long it must hold."),
-    by: field.keys("The key.").optional(),
-    clear: field.expression(["bool"], "What ends it.").optional(),
-  }),
-  examples: [],
-  schema: (_input, { by }) => ({
-    fields: [...(by ?? []).map(({ name, type }) => ({ name, type })), { name: "since", type: "time" }],
-    rest: null,
-  }),
-  create: () => ({
-    onBatch(batch, out) {
-      out.emit(batch);
-    },
-  }),
-});
-
-export const operators: readonly OperatorDefinition[] = catalog.some((each) => each.name === "hold")
-  ? catalog
-  : [...catalog, hold];
+export { catalog as operators } from "../../operators/catalog.ts";
 
 export const coldChain = `# yaml-language-server: $schema=./pipeline.schema.json
 name: cold-chain

@@ -69,7 +69,8 @@ describe("the reference", () => {
   });
 
   it("has every setting with its type and whether it must be there", () => {
-    expect(page).toContain("| `tumbling` | a duration | required | Length of the windows;");
+    expect(page).toContain("| `tumbling` | a duration |  | Length of the windows;");
+    expect(page).toContain("| `select` | a map of text | required |");
     expect(page).toContain("| `by` | text or a list of text |  | The key");
   });
 

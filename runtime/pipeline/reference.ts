@@ -135,10 +135,16 @@ function cellOf(value: unknown): string {
 }
 
 function aggregateTable(aggregates: readonly AggregateDefinition[]): string {
-  const rows = aggregates.map(({ name, summary, input, inputOptional, parameters }) => {
-    const argument = input.length === 0 ? [] : [inputOptional === true ? "[x]" : "x"];
-    const call = `${name}(${[...argument, ...parameters.map((each) => each.name)].join(", ")})`;
-    return [`\`${call}\``, input.join(", "), summary];
+  const rows = aggregates.map(({ name, summary, input, inputOptional, second, parameters }) => {
+    const takes = input.length === 0 ? [] : [inputOptional === true ? "[x]" : "x"];
+    if (second !== undefined) takes.push(second.name);
+    const literals = parameters.map((each) => (each.repeats === true ? `${each.name}, …` : each.name));
+    const types = [input, second?.input ?? []].filter((each) => each.length > 0);
+    return [
+      `\`${name}(${[...takes, ...literals].join(", ")})\``,
+      types.map((each) => each.join(", ")).join("; "),
+      summary,
+    ];
   });
   return table(["aggregate", "of", "result"], rows);
 }

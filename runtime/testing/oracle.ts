@@ -1,27 +1,11 @@
 // The window engine as one would explain it: keeps every record, and recomputes everything from them.
 // It is what tests hold the real engine to, so it shares no code with it. Never fast, and never in a worker.
 
+import { aggregate, type Arrival, type OracleColumn } from "./oracle-aggregate.ts";
+import { type OracleKind, type OracleRow, type OracleWindow, windowsOf } from "./oracle-windows.ts";
 import type { Fields } from "./payload.ts";
 
-/** One column of a result: an aggregate of a field, `field` null for `count()`. */
-export interface OracleColumn {
-  readonly aggregate:
-    | "count"
-    | "sum"
-    | "mean"
-    | "min"
-    | "max"
-    | "first"
-    | "last"
-    | "stddev"
-    | "quantile"
-    | "count_distinct";
-  readonly field: string | null;
-  /** For `quantile`. */
-  readonly share?: number;
-}
-
-/** A pipeline of at most one filter, then one tumbling window. All times in ms. */
+/** A pipeline of at most one filter, then one window. All times in ms. */
 export interface OraclePipeline {
   readonly schema: Readonly<Record<string, "string" | "time" | "float64" | "bool">>;
   readonly time: {
@@ -31,32 +15,27 @@ export interface OraclePipeline {
     readonly ahead: number;
   };
   readonly keep: (record: Fields) => boolean;
-  readonly size: number;
-  readonly offset: number;
+  readonly window: OracleWindow;
   readonly by: readonly string[];
   readonly select: Readonly<Record<string, OracleColumn>>;
 }
 
 export type OracleReason = "type" | "time" | "ahead" | "filtered" | "late";
 
-interface Kept {
-  readonly record: Fields;
-  readonly time: number;
-  readonly start: number;
-  sent: boolean;
-}
-
 const typeNames = { string: "string", time: "number", float64: "number", bool: "boolean" } as const;
 
 export class Oracle {
   readonly #pipeline: OraclePipeline;
-  readonly #kept: Kept[] = [];
+  readonly #windows: OracleKind;
   readonly #entered: number[] = [];
   /** How far the clock carried event time while the source was silent. */
   #carried = Number.NEGATIVE_INFINITY;
   /** Event time when the last record arrived, and the clock at that moment. */
   #rest = Number.NEGATIVE_INFINITY;
   #arrived = Number.NEGATIVE_INFINITY;
+  #advanced = Number.NEGATIVE_INFINITY;
+  /** Records that a window took. */
+  #taken = 0;
   in = 0;
   readonly ledger: Partial<Record<OracleReason, number>> = {};
   /** The rows sent so far, in order. */
@@ -64,6 +43,7 @@ export class Oracle {
 
   constructor(pipeline: OraclePipeline) {
     this.#pipeline = pipeline;
+    this.#windows = windowsOf(pipeline.window);
   }
 
   /** Event time so far, ms. */
@@ -73,11 +53,11 @@ export class Oracle {
 
   /** Input records in rows sent. */
   get out(): number {
-    return this.#kept.filter(({ sent }) => sent).length;
+    return this.#windows.out();
   }
 
   get held(): number {
-    return this.#kept.length - this.out;
+    return this.#taken - this.out;
   }
 
   /** Records that are fed together when the clock shows `now`. */
@@ -88,7 +68,7 @@ export class Oracle {
       this.#arrived = now;
       this.#rest = Math.max(this.#carried, ...this.#entered);
     }
-    this.#send(this.watermark);
+    this.#advance(this.watermark);
   }
 
   /** Time passes without records. */
@@ -97,15 +77,15 @@ export class Oracle {
     const silent = now - this.#arrived;
     if (idle === null || this.#entered.length === 0 || silent < idle) return;
     this.#carried = Math.max(this.#carried, this.#rest + silent);
-    this.#send(this.watermark);
+    this.#advance(this.watermark);
   }
 
   finish(): void {
-    this.#send(Number.POSITIVE_INFINITY);
+    this.#advance(Number.POSITIVE_INFINITY);
   }
 
   #record(record: Fields, now: number): void {
-    const { schema, time, keep, size, offset } = this.#pipeline;
+    const { schema, time, keep, by } = this.#pipeline;
     this.in++;
     for (const [name, type] of Object.entries(schema)) {
       const value = record[name] ?? null;
@@ -117,9 +97,11 @@ export class Oracle {
     const inForce = this.watermark;
     this.#entered.push(at);
     if (!keep(record)) return this.#leave("filtered");
-    const start = Math.floor((at - offset) / size) * size + offset;
-    if (start + size <= inForce) return this.#leave("late");
-    this.#kept.push({ record, time: at, start, sent: false });
+    if (inForce > this.#advanced) this.#advance(inForce);
+    const key = JSON.stringify(by.map((name) => record[name] ?? null));
+    const arrival: Arrival = { record, time: at, inForce, key };
+    if (this.#windows.take(arrival)) this.#taken++;
+    else this.#leave("late");
     return undefined;
   }
 
@@ -127,61 +109,21 @@ export class Oracle {
     this.ledger[reason] = (this.ledger[reason] ?? 0) + 1;
   }
 
-  #send(watermark: number): void {
-    const { size, by, select } = this.#pipeline;
-    const due = this.#kept.filter((kept) => !kept.sent && kept.start + size <= watermark);
-    for (const start of [...new Set(due.map((kept) => kept.start))].sort((a, b) => a - b)) {
-      const groups = new Map<string, Kept[]>();
-      for (const kept of due.filter((each) => each.start === start)) {
-        const key = JSON.stringify(by.map((name) => kept.record[name] ?? null));
-        groups.set(key, [...(groups.get(key) ?? []), kept]);
-        kept.sent = true;
-      }
-      for (const group of groups.values()) {
-        const { record } = group[0]!;
-        this.rows.push({
-          window_start: start,
-          window_end: start + size,
-          ...Object.fromEntries(by.map((name) => [name, record[name] ?? null])),
-          ...Object.fromEntries(
-            Object.entries(select).map(([name, column]) => [name, aggregate(column, group)]),
-          ),
-        });
-      }
-    }
+  #advance(watermark: number): void {
+    this.#advanced = watermark;
+    const { rows, filtered } = this.#windows.advance(watermark);
+    for (const row of rows) this.rows.push(this.#rowOf(row));
+    for (let i = 0; i < filtered; i++) this.#leave("filtered");
+    this.#taken -= filtered;
   }
-}
 
-function aggregate({ aggregate: name, field, share }: OracleColumn, group: readonly Kept[]): number | null {
-  if (name === "count" && field === null) return group.length;
-  const present = group.filter(({ record }) => (record[field!] ?? null) !== null);
-  if (name === "count") return present.length;
-  if (name === "count_distinct") return new Set(present.map(({ record }) => record[field!])).size;
-  const values = present.map(({ record }) => record[field!] as number);
-  if (values.length === 0) return null;
-  const total = values.reduce((sum, value) => sum + value, 0);
-  const mean = total / values.length;
-  const sorted = values.toSorted((a, b) => a - b);
-  // A stable sort: of equal times, the first and the last to arrive stay the first and the last.
-  const inTime = present.toSorted((a, b) => a.time - b.time).map(({ record }) => record[field!] as number);
-  switch (name) {
-    case "sum":
-      return total;
-    case "mean":
-      return mean;
-    case "min":
-      return sorted[0]!;
-    case "max":
-      return sorted.at(-1)!;
-    case "first":
-      return inTime[0]!;
-    case "last":
-      return inTime.at(-1)!;
-    case "quantile":
-      return sorted[Math.floor(share! * (sorted.length - 1))]!;
-    case "stddev": {
-      const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-      return values.length < 2 ? null : Math.sqrt(squares / (values.length - 1));
-    }
+  #rowOf({ start, end, group }: OracleRow): Fields {
+    const { by, select } = this.#pipeline;
+    return {
+      window_start: start,
+      window_end: end,
+      ...Object.fromEntries(by.map((name) => [name, group[0]!.record[name] ?? null])),
+      ...Object.fromEntries(Object.entries(select).map(([name, column]) => [name, aggregate(column, group)])),
+    };
   }
 }

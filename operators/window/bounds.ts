@@ -1,0 +1,11 @@
+// How much a window step may ask for. The same numbers stand in the runtime's table of limits; a test
+// keeps the two alike, because an operator imports the SDK and nothing else.
+
+/** Hopping or counted windows that one record may belong to. */
+export const overlapMax = 1_000;
+
+/** Rows of a key that one cumulating window may grow through. */
+export const stepsMax = 10_000;
+
+/** Shifts of a day. */
+export const shiftsMax = 24;

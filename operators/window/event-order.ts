@@ -1,0 +1,114 @@
+// Brings records into the order of event time: each waits, as a part of its own, until the watermark
+// reaches its time. What is done with it then, and in which window it is, is the kind's to say.
+
+import { type Batch, type Collector, noKey, type Operator, type PartTable } from "weir/sdk";
+import { type Parts, partsOf, type ReadyWindows } from "./parts.ts";
+import type { Grouping } from "./kind.ts";
+
+/** The numbers of a part that waits: its key, and one that the kind gives it. */
+export const keyCell = 2;
+export const ownCell = 3;
+
+/** The declaration of parts that come in order, with `lists` lists a key. */
+export function orderedParts(grouping: Grouping, lists: number): ReturnType<typeof partsOf> {
+  return partsOf(grouping, [0, 0], lists);
+}
+
+export interface OrderRules {
+  /** Before the rows of a batch. */
+  begin?(batch: Batch): void;
+  /** The kind's own number for a row. */
+  number(row: number, batch: Batch): number;
+  /** The record of a part has its turn: later ones come after it. */
+  take(slot: number, key: number): void;
+  /** Every record up to the watermark has had its turn; it is Infinity when the stream has ended. */
+  reached?(watermark: number): void;
+  /** Records that `take` has left out since the last time that it was asked. */
+  leave?(): number;
+}
+
+export class EventOrder implements Operator {
+  readonly #table: PartTable;
+  readonly #parts: Parts;
+  readonly #ready: ReadyWindows;
+  readonly #rules: OrderRules;
+  #ids = new Uint32Array(0);
+  #now = Number.NEGATIVE_INFINITY;
+  /** Parts whose turn has come, in order. */
+  readonly #due: number[] = [];
+  readonly #takeTurn = (slot: number): void => void this.#due.push(slot);
+
+  constructor(parts: Parts, ready: ReadyWindows, rules: OrderRules) {
+    this.#table = parts.table;
+    this.#parts = parts;
+    this.#ready = ready;
+    this.#rules = rules;
+  }
+
+  onBatch(batch: Batch, out: Collector): void {
+    const { selection, count, watermark } = batch;
+    if (this.#ids.length < count) this.#ids = new Uint32Array(count);
+    this.#table.keys.identify(batch, this.#ids);
+    this.#rules.begin?.(batch);
+    const left: (readonly [number, "late" | "overflow"])[] = [];
+    for (let i = 0; i < count; i++) {
+      const row = selection[i]!;
+      this.#advance(watermark[row]!);
+      const key = this.#ids[i]!;
+      if (batch.time[row]! < this.#now) left.push([row, "late"]);
+      else if (key === noKey || this.#table.full) left.push([row, "overflow"]);
+      else this.#wait(key, row, batch);
+    }
+    this.#parts.flush(batch);
+    this.#take(out);
+    for (const [row, reason] of left) out.drop(batch, row, reason);
+  }
+
+  onWatermark(watermark: number, out: Collector): void {
+    this.#advance(watermark);
+    this.#take(out);
+    this.#rules.reached?.(watermark);
+    this.#ready.send(out);
+  }
+
+  #advance(watermark: number): void {
+    if (watermark > this.#now) this.#now = watermark;
+    // Also where it stands still: a record of that very time may have come since.
+    this.#table.waiting.due(this.#now, this.#takeTurn);
+  }
+
+  #wait(key: number, row: number, batch: Batch): void {
+    const slot = this.#table.open();
+    const { cells } = this.#table;
+    cells[keyCell]![slot] = key;
+    cells[ownCell]![slot] = this.#rules.number(row, batch);
+    this.#parts.add(slot, row, batch);
+    this.#table.waiting.add(slot, batch.time[row]!);
+  }
+
+  /** Lets those take their turn whose time has come. Their values are in the aggregates by now. */
+  #take(out: Collector): void {
+    for (const slot of this.#due) this.#rules.take(slot, this.#table.cells[keyCell]![slot]!);
+    this.#due.length = 0;
+    this.#ready.send(out);
+    const records = this.#rules.leave?.() ?? 0;
+    if (records > 0) leaveOut(out, records, this.#now);
+  }
+}
+
+/** Counts records as filtered that came in earlier batches: as one row that stands for them all, and is not selected. */
+function leaveOut(out: Collector, records: number, now: number): void {
+  const rows = new Uint32Array(1);
+  const batch: Batch = {
+    schema: { fields: [], rest: null },
+    columns: [],
+    rows: 1,
+    selection: rows,
+    count: 1,
+    time: Float64Array.of(now),
+    watermark: Float64Array.of(now),
+    weight: Float64Array.of(records),
+    origin: null,
+  };
+  out.select(batch, rows, 0);
+}

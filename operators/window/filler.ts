@@ -1,0 +1,109 @@
+// Adds the rows of a batch to the slots of the panes that they fall into. Decides nothing about time:
+// where panes begin and end, and when one takes no more records, is told by a `Slicing`.
+
+import { type Batch, noKey, type PaneTable } from "weir/sdk";
+import type { SharedInput } from "./shared-state.ts";
+
+/** How time is cut into panes that follow each other without overlap. */
+export interface Slicing {
+  /** Where the pane begins that holds `time`. */
+  startOf(time: number): number;
+  /** Where the pane that begins at `start` ends. */
+  endOf(start: number): number;
+  /** From which watermark on that pane takes no more records, as every window that it is part of has closed. */
+  closingOf(start: number): number;
+}
+
+export class Filler {
+  readonly #panes: PaneTable;
+  readonly #inputs: readonly SharedInput[];
+  readonly #slicing: Slicing;
+  #ids = new Uint32Array(0);
+  #slots = new Uint32Array(0);
+  #rows = new Uint32Array(0);
+
+  constructor(panes: PaneTable, inputs: readonly SharedInput[], slicing: Slicing) {
+    this.#panes = panes;
+    this.#inputs = inputs;
+    this.#slicing = slicing;
+  }
+
+  /** `closed`: the watermark up to which windows were sent, in case that of a row is behind it. */
+  fill(batch: Batch, closed: number, leave: (row: number, reason: "late" | "overflow") => void): void {
+    if (this.#ids.length < batch.count) {
+      this.#ids = new Uint32Array(batch.count);
+      this.#slots = new Uint32Array(batch.count);
+      this.#rows = new Uint32Array(batch.count);
+    }
+    this.#panes.keys.identify(batch, this.#ids);
+    const filled = this.#place(batch, closed, leave);
+    for (const { input, states } of this.#inputs) {
+      const column = input === null ? null : input.evaluate(batch);
+      for (const { place, aggregate } of states)
+        aggregate.add(this.#panes.states[place]!, this.#slots, this.#rows, filled, column, batch);
+    }
+  }
+
+  /** Finds the slot of every row; returns how many have one. Rows of one pane mostly follow each other. */
+  #place(batch: Batch, closed: number, leave: (row: number, reason: "late" | "overflow") => void): number {
+    const { selection, count, time } = batch;
+    let filled = 0;
+    let i = 0;
+    while (i < count) {
+      const start = this.#slicing.startOf(time[selection[i]!]!);
+      const end = this.#slicing.endOf(start);
+      const closing = this.#slicing.closingOf(start);
+      const next = closing <= closed ? i : this.#runEnd(batch, i, start, end, closing);
+      if (next === i) leave(selection[i++]!, "late");
+      else filled = this.#placeRun(batch, i, (i = next), start, filled, leave);
+    }
+    this.#panes.hold(this.#slots, this.#rows, filled, batch);
+    return filled;
+  }
+
+  /** Where the rows end, from the i-th on, that belong to the pane and came before it closed. */
+  #runEnd(
+    { selection, count, time, watermark }: Batch,
+    i: number,
+    start: number,
+    end: number,
+    closing: number,
+  ): number {
+    for (; i < count; i++) {
+      const row = selection[i]!;
+      const at = time[row]!;
+      if (at < start || at >= end || closing <= watermark[row]!) break;
+    }
+    return i;
+  }
+
+  /** Finds the slots of the rows `from … to - 1`, which are of one pane; returns how many are filled now. */
+  #placeRun(
+    { selection }: Batch,
+    from: number,
+    to: number,
+    start: number,
+    filled: number,
+    leave: (row: number, reason: "overflow") => void,
+  ): number {
+    const ids = this.#ids;
+    const pane = this.#panes.pane(start);
+    // Runs without a key that found no room are the rule, and go in one piece.
+    if (pane !== null && !ids.subarray(from, to).includes(noKey)) {
+      pane.slots(ids, from, to, this.#slots, filled);
+      this.#rows.set(selection.subarray(from, to), filled);
+      return filled + to - from;
+    }
+    let place = filled;
+    for (let i = from; i < to; i++) {
+      const key = ids[i]!;
+      if (pane === null || key === noKey) {
+        leave(selection[i]!, "overflow");
+        continue;
+      }
+      this.#slots[place] = pane.slot(key);
+      this.#rows[place++] = selection[i]!;
+    }
+    return place;
+  }
+}

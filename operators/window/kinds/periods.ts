@@ -1,0 +1,58 @@
+// Windows that follow each other without overlap: each is one pane, sent and freed when the watermark
+// reaches its end. Where they begin and end is told by `Periods`.
+
+import { type PaneTable, table } from "weir/sdk";
+import { Filler, type Slicing } from "../filler.ts";
+import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
+import { sendRows } from "../rows.ts";
+
+export interface Periods extends Slicing {
+  /** Where the last period begins that has ended when the watermark is at `watermark`, or any time after that up to the next beginning. */
+  endedBy(watermark: number): number;
+  /** The name of the period that begins at `start`; null where periods have none. */
+  nameOf(start: number): string | null;
+}
+
+/** The start of the window of `size` ms that holds `time`; windows are aligned to the epoch plus `offset`. */
+export function windowStart(time: number, size: number, offset: number): number {
+  return Math.floor((time - offset) / size) * size + offset;
+}
+
+/** Periods of `size` ms, aligned to the epoch plus `offset`. */
+export function evenPeriods(size: number, offset: number): Periods {
+  return {
+    startOf: (time) => windowStart(time, size, offset),
+    endOf: (start) => start + size,
+    closingOf: (start) => start + size,
+    endedBy: (watermark) => watermark - size,
+    nameOf: () => null,
+  };
+}
+
+export function periodWindows(grouping: Grouping, periods: Periods): WindowKind {
+  const tables = { panes: table.panes(grouping.by, grouping.shared.kept) };
+  return kindOn(tables, ({ panes }) => {
+    const filler = new Filler(panes, grouping.shared.inputs, periods);
+    return {
+      onBatch(batch, out) {
+        filler.fill(batch, Number.NEGATIVE_INFINITY, (row, reason) => out.drop(batch, row, reason));
+      },
+      onWatermark(watermark, out) {
+        panes.close(periods.endedBy(watermark), ({ start, count, keys, slots }) => {
+          const end = periods.endOf(start);
+          const weight = weightsOf(panes, slots, count);
+          const label = periods.nameOf(start);
+          const rows = { count, keys, slots, start, end, time: end - 1, weight, label };
+          sendRows(out, grouping, panes.keys, panes, rows);
+        });
+      },
+    };
+  });
+}
+
+/** By row, how many input records its slot stands for. */
+export function weightsOf(panes: PaneTable, slots: Uint32Array, count: number): Float64Array {
+  const weights = new Float64Array(count);
+  for (let row = 0; row < count; row++) weights[row] = panes.weight(slots[row]!);
+  return weights;
+}

@@ -1,0 +1,58 @@
+// Sliding windows: for every record the last while of its key, up to that record. Records are taken in
+// event time, so that the window of each is what it would be had all come in order.
+
+import type { PartTable } from "weir/sdk";
+import { EventOrder, orderedParts, type OrderRules, ownCell } from "../event-order.ts";
+import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
+import { firstCell, lastCell, Parts, ReadyWindows } from "../parts.ts";
+import { PartQueue, queueLists } from "../two-stacks.ts";
+
+class Sliding implements OrderRules {
+  readonly #length: number;
+  readonly #table: PartTable;
+  readonly #ready: ReadyWindows;
+  readonly #queue: PartQueue;
+
+  constructor(length: number, parts: Parts, ready: ReadyWindows) {
+    this.#length = length;
+    this.#table = parts.table;
+    this.#ready = ready;
+    this.#queue = new PartQueue(parts, ownCell);
+  }
+
+  /** Event time itself, by which a part leaves the window. */
+  number(row: number, { time }: { readonly time: Float64Array }): number {
+    return time[row]!;
+  }
+
+  take(slot: number, key: number): void {
+    const table = this.#table;
+    const time = table.cells[ownCell]![slot]!;
+    this.#queue.expire(key, time - this.#length);
+    const weight = table.release(slot);
+    this.#queue.push(key, slot);
+    const whole = this.#queue.whole(key);
+    const start = table.cells[firstCell]![whole]!;
+    const end = table.cells[lastCell]![whole]!;
+    this.#ready.add({ key, slot: whole, start, end, time, weight });
+    if (table.timers.at(key) > time + this.#length) table.timers.set(key, time + this.#length);
+  }
+
+  /** Frees what no later record can reach any more, of keys that have become silent. */
+  reached(watermark: number): void {
+    this.#table.timers.due(watermark, (key, time) => {
+      const newest = this.#queue.newest(key);
+      if (newest + this.#length <= time) this.#queue.expire(key, newest);
+      else this.#table.timers.set(key, newest + this.#length);
+    });
+  }
+}
+
+/** The window of a record at `t` is `(t - length, t]`. */
+export function slidingWindows(grouping: Grouping, length: number): WindowKind {
+  return kindOn({ parts: orderedParts(grouping, queueLists) }, (tables) => {
+    const parts = new Parts(tables.parts, grouping);
+    const ready = new ReadyWindows(tables.parts, grouping);
+    return new EventOrder(parts, ready, new Sliding(length, parts, ready));
+  });
+}

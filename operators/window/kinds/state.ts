@@ -1,0 +1,98 @@
+// State windows: from a record for which one condition is true up to that for which another is. Records
+// are taken in event time, so that what is open and what is not does not depend on how they came.
+
+import type { Batch, Expression, PartTable } from "weir/sdk";
+import { EventOrder, orderedParts, type OrderRules, ownCell } from "../event-order.ts";
+import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
+import { firstCell, lastCell, Parts, ReadyWindows } from "../parts.ts";
+
+export interface StateSettings {
+  readonly open: Expression;
+  readonly close: Expression;
+}
+
+/** What is true of a record, as a part's own number. */
+const opens = 1;
+const closes = 2;
+
+class States implements OrderRules {
+  readonly #settings: StateSettings;
+  readonly #table: PartTable;
+  readonly #parts: Parts;
+  readonly #ready: ReadyWindows;
+  #flags = new Uint8Array(0);
+  #rows = new Uint32Array(0);
+  #left = 0;
+  /** Event time as far as it is known: the end of the stream is none. */
+  #now = Number.NEGATIVE_INFINITY;
+
+  constructor(settings: StateSettings, parts: Parts, ready: ReadyWindows) {
+    this.#settings = settings;
+    this.#table = parts.table;
+    this.#parts = parts;
+    this.#ready = ready;
+  }
+
+  begin(batch: Batch): void {
+    if (this.#flags.length < batch.rows) this.#flags = new Uint8Array(batch.rows);
+    if (this.#rows.length < batch.count) this.#rows = new Uint32Array(batch.count);
+    this.#flags.fill(0, 0, batch.rows);
+    this.#mark(this.#settings.open, opens, batch);
+    this.#mark(this.#settings.close, closes, batch);
+  }
+
+  number(row: number): number {
+    return this.#flags[row]!;
+  }
+
+  take(slot: number, key: number): void {
+    const flags = this.#table.cells[ownCell]![slot]!;
+    const list = this.#table.list(key, 0);
+    if (list.length > 0) this.#parts.absorb(list[0]!, slot);
+    else if ((flags & opens) !== 0) list.push(slot);
+    else {
+      this.#left += this.#table.release(slot);
+      this.#table.free(slot);
+      return;
+    }
+    if ((flags & closes) !== 0) this.#send(key);
+  }
+
+  reached(watermark: number): void {
+    if (watermark === Number.POSITIVE_INFINITY) this.#end();
+    else this.#now = watermark;
+  }
+
+  leave(): number {
+    const left = this.#left;
+    this.#left = 0;
+    return left;
+  }
+
+  /** What is still open is sent with what it holds. */
+  #end(): void {
+    for (let key = 0; key < this.#table.keys.size; key++) this.#send(key);
+  }
+
+  #mark(condition: Expression, flag: number, batch: Batch): void {
+    const count = condition.select(batch, this.#rows);
+    for (let i = 0; i < count; i++) this.#flags[this.#rows[i]!]! |= flag;
+  }
+
+  #send(key: number): void {
+    const slot = this.#table.list(key, 0).pop();
+    if (slot === undefined) return;
+    const [start, end] = [this.#table.cells[firstCell]![slot]!, this.#table.cells[lastCell]![slot]!];
+    // A row has the time at which it was known: at the end of the stream that is later than its last record.
+    const time = Math.max(end, this.#now);
+    this.#ready.add({ key, slot, start, end, time, weight: this.#table.weight(slot) });
+  }
+}
+
+export function stateWindows(grouping: Grouping, settings: StateSettings): WindowKind {
+  return kindOn({ parts: orderedParts(grouping, 1) }, (tables) => {
+    const parts = new Parts(tables.parts, grouping);
+    const ready = new ReadyWindows(tables.parts, grouping);
+    return new EventOrder(parts, ready, new States(settings, parts, ready));
+  });
+}

@@ -1,0 +1,110 @@
+// What a window step may ask for, and what it is told when it asks for something else.
+
+import { describe, expect, test } from "vitest";
+import { limits } from "../../runtime/limits.ts";
+import { loadPipeline } from "../../runtime/pipeline/load.ts";
+import { overlapMax, shiftsMax, stepsMax } from "./bounds.ts";
+import { window } from "./window.ts";
+
+/** The messages of a pipeline whose one step has `settings`, each with the line at which it points. */
+function messagesOf(settings: string): string[] {
+  const content = `name: w
+source: { file: { path: in.ndjson }, format: json, schema: { ts: time, x: float64 }, time: { field: ts } }
+steps:
+  - window: { ${settings}select: { n: count() } }
+  - sink: { stdout: {}, format: json }
+`;
+  const { diagnostics } = loadPipeline({ file: "w.yaml", content, catalogue: [window] });
+  return diagnostics.map(({ message }) => message);
+}
+
+test("every kind is taken", () => {
+  for (const kind of [
+    "tumbling: 1m, offset: 10s, ",
+    "tumbling: 1m, emit: final, ",
+    "tumbling: 1m, emit: { early: 5s }, ",
+    "hopping: { size: 1h, every: 7m }, offset: 1s, ",
+    "cumulate: { step: 1m, max: 1d }, ",
+    "session: { gap: 10s }, ",
+    "session: { gap: 10s, max: 1h }, ",
+    "count: { n: 10 }, ",
+    "count: { n: 1000, every: 1 }, ",
+    "sliding: 5m, ",
+    "state: { open: x > 1.0, close: x < 0.0 }, ",
+    "calendar: { unit: month }, ",
+    'calendar: { shifts: { day: "06:00", night: "18:30" }, zone: Asia/Tokyo }, ',
+  ])
+    expect([kind, messagesOf(kind)]).toEqual([kind, []]);
+});
+
+describe("refused", () => {
+  test.each([
+    ["", "window needs one of tumbling, hopping, cumulate, session, count, sliding, state, calendar"],
+    ["tumbling: 1m, sliding: 1m, ", "sliding stands beside tumbling: keep one of them"],
+    ["tumbling: 0s, ", "a window is at least 1ms long: write a longer time"],
+    ["tumbling: 1.5ms, ", "windows are cut at whole milliseconds: write a multiple of 1ms"],
+    ["tumbling: -1s, ", 'expected a duration such as 500ms, 10s, 1m30s or 2h, got "-1s"'],
+    ["hopping: { size: 1m, every: 0s }, ", "a window is at least 1ms long: write a longer time"],
+    [
+      "hopping: { size: 1m, every: 2m }, ",
+      "windows further apart than they are long leave records out: make every at most size",
+    ],
+    [
+      "hopping: { size: 1h, every: 1s }, ",
+      "a record would be in 3600 windows; the most is 1000: make every longer",
+    ],
+    [
+      "cumulate: { step: 7m, max: 1h }, ",
+      "the full length is no multiple of the step: make max a multiple of step",
+    ],
+    [
+      "cumulate: { step: 1s, max: 1d }, ",
+      "the window would grow in 86400 steps; the most is 10000: make the step longer",
+    ],
+    ["session: { gap: 0s }, ", "a window is at least 1ms long: write a longer time"],
+    ["count: { n: 0 }, ", "expected at least 1, got 0"],
+    [
+      "count: { n: 5, every: 6 }, ",
+      "windows further apart than they are long leave records out: make every at most n",
+    ],
+    [
+      "count: { n: 5000, every: 1 }, ",
+      "a record would be in 5000 windows; the most is 1000: make every larger",
+    ],
+    [
+      "tumbling: 1m, emit: { early: 7s }, ",
+      "the window is no multiple of this: make tumbling a multiple of early",
+    ],
+    [
+      "tumbling: 1d, emit: { early: 1s }, ",
+      "the window would be sent 86400 times; the most is 10000: make early longer",
+    ],
+    [
+      "session: { gap: 7s }, emit: { early: 7s }, ",
+      "early results are those of tumbling windows: leave emit out, or see cumulate",
+    ],
+    ["sliding: 1m, offset: 1s, ", "sliding windows have no offset: leave it out"],
+    [
+      "calendar: { unit: day, zone: Europe/Berln }, ",
+      "there is no such time zone: write one of the IANA list, such as Europe/Berlin or UTC",
+    ],
+    ["calendar: { zone: UTC }, ", "calendar needs one of unit and shifts"],
+    ['calendar: { unit: day, shifts: { a: "06:00" } }, ', "calendar needs one of unit and shifts"],
+    ["calendar: { shifts: {} }, ", "a day has from 1 to 24 shifts, not 0"],
+    [
+      'calendar: { shifts: { a: "06:00", b: "06:00" } }, ',
+      "two shifts begin at the same time: give each one of its own",
+    ],
+    ['calendar: { shifts: { a: "24:00" } }, ', 'expected a time of day such as "06:00", in quotes'],
+  ])("%s", (settings, message) => {
+    expect(messagesOf(settings)).toEqual([message]);
+  });
+});
+
+test("the bounds are those of the runtime's table", () => {
+  expect([overlapMax, stepsMax, shiftsMax]).toEqual([
+    limits.window_overlap_max,
+    limits.window_steps_max,
+    limits.window_shifts_max,
+  ]);
+});

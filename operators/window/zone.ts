@@ -1,0 +1,59 @@
+// Wall-clock time in a named zone: what the clocks there show at an instant, and when they first show a
+// given time. Built on what `Intl` tells of the zone; knows no window and no local default.
+
+/** Where ECMAScript's calendar ends, ms on either side of the epoch. */
+const farthest = 8.64e15;
+/** No zone is further from UTC than this, so that what lies this far off is clear of any change of its clocks. */
+const day = 86_400_000;
+
+export class Zone {
+  readonly #format: Intl.DateTimeFormat;
+
+  /** Throws a RangeError when there is no zone of that name. */
+  constructor(name: string) {
+    this.#format = new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "longOffset" });
+  }
+
+  /** What the clocks show at `time`, as if it were UTC, ms. */
+  local(time: number): number {
+    return time + this.offset(time);
+  }
+
+  /** How far the clocks are ahead of UTC at `time`, ms. */
+  offset(time: number): number {
+    const text = this.#format.format(Math.max(-farthest, Math.min(farthest, time)));
+    const [, sign, hours, minutes, seconds] = /GMT(?:([+-])(\d+):(\d+)(?::(\d+))?)?$/.exec(text) ?? [];
+    if (sign === undefined) return 0;
+    const offset = (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds ?? 0)) * 1000;
+    return sign === "-" ? -offset : offset;
+  }
+
+  /** The first instant at which the clocks show `local`; where they jump over it, the instant of the jump. */
+  instant(local: number): number {
+    const [before, after] = [this.offset(local - day), this.offset(local + day)];
+    const first = local - Math.max(before, after);
+    const last = local - Math.min(before, after);
+    if (this.local(first) === local) return first;
+    if (this.local(last) === local) return last;
+    return this.#jump(first, last, local);
+  }
+
+  /** The first instant after `early` and not after `late` at which the clocks show `local` or later. */
+  #jump(early: number, late: number, local: number): number {
+    while (late - early > 1) {
+      const middle = Math.floor((early + late) / 2);
+      if (this.local(middle) >= local) late = middle;
+      else early = middle;
+    }
+    return late;
+  }
+}
+
+/** Whether there is a zone of that name. */
+export function isZone(name: string): boolean {
+  try {
+    return Number.isFinite(new Zone(name).offset(0));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,27 @@
+// Every pipeline that is shipped lints without a warning, carries tests, and passes them.
+
+import { readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadInput, readInput } from "../engine/loader.ts";
+import { runTest } from "../testing/pipeline-tests.ts";
+
+const folder = resolve(import.meta.dirname, "../../pipelines");
+const files = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
+
+test("there are pipelines", () => {
+  expect(files.length).toBeGreaterThan(4);
+});
+
+describe.each(files)("%s", async (name) => {
+  const { plan, diagnostics } = await loadInput(readInput(join(folder, name), {}), name);
+
+  test("lints, and carries tests", () => {
+    expect(diagnostics).toEqual([]);
+    expect(plan?.spec.tests.length).toBeGreaterThan(0);
+  });
+
+  test.each(plan?.spec.tests ?? [])("$name", (each) => {
+    expect(runTest(plan!, each).faults).toEqual([]);
+  });
+});
