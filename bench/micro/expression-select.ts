@@ -4,7 +4,7 @@ import type { Batch } from "../../operators/sdk/index.ts";
 import { compile } from "../../runtime/expression/bind.ts";
 import type { Backend } from "../../runtime/expression/expression.ts";
 import { readingsPlan } from "../engine.ts";
-import type { Way, Workload } from "./micro.ts";
+import type { Way, Workload } from "./workload.ts";
 import { readingsBatch } from "./readings-batch.ts";
 
 const conditions = ["temp > -60 && temp < 60", 'temp * 1.8 + 32 > 75 || device.startsWith("device-0000")'];

@@ -8,7 +8,7 @@ import { createJsonDecoder } from "../../runtime/codec/json/decoder.ts";
 import { createKernelDecoder } from "../../runtime/codec/kernel/decoder.ts";
 import { limits } from "../../runtime/limits.ts";
 import { makeReadings } from "../readings.ts";
-import type { Way, Workload } from "./micro.ts";
+import type { Way, Workload } from "./workload.ts";
 
 const fields: readonly FieldRead[] = [
   { name: "device", type: "string" },

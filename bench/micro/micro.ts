@@ -7,22 +7,7 @@ import { machineText, type Report } from "../report.ts";
 import { expressionSelect } from "./expression-select.ts";
 import { jsonDecode } from "./json-decode.ts";
 import { windowAdd } from "./window-add.ts";
-
-/** One way to do something. */
-export interface Way {
-  readonly engine: string;
-  /** What it makes of the records, as text: equal for all ways of a workload. */
-  answer(): string;
-  /** Does it once; only this is timed. */
-  run(): unknown;
-}
-
-export interface Workload {
-  readonly name: string;
-  /** Handled by one run. */
-  readonly records: number;
-  readonly ways: readonly Way[];
-}
+import type { Workload } from "./workload.ts";
 
 /** Returns false when answers differ; then nothing was timed. */
 export function benchMicro(quick: boolean, report: Report): boolean {

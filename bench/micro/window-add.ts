@@ -7,7 +7,7 @@ import { linkChain, trunkOf } from "../../runtime/engine/chain.ts";
 import { Ledger } from "../../runtime/engine/ledger.ts";
 import { loadPipeline } from "../../runtime/pipeline/load.ts";
 import type { PipelinePlan } from "../../runtime/pipeline/pipeline.ts";
-import type { Way, Workload } from "./micro.ts";
+import type { Way, Workload } from "./workload.ts";
 import { readingsBatch } from "./readings-batch.ts";
 
 const size_ms = 60_000;

@@ -64,17 +64,30 @@ interface RecordSpec<C extends z.ZodType> {
   readonly examples?: readonly Example[];
 }
 
+/** What the forms for one record have in common with an operator over columns. */
+function statelessPart<C extends z.ZodType>({
+  name,
+  summary,
+  rule = summary,
+  config,
+  examples = [],
+}: RecordSpec<C>): {
+  readonly name: string;
+  readonly summary: string;
+  readonly rule: string;
+  readonly kind: "stateless";
+  readonly config: C;
+  readonly examples: readonly Example[];
+} {
+  return { name, summary, rule, kind: "stateless", config, examples };
+}
+
 /** Keeps the records for which `keep(config)(record)` is true; the others are counted as filtered. */
 export function defineFilter<C extends z.ZodType>(
   spec: RecordSpec<C> & { readonly keep: (config: z.output<C>) => (record: RecordView) => boolean },
 ): OperatorDefinition {
   return defineOperator({
-    name: spec.name,
-    summary: spec.summary,
-    rule: spec.rule ?? spec.summary,
-    kind: "stateless",
-    config: spec.config,
-    examples: spec.examples ?? [],
+    ...statelessPart(spec),
     create: (config) => {
       const keep = spec.keep(config);
       const cursor = new Cursor();
@@ -102,12 +115,7 @@ export function defineMap<C extends z.ZodType>(
   },
 ): OperatorDefinition {
   return defineOperator({
-    name: spec.name,
-    summary: spec.summary,
-    rule: spec.rule ?? spec.summary,
-    kind: "stateless",
-    config: spec.config,
-    examples: spec.examples ?? [],
+    ...statelessPart(spec),
     schema: (input, config) => withFields(input, spec.columns(config)),
     create: (config, { input, output }) => {
       const map = spec.map(config);

@@ -1,7 +1,7 @@
 // The closure back end: one function a node, one call a row. Slow, plain, and the measure of what an
 // expression means: the code back end is tested against it, and it serves where code may not be made.
 
-import type { Column } from "../../operators/sdk/index.ts";
+import { type Column, valueAt } from "../../operators/sdk/index.ts";
 import type { Value } from "./overload.ts";
 import { isNumber, type Tree } from "./tree.ts";
 
@@ -60,19 +60,7 @@ export function closureOf(tree: Tree): RowFunction {
 
 function columnReader(tree: Extract<Tree, { kind: "column" }>): RowFunction {
   const { index } = tree;
-  return (columns, row) => {
-    const column = columns[index]!;
-    if (column.valid !== null && column.valid[row] === 0) return null;
-    switch (column.type) {
-      case "bool":
-        return column.values[row] === 1;
-      case "string":
-      case "json":
-        return column.dictionary.text(column.values[row]!);
-      default:
-        return column.values[row]!;
-    }
-  };
+  return (columns, row) => valueAt(columns[index]!, row);
 }
 
 function callOf(tree: Extract<Tree, { kind: "call" }>): RowFunction {
