@@ -7,6 +7,21 @@ import { expect, test } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");
 
+/** What the top floors may import. */
+const everything = [
+  "runtime/foundation",
+  "runtime/batch",
+  "runtime/expression",
+  "runtime/codec",
+  "runtime/pipeline",
+  "runtime/connect",
+  "runtime/engine",
+  "runtime/worker",
+  "runtime/testing",
+  "operators",
+  "operators/sdk",
+];
+
 /** By room, the rooms that it may import, besides itself. `packages` are the npm packages it may use; null for any. */
 const rooms: Readonly<
   Record<string, { readonly rooms: readonly string[]; readonly packages: readonly string[] | null }>
@@ -60,38 +75,8 @@ const rooms: Readonly<
     ],
     packages: null,
   },
-  "runtime/cli": {
-    rooms: [
-      "runtime/foundation",
-      "runtime/batch",
-      "runtime/expression",
-      "runtime/codec",
-      "runtime/pipeline",
-      "runtime/connect",
-      "runtime/engine",
-      "runtime/worker",
-      "runtime/testing",
-      "operators",
-      "operators/sdk",
-    ],
-    packages: null,
-  },
-  bench: {
-    rooms: [
-      "runtime/foundation",
-      "runtime/batch",
-      "runtime/expression",
-      "runtime/codec",
-      "runtime/pipeline",
-      "runtime/connect",
-      "runtime/engine",
-      "runtime/worker",
-      "runtime/testing",
-      "operators",
-      "operators/sdk",
-    ],
-    packages: null,
-  },
+  "runtime/cli": { rooms: everything, packages: null },
+  bench: { rooms: everything, packages: null },
   deploy: { rooms: ["runtime/foundation", "runtime/connect", "runtime/codec"], packages: [] },
 };
 

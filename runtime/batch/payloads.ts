@@ -1,6 +1,7 @@
 // Payloads: records as bytes, many in one buffer. What connect delivers and codecs read.
 // Knows nothing of what the bytes mean.
 
+import type { Origin } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 
 /** `count` payloads; the i-th is `bytes[offsets[i] … offsets[i + 1])`. */
@@ -23,6 +24,31 @@ export interface PayloadBatch extends Payloads {
 /** The bytes of one payload, in place. */
 export function payloadAt(payloads: Payloads, row: number): Uint8Array {
   return payloads.bytes.subarray(payloads.offsets[row]!, payloads.offsets[row + 1]!);
+}
+
+/** Where rows came from that were read from these payloads, row i from payload i. */
+export function originOf(payloads: PayloadBatch): Origin {
+  return {
+    payload: (row) => payloadAt(payloads, row),
+    subject: (row) => payloads.subjects[payloads.subject[row]!] ?? "",
+  };
+}
+
+/** A copy that owns its memory, so that it can be transferred. */
+export function ownedPayloads(payloads: PayloadBatch): PayloadBatch {
+  return {
+    bytes: payloads.bytes.slice(),
+    offsets: payloads.offsets.slice(),
+    count: payloads.count,
+    subjects: payloads.subjects,
+    subject: payloads.subject.slice(),
+    arrived: payloads.arrived.slice(),
+  };
+}
+
+/** The buffers to transfer with payloads that own their memory. */
+export function payloadBuffers({ bytes, offsets, subject, arrived }: PayloadBatch): ArrayBuffer[] {
+  return [bytes, offsets, subject, arrived].map((array) => array.buffer as ArrayBuffer);
 }
 
 /** Gathers payloads into one buffer, up to a number of rows and bytes. Reused after `take`. */

@@ -3,10 +3,8 @@
 import { availableParallelism } from "node:os";
 import { explainPlan, type ExplainedPlan, type ExplainedStep } from "../pipeline/explain.ts";
 import { sinkGuarantee, sourceGuarantee } from "../pipeline/guarantee.ts";
-import { isWrong, loadFiles, printDiagnostics } from "./load.ts";
+import { exitConfig, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { print, styled } from "./terminal.ts";
-
-const exitConfig = 78;
 
 type Columns = readonly { readonly name: string; readonly type: string }[];
 

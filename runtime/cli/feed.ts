@@ -6,6 +6,7 @@ import { feed as feedInto } from "../connect/feed.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { WeirError } from "../errors.ts";
 import { makeLog } from "../log.ts";
+import { streamSubjectOf } from "../pipeline/subject.ts";
 import { print } from "./terminal.ts";
 
 /** What the command line gives; see `weir feed --help`. */
@@ -54,7 +55,7 @@ function conditionOf(text: string): { field: string; equal: boolean; value: stri
 
 /** The stream's subjects, if it has to be created: the template with its fields as wildcards. */
 function streamOf(name: string, subject: string): { name: string; subjects: string[] } {
-  return { name, subjects: [subject.replaceAll(/\{[^}]*\}/g, "*")] };
+  return { name, subjects: [streamSubjectOf(subject)] };
 }
 
 /** The time to add, when the settings say how it is computed. */

@@ -1,13 +1,11 @@
 // weir lint: every mistake of every file at once. Exit code 78 when there is one.
 
-import { hasError, loadFiles, printDiagnostics } from "./load.ts";
+import { exitConfig, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { print, styled } from "./terminal.ts";
-
-const exitConfig = 78;
 
 export async function lint(files: readonly string[], options: { readonly json?: boolean }): Promise<number> {
   const pipelines = await loadFiles(files);
-  const wrong = pipelines.filter(({ plan, diagnostics }) => plan === null || hasError(diagnostics));
+  const wrong = pipelines.filter((each) => isWrong([each]));
   if (options.json === true) {
     print(
       JSON.stringify({

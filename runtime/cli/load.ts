@@ -12,11 +12,14 @@ export async function loadFiles(files: readonly string[]): Promise<LoadedPipelin
   return loaded;
 }
 
+/** The exit code of a command whose files are wrong: EX_CONFIG of sysexits. */
+export const exitConfig = 78;
+
 export function isWrong(pipelines: readonly LoadedPipeline[]): boolean {
   return pipelines.some(({ plan, diagnostics }) => plan === null || hasError(diagnostics));
 }
 
-export function hasError(diagnostics: readonly Diagnostic[]): boolean {
+function hasError(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some(({ severity }) => severity === "error");
 }
 

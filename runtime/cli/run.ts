@@ -10,7 +10,7 @@ import { sinkGuarantee, sourceGuarantee } from "../pipeline/guarantee.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { type DeviceSettings, defaultSettings, withConnections, withFile } from "../worker/settings.ts";
 import { Worker, type WorkerStatus } from "../worker/worker.ts";
-import { isWrong, loadFiles, printDiagnostics, sameNames } from "./load.ts";
+import { exitConfig, isWrong, loadFiles, printDiagnostics, sameNames } from "./load.ts";
 
 export interface RunOptions {
   readonly nats: readonly string[];
@@ -18,8 +18,6 @@ export interface RunOptions {
   readonly log?: LogFormat;
   readonly json?: boolean;
 }
-
-const exitConfig = 78;
 
 /** The device's settings: defaults, then weir.yaml, then the command line. */
 function settingsFor(options: RunOptions): DeviceSettings {

@@ -1,10 +1,8 @@
 // weir test: runs the tests that pipeline files carry. Exit code 1 when one fails.
 
 import { runTest } from "../testing/pipeline-tests.ts";
-import { isWrong, loadFiles, printDiagnostics } from "./load.ts";
+import { exitConfig, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { print, styled } from "./terminal.ts";
-
-const exitConfig = 78;
 
 export async function test(files: readonly string[], options: { readonly json?: boolean }): Promise<number> {
   const pipelines = await loadFiles(files);

@@ -1,19 +1,19 @@
 // Runs a source's pipelines at home, and sends the stateless part to the pool while that gains. Batches
 // are taken in source order wherever they were decoded.
 
-import type { PayloadBatch } from "../batch/payloads.ts";
-import { payloadAt } from "../batch/payloads.ts";
+import type { Schema } from "../../operators/sdk/index.ts";
+import { originOf, ownedPayloads, type PayloadBatch } from "../batch/payloads.ts";
 import { restoreBatch } from "../batch/compact.ts";
 import { stopwatch } from "../clock.ts";
 import { limits } from "../limits.ts";
-import { trunkOf, statelessPrefix } from "./chain.ts";
 import type { PipelineInput } from "./loader.ts";
 import { Average, type BatchCosts, choosePlace, gatherGuessShare, hopGuess_ms } from "./placement.ts";
-import { DecodePool, ownedPayloads } from "./pool.ts";
+import { DecodePool } from "./pool.ts";
 import { arrivedLast } from "./pipeline-engine.ts";
 import type { PoolResult } from "./pool-thread.ts";
 import type { PipelineStatus, Runner } from "./runner.ts";
 import type { SourceGroup } from "./source-group.ts";
+import { homeSchemaOf } from "./stateless-part.ts";
 
 /** Full batches in a row that show a source faster than home. */
 const saturatedAfter = 8;
@@ -29,6 +29,8 @@ export interface GroupRunnerOptions {
 export class GroupRunner implements Runner {
   readonly #group: SourceGroup;
   readonly #options: GroupRunnerOptions;
+  /** By pipeline, the columns that home begins with. */
+  readonly #homeSchemas: readonly Schema[];
   readonly #stateless = new Average();
   readonly #home = new Average();
   readonly #hop = new Average();
@@ -43,6 +45,7 @@ export class GroupRunner implements Runner {
   constructor(group: SourceGroup, options: GroupRunnerOptions) {
     this.#group = group;
     this.#options = options;
+    this.#homeSchemas = group.engines.map(({ plan }) => homeSchemaOf(plan));
   }
 
   async feed(payloads: PayloadBatch, now: number): Promise<void> {
@@ -121,16 +124,12 @@ export class GroupRunner implements Runner {
   #takeBack(result: PoolResult, now: number, arrived: number, hop_ms: number): void {
     const started = stopwatch();
     const { payloads } = result;
-    const origin = {
-      payload: (row: number) => payloadAt(payloads, row),
-      subject: (row: number) => payloads.subjects[payloads.subject[row]!] ?? "",
-    };
+    const origin = originOf(payloads);
     let restore_ms = 0;
     this.#group.each((engine, place) => {
       const part = result.parts[place]!;
       const before = stopwatch();
-      const { trunk } = trunkOf(engine.plan);
-      const schema = trunk[statelessPrefix(trunk) - 1]?.output ?? engine.plan.schema;
+      const schema = this.#homeSchemas[place]!;
       const batches = part.batches.map((batch) => restoreBatch(batch, schema, origin));
       restore_ms += stopwatch() - before;
       engine.book(part.ledger, part.letters, arrived);

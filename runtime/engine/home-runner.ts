@@ -2,7 +2,7 @@
 // ended, and never stops a socket. Only buffers and small facts cross.
 
 import { Worker } from "node:worker_threads";
-import type { PayloadBatch } from "../batch/payloads.ts";
+import { ownedPayloads, type PayloadBatch, payloadBuffers } from "../batch/payloads.ts";
 import type { Clock } from "../clock.ts";
 import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -10,7 +10,6 @@ import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import type { HomeAnswer, HomeRequest } from "./home-protocol.ts";
 import type { PipelineInput } from "./loader.ts";
 import type { EngineOutputs } from "./pipeline-engine.ts";
-import { ownedPayloads } from "./pool.ts";
 import { unpackRows } from "./row-pack.ts";
 import type { PipelineStatus, Runner } from "./runner.ts";
 
@@ -67,8 +66,7 @@ export class HomeRunner implements Runner {
   async feed(payloads: PayloadBatch, now: number): Promise<void> {
     if (this.#failure !== null) throw this.#failure;
     const owned = ownedPayloads(payloads);
-    const { bytes, offsets, subject, arrived } = owned;
-    const transfer = [bytes, offsets, subject, arrived].map((array) => array.buffer as ArrayBuffer);
+    const transfer = payloadBuffers(owned);
     const asked = this.#ask({ kind: "feed", payloads: owned, now }, transfer);
     if (this.#waiting.length >= limits.pool_batches_in_flight_max) await asked;
   }

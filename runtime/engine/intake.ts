@@ -2,10 +2,10 @@
 // were decoded, event time, and the records that cannot enter (broken, wrong type, no time, too far
 // ahead) sent to the dead letter. Depends on nothing but its arguments, so that it can run on any thread.
 
-import type { Batch, Column, Origin, Reason } from "../../operators/sdk/index.ts";
+import type { Batch, Column, Reason } from "../../operators/sdk/index.ts";
 import { allRows, makeBatch } from "../batch/batch.ts";
 import { TextDictionary } from "../batch/columns.ts";
-import { type PayloadBatch, payloadAt } from "../batch/payloads.ts";
+import { originOf, type PayloadBatch } from "../batch/payloads.ts";
 import type { Decoded, FieldRead } from "../codec/codec.ts";
 import { limits } from "../limits.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
@@ -164,11 +164,4 @@ export class Intake {
     for (let row = 0; row < values.length; row++) values[row] = codes[payloads.subject[row]!]!;
     return { type: "string", values, valid: null, dictionary };
   }
-}
-
-function originOf(payloads: PayloadBatch): Origin {
-  return {
-    payload: (row) => payloadAt(payloads, row),
-    subject: (row) => payloads.subjects[payloads.subject[row]!] ?? "",
-  };
 }

@@ -5,7 +5,7 @@ import { workerData } from "node:worker_threads";
 import { move, transferableSymbol, valueSymbol } from "piscina";
 import type { Batch } from "../../operators/sdk/index.ts";
 import { buffersOf, type CompactBatch, compactBatch } from "../batch/compact.ts";
-import type { PayloadBatch } from "../batch/payloads.ts";
+import { type PayloadBatch, payloadBuffers } from "../batch/payloads.ts";
 import { stopwatch } from "../clock.ts";
 import { createDecoder } from "../codec/formats.ts";
 import type { DeadLetter } from "./dead-letter.ts";
@@ -98,9 +98,4 @@ export default function run(task: PoolTask): unknown {
     [transferableSymbol]: [...buffers, ...payloadBuffers(task.payloads)],
     [valueSymbol]: result,
   });
-}
-
-function payloadBuffers(payloads: PayloadBatch): ArrayBuffer[] {
-  const { bytes, offsets, subject, arrived } = payloads;
-  return [bytes, offsets, subject, arrived].map((array) => array.buffer as ArrayBuffer);
 }

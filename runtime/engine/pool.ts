@@ -3,7 +3,7 @@
 
 import { availableParallelism } from "node:os";
 import { Piscina } from "piscina";
-import type { PayloadBatch } from "../batch/payloads.ts";
+import { type PayloadBatch, payloadBuffers } from "../batch/payloads.ts";
 import { limits } from "../limits.ts";
 import type { PipelineInput } from "./loader.ts";
 import type { PoolResult, PoolTask, PoolThreadData } from "./pool-thread.ts";
@@ -11,18 +11,6 @@ import type { PoolResult, PoolTask, PoolThreadData } from "./pool-thread.ts";
 /** One core is home's. */
 export function poolThreads(): number {
   return Math.max(0, availableParallelism() - 1);
-}
-
-/** A copy of payloads that owns its memory, so that it can be transferred. */
-export function ownedPayloads(payloads: PayloadBatch): PayloadBatch {
-  return {
-    bytes: payloads.bytes.slice(),
-    offsets: payloads.offsets.slice(),
-    count: payloads.count,
-    subjects: payloads.subjects,
-    subject: payloads.subject.slice(),
-    arrived: payloads.arrived.slice(),
-  };
 }
 
 export class DecodePool {
@@ -66,8 +54,7 @@ export class DecodePool {
   async run(payloads: PayloadBatch, now: number): Promise<PoolResult> {
     this.#inFlight++;
     try {
-      const { bytes, offsets, subject, arrived } = payloads;
-      const transferList = [bytes, offsets, subject, arrived].map((array) => array.buffer as ArrayBuffer);
+      const transferList = payloadBuffers(payloads);
       return await Promise.race([this.#piscina.run({ payloads, now }, { transferList }), this.#broken]);
     } finally {
       this.#inFlight--;

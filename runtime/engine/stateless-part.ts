@@ -1,7 +1,7 @@
 // The part of a pipeline that is stateless: from decoded payloads to the batches that home begins with.
 // Holds nothing from one run to the next, so that it can run on any thread and in any order.
 
-import type { Batch } from "../../operators/sdk/index.ts";
+import type { Batch, Schema } from "../../operators/sdk/index.ts";
 import type { PayloadBatch } from "../batch/payloads.ts";
 import type { Decoded, FieldRead } from "../codec/codec.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
@@ -48,4 +48,10 @@ export class StatelessPart {
     this.#chain.first.onBatch(batch);
     return { records: decoded.rows, latest };
   }
+}
+
+/** The columns that the home part of a plan begins with. */
+export function homeSchemaOf(plan: PipelinePlan): Schema {
+  const { trunk } = trunkOf(plan);
+  return trunk[statelessPrefix(trunk) - 1]?.output ?? plan.schema;
 }

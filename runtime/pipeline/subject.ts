@@ -64,6 +64,11 @@ export function subscriptionOf(subject: string): string {
   return subject.replace(/\{[^}.]*\}/g, "*");
 }
 
+/** What a stream takes in that gets the rows of a template: every column becomes `*`, whatever its name. */
+export function streamSubjectOf(template: string): string {
+  return template.replaceAll(/\{[^}]*\}/g, "*");
+}
+
 /** The named tokens of a source's subject; tokens count from 0. */
 export function namedTokens(subject: string): readonly { readonly name: string; readonly token: number }[] {
   return subject.split(".").flatMap((token, place) => {

@@ -20,7 +20,7 @@ import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { BranchPlan, PipelinePlan, SinkSpec, SourceSpec } from "../pipeline/pipeline.ts";
-import { subscriptionOf } from "../pipeline/subject.ts";
+import { streamSubjectOf, subscriptionOf } from "../pipeline/subject.ts";
 import type { Connections } from "./connections.ts";
 
 export interface Surroundings {
@@ -138,11 +138,6 @@ export function streamKey(to: string, stream: string): string {
   return `${to} ${stream}`;
 }
 
-/** `cloud.{device}.temp` as a stream's subject. */
-function streamSubject(template: string): string {
-  return template.replaceAll(/\{[^}]*\}/g, "*");
-}
-
 /** What the plans of a worker publish to each stream: one stream may take rows of several pipelines. */
 export function publishedSubjects(plans: readonly PipelinePlan[]): ReadonlyMap<string, readonly string[]> {
   const subjects = new Map<string, string[]>();
@@ -154,7 +149,7 @@ export function publishedSubjects(plans: readonly PipelinePlan[]): ReadonlyMap<s
     for (const sink of sinks) {
       if (sink.kind !== "nats" || sink.stream === null) continue;
       const key = streamKey(sink.to, sink.stream);
-      const subject = streamSubject(sink.subject);
+      const subject = streamSubjectOf(sink.subject);
       const known = subjects.get(key) ?? [];
       if (!known.includes(subject)) subjects.set(key, [...known, subject]);
     }
