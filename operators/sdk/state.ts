@@ -157,19 +157,38 @@ export interface PartDeclaration {
   readonly lists: number;
 }
 
-export type TableDeclaration = PaneDeclaration | KeyedDeclaration | PartDeclaration;
+/** Numbers that belong to the step as a whole: how far it has come, say. */
+export interface ValueTable {
+  readonly values: Float64Array;
+  /** Always 0: numbers stand for no input record. */
+  readonly held: number;
+}
+
+/** A declaration: numbers of the step as a whole. */
+export interface ValueDeclaration {
+  readonly kind: "values";
+  /** By number, what it is before it is first written. */
+  readonly initial: readonly number[];
+}
+
+export type TableDeclaration = PaneDeclaration | KeyedDeclaration | PartDeclaration | ValueDeclaration;
 export type TableDeclarations = Readonly<Record<string, TableDeclaration>>;
 
 interface TableOf {
   readonly panes: PaneTable;
   readonly keyed: KeyedTable;
   readonly parts: PartTable;
+  readonly values: ValueTable;
 }
 
 /** The tables that the engine made of the declarations. */
 export type Tables<D extends TableDeclarations> = { readonly [N in keyof D]: TableOf[D[N]["kind"]] };
 
 export const table = {
+  /** `initial`: by number, what it is before it is first written. */
+  values(initial: readonly number[]): ValueDeclaration {
+    return { kind: "values", initial };
+  },
   panes(by: readonly ColumnReference[], aggregates: readonly Aggregate[]): PaneDeclaration {
     return { kind: "panes", by, aggregates };
   },

@@ -4,7 +4,7 @@ import { RetentionPolicy, AckPolicy, type JetStreamManager } from "@nats-io/jets
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { payloadAt } from "../batch/payloads.ts";
 import { sleep, wallClock } from "../clock.ts";
 import type { ReadLimits, Source } from "./connect.ts";
@@ -182,7 +182,10 @@ describe("a JetStream source", () => {
     await source.open();
     expect(await numbers(source, 50, 50)).toEqual(range(0, 50));
     await source.close();
-    expect((await manager.streams.info("WQ")).state.messages).toBe(0);
+    // The broker has read the acknowledgements by now; it takes them out of the queue a little later.
+    await vi.waitFor(async () => expect((await manager.streams.info("WQ")).state.messages).toBe(0), {
+      timeout: 5_000,
+    });
   });
 
   it("delivers records of any size within its memory", async () => {

@@ -6,12 +6,10 @@ import type { PayloadBatch } from "../batch/payloads.ts";
 import { stopwatch } from "../clock.ts";
 import type { Decoded, FieldRead } from "../codec/codec.ts";
 import type { OutputRow } from "../connect/connect.ts";
-import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
-import { type Chain, FanOut, linkChain, statelessPrefix, trunkOf } from "./chain.ts";
+import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import type { DeadLetter } from "./dead-letter.ts";
+import { type Exit, exitsOf, Home } from "./home.ts";
 import { Ledger, type LedgerEntry } from "./ledger.ts";
-import { Output } from "./output.ts";
-import { rowEncoder } from "./row-encoder.ts";
 import type { Receiver } from "./stage.ts";
 import { type Entry, StatelessPart } from "./stateless-part.ts";
 import { WatermarkTracker } from "./watermark.ts";
@@ -39,13 +37,6 @@ export interface EngineOptions {
   readonly identity: string;
   /** The column names of a CSV source. */
   readonly header: readonly string[] | null;
-}
-
-interface Branch {
-  readonly plan: BranchPlan;
-  readonly ledger: Ledger;
-  readonly chain: Chain;
-  readonly output: Output;
 }
 
 /** Passes batches on, and knows how long that took. */
@@ -80,9 +71,9 @@ export class PipelineEngine {
   readonly #entryLedger: Ledger = new Ledger();
   readonly #tracker: WatermarkTracker;
   readonly #ledger = new Ledger();
-  readonly #home: Chain;
+  readonly #exits: readonly Exit[];
+  readonly #home: Home;
   readonly #metered: Metered;
-  readonly #branches: readonly Branch[];
   #in = 0;
   #arrived = 0;
 
@@ -96,28 +87,8 @@ export class PipelineEngine {
     this.#outputs = outputs;
     this.#tracker = new WatermarkTracker(plan.spec.time);
     const deadLetter = (letter: DeadLetter): void => outputs.deadLetter(letter, this.#arrived);
-    const { trunk, branches } = trunkOf(plan);
-    this.#branches = branches.map((branch, index) => {
-      const ledger = new Ledger();
-      const encoder = rowEncoder(plan, branch.plan, header);
-      const output = new Output(branch.plan, encoder, `${plan.name}.${branch.plan.name}.${identity}`, (row) =>
-        outputs.row(index, row),
-      );
-      return {
-        plan: branch.plan,
-        ledger,
-        output,
-        chain: linkChain(branch.steps, ledger, deadLetter, output),
-      };
-    });
-    const heads = this.#branches.map(({ chain }) => chain.first);
-    const home = trunk.slice(statelessPrefix(trunk));
-    this.#home = linkChain(
-      home,
-      this.#ledger,
-      deadLetter,
-      heads.length === 1 ? heads[0]! : new FanOut(heads),
-    );
+    this.#exits = exitsOf(plan, header, identity, (branch, row) => outputs.row(branch, row));
+    this.#home = new Home(plan, this.#ledger, deadLetter, this.#exits);
     this.#metered = new Metered(this.#home.first);
     this.#stateless = new StatelessPart(plan, decodedFields, this.#entryLedger, deadLetter, this.#metered);
   }
@@ -173,20 +144,19 @@ export class PipelineEngine {
   }
 
   counts(): BranchCounts[] {
-    const held = this.#home.stages.reduce((total, stage) => total + stage.held, 0);
-    return this.#branches.map((branch) => ({
-      name: branch.plan.name,
+    return this.#exits.map((exit, place) => ({
+      name: exit.plan.name,
       in: this.#in,
-      out: branch.output.records,
-      held: held + branch.chain.stages.reduce((total, stage) => total + stage.held, 0),
-      ledger: [...this.#entryLedger.entries(), ...this.#ledger.entries(), ...branch.ledger.entries()],
-      rows: branch.output.rows,
+      out: exit.output.records,
+      held: this.#home.held(place),
+      ledger: [...this.#entryLedger.entries(), ...this.#ledger.entries(), ...exit.ledger.entries()],
+      rows: exit.output.rows,
     }));
   }
 
   #caused(arrived: number): void {
     this.#arrived = arrived;
-    for (const { output } of this.#branches) output.cause(arrived);
+    for (const { output } of this.#exits) output.cause(arrived);
   }
 }
 

@@ -73,7 +73,8 @@ interface Bench {
 
 function benchOf(definition: OperatorDefinition): Bench {
   const schema = { fields: [{ name: "x", type: "string" }], rest: null } as const;
-  const plan: StepPlan = { label: "1 own", definition, config: {}, input: schema, output: schema };
+  const keys = { max: 100, ttl: null, when_full: "refuse" } as const;
+  const plan: StepPlan = { label: "1 own", definition, config: {}, keys, input: schema, output: schema };
   const ledger = new Ledger();
   const letters: DeadLetter[] = [];
   const sent: Batch[] = [];

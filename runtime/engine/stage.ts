@@ -56,7 +56,10 @@ export class Stage implements Receiver, Collector {
     this.#next = next;
     const declarations = plan.definition.state(plan.config);
     const tables = Object.fromEntries(
-      Object.entries(declarations).map(([name, declaration]) => [name, makeTable(declaration)]),
+      Object.entries(declarations).map(([name, declaration]) => [
+        name,
+        makeTable(declaration, plan.keys.max),
+      ]),
     );
     this.#tables = Object.values(tables);
     this.#dictionaries = plan.output.fields.map(({ type }) => (isText(type) ? new TextDictionary() : null));

@@ -4,9 +4,13 @@
 import { ConfigurationError, type OperatorDefinition, type Schema } from "../../operators/sdk/index.ts";
 import { messageOf } from "../errors.ts";
 import { bind, demandsOf, placeholder, replaceUnbound } from "./binding.ts";
-import type { Path, StepPlan, StepSpec } from "./pipeline.ts";
+import { limits } from "../limits.ts";
+import type { KeyBounds, Path, StepPlan, StepSpec } from "./pipeline.ts";
 import type { Reader } from "./section.ts";
 import { unread } from "./steps-spec.ts";
+
+/** Where the file says nothing. */
+const defaultKeys: KeyBounds = { max: limits.keys_max, ttl: null, when_full: "refuse" };
 
 /** What planning a chain needs and gathers. */
 export interface Planning {
@@ -42,6 +46,7 @@ export function planChain(
       label: `${prefix}${place + 1} ${step.operator}`,
       definition,
       config,
+      keys: defaultKeys,
       input: schema,
       output,
     });

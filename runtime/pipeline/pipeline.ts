@@ -51,6 +51,15 @@ export interface TimeSpec {
   readonly ahead: number;
 }
 
+/** How many keys a step remembers, for how long, and what becomes of a new one when there are too many. */
+export interface KeyBounds {
+  readonly max: number;
+  /** A key is forgotten when it has been silent for this long, in ms of event time; null: never. */
+  readonly ttl: number | null;
+  /** `refuse`: records of a new key are counted as `overflow`. `forget_oldest`: the key that was silent longest makes room. */
+  readonly when_full: "refuse" | "forget_oldest";
+}
+
 export interface StepSpec {
   /** The operator's YAML word. */
   readonly operator: string;
@@ -112,6 +121,7 @@ export interface StepPlan {
   readonly label: string;
   readonly definition: OperatorDefinition;
   readonly config: unknown;
+  readonly keys: KeyBounds;
   readonly input: Schema;
   readonly output: Schema;
 }

@@ -15,7 +15,11 @@ const marked: Aggregate = {
 };
 
 const tableOf = (slotsMax?: number): PartTable =>
-  makePartTable({ kind: "parts", by: [], aggregates: [marked, marked], initial: [3], lists: 2 }, slotsMax);
+  makePartTable(
+    { kind: "parts", by: [], aggregates: [marked, marked], initial: [3], lists: 2 },
+    undefined,
+    slotsMax,
+  );
 
 /** All that a slot holds: its aggregates and its own number. */
 function contents({ states, cells }: PartTable, slot: number): unknown[] {

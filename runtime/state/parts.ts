@@ -17,8 +17,8 @@ class Parts implements PartTable {
   /** By place, by key. */
   readonly #lists: number[][][];
 
-  constructor({ by, aggregates, initial, lists }: PartDeclaration, slotsMax: number) {
-    this.keys = makeKeyTable(by);
+  constructor({ by, aggregates, initial, lists }: PartDeclaration, keysMax: number, slotsMax: number) {
+    this.keys = makeKeyTable(by, keysMax);
     this.#slots = new Slots(aggregates, initial);
     this.#slotsMax = slotsMax;
     this.#lists = Array.from({ length: lists }, () => []);
@@ -68,10 +68,11 @@ class Parts implements PartTable {
   }
 }
 
-/** The table of a declaration, for at most `slotsMax` slots. */
+/** The table of a declaration, for at most `keysMax` keys and `slotsMax` slots. */
 export function makePartTable(
   declaration: PartDeclaration,
+  keysMax: number = limits.keys_max,
   slotsMax: number = limits.window_parts_max,
 ): PartTable {
-  return new Parts(declaration, slotsMax);
+  return new Parts(declaration, keysMax, slotsMax);
 }

@@ -1,0 +1,60 @@
+// The part of a pipeline that runs at home: from the first keyed step, through the branches, to the
+// outputs at their ends. Holds the state of its steps; knows nothing of clocks and sources.
+
+import type { OutputRow } from "../connect/connect.ts";
+import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
+import { type Chain, FanOut, linkChain, statelessPrefix, trunkOf } from "./chain.ts";
+import type { DeadLetterPort } from "./dead-letter.ts";
+import { Ledger } from "./ledger.ts";
+import { Output } from "./output.ts";
+import { rowEncoder } from "./row-encoder.ts";
+import type { Receiver } from "./stage.ts";
+
+/** Where a branch ends, and what its own steps left out. */
+export interface Exit {
+  readonly plan: BranchPlan;
+  readonly output: Output;
+  readonly ledger: Ledger;
+}
+
+/** The exit of every branch of a plan. `identity` makes row ids unique among runs. */
+export function exitsOf(
+  plan: PipelinePlan,
+  header: readonly string[] | null,
+  identity: string,
+  send: (branch: number, row: OutputRow) => void,
+): readonly Exit[] {
+  return plan.branches.map((branch, place) => {
+    const encoder = rowEncoder(plan, branch, header);
+    const prefix = `${plan.name}.${branch.name}.${identity}`;
+    return {
+      plan: branch,
+      output: new Output(branch, encoder, prefix, (row) => send(place, row)),
+      ledger: new Ledger(),
+    };
+  });
+}
+
+export class Home {
+  readonly first: Receiver;
+  readonly #trunk: Chain;
+  readonly #branches: readonly Chain[];
+
+  /** `ledger` counts what the steps that branches share leave out. */
+  constructor(plan: PipelinePlan, ledger: Ledger, deadLetter: DeadLetterPort, exits: readonly Exit[]) {
+    const { trunk, branches } = trunkOf(plan);
+    this.#branches = branches.map(({ steps }, place) =>
+      linkChain(steps, exits[place]!.ledger, deadLetter, exits[place]!.output),
+    );
+    const heads = this.#branches.map(({ first }) => first);
+    const next = heads.length === 1 ? heads[0]! : new FanOut(heads);
+    this.#trunk = linkChain(trunk.slice(statelessPrefix(trunk)), ledger, deadLetter, next);
+    this.first = this.#trunk.first;
+  }
+
+  /** Input records in the tables of the steps that lead to a branch's end. */
+  held(branch: number): number {
+    const stages = [...this.#trunk.stages, ...this.#branches[branch]!.stages];
+    return stages.reduce((total, stage) => total + stage.held, 0);
+  }
+}
