@@ -121,6 +121,11 @@ export const limits = {
   jetstream_consumer_inactive_ms: 300_000,
   host_every_ms_min: 100,
 
+  // A worker's door for questions
+  /** What a socket's path may hold on the systems that weir runs on. */
+  socket_path_bytes_max: 100,
+  control_answer_ms_max: 2_000,
+
   // A nats-server started by tests and demonstrations
   nats_server_start_ms_max: 10_000,
   nats_server_start_attempts_max: 5,

@@ -17,6 +17,7 @@ const parameters: Readonly<Record<string, readonly number[]>> = {
   quantile: [0.75],
   quantile_exact: [0.75],
   merge: [0.75],
+  merge_top: [3],
   top_k: [3],
   histogram: [-2, 0, 1.5],
   collect: [25],
@@ -49,13 +50,21 @@ const byType: Readonly<Record<ColumnType, fc.Arbitrary<Scalar>>> = {
   string: fc.oneof(fc.constantFrom("", "a", "b", "ä\ud800"), fc.string({ unit: "binary", maxLength: 3 })),
   json: fc.json({ maxDepth: 1 }),
 };
-const sketchText = fc.constantFrom(0, 1, -5, 1e9).map((value) => {
-  const trial = new Trial(named(aggregates, "sketch"));
-  return trial.whole([{ time: 0, value }]);
-});
+const sketchText = (sketch: string): fc.Arbitrary<Scalar> =>
+  fc
+    .constantFrom(0, 1, -5, 1e9)
+    .map((value) => new Trial(named(aggregates, sketch), [], "float64").whole([{ time: 0, value }]));
+
+/** The sketches that those read which read any. */
+const sketchRead: Readonly<Record<string, string>> = {
+  merge: "sketch",
+  merge_distinct: "sketch_distinct",
+  merge_top: "sketch_top",
+};
 
 function readingOf(name: string, type: ColumnType): fc.Arbitrary<Reading> {
-  const value = name === "merge" ? sketchText : byType[type];
+  const sketch = sketchRead[name];
+  const value = sketch === undefined ? byType[type] : sketchText(sketch);
   return fc.record({
     time: fc.integer({ min: -5, max: 5 }),
     value: fc.option(value, { freq: 8 }),

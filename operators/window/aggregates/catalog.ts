@@ -13,6 +13,8 @@ import { max, min, range } from "./extremes.ts";
 import { histogram } from "./histogram.ts";
 import { integral, rate, timeMean } from "./path.ts";
 import { merge, quantile, sketch } from "./quantile.ts";
+import { mergeDistinct, sketchDistinct } from "./sketch-distinct.ts";
+import { mergeTop, sketchTop } from "./sketch-top.ts";
 import { stddev, variance } from "./spread.ts";
 import { mean, sum } from "./sums.ts";
 import { mode, topK } from "./top-k.ts";
@@ -47,4 +49,8 @@ export const aggregates: readonly AggregateDefinition[] = [
   corr,
   sketch,
   merge,
+  sketchDistinct,
+  mergeDistinct,
+  sketchTop,
+  mergeTop,
 ];

@@ -2,12 +2,15 @@
 // then HyperLogLog (Flajolet, Fusy, Gandouet, Meunier, 2007) with linear counting below its range:
 // 4,096 registers, a standard error of 1.6 %.
 
-import type { AggregateDefinition, AggregateState } from "weir/sdk";
+import type { Aggregate, AggregateDefinition, AggregateState, ColumnType } from "weir/sdk";
 import { exactMax } from "./bounds.ts";
 import { hashAt } from "./hash.ts";
 
 const registerBits = 12;
-const registers = 2 ** registerBits;
+export const registers: number = 2 ** registerBits;
+/** The highest that a register can be: one more than the bits of a hash that it looks at. */
+export const rankMax: number = 32 - registerBits + 1;
+
 /** Puts a hash into the registers: the high bits name one, the others' leading zeros raise it. */
 function raise(sketch: Uint8Array, hash: number): void {
   const word = Math.floor(hash / 2 ** 20);
@@ -61,44 +64,59 @@ function estimate(sketch: Uint8Array): number {
   return Math.round(raw <= 2.5 * registers && empty > 0 ? registers * Math.log(registers / empty) : raw);
 }
 
+/** The few hashes or the registers of each slot. `count_distinct` and `sketch_distinct` of one input share them. */
+export const distinct: Pick<Aggregate, "initial" | "add" | "merge"> = {
+  initial: [],
+  add(state, slots, rows, count, input) {
+    const column = input!;
+    for (let i = 0; i < count; i++) {
+      const row = rows[i]!;
+      if (column.valid !== null && column.valid[row] === 0) continue;
+      include(state, slots[i]!, hashAt(column, row));
+    }
+  },
+  merge(target, into, source, from) {
+    const other = source.buffers[from];
+    if (other !== undefined) join(target, into, other);
+  },
+};
+
+/** How many different values there were; 0 for a slot without any. */
+export function distinctIn(state: AggregateState, slot: number): number {
+  const sketch = state.buffers[slot];
+  if (sketch === undefined) return 0;
+  return sketch instanceof Uint8Array ? estimate(sketch) : sketch[0]!;
+}
+
+/** What is kept of one slot, into another. */
+export function join(target: AggregateState, into: number, other: Float64Array | Uint8Array): void {
+  if (!(other instanceof Uint8Array)) {
+    for (let i = 1; i <= other[0]!; i++) include(target, into, other[i]!);
+    return;
+  }
+  const own = target.buffers[into];
+  const sketch = other.slice();
+  if (own instanceof Uint8Array) {
+    for (let i = 0; i < registers; i++) sketch[i] = Math.max(sketch[i]!, own[i]!);
+  } else if (own !== undefined) {
+    for (let i = 1; i <= own[0]!; i++) raise(sketch, own[i]!);
+  }
+  target.buffers[into] = sketch;
+}
+
+/** What can be told apart. */
+export const countable: readonly ColumnType[] = ["string", "float64", "int64", "bool", "time", "json"];
+
 export const countDistinct: AggregateDefinition = {
   name: "count_distinct",
   summary: `How many different values; exact up to ${exactMax}, then with a standard error of 1.6 % (HyperLogLog).`,
-  input: ["string", "float64", "int64", "bool", "time", "json"],
+  input: countable,
   parameters: [],
   output: () => "float64",
   create: () => ({
-    initial: [],
-    add(state, slots, rows, count, input) {
-      const column = input!;
-      for (let i = 0; i < count; i++) {
-        const row = rows[i]!;
-        if (column.valid !== null && column.valid[row] === 0) continue;
-        include(state, slots[i]!, hashAt(column, row));
-      }
-    },
-    merge(target, into, source, from) {
-      const other = source.buffers[from];
-      if (other === undefined) return;
-      if (!(other instanceof Uint8Array)) {
-        for (let i = 1; i <= other[0]!; i++) include(target, into, other[i]!);
-        return;
-      }
-      const own = target.buffers[into];
-      const sketch = other.slice();
-      if (own instanceof Uint8Array) {
-        for (let i = 0; i < registers; i++) sketch[i] = Math.max(sketch[i]!, own[i]!);
-      } else if (own !== undefined) {
-        for (let i = 1; i <= own[0]!; i++) raise(sketch, own[i]!);
-      }
-      target.buffers[into] = sketch;
-    },
+    ...distinct,
     finish(state, slots, count, out) {
-      for (let i = 0; i < count; i++) {
-        const sketch = state.buffers[slots[i]!];
-        out.values[i] =
-          sketch === undefined ? 0 : sketch instanceof Uint8Array ? estimate(sketch) : sketch[0]!;
-      }
+      for (let i = 0; i < count; i++) out.values[i] = distinctIn(state, slots[i]!);
     },
   }),
 };

@@ -134,7 +134,7 @@ function put(table: Float64Array, { hash, label, count, error }: Frequent): void
 }
 
 /** A table of these, with room for more entries and texts, `unitsMore` of them at least. */
-function tableOf(entries: readonly Frequent[], unitsMore = 0): Float64Array {
+export function tableOf(entries: readonly Frequent[], unitsMore = 0): Float64Array {
   let places = placesMin;
   while (places < (entries.length + 1) * 2 && places < frequentMax * 2) places *= 2;
   let units = unitsMore;

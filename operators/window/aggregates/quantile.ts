@@ -3,6 +3,7 @@
 
 import type { Aggregate, AggregateDefinition, ColumnOf } from "weir/sdk";
 import { added, joined, quantileOf, sketchAt } from "./ddsketch.ts";
+import { gathering, isReadable } from "./gathered.ts";
 import { present } from "./present.ts";
 import { writeNumber, writeText } from "./result.ts";
 import { sketchOf, textOf } from "./sketch-text.ts";
@@ -24,24 +25,15 @@ const sketched: Pick<Aggregate, "initial" | "add" | "merge"> = {
   },
 };
 
-/** Sketches that come as texts. Cell: how many could not be read. */
-const gathered: Pick<Aggregate, "initial" | "add" | "merge"> = {
-  initial: [0],
-  add(state, allSlots, allRows, total, input) {
-    const { values, dictionary } = input as ColumnOf<"string">;
-    const { slots, rows, count } = present(allSlots, allRows, total, input);
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i]!;
-      const sketch = sketchOf(dictionary.text(values[rows[i]!]!));
-      if (sketch === null) state.cells[0]![slot]!++;
-      else state.buffers[slot] = joined(sketchAt(state, slot), sketch);
-    }
+const gathered = gathering<Float64Array>({
+  initial: [],
+  read: sketchOf,
+  join(state, slot, sketch) {
+    state.buffers[slot] = joined(sketchAt(state, slot), sketch);
+    return true;
   },
-  merge(target, into, source, from) {
-    target.cells[0]![into]! += source.cells[0]![from]!;
-    sketched.merge(target, into, source, from);
-  },
-};
+  held: ({ buffers }, slot) => (buffers[slot] as Float64Array | undefined) ?? null,
+});
 
 export const quantile: AggregateDefinition = {
   name: "quantile",
@@ -93,7 +85,7 @@ export const merge: AggregateDefinition = {
       for (let i = 0; i < count; i++) {
         const slot = slots[i]!;
         const sketch = state.buffers[slot] as Float64Array | undefined;
-        const readable = sketch !== undefined && state.cells[0]![slot] === 0;
+        const readable = sketch !== undefined && isReadable(state, slot);
         writeNumber(out, i, readable ? quantileOf(sketch, share!) : Number.NaN);
       }
     },

@@ -3,6 +3,7 @@
 
 import type { Aggregate, AggregateDefinition, Column, ColumnType, WritableColumn } from "weir/sdk";
 import { frequentMax, frequentTextMax, topMax } from "./bounds.ts";
+import { countable } from "./count-distinct.ts";
 import { counted, entriesOf, type Frequent, included, merged } from "./frequent.ts";
 import { hashAt } from "./hash.ts";
 import { present } from "./present.ts";
@@ -11,7 +12,6 @@ import { writeText } from "./result.ts";
 /** Characters of a JSON value that is too long to be kept whole; as a JSON text they can double. */
 const jsonStartMax = 100;
 
-/** Texts, JSON and int64 are shown as texts; the others are numbers. */
 function labelAt(column: Column, row: number): number | string {
   switch (column.type) {
     case "string":
@@ -27,7 +27,8 @@ function labelAt(column: Column, row: number): number | string {
   }
 }
 
-function showsTexts(type: ColumnType): boolean {
+/** Whether the values of a type are labelled by texts; else by numbers. */
+export function showsTexts(type: ColumnType): boolean {
   return type === "string" || type === "json" || type === "int64";
 }
 
@@ -53,9 +54,23 @@ function counting(texts: boolean): Pick<Aggregate, "initial" | "add" | "merge"> 
   };
 }
 
-/** Both kinds of table; `top_k` and `mode` of one input share one. */
+/** Both kinds of table; all that count the values of one input share one. */
 const countingTexts = counting(true);
 const countingNumbers = counting(false);
+
+/** The tables for values of a type. */
+export function countingOf(type: ColumnType): Pick<Aggregate, "initial" | "add" | "merge"> {
+  return showsTexts(type) ? countingTexts : countingNumbers;
+}
+
+/** The `k` most frequent values of a table, as JSON. */
+export function topJson(table: Float64Array | undefined, type: ColumnType, k: number): string {
+  const top = table === undefined ? [] : frequentOf(table, showsTexts(type)).slice(0, k);
+  const items = top.map(
+    ({ label, count, error }) => `{"value":${jsonOf(type, label)},"count":${count},"error":${error}}`,
+  );
+  return `[${items.join(",")}]`;
+}
 
 function frequentOf(table: Float64Array, texts: boolean): Frequent[] {
   return entriesOf(table, texts).sort((a, b) => b.count - a.count || (a.label < b.label ? -1 : 1));
@@ -72,7 +87,6 @@ function writeLabel(out: WritableColumn, row: number, label: number | string): v
   else writeText(out, row, label);
 }
 
-const anyType: readonly ColumnType[] = ["string", "float64", "int64", "bool", "time", "json"];
 const shown = `Texts are shown up to their ${frequentTextMax}th character.`;
 
 export const topK: AggregateDefinition = {
@@ -81,24 +95,17 @@ export const topK: AggregateDefinition = {
     `The k most frequent values, the most frequent first and of equal ones the smallest: ` +
     '`[{"value":"a","count":7,"error":0},…]`. ' +
     `Exact for up to ${frequentMax} different values; beyond, a count is too high by its error at most, which is no more than 1/${frequentMax} of all values, and what is not listed came no more often than the last count listed (Space-Saving). ${shown}`,
-  input: anyType,
+  input: countable,
   parameters: [{ name: "k", min: 1, max: topMax }],
   output: () => "json",
   create: (input, [k]) => {
     if (!Number.isInteger(k)) throw new RangeError(`expected a whole number k, got ${k}`);
     const type = input ?? "json";
-    const texts = showsTexts(type);
     return {
-      ...(texts ? countingTexts : countingNumbers),
+      ...countingOf(type),
       finish({ buffers }, slots, count, out) {
-        for (let i = 0; i < count; i++) {
-          const table = buffers[slots[i]!] as Float64Array | undefined;
-          const top = table === undefined ? [] : frequentOf(table, texts).slice(0, k);
-          const items = top.map(
-            ({ label, count, error }) => `{"value":${jsonOf(type, label)},"count":${count},"error":${error}}`,
-          );
-          writeText(out, i, `[${items.join(",")}]`);
-        }
+        for (let i = 0; i < count; i++)
+          writeText(out, i, topJson(buffers[slots[i]!] as Float64Array | undefined, type, k!));
       },
     };
   },
@@ -107,13 +114,14 @@ export const topK: AggregateDefinition = {
 export const mode: AggregateDefinition = {
   name: "mode",
   summary: `The most frequent value, of equally frequent ones the smallest; null when there is none. Exact for up to ${frequentMax} different values; beyond, one whose count is within 1/${frequentMax} of all values of the highest (Space-Saving). ${shown}`,
-  input: anyType,
+  input: countable,
   parameters: [],
   output: (input) => input ?? "json",
   create: (input) => {
-    const texts = showsTexts(input ?? "json");
+    const type = input ?? "json";
+    const texts = showsTexts(type);
     return {
-      ...(texts ? countingTexts : countingNumbers),
+      ...countingOf(type),
       finish({ buffers }, slots, count, out) {
         for (let i = 0; i < count; i++) {
           const table = buffers[slots[i]!] as Float64Array | undefined;

@@ -1,0 +1,71 @@
+// The worker's door: who may open it, what it answers, and what becomes of sockets that nobody listens on.
+
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { askWorkers } from "./control-client.ts";
+import { openControl } from "./control.ts";
+
+const base = mkdtempSync(join(tmpdir(), "weir-control-test-"));
+afterAll(() => rmSync(base, { recursive: true, force: true }));
+
+const known: Readonly<Record<string, unknown>> = { "/pipelines": ["climate"], "/pipelines/ü x": { n: 1 } };
+const answers = (path: string): unknown => known[path];
+
+describe("a worker's door", () => {
+  it("answers what it knows, and says what it does not", async () => {
+    const folder = join(base, "run");
+    const [one, other] = [
+      await openControl(folder, "one", answers),
+      await openControl(folder, "two", () => undefined),
+    ];
+    expect(await askWorkers(folder, "/pipelines")).toEqual([
+      { worker: one.path, answer: ["climate"] },
+      { worker: other.path, answer: null },
+    ]);
+    expect((await askWorkers(folder, "/pipelines/ü x"))[0]?.answer).toEqual({ n: 1 });
+    await one.close();
+    await other.close();
+    expect(await askWorkers(folder, "/pipelines")).toEqual([]);
+  });
+
+  it("is closed to others", async () => {
+    const folder = join(base, "closed");
+    const control = await openControl(folder, "one", answers);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(statSync(control.path).mode & 0o777).toBe(0o600);
+    await control.close();
+    chmodSync(folder, 0o755);
+    await expect(openControl(folder, "one", answers)).rejects.toMatchObject({ code: "WEIR_FILE" });
+    await expect(openControl(join(base, "x".repeat(120)), "one", answers)).rejects.toThrow("longer than");
+  });
+
+  it("only answers, and a question that fails harms nothing", async () => {
+    const folder = join(base, "asked");
+    const control = await openControl(folder, "one", () => {
+      throw new Error("not now");
+    });
+    const status = await new Promise<number>((resolve) => {
+      const asked = request({ socketPath: control.path, method: "POST", path: "/" }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      asked.end("x");
+    });
+    expect(status).toBe(405);
+    expect(await askWorkers(folder, "/pipelines")).toEqual([{ worker: control.path, answer: null }]);
+    await control.close();
+  });
+
+  it("passes over what is no worker", async () => {
+    const folder = join(base, "stale");
+    const control = await openControl(folder, "one", answers);
+    writeFileSync(join(folder, "dead.sock"), "");
+    writeFileSync(join(folder, "notes.txt"), "");
+    expect((await askWorkers(folder, "/pipelines")).length).toBe(1);
+    await control.close();
+    expect(await askWorkers(join(base, "nowhere"), "/")).toEqual([]);
+  });
+});

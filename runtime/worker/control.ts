@@ -1,0 +1,78 @@
+// A worker's own door for questions about it: HTTP on a socket file that only its user can open. It
+// answers and never changes anything; nothing listens on a network.
+
+import { chmodSync, lstatSync, mkdirSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { join } from "node:path";
+import { messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
+
+/** The answer to the question at a path such as `/pipelines`, as data; undefined where there is none. */
+export type Answers = (path: string) => unknown;
+
+const ending = ".sock";
+
+/** Makes the folder for socket files, or sees that the one there is the user's own and closed to others. */
+function prepare(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const facts = lstatSync(folder);
+  const own = process.getuid === undefined || facts.uid === process.getuid();
+  if (!facts.isDirectory() || !own || (facts.mode & 0o077) !== 0) {
+    throw new WeirError("WEIR_FILE", `${folder} is open to others or not a folder of this user's`, {
+      remedy: `remove it, or name another folder in WEIR_RUN_FOLDER`,
+    });
+  }
+}
+
+/** The socket files in a folder. */
+export function isControlSocket(name: string): boolean {
+  return name.endsWith(ending);
+}
+
+export interface Control {
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+/** Answers questions on a socket file in `folder` that is named after `identity`. */
+export async function openControl(folder: string, identity: string, answers: Answers): Promise<Control> {
+  prepare(folder);
+  const path = join(folder, `${identity}${ending}`);
+  if (Buffer.byteLength(path) > limits.socket_path_bytes_max) {
+    throw new WeirError("WEIR_FILE", `${path} is longer than a socket's path may be`, {
+      remedy: "name a shorter folder in WEIR_RUN_FOLDER",
+    });
+  }
+  rmSync(path, { force: true });
+  const server = serving(answers);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  });
+  chmodSync(path, 0o600);
+  server.unref();
+  return {
+    path,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+function serving(answers: Answers): Server {
+  return createServer((request, response) => {
+    const say = (code: number, body: unknown): void => {
+      response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(body));
+    };
+    request.resume();
+    if (request.method !== "GET") return say(405, { error: "this door only answers GET" });
+    try {
+      const answer = answers(decodeURIComponent(new URL(request.url ?? "/", "http://worker").pathname));
+      return answer === undefined ? say(404, { error: "there is nothing by that name" }) : say(200, answer);
+    } catch (error) {
+      return say(500, { error: messageOf(error) });
+    }
+  });
+}
