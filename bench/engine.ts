@@ -34,7 +34,7 @@ function open(plan: PipelinePlan): (batches: readonly PayloadBatch[]) => Outcome
   const rows: Uint8Array[] = [];
   let letters = 0;
   const group = new SourceGroup([plan], {
-    header: null,
+    headers: [],
     identity: "bench",
     outputs: () => ({
       row: (_branch, { payload }) => rows.push(payload),

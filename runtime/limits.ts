@@ -17,6 +17,8 @@ export const limits = {
   regex_steps_max: 20_000_000,
   steps_max: 256,
   branches_max: 64,
+  /** Sources of one pipeline. */
+  sources_max: 8,
   subject_tokens_max: 32,
   subject_length_max: 256,
   field_name_length_max: 256,

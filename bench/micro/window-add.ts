@@ -71,7 +71,7 @@ interface Total {
 /** `n`, `sum`, `min`, `max` and `mean` over the columns device, ts and temp of the plan. */
 function map(plan: PipelinePlan, batch: Batch): Way {
   const column = (name: string): Column =>
-    batch.columns[plan.fields.findIndex((field) => field.name === name)]!;
+    batch.columns[plan.schema.fields.findIndex((field) => field.name === name)]!;
   const device = column("device");
   const [times, temps] = [column("ts").values as Float64Array, column("temp").values as Float64Array];
   const add = (windows: Map<number, Map<string, Total>>): void => {

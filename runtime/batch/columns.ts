@@ -1,6 +1,7 @@
 // Columns and dictionaries as the runtime makes them. Allocation only; no meaning.
 
 import type { Column, ColumnType, Dictionary, WritableColumn } from "../../operators/sdk/index.ts";
+import { limits } from "../limits.ts";
 
 /** Texts to codes and back. Append-only: a code keeps its meaning for the dictionary's life. */
 export class TextDictionary implements Dictionary {
@@ -81,4 +82,18 @@ export function makeWritable(
 /** The same column without a validity array when no row of it is null. */
 export function trimValid(column: Column): Column {
   return column.valid?.includes(0) === false ? ({ ...column, valid: null } as Column) : column;
+}
+
+const nulls = new Map<ColumnType, Column>();
+
+/** A column of nulls for at least `rows` rows; shared, never written to. */
+export function nullColumn(type: ColumnType, rows: number): Column {
+  let column = nulls.get(type);
+  if (column === undefined || column.values.length < rows) {
+    const texts = type === "string" || type === "json" ? new TextDictionary() : null;
+    texts?.code("");
+    column = makeColumn(type, Math.max(rows, limits.batch_rows_max), texts);
+    nulls.set(type, column);
+  }
+  return column;
 }

@@ -22,8 +22,9 @@ function status(name = "climate"): WorkerStatus {
         { name: "main", in: 20, out: 10, held: 4, ledger, rows: 3 },
         { name: "risk", in: 20, out: 14, held: 0, ledger, rows: 2 },
       ],
+      inputs: [],
     },
-    source: { records: 20, bytes: 2000, dropped: {}, lag: 0 },
+    sources: [{ name: "source", records: 20, bytes: 2000, dropped: {}, lag: 0 }],
     sinks: [
       { branch: "main", rows: 3, bytes: 90, pending: 0, dropped: {} },
       { branch: "risk", rows: 2, bytes: 30, pending: 0, dropped: {} },

@@ -82,7 +82,10 @@ function sum(values: readonly number[]): number {
 }
 
 /** The figures of one pipeline. */
-export function figuresOf({ name, pipeline, source, sinks }: WorkerStatus, cloud: ReadBack): PipelineFigures {
+export function figuresOf(
+  { name, pipeline, sources, sinks }: WorkerStatus,
+  cloud: ReadBack,
+): PipelineFigures {
   const branches = pipeline.branches.map(
     (branch, place): BranchFigures => ({
       name: branch.name,
@@ -104,7 +107,7 @@ export function figuresOf({ name, pipeline, source, sinks }: WorkerStatus, cloud
     ledger: first.ledger,
     rows: sum(branches.map(({ rows }) => rows)),
     read: sum(branches.map(({ read }) => read)),
-    bytes_in: source.bytes,
+    bytes_in: sum(sources.map(({ bytes }) => bytes)),
     bytes_out: sum(sinks.map(({ bytes }) => bytes)),
     p50_ms: roundedTenth(cloud.percentile(name, 0.5)),
     p99_ms: roundedTenth(cloud.percentile(name, 0.99)),
@@ -137,11 +140,11 @@ export function unreadFaults(
   readers: readonly string[],
   stored: number,
 ): string[] {
-  return statuses
-    .filter(({ name, source }) => readers.includes(name) && source.records < stored)
-    .map(
-      ({ name, source }) => `${name}: ${stored} records are stored at the edge, ${source.records} were read`,
-    );
+  return statuses.flatMap(({ name, sources }) => {
+    const read = sum(sources.map(({ records }) => records));
+    if (!readers.includes(name) || read >= stored) return [];
+    return [`${name}: ${stored} records are stored at the edge, ${read} were read`];
+  });
 }
 
 /** Every row that was made is confirmed, and is in the cloud exactly once. */

@@ -64,7 +64,8 @@ function interruption(): AbortSignal {
 function readersOf(pipelines: readonly LoadedPipeline[]): readonly string[] {
   return pipelines.flatMap(({ plan }) => {
     const { name, spec } = plan!;
-    return spec.source.kind === "nats" && spec.source.stream === sensorStream ? [name] : [];
+    const reads = spec.inputs.some(({ source }) => source.kind === "nats" && source.stream === sensorStream);
+    return reads ? [name] : [];
   });
 }
 

@@ -1,7 +1,12 @@
 // weir explain: the plan, for people or as JSON. Opens nothing.
 
 import { availableParallelism } from "node:os";
-import { explainPlan, type ExplainedPlan, type ExplainedStep } from "../pipeline/explain.ts";
+import {
+  explainPlan,
+  type ExplainedPlan,
+  type ExplainedSource,
+  type ExplainedStep,
+} from "../pipeline/explain.ts";
 import { sinkGuarantee, sourceGuarantee } from "../pipeline/guarantee.ts";
 import { exitConfig, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { print, styled } from "./terminal.ts";
@@ -25,25 +30,40 @@ function stepLines(steps: readonly ExplainedStep[], custom: boolean, indent: str
   ]);
 }
 
-function textOf(
-  plan: ExplainedPlan,
-  custom: boolean,
-  guarantees: { source: string; sinks: readonly string[] },
+/** What a pipeline with several sources is told about them together. */
+const unionLines = [
+  "  together each row has the columns of all sources, null where its own has none, and its source's name in source",
+  "           event time is that of the source furthest behind; sources are not shared with other pipelines",
+];
+
+function sourceLines(
+  { name, kind, target, format, decoded, subject, time }: ExplainedSource,
+  guarantee: string,
 ): string[] {
-  const { source, time } = plan;
-  const decoded = plan.decoded.map((field) => ({
+  const columns = decoded.map((field) => ({
     ...field,
     type: field.unit ? `${field.type} (${field.unit})` : field.type,
   }));
-  const lines = [
-    styled("bold", plan.name) + (plan.about === null ? "" : `  ${plan.about}`),
-    `  source   ${source.kind} ${source.target}, ${source.format}`,
-    `           ${guarantees.source}`,
-    `  decodes  ${columnsText(decoded, false) || "nothing: no step reads a field"}`,
-    ...plan.subject.map(({ name, token }) => `  subject  ${name}: token ${token + 1}`),
+  return [
+    `  source   ${name === "source" ? "" : `${styled("bold", name)}: `}${kind} ${target}, ${format}`,
+    `           ${guarantee}`,
+    `  decodes  ${columnsText(columns, false) || "nothing: no step reads a field"}`,
+    ...subject.map((each) => `  subject  ${each.name}: token ${each.token + 1}`),
     time === null
       ? "  time     processing time: windows follow the clock"
       : `  time     ${time.field}, late by at most ${time.lateness_ms} ms, ${time.idle_ms === null ? "never idle" : `idle after ${time.idle_ms} ms`}, at most ${time.ahead_ms} ms ahead`,
+  ];
+}
+
+function textOf(
+  plan: ExplainedPlan,
+  custom: boolean,
+  guarantees: { sources: readonly string[]; sinks: readonly string[] },
+): string[] {
+  const lines = [
+    styled("bold", plan.name) + (plan.about === null ? "" : `  ${plan.about}`),
+    ...plan.sources.flatMap((source, place) => sourceLines(source, guarantees.sources[place]!)),
+    ...(plan.sources.length === 1 ? [] : unionLines),
     "  steps",
     ...stepLines(plan.steps, custom, "    "),
   ];
@@ -75,7 +95,7 @@ export async function explain(
     plan: explainPlan(plan!),
     custom,
     guarantees: {
-      source: sourceGuarantee(plan!.spec.source),
+      sources: plan!.spec.inputs.map(({ source }) => sourceGuarantee(source)),
       sinks: plan!.branches.map(({ sink }) => sinkGuarantee(sink)),
     },
   }));

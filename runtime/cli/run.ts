@@ -56,7 +56,11 @@ function summaryOf({ name, pipeline }: WorkerStatus): string {
 /** What a pipeline promises, said once at the start. */
 function promises({ name, spec, branches }: PipelinePlan): string[] {
   const sinks = branches.map((branch) => `${name}: sink of ${branch.name}: ${sinkGuarantee(branch.sink)}`);
-  return [`${name}: source: ${sourceGuarantee(spec.source)}`, ...sinks];
+  const sources = spec.inputs.map((input) => {
+    const which = spec.inputs.length === 1 ? "source" : `source ${input.name}`;
+    return `${name}: ${which}: ${sourceGuarantee(input.source)}`;
+  });
+  return [...sources, ...sinks];
 }
 
 export async function run(files: readonly string[], options: RunOptions): Promise<number> {

@@ -128,7 +128,7 @@ interface Ran {
   readonly status: unknown;
 }
 
-const options = { header: null, identity: "i" };
+const options = { identity: "i" };
 
 function statusOf(group: SourceGroup): unknown {
   return group.engines.map((engine) => {

@@ -48,25 +48,31 @@ export class GroupRunner implements Runner {
     this.#homeSchemas = group.engines.map(({ plan }) => homeSchemaOf(plan));
   }
 
-  async feed(payloads: PayloadBatch, now: number): Promise<void> {
+  async feed(payloads: PayloadBatch, now: number, input = 0): Promise<void> {
     const full =
       payloads.count >= limits.batch_rows_max || payloads.bytes.length * 2 >= limits.batch_bytes_max;
     this.#full = full ? this.#full + 1 : 0;
-    const threads = (this.#pool?.failure ?? null) === null ? this.#options.threads : 0;
+    const pooled = this.#group.inputs === 1 && (this.#pool?.failure ?? null) === null;
+    const threads = pooled ? this.#options.threads : 0;
     if (this.#full >= saturatedAfter && choosePlace(this.costs(), threads) === "pool") {
       await this.#feedPool(payloads, now);
       return;
     }
     await this.#tail;
     const started = stopwatch();
-    const decode_ms = this.#group.feed(payloads, now);
+    const decode_ms = this.#group.feed(payloads, now, input);
     this.#stateless.add(decode_ms);
     this.#home.add(stopwatch() - started - decode_ms);
   }
 
-  async tick(now: number): Promise<void> {
+  async tick(now: number, input: number | null = null): Promise<void> {
     await this.#tail;
-    this.#group.tick(now);
+    this.#group.tick(now, input);
+  }
+
+  async end(now: number, input: number): Promise<void> {
+    await this.#tail;
+    this.#group.end(now, input);
   }
 
   async idle(): Promise<void> {
@@ -83,6 +89,7 @@ export class GroupRunner implements Runner {
       name: engine.plan.name,
       watermark: engine.watermark,
       branches: engine.counts(),
+      inputs: engine.progress,
     }));
   }
 
@@ -105,13 +112,14 @@ export class GroupRunner implements Runner {
     this.#pool ??= new DecodePool(this.#options.inputs, this.#options.header, this.#options.threads);
     const arrived = arrivedLast(payloads, now);
     const kept = ownedPayloads(payloads);
-    const running = this.#pool.run(ownedPayloads(payloads), now).catch(() => null);
+    const clock = this.#group.clockOf(payloads, now);
+    const running = this.#pool.run(ownedPayloads(payloads), clock).catch(() => null);
     const hop_ms = stopwatch() - started;
     const taken = this.#tail.then(async () => {
       const result = await running;
       // The thread died with the batch: it is run again, here.
-      if (result === null) this.#group.feed(kept, now);
-      else this.#takeBack(result, now, arrived, hop_ms);
+      if (result === null) this.#group.feedAt(kept, clock);
+      else this.#takeBack(result, clock.now, arrived, hop_ms);
       void this.#inPool.shift();
     });
     this.#tail = taken;

@@ -6,16 +6,25 @@ import type { DeadLetter } from "./dead-letter.ts";
 import type { PipelineInput } from "./loader.ts";
 import type { BranchCounts } from "./pipeline-engine.ts";
 import type { PackedRows } from "./row-pack.ts";
+import type { InputProgress } from "./watermark.ts";
 
 export type HomeRequest =
   | {
       readonly kind: "open";
       readonly input: PipelineInput;
-      readonly header: readonly string[] | null;
+      /** By source. */
+      readonly headers: readonly (readonly string[] | null)[];
       readonly identity: string;
     }
-  | { readonly kind: "feed"; readonly payloads: PayloadBatch; readonly now: number }
-  | { readonly kind: "tick"; readonly now: number }
+  | {
+      readonly kind: "feed";
+      readonly payloads: PayloadBatch;
+      readonly now: number;
+      readonly input: number;
+    }
+  /** `input` null: every source has nothing. */
+  | { readonly kind: "tick"; readonly now: number; readonly input: number | null }
+  | { readonly kind: "end"; readonly now: number; readonly input: number }
   | { readonly kind: "finish"; readonly now: number };
 
 /** One answer for each request, in order. */
@@ -27,5 +36,6 @@ export type HomeAnswer =
       readonly letters: readonly { readonly letter: DeadLetter; readonly arrived: number }[];
       readonly counts: readonly BranchCounts[];
       readonly watermark: number;
+      readonly inputs: readonly InputProgress[];
     }
   | { readonly kind: "failed"; readonly message: string; readonly remedy: string | null };

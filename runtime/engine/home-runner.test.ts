@@ -87,7 +87,7 @@ async function open(loaded: LoadedPipeline, kept: Kept, hang_ms = 5_000): Promis
   const runner = await HomeRunner.open({
     plan: loaded.plan!,
     input: loaded.input,
-    header: null,
+    headers: [],
     identity: "i",
     outputs: kept,
     clock: wallClock,
@@ -109,7 +109,7 @@ test("gives what home gives: rows, dead letters, counts", async () => {
   expect(loaded.diagnostics).toEqual([]);
   expect(loaded.custom).toBe(true);
   const expected = new Kept();
-  const group = new SourceGroup([loaded.plan!], { header: null, identity: "i", outputs: () => expected });
+  const group = new SourceGroup([loaded.plan!], { headers: [], identity: "i", outputs: () => expected });
   const kept = new Kept();
   const runner = await open(loaded, kept);
   for (const [i, batch] of batches.entries()) {
@@ -121,7 +121,9 @@ test("gives what home gives: rows, dead letters, counts", async () => {
   await runner.idle();
   expect(kept).toEqual(expected);
   const engine = group.engines[0]!;
-  expect(runner.status()).toEqual([{ name: "own", watermark: engine.watermark, branches: engine.counts() }]);
+  expect(runner.status()).toEqual([
+    { name: "own", inputs: engine.progress, watermark: engine.watermark, branches: engine.counts() },
+  ]);
   group.finish(5_000);
   await runner.finish(5_000);
   expect(kept).toEqual(expected);

@@ -12,11 +12,13 @@ import type { PipelineInput } from "./loader.ts";
 import type { EngineOutputs } from "./pipeline-engine.ts";
 import { unpackRows } from "./row-pack.ts";
 import type { PipelineStatus, Runner } from "./runner.ts";
+import { WatermarkTracker } from "./watermark.ts";
 
 export interface HomeRunnerOptions {
   readonly plan: PipelinePlan;
   readonly input: PipelineInput;
-  readonly header: readonly string[] | null;
+  /** By source, the column names of one in CSV. */
+  readonly headers: readonly (readonly string[] | null)[];
   readonly identity: string;
   readonly outputs: EngineOutputs;
   readonly clock: Clock;
@@ -44,7 +46,8 @@ export class HomeRunner implements Runner {
     this.#options = options;
     const { plan } = options;
     const branches = plan.branches.map(({ name }) => ({ name, in: 0, out: 0, held: 0, ledger: [], rows: 0 }));
-    this.#status = { name: plan.name, watermark: Number.NEGATIVE_INFINITY, branches };
+    const { current: watermark, inputs } = new WatermarkTracker(plan.spec.inputs);
+    this.#status = { name: plan.name, watermark, branches, inputs };
     this.#thread = new Worker(new URL("./home-thread.ts", import.meta.url));
     this.#thread.on("message", (answer: HomeAnswer) => this.#answered(answer));
     this.#thread.on("error", (error) => this.#fail(`its thread died: ${error.message}`));
@@ -53,9 +56,9 @@ export class HomeRunner implements Runner {
 
   static async open(options: HomeRunnerOptions): Promise<HomeRunner> {
     const runner = new HomeRunner(options);
-    const { input, header, identity } = options;
+    const { input, headers, identity } = options;
     try {
-      await runner.#ask({ kind: "open", input, header, identity });
+      await runner.#ask({ kind: "open", input, headers, identity });
     } catch (error) {
       await runner.close();
       throw error;
@@ -63,16 +66,20 @@ export class HomeRunner implements Runner {
     return runner;
   }
 
-  async feed(payloads: PayloadBatch, now: number): Promise<void> {
+  async feed(payloads: PayloadBatch, now: number, input = 0): Promise<void> {
     if (this.#failure !== null) throw this.#failure;
     const owned = ownedPayloads(payloads);
     const transfer = payloadBuffers(owned);
-    const asked = this.#ask({ kind: "feed", payloads: owned, now }, transfer);
+    const asked = this.#ask({ kind: "feed", payloads: owned, now, input }, transfer);
     if (this.#waiting.length >= limits.pool_batches_in_flight_max) await asked;
   }
 
-  async tick(now: number): Promise<void> {
-    await this.#ask({ kind: "tick", now });
+  async tick(now: number, input: number | null = null): Promise<void> {
+    await this.#ask({ kind: "tick", now, input });
+  }
+
+  async end(now: number, input: number): Promise<void> {
+    await this.#ask({ kind: "end", now, input });
   }
 
   async idle(): Promise<void> {
@@ -132,7 +139,8 @@ export class HomeRunner implements Runner {
       for (const row of unpackRows(packed)) outputs.row(branch, row);
     });
     for (const { letter, arrived } of answer.letters) outputs.deadLetter(letter, arrived);
-    this.#status = { name: plan.name, watermark: answer.watermark, branches: answer.counts };
+    const { watermark, counts: branches, inputs } = answer;
+    this.#status = { name: plan.name, watermark, branches, inputs };
     waiting?.resolve();
   }
 

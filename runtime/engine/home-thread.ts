@@ -20,7 +20,7 @@ async function open(request: Extract<HomeRequest, { kind: "open" }>): Promise<vo
   const plans = await loadPlans([request.input]);
   rows = plans[0]!.branches.map(() => []);
   group = new SourceGroup(plans, {
-    header: request.header,
+    headers: request.headers,
     identity: request.identity,
     outputs: () => ({
       row: (branch, row) => rows[branch]!.push(row),
@@ -31,8 +31,9 @@ async function open(request: Extract<HomeRequest, { kind: "open" }>): Promise<vo
 
 async function serve(request: HomeRequest): Promise<void> {
   if (request.kind === "open") await open(request);
-  else if (request.kind === "feed") group!.feed(request.payloads, request.now);
-  else if (request.kind === "tick") group!.tick(request.now);
+  else if (request.kind === "feed") group!.feed(request.payloads, request.now, request.input);
+  else if (request.kind === "tick") group!.tick(request.now, request.input);
+  else if (request.kind === "end") group!.end(request.now, request.input);
   else group!.finish(request.now);
 }
 
@@ -45,6 +46,7 @@ function answer(): void {
     letters,
     counts: engine.counts(),
     watermark: engine.watermark,
+    inputs: engine.progress,
   };
   rows = rows.map(() => []);
   letters = [];

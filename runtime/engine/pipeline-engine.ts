@@ -9,10 +9,11 @@ import type { OutputRow } from "../connect/connect.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import { type Exit, exitsOf, Home } from "./home.ts";
+import type { EntryClock } from "./intake.ts";
 import { Ledger, type LedgerEntry } from "./ledger.ts";
 import type { Receiver } from "./stage.ts";
 import { type Entry, StatelessPart } from "./stateless-part.ts";
-import { WatermarkTracker } from "./watermark.ts";
+import { type Entered, type InputProgress, WatermarkTracker } from "./watermark.ts";
 
 /** Where a pipeline puts what it makes. */
 export interface EngineOutputs {
@@ -35,8 +36,8 @@ export interface BranchCounts {
 export interface EngineOptions {
   /** Makes row ids unique among runs of the pipeline. */
   readonly identity: string;
-  /** The column names of a CSV source. */
-  readonly header: readonly string[] | null;
+  /** By source, the column names of one in CSV. */
+  readonly headers?: readonly (readonly string[] | null)[];
 }
 
 /** Passes batches on, and knows how long that took. */
@@ -79,30 +80,33 @@ export class PipelineEngine {
 
   constructor(
     plan: PipelinePlan,
-    decodedFields: readonly FieldRead[],
+    decodedFields: readonly (readonly FieldRead[])[],
     outputs: EngineOutputs,
-    { identity, header }: EngineOptions,
+    { identity, headers = [] }: EngineOptions,
   ) {
     this.plan = plan;
     this.#outputs = outputs;
-    this.#tracker = new WatermarkTracker(plan.spec.time);
+    this.#tracker = new WatermarkTracker(plan.spec.inputs);
     const deadLetter = (letter: DeadLetter): void => outputs.deadLetter(letter, this.#arrived);
-    this.#exits = exitsOf(plan, header, identity, (branch, row) => outputs.row(branch, row));
+    this.#exits = exitsOf(plan, headers[0] ?? null, identity, (branch, row) => outputs.row(branch, row));
     this.#home = new Home(plan, this.#ledger, deadLetter, this.#exits);
     this.#metered = new Metered(this.#home.first);
     this.#stateless = new StatelessPart(plan, decodedFields, this.#entryLedger, deadLetter, this.#metered);
   }
 
   /**
-   * Takes a run of payloads from their decoded columns to the outputs; returns the ms that went into what
+   * Takes a run of payloads of one source from their decoded columns to the outputs; returns the ms that went into what
    * the pool could do instead. Batches reach home one by one as they are made, never held: they do not last.
    */
-  feed(payloads: PayloadBatch, decoded: Decoded, now: number): number {
+  feed(payloads: PayloadBatch, decoded: Decoded, clock: EntryClock, input = 0): number {
     const started = stopwatch();
-    this.#caused(arrivedLast(payloads, now));
+    const { now } = clock;
+    const last = arrivedLast(payloads, now);
+    this.#caused(last);
     this.#in += decoded.rows;
-    this.#stateless.run(payloads, decoded, now, (batch, latest) =>
-      this.#tracker.advance([batch], latest, now),
+    this.#tracker.begin(seenAt(payloads.arrived[0] ?? now, last, now));
+    this.#stateless.run(payloads, decoded, clock, input, (batch, entered) =>
+      this.#tracker.advance([batch], seen(entered, last, now), input),
     );
     const stateless_ms = stopwatch() - started - this.#metered.take();
     this.#home.first.onWatermark(this.#tracker.current);
@@ -110,10 +114,11 @@ export class PipelineEngine {
   }
 
   /** Takes the batches, which own their memory, that a stateless part on another thread made. Runs are taken in source order. */
-  take({ records, latest }: Entry, batches: readonly Batch[], now: number, arrived: number): void {
+  take(entry: Entry, batches: readonly Batch[], now: number, arrived: number): void {
     this.#caused(arrived);
-    this.#in += records;
-    this.#tracker.advance(batches, latest, now);
+    this.#in += entry.records;
+    this.#tracker.begin(now);
+    this.#tracker.advance(batches, seen(entry, arrived, now));
     for (const batch of batches) this.#home.first.onBatch(batch);
     this.#home.first.onWatermark(this.#tracker.current);
   }
@@ -124,12 +129,14 @@ export class PipelineEngine {
     for (const letter of letters) this.#outputs.deadLetter(letter, arrived);
   }
 
-  /** Time passes without records: idle sources, processing time. */
-  tick(now: number): void {
-    this.#caused(now);
-    const before = this.#tracker.current;
-    this.#tracker.tick(now);
-    if (this.#tracker.current > before) this.#home.first.onWatermark(this.#tracker.current);
+  /** Time passes, and a source (all of them when none is named) has nothing: idle sources, processing time. */
+  tick(now: number, input: number | null = null): void {
+    this.#moves(now, () => this.#tracker.tick(now, input));
+  }
+
+  /** One of several sources has ended, and holds time back no more. */
+  end(now: number, input: number): void {
+    this.#moves(now, () => this.#tracker.end(now, input));
   }
 
   /** The stream has ended: every open window fires. */
@@ -143,6 +150,11 @@ export class PipelineEngine {
     return this.#tracker.current;
   }
 
+  /** What is known of each source's event time. */
+  get progress(): readonly InputProgress[] {
+    return this.#tracker.inputs.map((input) => ({ ...input }));
+  }
+
   counts(): BranchCounts[] {
     return this.#exits.map((exit, place) => ({
       name: exit.plan.name,
@@ -154,6 +166,14 @@ export class PipelineEngine {
     }));
   }
 
+  /** Home is told when `move` takes the watermark on. */
+  #moves(now: number, move: () => void): void {
+    this.#caused(now);
+    const before = this.#tracker.current;
+    move();
+    if (this.#tracker.current > before) this.#home.first.onWatermark(this.#tracker.current);
+  }
+
   #caused(arrived: number): void {
     this.#arrived = arrived;
     for (const { output } of this.#exits) output.cause(arrived);
@@ -163,4 +183,16 @@ export class PipelineEngine {
 /** When the last of some payloads arrived: it is what completed the rows that they cause. */
 export function arrivedLast(payloads: PayloadBatch, now: number): number {
   return payloads.count === 0 ? now : payloads.arrived[payloads.count - 1]!;
+}
+
+/**
+ * The clock when a payload that arrived at `arrived` could be seen here, in a run whose last one arrived at
+ * `last` and is taken at `now`: a stream's stored payloads arrived at the edge long before.
+ */
+function seenAt(arrived: number, last: number, now: number): number {
+  return Math.min(arrived + Math.max(0, now - last), now);
+}
+
+function seen({ latest, moved, arrived }: Entered, last: number, now: number): Entered {
+  return { latest, moved: seenAt(moved, last, now), arrived: seenAt(arrived, last, now) };
 }

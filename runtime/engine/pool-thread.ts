@@ -9,6 +9,7 @@ import { type PayloadBatch, payloadBuffers } from "../batch/payloads.ts";
 import { stopwatch } from "../clock.ts";
 import { createDecoder } from "../codec/formats.ts";
 import type { DeadLetter } from "./dead-letter.ts";
+import type { EntryClock } from "./intake.ts";
 import { Ledger, type LedgerEntry } from "./ledger.ts";
 import { loadPlans, type PipelineInput } from "./loader.ts";
 import { unionOfFields } from "./source-group.ts";
@@ -23,7 +24,7 @@ export interface PoolThreadData {
 
 export interface PoolTask {
   readonly payloads: PayloadBatch;
-  readonly now: number;
+  readonly clock: EntryClock;
 }
 
 export interface PoolPart extends Entry {
@@ -72,12 +73,12 @@ interface Member {
 const data = workerData as PoolThreadData;
 const plans = await loadPlans(data.inputs);
 const fields = unionOfFields(plans);
-const decoder = createDecoder(plans[0]!.spec.format, fields, { header: data.header });
+const decoder = createDecoder(plans[0]!.spec.inputs[0]!.format, fields, { header: data.header });
 const members: Member[] = plans.map((plan) => {
   const letters: DeadLetter[] = [];
   const ledger = new Ledger();
   const gather = new Gather();
-  const part = new StatelessPart(plan, fields, ledger, (letter) => letters.push(letter), gather);
+  const part = new StatelessPart(plan, [fields], ledger, (letter) => letters.push(letter), gather);
   return { ledger, letters, gather, part };
 });
 
@@ -86,7 +87,7 @@ export default function run(task: PoolTask): unknown {
   const decoded = decoder.decode(task.payloads);
   let gather_ms = 0;
   const parts = members.map(({ part, gather, ledger, letters }): PoolPart => {
-    const entry = part.run(task.payloads, decoded, task.now);
+    const entry = part.run(task.payloads, decoded, task.clock);
     const { batches, spent_ms } = gather.take();
     gather_ms += spent_ms;
     return { ...entry, batches, ledger: ledger.drain(), letters: letters.splice(0) };

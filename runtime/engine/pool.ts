@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { Piscina } from "piscina";
 import { type PayloadBatch, payloadBuffers } from "../batch/payloads.ts";
 import { limits } from "../limits.ts";
+import type { EntryClock } from "./intake.ts";
 import type { PipelineInput } from "./loader.ts";
 import type { PoolResult, PoolTask, PoolThreadData } from "./pool-thread.ts";
 
@@ -51,11 +52,11 @@ export class DecodePool {
   }
 
   /** Runs one batch; the payloads come back with the result. */
-  async run(payloads: PayloadBatch, now: number): Promise<PoolResult> {
+  async run(payloads: PayloadBatch, clock: EntryClock): Promise<PoolResult> {
     this.#inFlight++;
     try {
       const transferList = payloadBuffers(payloads);
-      return await Promise.race([this.#piscina.run({ payloads, now }, { transferList }), this.#broken]);
+      return await Promise.race([this.#piscina.run({ payloads, clock }, { transferList }), this.#broken]);
     } finally {
       this.#inFlight--;
     }

@@ -2,7 +2,7 @@
 // columns alone. Chooses; the codecs do it.
 
 import type { Batch, Schema } from "../../operators/sdk/index.ts";
-import type { Encoder } from "../codec/codec.ts";
+import type { Encoder, Format } from "../codec/codec.ts";
 import { createEncoder } from "../codec/formats.ts";
 import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
 
@@ -22,9 +22,9 @@ const forward: Encoder = {
  * out, because its cells have no type.
  */
 function amending(plan: PipelinePlan, { rows, format }: BranchPlan): Encoder | null {
-  const { format: origin } = plan.spec;
+  const origin = originFormat(plan);
   if (rows.rest === null || format !== origin || origin === "csv") return null;
-  const unchanged = new Set(plan.schema.fields.slice(0, plan.fields.length));
+  const unchanged = new Set(plan.schema.fields.slice(0, plan.inputs[0]!.fields.length));
   const places = [...rows.fields.keys()].filter((place) => !unchanged.has(rows.fields[place]!));
   const schema: Schema = { fields: places.map((place) => rows.fields[place]!), rest: rows.rest };
   const encoder = createEncoder(format, { origin, schema });
@@ -36,13 +36,18 @@ function amending(plan: PipelinePlan, { rows, format }: BranchPlan): Encoder | n
   };
 }
 
+/** What originals are written in, which only the rows of a single source take anything from. */
+function originFormat({ inputs }: PipelinePlan): Format {
+  return inputs[0]!.spec.format;
+}
+
 /** The encoder of a branch. Rows that an operator made have no original, and are written from their columns. */
 export function rowEncoder(
   plan: PipelinePlan,
   branch: BranchPlan,
   header: readonly string[] | null,
 ): Encoder {
-  const options = { origin: plan.spec.format, header: header ?? [], schema: branch.rows };
+  const options = { origin: originFormat(plan), header: header ?? [], schema: branch.rows };
   const whole = createEncoder(branch.format, options);
   const withOrigin = branch.forwards ? forward : (amending(plan, branch) ?? whole);
   return {

@@ -1,20 +1,25 @@
-// What a worker drives: the pipelines of one source, wherever they run.
+// What a worker drives: the pipelines of one source, or the pipeline of several, wherever they run.
 
 import type { PayloadBatch } from "../batch/payloads.ts";
 import type { BranchCounts } from "./pipeline-engine.ts";
+import type { InputProgress } from "./watermark.ts";
 
 export interface PipelineStatus {
   readonly name: string;
   /** Event time so far, ms; -Infinity before the first record. */
   readonly watermark: number;
   readonly branches: readonly BranchCounts[];
+  /** By source, how far event time has come; `heldBack` says which of them holds it. */
+  readonly inputs: readonly InputProgress[];
 }
 
 export interface Runner {
-  /** Takes payloads, which are valid only during the call. Resolves once there is room for more. */
-  feed(payloads: PayloadBatch, now: number): Promise<void>;
-  /** Time passes without records. */
-  tick(now: number): Promise<void>;
+  /** Takes payloads of the source `input`, which are valid until it resolves: once there is room for more. */
+  feed(payloads: PayloadBatch, now: number, input?: number): Promise<void>;
+  /** Time passes, and the source (all of them when none is named) has nothing. */
+  tick(now: number, input?: number): Promise<void>;
+  /** One of several sources has ended. */
+  end(now: number, input: number): Promise<void>;
   /** Resolves once all that was fed has reached the outputs. */
   idle(): Promise<void>;
   /** The stream has ended: open windows fire, and all rows have reached the outputs. */

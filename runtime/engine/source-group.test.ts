@@ -53,7 +53,7 @@ describe("who shares a decode", () => {
       "temp float64",
       "ts time",
     ]);
-    expect(unionOfFields([a, a])).toEqual(a.fields);
+    expect(unionOfFields([a, a])).toEqual(a.inputs[0]!.fields);
   });
 });
 
@@ -61,7 +61,7 @@ type Batches = readonly (readonly (string | Readonly<Record<string, unknown>>)[]
 
 function run(plans: readonly PipelinePlan[], batches: Batches): unknown[] {
   const kept = new Map(plans.map((plan) => [plan, new Kept()]));
-  const group = new SourceGroup(plans, { header: null, identity: "i", outputs: (plan) => kept.get(plan)! });
+  const group = new SourceGroup(plans, { headers: [], identity: "i", outputs: (plan) => kept.get(plan)! });
   let now = 0;
   for (const batch of batches) {
     group.feed(payloadsOf(batch, now), now);
@@ -140,7 +140,7 @@ describe("together as alone", () => {
     expect(groupPlans([bySite, byDevice])).toHaveLength(1);
     const kept = [new Kept(), new Kept()];
     const group = new SourceGroup([bySite, byDevice], {
-      header: null,
+      headers: [],
       identity: "i",
       outputs: (plan) => kept[plan === bySite ? 0 : 1]!,
     });

@@ -1,18 +1,18 @@
-// Pipelines that read one source: one decode of the union of the fields that they read, then each
+// Pipelines that read one source, or one that reads several: one decode of the union of the fields that they read, then each
 // pipeline on the same immutable columns. Decides who can share; runs in the calling thread.
 
 import type { PayloadBatch } from "../batch/payloads.ts";
 import { stopwatch } from "../clock.ts";
 import type { Decoder, FieldRead } from "../codec/codec.ts";
 import { createDecoder } from "../codec/formats.ts";
-import type { PipelinePlan } from "../pipeline/pipeline.ts";
-import { sameRead } from "./intake.ts";
+import type { InputSpec, PipelinePlan } from "../pipeline/pipeline.ts";
+import { type EntryClock, sameRead } from "./intake.ts";
 import { type EngineOptions, type EngineOutputs, PipelineEngine } from "./pipeline-engine.ts";
 
-/** What all plans read, each once. */
-export function unionOfFields(plans: readonly PipelinePlan[]): FieldRead[] {
+/** What all plans read of the source `input`, each once. */
+export function unionOfFields(plans: readonly PipelinePlan[], input = 0): FieldRead[] {
   const union: FieldRead[] = [];
-  for (const field of plans.flatMap(({ fields }) => fields)) {
+  for (const field of plans.flatMap(({ inputs }) => inputs[input]!.fields)) {
     if (!union.some((each) => sameRead(each, field))) union.push(field);
   }
   return union;
@@ -20,17 +20,19 @@ export function unionOfFields(plans: readonly PipelinePlan[]): FieldRead[] {
 
 /** True when a plan reads a field as another type than the group does: they cannot share a decode. */
 function conflicts(plan: PipelinePlan, group: readonly PipelinePlan[]): boolean {
-  return plan.fields.some((field) =>
-    group.some((other) => other.fields.some((each) => each.name === field.name && !sameRead(each, field))),
+  return unionOfFields([plan]).some((field) =>
+    unionOfFields(group).some((each) => each.name === field.name && !sameRead(each, field)),
   );
 }
 
-/** Plans that can share one source and one decode, in the order given. */
+/** Plans that can share one source and one decode, in the order given. One with several sources shares none. */
 export function groupPlans(plans: readonly PipelinePlan[]): PipelinePlan[][] {
   const groups: { readonly key: string; readonly plans: PipelinePlan[] }[] = [];
   for (const plan of plans) {
-    const key = JSON.stringify([plan.spec.source, plan.spec.format]);
-    const group = groups.find((each) => each.key === key && !conflicts(plan, each.plans));
+    const [{ source, format }] = plan.spec.inputs as [InputSpec];
+    const alone = plan.inputs.length > 1;
+    const key = alone ? "" : JSON.stringify([source, format]);
+    const group = groups.find((each) => !alone && each.key === key && !conflicts(plan, each.plans));
     if (group === undefined) groups.push({ key, plans: [plan] });
     else group.plans.push(plan);
   }
@@ -45,32 +47,63 @@ export interface GroupOptions extends EngineOptions {
 
 /** The engines of one group. */
 export class SourceGroup {
-  readonly fields: readonly FieldRead[];
+  /** How many sources there are. */
+  readonly inputs: number;
   readonly engines: readonly PipelineEngine[];
-  readonly #decoder: Decoder;
+  /** By source. */
+  readonly #decoders: readonly Decoder[];
+  readonly #arrived: number[];
+  /** The clock, standing still after a jump back until it has caught up. */
+  #steady = Number.NEGATIVE_INFINITY;
   readonly #options: GroupOptions;
   readonly #failed = new Map<PipelineEngine, unknown>();
 
   constructor(plans: readonly PipelinePlan[], options: GroupOptions) {
     this.#options = options;
-    this.fields = unionOfFields(plans);
-    this.#decoder = createDecoder(plans[0]!.spec.format, this.fields, { header: options.header ?? [] });
-    this.engines = plans.map((plan) => new PipelineEngine(plan, this.fields, options.outputs(plan), options));
+    const { inputs } = plans[0]!;
+    const fields = inputs.map((_input, place) => unionOfFields(plans, place));
+    this.inputs = inputs.length;
+    this.#decoders = inputs.map(({ spec }, place) =>
+      createDecoder(spec.format, fields[place]!, { header: options.headers?.[place] ?? [] }),
+    );
+    this.#arrived = inputs.map(() => Number.NEGATIVE_INFINITY);
+    this.engines = plans.map((plan) => new PipelineEngine(plan, fields, options.outputs(plan), options));
   }
 
-  /** Takes payloads to the outputs; returns the ms that went into what the pool could do instead. */
-  feed(payloads: PayloadBatch, now: number): number {
+  /** The clock of payloads of the source `input` that are taken next. */
+  clockOf({ arrived, count }: PayloadBatch, now: number, input = 0): EntryClock {
+    const before = this.#arrived[input]!;
+    let last = before;
+    for (let row = 0; row < count; row++) if (arrived[row]! > last) last = arrived[row]!;
+    this.#arrived[input] = last;
+    this.#steady = Math.max(this.#steady, now);
+    return { now, steady: this.#steady, arrived: before };
+  }
+
+  /** Takes payloads of the source `input` to the outputs; returns the ms that went into what the pool could do instead. */
+  feed(payloads: PayloadBatch, now: number, input = 0): number {
+    return this.feedAt(payloads, this.clockOf(payloads, now, input), input);
+  }
+
+  /** The same by a clock that was asked before. */
+  feedAt(payloads: PayloadBatch, clock: EntryClock, input = 0): number {
     const started = stopwatch();
-    const decoded = this.#decoder.decode(payloads);
+    const decoded = this.#decoders[input]!.decode(payloads);
     let stateless_ms = stopwatch() - started;
     this.each((engine) => {
-      stateless_ms += engine.feed(payloads, decoded, now);
+      stateless_ms += engine.feed(payloads, decoded, clock, input);
     });
     return stateless_ms;
   }
 
-  tick(now: number): void {
-    this.each((engine) => engine.tick(now));
+  /** Time passes, and a source (all of them when none is named) has nothing. */
+  tick(now: number, input: number | null = null): void {
+    this.each((engine) => engine.tick(now, input));
+  }
+
+  /** One of several sources has ended. */
+  end(now: number, input: number): void {
+    this.each((engine) => engine.end(now, input));
   }
 
   /** Open windows fire. Throws what the first pipeline that failed, now or earlier, failed with. */

@@ -7,46 +7,49 @@ import type { Decoded, FieldRead } from "../codec/codec.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { type Chain, linkChain, statelessPrefix, trunkOf } from "./chain.ts";
 import type { DeadLetterPort } from "./dead-letter.ts";
-import { Intake } from "./intake.ts";
+import { type EntryClock, Intake } from "./intake.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Receiver } from "./stage.ts";
+import type { Entered } from "./watermark.ts";
 
 /** What is known of one run of payloads. */
-export interface Entry {
+export interface Entry extends Entered {
   /** Payloads in the run. */
   readonly records: number;
-  /** The largest event time that entered; -Infinity when none did. */
-  readonly latest: number;
 }
 
 export class StatelessPart {
-  readonly #intake: Intake;
+  /** By source. */
+  readonly #intakes: readonly Intake[];
   readonly #chain: Chain;
 
-  /** `next` gets what goes on. Each batch is valid only in that call: the steps use their columns and selections again. */
+  /** `decodedFields`: by source. `next` gets what goes on. Each batch is valid only in that call: the steps use their columns and selections again. */
   constructor(
     plan: PipelinePlan,
-    decodedFields: readonly FieldRead[],
+    decodedFields: readonly (readonly FieldRead[])[],
     ledger: Ledger,
     deadLetter: DeadLetterPort,
     next: Receiver,
   ) {
     const { trunk } = trunkOf(plan);
-    this.#intake = new Intake(plan, decodedFields, ledger, deadLetter);
+    this.#intakes = plan.inputs.map(
+      (_input, place) => new Intake(plan, place, decodedFields[place]!, ledger, deadLetter),
+    );
     this.#chain = linkChain(trunk.slice(0, statelessPrefix(trunk)), ledger, deadLetter, next);
   }
 
-  /** `enter` is shown the records that entered, with the largest event time of them, before they go on. */
+  /** `enter` is shown the records that entered by the source `input`, and what is known of them, before they go on. */
   run(
     payloads: PayloadBatch,
     decoded: Decoded,
-    now: number,
-    enter: (batch: Batch, latest: number) => void = () => undefined,
+    clock: EntryClock,
+    input = 0,
+    enter: (batch: Batch, entered: Entered) => void = () => undefined,
   ): Entry {
-    const { batch, latest } = this.#intake.enter(payloads, decoded, now);
-    enter(batch, latest);
+    const { batch, ...entered } = this.#intakes[input]!.enter(payloads, decoded, clock);
+    enter(batch, entered);
     this.#chain.first.onBatch(batch);
-    return { records: decoded.rows, latest };
+    return { records: decoded.rows, ...entered };
   }
 }
 

@@ -17,6 +17,11 @@ const spec = (parts: Partial<TimeSpec> = {}): TimeSpec => ({
   ...parts,
 });
 
+/** Of the only source there is. */
+function trackerOf(time: TimeSpec | null): WatermarkTracker {
+  return new WatermarkTracker([{ name: "source", time }]);
+}
+
 /** A batch as it enters: before each row, the largest time of those before it. */
 function entered(times: readonly number[]): { readonly batch: Batch; readonly latest: number } {
   let latest = Number.NEGATIVE_INFINITY;
@@ -35,15 +40,16 @@ function entered(times: readonly number[]): { readonly batch: Batch; readonly la
   return { batch, latest };
 }
 
-function advance(tracker: WatermarkTracker, times: readonly number[], now = 0): number[] {
+function advance(tracker: WatermarkTracker, times: readonly number[], now = 0, input = 0): number[] {
   const { batch, latest } = entered(times);
-  tracker.advance([batch], latest, now);
+  tracker.begin(now);
+  tracker.advance([batch], { latest, moved: now, arrived: now }, input);
   return [...batch.watermark];
 }
 
 describe("by records", () => {
   test("each row is held to the largest time before it, less the lateness", () => {
-    const tracker = new WatermarkTracker(spec({ lateness: 10 }));
+    const tracker = trackerOf(spec({ lateness: 10 }));
     expect(tracker.current).toBe(Number.NEGATIVE_INFINITY);
     expect(advance(tracker, [100, 90, 130, 120])).toEqual([Number.NEGATIVE_INFINITY, 90, 90, 120]);
     expect(tracker.current).toBe(120);
@@ -52,13 +58,13 @@ describe("by records", () => {
   });
 
   test("negative times are times", () => {
-    const tracker = new WatermarkTracker(spec({ lateness: 1 }));
+    const tracker = trackerOf(spec({ lateness: 1 }));
     expect(advance(tracker, [-5, -7])).toEqual([Number.NEGATIVE_INFINITY, -6]);
     expect(tracker.current).toBe(-6);
   });
 
   test("a run in which nothing entered changes nothing, and does not end a silence", () => {
-    const tracker = new WatermarkTracker(spec({ idle: 10 }));
+    const tracker = trackerOf(spec({ idle: 10 }));
     advance(tracker, [100], 0);
     advance(tracker, [], 9);
     expect(tracker.current).toBe(100);
@@ -70,8 +76,8 @@ describe("by records", () => {
     const time = fc.integer({ min: -20, max: 20 });
     fc.assert(
       fc.property(fc.array(fc.array(time)), fc.nat(5), (cut, lateness) => {
-        const together = new WatermarkTracker(spec({ lateness }));
-        const apart = new WatermarkTracker(spec({ lateness }));
+        const together = trackerOf(spec({ lateness }));
+        const apart = trackerOf(spec({ lateness }));
         expect(cut.flatMap((times) => advance(apart, times))).toEqual(advance(together, cut.flat()));
         expect(apart.current).toBe(together.current);
       }),
@@ -87,20 +93,20 @@ describe("by the clock", () => {
     ["from its idle time on", 50, 50, 150],
     ["as far as the clock has come since the last record", 50, 70, 170],
   ])("%s", (_name, idle, silent, expected) => {
-    const tracker = new WatermarkTracker(spec({ idle }));
+    const tracker = trackerOf(spec({ idle }));
     advance(tracker, [100], 1_000);
     tracker.tick(1_000 + silent);
     expect(tracker.current).toBe(expected);
   });
 
   test("a silence before the first record leads nowhere", () => {
-    const tracker = new WatermarkTracker(spec({ idle: 1 }));
+    const tracker = trackerOf(spec({ idle: 1 }));
     tracker.tick(1_000_000);
     expect(tracker.current).toBe(Number.NEGATIVE_INFINITY);
   });
 
   test("a record from before the silence does not take it back, and the next silence goes on from there", () => {
-    const tracker = new WatermarkTracker(spec({ idle: 10 }));
+    const tracker = trackerOf(spec({ idle: 10 }));
     advance(tracker, [100], 0);
     tracker.tick(30);
     expect(tracker.current).toBe(130);
@@ -113,7 +119,7 @@ describe("by the clock", () => {
   });
 
   test("without a time field, time is the clock's", () => {
-    const tracker = new WatermarkTracker(null);
+    const tracker = trackerOf(null);
     tracker.tick(70);
     expect(tracker.current).toBe(70);
     expect(advance(tracker, [80, 80], 80)).toEqual([70, 80]);
@@ -129,7 +135,7 @@ describe("by the clock", () => {
     const specs = fc.constantFrom(null, spec(), spec({ idle: 5 }), spec({ idle: 5, lateness: 7 }));
     fc.assert(
       fc.property(specs, fc.array(step), (given, steps) => {
-        const tracker = new WatermarkTracker(given);
+        const tracker = trackerOf(given);
         let now = 0;
         let before = tracker.current;
         for (const each of steps) {

@@ -1,57 +1,165 @@
-// How far event time has come at one source. The watermark is the largest event time that entered,
-// minus the lateness; a source that is silent for `idle` lets the clock carry it on, so that open
-// windows fire. It never goes back. Pure: the clock is an argument.
+// How far event time has come in a pipeline: as far as the source that is furthest behind. The watermark
+// of a source is the largest event time that entered by it, minus its lateness; one that is silent for
+// its `idle`, or has ended, holds no other back. When all are silent, the clock carries time on, so that
+// open windows fire. The watermark never goes back. Pure: the clock is an argument.
 
 import type { Batch } from "../../operators/sdk/index.ts";
-import type { TimeSpec } from "../pipeline/pipeline.ts";
+import type { InputSpec } from "../pipeline/pipeline.ts";
+
+/** What is known of one source's event time. Times of the clock are ms, and -Infinity before it was first read. */
+export interface InputProgress {
+  readonly name: string;
+  readonly lateness: number;
+  /** Silent for so long it is idle, ms; null: never. */
+  readonly idle: number | null;
+  /** The largest event time that entered; -Infinity when none did. */
+  latest: number;
+  /** When the record arrived that has it; the pipeline's start when none did. */
+  moved: number;
+  /** When the last record that entered arrived; the pipeline's start when none did. */
+  arrived: number;
+  /** Until when it is known to have sent nothing since: when it was last asked. */
+  silent: number;
+  /** The pipeline's watermark, or its own if that is further, when the last record had entered. */
+  reached: number;
+  ended: boolean;
+}
+
+/** What is known of records that entered together. */
+export interface Entered {
+  /** The largest event time of them; -Infinity when none entered. */
+  readonly latest: number;
+  /** When the record with that time, and when the last of them arrived. */
+  readonly moved: number;
+  readonly arrived: number;
+}
+
+/** The watermark of a source, whatever the others do. */
+export function ownWatermark({ latest, lateness }: InputProgress): number {
+  return latest - lateness;
+}
+
+/**
+ * A source is idle once it was asked and still had nothing `idle` after its last record; what waits to
+ * be read is no silence.
+ */
+export function isIdle({ idle, silent, arrived }: InputProgress): boolean {
+  return idle !== null && silent - arrived >= idle;
+}
 
 export class WatermarkTracker {
-  readonly #lateness: number;
-  readonly #idle: number | null;
+  readonly inputs: readonly InputProgress[];
   readonly #processingTime: boolean;
-  /** The largest event time so far, carried on by the clock while idle. */
-  #latest = Number.NEGATIVE_INFINITY;
-  #arrived = Number.NEGATIVE_INFINITY;
-  #idleFrom = Number.NEGATIVE_INFINITY;
+  #current = Number.NEGATIVE_INFINITY;
+  #begun = false;
 
-  constructor(time: TimeSpec | null) {
-    this.#lateness = time?.lateness ?? 0;
-    this.#idle = time?.idle ?? null;
-    this.#processingTime = time === null;
+  constructor(inputs: readonly Pick<InputSpec, "name" | "time">[]) {
+    this.#processingTime = inputs[0]!.time === null;
+    const never = Number.NEGATIVE_INFINITY;
+    this.inputs = inputs.map(({ name, time }) => ({
+      name,
+      lateness: time?.lateness ?? 0,
+      idle: time?.idle ?? null,
+      latest: never,
+      moved: never,
+      arrived: never,
+      silent: never,
+      reached: never,
+      ended: false,
+    }));
   }
 
   get current(): number {
-    return this.#latest - this.#lateness;
+    return this.#current;
+  }
+
+  /** The clock at the pipeline's start, from which on a source that sends nothing is silent. Only the first one counts. */
+  begin(now: number): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    for (const input of this.inputs) {
+      input.moved = now;
+      input.arrived = now;
+      input.silent = now;
+    }
   }
 
   /**
-   * Takes note of batches that entered together. On entry their `watermark` columns hold, by row, the
-   * largest event time before that row among them; on return the watermark in force when the row arrived.
+   * Takes note of batches that entered together by one source. On entry their `watermark` columns hold,
+   * by row, the largest event time before that row among them; on return the watermark in force when
+   * the row arrived. Where nothing entered, nothing changes: such a source is as good as silent.
    */
-  advance(batches: readonly Batch[], latest: number, now: number): void {
-    const carried = this.#latest;
-    const lateness = this.#lateness;
+  advance(batches: readonly Batch[], { latest, moved, arrived }: Entered, input = 0): void {
+    if (latest === Number.NEGATIVE_INFINITY) return;
+    const own = this.inputs[input]!;
+    const others = this.#processingTime ? Number.POSITIVE_INFINITY : this.#least(own);
+    const { lateness, latest: carried } = own;
+    const current = this.#current;
     for (const { watermark, selection, count } of batches) {
       for (let i = 0; i < count; i++) {
         const row = selection[i]!;
         const largest = watermark[row]!;
-        watermark[row] = (largest > carried ? largest : carried) - lateness;
+        const reached = (largest > carried ? largest : carried) - lateness;
+        const least = reached < others ? reached : others;
+        watermark[row] = least > current ? least : current;
       }
     }
-    if (latest === Number.NEGATIVE_INFINITY) return;
-    this.#latest = Math.max(carried, latest);
-    this.#arrived = now;
-    this.#idleFrom = this.#latest;
+    if (latest > carried) {
+      own.latest = latest;
+      own.moved = moved;
+    }
+    own.arrived = arrived;
+    own.silent = arrived;
+    this.#settle(this.#processingTime ? latest : arrived);
+    own.reached = Math.max(ownWatermark(own), this.#current);
   }
 
-  /** Time passes without records. */
-  tick(now: number): void {
-    if (this.#processingTime) {
-      this.#latest = Math.max(this.#latest, now);
-      return;
+  /** Time passes, and the source (all of them when none is named) has nothing. */
+  tick(now: number, input: number | null = null): void {
+    this.begin(now);
+    for (const each of input === null ? this.inputs : [this.inputs[input]!]) {
+      if (now < each.silent) rewind(each, each.silent - now);
+      each.silent = now;
     }
-    if (this.#idle === null || now - this.#arrived < this.#idle || this.#arrived === Number.NEGATIVE_INFINITY)
-      return;
-    this.#latest = Math.max(this.#latest, this.#idleFrom + (now - this.#arrived));
+    this.#settle(now);
   }
+
+  /** The source has come to its end. */
+  end(now: number, input: number): void {
+    this.inputs[input]!.ended = true;
+    this.#settle(now);
+  }
+
+  #settle(now: number): void {
+    let reached = this.#processingTime ? now : this.#least(null);
+    if (reached === Number.POSITIVE_INFINITY) reached = this.#carried(now);
+    this.#current = Math.max(this.#current, reached);
+  }
+
+  /** The least watermark of the sources that hold others back, `except` left out; Infinity when there is none. */
+  #least(except: InputProgress | null): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (const input of this.inputs) {
+      if (input === except || input.ended || isIdle(input)) continue;
+      least = Math.min(least, ownWatermark(input));
+    }
+    return least;
+  }
+
+  /**
+   * How far the clock carries time on while no source holds it. The furthest decides, so that it does not
+   * matter which of them fell silent first.
+   */
+  #carried(now: number): number {
+    let furthest = Number.NEGATIVE_INFINITY;
+    for (const { reached, arrived, silent, ended } of this.inputs)
+      furthest = Math.max(furthest, reached + (ended ? now : silent) - arrived);
+    return furthest;
+  }
+}
+
+/** The clock jumped back: a silence lasts on as if it had not. */
+function rewind(input: InputProgress, ms: number): void {
+  input.arrived -= ms;
+  input.moved -= ms;
 }

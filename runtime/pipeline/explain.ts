@@ -3,7 +3,7 @@
 
 import type { Schema } from "../../operators/sdk/index.ts";
 import { subscriptionOf } from "./subject.ts";
-import type { BranchPlan, PipelinePlan, SinkSpec, SourceSpec, StepPlan } from "./pipeline.ts";
+import type { BranchPlan, InputPlan, PipelinePlan, SinkSpec, SourceSpec, StepPlan } from "./pipeline.ts";
 
 export interface ExplainedColumn {
   readonly name: string;
@@ -32,10 +32,12 @@ export interface ExplainedBranch {
   readonly forwards: boolean;
 }
 
-export interface ExplainedPlan {
+export interface ExplainedSource {
+  /** `source` for the only one of a pipeline. */
   readonly name: string;
-  readonly about: string | null;
-  readonly source: { readonly kind: SourceSpec["kind"]; readonly target: string; readonly format: string };
+  readonly kind: SourceSpec["kind"];
+  readonly target: string;
+  readonly format: string;
   readonly time: {
     readonly field: string;
     readonly unit: string;
@@ -47,6 +49,12 @@ export interface ExplainedPlan {
   readonly decoded: readonly (ExplainedColumn & { readonly unit?: string })[];
   /** What is read out of each subject; tokens count from 0. */
   readonly subject: readonly { readonly name: string; readonly token: number }[];
+}
+
+export interface ExplainedPlan {
+  readonly name: string;
+  readonly about: string | null;
+  readonly sources: readonly ExplainedSource[];
   readonly steps: readonly ExplainedStep[];
   readonly branches: readonly ExplainedBranch[];
   readonly deadLetter: { readonly kind: SinkSpec["kind"]; readonly target: string } | null;
@@ -54,11 +62,27 @@ export interface ExplainedPlan {
 
 export function explainPlan(plan: PipelinePlan): ExplainedPlan {
   const { spec } = plan;
-  const { time, deadLetter } = spec;
+  const { deadLetter } = spec;
+  // Records of several sources are put in order at home, before the first step.
+  const several = plan.inputs.length > 1;
   return {
     name: plan.name,
     about: spec.about,
-    source: { kind: spec.source.kind, target: sourceTarget(spec.source), format: spec.format },
+    sources: plan.inputs.map(explainSource),
+    steps: explainSteps(plan.steps, several),
+    branches: plan.branches.map((branch) => explainBranch(branch, several || plan.steps.some(isKeyed))),
+    deadLetter:
+      deadLetter === null ? null : { kind: deadLetter.sink.kind, target: sinkTarget(deadLetter.sink) },
+  };
+}
+
+function explainSource({ spec, fields, subjectFields }: InputPlan): ExplainedSource {
+  const { name, source, format, time } = spec;
+  return {
+    name,
+    kind: source.kind,
+    target: sourceTarget(source),
+    format,
     time:
       time === null
         ? null
@@ -69,14 +93,8 @@ export function explainPlan(plan: PipelinePlan): ExplainedPlan {
             idle_ms: time.idle,
             ahead_ms: time.ahead,
           },
-    decoded: plan.fields.map(({ name, type, unit }) =>
-      unit === undefined ? { name, type } : { name, type, unit },
-    ),
-    subject: plan.subjectFields,
-    steps: explainSteps(plan.steps, false),
-    branches: plan.branches.map((branch) => explainBranch(branch, plan.steps.some(isKeyed))),
-    deadLetter:
-      deadLetter === null ? null : { kind: deadLetter.sink.kind, target: sinkTarget(deadLetter.sink) },
+    decoded: fields.map((field) => ({ ...field })),
+    subject: subjectFields,
   };
 }
 

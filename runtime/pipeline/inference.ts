@@ -4,7 +4,7 @@
 import type { ColumnType, OperatorDefinition, Schema, SchemaField } from "../../operators/sdk/index.ts";
 import { bind, type Demand, demandsOf, placeholder, replaceUnbound, unboundIn } from "./binding.ts";
 import type { ConfigDocument, Span } from "./document.ts";
-import type { Diagnostic, PipelineSpec, StepSpec } from "./pipeline.ts";
+import type { Diagnostic, InputSpec, PipelineSpec, StepSpec } from "./pipeline.ts";
 import { unread } from "./steps-spec.ts";
 import { templateParts } from "./subject.ts";
 
@@ -42,15 +42,16 @@ const words: Readonly<Record<ColumnType, string>> = {
   json: "JSON",
 };
 
-/** The fields that the steps and sinks of `spec` read. `tokens` are columns that come from the subject. */
+/** The fields that the steps and sinks of `spec` read of its one source. `tokens` are columns that come from the subject. */
 export function inferFields(
   spec: PipelineSpec,
+  { time, path }: InputSpec,
   catalogue: readonly OperatorDefinition[],
   document: ConfigDocument,
   tokens: readonly SchemaField[],
 ): Inferred {
   const inference = new Inference(catalogue, document, tokens);
-  if (spec.time !== null) inference.require(spec.time.field, document.spanOf(["source", "time", "field"]));
+  if (time !== null) inference.require(time.field, document.spanOf([...path, "time", "field"]));
   for (let round = 0; round < roundsMax; round++) {
     const before = inference.summary();
     inference.round(spec);

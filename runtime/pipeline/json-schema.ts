@@ -6,6 +6,7 @@ import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 import { deadLetterSetting, sinkSetting } from "./sink-spec.ts";
 import { sourceSetting } from "./source-spec.ts";
+import { sourcesSetting } from "./sources-spec.ts";
 import { aboutSetting, nameSetting, useSetting } from "./spec.ts";
 import { testSetting } from "./test-spec.ts";
 
@@ -40,6 +41,11 @@ export function pipelineJsonSchema(catalogue: readonly OperatorDefinition[]): Js
       about: settingSchema(aboutSetting),
       use: settingSchema(useSetting),
       source: settingSchema(sourceSetting),
+      sources: {
+        ...settingSchema(sourcesSetting),
+        minProperties: 2,
+        maxProperties: limits.sources_max,
+      },
       steps: {
         ...steps("step"),
         description: "What happens to the records, in order; ends in a sink or in branches.",
@@ -51,7 +57,8 @@ export function pipelineJsonSchema(catalogue: readonly OperatorDefinition[]): Js
         description: "Runs the pipeline under a virtual clock.",
       },
     },
-    required: ["name", "source", "steps"],
+    required: ["name", "steps"],
+    oneOf: [{ required: ["source"] }, { required: ["sources"] }],
     additionalProperties: false,
     definitions: {
       ...Object.fromEntries(operators.map(([name, schema]) => [`operator_${name}`, schema])),

@@ -141,5 +141,10 @@ it("puts variables where settings stand", () => {
     surroundings: { variables: { DATA: "/data" }, file: () => null },
   });
   expect(diagnostics).toEqual([]);
-  expect(plan!.spec.source).toEqual({ kind: "file", path: "/data/a.ndjson", rate: 100, speed: null });
+  expect(plan!.spec.inputs[0]!.source).toEqual({
+    kind: "file",
+    path: "/data/a.ndjson",
+    rate: 100,
+    speed: null,
+  });
 });

@@ -1,5 +1,5 @@
 // What a pipeline is, as data: the spec that a file parses to, and the plan that it is checked into.
-// Types only. Pure: nothing in this room opens a file, a connection or a clock.
+// Types and their names only. Pure: nothing in this room opens a file, a connection or a clock.
 
 import type { ColumnReference, ColumnType, OperatorDefinition, Schema } from "../../operators/sdk/index.ts";
 import type { FieldRead, Format, TimeUnit } from "../codec/codec.ts";
@@ -51,6 +51,19 @@ export interface TimeSpec {
   readonly ahead: number;
 }
 
+/** Where records come from, in what format, with which fields and which time. */
+export interface InputSpec {
+  /** `source` for the only one of a pipeline, else its name under `sources`. */
+  readonly name: string;
+  /** Leads to it in the document. */
+  readonly path: Path;
+  readonly source: SourceSpec;
+  readonly format: Format;
+  /** Declared fields; null when the file leaves them to inference, as only a pipeline with one source may. */
+  readonly schema: Readonly<Record<string, ColumnType>> | null;
+  readonly time: TimeSpec | null;
+}
+
 /** How many keys a step remembers, for how long, and what becomes of a new one when there are too many. */
 export interface KeyBounds {
   readonly max: number;
@@ -79,16 +92,18 @@ export interface BranchSpec {
   readonly path: Path;
 }
 
+/** Where a test's record comes in; null leaves it to the only source, and to its subject. */
+interface TestPlace {
+  readonly source: string | null;
+  readonly subject: string | null;
+}
+
 export interface TestSpec {
   readonly name: string;
   readonly input: readonly (
-    | {
-        readonly kind: "record";
-        readonly record: Readonly<Record<string, unknown>>;
-        readonly subject: string | null;
-      }
+    | ({ readonly kind: "record"; readonly record: Readonly<Record<string, unknown>> } & TestPlace)
     /** Bytes as they are, for records that are broken on purpose. */
-    | { readonly kind: "raw"; readonly text: string; readonly subject: string | null }
+    | ({ readonly kind: "raw"; readonly text: string } & TestPlace)
     /** The clock moves on by this many ms. */
     | { readonly kind: "pause"; readonly ms: number }
   )[];
@@ -104,11 +119,8 @@ export interface PipelineSpec {
   readonly about: string | null;
   /** Files of operator definitions, relative to the pipeline's file. */
   readonly use: readonly string[];
-  readonly source: SourceSpec;
-  readonly format: Format;
-  /** Declared fields; null when the file leaves them to inference. */
-  readonly schema: Readonly<Record<string, ColumnType>> | null;
-  readonly time: TimeSpec | null;
+  /** In the order of the file. Either all have a time field or none has. */
+  readonly inputs: readonly InputSpec[];
   readonly steps: readonly StepSpec[];
   readonly branches: readonly BranchSpec[];
   readonly deadLetter: { readonly sink: SinkSpec } | null;
@@ -144,17 +156,31 @@ export interface BranchPlan {
   readonly forwards: boolean;
 }
 
+/** What is taken out of the payloads and subjects of one source, and where it stands in the chain's schema. */
+export interface InputPlan {
+  readonly spec: InputSpec;
+  /** What is decoded from a payload. */
+  readonly fields: readonly FieldRead[];
+  /** Columns taken from the subject's tokens: `sensors.{site}.{device}.temp`; token counts from 0. */
+  readonly subjectFields: readonly { readonly name: string; readonly token: number }[];
+  /** The time field's place in `fields`; null for processing time. */
+  readonly timeIndex: number | null;
+  /** By column of the chain's schema, its place in `fields` followed by `subjectFields`; -1 where this source has none. */
+  readonly places: readonly number[];
+}
+
+/** Where there are several sources, the column of each row that holds the name of its own: the last of the schema. */
+export const sourceColumn = "source";
+
 export interface PipelinePlan {
   readonly spec: PipelineSpec;
   readonly name: string;
-  /** What is decoded from a payload. */
-  readonly fields: readonly FieldRead[];
-  /** Columns taken from the subject's tokens: `sensors.{site}.{device}.temp`; token counts from 0. They follow `fields` in the schema. */
-  readonly subjectFields: readonly { readonly name: string; readonly token: number }[];
-  /** The chain's input: `fields`, then `subjectFields`; the rest is open. */
+  readonly inputs: readonly InputPlan[];
+  /**
+   * The chain's input. With one source: its `fields`, then its `subjectFields`, and the rest is open. With
+   * several: each column of any of them, then `source`, and no rest.
+   */
   readonly schema: Schema;
-  /** The time field's place in `fields`; null for processing time. */
-  readonly timeIndex: number | null;
   /** Steps that every branch shares. */
   readonly steps: readonly StepPlan[];
   readonly branches: readonly BranchPlan[];

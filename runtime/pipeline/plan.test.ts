@@ -87,19 +87,19 @@ function pipeline(source: string, steps: string): string {
 const toStdout = "  - sink: { stdout: {} }";
 
 function typesOf(plan: PipelinePlan): Readonly<Record<string, string>> {
-  return Object.fromEntries(plan.fields.map(({ name, type }) => [name, type]));
+  return Object.fromEntries(plan.inputs[0]!.fields.map(({ name, type }) => [name, type]));
 }
 
 describe("the design page's example", () => {
   const plan = planOf(coldChain);
 
   it("decodes what is read and nothing else", () => {
-    expect(plan.fields).toEqual([
+    expect(plan.inputs[0]!.fields).toEqual([
       { name: "device", type: "string" },
       { name: "ts", type: "time", unit: "ms" },
       { name: "temp", type: "float64" },
     ]);
-    expect(plan.timeIndex).toBe(1);
+    expect(plan.inputs[0]!.timeIndex).toBe(1);
     expect(plan.schema.rest).toEqual({ except: [] });
   });
 
@@ -134,11 +134,14 @@ describe("the design page's example", () => {
       ["condensed/1 window", "home"],
       ["alarms/1 hold", "home"],
     ]);
-    expect(explained.source).toEqual({
-      kind: "nats",
-      target: "sensors.reefer.*.temp on default (stream SENSORS)",
-      format: "json",
-    });
+    expect(explained.sources).toMatchObject([
+      {
+        name: "source",
+        kind: "nats",
+        target: "sensors.reefer.*.temp on default (stream SENSORS)",
+        format: "json",
+      },
+    ]);
     expect(structuredClone(explained)).toEqual(explained);
   });
 
@@ -221,8 +224,8 @@ describe("inference", () => {
 
   it("takes the time field for a time", () => {
     const plan = planOf(pipeline("  time: { field: at, unit: iso }\n", toStdout));
-    expect(plan.fields).toEqual([{ name: "at", type: "time", unit: "iso" }]);
-    expect(plan.timeIndex).toBe(0);
+    expect(plan.inputs[0]!.fields).toEqual([{ name: "at", type: "time", unit: "iso" }]);
+    expect(plan.inputs[0]!.timeIndex).toBe(0);
   });
 
   it("reports uses that contradict each other, at the second", () => {
@@ -263,7 +266,7 @@ describe("what is decoded", () => {
 
   it("is nothing where the bytes are passed on", () => {
     const plan = planOf(pipeline(schema, toStdout));
-    expect(plan.fields).toEqual([]);
+    expect(plan.inputs[0]!.fields).toEqual([]);
     expect(plan.branches[0]!.forwards).toBe(true);
   });
 
@@ -294,8 +297,8 @@ describe("named tokens of the subject", () => {
     const plan = planOf(
       source(`  - filter: temp > 3 && site == "north"\n  - set: { f: temp * 2 }\n${toStdout}`),
     );
-    expect(plan.fields.map(({ name }) => name)).toEqual(["temp"]);
-    expect(plan.subjectFields).toEqual([
+    expect(plan.inputs[0]!.fields.map(({ name }) => name)).toEqual(["temp"]);
+    expect(plan.inputs[0]!.subjectFields).toEqual([
       { name: "site", token: 1 },
       { name: "device", token: 2 },
     ]);
@@ -314,7 +317,7 @@ describe("named tokens of the subject", () => {
 
   it("are left out where the bytes are passed on and nobody reads them", () => {
     const plan = planOf(source(`  - filter: site == "north"\n${toStdout}`));
-    expect(plan.subjectFields).toEqual([{ name: "site", token: 1 }]);
+    expect(plan.inputs[0]!.subjectFields).toEqual([{ name: "site", token: 1 }]);
   });
 });
 

@@ -8,14 +8,17 @@ import { type ChainPlan, type Planning, planChain } from "./chain.ts";
 import type { ConfigDocument } from "./document.ts";
 import { inferFields } from "./inference.ts";
 import { didYouMean } from "./nearest.ts";
-import type {
-  BranchPlan,
-  BranchSpec,
-  Diagnostic,
-  PipelinePlan,
-  PipelineSpec,
-  SubjectTemplate,
-  TestSpec,
+import {
+  type BranchPlan,
+  type BranchSpec,
+  type Diagnostic,
+  type InputPlan,
+  type InputSpec,
+  type PipelinePlan,
+  type PipelineSpec,
+  sourceColumn,
+  type SubjectTemplate,
+  type TestSpec,
 } from "./pipeline.ts";
 import { Reader } from "./section.ts";
 import { namedTokens, templateParts } from "./subject.ts";
@@ -27,8 +30,12 @@ export interface PlanAnswer {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Columns that are no part of a payload, with the place of their token. */
-type SubjectField = PipelinePlan["subjectFields"][number];
+/** What one source gives: fields of its payloads, and tokens of its subjects, which are text. */
+interface InputColumns {
+  readonly spec: InputSpec;
+  readonly fields: readonly SchemaField[];
+  readonly subjectFields: InputPlan["subjectFields"];
+}
 
 /** The plan of `spec`, which was read from `document`. */
 export function planPipeline(
@@ -37,28 +44,50 @@ export function planPipeline(
   document: ConfigDocument,
 ): PlanAnswer {
   const reader = new Reader(document);
-  const subjectFields = spec.source.kind === "nats" ? namedTokens(spec.source.subject) : [];
-  const tokens = subjectFields.map(({ name }): SchemaField => ({ name, type: "string" }));
-  const inferred = spec.schema === null ? inferFields(spec, catalogue, document, tokens) : null;
-  const fields = inferred?.fields ?? declaredFields(spec);
-  reader.diagnostics.push(...(inferred?.diagnostics ?? []));
-  const read = new Set<string>(spec.time === null ? [] : [spec.time.field]);
+  const inputs = spec.inputs.map((input): InputColumns => {
+    const subjectFields = input.source.kind === "nats" ? namedTokens(input.source.subject) : [];
+    const inferred =
+      input.schema === null ? inferFields(spec, input, catalogue, document, tokensOf(subjectFields)) : null;
+    reader.diagnostics.push(...(inferred?.diagnostics ?? []));
+    return { spec: input, fields: inferred?.fields ?? declaredFields(input), subjectFields };
+  });
+  const read = new Set(inputs.flatMap(({ spec: { time } }) => (time === null ? [] : [time.field])));
   const planning: Planning = { reader, catalogue, read };
-  const first = planWith(planning, spec, fields, subjectFields);
+  const first = planWith(planning, spec, inputs);
   if (first === null || reader.diagnostics.length > 0) return { plan: null, diagnostics: reader.diagnostics };
-  const decoded = fields.filter((each) => isNeeded(each, read, first.branches));
-  const forwarded = first.branches.every((branch) => branch.forwards);
-  const taken = forwarded ? subjectFields.filter(({ name }) => read.has(name)) : subjectFields;
-  const unchanged = decoded.length === fields.length && taken.length === subjectFields.length;
+  const needed = inputs.map((input) => neededOf(input, read, first.branches));
+  const unchanged = needed.every(
+    ({ fields, subjectFields }, place) =>
+      fields.length === inputs[place]!.fields.length &&
+      subjectFields.length === inputs[place]!.subjectFields.length,
+  );
   // Columns are found by their place, so that leaving some out binds everything anew.
-  const plan = unchanged ? first : planWith(planning, spec, decoded, taken);
+  const plan = unchanged ? first : planWith(planning, spec, needed);
   return { plan: reader.diagnostics.length > 0 ? null : plan, diagnostics: reader.diagnostics };
 }
 
-function declaredFields({ schema, time }: PipelineSpec): readonly SchemaField[] {
+function declaredFields({ schema, time }: InputSpec): readonly SchemaField[] {
   const fields = Object.entries(schema ?? {}).map(([name, type]): SchemaField => ({ name, type }));
   const isMissing = time !== null && !fields.some(({ name }) => name === time.field);
   return isMissing ? [...fields, { name: time.field, type: "time" }] : fields;
+}
+
+function tokensOf(subjectFields: InputPlan["subjectFields"]): readonly SchemaField[] {
+  return subjectFields.map(({ name }): SchemaField => ({ name, type: "string" }));
+}
+
+/** The columns of a source that have to be made. */
+function neededOf(
+  { spec, fields, subjectFields }: InputColumns,
+  read: ReadonlySet<string>,
+  branches: readonly BranchPlan[],
+): InputColumns {
+  const forwarded = branches.every((branch) => branch.forwards);
+  return {
+    spec,
+    fields: fields.filter((each) => isNeeded(each, read, branches)),
+    subjectFields: forwarded ? subjectFields.filter(({ name }) => read.has(name)) : subjectFields,
+  };
 }
 
 /**
@@ -73,14 +102,35 @@ function isNeeded(field: SchemaField, read: ReadonlySet<string>, branches: reado
   );
 }
 
+/** The columns that the chain begins with: those of the only source, or each that any of them has, once. */
+function schemaOf(inputs: readonly InputColumns[]): Schema {
+  const columns = inputs.flatMap(({ fields, subjectFields }) => [...fields, ...tokensOf(subjectFields)]);
+  if (inputs.length === 1) return { fields: columns, rest: { except: [] } };
+  const union = new Map(columns.toReversed().map((each) => [each.name, each]));
+  const fields = columns.filter((each) => union.get(each.name) === each);
+  return { fields: [...fields, { name: sourceColumn, type: "string" }], rest: null };
+}
+
+function planInput({ spec, fields, subjectFields }: InputColumns, schema: Schema): InputPlan {
+  const names = [...fields, ...subjectFields].map(({ name }) => name);
+  return {
+    spec,
+    fields: fields.map(({ name, type }): FieldRead => {
+      if (type !== "time") return { name, type };
+      return { name, type, unit: spec.time?.field === name ? spec.time.unit : "ms" };
+    }),
+    subjectFields,
+    timeIndex: spec.time === null ? null : names.indexOf(spec.time.field),
+    places: schema.fields.map(({ name }) => names.indexOf(name)),
+  };
+}
+
 function planWith(
   planning: Planning,
   spec: PipelineSpec,
-  fields: readonly SchemaField[],
-  subjectFields: readonly SubjectField[],
+  inputs: readonly InputColumns[],
 ): PipelinePlan | null {
-  const tokens = subjectFields.map(({ name }): SchemaField => ({ name, type: "string" }));
-  const schema: Schema = { fields: [...fields, ...tokens], rest: { except: [] } };
+  const schema = schemaOf(inputs);
   const shared = planChain(planning, spec.steps, schema, "");
   if (shared === null) return null;
   const branches = spec.branches.map((branch) => planBranch(planning, spec, branch, schema, shared));
@@ -90,13 +140,8 @@ function planWith(
   return {
     spec: { ...spec, tests },
     name: spec.name,
-    fields: fields.map(({ name, type }): FieldRead => {
-      if (type !== "time") return { name, type };
-      return { name, type, unit: spec.time?.field === name ? spec.time.unit : "ms" };
-    }),
-    subjectFields,
+    inputs: inputs.map((input) => planInput(input, schema)),
     schema,
-    timeIndex: spec.time === null ? null : fields.findIndex(({ name }) => name === spec.time?.field),
     steps: shared.steps,
     branches: whole,
   };
@@ -131,7 +176,7 @@ function planBranch(
     subject,
     format: branch.format,
     rows,
-    forwards: rows === source && branch.format === spec.format,
+    forwards: rows === source && spec.inputs.length === 1 && branch.format === spec.inputs[0]!.format,
   };
 }
 

@@ -6,16 +6,9 @@ import { type ColumnType, columnTypes, field } from "../../operators/sdk/index.t
 import { type Format, formats, timeUnits } from "../codec/codec.ts";
 import { limits } from "../limits.ts";
 import { didYouMean } from "./nearest.ts";
-import type { SourceSpec, TimeSpec } from "./pipeline.ts";
+import type { InputSpec, Path, SourceSpec, TimeSpec } from "./pipeline.ts";
 import { onlyOne, type Reader } from "./section.ts";
 import { namedTokens } from "./subject.ts";
-
-export interface SourcePart {
-  readonly source: SourceSpec;
-  readonly format: Format;
-  readonly schema: Readonly<Record<string, ColumnType>> | null;
-  readonly time: TimeSpec | null;
-}
 
 export const connectionName: z.ZodType<string, string> = z
   .string()
@@ -122,28 +115,30 @@ const settings = z
 
 type Settings = z.output<typeof settings>;
 
-/** The setting `source`, for the editors' schema. */
+/** The setting `source`, and each of `sources`, for the editors' schema. */
 export const sourceSetting: z.ZodType = settings;
 
-/** Reads `source`; undefined, and reported, when it cannot be used. */
-export function readSource(reader: Reader): SourcePart | undefined {
-  const read = reader.parse(settings, ["source"]);
+/** Reads the source at `path`; undefined, and reported, when it cannot be used. */
+export function readSource(reader: Reader, path: Path): InputSpec | undefined {
+  const read = reader.parse(settings, path);
   if (read === undefined) return undefined;
   const before = reader.diagnostics.length;
-  const kind = onlyOne(reader, ["source"], read, ["nats", "file", "host"]);
-  const source = kind === null ? null : sourceOf(reader, read);
-  const format = formatOf(reader, read);
+  const kind = onlyOne(reader, path, read, ["nats", "file", "host"]);
+  const source = kind === null ? null : sourceOf(reader, path, read);
+  const format = formatOf(reader, path, read);
   const { schema, host } = read;
   if (host !== undefined && schema !== undefined) {
     reader.keyFault(
-      ["source", "schema"],
+      [...path, "schema"],
       "the fields of host are known",
       `remove it; they are ${Object.keys(hostSchema).join(", ")}`,
     );
   }
-  const timeSpec = timeOf(reader, read);
+  const timeSpec = timeOf(reader, path, read);
   if (reader.diagnostics.length > before || source === null) return undefined;
   return {
+    name: String(path.at(-1)),
+    path,
     source,
     format,
     schema: host === undefined ? (schema ?? null) : hostSchema,
@@ -151,16 +146,20 @@ export function readSource(reader: Reader): SourcePart | undefined {
   };
 }
 
-function sourceOf(reader: Reader, { nats, file, host, schema, time }: Settings): SourceSpec | null {
+function sourceOf(
+  reader: Reader,
+  path: Path,
+  { nats, file, host, schema, time }: Settings,
+): SourceSpec | null {
   if (nats !== undefined) {
-    if (reader.subject(nats.subject, "source", ["source", "nats", "subject"]))
-      checkTokens(reader, nats.subject, schema, time?.field);
+    if (reader.subject(nats.subject, "source", [...path, "nats", "subject"]))
+      checkTokens(reader, [...path, "nats", "subject"], nats.subject, schema, time?.field);
     if (nats.consumer !== undefined && nats.stream === undefined) {
-      reader.keyFault(["source", "nats", "consumer"], "a consumer belongs to a stream", "add stream");
+      reader.keyFault([...path, "nats", "consumer"], "a consumer belongs to a stream", "add stream");
     }
     if (nats.overflow !== undefined && nats.stream !== undefined) {
       reader.keyFault(
-        ["source", "nats", "overflow"],
+        [...path, "nats", "overflow"],
         "a stream waits and never overflows",
         "remove overflow, or stream",
       );
@@ -176,14 +175,10 @@ function sourceOf(reader: Reader, { nats, file, host, schema, time }: Settings):
   }
   if (file !== undefined) {
     if (file.speed !== undefined && file.rate !== undefined) {
-      reader.keyFault(["source", "file", "speed"], "speed stands beside rate", "keep one of them");
+      reader.keyFault([...path, "file", "speed"], "speed stands beside rate", "keep one of them");
     }
     if (file.speed !== undefined && time?.field === undefined) {
-      reader.keyFault(
-        ["source", "file", "speed"],
-        "speed needs the file's own time",
-        "add source.time with field",
-      );
+      reader.keyFault([...path, "file", "speed"], "speed needs the file's own time", "add time with field");
     }
     return { kind: "file", path: file.path, rate: file.rate ?? null, speed: file.speed ?? null };
   }
@@ -193,11 +188,11 @@ function sourceOf(reader: Reader, { nats, file, host, schema, time }: Settings):
 /** A column has one origin: a token of the subject cannot share its name with a field. */
 function checkTokens(
   reader: Reader,
+  path: Path,
   subject: string,
   schema: Settings["schema"],
   timeField: string | undefined,
 ): void {
-  const path = ["source", "nats", "subject"];
   for (const { name } of namedTokens(subject)) {
     const start = subject.indexOf(`{${name}}`);
     const span = reader.document.spanWithin(path, start, start + name.length + 2);
@@ -216,16 +211,16 @@ const formatByEnding: Readonly<Record<string, Format>> = {
   csv: "csv",
 };
 
-function formatOf(reader: Reader, { file, host, format }: Settings): Format {
+function formatOf(reader: Reader, path: Path, { file, host, format }: Settings): Format {
   if (host !== undefined && format !== undefined && format !== "json") {
-    reader.fault(["source", "format"], `the format of host is json, not ${format}`, "remove format");
+    reader.fault([...path, "format"], `the format of host is json, not ${format}`, "remove format");
   }
   if (format !== undefined || file === undefined) return format ?? "json";
   const ending = /\.([^./\\]+)$/.exec(file.path)?.[1]?.toLowerCase() ?? "";
   const known = formatByEnding[ending];
   if (known === undefined) {
     reader.fault(
-      ["source", "file", "path"],
+      [...path, "file", "path"],
       `the format of ${file.path} does not show in its name`,
       `add format: ${formats.join(", ")}`,
     );
@@ -233,7 +228,7 @@ function formatOf(reader: Reader, { file, host, format }: Settings): Format {
   return known ?? "json";
 }
 
-function timeOf(reader: Reader, { host, time, schema }: Settings): TimeSpec | null {
+function timeOf(reader: Reader, path: Path, { host, time, schema }: Settings): TimeSpec | null {
   if (time === undefined) {
     return host === undefined
       ? null
@@ -241,17 +236,17 @@ function timeOf(reader: Reader, { host, time, schema }: Settings): TimeSpec | nu
   }
   const { unit, lateness, idle, ahead } = time;
   if (host !== undefined && (time.field ?? "ts") !== "ts")
-    reader.fault(["source", "time", "field"], "the time of host is in ts", "remove field");
+    reader.fault([...path, "time", "field"], "the time of host is in ts", "remove field");
   if (host !== undefined && unit !== "ms")
-    reader.fault(["source", "time", "unit"], "the time of host is in ms", "remove unit");
+    reader.fault([...path, "time", "unit"], "the time of host is in ms", "remove unit");
   if (host === undefined && time.field === undefined)
-    reader.keyFault(["source", "time"], "field is missing", "name the field that holds the time");
+    reader.keyFault([...path, "time"], "field is missing", "name the field that holds the time");
   const name = time.field ?? "ts";
   const declared = schema !== undefined && Object.hasOwn(schema, name) ? schema[name] : undefined;
   if (declared !== undefined && declared !== "time") {
     const hint = `declare ${name}: time, and say what it is written in with unit`;
     reader.fault(
-      ["source", "schema", name],
+      [...path, "schema", name],
       `${name} is the time field and must be of type time, not ${declared}`,
       hint,
     );
@@ -261,7 +256,7 @@ function timeOf(reader: Reader, { host, time, schema }: Settings): TimeSpec | nu
       Object.keys(schema).filter((each) => schema[each] === "time"),
     );
     if (near?.startsWith("did you mean") === true)
-      reader.fault(["source", "time", "field"], `the schema has no field ${name}`, near);
+      reader.fault([...path, "time", "field"], `the schema has no field ${name}`, near);
   }
   return { field: name, unit, lateness, idle: idle ?? null, ahead };
 }

@@ -36,16 +36,22 @@ describe("the design page's example", () => {
   it("says what it says", () => {
     expect(spec).toMatchObject({
       name: "cold-chain",
-      source: {
-        kind: "nats",
-        to: "default",
-        subject: "sensors.reefer.*.temp",
-        stream: "SENSORS",
-        consumer: null,
-      },
-      format: "json",
-      schema: { device: "string", ts: "time", temp: "float64", door: "bool" },
-      time: { field: "ts", unit: "ms", lateness: 30_000, idle: 10_000, ahead: 300_000 },
+      inputs: [
+        {
+          name: "source",
+          path: ["source"],
+          source: {
+            kind: "nats",
+            to: "default",
+            subject: "sensors.reefer.*.temp",
+            stream: "SENSORS",
+            consumer: null,
+          },
+          format: "json",
+          schema: { device: "string", ts: "time", temp: "float64", door: "bool" },
+          time: { field: "ts", unit: "ms", lateness: 30_000, idle: 10_000, ahead: 300_000 },
+        },
+      ],
       deadLetter: { sink: { kind: "nats", subject: "dlq.cold-chain", stream: "DLQ" } },
     });
     expect(spec!.steps.map(({ operator, path }) => ({ operator, path }))).toEqual([
@@ -63,8 +69,8 @@ describe("the design page's example", () => {
       {
         name: "a warm reefer raises one alarm",
         input: [
-          { kind: "record", record: { device: "r1", ts: 0, temp: -10 }, subject: null },
-          { kind: "record", record: { device: "r1", ts: 660_000, temp: -10 }, subject: null },
+          { kind: "record", record: { device: "r1", ts: 0, temp: -10 }, subject: null, source: null },
+          { kind: "record", record: { device: "r1", ts: 660_000, temp: -10 }, subject: null, source: null },
         ],
         expect: { alarms: [{ device: "r1" }] },
         deadLetter: null,
@@ -81,7 +87,7 @@ describe("defaults", () => {
       ["x/a.json", "json"],
       ["a.csv", "csv"],
     ]) {
-      expect(read(withSource(`{ file: { path: ${path} } }`)).spec).toMatchObject({
+      expect(read(withSource(`{ file: { path: ${path} } }`)).spec?.inputs[0]).toMatchObject({
         format,
         source: { rate: null, speed: null },
       });
@@ -91,7 +97,7 @@ describe("defaults", () => {
   it("of the host: its fields, its time, all sensors", () => {
     const { spec, diagnostics } = read(withSource("{ host: { every: 100ms } }"));
     expect(diagnostics).toEqual([]);
-    expect(spec).toMatchObject({
+    expect(spec?.inputs[0]).toMatchObject({
       source: {
         kind: "host",
         every: 100,
@@ -225,10 +231,7 @@ describe("mistakes in the source", () => {
       "{ file: { path: a.bin } }",
       ["2:25 the format of a.bin does not show in its name | add format: json, msgpack, csv"],
     ],
-    [
-      "{ file: { path: a.csv, speed: 2 } }",
-      ["2:32 speed needs the file's own time | add source.time with field"],
-    ],
+    ["{ file: { path: a.csv, speed: 2 } }", ["2:32 speed needs the file's own time | add time with field"]],
     [
       "{ file: { path: a.csv, rate: fast } }",
       ['2:38 expected a number, got the text "fast" | write it without quotes'],
@@ -376,13 +379,14 @@ tests:
           kind: "record",
           record: { when: "1970-01-01T00:01:00.000Z", seen: 2000, other: "3s" },
           subject: null,
+          source: null,
         },
-        { kind: "record", record: { when: "1970-01-01T00:00:00.000Z" }, subject: "a.b" },
+        { kind: "record", record: { when: "1970-01-01T00:00:00.000Z" }, subject: "a.b", source: null },
         { kind: "pause", ms: 10_000 },
-        { kind: "raw", text: "{broken", subject: null },
-        { kind: "raw", text: "{}", subject: "a.c" },
-        { kind: "record", record: { pause: "10s", temp: 1 }, subject: null },
-        { kind: "record", record: { raw: 5 }, subject: null },
+        { kind: "raw", text: "{broken", subject: null, source: null },
+        { kind: "raw", text: "{}", subject: "a.c", source: null },
+        { kind: "record", record: { pause: "10s", temp: 1 }, subject: null, source: null },
+        { kind: "record", record: { raw: 5 }, subject: null, source: null },
       ],
       expect: { main: [{ other: "3s" }] },
       deadLetter: 1,

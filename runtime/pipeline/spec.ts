@@ -8,13 +8,13 @@ import { didYouMean } from "./nearest.ts";
 import type { Diagnostic, PipelineSpec, SinkSpec } from "./pipeline.ts";
 import { Reader } from "./section.ts";
 import { readDeadLetter } from "./sink-spec.ts";
-import { readSource } from "./source-spec.ts";
+import { readInputs } from "./sources-spec.ts";
 import { readSteps } from "./steps-spec.ts";
 import { overlaps } from "./subject.ts";
 import { readTests } from "./test-spec.ts";
 
 export interface SpecAnswer {
-  /** What could be read; null when the source could not. A step whose settings were refused has `config: undefined`. */
+  /** What could be read; null when its sources could not. A step whose settings were refused has `config: undefined`. */
   readonly spec: PipelineSpec | null;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -32,7 +32,7 @@ export const useSetting: z.ZodType<string[]> = z
   .max(64)
   .meta({ description: "Files of further operators, relative to this file." });
 
-const settings = ["name", "about", "use", "source", "steps", "dead_letter", "tests"] as const;
+const settings = ["name", "about", "use", "source", "sources", "steps", "dead_letter", "tests"] as const;
 
 /** Reads the spec in `document`, with the operators of `catalogue`. */
 export function readSpec(document: ConfigDocument, catalogue: readonly OperatorDefinition[]): SpecAnswer {
@@ -48,21 +48,17 @@ export function readSpec(document: ConfigDocument, catalogue: readonly OperatorD
   const name = reader.parse(nameSetting, ["name"]);
   const about = reader.parse(aboutSetting.optional(), ["about"]);
   const use = reader.parse(useSetting.optional(), ["use"]);
-  const source = readSource(reader);
+  const inputs = readInputs(reader);
   const { steps, branches, names } = readSteps(reader, catalogue);
   const deadLetter = document.valueAt(["dead_letter"]) === undefined ? undefined : readDeadLetter(reader);
-  const tests = readTests(reader, {
-    branches: names,
-    time: source?.time ?? null,
-    schema: source?.schema ?? null,
-  });
-  if (source === undefined) return { spec: null, diagnostics: reader.diagnostics };
+  const tests = readTests(reader, { branches: names, inputs: inputs ?? [] });
+  if (inputs === undefined) return { spec: null, diagnostics: reader.diagnostics };
   const spec: PipelineSpec = {
     file: document.file,
     name: name ?? "",
     about: about ?? null,
     use: use ?? [],
-    ...source,
+    inputs,
     steps,
     branches,
     deadLetter: deadLetter === undefined ? null : { sink: deadLetter },
@@ -84,13 +80,16 @@ function checkSettings(reader: Reader, value: object): void {
 }
 
 /** A pipeline that reads what it writes would never come to rest. */
-function checkLoops(reader: Reader, { source, branches, deadLetter }: PipelineSpec): void {
-  if (source.kind !== "nats") return;
-  const check = (sink: SinkSpec, path: readonly (string | number)[]): void => {
-    if (sink.kind !== "nats" || sink.to !== source.to || !overlaps(sink.subject, source.subject)) return;
-    const message = `the source reads ${source.subject}, so these rows would come in again`;
-    reader.fault([...path, "nats", "subject"], message, "send them to another subject");
-  };
-  for (const branch of branches) check(branch.sink, branch.path);
-  if (deadLetter !== null) check(deadLetter.sink, ["dead_letter"]);
+function checkLoops(reader: Reader, { inputs, branches, deadLetter }: PipelineSpec): void {
+  for (const { name, source } of inputs) {
+    if (source.kind !== "nats") continue;
+    const which = inputs.length === 1 ? "the source" : `the source ${name}`;
+    const check = (sink: SinkSpec, path: readonly (string | number)[]): void => {
+      if (sink.kind !== "nats" || sink.to !== source.to || !overlaps(sink.subject, source.subject)) return;
+      const message = `${which} reads ${source.subject}, so these rows would come in again`;
+      reader.fault([...path, "nats", "subject"], message, "send them to another subject");
+    };
+    for (const branch of branches) check(branch.sink, branch.path);
+    if (deadLetter !== null) check(deadLetter.sink, ["dead_letter"]);
+  }
 }

@@ -2,10 +2,10 @@
 // test starts at 0, the epoch; so does event time. Never runs a test.
 
 import { z } from "zod";
-import { type ColumnType, field, parseDuration } from "../../operators/sdk/index.ts";
+import { field, parseDuration } from "../../operators/sdk/index.ts";
 import type { TimeUnit } from "../codec/codec.ts";
 import { didYouMean } from "./nearest.ts";
-import type { Path, TestSpec, TimeSpec } from "./pipeline.ts";
+import type { InputSpec, Path, TestSpec } from "./pipeline.ts";
 import type { Reader } from "./section.ts";
 
 type Input = TestSpec["input"][number];
@@ -18,9 +18,14 @@ const input = z.union([
   z.strictObject({ pause: field.duration("The clock moves on by this much.") }),
   z.strictObject({
     raw: z.string().meta({ description: "A payload as it is, broken or not." }),
+    source: z.string().min(1).optional(),
     subject: z.string().min(1).optional(),
   }),
-  z.strictObject({ record: fields, subject: z.string().min(1) }),
+  z.strictObject({
+    record: fields,
+    source: z.string().min(1).optional().meta({ description: "Which of the sources it comes in by." }),
+    subject: z.string().min(1).optional(),
+  }),
   fields,
 ]);
 
@@ -29,7 +34,7 @@ const settings = z
     name: z.string().min(1).max(200),
     input: z.array(input).min(1).meta({
       description:
-        "Records as maps, `{ pause: 10s }`, `{ raw: text }`, or `{ subject: a.b, record: { … } }`. A time may be a duration since the test's start.",
+        "Records as maps, `{ pause: 10s }`, `{ raw: text }`, or `{ subject: a.b, record: { … } }`, with several sources `{ source: name, record: { … } }`. A time may be a duration since the test's start.",
     }),
     expect: z.record(z.string(), z.array(fields)).default({}).meta({
       description:
@@ -48,8 +53,8 @@ export const testSetting: z.ZodType = settings;
 
 export interface TestSurroundings {
   readonly branches: readonly string[];
-  readonly time: TimeSpec | null;
-  readonly schema: Readonly<Record<string, ColumnType>> | null;
+  /** Empty when they could not be read. */
+  readonly inputs: readonly InputSpec[];
 }
 
 /** Reads `tests`. */
@@ -73,7 +78,9 @@ export function readTests(reader: Reader, surroundings: TestSurroundings): reado
     return [
       {
         name: raw.name,
-        input: raw.input.map((item, index) => inputOf(reader, [...path, "input", index], item, surroundings)),
+        input: raw.input.map((item, index) =>
+          inputOf(reader, [...path, "input", index], item, surroundings.inputs),
+        ),
         expect: raw.expect,
         deadLetter: raw.dead_letter ?? null,
       },
@@ -81,33 +88,53 @@ export function readTests(reader: Reader, surroundings: TestSurroundings): reado
   });
 }
 
-function inputOf(reader: Reader, path: Path, item: Fields, surroundings: TestSurroundings): Input {
-  const keys = Object.keys(item);
-  const only = (...names: string[]): boolean => keys.every((key) => names.includes(key));
+function inputOf(reader: Reader, path: Path, item: Fields, inputs: readonly InputSpec[]): Input {
+  const several = inputs.length > 1;
+  const has = (name: string, ...others: string[]): boolean =>
+    Object.hasOwn(item, name) && Object.keys(item).every((key) => key === name || others.includes(key));
   // The union has checked these forms already; a record may hold a field of such a name beside others.
   if (
-    only("pause") &&
+    has("pause") &&
     typeof item["pause"] === "number" &&
     typeof reader.document.valueAt([...path, "pause"]) === "string"
   ) {
     return { kind: "pause", ms: item["pause"] };
   }
   const subject = typeof item["subject"] === "string" ? item["subject"] : null;
-  if (only("raw", "subject") && typeof item["raw"] === "string")
-    return { kind: "raw", text: item["raw"], subject };
-  if (
-    only("record", "subject") &&
-    subject !== null &&
-    typeof item["record"] === "object" &&
-    item["record"] !== null
-  ) {
-    return { kind: "record", record: withTimes(item["record"] as Fields, surroundings), subject };
+  const places = several ? ["source", "subject"] : ["subject"];
+  const { record, raw } = item;
+  if (has("raw", ...places) && typeof raw === "string")
+    return { kind: "raw", text: raw, subject, source: sourceOf(reader, path, item, inputs) };
+  const placed = several ? has("record", ...places) : subject !== null && has("record", "subject");
+  const fields = placed && typeof record === "object" && record !== null ? (record as Fields) : item;
+  const source = sourceOf(reader, path, item, inputs);
+  const input = inputs.find(({ name }) => source === null || name === source);
+  return {
+    kind: "record",
+    record: withTimes(fields, input),
+    subject: fields === item ? null : subject,
+    source,
+  };
+}
+
+/** The source that an item names; null, and reported where there are several, when it names none. */
+function sourceOf(reader: Reader, path: Path, item: Fields, inputs: readonly InputSpec[]): string | null {
+  if (inputs.length < 2) return null;
+  const { source } = item;
+  const names = inputs.map(({ name }) => name);
+  if (typeof source === "string" && (Object.hasOwn(item, "record") || Object.hasOwn(item, "raw"))) {
+    if (names.includes(source)) return source;
+    reader.fault([...path, "source"], `there is no source ${source}`, didYouMean(source, names));
+  } else {
+    const hint = `write { source: ${names[0]}, record: { … } }`;
+    reader.fault(path, "this does not say which source it comes in by", hint);
   }
-  return { kind: "record", record: withTimes(item as Fields, surroundings), subject: null };
+  return null;
 }
 
 /** Durations in time fields become what the payload would hold: in the field's own unit since the epoch. */
-function withTimes(record: Fields, { time, schema }: TestSurroundings): Fields {
+function withTimes(record: Fields, input: InputSpec | undefined): Fields {
+  const { time, schema } = input ?? { time: null, schema: null };
   return Object.fromEntries(
     Object.entries(record).map(([name, value]) => {
       const isTime = time?.field === name || schema?.[name] === "time";

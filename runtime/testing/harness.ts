@@ -4,9 +4,10 @@
 import { PayloadBuilder } from "../batch/payloads.ts";
 import type { OutputRow } from "../connect/connect.ts";
 import type { DeadLetter } from "../engine/dead-letter.ts";
-import type { BranchCounts } from "../engine/pipeline-engine.ts";
+import { type HeldBack, heldBack } from "../engine/held-back.ts";
+import { arrivedLast, type BranchCounts } from "../engine/pipeline-engine.ts";
 import { SourceGroup } from "../engine/source-group.ts";
-import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import type { InputSpec, PipelinePlan, TimeSpec } from "../pipeline/pipeline.ts";
 import { type Fields, fromPayload, toPayload } from "./payload.ts";
 
 /** A record this much ahead of the clock does not move it, ms: so that a wrong date can be tested. */
@@ -21,6 +22,13 @@ export interface HarnessOptions {
   readonly batchRows?: number;
 }
 
+/** Where a record comes in. */
+interface Place {
+  /** Needed where there are several. */
+  readonly source?: string | null;
+  readonly subject?: string | null;
+}
+
 export class Harness {
   readonly #plan: PipelinePlan;
   readonly #header: readonly string[];
@@ -29,6 +37,8 @@ export class Harness {
   readonly #rows: OutputRow[][];
   readonly #batchRows: number;
   #now = 0;
+  /** Which source the records in the builder come in by. */
+  #input = 0;
   /** What the dead letter got, in order. */
   readonly letters: DeadLetter[] = [];
 
@@ -39,7 +49,7 @@ export class Harness {
     this.#builder = new PayloadBuilder(this.#batchRows);
     this.#rows = plan.branches.map(() => []);
     this.#group = new SourceGroup([plan], {
-      header: this.#header,
+      headers: plan.inputs.map(() => this.#header),
       identity: "test",
       outputs: () => ({
         row: (branch, row) => this.#rows[branch]!.push(row),
@@ -52,19 +62,29 @@ export class Harness {
     return this.#now;
   }
 
-  /** Puts a record in, as the source's payload. */
-  record(record: Fields, subject?: string): void {
-    const at = this.#timeOf(record);
+  /** Puts a record in, as its source's payload. */
+  record(record: Fields, place: Place = {}): void {
+    const { time, format } = this.#plan.spec.inputs[this.#inputOf(place)]!;
+    const at = timeOf(record, time);
     if (at !== null && at > this.#now && at - this.#now <= follows_ms_max) this.#now = at;
-    this.raw(toPayload(this.#plan.spec.format, record, this.#header), subject);
+    this.raw(toPayload(format, record, this.#header), place);
   }
 
   /** Puts bytes in. */
-  raw(payload: Uint8Array | string, subject: string = this.#subject()): void {
+  raw(payload: Uint8Array | string, place: Place = {}): void {
     const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
-    if (!this.#builder.fits(bytes.length)) this.#flush();
-    this.#builder.add(bytes, subject, this.#now);
+    const input = this.#inputOf(place);
+    // A batch is of one source, and the order in which records come in is kept.
+    if (input !== this.#input || !this.#builder.fits(bytes.length)) this.#flush();
+    this.#input = input;
+    this.#builder.add(bytes, place.subject ?? subjectOf(this.#plan.spec.inputs[input]!), this.#now);
     if (this.#builder.count >= this.#batchRows) this.#flush();
+  }
+
+  /** One of several sources comes to its end. */
+  end(source: string): void {
+    this.#flush();
+    this.#group.end(this.#now, this.#inputOf({ source }));
   }
 
   /** The clock moves on, and nothing arrives. */
@@ -89,6 +109,11 @@ export class Harness {
     return this.#group.engines[0]!.watermark;
   }
 
+  /** Which source holds event time back. */
+  get heldBack(): HeldBack {
+    return heldBack(this.#group.engines[0]!.progress, this.#now);
+  }
+
   /** The rows that a branch's sink got, as records. */
   rows(branch: number): readonly Fields[] {
     const { format, rows } = this.#plan.branches[branch]!;
@@ -102,22 +127,28 @@ export class Harness {
 
   #flush(): void {
     if (this.#builder.count === 0) return;
-    this.#group.feed(this.#builder.view(), this.#now);
+    const payloads = this.#builder.view();
+    this.#group.feed(payloads, arrivedLast(payloads, this.#now), this.#input);
     this.#builder.reset();
   }
 
-  #subject(): string {
-    const { source } = this.#plan.spec;
-    return source.kind === "nats" ? source.subject.replaceAll(/\{[^}]*\}|\*|>/g, "x") : "";
+  #inputOf({ source }: Place): number {
+    const { inputs } = this.#plan;
+    const place = inputs.length === 1 ? 0 : inputs.findIndex(({ spec }) => spec.name === source);
+    if (place < 0) throw new RangeError(`expected the name of a source, got ${source}`);
+    return place;
   }
+}
 
-  #timeOf(record: Fields): number | null {
-    const { time } = this.#plan.spec;
-    const value = time === null ? undefined : record[time.field];
-    if (time === null || value === undefined || value === null) return null;
-    if (time.unit === "iso") return typeof value === "string" ? Date.parse(value) : null;
-    return typeof value === "number" ? value / unitsPerMs[time.unit] : null;
-  }
+function subjectOf({ source }: InputSpec): string {
+  return source.kind === "nats" ? source.subject.replaceAll(/\{[^}]*\}|\*|>/g, "x") : "";
+}
+
+function timeOf(record: Fields, time: TimeSpec | null): number | null {
+  const value = time === null ? undefined : record[time.field];
+  if (time === null || value === undefined || value === null) return null;
+  if (time.unit === "iso") return typeof value === "string" ? Date.parse(value) : null;
+  return typeof value === "number" ? value / unitsPerMs[time.unit] : null;
 }
 
 /** The law of the ledger for each branch; empty when it holds. */

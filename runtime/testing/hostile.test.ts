@@ -133,7 +133,7 @@ describe("what may look odd, and is a record", () => {
 describe("the dead letter", () => {
   const large = payloads.find(([what]) => what === "two megabytes")![1];
   const harness = new Harness(planOf("json", [window, sink]));
-  harness.raw(large, "some.subject");
+  harness.raw(large, { subject: "some.subject" });
   harness.raw(Uint8Array.of(0xff, 0x00));
   harness.raw('{"ts":');
   const [cut, binary, text] = harness.letters as [

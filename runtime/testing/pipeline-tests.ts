@@ -56,8 +56,8 @@ export function runTest(plan: PipelinePlan, test: TestSpec, batchRows = 1): Test
   const harness = new Harness(plan, { header: headerOf(test), batchRows });
   for (const item of test.input) {
     if (item.kind === "pause") harness.pause(item.ms);
-    else if (item.kind === "raw") harness.raw(item.text, item.subject ?? undefined);
-    else harness.record(item.record, item.subject ?? undefined);
+    else if (item.kind === "raw") harness.raw(item.text, item);
+    else harness.record(item.record, item);
   }
   const faults = lawFaults(harness.counts());
   harness.finish();

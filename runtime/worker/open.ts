@@ -5,6 +5,7 @@ import { dirname, resolve } from "node:path";
 import type { Clock } from "../clock.ts";
 import { csvHeader } from "../codec/csv/encoder.ts";
 import { parseCsvLine } from "../codec/csv/line.ts";
+import type { FieldRead } from "../codec/codec.ts";
 import { createDecoder } from "../codec/formats.ts";
 import type { Sink, Source } from "../connect/connect.ts";
 import { fileSink } from "../connect/file-sink.ts";
@@ -19,7 +20,7 @@ import { stdoutSink } from "../connect/stdout-sink.ts";
 import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
-import type { BranchPlan, PipelinePlan, SinkSpec, SourceSpec } from "../pipeline/pipeline.ts";
+import type { BranchPlan, InputSpec, PipelinePlan, SinkSpec, SourceSpec } from "../pipeline/pipeline.ts";
 import { streamSubjectOf, subscriptionOf } from "../pipeline/subject.ts";
 import type { Connections } from "./connections.ts";
 
@@ -45,8 +46,13 @@ function pathOf(plan: PipelinePlan, path: string): string {
   return resolve(dirname(plan.spec.file), path);
 }
 
-async function openFile(plan: PipelinePlan, spec: FileSpec, clock: Clock): Promise<OpenedSource> {
-  const csv = plan.spec.format === "csv";
+async function openFile(
+  plan: PipelinePlan,
+  input: InputSpec,
+  spec: FileSpec,
+  clock: Clock,
+): Promise<OpenedSource> {
+  const csv = input.format === "csv";
   let timeOf: ((line: Uint8Array) => number | null) | undefined;
   const source = fileSource({
     path: pathOf(plan, spec.path),
@@ -57,7 +63,7 @@ async function openFile(plan: PipelinePlan, spec: FileSpec, clock: Clock): Promi
   });
   await source.open();
   const header = csv ? headerOf(source.header, spec.path) : null;
-  if (spec.speed !== null) timeOf = timeReader(plan, header);
+  if (spec.speed !== null) timeOf = timeReader(input, header);
   return { source, header };
 }
 
@@ -71,12 +77,12 @@ function headerOf(line: string | null, path: string): readonly string[] {
 
 /** Reads the time field alone, for a replay in the file's own time. */
 function timeReader(
-  plan: PipelinePlan,
+  { time, format }: InputSpec,
   header: readonly string[] | null,
 ): (line: Uint8Array) => number | null {
-  const field = plan.fields[plan.timeIndex ?? -1];
-  if (field === undefined) return () => null;
-  const decoder = createDecoder(plan.spec.format, [field], { header: header ?? [] });
+  if (time === null) return () => null;
+  const field: FieldRead = { name: time.field, type: "time", unit: time.unit };
+  const decoder = createDecoder(format, [field], { header: header ?? [] });
   return (line) => {
     const { columns } = decoder.decode({ bytes: line, offsets: Uint32Array.of(0, line.length), count: 1 });
     const column = columns[0]!;
@@ -85,14 +91,16 @@ function timeReader(
 }
 
 /**
- * The durable consumer of pipelines that share a stream, where the file names none: it belongs to these
- * pipelines, so that a restart of them goes on where they were.
+ * The durable consumer of pipelines that share a stream, or of the source named `source` where a pipeline
+ * has several, where the file names none: it belongs to these pipelines, so that a restart of them goes
+ * on where they were.
  */
-export function consumerName(plans: readonly PipelinePlan[]): string {
-  const names = plans
+export function consumerName(plans: readonly PipelinePlan[], source: string | null = null): string {
+  const pipelines = plans
     .map(({ name }) => name)
     .sort()
     .join("+");
+  const names = source === null ? pipelines : `${source}@${pipelines}`;
   if (names.length <= limits.consumer_name_length_max) return names;
   const digest = createHash("sha256").update(names).digest("hex").slice(0, 16);
   return `${names.slice(0, limits.consumer_name_length_max - digest.length - 1)}+${digest}`;
@@ -100,13 +108,14 @@ export function consumerName(plans: readonly PipelinePlan[]): string {
 
 async function openNats(
   plans: readonly PipelinePlan[],
+  input: InputSpec,
   spec: NatsSpec,
   { connections, clock, log }: Surroundings,
 ): Promise<OpenedSource> {
   const link = await connections.link(spec.to);
   const subject = subscriptionOf(spec.subject);
   const { stream, overflow } = spec;
-  const consumer = spec.consumer ?? consumerName(plans);
+  const consumer = spec.consumer ?? consumerName(plans, plans[0]!.inputs.length === 1 ? null : input.name);
   const source =
     stream === null
       ? natsSource({ link, subject, overflow, log, clock })
@@ -115,15 +124,15 @@ async function openNats(
   return { source, header: null };
 }
 
-/** Opens the source that the plans share. */
+/** Opens a source that the plans share. */
 export async function openSource(
   plans: readonly PipelinePlan[],
+  input: InputSpec,
   surroundings: Surroundings,
 ): Promise<OpenedSource> {
-  const plan = plans[0]!;
-  const { source: spec } = plan.spec;
-  if (spec.kind === "file") return openFile(plan, spec, surroundings.clock);
-  if (spec.kind === "nats") return openNats(plans, spec, surroundings);
+  const { source: spec } = input;
+  if (spec.kind === "file") return openFile(plans[0]!, input, spec, surroundings.clock);
+  if (spec.kind === "nats") return openNats(plans, input, spec, surroundings);
   const source = hostSource({
     every: spec.every,
     sensors: spec.sensors as readonly HostSensor[],

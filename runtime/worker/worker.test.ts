@@ -169,7 +169,7 @@ steps:
       { branch: "all", rows: 100, pending: 0 },
       { branch: "even", rows: 50, pending: 0 },
     ]);
-    expect(status.source).toMatchObject({ records: 100, dropped: {} });
+    expect(status.sources[0]).toMatchObject({ records: 100, dropped: {} });
   });
 });
 
@@ -317,8 +317,8 @@ steps:
   await link.nats.flush();
   await until(() => outs.every((out) => out.length === 20));
   await running.stop();
-  expect(running.of("one").source).toEqual(running.of("two").source);
-  expect(running.of("one").source.records).toBe(20);
+  expect(running.of("one").sources).toEqual(running.of("two").sources);
+  expect(running.of("one").sources[0]!.records).toBe(20);
 });
 
 describe("an operator of the user's own", () => {

@@ -16,9 +16,9 @@ import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { Connections } from "./connections.ts";
-import { openSink, openSource, publishedSubjects, type Surroundings } from "./open.ts";
+import { type OpenedSource, openSink, openSource, publishedSubjects, type Surroundings } from "./open.ts";
 import type { DeviceSettings } from "./settings.ts";
-import { SourceTask } from "./source-task.ts";
+import { RunnerTask } from "./runner-task.ts";
 
 export interface WorkerOptions {
   readonly settings: DeviceSettings;
@@ -31,7 +31,8 @@ export interface WorkerOptions {
 export interface WorkerStatus {
   readonly name: string;
   readonly pipeline: PipelineStatus;
-  readonly source: SourceStats;
+  /** In the order of the file. */
+  readonly sources: readonly (SourceStats & { readonly name: string })[];
   /** By branch. */
   readonly sinks: readonly (SinkStats & { readonly branch: string })[];
   readonly deadLetter: SinkStats | null;
@@ -46,7 +47,7 @@ interface Wired {
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #connections: Connections;
-  readonly #tasks: SourceTask[] = [];
+  readonly #tasks: RunnerTask[] = [];
   readonly #wired = new Map<string, Wired>();
   #stopping = false;
 
@@ -117,7 +118,10 @@ export class Worker {
         return {
           name: pipeline.name,
           pipeline,
-          source: task.stats(),
+          sources: task.sources.map((source, input) => ({
+            name: wired.plan.inputs[input]!.spec.name,
+            ...source.stats(),
+          })),
           sinks: wired.sinks.map((sink, index) => ({
             branch: wired.plan.branches[index]!.name,
             ...sink.stats(),
@@ -136,7 +140,8 @@ export class Worker {
   async #openGroup(members: readonly LoadedPipeline[], surroundings: Surroundings): Promise<void> {
     const { identity, clock, settings } = this.#options;
     const plans = members.map(({ plan }) => plan!);
-    const opened = await openSource(plans, surroundings);
+    const opened: OpenedSource[] = [];
+    for (const { spec } of plans[0]!.inputs) opened.push(await openSource(plans, spec, surroundings));
     const sinks: Sink[] = [];
     const outputs = new Map<PipelinePlan, EngineOutputs>();
     for (const plan of plans) {
@@ -145,20 +150,20 @@ export class Worker {
       outputs.set(plan, outputsOf(wired));
     }
     let runner: Runner;
-    const { header } = opened;
+    const headers = opened.map(({ header }) => header);
     if (members[0]!.custom) {
       const [{ input }] = members as [LoadedPipeline];
       runner = await HomeRunner.open({
         plan: plans[0]!,
         input,
-        header,
+        headers,
         identity,
         outputs: outputs.get(plans[0]!)!,
         clock,
       });
     } else {
       const group = new SourceGroup(plans, {
-        header,
+        headers,
         identity,
         outputs: (plan) => outputs.get(plan)!,
         failed: (_plan, error) => this.#options.log.error(messageOf(error)),
@@ -166,11 +171,12 @@ export class Worker {
       const inputs = members.map(({ input }) => input);
       runner = new GroupRunner(group, {
         inputs,
-        header: header ?? [],
+        header: headers[0] ?? [],
         threads: settings.threads ?? poolThreads(),
       });
     }
-    this.#tasks.push(new SourceTask(opened.source, runner, sinks, clock));
+    const sources = opened.map(({ source }) => source);
+    this.#tasks.push(new RunnerTask(sources, runner, sinks, clock));
   }
 
   async #wire(plan: PipelinePlan, surroundings: Surroundings): Promise<Wired> {
