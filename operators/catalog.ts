@@ -5,6 +5,8 @@ import { absence } from "./condition/absence.ts";
 import { hold } from "./condition/hold.ts";
 import { pattern } from "./condition/pattern.ts";
 import { filter } from "./filter/filter.ts";
+import { align } from "./join/align.ts";
+import { join } from "./join/join.ts";
 import { deadband } from "./signal/deadband.ts";
 import { dedup } from "./signal/dedup.ts";
 import { ewma } from "./signal/ewma.ts";
@@ -39,4 +41,6 @@ export const catalog: readonly OperatorDefinition[] = [
   absence,
   hold,
   pattern,
+  align,
+  join,
 ];

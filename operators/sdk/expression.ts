@@ -21,6 +21,13 @@ export interface ColumnReference {
   readonly index: number;
 }
 
+/** A column of one of several inputs whose records the stream holds: `temp.value`. */
+export interface MemberReference {
+  /** The part before the first dot; whether there is such an input is for the operator to say. */
+  readonly input: string;
+  readonly column: ColumnReference;
+}
+
 /** The state of one aggregate over many slots: fixed cells, and one growable buffer a slot where the aggregate asks for it. */
 export interface AggregateState {
   /** One array a cell, indexed by slot. */

@@ -4,12 +4,19 @@
 
 import { z } from "zod";
 import type { ColumnType } from "./batch.ts";
-import type { AggregateCall, AggregateDefinition, ColumnReference, Expression } from "./expression.ts";
+import type {
+  AggregateCall,
+  AggregateDefinition,
+  ColumnReference,
+  Expression,
+  MemberReference,
+} from "./expression.ts";
 
 /** What a setting wants to be bound to once the input's schema is known. */
 export type Want =
   | { readonly kind: "expression"; readonly types: readonly ColumnType[] }
   | { readonly kind: "column"; readonly types: readonly ColumnType[] }
+  | { readonly kind: "member"; readonly types: readonly ColumnType[] }
   | { readonly kind: "aggregate"; readonly aggregates: readonly AggregateDefinition[] };
 
 /** A setting that names columns, not bound yet. Only the planner sees one. */
@@ -85,6 +92,10 @@ export const field = {
   /** The name of a column of the input whose type is one of `types` (any, when empty). */
   column(types: readonly ColumnType[], doc: string): z.ZodType<ColumnReference, string> {
     return bound({ kind: "column", types }, doc);
+  },
+  /** A column of one of several inputs, `input.column`, whose type is one of `types` (any, when empty). */
+  member(types: readonly ColumnType[], doc: string): z.ZodType<MemberReference, string> {
+    return bound({ kind: "member", types }, doc);
   },
   /** A call of one of `aggregates`: `mean(temp)`. */
   aggregate(aggregates: readonly AggregateDefinition[], doc: string): z.ZodType<AggregateCall, string> {

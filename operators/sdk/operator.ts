@@ -4,7 +4,7 @@
 import type { z } from "zod";
 import type { Batch, Column, ColumnType, Schema } from "./batch.ts";
 import type { WritableColumn } from "./expression.ts";
-import type { RecordStore, TableDeclarations, Tables } from "./state.ts";
+import type { KeyTable, RecordStore, TableDeclarations, Tables } from "./state.ts";
 
 /** Why a record left the stream before a sink; the ledger counts by these. */
 export const reasons = [
@@ -64,6 +64,11 @@ export interface Operator {
   onBatch(batch: Batch, out: Collector): void;
   /** Event time has reached `watermark` (ms); Infinity at the end of the stream. */
   onWatermark?(watermark: number, out: Collector): void;
+  /**
+   * A key of one of the tables is about to be forgotten, because it was silent for its time to live or
+   * because room is needed: send or let go of what is held of it alone.
+   */
+  onForget?(keys: KeyTable, key: number, out: Collector): void;
 }
 
 /** A run of the operator that the reference shows and the tests repeat. Columns of `input` get the types of `schema`. */

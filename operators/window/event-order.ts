@@ -1,8 +1,8 @@
 // Brings records into the order of event time: each waits, as a part of its own, until the watermark
 // reaches its time. What is done with it then, and in which window it is, is the kind's to say.
 
-import { type Batch, type Collector, noKey, type Operator, type PartTable } from "weir/sdk";
-import { type Parts, partsOf, type ReadyWindows } from "./parts.ts";
+import { type Batch, type Collector, noKey, type Operator, type PartTable, type Reason } from "weir/sdk";
+import { type Parts, partsOf } from "./parts.ts";
 import type { Grouping } from "./kind.ts";
 
 /** The numbers of a part that waits: its key, and one that the kind gives it. */
@@ -27,10 +27,16 @@ export interface OrderRules {
   leave?(): number;
 }
 
+/** What has become of the records that had their turn. */
+interface Ready {
+  /** Sends it. */
+  send(out: Collector): void;
+}
+
 export class EventOrder implements Operator {
   readonly #table: PartTable;
   readonly #parts: Parts;
-  readonly #ready: ReadyWindows;
+  readonly #ready: Ready;
   readonly #rules: OrderRules;
   #ids = new Uint32Array(0);
   #now = Number.NEGATIVE_INFINITY;
@@ -38,7 +44,7 @@ export class EventOrder implements Operator {
   readonly #due: number[] = [];
   readonly #takeTurn = (slot: number): void => void this.#due.push(slot);
 
-  constructor(parts: Parts, ready: ReadyWindows, rules: OrderRules) {
+  constructor(parts: Parts, ready: Ready, rules: OrderRules) {
     this.#table = parts.table;
     this.#parts = parts;
     this.#ready = ready;
@@ -92,12 +98,13 @@ export class EventOrder implements Operator {
     this.#due.length = 0;
     this.#ready.send(out);
     const records = this.#rules.leave?.() ?? 0;
-    if (records > 0) leaveOut(out, records, this.#now);
+    leaveOut(out, records, this.#now);
   }
 }
 
-/** Counts records as filtered that came in earlier batches: as one row that stands for them all, and is not selected. */
-function leaveOut(out: Collector, records: number, now: number): void {
+/** Counts records under a reason that came in earlier batches: as one row that stands for them all, and is not selected. */
+export function leaveOut(out: Collector, records: number, now: number, reason: Reason = "filtered"): void {
+  if (records === 0) return;
   const rows = new Uint32Array(1);
   const batch: Batch = {
     schema: { fields: [], rest: null },
@@ -110,5 +117,5 @@ function leaveOut(out: Collector, records: number, now: number): void {
     weight: Float64Array.of(records),
     origin: null,
   };
-  out.select(batch, rows, 0);
+  out.select(batch, rows, 0, reason);
 }

@@ -6,6 +6,7 @@ import {
   type ColumnReference,
   type ColumnType,
   type Expression,
+  type MemberReference,
   type Schema,
   Unbound,
 } from "../../operators/sdk/index.ts";
@@ -14,7 +15,7 @@ import type { ColumnUse, ExpressionFault, Result } from "../expression/expressio
 import { choiceOf, didYouMean } from "./nearest.ts";
 import type { Path } from "./pipeline.ts";
 
-export type Bound = Expression | ColumnReference | AggregateCall;
+export type Bound = Expression | ColumnReference | MemberReference | AggregateCall;
 
 /** A copy of `config` with every unbound setting replaced; `path` leads to it from the operator's own setting. */
 export function replaceUnbound(
@@ -48,6 +49,7 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 /** What an unbound setting asks for, found in `schema`; otherwise why not, with offsets into its text. */
 export function bind({ text, want }: Unbound, schema: Schema): Result<Bound> {
   if (want.kind === "column") return bindColumn(text, want.types, schema);
+  if (want.kind === "member") return bindMember(text, want.types, schema);
   if (want.kind === "aggregate") return compileAggregate(text, want.aggregates, schema, { types: [] });
   return compile(text, schema, { types: want.types });
 }
@@ -77,6 +79,32 @@ export function bindColumn(
   return { ok: true, value: { name, type: found.type, index } };
 }
 
+/** What stands before the first dot and behind it; null when one of the two is missing. */
+export function memberParts(text: string): { readonly input: string; readonly column: string } | null {
+  const dot = text.indexOf(".");
+  if (dot < 1 || dot === text.length - 1) return null;
+  return { input: text.slice(0, dot), column: text.slice(dot + 1) };
+}
+
+function bindMember(text: string, types: readonly ColumnType[], schema: Schema): Result<MemberReference> {
+  const parts = memberParts(text);
+  if (parts === null) return { ok: false, faults: [notMember(text)] };
+  const bound = bindColumn(parts.column, types, schema);
+  if (bound.ok) return { ok: true, value: { input: parts.input, column: bound.value } };
+  const before = parts.input.length + 1;
+  const faults = bound.faults.map((each) => ({
+    ...each,
+    start: each.start + before,
+    end: each.end + before,
+  }));
+  return { ok: false, faults };
+}
+
+function notMember(text: string): ExpressionFault {
+  const message = "expected an input and one of its columns, such as temp.value";
+  return { start: 0, end: text.length, message };
+}
+
 /** A column that a setting reads, and what it may be: any type when `types` is empty. */
 export interface Demand {
   readonly name: string;
@@ -89,6 +117,11 @@ export interface Demand {
 export function demandsOf(unbound: Unbound): readonly Demand[] {
   const { text, want } = unbound;
   if (want.kind === "column") return [{ name: text, types: want.types, start: 0, end: text.length }];
+  if (want.kind === "member") {
+    const column = memberParts(text)?.column;
+    if (column === undefined) return [];
+    return [{ name: column, types: want.types, start: text.length - column.length, end: text.length }];
+  }
   const uses = usesOf(unbound);
   if (!uses.ok) return [];
   return uses.value.map(({ name, type, start, end }) => ({
@@ -107,12 +140,19 @@ export function syntaxFaultsOf(unbound: Unbound): readonly ExpressionFault[] {
 
 function usesOf({ text, want }: Unbound): Result<readonly ColumnUse[]> {
   if (want.kind === "column") return { ok: true, value: [] };
+  if (want.kind === "member") {
+    return memberParts(text) === null ? { ok: false, faults: [notMember(text)] } : { ok: true, value: [] };
+  }
   return want.kind === "expression" ? fieldsOf(text, want.types) : aggregateFieldsOf(text, want.aggregates);
 }
 
 /** Stands in for a setting that cannot be bound yet, so that the columns of later steps can be told. */
 export function placeholder({ text, want }: Unbound): Bound {
   if (want.kind === "column") return { name: text, type: want.types[0] ?? "json", index: -1 };
+  if (want.kind === "member") {
+    const { input, column } = memberParts(text) ?? { input: text, column: text };
+    return { input, column: { name: column, type: want.types[0] ?? "json", index: -1 } };
+  }
   const unusable = (): never => {
     throw new TypeError("a placeholder is never run");
   };

@@ -2,7 +2,15 @@
 // found from how the steps use them. Never decodes anything.
 
 import type { ColumnType, OperatorDefinition, Schema, SchemaField } from "../../operators/sdk/index.ts";
-import { bind, type Demand, demandsOf, placeholder, replaceUnbound, unboundIn } from "./binding.ts";
+import {
+  bind,
+  type Demand,
+  demandsOf,
+  memberParts,
+  placeholder,
+  replaceUnbound,
+  unboundIn,
+} from "./binding.ts";
 import type { ConfigDocument, Span } from "./document.ts";
 import type { Diagnostic, InputSpec, PipelineSpec, StepSpec } from "./pipeline.ts";
 import { unread } from "./steps-spec.ts";
@@ -136,15 +144,17 @@ class Inference {
 
   /**
    * Columns that are a field under another name, as in `select: { t: temp }`: a setting called like the
-   * column, whose expression is nothing but the field. What a later use tells about the one, it tells of the other.
+   * column, whose expression is nothing but the field, or a field of one of several inputs. What a later use tells about the one, it tells of the other.
    */
   #aliasesAfter(config: unknown, { schema, aliases }: Columns): ReadonlyMap<string, string> {
     const after = new Map(aliases);
     for (const { unbound, path } of unboundIn(config)) {
       const name = path.at(-1);
-      const source = aliases.get(unbound.text.trim()) ?? unbound.text.trim();
-      if (typeof name !== "string" || unbound.want.kind !== "expression") continue;
-      const isColumn = schema.fields.some((each) => each.name === unbound.text.trim());
+      const { kind } = unbound.want;
+      if (typeof name !== "string" || (kind !== "expression" && kind !== "member")) continue;
+      const text = kind === "member" ? (memberParts(unbound.text)?.column ?? "") : unbound.text.trim();
+      const source = aliases.get(text) ?? text;
+      const isColumn = schema.fields.some((each) => each.name === text);
       if (isColumn && this.#guesses.has(source) && name !== source) after.set(name, source);
       else after.delete(name);
     }

@@ -2,6 +2,7 @@
 // are a list in order of time; a timer stands at the end of the first, or earlier.
 
 import { type Batch, type Collector, noKey, type Operator, type PartTable } from "weir/sdk";
+import { justAfter } from "../just-after.ts";
 import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { firstCell, lastCell, Parts, partsOf, ReadyWindows } from "../parts.ts";
 
@@ -104,6 +105,8 @@ class Sessions implements Operator {
   #setTimer(key: number, list: readonly number[]): void {
     if (list.length === 0) return;
     const end = this.#endOf(list[0]!);
+    // A session is open while the watermark is at its end, because a record of that very time, which is
+    // not late, would still join it.
     if (this.#table.timers.at(key) > end) this.#table.timers.set(key, justAfter(end));
   }
 
@@ -119,24 +122,6 @@ class Sessions implements Operator {
   #last(slot: number): number {
     return this.#table.cells[lastCell]![slot]!;
   }
-}
-
-const double = new Float64Array(1);
-const halves = new Int32Array(double.buffer);
-
-/**
- * The first instant after `time`. A session is open while the watermark is at its end, because a record of
- * that very time, which is not late, would still join it.
- */
-function justAfter(time: number): number {
-  if (time === 0) return Number.MIN_VALUE;
-  double[0] = time;
-  const step = time > 0 ? 1 : -1;
-  const low = halves[0]! + step;
-  halves[0] = low;
-  // Carried where the low half has come round: from all ones to zero upwards, from zero to all ones downwards.
-  if (step === 1 ? halves[0] === 0 : halves[0] === -1) halves[1]! += step;
-  return double[0];
 }
 
 export function sessionWindows(grouping: Grouping, settings: SessionSettings): WindowKind {

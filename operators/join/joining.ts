@@ -1,0 +1,33 @@
+// The course of align and join: records are sorted by input, brought into the order of event time, and
+// met by rules that put rows together. Knows no rule of its own.
+
+import type { Batch, Collector, Operator } from "weir/sdk";
+import { EventOrder, type OrderRules } from "../window/event-order.ts";
+import type { Parts } from "../window/parts.ts";
+import type { InputRows } from "./inputs.ts";
+import type { JoinedRows } from "./rows.ts";
+
+export interface JoiningRules extends OrderRules {
+  /** A key is about to be forgotten, and what is kept of it has to go. */
+  forget(key: number): void;
+}
+
+export function joining(parts: Parts, rows: JoinedRows, inputs: InputRows, rules: JoiningRules): Operator {
+  const order = new EventOrder(parts, rows, rules);
+  return {
+    onBatch(batch: Batch, out: Collector) {
+      rows.begin(out);
+      const sorted = inputs.sort(batch, out);
+      if (sorted.count > 0) order.onBatch(sorted, out);
+    },
+    onWatermark(watermark, out) {
+      rows.begin(out);
+      order.onWatermark(watermark, out);
+    },
+    onForget(_keys, key, out) {
+      rows.begin(out);
+      rules.forget(key);
+      rows.send(out);
+    },
+  };
+}

@@ -1,0 +1,161 @@
+// Rows that are put together from records of several inputs: what is kept of each record, and the way
+// out in order. Decides nothing.
+
+import {
+  type AggregateCall,
+  type Collector,
+  type ColumnReference,
+  type Expression,
+  type PartDeclaration,
+  type PartTable,
+  type Schema,
+} from "weir/sdk";
+import { last } from "../window/aggregates/ends.ts";
+import { leaveOut, orderedParts } from "../window/event-order.ts";
+import type { Grouping } from "../window/kind.ts";
+import { shareStates } from "../window/shared-state.ts";
+import { rowsMax } from "./bounds.ts";
+import type { selectedOf } from "./inputs.ts";
+
+export type Selected = ReturnType<typeof selectedOf>;
+
+/** In place of a slot: the row has no record of this input. */
+export const noSlot = 0xffffffff;
+
+/** The key, the time, and the selected columns. */
+export function rowSchema(by: readonly ColumnReference[], selected: Selected): Schema {
+  return {
+    fields: [
+      ...by.map(({ name, type }) => ({ name, type })),
+      { name: "time", type: "time" },
+      ...selected.map(({ name, column }) => ({ name, type: column.type })),
+    ],
+    rest: null,
+  };
+}
+
+/** A kept record is a part of its own, in which each selected column has its one value. */
+export function recordGrouping(by: readonly ColumnReference[], selected: Selected): Grouping {
+  const columns = new Map(selected.map(({ column }) => [column.index, column]));
+  const calls = [...columns.values()].map(valueOf);
+  return { by, calls, shared: shareStates(calls) };
+}
+
+/** Such records in the order of event time, with one list a key for each input. */
+export function recordTable(grouping: Grouping, inputs: number): PartDeclaration {
+  return orderedParts(grouping, inputs);
+}
+
+function valueOf({ name, type, index }: ColumnReference): AggregateCall {
+  const input: Expression = {
+    text: name,
+    type,
+    evaluate: (batch) => batch.columns[index]!,
+    select: () => {
+      throw new TypeError("a column that is kept is no condition");
+    },
+  };
+  return { text: name, name: last.name, type, input, aggregate: last.create(type, []) };
+}
+
+export class JoinedRows {
+  readonly #table: PartTable;
+  readonly #by: readonly ColumnReference[];
+  readonly #columns: readonly { readonly input: number; readonly place: number }[];
+  readonly #grouping: Grouping;
+  readonly #keys = new Uint32Array(rowsMax);
+  /** What the column `time` holds, and where the row stands in event time. */
+  readonly #times = new Float64Array(rowsMax);
+  readonly #instants = new Float64Array(rowsMax);
+  readonly #weights = new Float64Array(rowsMax);
+  /** By input, by row. */
+  readonly #slots: readonly Uint32Array[];
+  #count = 0;
+  /** Slots that only rows that wait to be sent still refer to. */
+  readonly #spent: number[] = [];
+  #filtered = 0;
+  #overflow = 0;
+  #out!: Collector;
+
+  constructor(table: PartTable, grouping: Grouping, selected: Selected, inputs: number) {
+    this.#table = table;
+    this.#by = grouping.by;
+    this.#grouping = grouping;
+    const kept = grouping.calls.map(({ text }) => text);
+    this.#columns = selected.map(({ input, column }) => ({ input, place: kept.indexOf(column.name) }));
+    this.#slots = Array.from({ length: inputs }, () => new Uint32Array(rowsMax));
+  }
+
+  /** Begins a call of the engine's. */
+  begin(out: Collector): void {
+    this.#out = out;
+  }
+
+  /** Adds a row without records yet; returns its number for `put`. */
+  add(key: number, time: number, instant: number): number {
+    if (this.#count === rowsMax) this.#flush();
+    const row = this.#count++;
+    this.#keys[row] = key;
+    this.#times[row] = time;
+    this.#instants[row] = instant;
+    this.#weights[row] = 0;
+    for (const slots of this.#slots) slots[row] = noSlot;
+    return row;
+  }
+
+  /** Puts a record into a row, which stands for it where no earlier row did. */
+  put(row: number, input: number, slot: number): void {
+    this.#slots[input]![row] = slot;
+    this.#weights[row]! += this.#table.release(slot);
+  }
+
+  /** Lets go of a record: counted as filtered where no row stood for it. */
+  leave(slot: number): void {
+    this.#filtered += this.#table.release(slot);
+    this.#spent.push(slot);
+  }
+
+  /** Refuses a record for which there is no room. */
+  refuse(slot: number): void {
+    this.#overflow += this.#table.release(slot);
+    this.#spent.push(slot);
+  }
+
+  send(out: Collector): void {
+    this.#out = out;
+    this.#flush();
+    leaveOut(out, this.#filtered, 0, "filtered");
+    leaveOut(out, this.#overflow, 0, "overflow");
+    this.#filtered = 0;
+    this.#overflow = 0;
+  }
+
+  #flush(): void {
+    const count = this.#count;
+    this.#count = 0;
+    if (count > 0) this.#write(count);
+    for (const slot of this.#spent) this.#table.free(slot);
+    this.#spent.length = 0;
+  }
+
+  #write(count: number): void {
+    const draft = this.#out.draft(count);
+    draft.time.set(this.#instants.subarray(0, count));
+    draft.weight.set(this.#weights.subarray(0, count));
+    const before = this.#by.length;
+    for (let part = 0; part < before; part++)
+      this.#table.keys.write(part, this.#keys, count, draft.columns[part]!);
+    (draft.columns[before]!.values as Float64Array).set(this.#times.subarray(0, count));
+    // A slot of which nothing is known is null in every column.
+    const absent = this.#table.open();
+    for (const slots of this.#slots)
+      for (let row = 0; row < count; row++) if (slots[row] === noSlot) slots[row] = absent;
+    for (const [column, { input, place }] of this.#columns.entries()) {
+      const { aggregate } = this.#grouping.calls[place]!;
+      const state = this.#table.states[this.#grouping.shared.places[place]!]!;
+      aggregate.finish(state, this.#slots[input]!, count, draft.columns[before + 1 + column]!);
+    }
+    this.#table.free(absent);
+    this.#out.append(draft);
+  }
+}
