@@ -82,7 +82,8 @@ class Latest implements JoiningRules {
   /** The moment of the row that shows a record of `time`. */
   #stepOf(time: number): number {
     const every = this.#every!;
-    return Math.ceil(time / every) * every;
+    // What rounds up to the epoch from before it is 0 and not -0.
+    return Math.ceil(time / every) * every + 0;
   }
 
   /** A timer of the key has come: its row is due, or records have become too old, or it was too early. */
@@ -98,7 +99,7 @@ class Latest implements JoiningRules {
     }
   }
 
-  /** Sends the key's row if records have come since its last one, and its moment is over. */
+  /** Sends the key's row if there is something fresh to show, and its moment is over. */
   #step(key: number, instant: number): void {
     const { cells } = this.#table;
     let newest = Number.NEGATIVE_INFINITY;
