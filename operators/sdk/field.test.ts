@@ -77,6 +77,13 @@ describe("what refers to columns waits to be bound", () => {
     expect(parsed).toMatchObject({ text: "temp > 3.0", want: { kind: "expression", types: ["bool"] } });
   });
 
+  test("a column of an input as well", () => {
+    expect(field.member(["float64"], "").parse("temp.value") as unknown).toMatchObject({
+      text: "temp.value",
+      want: { kind: "member", types: ["float64"] },
+    });
+  });
+
   test("one key or several", () => {
     expect(field.keys("").parse("device")).toHaveLength(1);
     expect(field.keys("").parse(["site", "device"])).toHaveLength(2);
