@@ -2,7 +2,9 @@
 // records that are not late in the order of their turns.
 
 import * as fc from "fast-check";
-import { type Arrival, arrivalsOf, type Reading, readings } from "../signal/stream.fixture.ts";
+import { absence } from "../condition/absence.ts";
+import { type Arrival, arrivalsOf, type Reading, readings, type Setting } from "../signal/stream.fixture.ts";
+import { window } from "../window/window.ts";
 
 /** By thousands of `n`: 0 for no input, 1 for the first, 2 for the second. */
 export const inputs = { left: "n >= 1000.0 && n < 2000.0", right: "n >= 2000.0" } as const;
@@ -37,6 +39,12 @@ export function streamOf(all: readonly Reading[], lateness: number): Stream {
     others: arrivals.length - known.length,
   };
 }
+
+/** Steps that mind which watermark a row comes with, for what follows align or join. */
+export const following: fc.Arbitrary<Setting["steps"][number]> = fc.constantFrom(
+  [window, { tumbling: "10ms", by: "key", select: { n: "count()", right: "count(rn)" } }] as const,
+  [absence, { for: "12ms", by: "key", returns: true }] as const,
+);
 
 /** What a row holds of a record: its number and its value. */
 export function shown(record: Reading | undefined): readonly [number | null, number | null] {

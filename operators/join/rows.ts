@@ -141,6 +141,7 @@ export class JoinedRows {
   #write(count: number): void {
     const draft = this.#out.draft(count);
     draft.time.set(this.#instants.subarray(0, count));
+    draft.watermark.set(draft.time);
     draft.weight.set(this.#weights.subarray(0, count));
     const before = this.#by.length;
     for (let part = 0; part < before; part++)

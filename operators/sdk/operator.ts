@@ -28,6 +28,12 @@ export interface Draft {
   readonly time: Float64Array;
   /** How many input records each row stands for; 1 beforehand. */
   readonly weight: Float64Array;
+  /**
+   * The watermark in force when each row is sent: beforehand the last that the operator was told of. One that
+   * sends its rows in order of their times puts those here, which does not depend on how records were cut
+   * into batches.
+   */
+  readonly watermark: Float64Array;
   /** The code to put in a string column for `text`. */
   text(column: number, text: string): number;
 }

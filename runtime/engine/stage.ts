@@ -139,6 +139,7 @@ export class Stage implements Receiver, Collector {
       columns,
       time: new Float64Array(rows),
       weight: new Float64Array(rows).fill(1),
+      watermark: new Float64Array(rows).fill(this.#watermark),
       text: (column, text) => dictionaries[column]!.code(text),
     };
   }
@@ -152,7 +153,7 @@ export class Stage implements Receiver, Collector {
         rows,
         time: draft.time,
         weight: draft.weight,
-        watermark: new Float64Array(rows).fill(this.#watermark),
+        watermark: draft.watermark,
       }),
     );
   }
