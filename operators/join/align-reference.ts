@@ -7,7 +7,7 @@ export const alignRule: string = [
   "For each key and input the latest record that has had its turn is kept, until it is older than the input's `age`: a record at time t is shown in rows up to `t + age`, that moment included.",
   "Each record sends one row of its key when it has its turn: the key, `time` (event time of that record), and the selected columns of the record kept of each input, null where there is none. With `every`, each multiple of `every` sends one row of a key instead: it has that moment as its `time`, shows the records up to and including it, and is sent when the watermark is past it, or the stream ends; but only if it shows a record from after the multiple before.",
   "With `emit: complete` a row is sent only when every input has a record.",
-  "A record is out with the first row that shows it; until then it is held. When a newer one of its input takes its place, it becomes too old, or the stream ends before any row showed it, it is counted as `filtered`.",
+  "A record is out with the first row that shows it; until then it is held. When a newer one of its input takes its place, it becomes too old, or the stream ends before any row showed it, it is counted as `filtered`. When too many keys, or records that wait for their turn, are kept, new ones are counted as `overflow`.",
   "A null key is a key of its own. A selected column that is null in the latest record of its input is null in the row: an older value does not stand in for it.",
 ].join(" ");
 

@@ -63,7 +63,7 @@ function expectedOf(
   return momentsOf(stream, every).flatMap((moment) => {
     const before = stream.turns.slice(0, moment.turns).filter(({ key }) => key === moment.key);
     const latest = [0, 1].map((input) => {
-      const newest = before.filter((each) => inputOf(each) === input).at(-1);
+      const newest = before.findLast((each) => inputOf(each) === input);
       return newest !== undefined && moment.time - newest.ts <= ages[input as 0 | 1] ? newest : undefined;
     });
     if (complete && latest.includes(undefined)) return [];
