@@ -73,10 +73,7 @@ class Latest implements JoiningRules {
   }
 
   forget(key: number): void {
-    for (let input = 0; input < this.#ages.length; input++) {
-      const list = this.#table.list(key, input);
-      if (list.length > 0) this.#rows.leave(list.pop()!);
-    }
+    this.#at(key, Number.POSITIVE_INFINITY);
   }
 
   /** The moment of the row that shows a record of `time`. */

@@ -16,16 +16,16 @@ export function joining(parts: Parts, rows: JoinedRows, inputs: InputRows, rules
   const order = new EventOrder(parts, rows, rules);
   return {
     onBatch(batch: Batch, out: Collector) {
-      rows.begin(out);
+      rows.begin(out, true);
       const sorted = inputs.sort(batch, out);
       if (sorted.count > 0) order.onBatch(sorted, out);
     },
     onWatermark(watermark, out) {
-      rows.begin(out);
+      rows.begin(out, true);
       order.onWatermark(watermark, out);
     },
     onForget(_keys, key, out) {
-      rows.begin(out);
+      rows.begin(out, false);
       rules.forget(key);
       rows.send(out);
     },

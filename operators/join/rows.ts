@@ -76,6 +76,7 @@ export class JoinedRows {
   #filtered = 0;
   #overflow = 0;
   #out!: Collector;
+  #inOrder = true;
 
   constructor(table: PartTable, grouping: Grouping, selected: Selected, inputs: number) {
     this.#table = table;
@@ -86,9 +87,10 @@ export class JoinedRows {
     this.#slots = Array.from({ length: inputs }, () => new Uint32Array(rowsMax));
   }
 
-  /** Begins a call of the engine's. */
-  begin(out: Collector): void {
+  /** Begins a call of the engine's. `inOrder`: no later row will stand before one of this call in event time. */
+  begin(out: Collector, inOrder: boolean): void {
     this.#out = out;
+    this.#inOrder = inOrder;
   }
 
   /** Adds a row without records yet; returns its number for `put`. */
@@ -122,7 +124,6 @@ export class JoinedRows {
   }
 
   send(out: Collector): void {
-    this.#out = out;
     this.#flush();
     leaveOut(out, this.#filtered, 0, "filtered");
     leaveOut(out, this.#overflow, 0, "overflow");
@@ -141,7 +142,7 @@ export class JoinedRows {
   #write(count: number): void {
     const draft = this.#out.draft(count);
     draft.time.set(this.#instants.subarray(0, count));
-    draft.watermark.set(draft.time);
+    if (this.#inOrder) draft.watermark.set(draft.time);
     draft.weight.set(this.#weights.subarray(0, count));
     const before = this.#by.length;
     for (let part = 0; part < before; part++)
