@@ -19,7 +19,7 @@ const condition = field.expression(["bool"], "True for the records of this input
 
 const inputName = z
   .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/, "expected a name of letters, digits, _ and -, such as temp");
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, "expected a name of letters, digits, _ and -, such as temp");
 
 /** The setting that tells inputs apart. A list of names stands for sources of those names. */
 export const inputsSetting: z.ZodType<Inputs> = z
