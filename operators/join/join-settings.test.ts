@@ -213,7 +213,7 @@ steps:
   - sink: { stdout: {}, format: json }
 `;
   const { plan } = loadPipeline({ file: "j.yaml", content, catalogue: [align, filter] });
-  const typeOf = (field: string): unknown => plan!.fields.find(({ name }) => name === field)?.type;
+  const typeOf = (field: string): unknown => plan!.schema.fields.find(({ name }) => name === field)?.type;
   expect([typeOf("value"), typeOf("level"), typeOf("source")]).toEqual(["json", "float64", "string"]);
 });
 
