@@ -38,6 +38,8 @@ export interface PaneTable {
   readonly keys: KeyTable;
   /** In the order in which the aggregates were declared. Read `cells` again after opening slots: they may have grown. */
   readonly states: readonly AggregateState[];
+  /** One array for each declared number, indexed by slot. Read again after opening slots. */
+  readonly cells: readonly Float64Array[];
   /** Input records in open slots. */
   readonly held: number;
   /** The pane that starts at `start` (ms), opened when absent; null when too many are open. */
@@ -48,8 +50,12 @@ export interface PaneTable {
   carry(slot: number, weight: number): void;
   /** The number of input records that a slot stands for. */
   weight(slot: number): number;
+  /** The slot's records are held no more, for they were sent; returns how many there were. */
+  release(slot: number): number;
   /** Where the oldest open pane starts, ms; Infinity when none is open. */
   readonly oldest: number;
+  /** The slot of a key in the pane that starts at `start`; -1 when it has none. Opens none. */
+  find(start: number, key: number): number;
   /** What the pane that starts at `start` holds so far; null when it is not open. Opens none. */
   at(start: number): ClosedPane | null;
   /** Visits and then frees every pane that starts at or before `start`, oldest first. */
@@ -61,6 +67,8 @@ export interface PaneDeclaration {
   readonly kind: "panes";
   readonly by: readonly ColumnReference[];
   readonly aggregates: readonly Aggregate[];
+  /** By number of a slot, what it is before it is first written. */
+  readonly initial: readonly number[];
 }
 
 /** One timer a key, in event time. Setting it again replaces it. */
@@ -189,8 +197,13 @@ export const table = {
   values(initial: readonly number[]): ValueDeclaration {
     return { kind: "values", initial };
   },
-  panes(by: readonly ColumnReference[], aggregates: readonly Aggregate[]): PaneDeclaration {
-    return { kind: "panes", by, aggregates };
+  /** `initial`: by number of a slot, what it is before it is first written. */
+  panes(
+    by: readonly ColumnReference[],
+    aggregates: readonly Aggregate[],
+    initial: readonly number[] = [],
+  ): PaneDeclaration {
+    return { kind: "panes", by, aggregates, initial };
   },
   /** `initial`: by number, what it is before it is first written. */
   keyed(by: readonly ColumnReference[], initial: readonly number[]): KeyedDeclaration {

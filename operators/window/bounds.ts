@@ -9,3 +9,6 @@ export const stepsMax = 10_000;
 
 /** Shifts of a day. */
 export const shiftsMax = 24;
+
+/** Windows without records in a row that a key has rows for. */
+export const gapWindowsMax = 1_000;

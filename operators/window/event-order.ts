@@ -1,8 +1,16 @@
 // Brings records into the order of event time: each waits, as a part of its own, until the watermark
 // reaches its time. What is done with it then, and in which window it is, is the kind's to say.
 
-import { type Batch, type Collector, noKey, type Operator, type PartTable, type Reason } from "weir/sdk";
-import { type Parts, partsOf } from "./parts.ts";
+import {
+  type Batch,
+  type Collector,
+  noKey,
+  type Operator,
+  type PartTable,
+  type Reason,
+  type ValueTable,
+} from "weir/sdk";
+import { firstCell, type Parts, partsOf } from "./parts.ts";
 import type { Grouping } from "./kind.ts";
 
 /** The numbers of a part that waits: its key, and one that the kind gives it. */
@@ -21,6 +29,8 @@ export interface OrderRules {
   number(row: number, batch: Batch): number;
   /** The record of a part has its turn: later ones come after it. */
   take(slot: number, key: number): void;
+  /** Every record before `time` has had its turn, and none of that time. */
+  passed?(time: number): void;
   /** Every record up to the watermark has had its turn; it is Infinity when the stream has ended. */
   reached?(watermark: number): void;
   /** Records that `take` has left out since the last time that it was asked. */
@@ -39,13 +49,15 @@ export class EventOrder implements Operator {
   readonly #ready: Ready;
   readonly #rules: OrderRules;
   #ids = new Uint32Array(0);
-  #now = Number.NEGATIVE_INFINITY;
+  /** How far event time has come; the end of the stream is no time. */
+  readonly #course: Float64Array;
   /** Parts whose turn has come, in order. */
   readonly #due: number[] = [];
   readonly #takeTurn = (slot: number): void => void this.#due.push(slot);
 
-  constructor(parts: Parts, ready: Ready, rules: OrderRules) {
+  constructor(parts: Parts, course: ValueTable, ready: Ready, rules: OrderRules) {
     this.#table = parts.table;
+    this.#course = course.values;
     this.#parts = parts;
     this.#ready = ready;
     this.#rules = rules;
@@ -61,26 +73,27 @@ export class EventOrder implements Operator {
       const row = selection[i]!;
       this.#advance(watermark[row]!);
       const key = this.#ids[i]!;
-      if (batch.time[row]! < this.#now) left.push([row, "late"]);
+      if (batch.time[row]! < this.#course[0]!) left.push([row, "late"]);
       else if (key === noKey || this.#table.full) left.push([row, "overflow"]);
       else this.#wait(key, row, batch);
     }
     this.#parts.flush(batch);
-    this.#take(out);
+    this.#take(this.#course[0]!, out);
     for (const [row, reason] of left) out.drop(batch, row, reason);
   }
 
   onWatermark(watermark: number, out: Collector): void {
     this.#advance(watermark);
-    this.#take(out);
+    this.#take(watermark, out);
     this.#rules.reached?.(watermark);
     this.#ready.send(out);
   }
 
   #advance(watermark: number): void {
-    if (watermark > this.#now) this.#now = watermark;
+    const now = Math.max(this.#course[0]!, watermark);
+    if (now < Number.POSITIVE_INFINITY) this.#course[0] = now;
     // Also where it stands still: a record of that very time may have come since.
-    this.#table.waiting.due(this.#now, this.#takeTurn);
+    this.#table.waiting.due(now, this.#takeTurn);
   }
 
   #wait(key: number, row: number, batch: Batch): void {
@@ -93,12 +106,16 @@ export class EventOrder implements Operator {
   }
 
   /** Lets those take their turn whose time has come. Their values are in the aggregates by now. */
-  #take(out: Collector): void {
-    for (const slot of this.#due) this.#rules.take(slot, this.#table.cells[keyCell]![slot]!);
+  #take(now: number, out: Collector): void {
+    for (const slot of this.#due) {
+      this.#rules.passed?.(this.#table.cells[firstCell]![slot]!);
+      this.#rules.take(slot, this.#table.cells[keyCell]![slot]!);
+    }
     this.#due.length = 0;
+    this.#rules.passed?.(now);
     this.#ready.send(out);
     const records = this.#rules.leave?.() ?? 0;
-    leaveOut(out, records, this.#now);
+    leaveOut(out, records, this.#course[0]!);
   }
 }
 

@@ -14,18 +14,23 @@ export interface Slicing {
   closingOf(start: number): number;
 }
 
+/** Hears that the rows `selection[from … to - 1]`, whose keys have those numbers in `keys`, fell into the pane at `start`. */
+export type Placed = (batch: Batch, start: number, keys: Uint32Array, from: number, to: number) => void;
+
 export class Filler {
   readonly #panes: PaneTable;
   readonly #inputs: readonly SharedInput[];
   readonly #slicing: Slicing;
+  readonly #placed: Placed | undefined;
   #ids = new Uint32Array(0);
   #slots = new Uint32Array(0);
   #rows = new Uint32Array(0);
 
-  constructor(panes: PaneTable, inputs: readonly SharedInput[], slicing: Slicing) {
+  constructor(panes: PaneTable, inputs: readonly SharedInput[], slicing: Slicing, placed?: Placed) {
     this.#panes = panes;
     this.#inputs = inputs;
     this.#slicing = slicing;
+    this.#placed = placed;
   }
 
   /** `closed`: the watermark up to which windows were sent, in case that of a row is behind it. */
@@ -79,15 +84,17 @@ export class Filler {
 
   /** Finds the slots of the rows `from … to - 1`, which are of one pane; returns how many are filled now. */
   #placeRun(
-    { selection }: Batch,
+    batch: Batch,
     from: number,
     to: number,
     start: number,
     filled: number,
     leave: (row: number, reason: "overflow") => void,
   ): number {
+    const { selection } = batch;
     const ids = this.#ids;
     const pane = this.#panes.pane(start);
+    if (pane !== null) this.#placed?.(batch, start, ids, from, to);
     // Runs without a key that found no room are the rule, and go in one piece.
     if (pane !== null && !ids.subarray(from, to).includes(noKey)) {
       pane.slots(ids, from, to, this.#slots, filled);

@@ -4,6 +4,7 @@
 import { type Batch, type Collector, type PartDeclaration, type PartTable, table } from "weir/sdk";
 import type { Grouping } from "./kind.ts";
 import { sendRows } from "./rows.ts";
+import { mergeStates } from "./shared-state.ts";
 
 /** The numbers of a part: event time of its first record, and of its last. Kinds may declare more after these. */
 export const firstCell = 0;
@@ -55,11 +56,16 @@ export class Parts {
 
   /** Merges part `from`, which came after it, into part `into`. The records stay held where they are. */
   merge(into: number, from: number): void {
-    const { states, cells } = this.table;
-    const { kept } = this.#grouping.shared;
-    for (let place = 0; place < kept.length; place++)
-      kept[place]!.merge(states[place]!, into, states[place]!, from);
+    const { cells } = this.table;
+    mergeStates(this.#grouping.shared.kept, this.table, into, this.table, from);
     this.#extend(into, cells[firstCell]![from]!, cells[lastCell]![from]!);
+  }
+
+  /** A new part with what `slot` has, and none of its records. What was added is flushed. */
+  copy(slot: number): number {
+    const copy = this.table.open();
+    this.merge(copy, slot);
+    return copy;
   }
 
   /** Merges part `from` into part `into` with its records, and frees it. */
@@ -89,6 +95,8 @@ interface Ready {
   readonly end: number;
   readonly time: number;
   readonly weight: number;
+  /** The number of a column beside the window's end; null where the step has none. */
+  readonly label: number | null;
 }
 
 /** Windows that are complete, in the order in which they were completed. */
@@ -119,7 +127,7 @@ export class ReadyWindows {
       end: Float64Array.from(ready, ({ end }) => end),
       time: Float64Array.from(ready, ({ time }) => time),
       weight: Float64Array.from(ready, ({ weight }) => weight),
-      label: null,
+      labels: ready[0]!.label === null ? [] : [Float64Array.from(ready, ({ label }) => label!)],
     });
     for (const { slot } of ready) this.#table.free(slot);
   }

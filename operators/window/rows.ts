@@ -1,6 +1,6 @@
 // The rows of windows, from slots to the columns that go out. Frees no slot.
 
-import type { AggregateState, Collector, KeyTable } from "weir/sdk";
+import type { AggregateState, Collector, KeyTable, WritableColumn } from "weir/sdk";
 import type { Grouping } from "./kind.ts";
 
 /** The table that the slots are in. */
@@ -8,6 +8,9 @@ export interface SlotTable {
   readonly keys: KeyTable;
   readonly states: readonly AggregateState[];
 }
+
+/** What stands between the window's end and the key: a name, yes or no, a number; one value for all rows, or one a row. */
+export type Label = string | boolean | Float64Array;
 
 /** Rows side by side; a single number stands for all of them. */
 export interface WindowRows {
@@ -19,19 +22,32 @@ export interface WindowRows {
   readonly time: number | Float64Array;
   /** How many input records a row stands for. */
   readonly weight: number | Float64Array;
-  /** What stands between the window's end and the key: its name, or whether this is its last row; null for nothing. */
-  readonly label: string | boolean | null;
+  readonly labels: readonly Label[];
 }
 
 /** Sends the rows, if there are any. `keys` knows the keys, and `table` holds the slots. */
 export function sendRows(
   out: Collector,
-  { by, calls, shared }: Grouping,
+  grouping: Grouping,
   keys: KeyTable,
   { states }: Pick<SlotTable, "states">,
   rows: WindowRows,
 ): void {
-  const { count, label } = rows;
+  const { calls, shared } = grouping;
+  sendResults(out, grouping, keys, rows, (column, call) =>
+    calls[call]!.aggregate.finish(states[shared.places[call]!]!, rows.slots, rows.count, column),
+  );
+}
+
+/** Sends rows whose results are written, column by column, by `write`. */
+export function sendResults(
+  out: Collector,
+  { by, calls }: Grouping,
+  keys: KeyTable,
+  rows: Omit<WindowRows, "slots">,
+  write: (column: WritableColumn, call: number) => void,
+): void {
+  const { count } = rows;
   if (count === 0) return;
   const draft = out.draft(count);
   put(draft.time, rows.time, count);
@@ -39,15 +55,14 @@ export function sendRows(
   put(draft.columns[0]!.values as Float64Array, rows.start, count);
   put(draft.columns[1]!.values as Float64Array, rows.end, count);
   let column = 2;
-  if (label !== null) {
-    const value = typeof label === "string" ? draft.text(column, label) : Number(label);
-    draft.columns[column]!.values.fill(value as never);
+  for (const label of rows.labels) {
+    const values = draft.columns[column]!.values;
+    if (typeof label === "object") (values as Float64Array).set(label.subarray(0, count));
+    else values.fill((typeof label === "string" ? draft.text(column, label) : Number(label)) as never);
     column++;
   }
   by.forEach((_column, part) => keys.write(part, rows.keys, count, draft.columns[column++]!));
-  calls.forEach(({ aggregate }, call) =>
-    aggregate.finish(states[shared.places[call]!]!, rows.slots, count, draft.columns[column++]!),
-  );
+  calls.forEach((_call, call) => write(draft.columns[column++]!, call));
   out.append(draft);
 }
 

@@ -4,7 +4,9 @@
 import { type AggregateCall, type ColumnReference, type Expression, field, z } from "weir/sdk";
 import { aggregates } from "./aggregates/catalog.ts";
 import { overlapMax, shiftsMax, stepsMax } from "./bounds.ts";
+import { earlyFaults, gapFaults, updatesFaults } from "./emission.ts";
 import { type CalendarUnit, calendarUnits } from "./kinds/calendar.ts";
+import { gapPolicies, type GapPolicy } from "./kinds/gaps.ts";
 import { isZone } from "./zone.ts";
 
 /** As the operator gets them; lengths in ms. Exactly one kind is there. */
@@ -18,7 +20,8 @@ export interface WindowSettings {
   readonly state?: { readonly open: Expression; readonly close: Expression } | undefined;
   readonly calendar?: CalendarSettings | undefined;
   readonly offset?: number | undefined;
-  readonly emit?: "final" | { readonly early: number } | undefined;
+  readonly emit?: "final" | { readonly early?: number | undefined; readonly updates?: number | undefined } | undefined;
+  readonly gaps?: "skip" | GapPolicy | undefined;
   readonly by?: readonly ColumnReference[] | undefined;
   readonly select: Readonly<Record<string, AggregateCall>>;
 }
@@ -135,11 +138,19 @@ const calendar = z
 const emit = z
   .union([
     z.literal("final"),
-    z.strictObject({ early: length("How often the growing result is sent, in event time.") }),
+    z
+      .strictObject({
+        early: length("How often the growing result is sent, in event time.").optional(),
+        updates: length("How long a window takes late records after its end.").optional(),
+      })
+      .superRefine(({ early, updates }, context) => {
+        if ((early === undefined) === (updates === undefined))
+          context.addIssue({ code: "custom", message: "emit needs one of early and updates, or the word final" });
+      }),
   ])
   .meta({
     description:
-      "When rows are sent: once, when the window closes, or early as well. With early results, rows have a column `window_final`.",
+      "When rows are sent: once, when the window closes; `early` as well, and rows have a column `window_final`; or, with `updates`, again for late records, and rows have a column `window_revision`.",
   });
 
 const kinds = {
@@ -156,16 +167,6 @@ const kinds = {
 const kindNames = Object.keys(kinds) as (keyof typeof kinds)[];
 const shifted: ReadonlySet<string> = new Set(["tumbling", "hopping", "cumulate"]);
 
-/** What is wrong with sending the growing result of windows of `size` every `early`. */
-function earlyFaults(early: number, size: number | undefined): string[] {
-  if (size === undefined)
-    return ["early results are those of tumbling windows: leave emit out, or see cumulate"];
-  if (size % early !== 0) return ["the window is no multiple of this: make tumbling a multiple of early"];
-  if (size / early > stepsMax)
-    return [`the window would be sent ${size / early} times; the most is ${stepsMax}: make early longer`];
-  return [];
-}
-
 export const windowSettings: z.ZodType<WindowSettings> = z
   .strictObject({
     ...kinds,
@@ -174,6 +175,13 @@ export const windowSettings: z.ZodType<WindowSettings> = z
       .refine((ms) => Number.isInteger(ms), "windows are cut at whole milliseconds: write a multiple of 1ms")
       .optional(),
     emit: emit.optional(),
+    gaps: z
+      .enum(["skip", ...gapPolicies])
+      .meta({
+        description:
+          "What stands for a window without records of a key that had some: no row, zeros, nulls, the last result again, or a straight line to the next. With rows for such windows, there is a column `window_filled`.",
+      })
+      .optional(),
     by: field
       .keys("The key: one column or a list of them. Without it, all records are one group.")
       .optional(),
@@ -189,7 +197,12 @@ export const windowSettings: z.ZodType<WindowSettings> = z
     for (const name of named.slice(1)) fault([name], `${name} stands beside ${named[0]}: keep one of them`);
     if (settings.offset !== undefined && named.length === 1 && !shifted.has(named[0]!))
       fault(["offset"], `${named[0]} windows have no offset: leave it out`);
-    if (typeof settings.emit === "object" && named.length === 1)
-      for (const message of earlyFaults(settings.emit.early, settings.tumbling))
-        fault(["emit", "early"], message);
+    if (named.length !== 1) return;
+    const { emit: emitted, gaps = "skip" } = settings;
+    const { early, updates } = typeof emitted === "object" ? emitted : {};
+    if (early !== undefined)
+      for (const message of earlyFaults(named[0]!, settings, early)) fault(["emit", "early"], message);
+    if (updates !== undefined)
+      for (const message of updatesFaults(named[0]!, settings, updates)) fault(["emit", "updates"], message);
+    if (gaps !== "skip") for (const message of gapFaults(named[0]!, emitted)) fault(["gaps"], message);
   });

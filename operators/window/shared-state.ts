@@ -2,7 +2,7 @@
 // the same expression, and states that are the same numbers (`sum` and `mean` of one input, say, or its
 // quantiles). Decides only; holds no record.
 
-import type { Aggregate, AggregateCall, Expression } from "weir/sdk";
+import type { Aggregate, AggregateCall, AggregateState, Expression } from "weir/sdk";
 
 /** One state: where it stands in the pane table, and how rows are added to it. */
 interface SharedState {
@@ -27,6 +27,18 @@ export interface SharedStates {
 /** Two aggregates keep the same state when the same functions fill it. */
 function sameState(a: Aggregate, b: Aggregate): boolean {
   return a.add === b.add && a.merge === b.merge && a.initial === b.initial;
+}
+
+/** Merges what slot `from` of one table holds of each kept aggregate into slot `into` of another. */
+export function mergeStates(
+  kept: readonly Aggregate[],
+  target: { readonly states: readonly AggregateState[] },
+  into: number,
+  source: { readonly states: readonly AggregateState[] },
+  from: number,
+): void {
+  for (let place = 0; place < kept.length; place++)
+    kept[place]!.merge(target.states[place]!, into, source.states[place]!, from);
 }
 
 export function shareStates(calls: readonly AggregateCall[]): SharedStates {

@@ -1,18 +1,19 @@
 // window: aggregates per key and window. Chooses the kind of window that the settings name; each kind is
 // in a file of its own under kinds/. State is in tables that the engine holds.
 
-import { type ColumnType, defineOperator, type OperatorDefinition, type Schema } from "weir/sdk";
+import { defineOperator, type OperatorDefinition, type Schema, type SchemaField } from "weir/sdk";
 import { aggregates } from "./aggregates/catalog.ts";
 import { windowExamples } from "./examples.ts";
 import type { Grouping, WindowKind } from "./kind.ts";
 import { calendarPeriods, shiftPeriods } from "./kinds/calendar.ts";
 import { countWindows } from "./kinds/count.ts";
 import { cumulatingWindows } from "./kinds/cumulate.ts";
-import { hoppingWindows } from "./kinds/hopping.ts";
+import { type Emissions, sharedPaneWindows } from "./kinds/hopping.ts";
 import { evenPeriods, type Periods, periodWindows } from "./kinds/periods.ts";
 import { sessionWindows } from "./kinds/session.ts";
 import { slidingWindows } from "./kinds/sliding.ts";
 import { stateWindows } from "./kinds/state.ts";
+import { hoppingSteps, periodSteps } from "./kinds/steps.ts";
 import { windowRule } from "./rule.ts";
 import { type CalendarSettings, type WindowSettings, windowSettings } from "./settings.ts";
 import { shareStates } from "./shared-state.ts";
@@ -27,9 +28,21 @@ function calendarOf({ unit, shifts, zone }: CalendarSettings): Periods {
   );
 }
 
-/** How often results are sent before their window closes, ms; null for never. */
-function earlyStep({ emit }: WindowSettings): number | null {
-  return emit === undefined || emit === "final" ? null : emit.early;
+/** When windows are sent besides once, and what stands for empty ones. */
+function emissionsOf({ emit, gaps, offset = 0 }: WindowSettings): Emissions {
+  const { early, updates } = typeof emit === "object" ? emit : {};
+  return {
+    early: early === undefined ? null : { length: early, offset },
+    updates: updates ?? null,
+    gaps: gaps === undefined || gaps === "skip" ? null : gaps,
+  };
+}
+
+function periodsOf(grouping: Grouping, periods: Periods, emissions: Emissions): WindowKind {
+  const { early, updates, gaps } = emissions;
+  if (early !== null) return cumulatingWindows(grouping, { periods, step: early, early: true });
+  if (updates === null && gaps === null) return periodWindows(grouping, periods);
+  return sharedPaneWindows(grouping, periodSteps(periods), emissions);
 }
 
 /** The kind that the settings name. */
@@ -37,32 +50,38 @@ function kindOf(settings: WindowSettings): WindowKind {
   const calls = Object.values(settings.select);
   const grouping: Grouping = { by: settings.by ?? [], calls, shared: shareStates(calls) };
   const { tumbling, hopping, cumulate, session, count, sliding, state, calendar, offset = 0 } = settings;
-  const step = earlyStep(settings);
-  if (tumbling !== undefined && step !== null)
-    return cumulatingWindows(grouping, { step, max: tumbling, offset, early: true });
-  if (tumbling !== undefined) return periodWindows(grouping, evenPeriods(tumbling, offset));
-  if (calendar !== undefined) return periodWindows(grouping, calendarOf(calendar));
-  if (hopping !== undefined) return hoppingWindows(grouping, { ...hopping, offset });
-  if (cumulate !== undefined) return cumulatingWindows(grouping, { ...cumulate, offset, early: false });
-  if (session !== undefined)
-    return sessionWindows(grouping, { gap: session.gap, max: session.max ?? Number.POSITIVE_INFINITY });
+  const emissions = emissionsOf(settings);
+  if (tumbling !== undefined) return periodsOf(grouping, evenPeriods(tumbling, offset), emissions);
+  if (calendar !== undefined) return periodsOf(grouping, calendarOf(calendar), emissions);
+  if (hopping !== undefined)
+    return sharedPaneWindows(grouping, hoppingSteps({ ...hopping, offset }), emissions);
+  if (cumulate !== undefined) {
+    const step = { length: cumulate.step, offset };
+    return cumulatingWindows(grouping, { periods: evenPeriods(cumulate.max, offset), step, early: false });
+  }
+  if (session !== undefined) {
+    const { gap, max = Number.POSITIVE_INFINITY } = session;
+    return sessionWindows(grouping, { gap, max, ...emissions });
+  }
   if (count !== undefined) return countWindows(grouping, { n: count.n, every: count.every ?? count.n });
   if (sliding !== undefined) return slidingWindows(grouping, sliding);
-  if (state !== undefined) return stateWindows(grouping, state);
+  if (state !== undefined) return stateWindows(grouping, { ...state, early: emissions.early });
   throw new TypeError("window: no kind is named; the settings were not checked");
 }
 
 function rowsOf(settings: WindowSettings): Schema {
   const { by, select, calendar } = settings;
-  const shift: Schema["fields"] = calendar?.shifts === undefined ? [] : [{ name: "shift", type: "string" }];
-  const final: Schema["fields"] =
-    earlyStep(settings) === null ? [] : [{ name: "window_final", type: "bool" }];
+  const { early, updates, gaps } = emissionsOf(settings);
+  const labels: SchemaField[] = [];
+  if (calendar?.shifts !== undefined) labels.push({ name: "shift", type: "string" });
+  if (early !== null) labels.push({ name: "window_final", type: "bool" });
+  if (updates !== null) labels.push({ name: "window_revision", type: "float64" });
+  if (gaps !== null) labels.push({ name: "window_filled", type: "bool" });
   return {
     fields: [
-      { name: "window_start", type: "time" as ColumnType },
-      { name: "window_end", type: "time" as ColumnType },
-      ...shift,
-      ...final,
+      { name: "window_start", type: "time" },
+      { name: "window_end", type: "time" },
+      ...labels,
       ...(by ?? []).map(({ name, type }) => ({ name, type })),
       ...Object.entries(select).map(([name, { type }]) => ({ name, type })),
     ],

@@ -3,7 +3,7 @@
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Aggregate, Batch, PaneTable } from "../../operators/sdk/index.ts";
+import { type Aggregate, type Batch, type PaneTable, table as declare } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 import { makePaneTable } from "./panes.ts";
 
@@ -15,7 +15,7 @@ const marked: Aggregate = {
   finish: () => undefined,
 };
 
-const tableOf = (): PaneTable => makePaneTable({ kind: "panes", by: [], aggregates: [marked, marked] });
+const tableOf = (): PaneTable => makePaneTable(declare.panes([], [marked, marked]));
 
 /** Holds `weight` input records in one slot. */
 function hold(table: PaneTable, slot: number, weight: number): void {

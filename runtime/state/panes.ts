@@ -29,8 +29,13 @@ class OpenPane implements Pane {
   }
 
   slot(key: number): number {
-    const found = key < this.#slotOf.length ? this.#slotOf[key]! : 0;
-    return found === 0 ? this.#add(key) : found - 1;
+    const found = this.find(key);
+    return found < 0 ? this.#add(key) : found;
+  }
+
+  /** The key's slot; -1 when it has none. */
+  find(key: number): number {
+    return key < this.#slotOf.length ? this.#slotOf[key]! - 1 : -1;
   }
 
   slots(keys: Uint32Array, from: number, to: number, slots: Uint32Array, at: number): void {
@@ -81,11 +86,15 @@ class Panes implements PaneTable {
 
   constructor(declaration: PaneDeclaration, keysMax: number) {
     this.keys = makeKeyTable(declaration.by, keysMax);
-    this.#slots = new Slots(declaration.aggregates, []);
+    this.#slots = new Slots(declaration.aggregates, declaration.initial);
   }
 
   get states(): readonly AggregateState[] {
     return this.#slots.states;
+  }
+
+  get cells(): readonly Float64Array[] {
+    return this.#slots.cells;
   }
 
   get held(): number {
@@ -114,8 +123,16 @@ class Panes implements PaneTable {
     return this.#slots.weight(slot);
   }
 
+  release(slot: number): number {
+    return this.#slots.release(slot);
+  }
+
   get oldest(): number {
     return this.#oldest;
+  }
+
+  find(start: number, key: number): number {
+    return this.#open.get(start)?.find(key) ?? -1;
   }
 
   at(start: number): ClosedPane | null {

@@ -1,11 +1,12 @@
 // Count windows: every so many records of a key, in the order in which they came. Where windows overlap,
 // records are cut where one begins or ends, as hopping windows cut time, and each window is merged.
 
-import { type Batch, type Collector, noKey, type Operator, type PartTable } from "weir/sdk";
+import { type Batch, type Collector, noKey, type Operator, type PartTable, type ValueTable } from "weir/sdk";
 import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { firstCell, lastCell, Parts, partsOf, ReadyWindows } from "../parts.ts";
 import { PartQueue, queueLists } from "../two-stacks.ts";
-import { pairedSlices } from "./hopping.ts";
+import { course } from "./overlapping.ts";
+import { pairedSlices } from "./steps.ts";
 import type { Slicing } from "../filler.ts";
 
 export interface CountSettings {
@@ -36,11 +37,12 @@ class Counts implements Operator {
   readonly #ready: ReadyWindows;
   readonly #queue: PartQueue;
   #ids = new Uint32Array(0);
-  #now = Number.NEGATIVE_INFINITY;
+  readonly #course: Float64Array;
   /** Parts that were filled during this batch, in order. */
   #full: Full[] = [];
 
-  constructor(grouping: Grouping, settings: CountSettings, table: PartTable) {
+  constructor(grouping: Grouping, settings: CountSettings, table: PartTable, course: ValueTable) {
+    this.#course = course.values;
     this.#settings = settings;
     this.#slices = pairedSlices({ size: settings.n, every: settings.every, offset: 0 });
     this.#table = table;
@@ -56,7 +58,7 @@ class Counts implements Operator {
     for (let i = 0; i < count; i++) {
       const row = selection[i]!;
       const key = this.#ids[i]!;
-      this.#now = Math.max(this.#now, watermark[row]!);
+      this.#advance(watermark[row]!);
       if (key === noKey || !this.#place(key, row, batch)) out.drop(batch, row, "overflow");
     }
     this.#parts.flush(batch);
@@ -69,7 +71,11 @@ class Counts implements Operator {
     if (watermark === Number.POSITIVE_INFINITY) {
       for (let key = 0; key < this.#table.keys.size; key++) this.#end(key);
       this.#ready.send(out);
-    } else this.#now = Math.max(this.#now, watermark);
+    } else this.#advance(watermark);
+  }
+
+  #advance(watermark: number): void {
+    this.#course[0] = Math.max(this.#course[0]!, watermark);
   }
 
   #place(key: number, row: number, batch: Batch): boolean {
@@ -84,7 +90,7 @@ class Counts implements Operator {
     const from = cells[fromCell]![slot]!;
     const to = from + ++cells[countCell]![slot]!;
     if (to < this.#slices.endOf(from)) return true;
-    this.#full.push({ key, slot, watermark: this.#now });
+    this.#full.push({ key, slot, watermark: this.#course[0]! });
     list[0] = this.#open(to);
     return true;
   }
@@ -115,7 +121,7 @@ class Counts implements Operator {
     const { cells } = this.#table;
     const [start, end] = [cells[firstCell]![slot]!, cells[lastCell]![slot]!];
     // A row has the time at which it was known.
-    this.#ready.add({ key, slot, start, end, time: Math.max(end, watermark), weight });
+    this.#ready.add({ key, slot, start, end, time: Math.max(end, watermark), weight, label: null });
   }
 
   /** The stream ends: the oldest open window of a key is sent with what it holds. */
@@ -126,13 +132,13 @@ class Counts implements Operator {
     else this.#table.free(slot);
     if (this.#queue.isEmpty(key)) return;
     const whole = this.#queue.whole(key);
-    this.#send(key, whole, this.#queue.expire(key, Number.POSITIVE_INFINITY), this.#now);
+    this.#send(key, whole, this.#queue.expire(key, Number.POSITIVE_INFINITY), this.#course[0]!);
   }
 }
 
 export function countWindows(grouping: Grouping, settings: CountSettings): WindowKind {
   return kindOn(
-    { parts: partsOf(grouping, [0, 0], queueLists + 1) },
-    ({ parts }) => new Counts(grouping, settings, parts),
+    { parts: partsOf(grouping, [0, 0], queueLists + 1), course },
+    (tables) => new Counts(grouping, settings, tables.parts, tables.course),
   );
 }

@@ -4,16 +4,17 @@
 import { type Collector, type PaneTable, table } from "weir/sdk";
 import type { Slicing } from "../filler.ts";
 import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
-import { sendRows } from "../rows.ts";
-import { overlapping, type Overlap } from "./overlapping.ts";
-import { weightsOf, windowStart } from "./periods.ts";
+import { type Label, sendRows } from "../rows.ts";
+import { mergeStates } from "../shared-state.ts";
+import { course, overlapping, type Overlap } from "./overlapping.ts";
+import { namesOf, type Periods, weightsOf } from "./periods.ts";
+import { cutAt, type Multiples } from "./steps.ts";
 
 export interface CumulateSettings {
-  /** By how much the window grows, ms. */
-  readonly step: number;
-  /** Its full length, ms; a multiple of `step`. */
-  readonly max: number;
-  readonly offset: number;
+  /** The windows in full. */
+  readonly periods: Periods;
+  /** When they have grown: at these multiples, and in full. */
+  readonly step: Multiples;
   /** True for early results of a window of full length: every row has the full window's end, and says whether it is the last. */
   readonly early: boolean;
 }
@@ -26,66 +27,61 @@ class Cumulating implements Overlap {
   readonly #grown: PaneTable;
 
   constructor(grouping: Grouping, settings: CumulateSettings, steps: PaneTable, grown: PaneTable) {
-    const { step, max, offset } = settings;
-    this.slicing = {
-      startOf: (time) => windowStart(time, step, offset),
-      endOf: (start) => start + step,
-      closingOf: (start) => windowStart(start, max, offset) + max,
-    };
+    this.slicing = cutAt(settings.periods, settings.step);
     this.#grouping = grouping;
     this.#settings = settings;
     this.#steps = steps;
     this.#grown = grown;
   }
 
-  nextEnd(time: number): number {
-    const { step, offset } = this.#settings;
-    return windowStart(time, step, offset) + step;
+  nextMoment(time: number): number {
+    return Number.isFinite(time) ? this.slicing.endOf(this.slicing.startOf(time)) : time;
   }
 
   send(closed: number, watermark: number, out: Collector): void {
-    const { step, max, offset } = this.#settings;
+    const { periods } = this.#settings;
     for (;;) {
       const oldest = this.#steps.oldest;
       const grown = this.#grown.oldest;
       const first = Math.min(oldest, grown);
       if (first === Number.POSITIVE_INFINITY) return;
-      const start = windowStart(first, max, offset);
-      const full = start + max;
-      let end = this.nextEnd(closed);
+      const start = periods.startOf(first);
+      const full = periods.endOf(start);
+      let end = this.nextMoment(closed);
       // A window that holds nothing yet is not sent; nor, once the stream has ended, one that only repeats the last.
       if (grown === Number.POSITIVE_INFINITY || watermark === Number.POSITIVE_INFINITY)
-        end = oldest < full ? Math.max(end, oldest + step) : full;
+        end = oldest < full ? Math.max(end, this.nextMoment(oldest)) : full;
       if (end > watermark) return;
       this.#grow(start, end);
-      this.#sendWindow(start, end, end === full, out);
+      this.#sendWindow(start, end, full, out);
       closed = end;
     }
   }
 
   /** Merges the steps that have ended into the window at `start`. */
   #grow(start: number, end: number): void {
-    const { kept } = this.#grouping.shared;
     const target = this.#grown.pane(start);
     if (target === null) return;
-    this.#steps.close(end - this.#settings.step, ({ count, keys, slots }) => {
+    this.#steps.close(end - 1, ({ count, keys, slots }) => {
       for (let i = 0; i < count; i++) {
         const into = target.slot(keys[i]!);
-        for (let place = 0; place < kept.length; place++)
-          kept[place]!.merge(this.#grown.states[place]!, into, this.#steps.states[place]!, slots[i]!);
+        mergeStates(this.#grouping.shared.kept, this.#grown, into, this.#steps, slots[i]!);
         this.#grown.carry(into, this.#steps.weight(slots[i]!));
       }
     });
   }
 
-  #sendWindow(start: number, end: number, isFull: boolean, out: Collector): void {
+  #sendWindow(start: number, end: number, full: number, out: Collector): void {
+    const isFull = end === full;
     const grown = this.#grown;
     const { count, keys, slots } = grown.at(start)!;
     // Until the window is full its records are held, and its rows stand for none of them.
     const weight = isFull ? weightsOf(grown, slots, count) : 0;
-    const { max, early } = this.#settings;
-    const shown = early ? { end: start + max, label: isFull } : { end, label: null };
-    const rows = { count, keys, slots, start, time: end - 1, weight, ...shown };
+    const { periods, early } = this.#settings;
+    const labels: Label[] = [...namesOf(periods, start)];
+    if (early) labels.push(isFull);
+    const shown = early ? full : end;
+    const rows = { count, keys, slots, start, end: shown, time: end - 1, weight, labels };
     sendRows(out, this.#grouping, this.#steps.keys, grown, rows);
     if (isFull) grown.close(start, () => undefined);
   }
@@ -93,8 +89,13 @@ class Cumulating implements Overlap {
 
 export function cumulatingWindows(grouping: Grouping, settings: CumulateSettings): WindowKind {
   const { by, shared } = grouping;
-  const tables = { steps: table.panes(by, shared.kept), grown: table.panes([], shared.kept) };
-  return kindOn(tables, ({ steps, grown }) =>
-    overlapping(steps, shared.inputs, new Cumulating(grouping, settings, steps, grown)),
+  const tables = { steps: table.panes(by, shared.kept), grown: table.panes([], shared.kept), course };
+  return kindOn(tables, (made) =>
+    overlapping(
+      made.steps,
+      made.course,
+      shared.inputs,
+      new Cumulating(grouping, settings, made.steps, made.grown),
+    ),
   );
 }

@@ -1,36 +1,50 @@
-// The course of windows that share panes: before each row, the windows are sent that had closed when it
-// arrived, so that a late record is in those alone that were still open, however records are cut into
-// batches. Knows no kind of window.
+// The course of windows that are sent row by row: before each row, what was due when it arrived is sent,
+// so that a record is in what comes after it alone, however records are cut into batches. Knows no kind
+// of window.
 
-import type { Batch, Collector, Operator, PaneTable } from "weir/sdk";
-import { Filler, type Slicing } from "../filler.ts";
+import { type Batch, type Collector, type Operator, type PaneTable, table, type ValueTable } from "weir/sdk";
+import { Filler, type Placed, type Slicing } from "../filler.ts";
 import type { SharedInput } from "../shared-state.ts";
+
+/** The declaration of how far event time has come: the watermark up to which everything was sent. */
+export const course: ReturnType<typeof table.values> = table.values([Number.NEGATIVE_INFINITY]);
 
 export interface Overlap {
   readonly slicing: Slicing;
-  /** The first time after `time` at which some window ends, whether or not it holds anything. */
-  nextEnd(time: number): number;
-  /** Sends, by their ends, the windows that end after `closed` and not after `watermark`. */
+  /** The first time after `time` at which something is sent, whether or not there is anything to send. */
+  nextMoment(time: number): number;
+  /** Sends, in order of time, what is due after `closed` and not after `watermark`. */
   send(closed: number, watermark: number, out: Collector): void;
+  /** True when a record of that time changes what was sent up to `closed`, so that it is sent again when time moves on. */
+  corrects?(time: number, closed: number): boolean;
+  /** Hears of rows that found their slots. */
+  readonly placed?: Placed | undefined;
 }
 
-export function overlapping(panes: PaneTable, inputs: readonly SharedInput[], overlap: Overlap): Operator {
-  const filler = new Filler(panes, inputs, overlap.slicing);
-  let closed = Number.NEGATIVE_INFINITY;
+export function overlapping(
+  panes: PaneTable,
+  { values }: ValueTable,
+  inputs: readonly SharedInput[],
+  overlap: Overlap,
+): Operator {
+  const filler = new Filler(panes, inputs, overlap.slicing, overlap.placed);
   const advance = (watermark: number, out: Collector): void => {
+    const closed = values[0]!;
     if (watermark <= closed) return;
     overlap.send(closed, watermark, out);
-    closed = watermark;
+    values[0] = watermark;
   };
   return {
     onBatch(batch, out) {
       const { selection, count, watermark } = batch;
       for (let from = 0; from < count; ) {
         advance(watermark[selection[from]!]!, out);
-        const to = stretchEnd(batch, from, overlap.nextEnd(closed));
+        const to = stretchEnd(batch, from, values[0]!, overlap);
         const whole = from === 0 && to === count;
         const rows = whole ? batch : { ...batch, selection: selection.subarray(from, to), count: to - from };
-        filler.fill(rows, closed, (row, reason) => out.drop(batch, row, reason));
+        filler.fill(rows, values[0]!, (row, reason) => out.drop(batch, row, reason));
+        // Nothing was due during these rows, so that time may move on by itself.
+        values[0] = Math.max(values[0]!, watermark[selection[to - 1]!]!);
         from = to;
       }
     },
@@ -38,12 +52,23 @@ export function overlapping(panes: PaneTable, inputs: readonly SharedInput[], ov
   };
 }
 
-/** Where the rows end, from the i-th on, during which no window closes. */
-function stretchEnd({ selection, count, watermark }: Batch, i: number, nextEnd: number): number {
-  const first = watermark[selection[i]!]!;
-  for (i++; i < count; i++) {
-    const inForce = watermark[selection[i]!]!;
-    if (inForce >= nextEnd && inForce > first) break;
+/** Where the rows end, from the i-th on, during which nothing is due. */
+function stretchEnd(
+  { selection, count, time, watermark }: Batch,
+  i: number,
+  closed: number,
+  overlap: Overlap,
+): number {
+  let first = watermark[selection[i]!]!;
+  let next = overlap.nextMoment(closed);
+  for (; i < count; i++) {
+    const row = selection[i]!;
+    const inForce = watermark[row]!;
+    if (inForce >= next && inForce > first) break;
+    if (time[row]! >= closed || overlap.corrects?.(time[row]!, closed) !== true) continue;
+    // What it changes is sent as soon as time moves on.
+    first = Math.max(first, inForce);
+    next = Number.NEGATIVE_INFINITY;
   }
   return i;
 }

@@ -4,7 +4,7 @@
 import { type PaneTable, table } from "weir/sdk";
 import { Filler, type Slicing } from "../filler.ts";
 import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
-import { sendRows } from "../rows.ts";
+import { type Label, sendRows } from "../rows.ts";
 
 export interface Periods extends Slicing {
   /** Where the last period begins that has ended when the watermark is at `watermark`, or any time after that up to the next beginning. */
@@ -41,13 +41,18 @@ export function periodWindows(grouping: Grouping, periods: Periods): WindowKind 
         panes.close(periods.endedBy(watermark), ({ start, count, keys, slots }) => {
           const end = periods.endOf(start);
           const weight = weightsOf(panes, slots, count);
-          const label = periods.nameOf(start);
-          const rows = { count, keys, slots, start, end, time: end - 1, weight, label };
-          sendRows(out, grouping, panes.keys, panes, rows);
+          const rows = { count, keys, slots, start, end, time: end - 1, weight };
+          sendRows(out, grouping, panes.keys, panes, { ...rows, labels: namesOf(periods, start) });
         });
       },
     };
   });
+}
+
+/** The label of a period that has a name. */
+export function namesOf(periods: Pick<Periods, "nameOf">, start: number): readonly Label[] {
+  const name = periods.nameOf(start);
+  return name === null ? [] : [name];
 }
 
 /** By row, how many input records its slot stands for. */

@@ -5,6 +5,7 @@ import type { PartTable } from "weir/sdk";
 import { EventOrder, orderedParts, type OrderRules, ownCell } from "../event-order.ts";
 import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { firstCell, lastCell, Parts, ReadyWindows } from "../parts.ts";
+import { course } from "./overlapping.ts";
 import { PartQueue, queueLists } from "../two-stacks.ts";
 
 class Sliding implements OrderRules {
@@ -34,7 +35,7 @@ class Sliding implements OrderRules {
     const whole = this.#queue.whole(key);
     const start = table.cells[firstCell]![whole]!;
     const end = table.cells[lastCell]![whole]!;
-    this.#ready.add({ key, slot: whole, start, end, time, weight });
+    this.#ready.add({ key, slot: whole, start, end, time, weight, label: null });
     if (table.timers.at(key) > time + this.#length) table.timers.set(key, time + this.#length);
   }
 
@@ -50,9 +51,9 @@ class Sliding implements OrderRules {
 
 /** The window of a record at `t` is `(t - length, t]`. */
 export function slidingWindows(grouping: Grouping, length: number): WindowKind {
-  return kindOn({ parts: orderedParts(grouping, queueLists) }, (tables) => {
+  return kindOn({ parts: orderedParts(grouping, queueLists), course }, (tables) => {
     const parts = new Parts(tables.parts, grouping);
     const ready = new ReadyWindows(tables.parts, grouping);
-    return new EventOrder(parts, ready, new Sliding(length, parts, ready));
+    return new EventOrder(parts, tables.course, ready, new Sliding(length, parts, ready));
   });
 }

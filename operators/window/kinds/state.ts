@@ -1,14 +1,18 @@
 // State windows: from a record for which one condition is true up to that for which another is. Records
 // are taken in event time, so that what is open and what is not does not depend on how they came.
 
-import type { Batch, Expression, PartTable } from "weir/sdk";
+import type { Batch, Expression, PartTable, ValueTable } from "weir/sdk";
 import { EventOrder, orderedParts, type OrderRules, ownCell } from "../event-order.ts";
 import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { firstCell, lastCell, Parts, ReadyWindows } from "../parts.ts";
+import { course } from "./overlapping.ts";
+import { type Multiples, nextMultiple } from "./steps.ts";
 
 export interface StateSettings {
   readonly open: Expression;
   readonly close: Expression;
+  /** When windows are sent before they end; null for never. */
+  readonly early: Multiples | null;
 }
 
 /** What is true of a record, as a part's own number. */
@@ -23,11 +27,14 @@ class States implements OrderRules {
   #flags = new Uint8Array(0);
   #rows = new Uint32Array(0);
   #left = 0;
-  /** Event time as far as it is known: the end of the stream is none. */
-  #now = Number.NEGATIVE_INFINITY;
+  readonly #early: Multiples | null;
+  readonly #course: Float64Array;
+  readonly #atTimer = (key: number, time: number): void => this.#sendEarly(key, time);
 
-  constructor(settings: StateSettings, parts: Parts, ready: ReadyWindows) {
+  constructor(settings: StateSettings, parts: Parts, course: ValueTable, ready: ReadyWindows) {
     this.#settings = settings;
+    this.#early = settings.early;
+    this.#course = course.values;
     this.#table = parts.table;
     this.#parts = parts;
     this.#ready = ready;
@@ -56,11 +63,18 @@ class States implements OrderRules {
       return;
     }
     if ((flags & closes) !== 0) this.#send(key);
+    else if (this.#early !== null) {
+      const due = nextMultiple(this.#table.cells[lastCell]![list[0]!]!, this.#early);
+      if (this.#table.timers.at(key) > due) this.#table.timers.set(key, due);
+    }
+  }
+
+  passed(time: number): void {
+    if (this.#early !== null) this.#table.timers.due(time, this.#atTimer);
   }
 
   reached(watermark: number): void {
     if (watermark === Number.POSITIVE_INFINITY) this.#end();
-    else this.#now = watermark;
   }
 
   leave(): number {
@@ -84,15 +98,24 @@ class States implements OrderRules {
     if (slot === undefined) return;
     const [start, end] = [this.#table.cells[firstCell]![slot]!, this.#table.cells[lastCell]![slot]!];
     // A row has the time at which it was known: at the end of the stream that is later than its last record.
-    const time = Math.max(end, this.#now);
-    this.#ready.add({ key, slot, start, end, time, weight: this.#table.weight(slot) });
+    const time = Math.max(end, this.#course[0]!);
+    const label = this.#early === null ? null : 1;
+    this.#ready.add({ key, slot, start, end, time, weight: this.#table.weight(slot), label });
+    this.#table.timers.clear(key);
+  }
+
+  /** Sends the open window of a key, which has grown since it was last sent. */
+  #sendEarly(key: number, time: number): void {
+    const slot = this.#parts.copy(this.#table.list(key, 0)[0]!);
+    const [start, end] = [this.#table.cells[firstCell]![slot]!, this.#table.cells[lastCell]![slot]!];
+    this.#ready.add({ key, slot, start, end, time, weight: 0, label: 0 });
   }
 }
 
 export function stateWindows(grouping: Grouping, settings: StateSettings): WindowKind {
-  return kindOn({ parts: orderedParts(grouping, 1) }, (tables) => {
+  return kindOn({ parts: orderedParts(grouping, 1), course }, (tables) => {
     const parts = new Parts(tables.parts, grouping);
     const ready = new ReadyWindows(tables.parts, grouping);
-    return new EventOrder(parts, ready, new States(settings, parts, ready));
+    return new EventOrder(parts, tables.course, ready, new States(settings, parts, tables.course, ready));
   });
 }
