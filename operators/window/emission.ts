@@ -26,7 +26,8 @@ function lengthsOf({ tumbling, hopping, calendar }: Kinds): { every: number; siz
   if (hopping !== undefined) return hopping;
   if (calendar === undefined) return null;
   const { unit, shifts = {} } = calendar;
-  const [every, size] = unit === undefined ? [day / Object.keys(shifts).length, day + hour] : unitLengths[unit];
+  const [every, size] =
+    unit === undefined ? [day / Object.keys(shifts).length, day + hour] : unitLengths[unit];
   return { every, size };
 }
 

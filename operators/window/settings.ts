@@ -20,7 +20,10 @@ export interface WindowSettings {
   readonly state?: { readonly open: Expression; readonly close: Expression } | undefined;
   readonly calendar?: CalendarSettings | undefined;
   readonly offset?: number | undefined;
-  readonly emit?: "final" | { readonly early?: number | undefined; readonly updates?: number | undefined } | undefined;
+  readonly emit?:
+    | "final"
+    | { readonly early?: number | undefined; readonly updates?: number | undefined }
+    | undefined;
   readonly gaps?: "skip" | GapPolicy | undefined;
   readonly by?: readonly ColumnReference[] | undefined;
   readonly select: Readonly<Record<string, AggregateCall>>;
@@ -145,7 +148,10 @@ const emit = z
       })
       .superRefine(({ early, updates }, context) => {
         if ((early === undefined) === (updates === undefined))
-          context.addIssue({ code: "custom", message: "emit needs one of early and updates, or the word final" });
+          context.addIssue({
+            code: "custom",
+            message: "emit needs one of early and updates, or the word final",
+          });
       }),
   ])
   .meta({

@@ -1,27 +1,18 @@
-// Each kind of window as one would explain it, over records that are all kept. Part of the oracle that
-// tests hold the engine to; shares no code with it, keeps no aggregate and is never fast.
+// Windows of time as one would explain them, over records that are all kept. Part of the oracle that tests
+// hold the engine to; shares no code with it, keeps no aggregate and is never fast.
 
 import type { Arrival } from "./oracle-aggregate.ts";
-
-export type OracleWindow =
-  | { readonly kind: "tumbling"; readonly size: number; readonly offset: number }
-  | { readonly kind: "hopping"; readonly size: number; readonly every: number; readonly offset: number }
-  | { readonly kind: "cumulate"; readonly step: number; readonly max: number; readonly offset: number }
-  | { readonly kind: "early"; readonly size: number; readonly early: number; readonly offset: number }
-  | { readonly kind: "session"; readonly gap: number; readonly max: number }
-  | { readonly kind: "count"; readonly n: number; readonly every: number }
-  | { readonly kind: "sliding"; readonly length: number }
-  | {
-      readonly kind: "state";
-      readonly opens: (record: Arrival["record"]) => boolean;
-      readonly closes: (record: Arrival["record"]) => boolean;
-    };
+import type { OracleSpan } from "./oracle-calendar.ts";
 
 /** What one row is made of: a window, and the records of one key that it holds, as they came. */
 export interface OracleRow {
   readonly start: number;
   readonly end: number;
   readonly group: readonly Arrival[];
+  /** What stands beside the window's end. */
+  readonly labels: Readonly<Record<string, string | number | boolean>>;
+  /** For a row without records: what is made of the results of `group`. */
+  readonly filled?: "zero" | "null" | "last" | { readonly to: readonly Arrival[]; readonly share: number };
 }
 
 export interface OracleKind {
@@ -33,48 +24,35 @@ export interface OracleKind {
   out(): number;
 }
 
-export function windowsOf(window: OracleWindow): OracleKind {
-  switch (window.kind) {
-    case "tumbling":
-      return new Spans((time) => multiples(time, window.size, window.size, window.offset));
-    case "hopping":
-      return new Spans((time) => multiples(time, window.size, window.every, window.offset));
-    case "cumulate":
-      return new Spans((time) => growing(time, window.step, window.max, window.offset), window.max);
-    case "early": {
-      const { size, early, offset } = window;
-      const sent = (time: number): Span[] =>
-        growing(time, early, size, offset).map(([start, at]) => [start, start + size, at]);
-      return new Spans(sent, size);
-    }
-    case "session":
-      return new OracleSessions(window.gap, window.max);
-    case "count":
-      return new Counted(window.n, window.every);
-    case "sliding":
-      return new InOrder((taken, at) => slid(taken, at, window.length));
-    case "state":
-      return new InOrder((taken, at, keys) => stated(taken, at, keys, window.opens, window.closes));
-  }
+/** Where windows stand that begin one after the other. */
+export interface OracleSteps {
+  /** The windows that hold a time, by their beginnings. */
+  holding(time: number): readonly OracleSpan[];
+  after(span: OracleSpan): OracleSpan;
 }
 
-/** A window, and when it is sent. */
-type Span = readonly [start: number, end: number, at: number];
-
-/** Every window of `size` that holds `time`, one beginning at each multiple of `every` plus `offset`. */
-function multiples(time: number, size: number, every: number, offset: number): Span[] {
-  const spans: Span[] = [];
-  for (let start = Math.floor((time - offset) / every) * every + offset; start > time - size; start -= every)
-    spans.push([start, start + size, start + size]);
-  return spans;
+export function evenSteps(size: number, every: number, offset: number): OracleSteps {
+  const at = (start: number): OracleSpan => ({ start, end: start + size, name: null });
+  return {
+    holding(time) {
+      const spans: OracleSpan[] = [];
+      for (
+        let start = Math.floor((time - offset) / every) * every + offset;
+        start > time - size;
+        start -= every
+      )
+        spans.unshift(at(start));
+      return spans;
+    },
+    after: ({ start }) => at(start + every),
+  };
 }
 
-/** Every step at which the window that holds `time` is sent with it. */
-function growing(time: number, step: number, max: number, offset: number): Span[] {
-  const start = Math.floor((time - offset) / max) * max + offset;
-  const spans: Span[] = [];
-  for (let end = start + step; end <= start + max; end += step) if (end > time) spans.push([start, end, end]);
-  return spans;
+export function listedSteps(spans: readonly OracleSpan[]): OracleSteps {
+  return {
+    holding: (time) => spans.filter(({ start, end }) => time >= start && time < end),
+    after: ({ end }) => spans.find(({ start }) => start === end)!,
+  };
 }
 
 /** Groups by key, in the order in which the keys came. */
@@ -84,269 +62,246 @@ function byKey(arrivals: readonly Arrival[]): Arrival[][] {
   return [...groups.values()];
 }
 
-class Spans implements OracleKind {
-  readonly #spansOf: (time: number) => readonly Span[];
-  readonly #full: number | null;
-  readonly #taken: { readonly arrival: Arrival; readonly open: readonly Span[] }[] = [];
+const named = ({ name }: OracleSpan): Record<string, string> => (name === null ? {} : { shift: name });
+const textOf = ({ start, end }: OracleSpan): string => `${start} ${end}`;
+
+/** When windows are sent before they end: at each multiple. */
+export interface OracleEarly {
+  readonly every: number;
+  readonly offset: number;
+  /** True where a row's window ends when it is sent; false for rows that show the window to come, and say whether they are the last. */
+  readonly cumulates: boolean;
+  /** True where a window is shown at the end of the stream though it has not grown. */
+  readonly repeats: boolean;
+}
+
+/** A window at one moment at which it is sent. */
+interface Showing {
+  readonly span: OracleSpan;
+  readonly at: number;
+}
+
+/** Windows that are sent when they end, and perhaps as they grow. */
+export class Spans implements OracleKind {
+  readonly #steps: OracleSteps;
+  readonly #early: OracleEarly | null;
+  readonly #taken: { readonly arrival: Arrival; readonly open: readonly Showing[] }[] = [];
   readonly #sent = new Set<string>();
 
-  /** `full`: where windows grow, the length of one that is full. */
-  constructor(spansOf: (time: number) => readonly Span[], full: number | null = null) {
-    this.#spansOf = spansOf;
-    this.#full = full;
+  constructor(steps: OracleSteps, early: OracleEarly | null) {
+    this.#steps = steps;
+    this.#early = early;
   }
 
   take(arrival: Arrival): boolean {
-    const open = this.#spansOf(arrival.time).filter(([, , at]) => at > arrival.inForce);
+    const open = this.#steps
+      .holding(arrival.time)
+      .flatMap((span) => this.#showings(span))
+      .filter(({ at }) => at > arrival.time && at > arrival.inForce);
     if (open.length > 0) this.#taken.push({ arrival, open });
     return open.length > 0;
   }
 
   advance(watermark: number): { rows: OracleRow[]; filtered: number } {
-    const due = new Map<string, Span>();
-    for (const { open } of this.#taken) {
-      const first = Math.min(...open.map(([, , at]) => at));
-      for (const span of open) {
-        const [start, , at] = span;
+    const due = new Map<string, Showing>();
+    for (const { open } of this.#taken)
+      for (const showing of open) {
+        const { at, span } = showing;
         // At the end of the stream a growing window is sent where it has grown, and in full.
         const shows =
-          this.#full === null || watermark < Infinity || at === first || at - start === this.#full;
-        if (at <= watermark && shows && !this.#sent.has(String(span))) due.set(String(span), span);
+          watermark < Infinity ||
+          this.#early?.repeats === true ||
+          at === span.end ||
+          !open.some((each) => each.span === span && each.at < at);
+        if (at <= watermark && shows && !this.#sent.has(placeOf(showing))) due.set(placeOf(showing), showing);
       }
-    }
     const rows: OracleRow[] = [];
-    for (const span of [...due.values()].sort(([a, , b], [c, , d]) => b - d || a - c)) {
-      this.#sent.add(String(span));
-      const inside = this.#taken.filter(({ open }) => open.some((each) => String(each) === String(span)));
-      for (const group of byKey(inside.map(({ arrival }) => arrival)))
-        rows.push({ start: span[0], end: span[1], group });
+    for (const showing of [...due.values()].sort((a, b) => a.at - b.at || a.span.start - b.span.start)) {
+      this.#sent.add(placeOf(showing));
+      const inside = this.#taken.filter(({ open }) =>
+        open.some((each) => placeOf(each) === placeOf(showing)),
+      );
+      for (const group of byKey(inside.map(({ arrival }) => arrival))) rows.push(this.#row(showing, group));
     }
     return { rows, filtered: 0 };
   }
 
   out(): number {
-    return this.#taken.filter(({ open }) => {
-      const last = open.reduce((a, b) => (b[2] > a[2] ? b : a));
-      return this.#sent.has(String(last));
-    }).length;
-  }
-}
-
-class OracleSessions implements OracleKind {
-  readonly #gap: number;
-  readonly #max: number;
-  #open: Arrival[][] = [];
-  readonly #keys: string[] = [];
-  #out = 0;
-
-  constructor(gap: number, max: number) {
-    this.#gap = gap;
-    this.#max = max;
+    return this.#taken.filter(({ open }) => this.#sent.has(placeOf(open.at(-1)!))).length;
   }
 
-  take(arrival: Arrival): boolean {
-    if (!this.#keys.includes(arrival.key)) this.#keys.push(arrival.key);
-    const near = this.#open.filter(
-      (session) =>
-        session[0]!.key === arrival.key &&
-        this.#isNear(session, arrival) &&
-        this.#fits([...session, arrival]),
-    );
-    const [first, second] = near.sort((a, b) => startOf(a) - startOf(b));
-    if (first === undefined) {
-      if (arrival.time + this.#gap < arrival.inForce) return false;
-      this.#open.push([arrival]);
-    } else if (second !== undefined && this.#fits([...first, ...second])) {
-      this.#open = this.#open.filter((session) => session !== first && session !== second);
-      this.#open.push([...first, ...second, arrival]);
-    } else first.push(arrival);
-    return true;
+  #row({ span, at }: Showing, group: readonly Arrival[]): OracleRow {
+    const isShort = this.#early?.cumulates === true;
+    const labels =
+      this.#early === null || isShort ? named(span) : { ...named(span), window_final: at === span.end };
+    return { start: span.start, end: isShort ? at : span.end, group, labels };
   }
 
-  advance(watermark: number): { rows: OracleRow[]; filtered: number } {
-    const due = this.#open.filter((session) => this.#endOf(session) < watermark);
-    this.#open = this.#open.filter((session) => !due.includes(session));
-    const place = (session: Arrival[]): number => this.#keys.indexOf(session[0]!.key);
-    due.sort((a, b) => this.#endOf(a) - this.#endOf(b) || place(a) - place(b));
-    for (const session of due) this.#out += session.length;
-    const rows = due.map((group) => ({ start: startOf(group), end: this.#endOf(group), group }));
-    return { rows, filtered: 0 };
-  }
-
-  out(): number {
-    return this.#out;
-  }
-
-  #isNear(session: readonly Arrival[], { time }: Arrival): boolean {
-    return time >= startOf(session) - this.#gap && time <= lastOf(session) + this.#gap;
-  }
-
-  #fits(session: readonly Arrival[]): boolean {
-    return lastOf(session) - startOf(session) < this.#max;
-  }
-
-  #endOf(session: readonly Arrival[]): number {
-    return Math.min(lastOf(session) + this.#gap, startOf(session) + this.#max);
-  }
-}
-
-function startOf(group: readonly Arrival[]): number {
-  return Math.min(...group.map(({ time }) => time));
-}
-
-function lastOf(group: readonly Arrival[]): number {
-  return Math.max(...group.map(({ time }) => time));
-}
-
-class Counted implements OracleKind {
-  readonly #n: number;
-  readonly #every: number;
-  readonly #keys = new Map<string, Arrival[]>();
-  #ready: OracleRow[] = [];
-  #ended = false;
-
-  constructor(n: number, every: number) {
-    this.#n = n;
-    this.#every = every;
-  }
-
-  take(arrival: Arrival): boolean {
-    const all = [...(this.#keys.get(arrival.key) ?? []), arrival];
-    this.#keys.set(arrival.key, all);
-    const start = all.length - this.#n;
-    if (start >= 0 && start % this.#every === 0) this.#ready.push(rowOf(all.slice(start)));
-    return true;
-  }
-
-  advance(watermark: number): { rows: OracleRow[]; filtered: number } {
-    const rows = this.#ready;
-    this.#ready = [];
-    if (watermark === Infinity && !this.#ended) {
-      this.#ended = true;
-      for (const all of this.#keys.values()) {
-        const rest = all.slice(this.#firstOpen(all.length));
-        if (rest.length > 0) rows.push(rowOf(rest));
-      }
+  #showings(span: OracleSpan): Showing[] {
+    const showings: Showing[] = [];
+    if (this.#early !== null) {
+      const { every, offset } = this.#early;
+      for (let at = Math.floor((span.start - offset) / every) * every + offset; at < span.end; at += every)
+        if (at > span.start) showings.push({ span, at });
     }
-    return { rows, filtered: 0 };
-  }
-
-  out(): number {
-    const counts = [...this.#keys.values()].map(({ length }) =>
-      this.#ended ? length : this.#firstOpen(length),
-    );
-    return counts.reduce((sum, count) => sum + count, 0);
-  }
-
-  /** Where the oldest window begins that is not complete. */
-  #firstOpen(length: number): number {
-    let start = 0;
-    while (start + this.#n <= length) start += this.#every;
-    return start;
+    return [...showings, { span, at: span.end }];
   }
 }
 
-function rowOf(group: readonly Arrival[]): OracleRow {
-  return { start: startOf(group), end: lastOf(group), group };
+function placeOf({ span, at }: Showing): string {
+  return `${textOf(span)} ${at}`;
 }
 
-/** What the record that has its turn brings about; `null` in place of a record at the end of the stream. Keys are in the order in which they came. */
-type Turn = (
-  taken: readonly Arrival[],
-  at: Arrival | null,
-  keys: readonly string[],
-) => { readonly rows: readonly OracleRow[]; readonly filtered: number; readonly told: number };
-
-/** Kinds that take records in event time, each when the watermark reaches it. */
-class InOrder implements OracleKind {
-  readonly #turn: Turn;
-  #waiting: Arrival[] = [];
+/** Windows that are sent when they end, and again for each key for which records come late. */
+export class Updated implements OracleKind {
+  readonly #steps: OracleSteps;
+  readonly #after: number;
   readonly #taken: Arrival[] = [];
-  readonly #keys = new Set<string>();
-  #out = 0;
+  readonly #revisions = new Map<string, number>();
+  readonly #told = new Set<Arrival>();
+  #changed: { readonly span: OracleSpan; readonly arrival: Arrival }[] = [];
+  #advanced = Number.NEGATIVE_INFINITY;
 
-  constructor(turn: Turn) {
-    this.#turn = turn;
+  constructor(steps: OracleSteps, after: number) {
+    this.#steps = steps;
+    this.#after = after;
   }
 
   take(arrival: Arrival): boolean {
-    this.#keys.add(arrival.key);
-    if (arrival.time < arrival.inForce) return false;
-    this.#waiting.push(arrival);
-    return true;
+    const spans = this.#steps.holding(arrival.time).filter((span) => this.#takes(span, arrival));
+    for (const span of spans) if (span.end <= arrival.inForce) this.#changed.push({ span, arrival });
+    if (spans.length > 0) this.#taken.push(arrival);
+    return spans.length > 0;
   }
 
   advance(watermark: number): { rows: OracleRow[]; filtered: number } {
-    const due = this.#waiting.filter(({ time }) => time <= watermark).toSorted((a, b) => a.time - b.time);
-    this.#waiting = this.#waiting.filter(({ time }) => time > watermark);
-    const rows: OracleRow[] = [];
-    let filtered = 0;
-    const turn = (at: Arrival | null): void => {
-      const brought = this.#turn(this.#taken, at, [...this.#keys]);
-      rows.push(...brought.rows);
-      filtered += brought.filtered;
-      this.#out += brought.told;
-    };
-    for (const arrival of due) {
-      this.#taken.push(arrival);
-      turn(arrival);
-    }
-    if (watermark === Infinity) turn(null);
-    return { rows, filtered };
+    const changed = this.#changed.filter(({ arrival }) => arrival.inForce < watermark);
+    this.#changed = this.#changed.filter((each) => !changed.includes(each));
+    const again = new Map(
+      changed.map(({ span, arrival }) => [`${textOf(span)} ${arrival.key}`, { span, key: arrival.key }]),
+    );
+    const rows = [...again.values()]
+      .sort((a, b) => a.span.start - b.span.start)
+      .map(({ span, key }) =>
+        this.#row(
+          span,
+          this.#inside(span).filter((arrival) => arrival.key === key),
+        ),
+      );
+    const ended = new Map<string, OracleSpan>();
+    for (const arrival of this.#taken)
+      for (const span of this.#steps.holding(arrival.time))
+        if (span.end > this.#advanced && span.end <= watermark) ended.set(textOf(span), span);
+    for (const span of [...ended.values()].sort((a, b) => a.end - b.end))
+      for (const group of byKey(this.#inside(span))) rows.push(this.#row(span, group));
+    this.#advanced = Math.max(this.#advanced, watermark);
+    return { rows, filtered: 0 };
   }
 
   out(): number {
-    return this.#out;
+    return this.#told.size;
   }
-}
 
-function slid(taken: readonly Arrival[], at: Arrival | null, length: number): ReturnType<Turn> {
-  if (at === null) return { rows: [], filtered: 0, told: 0 };
-  const group = taken.filter(({ key, time }) => key === at.key && time > at.time - length);
-  return { rows: [rowOf(group)], filtered: 0, told: 1 };
-}
-
-type Condition = (record: Arrival["record"]) => boolean;
-
-/** The window that is open after `records` of one key, all but empty when none is; `closed` when the last one closed it. */
-function openAfter(
-  records: readonly Arrival[],
-  opens: Condition,
-  closes: Condition,
-): { group: Arrival[]; closed: boolean } {
-  let group: Arrival[] = [];
-  let closed = false;
-  for (const arrival of records) {
-    if (closed) group = [];
-    closed = false;
-    if (group.length === 0 && !opens(arrival.record)) continue;
-    group.push(arrival);
-    closed = closes(arrival.record);
+  #takes({ end }: OracleSpan, { inForce }: Arrival): boolean {
+    return inForce < end + this.#after;
   }
-  return { group, closed };
-}
 
-function stated(
-  taken: readonly Arrival[],
-  at: Arrival | null,
-  keys: readonly string[],
-  opens: Condition,
-  closes: Condition,
-): ReturnType<Turn> {
-  const after = (own: string): ReturnType<typeof openAfter> =>
-    openAfter(
-      taken.filter(({ key }) => key === own),
-      opens,
-      closes,
+  #inside(span: OracleSpan): Arrival[] {
+    return this.#taken.filter(
+      (arrival) => arrival.time >= span.start && arrival.time < span.end && this.#takes(span, arrival),
     );
-  if (at === null) {
-    const open = keys.map(after).filter(({ group, closed }) => group.length > 0 && !closed);
-    const told = open.reduce((sum, { group }) => sum + group.length, 0);
-    return { rows: open.map(({ group }) => rowOf(group)), filtered: 0, told };
   }
-  const { group, closed } = after(at.key);
-  if (group.length === 0) return { rows: [], filtered: 1, told: 0 };
-  return closed
-    ? { rows: [rowOf(group)], filtered: 0, told: group.length }
-    : { rows: [], filtered: 0, told: 0 };
+
+  /** A record is told with a row of the last window that holds it. */
+  #row(span: OracleSpan, group: readonly Arrival[]): OracleRow {
+    for (const arrival of group)
+      if (this.#steps.holding(arrival.time).at(-1)!.end === span.end) this.#told.add(arrival);
+    const place = `${textOf(span)} ${group[0]!.key}`;
+    const revision = this.#revisions.get(place) ?? 0;
+    this.#revisions.set(place, revision + 1);
+    return { ...span, group, labels: { ...named(span), window_revision: revision } };
+  }
+}
+
+/** Windows that are sent when they end, with rows for keys that had records before and have none. */
+export class Gapped implements OracleKind {
+  readonly #steps: OracleSteps;
+  readonly #policy: "zero" | "null" | "last" | "interpolate";
+  readonly #most: number;
+  readonly #taken: { readonly arrival: Arrival; readonly open: readonly OracleSpan[] }[] = [];
+  readonly #known = new Map<string, { since: OracleSpan; group: readonly Arrival[]; empty: number }>();
+  #last: OracleSpan | null = null;
+
+  constructor(steps: OracleSteps, policy: "zero" | "null" | "last" | "interpolate", most: number) {
+    this.#steps = steps;
+    this.#policy = policy;
+    this.#most = most;
+  }
+
+  take(arrival: Arrival): boolean {
+    const open = this.#steps.holding(arrival.time).filter(({ end }) => end > arrival.inForce);
+    if (open.length > 0) this.#taken.push({ arrival, open });
+    return open.length > 0;
+  }
+
+  advance(watermark: number): { rows: OracleRow[]; filtered: number } {
+    const rows: OracleRow[] = [];
+    for (;;) {
+      const coming = this.#taken
+        .flatMap(({ open }) => open)
+        .filter(({ end }) => this.#last === null || end > this.#last.end)
+        .sort((a, b) => a.end - b.end)[0];
+      const next = this.#known.size > 0 ? this.#steps.after(this.#last!) : coming;
+      if (next === undefined || next.end > watermark) break;
+      // When the stream has ended, there is no window after the last record.
+      if (watermark === Infinity && coming === undefined) break;
+      rows.push(...this.#pass(next));
+      this.#last = next;
+    }
+    return { rows, filtered: 0 };
+  }
+
+  out(): number {
+    return this.#taken.filter(({ open }) => this.#last !== null && open.at(-1)!.end <= this.#last.end).length;
+  }
+
+  #pass(span: OracleSpan): OracleRow[] {
+    const inside = this.#taken.filter(({ open }) => open.some(({ end }) => end === span.end));
+    const groups = byKey(inside.map(({ arrival }) => arrival));
+    const rows: OracleRow[] = [];
+    for (const [key, known] of this.#known) {
+      const group = groups.find(([first]) => first!.key === key);
+      if (group !== undefined && this.#policy === "interpolate") rows.push(...this.#line(known, span, group));
+      if (group !== undefined) continue;
+      known.empty++;
+      if (known.empty > this.#most) this.#known.delete(key);
+      else if (this.#policy !== "interpolate") rows.push(filledRow(span, known.group, this.#policy));
+    }
+    for (const group of groups) {
+      this.#known.set(group[0]!.key, { since: span, group, empty: 0 });
+      rows.push({ ...span, group, labels: { ...named(span), window_filled: false } });
+    }
+    return rows;
+  }
+
+  #line(
+    { since, group }: { since: OracleSpan; group: readonly Arrival[] },
+    now: OracleSpan,
+    to: readonly Arrival[],
+  ): OracleRow[] {
+    const rows: OracleRow[] = [];
+    for (let at = this.#steps.after(since); at.start < now.start; at = this.#steps.after(at)) {
+      const share = (at.start - since.start) / (now.start - since.start);
+      rows.push(filledRow(at, group, { to, share }));
+    }
+    return rows;
+  }
+}
+
+function filledRow(
+  span: OracleSpan,
+  group: readonly Arrival[],
+  filled: NonNullable<OracleRow["filled"]>,
+): OracleRow {
+  return { ...span, group, labels: { ...named(span), window_filled: true }, filled };
 }

@@ -2,20 +2,23 @@
 // It is what tests hold the real engine to, so it shares no code with it. Never fast, and never in a worker.
 
 import { aggregate, type Arrival, type OracleColumn } from "./oracle-aggregate.ts";
-import { type OracleKind, type OracleRow, type OracleWindow, windowsOf } from "./oracle-windows.ts";
+import { type OracleEmission, type OracleWindow, windowsOf } from "./oracle-kinds.ts";
+import type { OracleKind, OracleRow } from "./oracle-windows.ts";
 import type { Fields } from "./payload.ts";
 
 /** A pipeline of at most one filter, then one window. All times in ms. */
 export interface OraclePipeline {
   readonly schema: Readonly<Record<string, "string" | "time" | "float64" | "bool">>;
+  /** Null for processing time. */
   readonly time: {
     readonly field: string;
     readonly lateness: number;
     readonly idle: number | null;
     readonly ahead: number;
-  };
+  } | null;
   readonly keep: (record: Fields) => boolean;
   readonly window: OracleWindow;
+  readonly emission: OracleEmission;
   readonly by: readonly string[];
   readonly select: Readonly<Record<string, OracleColumn>>;
 }
@@ -43,12 +46,12 @@ export class Oracle {
 
   constructor(pipeline: OraclePipeline) {
     this.#pipeline = pipeline;
-    this.#windows = windowsOf(pipeline.window);
+    this.#windows = windowsOf(pipeline.window, pipeline.emission);
   }
 
   /** Event time so far, ms. */
   get watermark(): number {
-    return Math.max(this.#carried, ...this.#entered) - this.#pipeline.time.lateness;
+    return Math.max(this.#carried, ...this.#entered) - (this.#pipeline.time?.lateness ?? 0);
   }
 
   /** Input records in rows sent. */
@@ -73,7 +76,13 @@ export class Oracle {
 
   /** Time passes without records. */
   tick(now: number): void {
-    const { idle } = this.#pipeline.time;
+    const { time } = this.#pipeline;
+    if (time === null) {
+      this.#carried = Math.max(this.#carried, now);
+      this.#advance(this.watermark);
+      return;
+    }
+    const { idle } = time;
     const silent = now - this.#arrived;
     if (idle === null || this.#entered.length === 0 || silent < idle) return;
     this.#carried = Math.max(this.#carried, this.#rest + silent);
@@ -91,9 +100,9 @@ export class Oracle {
       const value = record[name] ?? null;
       if (value !== null && typeof value !== typeNames[type]) return this.#leave("type");
     }
-    const at = (record[time.field] ?? null) as number | null;
+    const at = time === null ? now : ((record[time.field] ?? null) as number | null);
     if (at === null) return this.#leave("time");
-    if (at > now + time.ahead) return this.#leave("ahead");
+    if (time !== null && at > now + time.ahead) return this.#leave("ahead");
     const inForce = this.watermark;
     this.#entered.push(at);
     if (!keep(record)) return this.#leave("filtered");
@@ -117,13 +126,32 @@ export class Oracle {
     this.#taken -= filtered;
   }
 
-  #rowOf({ start, end, group }: OracleRow): Fields {
+  #rowOf(row: OracleRow): Fields {
     const { by, select } = this.#pipeline;
     return {
-      window_start: start,
-      window_end: end,
-      ...Object.fromEntries(by.map((name) => [name, group[0]!.record[name] ?? null])),
-      ...Object.fromEntries(Object.entries(select).map(([name, column]) => [name, aggregate(column, group)])),
+      window_start: row.start,
+      window_end: row.end,
+      ...row.labels,
+      ...Object.fromEntries(by.map((name) => [name, row.group[0]!.record[name] ?? null])),
+      ...Object.fromEntries(Object.entries(select).map(([name, column]) => [name, resultOf(column, row)])),
     };
   }
+}
+
+function resultOf(column: OracleColumn, { group, filled }: OracleRow): unknown {
+  const own = aggregate(column, group);
+  if (filled === undefined) return own;
+  if (column.aggregate === "count" || column.aggregate === "count_distinct") return 0;
+  if (filled === "last") return own;
+  if (filled === "null") return null;
+  if (isText(column)) return null;
+  if (filled === "zero") return 0;
+  const next = aggregate(column, filled.to);
+  if (typeof own === "symbol" || typeof next === "symbol") return own;
+  if (typeof own !== "number" || typeof next !== "number") return null;
+  return own + (next - own) * filled.share;
+}
+
+function isText({ aggregate: name }: OracleColumn): boolean {
+  return name === "top_k" || name === "histogram" || name === "collect";
 }

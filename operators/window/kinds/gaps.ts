@@ -1,13 +1,7 @@
 // Rows for windows in which a key has no record, between one with records and the next. Remembers the last
 // result of every key, and how long ago it was; decides nothing about time.
 
-import {
-  type Collector,
-  type KeyTable,
-  type PaneTable,
-  table,
-  type WritableColumn,
-} from "weir/sdk";
+import { type Collector, type KeyTable, type PaneTable, table, type WritableColumn } from "weir/sdk";
 import { gapWindowsMax } from "../bounds.ts";
 import type { Grouping } from "../kind.ts";
 import { type Label, sendResults } from "../rows.ts";
@@ -149,7 +143,12 @@ export class Gaps {
     const isNumber = column.type === "float64" || column.type === "int64";
     if (this.#policy === "last") {
       const { calls, shared } = this.#grouping;
-      calls[call]!.aggregate.finish(this.#previous.states[shared.places[call]!]!, slots, slots.length, column);
+      calls[call]!.aggregate.finish(
+        this.#previous.states[shared.places[call]!]!,
+        slots,
+        slots.length,
+        column,
+      );
     } else if (this.#policy === "null" || !isNumber) column.valid.fill(0);
   }
 

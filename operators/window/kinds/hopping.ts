@@ -2,13 +2,7 @@
 // panes when it is sent. Sends windows once, early as well, or again for late records; where they stand
 // is told by `Steps`.
 
-import {
-  type Collector,
-  type PaneDeclaration,
-  type PaneTable,
-  table,
-  type Tables,
-} from "weir/sdk";
+import { type Collector, type PaneDeclaration, type PaneTable, table, type Tables } from "weir/sdk";
 import type { Placed, Slicing } from "../filler.ts";
 import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { type Label, sendRows } from "../rows.ts";
@@ -71,7 +65,8 @@ class SharedPanes implements Overlap {
     this.#panes = panes;
     this.#merged = merged;
     this.#corrections = corrections;
-    this.#gaps = gaps === null ? null : new Gaps(grouping, steps, gaps, { keys: panes.keys, merged, previous });
+    this.#gaps =
+      gaps === null ? null : new Gaps(grouping, steps, gaps, { keys: panes.keys, merged, previous });
     this.#kept = updates ?? 0;
   }
 

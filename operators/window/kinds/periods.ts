@@ -20,10 +20,11 @@ export function windowStart(time: number, size: number, offset: number): number 
 
 /** Periods of `size` ms, aligned to the epoch plus `offset`. */
 export function evenPeriods(size: number, offset: number): Periods {
+  const endOf = (time: number): number => windowStart(time, size, offset) + size;
   return {
     startOf: (time) => windowStart(time, size, offset),
-    endOf: (start) => start + size,
-    closingOf: (start) => start + size,
+    endOf,
+    closingOf: endOf,
     endedBy: (watermark) => watermark - size,
     nameOf: () => null,
   };

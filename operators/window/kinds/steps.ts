@@ -81,8 +81,7 @@ export function nextMultiple(time: number, { length, offset }: Multiples): numbe
 /** The same panes, cut at multiples as well. */
 export function cutAt(slicing: Slicing, multiples: Multiples): Slicing {
   return {
-    startOf: (time) =>
-      Math.max(slicing.startOf(time), windowStart(time, multiples.length, multiples.offset)),
+    startOf: (time) => Math.max(slicing.startOf(time), windowStart(time, multiples.length, multiples.offset)),
     endOf: (start) => Math.min(slicing.endOf(start), nextMultiple(start, multiples)),
     closingOf: (start) => slicing.closingOf(start),
   };

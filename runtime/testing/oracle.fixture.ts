@@ -1,0 +1,356 @@
+// What the tests that hold the engine to the oracle have in common: random pipelines, records, batches and
+// silences, and what it means that both say the same.
+
+import * as fc from "fast-check";
+import { expect } from "vitest";
+import { catalog } from "../../operators/catalog.ts";
+import { gapWindowsMax } from "../../operators/window/bounds.ts";
+import { loadPipeline } from "../pipeline/load.ts";
+import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import { Harness, lawFaults } from "./harness.ts";
+import { Oracle } from "./oracle.ts";
+import { type OracleColumn, untold } from "./oracle-aggregate.ts";
+import type { OracleEmission, OracleWindow } from "./oracle-kinds.ts";
+import type { Fields } from "./payload.ts";
+
+/** Every aggregate with a simple definition, by the name of its column. */
+const columns: Readonly<Record<string, OracleColumn>> = {
+  n: { aggregate: "count", field: null },
+  values: { aggregate: "count", field: "temp" },
+  total: { aggregate: "sum", field: "temp" },
+  mean: { aggregate: "mean", field: "temp" },
+  low: { aggregate: "min", field: "temp" },
+  high: { aggregate: "max", field: "temp" },
+  range: { aggregate: "range", field: "temp" },
+  opened: { aggregate: "first", field: "temp" },
+  closed: { aggregate: "last", field: "temp" },
+  delta: { aggregate: "delta", field: "temp" },
+  spread: { aggregate: "stddev", field: "temp" },
+  middle: { aggregate: "median", field: "temp" },
+  p50: { aggregate: "quantile", field: "temp", parameters: [0.5] },
+  p90: { aggregate: "quantile", field: "temp", parameters: [0.9] },
+  devices: { aggregate: "count_distinct", field: "device" },
+  temps: { aggregate: "count_distinct", field: "temp" },
+  mode: { aggregate: "mode", field: "load" },
+  top: { aggregate: "top_k", field: "load", parameters: [2] },
+  histogram: { aggregate: "histogram", field: "temp", parameters: [0, 10] },
+  coolest: { aggregate: "arg_min", field: "load", second: "temp" },
+  hottest: { aggregate: "arg_max", field: "load", second: "temp" },
+  all: { aggregate: "collect", field: "temp", parameters: [3] },
+  rate: { aggregate: "rate", field: "load" },
+  area: { aggregate: "integral", field: "temp" },
+  weighted: { aggregate: "time_mean", field: "temp" },
+  recent: { aggregate: "ewma", field: "temp", parameters: [0.05] },
+  slope: { aggregate: "slope", field: "temp" },
+  related: { aggregate: "corr", field: "temp", second: "load" },
+};
+
+const schema = { device: "string", site: "string", ts: "time", temp: "float64", load: "float64" } as const;
+
+export interface Shape {
+  readonly lateness: number;
+  readonly idle: number | null;
+  readonly ahead: number;
+  readonly processingTime: boolean;
+  readonly filter: boolean;
+  readonly window: OracleWindow;
+  readonly emission: OracleEmission;
+  readonly by: readonly string[];
+  readonly select: readonly string[];
+  /** When the clock starts, and how many ms one step of a record's time takes. */
+  readonly base: number;
+  readonly scale: number;
+}
+
+export const once: OracleEmission = { early: null, updates: null, gaps: null, gapsMax: gapWindowsMax };
+
+export const opening = "temp > 10.0";
+export const closing = "temp < -5.0 || temp > 40.0";
+
+/** As the expression language has it: null is not true. */
+export const opens = ({ temp }: Fields): boolean => typeof temp === "number" && temp > 10;
+export const closes = ({ temp }: Fields): boolean => typeof temp === "number" && (temp < -5 || temp > 40);
+const keeps = ({ temp, site }: Fields): boolean => (typeof temp === "number" && temp > -20) || site === "x";
+
+const ms = (duration: number): string => `${duration}ms`;
+
+/** The settings of the step that the oracle's window stands for. */
+function settingsOf(window: OracleWindow): Fields {
+  switch (window.kind) {
+    case "tumbling":
+      return { tumbling: ms(window.size), offset: ms(window.offset) };
+    case "hopping":
+      return { hopping: { size: ms(window.size), every: ms(window.every) }, offset: ms(window.offset) };
+    case "cumulate":
+      return { cumulate: { step: ms(window.step), max: ms(window.max) }, offset: ms(window.offset) };
+    case "calendar": {
+      const { unit, zone } = window;
+      return { calendar: typeof unit === "string" ? { unit, zone } : { shifts: unit, zone } };
+    }
+    case "session": {
+      const gap = ms(window.gap);
+      return { session: window.max === Infinity ? { gap } : { gap, max: ms(window.max) } };
+    }
+    case "count":
+      return { count: { n: window.n, every: window.every } };
+    case "sliding":
+      return { sliding: ms(window.length) };
+    case "state":
+      return { state: { open: opening, close: closing } };
+  }
+}
+
+function emitOf({ early, updates, gaps }: OracleEmission): Fields {
+  if (early !== null) return { emit: { early: ms(early) } };
+  if (updates !== null) return { emit: { updates: ms(updates) } };
+  return gaps === null ? {} : { gaps };
+}
+
+function callOf({ aggregate, field, second, parameters = [] }: OracleColumn): string {
+  return `${aggregate}(${[field, second ?? null, ...parameters].filter((part) => part !== null).join(", ")})`;
+}
+
+function selected<T>(select: readonly string[], as: (column: OracleColumn) => T): Record<string, T> {
+  return Object.fromEntries(select.map((name) => [name, as(columns[name]!)]));
+}
+
+function planOf(shape: Shape): PipelinePlan {
+  const { lateness, idle, ahead, by } = shape;
+  const time = {
+    field: "ts",
+    lateness: ms(lateness),
+    ahead: ms(ahead),
+    ...(idle === null ? {} : { idle: ms(idle) }),
+  };
+  const window = {
+    ...settingsOf(shape.window),
+    ...emitOf(shape.emission),
+    ...(by.length > 0 ? { by } : {}),
+    select: selected(shape.select, callOf),
+  };
+  const source = {
+    file: { path: "in.ndjson" },
+    format: "json",
+    schema,
+    ...(shape.processingTime ? {} : { time }),
+  };
+  const sink = { sink: { stdout: {}, format: "json" } };
+  const steps = [...(shape.filter ? [{ filter: "temp > -20.0 || site == 'x'" }] : []), { window }, sink];
+  const content = JSON.stringify({ name: "oracle", source, steps });
+  const { plan, diagnostics } = loadPipeline({ file: "oracle", content, catalogue: catalog });
+  if (plan === null) throw new Error(JSON.stringify(diagnostics));
+  return plan;
+}
+
+/** The fields that somebody reads: of no others are the types looked at. */
+function readBy({ by, select, filter, window, processingTime }: Shape): Partial<typeof schema> {
+  const read = new Set([...by, ...select.flatMap((name) => [columns[name]!.field, columns[name]!.second])]);
+  if (!processingTime) read.add("ts");
+  if (filter) read.add("temp").add("site");
+  if (window.kind === "state") read.add("temp");
+  return Object.fromEntries(Object.entries(schema).filter(([name]) => read.has(name)));
+}
+
+function oracleOf({ lateness, idle, ahead, ...shape }: Shape): Oracle {
+  return new Oracle({
+    schema: readBy({ lateness, idle, ahead, ...shape }),
+    time: shape.processingTime ? null : { field: "ts", lateness, idle, ahead },
+    keep: shape.filter ? keeps : () => true,
+    window: shape.window,
+    emission: shape.emission,
+    by: shape.by,
+    select: selected(shape.select, (column) => column),
+  });
+}
+
+type Event =
+  | { readonly kind: "records"; readonly records: readonly Fields[] }
+  | { readonly kind: "pause"; readonly ms: number };
+
+const anyOf = (...lists: readonly (readonly string[])[]): fc.Arbitrary<readonly string[]> =>
+  fc.constantFrom(...lists);
+
+/** Shapes around a window and its emission; times are in steps of `scale` ms from `base` on. */
+export function shapesOf(
+  window: fc.Arbitrary<OracleWindow>,
+  emission: fc.Arbitrary<OracleEmission>,
+  base = 0,
+  scale = 1,
+): fc.Arbitrary<Shape> {
+  const far = 400 * 86_400_000;
+  return fc.record({
+    window,
+    emission,
+    lateness: fc.constantFrom(0, 0, 1, 7, 40).map((steps) => steps * scale),
+    idle: fc.constantFrom(null, 1, 20, 150).map((steps) => (steps === null ? null : steps * scale)),
+    ahead: fc.constantFrom(0, scale === 1 ? 50 : far, scale === 1 ? 300_000 : far),
+    processingTime: fc.constantFrom(false, false, false, false, false, true),
+    filter: fc.boolean(),
+    by: anyOf([], ["device"], ["site", "device"], ["temp"]),
+    select: fc.subarray(Object.keys(columns), { minLength: 1, maxLength: 4 }),
+    base: fc.constant(base),
+    scale: fc.constant(scale),
+  });
+}
+
+const day = 86_400_000;
+
+/** Readings around one moment, out of order, some broken, some from another time altogether. */
+const record: fc.Arbitrary<Fields> = fc.record(
+  {
+    device: fc.oneof(
+      { weight: 9, arbitrary: fc.constantFrom("a", "b", "c", null) },
+      { weight: 1, arbitrary: fc.constantFrom<unknown>(7, true) },
+    ),
+    site: fc.constantFrom("x", "y", null),
+    ts: fc.oneof(
+      { weight: 12, arbitrary: fc.integer({ min: -90, max: 400 }) },
+      { weight: 4, arbitrary: fc.integer({ min: 0, max: 60 }) },
+      { weight: 1, arbitrary: fc.constantFrom<unknown>(3 * day, 3650 * day, null, "soon", 59.5, -0.25) },
+    ),
+    temp: fc.oneof(
+      { weight: 9, arbitrary: fc.integer({ min: -400, max: 400 }).map((eighths) => eighths / 8) },
+      { weight: 2, arbitrary: fc.constantFrom<unknown>(null, null, 20, "warm", [1]) },
+    ),
+    load: fc.constantFrom(0, 1, 2, 3, 5, null),
+  },
+  { requiredKeys: ["ts"] },
+);
+
+export const events: fc.Arbitrary<readonly Event[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        kind: fc.constant("records" as const),
+        records: fc.array(record, { minLength: 1, maxLength: 9 }),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant("pause" as const), ms: fc.constantFrom(1, 19, 20, 90, 1000) }),
+    },
+  ),
+  { maxLength: 8 },
+);
+
+/** The events at the times of a shape: a calendar that is read minute by minute does not reach ten years far. */
+function placed(all: readonly Event[], { base, scale }: Shape): readonly Event[] {
+  if (scale === 1) return all;
+  const at = ({ ts, ...rest }: Fields): Fields => {
+    if (typeof ts !== "number") return { ts, ...rest };
+    return { ...rest, ts: base + (Math.abs(ts) < 1000 ? ts : 30) * scale };
+  };
+  return all.map((event) =>
+    event.kind === "pause"
+      ? { kind: "pause", ms: Math.min(event.ms, 90) * scale }
+      : { kind: "records", records: event.records.map(at) },
+  );
+}
+
+/** Quantiles within 1 %, all else but for rounding. */
+function sameCell(name: string, expected: unknown, actual: unknown): boolean {
+  if (expected === untold) return true;
+  const aggregate = columns[name]?.aggregate;
+  if (typeof expected === "string" && aggregate !== undefined) return JSON.stringify(actual) === expected;
+  if (typeof expected !== "number" || typeof actual !== "number") return expected === actual;
+  if (aggregate === "quantile")
+    return Math.abs(actual - expected) <= 0.01 * (1 + 1e-9) * Math.abs(expected) + 1e-9;
+  return Math.abs(actual - expected) <= 1e-8 * Math.max(1, Math.abs(expected));
+}
+
+const textOf = ({ device, site, temp }: Fields): string => JSON.stringify([device, site, temp]);
+
+/** The rows with those of one window, which follow each other, in an order that does not depend on its parts. */
+function inOrder(rows: readonly Fields[], anyOrder: boolean): readonly Fields[] {
+  const placeOf = ({ window_start: start, window_end: end }: Fields): string => `${start} ${end}`;
+  const groups: Fields[][] = [];
+  for (const row of rows) {
+    const last = groups.at(-1);
+    if (last !== undefined && placeOf(last[0]!) === placeOf(row)) last.push(row);
+    else groups.push([row]);
+  }
+  const sorted = groups.flatMap((group) => group.sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1)));
+  // Rows between two results are sent with the later one, key by key.
+  return anyOrder
+    ? sorted.sort((a, b) => (placeOf(a) + textOf(a) < placeOf(b) + textOf(b) ? -1 : 1))
+    : sorted;
+}
+
+function expectSameRows(harness: Harness, oracle: Oracle, anyOrder: boolean): void {
+  const [actual, expected] = [inOrder(harness.rows(0), anyOrder), inOrder(oracle.rows, anyOrder)];
+  const differs = expected.findIndex((row, place) =>
+    Object.entries(row).some(([name, value]) => !sameCell(name, value, actual[place]?.[name])),
+  );
+  if (differs >= 0) expect(actual.slice(differs, differs + 4)).toEqual(expected.slice(differs, differs + 4));
+  expect(differs).toBe(-1);
+  expect(actual.length).toBe(expected.length);
+}
+
+/** By reason, records; the filter and the window may give the same one. */
+function ledgerOf(harness: Harness): Record<string, number> {
+  const ledger: Record<string, number> = {};
+  for (const { reason, records } of harness.counts()[0]!.ledger)
+    ledger[reason] = (ledger[reason] ?? 0) + records;
+  return ledger;
+}
+
+function expectSameCounts(harness: Harness, oracle: Oracle): void {
+  const counts = harness.counts();
+  expect(lawFaults(counts)).toEqual([]);
+  const { in: taken, out, held } = counts[0]!;
+  expect({ in: taken, out, held }).toEqual({ in: oracle.in, out: oracle.out, held: oracle.held });
+  expect(ledgerOf(harness)).toEqual(oracle.ledger);
+  expect(harness.watermark).toBe(oracle.watermark);
+}
+
+function started(plan: PipelinePlan, { base }: Shape, batchRows: number): Harness {
+  const harness = new Harness(plan, { batchRows });
+  if (base > 0) harness.pause(base);
+  return harness;
+}
+
+/** Runs engine and oracle side by side; what they say is compared after the event numbered `look`, and at the end. */
+export function compare(shape: Shape, events: readonly Event[], look: number): Oracle {
+  const all = placed(events, shape);
+  const harness = started(planOf(shape), shape, 1000);
+  const oracle = oracleOf(shape);
+  if (shape.base > 0) oracle.tick(harness.now);
+  all.forEach((event, place) => {
+    if (event.kind === "pause") {
+      harness.pause(event.ms);
+      oracle.tick(harness.now);
+    } else {
+      for (const each of event.records) harness.record(each);
+      harness.counts(); // Asking for the counts ends the batch.
+      oracle.batch(event.records, harness.now);
+    }
+    if (place === look) expectSameCounts(harness, oracle);
+  });
+  harness.finish();
+  oracle.finish();
+  expectSameRows(harness, oracle, shape.emission.gaps === "interpolate");
+  expectSameCounts(harness, oracle);
+  expect(oracle.held).toBe(0);
+  const refused = ["type", "time", "ahead"] as const;
+  const letters = refused.reduce((total, reason) => total + (oracle.ledger[reason] ?? 0), 0);
+  expect(harness.letters.length).toBe(letters);
+  return oracle;
+}
+
+/** Runs the engine over the events in batches of one, two and many records. */
+export function expectSameInBatches(shape: Shape, events: readonly Event[]): void {
+  const plan = planOf(shape);
+  const runs = [1, 2, 1000].map((batchRows) => {
+    const harness = started(plan, shape, batchRows);
+    for (const event of placed(events, shape)) {
+      if (event.kind === "pause") harness.pause(event.ms);
+      else for (const each of event.records) harness.record(each);
+    }
+    harness.finish();
+    expect(lawFaults(harness.counts())).toEqual([]);
+    return { rows: harness.rows(0), ledger: ledgerOf(harness), letters: harness.letters.length };
+  });
+  expect(runs[1]).toEqual(runs[0]);
+  expect(runs[2]).toEqual(runs[0]);
+}
