@@ -64,6 +64,42 @@ export const windowExamples: readonly Example[] = [
     ],
   },
   {
+    title: "A minute again, when a record for it comes late",
+    config: { tumbling: "1m", emit: { updates: "5m" }, select: { n: "count()" } },
+    schema: { ts: "time" },
+    time: "ts",
+    input: [{ ts: 0 }, { ts: 70_000 }, { ts: 1_000 }, { ts: 2_000 }, { ts: 130_000 }],
+    output: [
+      { window_start: 0, window_end: 60_000, window_revision: 0, n: 1 },
+      { window_start: 0, window_end: 60_000, window_revision: 1, n: 3 },
+      { window_start: 60_000, window_end: 120_000, window_revision: 0, n: 1 },
+      { window_start: 120_000, window_end: 180_000, window_revision: 0, n: 1 },
+    ],
+  },
+  {
+    title: "Minutes without records, on the straight line between those with some",
+    config: {
+      tumbling: "1m",
+      by: "device",
+      gaps: "interpolate",
+      select: { mean: "mean(temp)", n: "count()" },
+    },
+    schema,
+    time: "ts",
+    input: [
+      { device: "a", ts: 0, temp: 10 },
+      { device: "b", ts: 60_000, temp: 0 },
+      { device: "a", ts: 180_000, temp: 40 },
+    ],
+    output: [
+      { window_start: 0, window_end: 60_000, window_filled: false, device: "a", mean: 10, n: 1 },
+      { window_start: 60_000, window_end: 120_000, window_filled: false, device: "b", mean: 0, n: 1 },
+      { window_start: 60_000, window_end: 120_000, window_filled: true, device: "a", mean: 20, n: 0 },
+      { window_start: 120_000, window_end: 180_000, window_filled: true, device: "a", mean: 30, n: 0 },
+      { window_start: 180_000, window_end: 240_000, window_filled: false, device: "a", mean: 40, n: 1 },
+    ],
+  },
+  {
     title: "The last minute, every half minute",
     config: { hopping: { size: "1m", every: "30s" }, by: "device", select: { mean: "mean(temp)" } },
     schema,
@@ -107,6 +143,19 @@ export const windowExamples: readonly Example[] = [
     output: [
       { window_start: 0, window_end: 20_000, device: "a", n: 2 },
       { window_start: 20_001, window_end: 30_001, device: "a", n: 1 },
+    ],
+  },
+  {
+    title: "A visit as it grows",
+    config: { session: { gap: "10s" }, emit: { early: "5s" }, select: { n: "count()" } },
+    schema: { ts: "time" },
+    time: "ts",
+    input: [{ ts: 1_000 }, { ts: 7_000 }, { ts: 30_000 }],
+    output: [
+      { window_start: 1_000, window_end: 17_000, window_final: false, n: 2 },
+      { window_start: 1_000, window_end: 17_000, window_final: true, n: 2 },
+      { window_start: 30_000, window_end: 40_000, window_final: false, n: 1 },
+      { window_start: 30_000, window_end: 40_000, window_final: true, n: 1 },
     ],
   },
   {
@@ -168,6 +217,21 @@ export const windowExamples: readonly Example[] = [
     output: [
       { window_start: october, window_end: october + 25 * hour, n: 2 },
       { window_start: october + 25 * hour, window_end: october + 49 * hour, n: 1 },
+    ],
+  },
+  {
+    title: "Hours without records hold zeros",
+    config: { calendar: { unit: "hour", zone: "Asia/Kolkata" }, gaps: "zero", select: { kwh: "sum(kwh)" } },
+    schema: { ts: "time", kwh: "float64" },
+    time: "ts",
+    input: [
+      { ts: 0, kwh: 1 },
+      { ts: 2 * hour, kwh: 2 },
+    ],
+    output: [
+      { window_start: -0.5 * hour, window_end: 0.5 * hour, window_filled: false, kwh: 1 },
+      { window_start: 0.5 * hour, window_end: 1.5 * hour, window_filled: true, kwh: 0 },
+      { window_start: 1.5 * hour, window_end: 2.5 * hour, window_filled: false, kwh: 2 },
     ],
   },
   {

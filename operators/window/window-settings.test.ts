@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { limits } from "../../runtime/limits.ts";
 import { loadPipeline } from "../../runtime/pipeline/load.ts";
-import { overlapMax, shiftsMax, stepsMax } from "./bounds.ts";
+import { gapWindowsMax, overlapMax, shiftsMax, stepsMax } from "./bounds.ts";
 import { window } from "./window.ts";
 
 /** The messages of a pipeline whose one step has `settings`, each with the line at which it points. */
@@ -23,15 +23,27 @@ test("every kind is taken", () => {
     "tumbling: 1m, offset: 10s, ",
     "tumbling: 1m, emit: final, ",
     "tumbling: 1m, emit: { early: 5s }, ",
+    "tumbling: 1m, emit: { updates: 10m }, ",
+    "tumbling: 1m, gaps: skip, emit: { early: 5s }, ",
+    "tumbling: 1m, gaps: zero, ",
     "hopping: { size: 1h, every: 7m }, offset: 1s, ",
+    "hopping: { size: 1h, every: 7m }, emit: { early: 10m }, ",
+    "hopping: { size: 1h, every: 7m }, emit: { updates: 1d }, ",
+    "hopping: { size: 1h, every: 7m }, gaps: interpolate, ",
     "cumulate: { step: 1m, max: 1d }, ",
     "session: { gap: 10s }, ",
     "session: { gap: 10s, max: 1h }, ",
+    "session: { gap: 10s }, emit: { early: 1s }, ",
+    "session: { gap: 10s }, emit: { updates: 1d }, ",
     "count: { n: 10 }, ",
     "count: { n: 1000, every: 1 }, ",
     "sliding: 5m, ",
     "state: { open: x > 1.0, close: x < 0.0 }, ",
+    "state: { open: x > 1.0, close: x < 0.0 }, emit: { early: 1m }, ",
     "calendar: { unit: month }, ",
+    "calendar: { unit: month }, emit: { early: 1h }, ",
+    "calendar: { unit: hour }, emit: { updates: 1d }, ",
+    "calendar: { unit: day }, gaps: last, ",
     'calendar: { shifts: { day: "06:00", night: "18:30" }, zone: Asia/Tokyo }, ',
   ])
     expect([kind, messagesOf(kind)]).toEqual([kind, []]);
@@ -79,10 +91,76 @@ describe("refused", () => {
       "tumbling: 1d, emit: { early: 1s }, ",
       "the window would be sent 86400 times; the most is 10000: make early longer",
     ],
+    ["tumbling: 1m, emit: { early: 0s }, ", "a window is at least 1ms long: write a longer time"],
     [
-      "session: { gap: 7s }, emit: { early: 7s }, ",
-      "early results are those of tumbling windows: leave emit out, or see cumulate",
+      "tumbling: 1m, emit: { updates: -1s }, ",
+      'expected a duration such as 500ms, 10s, 1m30s or 2h, got "-1s"',
     ],
+    ["tumbling: 1m, emit: {}, ", "emit needs one of early and updates, or the word final"],
+    [
+      "tumbling: 1m, emit: { early: 1s, updates: 1m }, ",
+      "emit needs one of early and updates, or the word final",
+    ],
+    [
+      "hopping: { size: 24h, every: 1ms }, ",
+      "a record would be in 86400000 windows; the most is 1000: make every longer",
+    ],
+    [
+      "hopping: { size: 1h, every: 1m }, emit: { early: 1s }, ",
+      "the window would be sent 3600 times; the most is 1000: make early longer",
+    ],
+    [
+      "calendar: { unit: month }, emit: { early: 1m }, ",
+      "the window would be sent 44700 times; the most is 10000: make early longer",
+    ],
+    [
+      "tumbling: 1s, emit: { updates: 1d }, ",
+      "86400 windows of each key would be kept; the most is 10000: make updates shorter",
+    ],
+    [
+      "cumulate: { step: 1m, max: 1h }, emit: { early: 7s }, ",
+      "cumulating windows are sent at each step already: leave early out",
+    ],
+    [
+      "count: { n: 5 }, emit: { early: 7s }, ",
+      "windows of count end with a record, not with time: leave early out",
+    ],
+    [
+      "sliding: 5m, emit: { early: 7s }, ",
+      "sliding windows have a row for every record already: leave early out",
+    ],
+    [
+      "cumulate: { step: 1m, max: 1h }, emit: { updates: 7s }, ",
+      "cumulating windows are not sent again: use tumbling, or make the source's lateness longer",
+    ],
+    ["count: { n: 5 }, emit: { updates: 7s }, ", "no record is late for windows of count: leave updates out"],
+    [
+      "sliding: 5m, emit: { updates: 7s }, ",
+      "a sliding row belongs to one record and is not sent again: make the source's lateness longer",
+    ],
+    [
+      "state: { open: x > 1.0, close: x < 0.0 }, emit: { updates: 7s }, ",
+      "state windows take records in event time and are not sent again: make the source's lateness longer",
+    ],
+    [
+      "tumbling: 1m, emit: { early: 10s }, gaps: zero, ",
+      "gaps are filled where windows are sent once: leave out either gaps or emit",
+    ],
+    [
+      "cumulate: { step: 1m, max: 1h }, gaps: zero, ",
+      "cumulating windows repeat what they hold at each step: leave gaps out",
+    ],
+    [
+      "session: { gap: 7s }, gaps: zero, ",
+      "a session begins with a record, so that none is empty: leave gaps out",
+    ],
+    ["count: { n: 5 }, gaps: zero, ", "windows of count are never empty: leave gaps out"],
+    ["sliding: 5m, gaps: zero, ", "sliding windows are never empty: leave gaps out"],
+    [
+      "state: { open: x > 1.0, close: x < 0.0 }, gaps: last, ",
+      "a state window begins with a record, so that none is empty: leave gaps out",
+    ],
+    ["tumbling: 1m, gaps: fill, ", 'expected skip, zero, null, last or interpolate, got the text "fill"'],
     ["sliding: 1m, offset: 1s, ", "sliding windows have no offset: leave it out"],
     [
       "calendar: { unit: day, zone: Europe/Berln }, ",
@@ -102,9 +180,10 @@ describe("refused", () => {
 });
 
 test("the bounds are those of the runtime's table", () => {
-  expect([overlapMax, stepsMax, shiftsMax]).toEqual([
+  expect([overlapMax, stepsMax, shiftsMax, gapWindowsMax]).toEqual([
     limits.window_overlap_max,
     limits.window_steps_max,
     limits.window_shifts_max,
+    limits.gap_windows_max,
   ]);
 });

@@ -2,7 +2,7 @@
 // silences, and what it means that both say the same.
 
 import * as fc from "fast-check";
-import { expect } from "vitest";
+import { expect, test } from "vitest";
 import { catalog } from "../../operators/catalog.ts";
 import { gapWindowsMax } from "../../operators/window/bounds.ts";
 import { loadPipeline } from "../pipeline/load.ts";
@@ -62,10 +62,25 @@ export interface Shape {
   readonly scale: number;
 }
 
-export const once: OracleEmission = { early: null, updates: null, gaps: null, gapsMax: gapWindowsMax };
+const once: OracleEmission = { early: null, updates: null, gaps: null, gapsMax: gapWindowsMax };
 
-export const opening = "temp > 10.0";
-export const closing = "temp < -5.0 || temp > 40.0";
+/** What a test draws emissions from: every length in steps of `scale` ms. */
+export const final: fc.Arbitrary<OracleEmission> = fc.constant(once);
+
+export function early(...steps: readonly number[]): fc.Arbitrary<OracleEmission> {
+  return fc.constantFrom(...steps).map((step) => ({ ...once, early: step }));
+}
+
+export function updates(scale = 1): fc.Arbitrary<OracleEmission> {
+  return fc.constantFrom(1, 10, 50, 300).map((step) => ({ ...once, updates: step * scale }));
+}
+
+export const gaps: fc.Arbitrary<OracleEmission> = fc
+  .constantFrom<NonNullable<OracleEmission["gaps"]>>("zero", "null", "last", "interpolate")
+  .map((each) => ({ ...once, gaps: each }));
+
+const opening = "temp > 10.0";
+const closing = "temp < -5.0 || temp > 40.0";
 
 /** As the expression language has it: null is not true. */
 export const opens = ({ temp }: Fields): boolean => typeof temp === "number" && temp > 10;
@@ -167,6 +182,9 @@ type Event =
   | { readonly kind: "records"; readonly records: readonly Fields[] }
   | { readonly kind: "pause"; readonly ms: number };
 
+/** Further ahead than any record is. */
+const far = 400 * 86_400_000;
+
 const anyOf = (...lists: readonly (readonly string[])[]): fc.Arbitrary<readonly string[]> =>
   fc.constantFrom(...lists);
 
@@ -177,7 +195,6 @@ export function shapesOf(
   base = 0,
   scale = 1,
 ): fc.Arbitrary<Shape> {
-  const far = 400 * 86_400_000;
   return fc.record({
     window,
     emission,
@@ -217,7 +234,7 @@ const record: fc.Arbitrary<Fields> = fc.record(
   { requiredKeys: ["ts"] },
 );
 
-export const events: fc.Arbitrary<readonly Event[]> = fc.array(
+const events: fc.Arbitrary<readonly Event[]> = fc.array(
   fc.oneof(
     {
       weight: 5,
@@ -310,10 +327,14 @@ function started(plan: PipelinePlan, { base }: Shape, batchRows: number): Harnes
   return harness;
 }
 
+const plans = new WeakMap<Shape, PipelinePlan>();
+
 /** Runs engine and oracle side by side; what they say is compared after the event numbered `look`, and at the end. */
-export function compare(shape: Shape, events: readonly Event[], look: number): Oracle {
+function compare(shape: Shape, events: readonly Event[], look: number): Oracle {
   const all = placed(events, shape);
-  const harness = started(planOf(shape), shape, 1000);
+  const plan = plans.get(shape) ?? planOf(shape);
+  plans.set(shape, plan);
+  const harness = started(plan, shape, 1000);
   const oracle = oracleOf(shape);
   if (shape.base > 0) oracle.tick(harness.now);
   all.forEach((event, place) => {
@@ -339,8 +360,11 @@ export function compare(shape: Shape, events: readonly Event[], look: number): O
 }
 
 /** Runs the engine over the events in batches of one, two and many records. */
-export function expectSameInBatches(shape: Shape, events: readonly Event[]): void {
-  const plan = planOf(shape);
+function expectSameInBatches(shape: Shape, events: readonly Event[]): void {
+  const { emission, scale, ahead, idle } = shape;
+  const showsTime = emission !== once;
+  // How far ahead a record is, and when a source is idle, is told by the clock of its batch: that is left out where it would show.
+  const plan = planOf({ ...shape, ahead: scale === 1 ? ahead : far, idle: showsTime ? null : idle });
   const runs = [1, 2, 1000].map((batchRows) => {
     const harness = started(plan, shape, batchRows);
     for (const event of placed(events, shape)) {
@@ -353,4 +377,52 @@ export function expectSameInBatches(shape: Shape, events: readonly Event[]): voi
   });
   expect(runs[1]).toEqual(runs[0]);
   expect(runs[2]).toEqual(runs[0]);
+}
+
+/** The ways in which each kind lets go of records. */
+const everyReason = ["ahead", "filtered", "late", "time", "type"];
+/** Of each kind with each emission. */
+const cases = 1_000;
+/** Pipelines among these cases: to check and plan one costs as much as to run it. */
+const pipelines = 60;
+const casesInBatches = 60;
+/** For a machine that does much else; it is none of what is tested. */
+const slow_ms = 300_000;
+
+/** Holds the engine to the oracle. `replay`: seed and path that a failed run named. */
+export function holdToOracle(
+  shapes: Readonly<Record<string, fc.Arbitrary<Shape>>>,
+  replay: { readonly seed: number; readonly path?: string },
+): void {
+  const names = Object.keys(shapes);
+  test.each(names)(
+    "the engine does what the oracle does: %s",
+    (name) => {
+      let rows = 0;
+      const reasons = new Set<string>();
+      const some = fc.constantFrom(...fc.sample(shapes[name]!, { seed: replay.seed, numRuns: pipelines }));
+      fc.assert(
+        fc.property(some, events, fc.nat(8), (shape, all, look) => {
+          const oracle = compare(shape, all, look);
+          rows += oracle.rows.length;
+          for (const reason of Object.keys(oracle.ledger)) reasons.add(reason);
+        }),
+        { ...replay, numRuns: cases },
+      );
+      if (replay.path !== undefined) return;
+      // The cases are worth something: many rows, and every way to leave the stream.
+      expect(rows).toBeGreaterThan(cases);
+      const isCount = name.startsWith("count");
+      expect([...reasons].sort()).toEqual(everyReason.filter((reason) => !isCount || reason !== "late"));
+    },
+    slow_ms,
+  );
+  test.each(names)(
+    "how records are cut into batches changes nothing: %s",
+    (name) => {
+      const same = fc.property(shapes[name]!, events, expectSameInBatches);
+      fc.assert(same, { ...replay, numRuns: casesInBatches });
+    },
+    slow_ms,
+  );
 }

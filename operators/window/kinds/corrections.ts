@@ -51,6 +51,10 @@ export class Corrections {
       }
   };
 
+  get isPending(): boolean {
+    return this.#corrected.oldest < Number.POSITIVE_INFINITY;
+  }
+
   /** Visits, oldest first, and then forgets the windows that are to be sent again, each with its keys. */
   visit(visit: (window: ClosedPane) => void): void {
     this.#corrected.close(Number.POSITIVE_INFINITY, visit);

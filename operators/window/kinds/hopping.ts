@@ -71,7 +71,8 @@ class SharedPanes implements Overlap {
   }
 
   nextMoment(time: number): number {
-    if (!Number.isFinite(time)) return time;
+    // What is to be sent again is sent as soon as time moves on.
+    if (!Number.isFinite(time) || this.#corrections?.isPending === true) return time;
     return Math.min(this.#steps.windowEnd(this.#steps.openAt(time)), this.#earlyAfter(time));
   }
 
