@@ -67,17 +67,14 @@ export const limits = {
   /** Rows of a key that one cumulating window may grow through. */
   window_steps_max: 10_000,
   window_shifts_max: 24,
-<<<<<<< HEAD
   /** Inputs of one align or join step. */
   join_inputs_max: 16,
   /** Records of one key that one side of a join keeps: each record that comes may make as many rows. */
   join_key_records_max: 4_096,
   /** Rows of align and join that are made before they are sent. */
   join_rows_max: 1_024,
-=======
   /** Windows without records in a row that a key has rows for. */
   gap_windows_max: 1_000,
->>>>>>> 783fddd (window: what a step remembers is declared; early results, corrected ones and rows for gaps)
   sketch_buckets_max: 2_048,
   /** Above, count_distinct is an estimate. */
   distinct_exact_values_max: 256,

@@ -11,6 +11,7 @@ import {
 } from "weir/sdk";
 import { ownCell } from "../window/event-order.ts";
 import { justAfter } from "../window/just-after.ts";
+import { course } from "../window/kind.ts";
 import { firstCell, Parts } from "../window/parts.ts";
 import { alignExamples, alignRule } from "./align-reference.ts";
 import { InputRows, type Inputs, inputsSetting, type Members, membersSetting, selectedOf } from "./inputs.ts";
@@ -184,14 +185,21 @@ export const align: OperatorDefinition = defineOperator({
   schema: (_input, settings) => rowSchema(settings.by ?? [], selectedIn(settings)),
   state: (settings) => {
     const grouping = recordGrouping(settings.by ?? [], selectedIn(settings));
-    return { records: recordTable(grouping, Object.keys(settings.inputs).length) };
+    return { records: recordTable(grouping, Object.keys(settings.inputs).length), course };
   },
-  create: (settings, { state: { records } }) => {
+  create: (settings, { state }) => {
+    const { records } = state;
     const selected = selectedIn(settings);
     const grouping = recordGrouping(settings.by ?? [], selected);
     const conditions = Object.values(settings.inputs);
     const rows = new JoinedRows(records, grouping, selected, conditions.length);
     const inputs = new InputRows(conditions);
-    return joining(new Parts(records, grouping), rows, inputs, new Latest(records, rows, inputs, settings));
+    return joining(
+      new Parts(records, grouping),
+      state.course,
+      rows,
+      inputs,
+      new Latest(records, rows, inputs, settings),
+    );
   },
 });

@@ -9,6 +9,7 @@ import {
   type PartTable,
 } from "weir/sdk";
 import { ownCell } from "../window/event-order.ts";
+import { course } from "../window/kind.ts";
 import { firstCell, Parts } from "../window/parts.ts";
 import { keyRecordsMax } from "./bounds.ts";
 import { InputRows, selectedOf } from "./inputs.ts";
@@ -129,12 +130,22 @@ export const join: OperatorDefinition = defineOperator({
   config: joinSettings,
   examples: joinExamples,
   schema: (_input, settings) => rowSchema(settings.on, selectedIn(settings)),
-  state: (settings) => ({ records: recordTable(recordGrouping(settings.on, selectedIn(settings)), 2) }),
-  create: (settings, { state: { records } }) => {
+  state: (settings) => ({
+    records: recordTable(recordGrouping(settings.on, selectedIn(settings)), 2),
+    course,
+  }),
+  create: (settings, { state }) => {
+    const { records } = state;
     const selected = selectedIn(settings);
     const grouping = recordGrouping(settings.on, selected);
     const rows = new JoinedRows(records, grouping, selected, 2);
     const inputs = new InputRows([settings.inputs[settings.left]!, settings.inputs[settings.right]!]);
-    return joining(new Parts(records, grouping), rows, inputs, new Pairs(records, rows, inputs, settings));
+    return joining(
+      new Parts(records, grouping),
+      state.course,
+      rows,
+      inputs,
+      new Pairs(records, rows, inputs, settings),
+    );
   },
 });

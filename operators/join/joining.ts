@@ -1,7 +1,7 @@
 // The course of align and join: records are sorted by input, brought into the order of event time, and
 // met by rules that put rows together. Knows no rule of its own.
 
-import type { Batch, Collector, Operator } from "weir/sdk";
+import type { Batch, Collector, Operator, ValueTable } from "weir/sdk";
 import { EventOrder, type OrderRules } from "../window/event-order.ts";
 import type { Parts } from "../window/parts.ts";
 import type { InputRows } from "./inputs.ts";
@@ -12,8 +12,14 @@ export interface JoiningRules extends OrderRules {
   forget(key: number): void;
 }
 
-export function joining(parts: Parts, rows: JoinedRows, inputs: InputRows, rules: JoiningRules): Operator {
-  const order = new EventOrder(parts, rows, rules);
+export function joining(
+  parts: Parts,
+  course: ValueTable,
+  rows: JoinedRows,
+  inputs: InputRows,
+  rules: JoiningRules,
+): Operator {
+  const order = new EventOrder(parts, course, rows, rules);
   return {
     onBatch(batch: Batch, out: Collector) {
       rows.begin(out, true);
@@ -24,10 +30,9 @@ export function joining(parts: Parts, rows: JoinedRows, inputs: InputRows, rules
       rows.begin(out, true);
       order.onWatermark(watermark, out);
     },
-    onForget(_keys, key, out) {
+    onForget(keys, key, out) {
       rows.begin(out, false);
-      rules.forget(key);
-      rows.send(out);
+      order.onForget(keys, key, out);
     },
   };
 }

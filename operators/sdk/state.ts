@@ -121,6 +121,8 @@ export interface TimedSlots {
   add(slot: number, time: number): void;
   /** Visits and takes out, in order, every slot whose time is `until` or before. */
   due(until: number, visit: (slot: number) => void): void;
+  /** Visits and takes out, in order, every slot that is wanted; the others wait on. */
+  take(isWanted: (slot: number) => boolean, visit: (slot: number) => void): void;
 }
 
 /**

@@ -4,6 +4,7 @@
 import {
   type Batch,
   type Collector,
+  type KeyTable,
   noKey,
   type Operator,
   type PartTable,
@@ -33,6 +34,8 @@ export interface OrderRules {
   passed?(time: number): void;
   /** Every record up to the watermark has had its turn; it is Infinity when the stream has ended. */
   reached?(watermark: number): void;
+  /** A key is about to be forgotten, and the last of its records has had its turn: ends what is open of it. */
+  forget?(key: number): void;
   /** Records that `take` has left out since the last time that it was asked. */
   leave?(): number;
 }
@@ -89,6 +92,13 @@ export class EventOrder implements Operator {
     this.#ready.send(out);
   }
 
+  onForget(_keys: KeyTable, key: number, out: Collector): void {
+    const isOfKey = (slot: number): boolean => this.#table.cells[keyCell]![slot] === key;
+    this.#table.waiting.take(isOfKey, (slot) => this.#rules.take(slot, key));
+    this.#rules.forget?.(key);
+    this.#send(out);
+  }
+
   #advance(watermark: number): void {
     const now = Math.max(this.#course[0]!, watermark);
     if (now < Number.POSITIVE_INFINITY) this.#course[0] = now;
@@ -113,6 +123,10 @@ export class EventOrder implements Operator {
     }
     this.#due.length = 0;
     this.#rules.passed?.(now);
+    this.#send(out);
+  }
+
+  #send(out: Collector): void {
     this.#ready.send(out);
     const records = this.#rules.leave?.() ?? 0;
     leaveOut(out, records, this.#course[0]!);

@@ -1,6 +1,14 @@
 // What every kind of window is to the operator: the tables that it declares and what runs on them.
 
-import type { AggregateCall, ColumnReference, Operator, TableDeclarations, Tables } from "weir/sdk";
+import {
+  type AggregateCall,
+  type ColumnReference,
+  type Operator,
+  table,
+  type TableDeclarations,
+  type Tables,
+  type ValueDeclaration,
+} from "weir/sdk";
 import type { SharedStates } from "./shared-state.ts";
 
 /** What all kinds know of a `window` step: its key, its aggregates, and how these share their state. */
@@ -9,6 +17,9 @@ export interface Grouping {
   readonly calls: readonly AggregateCall[];
   readonly shared: SharedStates;
 }
+
+/** How far event time has come: the one number of a step that goes by more than its records. */
+export const course: ValueDeclaration = table.values([Number.NEGATIVE_INFINITY]);
 
 export interface WindowKind {
   readonly tables: TableDeclarations;

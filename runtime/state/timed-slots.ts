@@ -33,6 +33,20 @@ export class SlotHeap implements TimedSlots {
     }
   }
 
+  take(isWanted: (slot: number) => boolean, visit: (slot: number) => void): void {
+    if (!this.#slots.some(isWanted)) return;
+    const others: (readonly [slot: number, time: number])[] = [];
+    const wanted: number[] = [];
+    while (this.#slots.length > 0) {
+      const slot = this.#slots[0]!;
+      if (isWanted(slot)) wanted.push(slot);
+      else others.push([slot, this.#times[0]!]);
+      this.#pop();
+    }
+    for (const [slot, time] of others) this.add(slot, time);
+    for (const slot of wanted) visit(slot);
+  }
+
   #before(a: number, b: number): boolean {
     const times = this.#times;
     if (times[a] !== times[b]) return times[a]! < times[b]!;

@@ -2,8 +2,8 @@
 // often each was sent. Merges nothing and sends nothing itself.
 
 import { type ClosedPane, noKey, type PaneTable, table, type Tables, type ValueTable } from "weir/sdk";
+import type { course } from "../kind.ts";
 import type { Placed, Slicing } from "../filler.ts";
-import type { course } from "./overlapping.ts";
 import type { Steps } from "./steps.ts";
 
 /** The number of a window and key that was sent: its last revision. */

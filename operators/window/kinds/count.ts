@@ -1,11 +1,18 @@
 // Count windows: every so many records of a key, in the order in which they came. Where windows overlap,
 // records are cut where one begins or ends, as hopping windows cut time, and each window is merged.
 
-import { type Batch, type Collector, noKey, type Operator, type PartTable, type ValueTable } from "weir/sdk";
-import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
+import {
+  type Batch,
+  type Collector,
+  type KeyTable,
+  noKey,
+  type Operator,
+  type PartTable,
+  type ValueTable,
+} from "weir/sdk";
+import { course, type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { firstCell, lastCell, Parts, partsOf, ReadyWindows } from "../parts.ts";
 import { PartQueue, queueLists } from "../two-stacks.ts";
-import { course } from "./overlapping.ts";
 import { pairedSlices } from "./steps.ts";
 import type { Slicing } from "../filler.ts";
 
@@ -72,6 +79,11 @@ class Counts implements Operator {
       for (let key = 0; key < this.#table.keys.size; key++) this.#end(key);
       this.#ready.send(out);
     } else this.#advance(watermark);
+  }
+
+  onForget(_keys: KeyTable, key: number, out: Collector): void {
+    this.#end(key);
+    this.#ready.send(out);
   }
 
   #advance(watermark: number): void {

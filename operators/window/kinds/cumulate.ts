@@ -3,10 +3,10 @@
 
 import { type Collector, type PaneTable, table } from "weir/sdk";
 import type { Slicing } from "../filler.ts";
-import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
+import { course, type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { type Label, sendRows } from "../rows.ts";
 import { mergeStates } from "../shared-state.ts";
-import { course, overlapping, type Overlap } from "./overlapping.ts";
+import { overlapping, type Overlap } from "./overlapping.ts";
 import { namesOf, type Periods, weightsOf } from "./periods.ts";
 import { cutAt, type Multiples } from "./steps.ts";
 

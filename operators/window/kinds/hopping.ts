@@ -4,12 +4,12 @@
 
 import { type Collector, type PaneDeclaration, type PaneTable, table, type Tables } from "weir/sdk";
 import type { Placed, Slicing } from "../filler.ts";
-import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
+import { course, type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { type Label, sendRows } from "../rows.ts";
 import { mergeStates } from "../shared-state.ts";
 import { type CorrectionTables, Corrections, correctionTables } from "./corrections.ts";
 import { type GapPolicy, Gaps, type GapTables, gapTables } from "./gaps.ts";
-import { course, overlapping, type Overlap } from "./overlapping.ts";
+import { overlapping, type Overlap } from "./overlapping.ts";
 import { namesOf, weightsOf } from "./periods.ts";
 import { cutAt, type Multiples, nextMultiple, type Steps } from "./steps.ts";
 

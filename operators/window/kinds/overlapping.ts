@@ -2,12 +2,9 @@
 // so that a record is in what comes after it alone, however records are cut into batches. Knows no kind
 // of window.
 
-import { type Batch, type Collector, type Operator, type PaneTable, table, type ValueTable } from "weir/sdk";
+import { type Batch, type Collector, type Operator, type PaneTable, type ValueTable } from "weir/sdk";
 import { Filler, type Placed, type Slicing } from "../filler.ts";
 import type { SharedInput } from "../shared-state.ts";
-
-/** The declaration of how far event time has come: the watermark up to which everything was sent. */
-export const course: ReturnType<typeof table.values> = table.values([Number.NEGATIVE_INFINITY]);
 
 export interface Overlap {
   readonly slicing: Slicing;

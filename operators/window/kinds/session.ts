@@ -1,11 +1,18 @@
 // Session windows: the records of a key that follow each other within a gap. The open sessions of a key
 // are a list in order of time; a timer stands where something is to be done with one of them, or earlier.
 
-import { type Batch, type Collector, noKey, type Operator, type PartTable, type ValueTable } from "weir/sdk";
+import {
+  type Batch,
+  type Collector,
+  type KeyTable,
+  noKey,
+  type Operator,
+  type PartTable,
+  type ValueTable,
+} from "weir/sdk";
 import { justAfter } from "../just-after.ts";
-import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
+import { course, type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { firstCell, lastCell, Parts, partsOf, ReadyWindows } from "../parts.ts";
-import { course } from "./overlapping.ts";
 import { type Multiples, nextMultiple } from "./steps.ts";
 
 export interface SessionSettings {
@@ -65,6 +72,13 @@ class Sessions implements Operator {
 
   onWatermark(watermark: number, out: Collector): void {
     this.#advance(watermark);
+    this.#ready.send(out);
+  }
+
+  onForget(_keys: KeyTable, key: number, out: Collector): void {
+    // Once to send its sessions, and once more to let go of those that were kept for late records.
+    this.#visit(key, never);
+    this.#visit(key, never);
     this.#ready.send(out);
   }
 

@@ -3,9 +3,8 @@
 
 import type { PartTable } from "weir/sdk";
 import { EventOrder, orderedParts, type OrderRules, ownCell } from "../event-order.ts";
-import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
+import { course, type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { firstCell, lastCell, Parts, ReadyWindows } from "../parts.ts";
-import { course } from "./overlapping.ts";
 import { PartQueue, queueLists } from "../two-stacks.ts";
 
 class Sliding implements OrderRules {
@@ -37,6 +36,11 @@ class Sliding implements OrderRules {
     const end = table.cells[lastCell]![whole]!;
     this.#ready.add({ key, slot: whole, start, end, time, weight, label: null });
     if (table.timers.at(key) > time + this.#length) table.timers.set(key, time + this.#length);
+  }
+
+  forget(key: number): void {
+    this.#queue.expire(key, Number.POSITIVE_INFINITY);
+    this.#table.timers.clear(key);
   }
 
   /** Frees what no later record can reach any more, of keys that have become silent. */

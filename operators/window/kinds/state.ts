@@ -3,9 +3,8 @@
 
 import type { Batch, Expression, PartTable, ValueTable } from "weir/sdk";
 import { EventOrder, orderedParts, type OrderRules, ownCell } from "../event-order.ts";
-import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
+import { course, type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { firstCell, lastCell, Parts, ReadyWindows } from "../parts.ts";
-import { course } from "./overlapping.ts";
 import { type Multiples, nextMultiple } from "./steps.ts";
 
 export interface StateSettings {
@@ -74,18 +73,19 @@ class States implements OrderRules {
   }
 
   reached(watermark: number): void {
-    if (watermark === Number.POSITIVE_INFINITY) this.#end();
+    if (watermark < Number.POSITIVE_INFINITY) return;
+    for (let key = 0; key < this.#table.keys.size; key++) this.forget(key);
+  }
+
+  /** What is still open is sent with what it holds. */
+  forget(key: number): void {
+    this.#send(key);
   }
 
   leave(): number {
     const left = this.#left;
     this.#left = 0;
     return left;
-  }
-
-  /** What is still open is sent with what it holds. */
-  #end(): void {
-    for (let key = 0; key < this.#table.keys.size; key++) this.#send(key);
   }
 
   #mark(condition: Expression, flag: number, batch: Batch): void {
