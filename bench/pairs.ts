@@ -1,5 +1,5 @@
-// Two tasks timed against each other in turns, A B B A, so that what slows the machine for a while slows
-// both. Times and compares; does not know what the tasks do.
+// Tasks timed against each other in turns, A B B A, so that what slows the machine for a while slows
+// all of them. Times and compares; does not know what the tasks do.
 
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -26,11 +26,6 @@ export interface Spread {
 /** A task: prepares, untimed, and returns what is timed. */
 export type Task = () => () => void;
 
-/** Which of the two goes first in each pair: A B, B A, A B, B A, … */
-export function firstIsA(pair: number): boolean {
-  return pair % 2 === 0;
-}
-
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
@@ -46,21 +41,27 @@ function timed(task: Task): Timing {
   return { wall_ms, cpu_ms: (user + system) / 1000 };
 }
 
-/** Times `pairs` pairs, after `warmups` that do not count. */
-export function timePairs(a: Task, b: Task, pairs: number, warmups: number): readonly Pair[] {
-  const taken: Pair[] = [];
-  for (let pair = -warmups; pair < pairs; pair++) {
-    let pairTaken: Pair;
-    if (firstIsA(Math.abs(pair))) {
-      const timing = timed(a);
-      pairTaken = { a: timing, b: timed(b) };
-    } else {
-      const timing = timed(b);
-      pairTaken = { a: timed(a), b: timing };
+/** Times every task once in each of `rounds`, after `warmups` rounds that do not count; every other round goes backwards. By task, its timings. */
+export function timeRounds(
+  tasks: readonly Task[],
+  rounds: number,
+  warmups: number,
+): readonly (readonly Timing[])[] {
+  const taken: Timing[][] = tasks.map(() => []);
+  for (let round = -warmups; round < rounds; round++) {
+    const places = [...tasks.keys()];
+    for (const place of round % 2 === 0 ? places : places.toReversed()) {
+      const timing = timed(tasks[place]!);
+      if (round >= 0) taken[place]!.push(timing);
     }
-    if (pair >= 0) taken.push(pairTaken);
   }
   return taken;
+}
+
+/** Times `pairs` pairs, after `warmups` that do not count: A B, B A, A B, … */
+export function timePairs(a: Task, b: Task, pairs: number, warmups: number): readonly Pair[] {
+  const [first, second] = timeRounds([a, b], pairs, warmups) as [readonly Timing[], readonly Timing[]];
+  return first.map((timing, pair) => ({ a: timing, b: second[pair]! }));
 }
 
 function totalOf(timings: readonly Timing[], name: keyof Timing): number {
@@ -74,8 +75,7 @@ export function processorRatio(pairs: readonly Pair[]): number {
 }
 
 /** The share of the time that this thread had a processor: well below 1 on a machine that does other work. */
-export function processorShare(pairs: readonly Pair[]): number {
-  const timings = pairs.flatMap(({ a, b }) => [a, b]);
+export function processorShare(timings: readonly Timing[]): number {
   return totalOf(timings, "cpu_ms") / totalOf(timings, "wall_ms");
 }
 

@@ -3,10 +3,11 @@
 
 import { parseArgs } from "node:util";
 import { messageOf, WeirError } from "../runtime/errors.ts";
-import { jsonReport, tableReport } from "./report.ts";
+import { jsonReport, type Report, tableReport } from "./report.ts";
 import { benchWindowed } from "./windowed.ts";
 
-const usage = "npm run bench -- [windowed | micro] [--records n] [--pairs n] [--quick] [--json]";
+const usage =
+  "npm run bench -- [windowed | micro | state | all] [--records n] [--pairs n] [--quick] [--json]";
 /** All readings are in memory at once. */
 const recordsMax = 10_000_000;
 const pairsMax = 1_000;
@@ -50,14 +51,23 @@ function readArguments(args: readonly string[]): Request {
   }
 }
 
-async function run({ suite, json, ...options }: Request): Promise<boolean> {
-  const report = json ? jsonReport : tableReport;
-  if (suite === "windowed") return benchWindowed(options, report);
-  if (suite === "micro") {
-    const { benchMicro } = await import("./micro/micro.ts");
-    return benchMicro(options.quick, report);
+/** By name, the benchmarks; each answers false when an output is wrong. */
+const suites: Readonly<Record<string, (request: Request, report: Report) => boolean | Promise<boolean>>> = {
+  windowed: benchWindowed,
+  micro: async ({ quick }, report) => (await import("./micro/micro.ts")).benchMicro(quick, report),
+  state: async (request, report) => (await import("./state/state.ts")).benchState(request, report),
+};
+
+async function run(request: Request): Promise<boolean> {
+  const report = request.json ? jsonReport : tableReport;
+  const names = request.suite === "all" ? Object.keys(suites) : [request.suite];
+  let right = true;
+  for (const name of names) {
+    if (!Object.hasOwn(suites, name))
+      throw new WeirError("WEIR_USAGE", `no benchmark is called ${name}`, { remedy: usage });
+    right = (await suites[name]!(request, report)) && right;
   }
-  throw new WeirError("WEIR_USAGE", `no benchmark is called ${suite}`, { remedy: usage });
+  return right;
 }
 
 try {

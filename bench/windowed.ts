@@ -6,22 +6,12 @@ import { byHand } from "./by-hand.ts";
 import { differenceOf, hashOf } from "./comparison.ts";
 import type { Contender, Outcome } from "./contender.ts";
 import { weir } from "./engine.ts";
-import {
-  type Pair,
-  processorRatio,
-  processorShare,
-  spreadOf,
-  type Task,
-  type Timing,
-  timePairs,
-} from "./pairs.ts";
+import { type Pair, processorRatio, spreadOf, type Task, type Timing, timePairs } from "./pairs.ts";
 import { bytesEach, makeReadings } from "./readings.ts";
-import { machineText, type Report, type Result } from "./report.ts";
+import { machineText, noteBusy, type Report, type Result } from "./report.ts";
 
 /** How many times faster weir is to be. */
 const want = 6;
-/** Below this share of a processor the timings say more about the machine's other work than about weir. */
-const quietShare = 0.95;
 /** Records that both handle, at least, before any counts: the engine's optimising compilers are done by then. */
 const warmupRecords = 2_000_000;
 
@@ -89,14 +79,12 @@ function reportRatio(taken: readonly Pair[], report: Report): void {
     ratio_max: max,
     pairs: taken.length,
     want,
+    bound: "least",
     met: median >= want,
   });
-  const share = processorShare(taken);
   report.note(`  by processor time of the thread, all pairs together: ${processorRatio(taken).toFixed(2)}×`);
-  if (share < quietShare) {
-    const percent = Math.round(share * 100);
-    report.note(
-      `  the machine was busy: ${percent} % of a processor for this thread. Take these for no measurement.`,
-    );
-  }
+  noteBusy(
+    taken.flatMap(({ a, b }) => [a, b]),
+    report,
+  );
 }
