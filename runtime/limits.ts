@@ -56,6 +56,9 @@ export const limits = {
   /** Rows share buffers of this size: a row kept for long holds back no more, and allocating does not show. */
   encode_chunk_bytes: 65_536,
 
+  /** Numbers that one step may show beside its counts, by each way in which they are put together. */
+  step_metrics_max: 100,
+
   // State
   keys_max: 1_000_000,
   key_bytes_max: 1024,

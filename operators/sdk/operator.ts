@@ -119,10 +119,19 @@ export interface OperatorDefinition {
   create(config: unknown, context: OperatorContext<TableDeclarations>): Operator;
 }
 
+/** Numbers that the step shows beside its counts; never part of the stream. */
+export interface Metrics {
+  /** Shows the largest value so far under a name. */
+  max(name: string, value: number): void;
+  /** Shows the sum of all amounts so far. */
+  add(name: string, amount: number): void;
+}
+
 export interface OperatorContext<D extends TableDeclarations> {
   readonly input: Schema;
   readonly output: Schema;
   readonly state: Tables<D>;
+  readonly metrics: Metrics;
 }
 
 /** What `defineOperator` takes; the configuration's type follows from its field specs. */

@@ -87,8 +87,9 @@ export function withSmallTables(definition: OperatorDefinition, setting: unknown
     return [name, makeKeyedTable(declaration, keysMax)] as const;
   });
   const texts = new TextDictionary();
+  const metrics = { max: () => undefined, add: () => undefined };
   return {
-    operator: definition.create(config, { input, output, state: Object.fromEntries(tables) }),
+    operator: definition.create(config, { input, output, state: Object.fromEntries(tables), metrics }),
     held: () => tables.reduce((total, [, table]) => total + table.held, 0),
     batch: (readings, watermark) => {
       const numbers = (name: string): Float64Array =>

@@ -23,6 +23,7 @@ function status(name = "climate"): WorkerStatus {
         { name: "risk", in: 20, out: 14, held: 0, ledger, rows: 2 },
       ],
       inputs: [],
+      metrics: [],
     },
     sources: [{ name: "source", records: 20, bytes: 2000, dropped: {}, lag: 0 }],
     sinks: [

@@ -41,7 +41,7 @@ function settingsFor(options: RunOptions): DeviceSettings {
   return withConnections(settings, options.nats);
 }
 
-/** One line a pipeline: what came in, what went out, and where the rest went. */
+/** One line a pipeline: what came in, what went out, where the rest went, and what its steps show besides. */
 function summaryOf({ name, pipeline }: WorkerStatus): string {
   const branches = pipeline.branches.map((branch) => {
     const ledger = branch.ledger
@@ -50,7 +50,8 @@ function summaryOf({ name, pipeline }: WorkerStatus): string {
     const rows = `${branch.name}: in ${branch.in}, out ${branch.out} in ${branch.rows} rows, held ${branch.held}`;
     return ledger === "" ? rows : `${rows}, ${ledger}`;
   });
-  return `${name}: ${branches.join("; ")}`;
+  const metrics = pipeline.metrics.map((each) => `${each.name} at ${each.step}: ${each.value}`);
+  return `${name}: ${[...branches, ...metrics].join("; ")}`;
 }
 
 /** What a pipeline promises, said once at the start. */

@@ -90,6 +90,7 @@ export class GroupRunner implements Runner {
       watermark: engine.watermark,
       branches: engine.counts(),
       inputs: engine.progress,
+      metrics: engine.metrics(),
     }));
   }
 
@@ -140,7 +141,7 @@ export class GroupRunner implements Runner {
       const schema = this.#homeSchemas[place]!;
       const batches = part.batches.map((batch) => restoreBatch(batch, schema, origin));
       restore_ms += stopwatch() - before;
-      engine.book(part.ledger, part.letters, arrived);
+      engine.book(part, arrived);
       engine.take(part, batches, now, arrived);
     });
     this.#stateless.add(result.stateless_ms);

@@ -6,6 +6,7 @@ import type { DeadLetter } from "./dead-letter.ts";
 import type { PipelineInput } from "./loader.ts";
 import type { BranchCounts } from "./pipeline-engine.ts";
 import type { PackedRows } from "./row-pack.ts";
+import type { StepMetric } from "./step-metrics.ts";
 import type { InputProgress } from "./watermark.ts";
 
 export type HomeRequest =
@@ -35,6 +36,7 @@ export type HomeAnswer =
       readonly rows: readonly PackedRows[];
       readonly letters: readonly { readonly letter: DeadLetter; readonly arrived: number }[];
       readonly counts: readonly BranchCounts[];
+      readonly metrics: readonly StepMetric[];
       readonly watermark: number;
       readonly inputs: readonly InputProgress[];
     }

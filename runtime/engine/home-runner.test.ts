@@ -121,9 +121,9 @@ test("gives what home gives: rows, dead letters, counts", async () => {
   await runner.idle();
   expect(kept).toEqual(expected);
   const engine = group.engines[0]!;
-  expect(runner.status()).toEqual([
-    { name: "own", inputs: engine.progress, watermark: engine.watermark, branches: engine.counts() },
-  ]);
+  const { progress: inputs, watermark } = engine;
+  const [branches, metrics] = [engine.counts(), engine.metrics()];
+  expect(runner.status()).toEqual([{ name: "own", inputs, watermark, branches, metrics }]);
   group.finish(5_000);
   await runner.finish(5_000);
   expect(kept).toEqual(expected);

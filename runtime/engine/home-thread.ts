@@ -45,6 +45,7 @@ function answer(): void {
     rows: packed,
     letters,
     counts: engine.counts(),
+    metrics: engine.metrics(),
     watermark: engine.watermark,
     inputs: engine.progress,
   };

@@ -9,6 +9,7 @@ import { Ledger } from "./ledger.ts";
 import { Output } from "./output.ts";
 import { rowEncoder } from "./row-encoder.ts";
 import type { Receiver } from "./stage.ts";
+import type { StepMetric } from "./step-metrics.ts";
 
 /** Where a branch ends, and what its own steps left out. */
 export interface Exit {
@@ -56,5 +57,10 @@ export class Home {
   held(branch: number): number {
     const stages = [...this.#trunk.stages, ...this.#branches[branch]!.stages];
     return stages.reduce((total, stage) => total + stage.held, 0);
+  }
+
+  metrics(): StepMetric[] {
+    const stages = [this.#trunk, ...this.#branches].flatMap((chain) => chain.stages);
+    return stages.flatMap(({ metrics }) => metrics.entries());
   }
 }

@@ -12,6 +12,7 @@ import { type Exit, exitsOf, Home } from "./home.ts";
 import type { EntryClock } from "./intake.ts";
 import { Ledger, type LedgerEntry } from "./ledger.ts";
 import type { Receiver } from "./stage.ts";
+import { joinMetrics, type StepMetric } from "./step-metrics.ts";
 import { type Entry, StatelessPart } from "./stateless-part.ts";
 import { type Entered, type InputProgress, WatermarkTracker } from "./watermark.ts";
 
@@ -70,6 +71,7 @@ export class PipelineEngine {
   /** Counts of the stateless part, wherever it ran. */
   readonly #outputs: EngineOutputs;
   readonly #entryLedger: Ledger = new Ledger();
+  #entryMetrics: StepMetric[] = [];
   readonly #tracker: WatermarkTracker;
   readonly #ledger = new Ledger();
   readonly #exits: readonly Exit[];
@@ -123,10 +125,18 @@ export class PipelineEngine {
     this.#home.first.onWatermark(this.#tracker.current);
   }
 
-  /** Books what a stateless part on another thread left out. */
-  book(entries: readonly LedgerEntry[], letters: readonly DeadLetter[], arrived: number): void {
-    for (const { step, reason, records } of entries) this.#entryLedger.add(step, reason, records);
-    for (const letter of letters) this.#outputs.deadLetter(letter, arrived);
+  /** Books what a stateless part on another thread left out and showed. */
+  book(
+    part: {
+      readonly ledger: readonly LedgerEntry[];
+      readonly letters: readonly DeadLetter[];
+      readonly metrics: readonly StepMetric[];
+    },
+    arrived: number,
+  ): void {
+    for (const { step, reason, records } of part.ledger) this.#entryLedger.add(step, reason, records);
+    for (const letter of part.letters) this.#outputs.deadLetter(letter, arrived);
+    this.#entryMetrics = joinMetrics([...this.#entryMetrics, ...part.metrics]);
   }
 
   /** Time passes, and a source (all of them when none is named) has nothing: idle sources, processing time. */
@@ -164,6 +174,12 @@ export class PipelineEngine {
       ledger: [...this.#entryLedger.entries(), ...this.#ledger.entries(), ...exit.ledger.entries()],
       rows: exit.output.rows,
     }));
+  }
+
+  /** The numbers that steps show beside their counts, since the run began. */
+  metrics(): StepMetric[] {
+    this.#entryMetrics = joinMetrics([...this.#entryMetrics, ...this.#stateless.drainMetrics()]);
+    return [...this.#entryMetrics, ...this.#home.metrics()];
   }
 
   /** Home is told when `move` takes the watermark on. */

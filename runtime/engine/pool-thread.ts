@@ -14,6 +14,7 @@ import { Ledger, type LedgerEntry } from "./ledger.ts";
 import { loadPlans, type PipelineInput } from "./loader.ts";
 import { unionOfFields } from "./source-group.ts";
 import type { Receiver } from "./stage.ts";
+import type { StepMetric } from "./step-metrics.ts";
 import { type Entry, StatelessPart } from "./stateless-part.ts";
 
 /** What a thread is started with. */
@@ -31,6 +32,7 @@ export interface PoolPart extends Entry {
   readonly batches: readonly CompactBatch[];
   readonly ledger: readonly LedgerEntry[];
   readonly letters: readonly DeadLetter[];
+  readonly metrics: readonly StepMetric[];
 }
 
 export interface PoolResult {
@@ -90,7 +92,8 @@ export default function run(task: PoolTask): unknown {
     const entry = part.run(task.payloads, decoded, task.clock);
     const { batches, spent_ms } = gather.take();
     gather_ms += spent_ms;
-    return { ...entry, batches, ledger: ledger.drain(), letters: letters.splice(0) };
+    const left = { ledger: ledger.drain(), letters: letters.splice(0) };
+    return { ...entry, batches, ...left, metrics: part.drainMetrics() };
   });
   const stateless_ms = stopwatch() - started - gather_ms;
   const result: PoolResult = { parts, payloads: task.payloads, stateless_ms, gather_ms };

@@ -3,6 +3,7 @@
 import type { PayloadBatch } from "../batch/payloads.ts";
 import type { BranchCounts } from "./pipeline-engine.ts";
 import type { InputProgress } from "./watermark.ts";
+import type { StepMetric } from "./step-metrics.ts";
 
 export interface PipelineStatus {
   readonly name: string;
@@ -11,6 +12,7 @@ export interface PipelineStatus {
   readonly branches: readonly BranchCounts[];
   /** By source, how far event time has come; `heldBack` says which of them holds it. */
   readonly inputs: readonly InputProgress[];
+  readonly metrics: readonly StepMetric[];
 }
 
 export interface Runner {

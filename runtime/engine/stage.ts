@@ -20,6 +20,7 @@ import type { Records } from "../state/records.ts";
 import { makeTable } from "../state/tables.ts";
 import { type DeadLetterPort, letterOf } from "./dead-letter.ts";
 import type { Ledger } from "./ledger.ts";
+import { StepMetrics } from "./step-metrics.ts";
 
 /** What comes next in a chain. */
 export interface Receiver {
@@ -39,6 +40,8 @@ export class Stage implements Receiver, Collector {
   readonly #plan: StepPlan;
   readonly #operator: Operator;
   readonly #tables: readonly { readonly held: number }[];
+  /** What the operator shows beside its counts. */
+  readonly metrics: StepMetrics;
   readonly #ledger: Ledger;
   readonly #deadLetter: DeadLetterPort;
   readonly #next: Receiver;
@@ -51,6 +54,7 @@ export class Stage implements Receiver, Collector {
 
   constructor(plan: StepPlan, ledger: Ledger, deadLetter: DeadLetterPort, next: Receiver) {
     this.#plan = plan;
+    this.metrics = new StepMetrics(plan.label);
     this.#ledger = ledger;
     this.#deadLetter = deadLetter;
     this.#next = next;
@@ -67,6 +71,7 @@ export class Stage implements Receiver, Collector {
       input: plan.input,
       output: plan.output,
       state: tables,
+      metrics: this.metrics,
     });
   }
 

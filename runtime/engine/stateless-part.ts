@@ -11,6 +11,7 @@ import { type EntryClock, Intake } from "./intake.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Receiver } from "./stage.ts";
 import type { Entered } from "./watermark.ts";
+import type { StepMetric } from "./step-metrics.ts";
 
 /** What is known of one run of payloads. */
 export interface Entry extends Entered {
@@ -50,6 +51,11 @@ export class StatelessPart {
     enter(batch, entered);
     this.#chain.first.onBatch(batch);
     return { records: decoded.rows, ...entered };
+  }
+
+  /** What the steps have shown since the last time. */
+  drainMetrics(): StepMetric[] {
+    return this.#chain.stages.flatMap(({ metrics }) => metrics.drain());
   }
 }
 

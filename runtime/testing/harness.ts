@@ -7,6 +7,7 @@ import type { DeadLetter } from "../engine/dead-letter.ts";
 import { type HeldBack, heldBack } from "../engine/held-back.ts";
 import { arrivedLast, type BranchCounts } from "../engine/pipeline-engine.ts";
 import { SourceGroup } from "../engine/source-group.ts";
+import type { StepMetric } from "../engine/step-metrics.ts";
 import type { InputSpec, PipelinePlan, TimeSpec } from "../pipeline/pipeline.ts";
 import { type Fields, fromPayload, toPayload } from "./payload.ts";
 
@@ -103,6 +104,12 @@ export class Harness {
   counts(): readonly BranchCounts[] {
     this.#flush();
     return this.#group.engines[0]!.counts();
+  }
+
+  /** The numbers that steps show beside their counts. */
+  metrics(): readonly StepMetric[] {
+    this.#flush();
+    return this.#group.engines[0]!.metrics();
   }
 
   get watermark(): number {
