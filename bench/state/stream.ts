@@ -6,6 +6,7 @@ import { catalog } from "../../operators/catalog.ts";
 import { type Batch, type Column, type Origin, valueAt } from "../../operators/sdk/index.ts";
 import { makeBatch } from "../../runtime/batch/batch.ts";
 import { TextDictionary } from "../../runtime/batch/columns.ts";
+import { PayloadBuilder, PayloadOrigin } from "../../runtime/batch/payloads.ts";
 import { linkChain, trunkOf } from "../../runtime/engine/chain.ts";
 import { Ledger } from "../../runtime/engine/ledger.ts";
 import { limits } from "../../runtime/limits.ts";
@@ -108,11 +109,16 @@ function makeColumns(records: number, keys: number, step_ms: number, late: boole
   return { values: { device, ts, temp, n, seq, ok, unit }, watermark, dictionaries };
 }
 
-/** What a reading was in JSON: kept records take a copy along. */
-const payload = new TextEncoder().encode(
-  JSON.stringify({ device: "device-000423", ts: start_ms, temp: 23.9, n: 4711, ok: true, unit: "unit-0" }),
-);
-const origin: Origin = { payload: () => payload, subject: () => "sensors" };
+/** What the readings of a batch were in JSON: kept records take a copy along. A source uses its buffer again as well. */
+function originOf(rows: number): Origin {
+  const reading = { device: "device-000423", ts: start_ms, temp: 23.9, n: 4711, ok: true, unit: "unit-0" };
+  const payload = new TextEncoder().encode(JSON.stringify(reading));
+  const builder = new PayloadBuilder(rows);
+  for (let row = 0; row < rows; row++) builder.add(payload, "sensors", start_ms);
+  return new PayloadOrigin(builder.take());
+}
+
+const fullOrigin = originOf(limits.batch_rows_max);
 
 /** The stream as the operator of `plan` gets it, with the columns that the plan decodes. */
 export function batchesOf(plan: PipelinePlan, settings: StreamSettings): readonly Batch[] {
@@ -132,7 +138,7 @@ export function batchesOf(plan: PipelinePlan, settings: StreamSettings): readonl
         rows: to - from,
         time: values.ts.subarray(from, to) as Float64Array,
         watermark: watermark.subarray(from, to),
-        origin,
+        origin: fullOrigin,
       }),
     );
   }

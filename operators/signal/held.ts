@@ -33,6 +33,12 @@ export class Held {
   readonly #slotWatermarks: number[] = [];
   #filtered = new Uint32Array(0);
   #filteredCount = 0;
+  /** By row that is to be kept, the cell and the key that refer to it; null for the others. */
+  readonly #keptCells: (Float64Array | null)[] = [];
+  #keptKeys = new Uint32Array(0);
+  #keptCount = 0;
+  #keptRows = new Uint32Array(0);
+  #keptSlots = new Uint32Array(0);
   readonly #left: { readonly row: number; readonly reason: Reason }[] = [];
 
   constructor(table: KeyedTable) {
@@ -47,12 +53,19 @@ export class Held {
     if (this.#rows.length < batch.count) {
       this.#rows = new Uint32Array(batch.count);
       this.#filtered = new Uint32Array(batch.count);
+      this.#keptRows = new Uint32Array(batch.count);
+      this.#keptSlots = new Uint32Array(batch.count);
     }
-    if (this.#watermarks.length < batch.rows) this.#watermarks = new Float64Array(batch.rows);
+    if (this.#watermarks.length < batch.rows) {
+      this.#watermarks = new Float64Array(batch.rows);
+      this.#keptKeys = new Uint32Array(batch.rows);
+      while (this.#keptCells.length < batch.rows) this.#keptCells.push(null);
+    }
   }
 
-  /** Ends it: sends and counts what is still waiting to be. Rows in hand have been kept by then. */
+  /** Ends it: keeps, sends and counts what is still waiting to be. */
   close(): void {
+    this.#keepRows();
     this.#sendRows();
     this.#sendSlots();
     if (this.#filteredCount > 0) {
@@ -154,12 +167,32 @@ export class Held {
     cell[key] = reference(row);
   }
 
-  /** Keeps what a cell refers to beyond the batch; false when that is done already. */
+  /** Sees to it that what a cell refers to is kept beyond the batch; false when it is, or will be. Nothing else is done until `close`. */
   keepIn(cell: Float64Array, key: number): boolean {
     const held = cell[key]!;
     if (!isRow(held)) return false;
-    cell[key] = this.#table.records.keep(this.#batch!, -2 - held);
+    cell[key] = nothing;
+    const row = -2 - held;
+    this.#keptCells[row] = cell;
+    this.#keptKeys[row] = key;
+    this.#keptCount++;
     return true;
+  }
+
+  /** Keeps them, all at once and in their order. */
+  #keepRows(): void {
+    if (this.#keptCount === 0) return;
+    const { selection, count } = this.#batch!;
+    const [rows, slots] = [this.#keptRows, this.#keptSlots];
+    let kept = 0;
+    for (let i = 0; i < count; i++) if (this.#keptCells[selection[i]!] !== null) rows[kept++] = selection[i]!;
+    this.#table.records.keepAll(this.#batch!, rows, kept, slots);
+    for (let i = 0; i < kept; i++) {
+      const row = rows[i]!;
+      this.#keptCells[row]![this.#keptKeys[row]!] = slots[i]!;
+      this.#keptCells[row] = null;
+    }
+    this.#keptCount = 0;
   }
 
   deadline(key: number): number {

@@ -26,12 +26,21 @@ export function payloadAt(payloads: Payloads, row: number): Uint8Array {
   return payloads.bytes.subarray(payloads.offsets[row]!, payloads.offsets[row + 1]!);
 }
 
-/** Where rows came from that were read from these payloads, row i from payload i. */
-export function originOf(payloads: PayloadBatch): Origin {
-  return {
-    payload: (row) => payloadAt(payloads, row),
-    subject: (row) => payloads.subjects[payloads.subject[row]!] ?? "",
-  };
+/** Where rows came from that were read from payloads, row i from payload i. Whoever copies many finds their bytes side by side. */
+export class PayloadOrigin implements Origin {
+  readonly payloads: PayloadBatch;
+
+  constructor(payloads: PayloadBatch) {
+    this.payloads = payloads;
+  }
+
+  payload(row: number): Uint8Array {
+    return payloadAt(this.payloads, row);
+  }
+
+  subject(row: number): string {
+    return this.payloads.subjects[this.payloads.subject[row]!] ?? "";
+  }
 }
 
 /** A copy that owns its memory, so that it can be transferred. */

@@ -2,7 +2,7 @@
 // are taken in source order wherever they were decoded.
 
 import type { Schema } from "../../operators/sdk/index.ts";
-import { originOf, ownedPayloads, type PayloadBatch } from "../batch/payloads.ts";
+import { ownedPayloads, type PayloadBatch, PayloadOrigin } from "../batch/payloads.ts";
 import { restoreBatch } from "../batch/compact.ts";
 import { stopwatch } from "../clock.ts";
 import { limits } from "../limits.ts";
@@ -133,7 +133,7 @@ export class GroupRunner implements Runner {
   #takeBack(result: PoolResult, now: number, arrived: number, hop_ms: number): void {
     const started = stopwatch();
     const { payloads } = result;
-    const origin = originOf(payloads);
+    const origin = new PayloadOrigin(payloads);
     let restore_ms = 0;
     this.#group.each((engine, place) => {
       const part = result.parts[place]!;

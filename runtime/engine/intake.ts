@@ -5,7 +5,7 @@
 import type { Batch, Column, ColumnOf, Reason } from "../../operators/sdk/index.ts";
 import { allRows, makeBatch } from "../batch/batch.ts";
 import { nullColumn, TextDictionary } from "../batch/columns.ts";
-import { originOf, type PayloadBatch } from "../batch/payloads.ts";
+import { type PayloadBatch, PayloadOrigin } from "../batch/payloads.ts";
 import type { Decoded, DecodeFault, FieldRead } from "../codec/codec.ts";
 import { limits } from "../limits.ts";
 import { type InputPlan, type PipelinePlan, sourceColumn } from "../pipeline/pipeline.ts";
@@ -93,7 +93,7 @@ export class Intake {
         timeColumn === null ? new Float64Array(rows).fill(clock.steady) : (timeColumn.values as Float64Array),
       watermark: this.#before,
       selection: this.#selection,
-      origin: originOf(payloads),
+      origin: new PayloadOrigin(payloads),
     });
     const timeValid = timeColumn?.valid ?? null;
     if (decoded.faults.length === 0 && timeValid === null) {

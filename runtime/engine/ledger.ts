@@ -10,18 +10,22 @@ export interface LedgerEntry {
   readonly records: number;
 }
 
+interface Count {
+  records: number;
+}
+
 export class Ledger {
-  readonly #counts = new Map<string, Map<Reason, number>>();
+  readonly #counts = new Map<string, Map<Reason, Count>>();
   #total = 0;
+  /** Where the last records were counted: a step leaves out one record after the other, for the same reason. */
+  #step = "";
+  #reason: Reason | null = null;
+  #count: Count = { records: 0 };
 
   add(step: string, reason: Reason, records: number): void {
     if (records === 0) return;
-    let byReason = this.#counts.get(step);
-    if (byReason === undefined) {
-      byReason = new Map();
-      this.#counts.set(step, byReason);
-    }
-    byReason.set(reason, (byReason.get(reason) ?? 0) + records);
+    if (reason !== this.#reason || step !== this.#step) this.#find(step, reason);
+    this.#count.records += records;
     this.#total += records;
   }
 
@@ -33,13 +37,22 @@ export class Ledger {
   drain(): LedgerEntry[] {
     const entries = this.entries();
     this.#counts.clear();
+    this.#reason = null;
     this.#total = 0;
     return entries;
   }
 
   entries(): LedgerEntry[] {
     return [...this.#counts].flatMap(([step, byReason]) =>
-      [...byReason].map(([reason, records]) => ({ step, reason, records })),
+      [...byReason].map(([reason, { records }]) => ({ step, reason, records })),
     );
+  }
+
+  #find(step: string, reason: Reason): void {
+    let byReason = this.#counts.get(step);
+    if (byReason === undefined) this.#counts.set(step, (byReason = new Map<Reason, Count>()));
+    let count = byReason.get(reason);
+    if (count === undefined) byReason.set(reason, (count = { records: 0 }));
+    [this.#step, this.#reason, this.#count] = [step, reason, count];
   }
 }

@@ -1,24 +1,26 @@
 // Whole records that an operator remembers: the values of their columns, their time and weight, and
-// their original bytes. Slots are used again. Knows nothing of why a record is kept.
+// their original bytes, each in an array by slot. Slots are used again. Knows nothing of why a record is kept.
 
-import type { Batch, Column, ColumnReference, RecordStore, Schema } from "../../operators/sdk/index.ts";
-import { type Scalar, valueAt } from "../../operators/sdk/index.ts";
+import type { Batch, ColumnReference, RecordStore, Schema } from "../../operators/sdk/index.ts";
 import { makeBatch } from "../batch/batch.ts";
-import { makeColumn, TextDictionary } from "../batch/columns.ts";
+import { KeptBytes } from "./kept-bytes.ts";
+import { KeptColumn } from "./kept-column.ts";
 
-interface KeptRecord {
-  readonly values: readonly Scalar[];
-  readonly time: number;
-  readonly watermark: number;
-  readonly weight: number;
-  readonly payload: Uint8Array | null;
-  readonly subject: string;
-}
+/** In place of a weight: no record is kept in the slot. */
+const unused = Number.NaN;
 
 export class Records implements RecordStore {
-  readonly #slots: (KeptRecord | undefined)[] = [];
+  #columns: KeptColumn[] | null = null;
+  #times = new Float64Array(64);
+  #watermarks = new Float64Array(64);
+  #weights = new Float64Array(64).fill(unused);
+  readonly #subjects: string[] = [];
+  readonly #bytes = new KeptBytes();
   readonly #free: number[] = [];
+  #used = 0;
   #held = 0;
+  readonly #row = new Uint32Array(1);
+  readonly #slot = new Uint32Array(1);
 
   /** Input records that the kept ones stand for. */
   get held(): number {
@@ -26,38 +28,51 @@ export class Records implements RecordStore {
   }
 
   keep(batch: Batch, row: number): number {
-    const { origin, weight } = batch;
-    const record: KeptRecord = {
-      values: batch.columns.map((column) => valueAt(column, row)),
-      time: batch.time[row]!,
-      watermark: batch.watermark[row]!,
-      weight: weight === null ? 1 : weight[row]!,
-      payload: origin === null ? null : origin.payload(row).slice(),
-      subject: origin === null ? "" : origin.subject(row),
-    };
-    const slot = this.#free.pop() ?? this.#slots.length;
-    this.#slots[slot] = record;
-    this.#held += record.weight;
-    return slot;
+    this.#row[0] = row;
+    this.keepAll(batch, this.#row, 1, this.#slot);
+    return this.#slot[0]!;
+  }
+
+  keepAll(batch: Batch, rows: Uint32Array, count: number, slots: Uint32Array): void {
+    const { columns, time, watermark, weight, origin } = batch;
+    this.#open(count, slots);
+    this.#columns ??= columns.map(({ type }) => new KeptColumn(type, this.#weights.length));
+    for (let i = 0; i < count; i++) {
+      const [row, slot] = [rows[i]!, slots[i]!];
+      const records = weight === null ? 1 : weight[row]!;
+      this.#times[slot] = time[row]!;
+      this.#watermarks[slot] = watermark[row]!;
+      this.#weights[slot] = records;
+      this.#held += records;
+      this.#subjects[slot] = origin === null ? "" : origin.subject(row);
+    }
+    for (let place = 0; place < columns.length; place++)
+      this.#columns[place]!.keep(columns[place]!, rows, slots, count);
+    this.#bytes.keep(origin, rows, slots, count);
+    for (const column of this.#columns) column.renew(this.#used - this.#free.length, () => this.#inUse());
   }
 
   time(slot: number): number {
-    return this.#at(slot).time;
+    this.#check(slot);
+    return this.#times[slot]!;
   }
 
   weight(slot: number): number {
-    return this.#at(slot).weight;
+    this.#check(slot);
+    return this.#weights[slot]!;
   }
 
   number(slot: number, column: ColumnReference): number {
-    const value = this.#at(slot).values[column.index]!;
-    return value === null ? Number.NaN : Number(value);
+    this.#check(slot);
+    return this.#columns![column.index]!.number(slot);
   }
 
   /** Lets go of a record; returns how many input records it stood for. */
   free(slot: number): number {
-    const { weight } = this.#at(slot);
-    this.#slots[slot] = undefined;
+    this.#check(slot);
+    const weight = this.#weights[slot]!;
+    this.#weights[slot] = unused;
+    this.#bytes.free(slot);
     this.#free.push(slot);
     this.#held -= weight;
     return weight;
@@ -65,38 +80,48 @@ export class Records implements RecordStore {
 
   /** The records of `slots` as a batch of their own, in that order; `watermarks` in place of those when they came. */
   batch(slots: readonly number[], schema: Schema, watermarks?: readonly number[]): Batch {
-    const records = slots.map((slot) => this.#at(slot));
-    const hasOrigin = records.every(({ payload }) => payload !== null);
+    for (const slot of slots) this.#check(slot);
     return makeBatch({
       schema,
-      columns: schema.fields.map(({ type }, place) => columnOf(type, records, place)),
-      rows: records.length,
-      time: Float64Array.from(records, ({ time }) => time),
-      watermark: Float64Array.from(records, ({ watermark }, row) => watermarks?.[row] ?? watermark),
-      weight: Float64Array.from(records, ({ weight }) => weight),
-      origin: hasOrigin
-        ? { payload: (row) => records[row]!.payload!, subject: (row) => records[row]!.subject }
-        : null,
+      columns: this.#columns!.map((column) => column.gather(slots)),
+      rows: slots.length,
+      time: gather(this.#times, slots),
+      watermark: watermarks === undefined ? gather(this.#watermarks, slots) : Float64Array.from(watermarks),
+      weight: gather(this.#weights, slots),
+      origin: this.#bytes.origin(slots, this.#subjects),
     });
   }
 
-  #at(slot: number): KeptRecord {
-    const record = this.#slots[slot];
-    if (record === undefined) throw new RangeError(`no record is kept in slot ${slot}`);
-    return record;
+  /** Gives out `count` slots. */
+  #open(count: number, slots: Uint32Array): void {
+    for (let i = 0; i < count; i++) slots[i] = this.#free.pop() ?? this.#used++;
+    const size = this.#weights.length;
+    if (this.#used <= size) return;
+    const wider = Math.max(this.#used, size * 2);
+    this.#times = widened(this.#times, wider, 0);
+    this.#watermarks = widened(this.#watermarks, wider, 0);
+    this.#weights = widened(this.#weights, wider, unused);
+    this.#bytes.reserve(wider);
+    for (const column of this.#columns ?? []) column.reserve(wider);
+  }
+
+  #inUse(): number[] {
+    return Array.from({ length: this.#used }, (_, slot) => slot).filter((slot) => this.#weights[slot]! >= 0);
+  }
+
+  #check(slot: number): void {
+    if (!(this.#weights[slot]! >= 0)) throw new RangeError(`no record is kept in slot ${slot}`);
   }
 }
 
-function columnOf(type: Column["type"], records: readonly KeptRecord[], place: number): Column {
-  const dictionary = type === "string" || type === "json" ? new TextDictionary() : null;
-  const column = makeColumn(type, records.length, dictionary);
-  records.forEach(({ values }, row) => {
-    const value = values[place]!;
-    if (value === null) return;
-    column.valid[row] = 1;
-    if (dictionary !== null) column.values[row] = dictionary.code(value as string);
-    else if (column.type === "int64") column.values[row] = value as bigint;
-    else column.values[row] = Number(value);
-  });
-  return column;
+function gather(values: Float64Array, slots: readonly number[]): Float64Array {
+  const gathered = new Float64Array(slots.length);
+  for (let i = 0; i < slots.length; i++) gathered[i] = values[slots[i]!]!;
+  return gathered;
+}
+
+function widened(values: Float64Array, length: number, filling: number): Float64Array<ArrayBuffer> {
+  const wider = new Float64Array(length).fill(filling, values.length);
+  wider.set(values);
+  return wider;
 }

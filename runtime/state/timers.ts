@@ -46,19 +46,6 @@ export class TimerHeap implements KeyTimers {
     }
   }
 
-  #before(a: number, b: number): boolean {
-    const [times, keys] = [this.#times, this.#keys];
-    return times[a]! < times[b]! || (times[a] === times[b] && keys[a]! < keys[b]!);
-  }
-
-  #swap(a: number, b: number): void {
-    for (const list of [this.#times, this.#keys]) {
-      const kept = list[a]!;
-      list[a] = list[b]!;
-      list[b] = kept;
-    }
-  }
-
   /** What is left behind never outnumbers the keys by much, however often timers are set again. */
   #sweep(): void {
     this.#times.length = 0;
@@ -74,31 +61,42 @@ export class TimerHeap implements KeyTimers {
     else this.#insert(time, key);
   }
 
+  /** Those above that come later move down, until the new one's place is found. */
   #insert(time: number, key: number): void {
-    let place = this.#times.push(time) - 1;
-    this.#keys.push(key);
+    const [times, keys] = [this.#times, this.#keys];
+    let place = times.push(time) - 1;
+    keys.push(key);
     while (place > 0) {
       const parent = (place - 1) >>> 1;
-      if (!this.#before(place, parent)) return;
-      this.#swap(place, parent);
+      if (isBefore(times[parent]!, keys[parent]!, time, key)) break;
+      times[place] = times[parent]!;
+      keys[place] = keys[parent]!;
       place = parent;
     }
+    times[place] = time;
+    keys[place] = key;
   }
 
+  /** Takes the first out: the earlier child moves up, until the last one's place is found. */
   #pop(): void {
-    const last = this.#times.length - 1;
-    this.#swap(0, last);
-    this.#times.pop();
-    this.#keys.pop();
+    const [times, keys] = [this.#times, this.#keys];
+    const [time, key] = [times.pop()!, keys.pop()!];
+    const size = times.length;
+    if (size === 0) return;
     let place = 0;
-    for (;;) {
-      let least = place;
-      for (const child of [2 * place + 1, 2 * place + 2]) {
-        if (child < last && this.#before(child, least)) least = child;
-      }
-      if (least === place) return;
-      this.#swap(place, least);
-      place = least;
+    for (let child = 1; child < size; child = 2 * place + 1) {
+      if (child + 1 < size && isBefore(times[child + 1]!, keys[child + 1]!, times[child]!, keys[child]!))
+        child++;
+      if (!isBefore(times[child]!, keys[child]!, time, key)) break;
+      times[place] = times[child]!;
+      keys[place] = keys[child]!;
+      place = child;
     }
+    times[place] = time;
+    keys[place] = key;
   }
+}
+
+function isBefore(time: number, key: number, otherTime: number, otherKey: number): boolean {
+  return time < otherTime || (time === otherTime && key < otherKey);
 }
