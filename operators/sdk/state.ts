@@ -85,7 +85,7 @@ export interface KeyTimers {
 export interface RecordStore {
   /** Remembers a selected row of the operator's input; returns the slot it is kept in. */
   keep(batch: Batch, row: number): number;
-  /** The same for many: writes the slot of `rows[i]` to `slots[i]`, for i below `count`. Rows are ascending. */
+  /** The same for many: writes the slot of `rows[i]` to `slots[i]`, for i below `count`. Rows that follow each other are kept sooner. */
   keepAll(batch: Batch, rows: Uint32Array, count: number, slots: Uint32Array): void;
   /** Time and weight of a kept record. */
   time(slot: number): number;

@@ -25,20 +25,26 @@ export class Held {
   #out!: Collector;
   /** The watermark in force: what is sent carries it, so that a later step can tell what is late. */
   now: number = Number.NEGATIVE_INFINITY;
+  /** The table's first cells, as they are in this call. */
+  #deadlines!: Float64Array;
+  #hands!: Float64Array;
+  /** What is sent, in order, and the watermark in force when it was. */
+  readonly #sent: number[] = [];
+  readonly #sentWatermarks: number[] = [];
+  #sentSlots = 0;
+  /** Whether the rows among it are in the order of the batch. */
+  #inOrder = true;
   #rows = new Uint32Array(0);
-  #rowCount = 0;
-  /** By row that is sent, the watermark in force when it was. */
-  #watermarks = new Float64Array(0);
-  readonly #slots: number[] = [];
-  readonly #slotWatermarks: number[] = [];
+  #slots = new Uint32Array(0);
   #filtered = new Uint32Array(0);
   #filteredCount = 0;
-  /** By row that is to be kept, the cell and the key that refer to it; null for the others. */
-  readonly #keptCells: (Float64Array | null)[] = [];
+  /** Rows that are to be kept, with the cell and the key that refer to each. */
+  readonly #keptCells: Float64Array[] = [];
   #keptKeys = new Uint32Array(0);
-  #keptCount = 0;
   #keptRows = new Uint32Array(0);
-  #keptSlots = new Uint32Array(0);
+  #kept = 0;
+  /** By row, its place among those + 1. */
+  #places = new Uint32Array(0);
   readonly #left: { readonly row: number; readonly reason: Reason }[] = [];
 
   constructor(table: KeyedTable) {
@@ -49,25 +55,22 @@ export class Held {
   open(batch: Batch | null, out: Collector): void {
     this.#batch = batch;
     this.#out = out;
+    [this.#deadlines, this.#hands] = this.#table.cells as [Float64Array, Float64Array];
     if (batch === null) return;
-    if (this.#rows.length < batch.count) {
-      this.#rows = new Uint32Array(batch.count);
+    if (this.#filtered.length < batch.count) {
       this.#filtered = new Uint32Array(batch.count);
+      this.#rows = new Uint32Array(batch.count);
+      this.#slots = new Uint32Array(batch.count);
+      this.#keptKeys = new Uint32Array(batch.count);
       this.#keptRows = new Uint32Array(batch.count);
-      this.#keptSlots = new Uint32Array(batch.count);
     }
-    if (this.#watermarks.length < batch.rows) {
-      this.#watermarks = new Float64Array(batch.rows);
-      this.#keptKeys = new Uint32Array(batch.rows);
-      while (this.#keptCells.length < batch.rows) this.#keptCells.push(null);
-    }
+    if (this.#places.length < batch.rows) this.#places = new Uint32Array(batch.rows);
   }
 
   /** Ends it: keeps, sends and counts what is still waiting to be. */
   close(): void {
     this.#keepRows();
-    this.#sendRows();
-    this.#sendSlots();
+    this.#sendAll();
     if (this.#filteredCount > 0) {
       const selection = this.#filtered;
       this.#out.select({ ...this.#batch!, selection, count: this.#filteredCount }, selection, 0);
@@ -80,31 +83,30 @@ export class Held {
 
   /** The record of a key that is in hand; `nothing` when there is none. */
   of(key: number): number {
-    return this.#table.cells[1]![key]!;
+    return this.#hands[key]!;
   }
 
   /** Takes a row in hand in place of the key's record, which is counted as filtered. */
   put(key: number, row: number): void {
-    const hand = this.#table.cells[1]!;
-    const before = hand[key]!;
+    const before = this.#hands[key]!;
     if (before !== nothing) this.leave(before);
-    hand[key] = reference(row);
+    this.#hands[key] = reference(row);
   }
 
   /** Sends the key's record in hand, if there is one. */
   sendHeld(key: number): void {
-    const hand = this.#table.cells[1]!;
-    if (hand[key] === nothing) return;
-    this.send(hand[key]!);
-    hand[key] = nothing;
+    const held = this.#hands[key]!;
+    if (held === nothing) return;
+    this.send(held);
+    this.#hands[key] = nothing;
   }
 
   /** Lets go of the key's record in hand, if there is one. */
   leaveHeld(key: number): void {
-    const hand = this.#table.cells[1]!;
-    if (hand[key] === nothing) return;
-    this.leave(hand[key]!);
-    hand[key] = nothing;
+    const held = this.#hands[key]!;
+    if (held === nothing) return;
+    this.leave(held);
+    this.#hands[key] = nothing;
   }
 
   sendRow(row: number): void {
@@ -112,24 +114,16 @@ export class Held {
   }
 
   send(held: number): void {
-    if (isRow(held)) {
-      const row = -2 - held;
-      if (this.#slots.length > 0) this.#sendSlots();
-      // Rows of one batch go out in ascending order only.
-      if (this.#rowCount > 0 && row <= this.#rows[this.#rowCount - 1]!) this.#sendRows();
-      this.#rows[this.#rowCount++] = row;
-      this.#watermarks[row] = this.now;
-    } else {
-      if (this.#rowCount > 0) this.#sendRows();
-      this.#slots.push(held);
-      this.#slotWatermarks.push(this.now);
-    }
+    const before = this.#sent.at(-1);
+    if (!isRow(held)) this.#sentSlots++;
+    else if (before !== undefined && held >= before) this.#inOrder = false;
+    this.#sent.push(held);
+    this.#sentWatermarks.push(this.now);
   }
 
   /** Sends a row that stays in hand as well: it stands for no record, so that none is counted twice. */
   sendCopy(row: number): void {
-    this.#sendRows();
-    this.#sendSlots();
+    this.#sendAll();
     const batch = this.#batch!;
     const weight = new Float64Array(batch.rows);
     const watermark = new Float64Array(batch.rows).fill(this.now);
@@ -167,36 +161,24 @@ export class Held {
     cell[key] = reference(row);
   }
 
-  /** Sees to it that what a cell refers to is kept beyond the batch; false when it is, or will be. Nothing else is done until `close`. */
+  /** Sees to it that what is in hand of the key is kept beyond the batch. Nothing else is done until `close`. */
+  keepHeld(key: number): void {
+    this.keepIn(this.#hands, key);
+  }
+
+  /** The same for what another cell refers to; false when that is kept already. */
   keepIn(cell: Float64Array, key: number): boolean {
     const held = cell[key]!;
     if (!isRow(held)) return false;
     cell[key] = nothing;
-    const row = -2 - held;
-    this.#keptCells[row] = cell;
-    this.#keptKeys[row] = key;
-    this.#keptCount++;
+    this.#keptCells[this.#kept] = cell;
+    this.#keptKeys[this.#kept] = key;
+    this.#keptRows[this.#kept++] = -2 - held;
     return true;
   }
 
-  /** Keeps them, all at once and in their order. */
-  #keepRows(): void {
-    if (this.#keptCount === 0) return;
-    const { selection, count } = this.#batch!;
-    const [rows, slots] = [this.#keptRows, this.#keptSlots];
-    let kept = 0;
-    for (let i = 0; i < count; i++) if (this.#keptCells[selection[i]!] !== null) rows[kept++] = selection[i]!;
-    this.#table.records.keepAll(this.#batch!, rows, kept, slots);
-    for (let i = 0; i < kept; i++) {
-      const row = rows[i]!;
-      this.#keptCells[row]![this.#keptKeys[row]!] = slots[i]!;
-      this.#keptCells[row] = null;
-    }
-    this.#keptCount = 0;
-  }
-
   deadline(key: number): number {
-    return this.#table.cells[0]![key]!;
+    return this.#deadlines[key]!;
   }
 
   /**
@@ -204,37 +186,75 @@ export class Held {
    * set again then, so that a deadline which every record moves on costs next to nothing.
    */
   setDeadline(key: number, time: number): void {
-    this.#table.cells[0]![key] = time;
+    this.#deadlines[key] = time;
     const { timers } = this.#table;
     if (timers.at(key) > time) timers.set(key, time);
   }
 
   clearDeadline(key: number): void {
-    this.#table.cells[0]![key] = never;
+    this.#deadlines[key] = never;
   }
 
   /** True when a timer that has come is the key's deadline, which is then cleared. */
   isDue(key: number, time: number): boolean {
-    const deadline = this.#table.cells[0]![key]!;
+    const deadline = this.#deadlines[key]!;
     if (deadline > time) {
       if (deadline !== never) this.#table.timers.set(key, deadline);
       return false;
     }
-    this.#table.cells[0]![key] = never;
+    this.#deadlines[key] = never;
     return true;
   }
 
+  /** Keeps all rows at once, in the order of the batch: neighbours are copied in one piece. */
+  #keepRows(): void {
+    if (this.#kept === 0) return;
+    const { selection, count } = this.#batch!;
+    const [rows, slots, places] = [this.#rows, this.#slots, this.#places];
+    for (let place = 0; place < this.#kept; place++) places[this.#keptRows[place]!] = place + 1;
+    let kept = 0;
+    for (let i = 0; i < count; i++) if (places[selection[i]!] !== 0) rows[kept++] = selection[i]!;
+    this.#table.records.keepAll(this.#batch!, rows, kept, slots);
+    for (let i = 0; i < kept; i++) {
+      const place = places[rows[i]!]! - 1;
+      this.#keptCells[place]![this.#keptKeys[place]!] = slots[i]!;
+      places[rows[i]!] = 0;
+    }
+    this.#kept = 0;
+  }
+
+  /** Sends rows as they are where they are alone and in order; else they are kept, so that all go out together. */
+  #sendAll(): void {
+    const [sent, watermarks] = [this.#sent, this.#sentWatermarks];
+    if (sent.length === 0) return;
+    if (this.#sentSlots === 0 && this.#inOrder) this.#sendRows();
+    else {
+      if (this.#sentSlots < sent.length) this.#keepSent();
+      this.#out.release(this.#table.records, sent, watermarks);
+    }
+    sent.length = 0;
+    watermarks.length = 0;
+    this.#sentSlots = 0;
+    this.#inOrder = true;
+  }
+
   #sendRows(): void {
-    if (this.#rowCount === 0) return;
-    const [selection, count, watermark] = [this.#rows, this.#rowCount, this.#watermarks];
-    this.#rowCount = 0;
+    const watermark = new Float64Array(this.#batch!.rows);
+    const [selection, count] = [this.#rows, this.#sent.length];
+    for (let i = 0; i < count; i++) {
+      const row = -2 - this.#sent[i]!;
+      selection[i] = row;
+      watermark[row] = this.#sentWatermarks[i]!;
+    }
     this.#out.emit({ ...this.#batch!, selection, count, watermark });
   }
 
-  #sendSlots(): void {
-    if (this.#slots.length === 0) return;
-    this.#out.release(this.#table.records, this.#slots, this.#slotWatermarks);
-    this.#slots.length = 0;
-    this.#slotWatermarks.length = 0;
+  #keepSent(): void {
+    let count = 0;
+    for (const held of this.#sent) if (isRow(held)) this.#rows[count++] = -2 - held;
+    this.#table.records.keepAll(this.#batch!, this.#rows, count, this.#slots);
+    let next = 0;
+    for (let i = 0; i < this.#sent.length; i++)
+      if (isRow(this.#sent[i]!)) this.#sent[i] = this.#slots[next++]!;
   }
 }

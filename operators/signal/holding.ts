@@ -12,7 +12,7 @@ export interface HoldingRules {
   row(key: number, row: number, batch: Batch): void;
   /** Event time has reached the key's deadline, which was `moment`. */
   due?(key: number, moment: number): void;
-  /** Keeps what is in hand of the key beyond the batch. Called for each row; without it, the one record in hand is kept. */
+  /** Keeps what is in hand of the key beyond the batch. Without it, the one record in hand is kept. */
   keep?(key: number): void;
   /** The stream ends. */
   end(key: number): void;
@@ -30,7 +30,7 @@ export function holding(table: KeyedTable, held: Held, rules: HoldingRules): Ope
     if (held.isDue(key, time)) rules.due?.(key, time);
   };
   const keep = (key: number): void => {
-    if (rules.keep === undefined) held.keepIn(table.cells[1]!, key);
+    if (rules.keep === undefined) held.keepHeld(key);
     else rules.keep(key);
   };
   let last = Number.NEGATIVE_INFINITY;
@@ -48,7 +48,9 @@ export function holding(table: KeyedTable, held: Held, rules: HoldingRules): Ope
         if (key === noKeySigned) held.leaveRow(row, "overflow");
         else rules.row(key, row, batch);
       }
-      for (let i = 0; i < count; i++) if ((ids[i]! | 0) !== noKeySigned) keep(ids[i]!);
+      // Where keys are fewer than rows, all of them are looked at: that is as good, and sooner done.
+      if (table.keys.size < count) for (let key = 0; key < table.keys.size; key++) keep(key);
+      else for (let i = 0; i < count; i++) if ((ids[i]! | 0) !== noKeySigned) keep(ids[i]!);
       held.close();
     },
     onWatermark(watermark, out) {

@@ -118,6 +118,6 @@ export class KeptBytes {
 /** Copies by words of four bytes, then by bytes: for short runs, several times as fast as a call. */
 function copy(source: DataView, from: number, target: DataView, at: number, length: number): void {
   let i = 0;
-  for (; i + 4 <= length; i += 4) target.setInt32(at + i, source.getInt32(from + i));
+  for (; i + 4 <= length; i += 4) target.setInt32(at + i, source.getInt32(from + i, true), true);
   for (; i < length; i++) target.setUint8(at + i, source.getUint8(from + i));
 }
