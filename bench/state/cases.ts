@@ -44,7 +44,7 @@ export const keyedCases: readonly Case[] = [
     "last 11": { value, action: "drop" },
     "last 101": { value, last: 101, action: "drop" },
   }),
-  ...variants("top", { "3 in 10s": { value, count: 3, every: "10s" } }),
+  ...variants("top", { "3 in 1m": { value, count: 3, every: "1m" } }),
   ...variants("hold", { "": { when: "temp > 23.0", for: "10s", clear: "temp < 22.0" } }),
   ...variants("absence", { "": { for: "5s" } }),
   ...variants("pattern", {

@@ -97,27 +97,42 @@ test("swinging_door: a reading is sent where a line has to end", () => {
   expect(left).toBeGreaterThan(1000);
 });
 
-test("swinging_door: no reading left out is farther than the band from the line", () => {
+test("swinging_door: no reading left out is farther from the line than the band, nor than is shown", () => {
   const drifting = readings({ x: fc.double({ min: -5, max: 5, noNaN: true }), length: 80 });
   let left = 0;
+  let alone = 0;
   fc.assert(
     fc.property(fc.constantFrom(0, 0.1, 2, 4), fc.constantFrom(null, 60), drifting, (band, max, all) => {
-      const { rows } = run({ steps: [[swinging_door, doorConfig({ band, min: 0, max })]] }, all, [1000]);
+      const setting = { steps: [[swinging_door, doorConfig({ band, min: 0, max })]] } as const;
+      const { rows, metrics } = run(setting, all, [1, 1000]);
       const sent = byKey(rows);
+      const shown = metrics["error_max"];
+      let largest = 0;
+      const lines = new Map<Reading, number>();
       for (const [key, own] of byKey(arrivalsOf(all, 0)[0])) {
-        const line = sent.get(key)!;
+        const line = sent.get(key) ?? [];
         for (const { ts, x } of known(own, (before, at) => at > before)) {
           const from = line.findLast((each) => each.ts <= ts)!;
           const to = line.find((each) => each.ts >= ts)!;
           const share = from === to ? 0 : (ts - from.ts) / (to.ts - from.ts);
-          expect(Math.abs(from.x! + (to.x! - from.x!) * share - x!)).toBeLessThanOrEqual(band + 1e-9);
-          if (from !== to) left++;
+          largest = Math.max(largest, Math.abs(from.x! + (to.x! - from.x!) * share - x!));
+          if (from !== to) lines.set(from, (lines.get(from) ?? 0) + 1);
         }
       }
+      left += [...lines.values()].reduce((total, each) => total + each, 0);
+      expect(largest).toBeLessThanOrEqual(band + 1e-9);
+      expect(shown === undefined).toBe(lines.size === 0);
+      if (shown === undefined) return;
+      expect(shown).toBeLessThanOrEqual(band);
+      expect(shown).toBeGreaterThanOrEqual(largest - 1e-9);
+      if ([...lines.values()].some((each) => each > 1)) return;
+      expect(shown).toBeCloseTo(largest, 9);
+      alone++;
     }),
-    { seed: 14, numRuns: 100 },
+    { seed: 14, numRuns: 150 },
   );
   expect(left).toBeGreaterThan(500);
+  expect(alone).toBeGreaterThan(5);
 });
 
 /** The paper's three buckets, on whole numbers: areas are compared times the bucket's size. */

@@ -26,6 +26,8 @@ export interface Run {
   /** By `step: reason`, records. */
   readonly ledger: Readonly<Record<string, number>>;
   readonly held: number;
+  /** By name, what the steps show beside their counts. */
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 export interface Setting {
@@ -72,6 +74,7 @@ function runOnce(setting: Setting, readings: readonly Reading[], batchRows: numb
         .toSorted(([a], [b]) => (a < b ? -1 : 1)),
     ),
     held: counts.held,
+    metrics: Object.fromEntries(harness.metrics().map(({ name, value }) => [name, value])),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   defineOperator,
   field,
   type KeyedTable,
+  type Metrics,
   type OperatorDefinition,
   table,
   z,
@@ -15,13 +16,19 @@ import { Held, heldCells, nothing } from "./held.ts";
 import { holding, type HoldingRules } from "./holding.ts";
 import { Numbers } from "./key-ids.ts";
 
-/** Cells after the deadline and the reading in hand: the newest time, the last point sent, and the door. */
-const newestCell = 2;
-const timeCell = 3;
-const valueCell = 4;
-/** The least and the greatest slope of a line from the last point that all readings since it agree with. */
-const leastCell = 5;
-const greatestCell = 6;
+/**
+ * Cells after the deadline and the reading in hand: the last point sent, and the newest, which is the one in
+ * hand while there is one.
+ */
+const timeCell = 2;
+const valueCell = 3;
+const newestTimeCell = 4;
+const newestValueCell = 5;
+/** The least and the greatest slope of a line from the last point that all readings left out since agree with. */
+const leastCell = 6;
+const greatestCell = 7;
+/** How long after the last point the first reading left out came. */
+const firstCell = 8;
 
 interface DoorSettings {
   readonly value: ColumnReference;
@@ -34,14 +41,16 @@ class Lines implements HoldingRules {
   readonly #settings: DoorSettings;
   readonly #table: KeyedTable;
   readonly #held: Held;
+  readonly #metrics: Metrics;
   readonly #numbers = new Numbers();
   #values!: Float64Array;
   #valid!: Uint8Array | null;
 
-  constructor(settings: DoorSettings, table: KeyedTable, held: Held) {
+  constructor(settings: DoorSettings, table: KeyedTable, held: Held, metrics: Metrics) {
     this.#settings = settings;
     this.#table = table;
     this.#held = held;
+    this.#metrics = metrics;
   }
 
   begin(batch: Batch): void {
@@ -56,27 +65,27 @@ class Lines implements HoldingRules {
       return;
     }
     const at = time[row]!;
-    const newest = this.#table.cells[newestCell]!;
-    if (at <= newest[key]!) {
+    if (at <= this.#table.cells[newestTimeCell]![key]!) {
       this.#held.leaveRow(row, "late");
       return;
     }
-    newest[key] = at;
     if (this.#held.deadline(key) <= at) this.due(key);
-    if (this.#follow(key, row, at)) return;
-    this.due(key);
-    this.#follow(key, row, at);
+    if (this.#held.of(key) !== nothing && !this.#swing(key, row, at)) this.due(key);
+    this.#look(key, row, at);
+    this.#table.cells[newestTimeCell]![key] = at;
+    this.#table.cells[newestValueCell]![key] = this.#values[row]!;
   }
 
   /** Sends the reading in hand: a line ends there, and another begins. */
   due(key: number): void {
-    const hand = this.#held.of(key);
-    this.#beginLine(key, this.#held.time(hand), this.#held.number(hand, this.#settings.value));
+    const { cells } = this.#table;
+    this.#report(key);
+    this.#beginLine(key, cells[newestTimeCell]![key]!, cells[newestValueCell]![key]!);
     this.#held.sendHeld(key);
   }
 
   end(key: number): void {
-    this.#held.sendHeld(key);
+    if (this.#held.of(key) !== nothing) this.due(key);
   }
 
   #beginLine(key: number, at: number, reading: number): void {
@@ -88,32 +97,54 @@ class Lines implements HoldingRules {
     cells[greatestCell]![key] = Number.POSITIVE_INFINITY;
   }
 
-  /** Looks at a reading from the last one sent; false when the line to it is too far from another. */
-  #follow(key: number, row: number, at: number): boolean {
+  /** Closes the door as far as the reading in hand demands; false, and it stays, when a line to the row does not pass through. */
+  #swing(key: number, row: number, at: number): boolean {
     const { cells } = this.#table;
-    const { band, min, max } = this.#settings;
-    const length = at - cells[timeCell]![key]!;
+    const { band } = this.#settings;
+    const begin = cells[timeCell]![key]!;
+    const value = cells[valueCell]![key]!;
+    const length = cells[newestTimeCell]![key]! - begin;
+    const rise = cells[newestValueCell]![key]! - value;
+    const least = Math.max(cells[leastCell]![key]!, (rise - band) / length);
+    const greatest = Math.min(cells[greatestCell]![key]!, (rise + band) / length);
+    const slope = (this.#values[row]! - value) / (at - begin);
+    if (slope < least || slope > greatest) return false;
+    if (cells[leastCell]![key] === Number.NEGATIVE_INFINITY) cells[firstCell]![key] = length;
+    cells[leastCell]![key] = least;
+    cells[greatestCell]![key] = greatest;
+    return true;
+  }
+
+  /** Takes a reading in hand, unless it is sent or left out at once. */
+  #look(key: number, row: number, at: number): void {
+    const { min, max } = this.#settings;
+    const begin = this.#table.cells[timeCell]![key]!;
+    const length = at - begin;
     // Before the first reading the length is not a number, and so not below the longest either.
     if (!(length < max)) {
       this.#beginLine(key, at, this.#values[row]!);
       this.#held.sendRow(row);
-      return true;
+    } else if (length < min) this.#held.filterRow(row);
+    else {
+      if (this.#held.of(key) === nothing && max !== Number.POSITIVE_INFINITY)
+        this.#held.setDeadline(key, begin + max);
+      this.#held.put(key, row);
     }
-    if (length < min) {
-      this.#held.filterRow(row);
-      return true;
-    }
-    const rise = this.#values[row]! - cells[valueCell]![key]!;
-    const slope = rise / length;
-    const least = cells[leastCell]!;
-    const greatest = cells[greatestCell]!;
-    if (slope < least[key]! || slope > greatest[key]!) return false;
-    least[key] = Math.max(least[key]!, (rise - band) / length);
-    greatest[key] = Math.min(greatest[key]!, (rise + band) / length);
-    if (this.#held.of(key) === nothing && max !== Number.POSITIVE_INFINITY)
-      this.#held.setDeadline(key, cells[timeCell]![key]! + max);
-    this.#held.put(key, row);
-    return true;
+  }
+
+  /**
+   * How far a reading left out can be from the line to the one in hand. One that came after `length` let no
+   * slope pass below `(rise - band) / length`, so that the line is `length × (slope - least)` nearer to it
+   * than `band` at least; the first to come is the one that this says least of.
+   */
+  #report(key: number): void {
+    const { cells } = this.#table;
+    const least = cells[leastCell]![key]!;
+    if (least === Number.NEGATIVE_INFINITY) return;
+    const length = cells[newestTimeCell]![key]! - cells[timeCell]![key]!;
+    const slope = (cells[newestValueCell]![key]! - cells[valueCell]![key]!) / length;
+    const nearest = Math.min(slope - least, cells[greatestCell]![key]! - slope);
+    this.#metrics.max("error_max", this.#settings.band - cells[firstCell]![key]! * Math.max(0, nearest));
   }
 }
 
@@ -125,6 +156,7 @@ export const swinging_door: OperatorDefinition = defineOperator({
     "So a straight line between two readings that follow each other in the output is never farther than `band` from a reading left out between them, but for those left out by `min`. A key's first reading is sent at once, its last when the stream ends.",
     "With `max` a held reading is sent when event time (the watermark, or a reading of the key) reaches `max` after the last one sent; a reading that comes so late itself, while none is held, is sent at once. With `min` a reading less than `min` after the last one sent is left out whatever it says.",
     "Null readings are left out and counted as `filtered`, as all that are not sent; a reading that is not newer than the newest of its key is counted as `late`.",
+    "The metric `error_max` is never below the largest distance so far of a reading left out from its line, and never above `band`; readings left out by `min` do not count.",
   ].join(" "),
   kind: "keyed",
   config: z
@@ -164,10 +196,10 @@ export const swinging_door: OperatorDefinition = defineOperator({
     },
   ],
   state: ({ by = [] }) => ({
-    lines: table.keyed(by, [...heldCells, Number.NEGATIVE_INFINITY, Number.NaN, 0, 0, 0]),
+    lines: table.keyed(by, [...heldCells, Number.NaN, 0, Number.NEGATIVE_INFINITY, 0, 0, 0, 0]),
   }),
-  create: ({ value, band, min, max = Number.POSITIVE_INFINITY }, { state: { lines } }) => {
+  create: ({ value, band, min, max = Number.POSITIVE_INFINITY }, { state: { lines }, metrics }) => {
     const held = new Held(lines);
-    return holding(lines, held, new Lines({ value, band, min, max }, lines, held));
+    return holding(lines, held, new Lines({ value, band, min, max }, lines, held, metrics));
   },
 });
