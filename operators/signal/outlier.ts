@@ -38,8 +38,11 @@ class LastReadings {
     const size = Math.min(this.#table.cells[0]![key]!, this.#last);
     if (size < readingsMin) return false;
     const median = this.#median(key, size);
-    const allowed = Math.max(farthest * deviationsPerMad * this.#deviation(key, size, median), floor);
-    return Math.abs(reading - median) > allowed;
+    const distance = Math.abs(reading - median);
+    const scale = farthest * deviationsPerMad;
+    // Most readings are believed for the least that the deviation can be, which is found at once.
+    if (distance <= Math.max(scale * this.#deviationLeast(key, size, median), floor)) return false;
+    return distance > Math.max(scale * this.#deviation(key, size, median), floor);
   }
 
   /** Takes a reading in place of the oldest. */
@@ -50,10 +53,7 @@ class LastReadings {
     const arrival = cells[1 + (came % last)]!;
     // The gap in the sorted readings is at the end, or where the oldest was.
     let gap = came;
-    if (came >= last) {
-      gap = 0;
-      while (cells[1 + last + gap]![key] !== arrival[key]) gap++;
-    }
+    if (came >= last) gap = this.#placeOf(key, arrival[key]!);
     const end = Math.min(came, last - 1);
     const sorted = 1 + last;
     for (; gap < end && cells[sorted + gap + 1]![key]! < reading; gap++)
@@ -66,11 +66,38 @@ class LastReadings {
     cells[0]![key] = came + 1 === 2 * last ? last : came + 1;
   }
 
+  /** The first place of one of the sorted readings, of which there are as many as there can be. */
+  #placeOf(key: number, reading: number): number {
+    const { cells } = this.#table;
+    const sorted = 1 + this.#last;
+    let low = 0;
+    let high = this.#last - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (cells[sorted + middle]![key]! < reading) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   #median(key: number, size: number): number {
     const { cells } = this.#table;
     const middle = 1 + this.#last + (size >>> 1);
     const upper = cells[middle]![key]!;
     return size % 2 === 1 ? upper : cells[middle - 1]![key]! / 2 + upper / 2;
+  }
+
+  /**
+   * No more than the median of the distances from the median: half of the readings are as near as that, so
+   * that a quarter of them are on one of its sides.
+   */
+  #deviationLeast(key: number, size: number, median: number): number {
+    const { cells } = this.#table;
+    const quarter = Math.ceil((size >>> 1) / 2);
+    const middle = 1 + this.#last + (size >>> 1);
+    const below = median - cells[middle - quarter]![key]!;
+    const above = cells[middle - 1 + (size % 2) + quarter]![key]! - median;
+    return Math.min(below, above);
   }
 
   /** The median of the distances from the median, found from the middle outwards, where they grow on both sides. */
