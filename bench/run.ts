@@ -7,7 +7,7 @@ import { jsonReport, type Report, tableReport } from "./report.ts";
 import { benchWindowed } from "./windowed.ts";
 
 const usage =
-  "npm run bench -- [windowed | micro | state | all] [--records n] [--pairs n] [--quick] [--json]";
+  "npm run bench -- [windowed | micro | state | keys | all] [--records n] [--pairs n] [--quick] [--json]";
 /** All readings are in memory at once. */
 const recordsMax = 10_000_000;
 const pairsMax = 1_000;
@@ -56,6 +56,7 @@ const suites: Readonly<Record<string, (request: Request, report: Report) => bool
   windowed: benchWindowed,
   micro: async ({ quick }, report) => (await import("./micro/micro.ts")).benchMicro(quick, report),
   state: async (request, report) => (await import("./state/state.ts")).benchState(request, report),
+  keys: async (request, report) => (await import("./keys.ts")).benchKeys(request, report),
 };
 
 async function run(request: Request): Promise<boolean> {

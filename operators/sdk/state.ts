@@ -7,8 +7,12 @@ import type { Aggregate, AggregateState, ColumnReference, WritableColumn } from 
 /** Returned in place of a key's id when the table is full. */
 export const noKey = 0xffffffff;
 
-/** Gives each distinct key a dense id, 0, 1, 2, …, stable for the life of the table. Null is a key of its own. */
+/**
+ * Gives each distinct key a dense id, 0, 1, 2, … Null is a key of its own. The id is the key's until it is
+ * forgotten; then another may get it. Tables of one step with the same key columns share their keys.
+ */
 export interface KeyTable {
+  /** One more than the highest id given. */
   readonly size: number;
   /** Writes the id of the i-th selected row to `ids[i]`, or `noKey` where the table is full. */
   identify(batch: Batch, ids: Uint32Array): void;
@@ -105,7 +109,7 @@ export interface KeyedTable {
   readonly cells: readonly Float64Array[];
   readonly timers: KeyTimers;
   readonly records: RecordStore;
-  /** Forgets every key with its numbers and timer, so that ids begin anew. No record may be kept. */
+  /** Forgets every key with its numbers and timer, so that ids begin anew. Of lasting tables only. No record may be kept. */
   clear(): void;
 }
 
@@ -115,6 +119,8 @@ export interface KeyedDeclaration {
   readonly by: readonly ColumnReference[];
   /** By number, what it is before it is first written. */
   readonly initial: readonly number[];
+  /** True when the engine forgets no key of it: the operator does so by itself, with `clear`. */
+  readonly lasting: boolean;
 }
 
 /** Slots in order of time; of equal times, in the order in which they were added. */
@@ -209,9 +215,13 @@ export const table = {
   ): PaneDeclaration {
     return { kind: "panes", by, aggregates, initial };
   },
-  /** `initial`: by number, what it is before it is first written. */
-  keyed(by: readonly ColumnReference[], initial: readonly number[]): KeyedDeclaration {
-    return { kind: "keyed", by, initial };
+  /** `initial`: by number, what it is before it is first written. `lasting`: the engine forgets no key of it. */
+  keyed(
+    by: readonly ColumnReference[],
+    initial: readonly number[],
+    { lasting = false }: { readonly lasting?: boolean } = {},
+  ): KeyedDeclaration {
+    return { kind: "keyed", by, initial, lasting };
   },
   /** `initial`: by number of a slot, what it is before it is first written. `lists`: how many each key has. */
   parts(

@@ -135,7 +135,8 @@ export const dedup: OperatorDefinition = defineOperator({
     },
   ],
   state: ({ by, sequence }) => {
-    const seen = table.keyed(sequence === undefined ? by : [...by, sequence], [Number.NEGATIVE_INFINITY]);
+    const key = sequence === undefined ? by : [...by, sequence];
+    const seen = table.keyed(key, [Number.NEGATIVE_INFINITY], { lasting: true });
     return { one: seen, other: seen, turn: table.keyed([], [0, Number.NaN, Number.NEGATIVE_INFINITY]) };
   },
   create: ({ sequence, within }, { state: { one, other, turn } }) => {

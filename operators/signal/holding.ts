@@ -14,7 +14,7 @@ export interface HoldingRules {
   due?(key: number, moment: number): void;
   /** Keeps what is in hand of the key beyond the batch. Without it, the one record in hand is kept. */
   keep?(key: number): void;
-  /** The stream ends. */
+  /** The stream ends, or at least the key's: it is forgotten. */
   end(key: number): void;
 }
 
@@ -51,6 +51,11 @@ export function holding(table: KeyedTable, held: Held, rules: HoldingRules): Ope
       // Where keys are fewer than rows, all of them are looked at: that is as good, and sooner done.
       if (table.keys.size < count) for (let key = 0; key < table.keys.size; key++) keep(key);
       else for (let i = 0; i < count; i++) if ((ids[i]! | 0) !== noKeySigned) keep(ids[i]!);
+      held.close();
+    },
+    onForget(_keys, key, out) {
+      held.open(null, out);
+      rules.end(key);
       held.close();
     },
     onWatermark(watermark, out) {

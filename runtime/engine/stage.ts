@@ -6,6 +6,7 @@ import type {
   Column,
   Collector,
   Draft,
+  KeyTable,
   Operator,
   Reason,
   RecordStore,
@@ -17,8 +18,9 @@ import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { StepPlan } from "../pipeline/pipeline.ts";
 import type { Records } from "../state/records.ts";
-import { makeTable } from "../state/tables.ts";
+import { makeTables } from "../state/tables.ts";
 import { type DeadLetterPort, letterOf } from "./dead-letter.ts";
+import { KeyGuard } from "./key-bounds.ts";
 import type { Ledger } from "./ledger.ts";
 import { StepMetrics } from "./step-metrics.ts";
 
@@ -46,6 +48,8 @@ export class Stage implements Receiver, Collector {
   readonly #deadLetter: DeadLetterPort;
   readonly #next: Receiver;
   readonly #dictionaries: (TextDictionary | null)[];
+  /** Where keys may be forgotten. */
+  readonly #guard: KeyGuard | null;
   #scratch = new Uint32Array(0);
   #watermark = Number.NEGATIVE_INFINITY;
   /** Rows that the operator left out during the current call; booked when the call returns. */
@@ -58,21 +62,17 @@ export class Stage implements Receiver, Collector {
     this.#ledger = ledger;
     this.#deadLetter = deadLetter;
     this.#next = next;
-    const declarations = plan.definition.state(plan.config);
-    const tables = Object.fromEntries(
-      Object.entries(declarations).map(([name, declaration]) => [
-        name,
-        makeTable(declaration, plan.keys.max),
-      ]),
-    );
-    this.#tables = Object.values(tables);
+    const { byName, shared } = makeTables(plan.definition.state(plan.config), plan.keys.max);
+    this.#tables = Object.values(byName);
     this.#dictionaries = plan.output.fields.map(({ type }) => (isText(type) ? new TextDictionary() : null));
     this.#operator = plan.definition.create(plan.config, {
       input: plan.input,
       output: plan.output,
-      state: tables,
+      state: byName,
       metrics: this.metrics,
     });
+    const forgets = plan.keys.ttl !== null || plan.keys.when_full === "forget_oldest";
+    this.#guard = forgets && shared.length > 0 ? new KeyGuard(shared, plan.keys, this) : null;
   }
 
   /** Input records in this operator's tables. */
@@ -82,6 +82,12 @@ export class Stage implements Receiver, Collector {
 
   onBatch(batch: Batch): void {
     if (batch.count === 0) return;
+    if (this.#guard === null) this.give(batch);
+    else this.#guard.onBatch(batch);
+  }
+
+  /** Some rows for the operator, between which no key is forgotten. */
+  give(batch: Batch): void {
     this.#left = [];
     this.#sent = false;
     // Where no watermark comes by, its rows must not pass for ones that are never late.
@@ -99,11 +105,17 @@ export class Stage implements Receiver, Collector {
     this.#left = [];
     try {
       this.#operator.onWatermark?.(watermark, this);
+      // At the end of the stream the operator has let go of all of them.
+      if (watermark !== Number.POSITIVE_INFINITY) this.#guard?.reached(watermark);
     } catch (error) {
       throw this.#failure(error);
     }
     this.#watermark = watermark;
     this.#next.onWatermark(watermark);
+  }
+
+  forget(keys: KeyTable, key: number): void {
+    this.#operator.onForget?.(keys, key, this);
   }
 
   emit(batch: Batch): void {
@@ -207,8 +219,8 @@ export class Stage implements Receiver, Collector {
       return;
     }
     const half = batch.count >>> 1;
-    this.onBatch({ ...batch, selection: batch.selection.slice(0, half), count: half });
-    this.onBatch({
+    this.give({ ...batch, selection: batch.selection.slice(0, half), count: half });
+    this.give({
       ...batch,
       selection: batch.selection.slice(half, batch.count),
       count: batch.count - half,

@@ -118,6 +118,7 @@ describe("numbers", () => {
       kind: "keyed",
       by: [{ name: "device", type: "string", index: 0 }],
       initial: [1, Number.NaN],
+      lasting: false,
     });
     const meet = (batch: Batch): void => {
       table.keys.identify(batch, new Uint32Array(batch.count));

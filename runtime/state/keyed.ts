@@ -3,22 +3,23 @@
 
 import type { KeyedDeclaration, KeyedTable, KeyTable } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
-import { makeKeyTable } from "./keys.ts";
+import { type KeyedRows, makeKeyTable } from "./keys.ts";
 import { Records } from "./records.ts";
 import { TimerHeap } from "./timers.ts";
 
-class Keyed implements KeyedTable {
+class Keyed implements KeyedTable, KeyedRows {
   keys: KeyTable;
   timers: TimerHeap = new TimerHeap();
   readonly records: Records = new Records();
+  readonly closings = 0;
   cells: readonly Float64Array[];
   readonly #declaration: KeyedDeclaration;
   readonly #keysMax: number;
 
-  constructor(declaration: KeyedDeclaration, keysMax: number) {
+  constructor(declaration: KeyedDeclaration, keysMax: number, keys: KeyTable) {
     this.#declaration = declaration;
     this.#keysMax = keysMax;
-    this.keys = makeKeyTable(declaration.by, keysMax);
+    this.keys = keys;
     this.cells = declaration.initial.map((value) => new Float64Array(64).fill(value));
   }
 
@@ -38,7 +39,23 @@ class Keyed implements KeyedTable {
     });
   }
 
+  isOpen(): boolean {
+    return false;
+  }
+
+  isKept(): boolean {
+    return false;
+  }
+
+  forget(key: number): void {
+    this.timers.clear(key);
+    this.cells.forEach((cell, place) => {
+      if (key < cell.length) cell[key] = this.#declaration.initial[place]!;
+    });
+  }
+
   clear(): void {
+    if (!this.#declaration.lasting) throw new RangeError("only a lasting table has its keys to itself");
     if (this.records.held > 0)
       throw new RangeError("records are kept in this table; send or discard them first");
     this.keys = makeKeyTable(this.#declaration.by, this.#keysMax);
@@ -48,6 +65,10 @@ class Keyed implements KeyedTable {
 }
 
 /** The table of a declaration, for at most `keysMax` keys. */
-export function makeKeyedTable(declaration: KeyedDeclaration, keysMax: number = limits.keys_max): KeyedTable {
-  return new Keyed(declaration, keysMax);
+export function makeKeyedTable(
+  declaration: KeyedDeclaration,
+  keysMax: number = limits.keys_max,
+  keys: KeyTable = makeKeyTable(declaration.by, keysMax),
+): KeyedTable & KeyedRows {
+  return new Keyed(declaration, keysMax, keys);
 }

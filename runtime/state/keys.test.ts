@@ -15,7 +15,7 @@ import {
 import { makeBatch } from "../batch/batch.ts";
 import { makeColumn, makeWritable, TextDictionary } from "../batch/columns.ts";
 import { limits } from "../limits.ts";
-import { makeKeyTable } from "./keys.ts";
+import { Keys, makeKeyTable } from "./keys.ts";
 
 type KeyType = Exclude<ColumnType, "json">;
 
@@ -204,4 +204,117 @@ describe("a full table", () => {
     const wide = "ä".repeat(limits.key_bytes_max / 2);
     expect(identify(table, batchOf(["string"], [[wide], [`${wide}ä`]]))).toEqual([0, noKey]);
   });
+});
+
+/** What the table has to say, with a Map of texts: the slow twin. */
+class TwinKeys {
+  readonly #ids = new Map<string, number>();
+  readonly #max: number;
+  readonly #free: number[] = [];
+  #size = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  id(name: string, adds: boolean): number {
+    const found = this.#ids.get(name);
+    if (found !== undefined) return found;
+    if (!adds || this.#ids.size >= this.#max) return noKey;
+    const id = this.#free.pop() ?? this.#size++;
+    this.#ids.set(name, id);
+    return id;
+  }
+
+  forget(place: number): number | null {
+    const known = [...this.#ids];
+    if (known.length === 0) return null;
+    const [name, id] = known[place % known.length]!;
+    this.#ids.delete(name);
+    this.#free.push(id);
+    return id;
+  }
+}
+
+/** Texts that are near each other: prefixes, one byte apart, of every length around a word, in several bytes a character. */
+const hostile: fc.Arbitrary<string> = fc.oneof(
+  fc.string({ unit: fc.constantFrom("a", "b", "\0", "\u007f"), maxLength: 9 }),
+  fc.string({ unit: fc.constantFrom("ä", "€", "😀", "\uffff", "a"), maxLength: 4 }),
+  fc.nat(300).map((n) => `device-${String(n).padStart(6, "0")}`),
+);
+
+describe("keys that are forgotten", () => {
+  test("as the slow twin says, of one column and of two", () => {
+    const rows = fc.array(fc.tuple(fc.option(hostile), fc.option(fc.double({ noNaN: true }))), {
+      maxLength: 40,
+    });
+    const step = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ rows, adds: fc.boolean(), shared: fc.boolean() }) },
+      { weight: 3, arbitrary: fc.record({ forget: fc.array(fc.nat(), { maxLength: 30 }) }) },
+    );
+    const types = fc.constantFrom<KeyType[]>(["string"], ["float64"], ["string", "float64"]);
+    fc.assert(
+      fc.property(
+        types,
+        fc.array(step, { maxLength: 30 }),
+        fc.integer({ min: 1, max: 200 }),
+        (by, steps, max) => {
+          const keys = new Keys(references(by), max);
+          const twin = new TwinKeys(max);
+          const dictionary = new TextDictionary();
+          for (const each of steps) {
+            if ("forget" in each) {
+              for (const place of each.forget) {
+                const id = twin.forget(place);
+                if (id !== null) keys.forget(id);
+              }
+              continue;
+            }
+            const values = each.rows.map(([text, number]) =>
+              by.length === 2 ? [text, number] : [by[0] === "string" ? text : number],
+            );
+            const batch = each.shared ? batchOf(by, values, dictionary) : batchOf(by, values);
+            const ids = new Uint32Array(batch.count);
+            if (each.adds) keys.identify(batch, ids);
+            else keys.find(batch, ids);
+            const names = values.map((row) =>
+              row.map((value) => `${typeof value} ${String(value)}`).join(" | "),
+            );
+            expect([...ids]).toEqual(names.map((name) => twin.id(name, each.adds)));
+            const known = values.flatMap((row, i) => (ids[i] === noKey ? [] : [{ row, id: ids[i]! }]));
+            const plain = known.map(({ row }) => row.map((value) => (value === 0 ? 0 : value)));
+            expect(
+              written(
+                keys,
+                by,
+                known.map(({ id }) => id),
+              ),
+            ).toEqual(plain);
+          }
+        },
+      ),
+      { seed: 14, numRuns: 300 },
+    );
+  });
+
+  test("leave their room to others, however many there are", () => {
+    const keys = new Keys(references(["float64"]), 100);
+    const ids = new Uint32Array(50);
+    for (let round = 0; round < 4_000; round++) {
+      const rows = Array.from({ length: 50 }, (_, i) => [round * 50 + i]);
+      keys.identify(batchOf(["float64"], rows), ids);
+      expect(ids.every((id) => id < 100)).toBe(true);
+      expect(written(keys, ["float64"], [...ids])).toEqual(rows);
+      for (const id of ids) keys.forget(id);
+    }
+    expect(keys.size).toBe(50);
+  });
+});
+
+test("so many texts that some have the same hash", () => {
+  const table = makeKeyTable(references(["string"]));
+  const texts = Array.from({ length: 200_000 }, (_, i) => [`sensor/${i.toString(36)}`]);
+  const all = identify(table, batchOf(["string"], texts));
+  expect(all.every((id, place) => id === place)).toBe(true);
+  expect(identify(table, batchOf(["string"], texts.toReversed()))).toEqual(all.toReversed());
 });

@@ -1,64 +1,116 @@
-// Distinct keys to dense ids. A key may have several parts; each part has its own table, and pairs of
-// part ids are joined from the left, so that no text is ever built to name a composite key.
-// Never forgets a key, and never holds more than it was told to.
+// Distinct keys to dense ids. A key may have several columns; its values are kept as words of 32 bits, and
+// no text is ever made of them but to write them out. Never holds more keys than it was told to.
 
 import {
   type Batch,
-  type Column,
   type ColumnReference,
-  type ColumnType,
   type Dictionary,
   type KeyTable,
   noKey,
   type WritableColumn,
 } from "../../operators/sdk/index.ts";
-import type { TextDictionary } from "../batch/columns.ts";
 import { limits } from "../limits.ts";
+import { KeyIndex } from "./key-index.ts";
+import { type KeyPart, keyPartOf, partWordsMax, tooLong } from "./key-parts.ts";
 
-interface PartTable {
-  readonly size: number;
-  identify(batch: Batch, ids: Uint32Array): void;
-  write(part: number, ids: Uint32Array, count: number, out: WritableColumn): void;
+/** A table with something for each key. */
+export interface KeyedRows {
+  /** True while a window of the key is open, so that it may not be forgotten. */
+  isOpen(key: number): boolean;
+  /** How many windows have closed so far. */
+  readonly closings: number;
+  /** True while something is kept of the key that the operator has to let go of first. */
+  isKept(key: number): boolean;
+  /** What is kept of the key becomes what it was at first. */
+  forget(key: number): void;
 }
 
-type KeyValue = string | number | bigint | null;
+/** Keys that are looked up together, so that the processor waits for the memory of many at once. */
+const blockRows = 64;
 
-/** Keys of one column. Values are kept as they are; -0 and 0 are one key. */
-class ColumnKeys implements PartTable {
-  readonly #index: number;
-  readonly #type: ColumnType;
+export class Keys implements KeyTable {
+  readonly #parts: readonly KeyPart[];
   readonly #keysMax: number;
-  readonly #ids = new Map<KeyValue, number>();
-  readonly #values: KeyValue[] = [];
-  /** By dictionary, id + 1 of each code met so far, 0 for none: a repeated text costs one array read. */
-  readonly #known = new WeakMap<Dictionary, Int32Array>();
+  /** The column of the only part, when that is text. */
+  readonly #text: number | null;
+  readonly #index: KeyIndex;
+  /** The keys of a block that are looked for, one behind the other, and where each ends. */
+  readonly #words: Int32Array;
+  readonly #ends = new Int32Array(blockRows);
+  /** Of the dictionary met last, id + 1 of each code met so far, 0 for none: a repeated text costs one array read. */
+  #known = new Int32Array(0);
+  #dictionary: Dictionary | null = null;
+  readonly #hashes = new Int32Array(blockRows);
+  readonly #touched = new Int32Array(blockRows);
+  #adds = true;
+  /** Places in the selection whose keys have to be looked up. */
+  #pending = new Uint32Array(0);
 
-  constructor(column: ColumnReference, keysMax: number) {
-    this.#index = column.index;
-    this.#type = column.type;
+  constructor(by: readonly ColumnReference[], keysMax: number) {
+    this.#parts = by.map(keyPartOf);
     this.#keysMax = keysMax;
+    this.#words = new Int32Array(by.length * partWordsMax * blockRows);
+    this.#index = new KeyIndex((words, at) => {
+      for (const part of this.#parts) at = part.end(words, at);
+      return at;
+    });
+    const [first] = by;
+    const isText = by.length === 1 && (first?.type === "string" || first?.type === "json");
+    this.#text = isText ? first!.index : null;
   }
 
   get size(): number {
-    return this.#values.length;
+    return this.#index.size;
+  }
+
+  /** True when a new key would find no room. */
+  get full(): boolean {
+    return this.#index.count >= this.#keysMax;
+  }
+
+  has(key: number): boolean {
+    return this.#index.has(key);
+  }
+
+  /** True when the row has a key that the table may hold. */
+  accepts(batch: Batch, row: number): boolean {
+    for (const part of this.#parts) part.begin(batch);
+    return this.#encode(row, 0) !== tooLong;
+  }
+
+  /** Takes a key out; its id may be given again. */
+  forget(key: number): void {
+    this.#index.remove(key);
+    this.#dictionary = null;
   }
 
   identify(batch: Batch, ids: Uint32Array): void {
-    const column = batch.columns[this.#index]!;
-    if (column.type === "string" || column.type === "json") this.#identifyTexts(batch, column, ids);
-    else this.#identifyValues(batch, column, ids);
+    this.#adds = true;
+    this.#identify(batch, ids);
   }
 
-  #identifyTexts(batch: Batch, column: Extract<Column, { type: "string" | "json" }>, ids: Uint32Array): void {
+  /** As `identify`, but adds no key: `noKey` for those that the table has not. */
+  find(batch: Batch, ids: Uint32Array): void {
+    this.#adds = false;
+    this.#identify(batch, ids);
+  }
+
+  #identify(batch: Batch, ids: Uint32Array): void {
+    if (this.#pending.length < batch.count) this.#pending = new Uint32Array(batch.count * 2);
+    if (this.#text === null) {
+      for (let i = 0; i < batch.count; i++) this.#pending[i] = i;
+      this.#lookUp(batch, batch.count, ids);
+    } else this.#identifyTexts(batch, this.#text, ids);
+  }
+
+  #identifyTexts(batch: Batch, index: number, ids: Uint32Array): void {
     const { selection, count } = batch;
-    const { values, valid, dictionary } = column;
-    let known = this.#known.get(dictionary);
-    if (known === undefined || known.length < dictionary.size) {
-      const wider = new Int32Array(Math.max(16, dictionary.size * 2));
-      if (known !== undefined) wider.set(known);
-      known = wider;
-      this.#known.set(dictionary, known);
-    }
+    const { values, valid, dictionary } = batch.columns[index]! as {
+      values: Int32Array;
+      valid: Uint8Array | null;
+      dictionary: Dictionary;
+    };
+    const known = this.#knownOf(dictionary);
     // A repeated text without a null in sight, which is nearly every row, costs this loop alone.
     let unknown = valid === null ? 0 : 1;
     for (let i = 0; i < count; i++) {
@@ -67,112 +119,97 @@ class ColumnKeys implements PartTable {
       if (found === 0) unknown = 1;
     }
     if (unknown === 0) return;
+    const pending = this.#pending;
+    let pendingCount = 0;
     for (let i = 0; i < count; i++) {
       const row = selection[i]!;
-      if (valid !== null && valid[row] === 0) ids[i] = this.#id(null);
-      else if (ids[i] === noKey) ids[i] = this.#learn(known, dictionary, values[row]!);
+      if (valid !== null && valid[row] === 0) pending[pendingCount++] = i;
+      else if (known[values[row]!] === 0) {
+        pending[pendingCount++] = i;
+        // Looked up once, however often it stands in the batch.
+        known[values[row]!] = -1;
+      }
     }
-  }
-
-  #learn(known: Int32Array, dictionary: Dictionary, code: number): number {
-    const found = known[code]!;
-    if (found !== 0) return found - 1;
-    const id = this.#id(dictionary.text(code));
-    if (id !== noKey) known[code] = id + 1;
-    return id;
-  }
-
-  #identifyValues(batch: Batch, column: Column, ids: Uint32Array): void {
-    const { selection, count } = batch;
-    const { values, valid } = column;
+    this.#lookUp(batch, pendingCount, ids);
+    for (let p = 0; p < pendingCount; p++) {
+      const row = selection[pending[p]!]!;
+      if (valid === null || valid[row] !== 0) known[values[row]!] = (ids[pending[p]!]! + 1) | 0;
+    }
     for (let i = 0; i < count; i++) {
       const row = selection[i]!;
-      ids[i] = this.#id(valid !== null && valid[row] === 0 ? null : values[row]!);
+      if (valid === null || valid[row] !== 0) ids[i] = known[values[row]!]! - 1;
     }
   }
 
-  #id(value: KeyValue): number {
-    const found = this.#ids.get(value);
-    if (found !== undefined) return found;
-    if (this.#values.length >= this.#keysMax) return noKey;
-    if (typeof value === "string" && Buffer.byteLength(value) > limits.key_bytes_max) return noKey;
-    const id = this.#values.length;
-    this.#ids.set(value, id);
-    // -0 is found as 0, and so written back as 0.
-    this.#values.push(value === 0 ? 0 : value);
-    return id;
-  }
-
-  write(_part: number, ids: Uint32Array, count: number, out: WritableColumn): void {
-    const dictionary = (out as unknown as Column).dictionary as TextDictionary | null;
-    for (let i = 0; i < count; i++) {
-      const value = this.#values[ids[i]!]!;
-      if (value === null) out.valid[i] = 0;
-      else if (this.#type === "string") out.values[i] = dictionary!.code(value as string);
-      else out.values[i] = value as number;
+  #knownOf(dictionary: Dictionary): Int32Array {
+    if (this.#dictionary !== dictionary) {
+      this.#dictionary = dictionary;
+      this.#known.fill(0);
     }
-  }
-}
-
-/** A pair of ids is joined into one number; both stay far below 2^26. */
-const pairFactor = 2 ** 26;
-
-/** Keys of several columns: those of the left table joined with those of one more column. */
-class JoinedKeys implements PartTable {
-  readonly #left: PartTable;
-  readonly #right: PartTable;
-  readonly #rightPart: number;
-  readonly #keysMax: number;
-  readonly #ids = new Map<number, number>();
-  readonly #pairs: number[] = [];
-  #rightIds = new Uint32Array(0);
-
-  constructor(left: PartTable, right: PartTable, rightPart: number, keysMax: number) {
-    this.#left = left;
-    this.#right = right;
-    this.#rightPart = rightPart;
-    this.#keysMax = keysMax;
+    if (this.#known.length < dictionary.size) {
+      const longer = new Int32Array(Math.max(16, dictionary.size * 2));
+      longer.set(this.#known);
+      this.#known = longer;
+    }
+    return this.#known;
   }
 
-  get size(): number {
-    return this.#pairs.length;
+  /** Writes the ids of the rows at the first `count` places of `pending`. */
+  #lookUp(batch: Batch, count: number, ids: Uint32Array): void {
+    for (const part of this.#parts) part.begin(batch);
+    for (let from = 0; from < count; from += blockRows)
+      this.#lookUpBlock(batch, from, Math.min(count, from + blockRows), ids);
   }
 
-  identify(batch: Batch, ids: Uint32Array): void {
-    if (this.#rightIds.length < batch.count) this.#rightIds = new Uint32Array(batch.count * 2);
-    this.#left.identify(batch, ids);
-    this.#right.identify(batch, this.#rightIds);
-    for (let i = 0; i < batch.count; i++) {
-      const left = ids[i]!;
-      const right = this.#rightIds[i]!;
-      ids[i] = left === noKey || right === noKey ? noKey : this.#id(left * pairFactor + right);
+  #lookUpBlock({ selection }: Batch, from: number, to: number, ids: Uint32Array): void {
+    const index = this.#index;
+    const words = this.#words;
+    const hashes = this.#hashes;
+    const ends = this.#ends;
+    const pending = this.#pending;
+    const count = to - from;
+    for (let p = 0, at = 0; p < count; p++) {
+      const end = this.#encode(selection[pending[from + p]!]!, at);
+      ends[p] = end;
+      if (end === tooLong) continue;
+      hashes[p] = index.hash(words, at, end);
+      at = end;
+    }
+    for (let p = 0; p < count; p++) this.#touched[p] = index.touch(hashes[p]!);
+    for (let p = 0; p < count; p++) this.#touched[p] = index.meet(hashes[p]!);
+    for (let p = 0, at = 0; p < count; p++) {
+      const end = ends[p]!;
+      let id = end === tooLong ? noKey : index.find(words, at, end, hashes[p]!);
+      if (id === -1) id = this.#adds && !this.full ? index.add(words, at, end, hashes[p]!) : noKey;
+      ids[pending[from + p]!] = id;
+      if (end !== tooLong) at = end;
     }
   }
 
-  #id(pair: number): number {
-    const found = this.#ids.get(pair);
-    if (found !== undefined) return found;
-    if (this.#pairs.length >= this.#keysMax) return noKey;
-    const id = this.#pairs.length;
-    this.#ids.set(pair, id);
-    this.#pairs.push(pair);
-    return id;
+  /** Writes the words of a row's key from `at` on; returns where they end, or `tooLong`. */
+  #encode(row: number, at: number): number {
+    for (const part of this.#parts) {
+      at = part.encode(row, this.#words, at);
+      if (at === tooLong) break;
+    }
+    return at;
   }
 
   write(part: number, ids: Uint32Array, count: number, out: WritableColumn): void {
-    const own = new Uint32Array(count);
-    const right = part === this.#rightPart;
+    const { arena } = this.#index;
+    const before = this.#parts.slice(0, part);
     for (let i = 0; i < count; i++) {
-      const pair = this.#pairs[ids[i]!]!;
-      own[i] = right ? pair % pairFactor : Math.floor(pair / pairFactor);
+      let at = this.#index.at(ids[i]!);
+      for (const each of before) at = each.end(arena, at);
+      this.#parts[part]!.write(arena, at, out, i);
     }
-    (right ? this.#right : this.#left).write(part, own, count, out);
   }
 }
 
 /** The one key of a table without key columns. */
-class SingleKey implements PartTable {
+class SingleKey implements KeyTable {
   readonly size = 1;
+
   identify(batch: Batch, ids: Uint32Array): void {
     ids.fill(0, 0, batch.count);
   }
@@ -183,10 +220,5 @@ class SingleKey implements PartTable {
 
 /** A table for the keys of `by`, at most `keysMax` of them. */
 export function makeKeyTable(by: readonly ColumnReference[], keysMax: number = limits.keys_max): KeyTable {
-  let keys: PartTable | null = null;
-  by.forEach((column, part) => {
-    const own = new ColumnKeys(column, keysMax);
-    keys = keys === null ? own : new JoinedKeys(keys, own, part, keysMax);
-  });
-  return keys ?? new SingleKey();
+  return by.length === 0 ? new SingleKey() : new Keys(by, keysMax);
 }

@@ -11,7 +11,8 @@ import type {
   PaneTable,
 } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
-import { makeKeyTable } from "./keys.ts";
+import { grown } from "./growth.ts";
+import { type KeyedRows, makeKeyTable } from "./keys.ts";
 import { Slots } from "./slots.ts";
 
 class OpenPane implements Pane {
@@ -20,7 +21,6 @@ class OpenPane implements Pane {
   /** By key, slot + 1; 0 where the key has none. */
   #slotOf = new Int32Array(64);
   #keys = new Uint32Array(16);
-  #slots = new Uint32Array(16);
   #count = 0;
 
   constructor(start: number, open: () => number) {
@@ -52,40 +52,37 @@ class OpenPane implements Pane {
   }
 
   contents(): ClosedPane {
-    return {
-      start: this.start,
-      count: this.#count,
-      keys: this.#keys.subarray(0, this.#count),
-      slots: this.#slots.subarray(0, this.#count),
-    };
+    const count = this.#count;
+    const keys = this.#keys.subarray(0, count);
+    const slots = new Uint32Array(count);
+    for (let i = 0; i < count; i++) slots[i] = this.#slotOf[keys[i]!]! - 1;
+    return { start: this.start, count, keys, slots };
   }
 
   #add(key: number): number {
     if (key >= this.#slotOf.length) {
-      const wider = new Int32Array(Math.max(key + 1, this.#slotOf.length * 2));
-      wider.set(this.#slotOf);
-      this.#slotOf = wider;
+      this.#slotOf = grown(this.#slotOf, key + 1);
     }
     if (this.#count === this.#keys.length) {
-      this.#keys = doubled(this.#keys);
-      this.#slots = doubled(this.#slots);
+      this.#keys = grown(this.#keys);
     }
     const slot = this.#open();
     this.#slotOf[key] = slot + 1;
     this.#keys[this.#count] = key;
-    this.#slots[this.#count++] = slot;
+    this.#count++;
     return slot;
   }
 }
 
-class Panes implements PaneTable {
+class Panes implements PaneTable, KeyedRows {
   readonly keys: KeyTable;
+  closings = 0;
   readonly #slots: Slots;
   readonly #open = new Map<number, OpenPane>();
   #oldest = Number.POSITIVE_INFINITY;
 
-  constructor(declaration: PaneDeclaration, keysMax: number) {
-    this.keys = makeKeyTable(declaration.by, keysMax);
+  constructor(declaration: PaneDeclaration, keys: KeyTable) {
+    this.keys = keys;
     this.#slots = new Slots(declaration.aggregates, declaration.initial);
   }
 
@@ -99,6 +96,19 @@ class Panes implements PaneTable {
 
   get held(): number {
     return this.#slots.held;
+  }
+
+  isOpen(key: number): boolean {
+    for (const pane of this.#open.values()) if (pane.find(key) >= 0) return true;
+    return false;
+  }
+
+  isKept(): boolean {
+    return false;
+  }
+
+  forget(): void {
+    // Nothing is kept of a key that is in no pane.
   }
 
   pane(start: number): Pane | null {
@@ -146,6 +156,7 @@ class Panes implements PaneTable {
       const pane = this.#open.get(each)!.contents();
       visit(pane);
       this.#open.delete(each);
+      this.closings++;
       for (const slot of pane.slots) this.#slots.free(slot);
     }
     this.#oldest = Number.POSITIVE_INFINITY;
@@ -153,13 +164,11 @@ class Panes implements PaneTable {
   }
 }
 
-function doubled(array: Uint32Array): Uint32Array<ArrayBuffer> {
-  const wider = new Uint32Array(array.length * 2);
-  wider.set(array);
-  return wider;
-}
-
 /** The table of a declaration, for at most `keysMax` keys. */
-export function makePaneTable(declaration: PaneDeclaration, keysMax: number = limits.keys_max): PaneTable {
-  return new Panes(declaration, keysMax);
+export function makePaneTable(
+  declaration: PaneDeclaration,
+  keysMax: number = limits.keys_max,
+  keys: KeyTable = makeKeyTable(declaration.by, keysMax),
+): PaneTable & KeyedRows {
+  return new Panes(declaration, keys);
 }

@@ -3,22 +3,23 @@
 
 import type { AggregateState, KeyTable, PartDeclaration, PartTable } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
-import { makeKeyTable } from "./keys.ts";
+import { type KeyedRows, makeKeyTable } from "./keys.ts";
 import { Slots } from "./slots.ts";
 import { SlotHeap } from "./timed-slots.ts";
 import { TimerHeap } from "./timers.ts";
 
-class Parts implements PartTable {
+class Parts implements PartTable, KeyedRows {
   readonly keys: KeyTable;
   readonly waiting: SlotHeap = new SlotHeap();
   readonly timers: TimerHeap = new TimerHeap();
+  readonly closings = 0;
   readonly #slots: Slots;
   readonly #slotsMax: number;
   /** By place, by key. */
   readonly #lists: number[][][];
 
-  constructor({ by, aggregates, initial, lists }: PartDeclaration, keysMax: number, slotsMax: number) {
-    this.keys = makeKeyTable(by, keysMax);
+  constructor({ aggregates, initial, lists }: PartDeclaration, keys: KeyTable, slotsMax: number) {
+    this.keys = keys;
     this.#slots = new Slots(aggregates, initial);
     this.#slotsMax = slotsMax;
     this.#lists = Array.from({ length: lists }, () => []);
@@ -38,6 +39,18 @@ class Parts implements PartTable {
 
   get full(): boolean {
     return this.#slots.size >= this.#slotsMax;
+  }
+
+  isOpen(): boolean {
+    return false;
+  }
+
+  isKept(key: number): boolean {
+    return this.#lists.some((lists) => key < lists.length && lists[key]!.length > 0);
+  }
+
+  forget(key: number): void {
+    this.timers.clear(key);
   }
 
   open(): number {
@@ -73,6 +86,7 @@ export function makePartTable(
   declaration: PartDeclaration,
   keysMax: number = limits.keys_max,
   slotsMax: number = limits.window_parts_max,
-): PartTable {
-  return new Parts(declaration, keysMax, slotsMax);
+  keys: KeyTable = makeKeyTable(declaration.by, keysMax),
+): PartTable & KeyedRows {
+  return new Parts(declaration, keys, slotsMax);
 }

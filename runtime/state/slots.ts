@@ -2,16 +2,17 @@
 // input records each slot holds. Slots are used again. Knows nothing of what a slot stands for.
 
 import type { Aggregate, AggregateState, Batch } from "../../operators/sdk/index.ts";
+import { grown } from "./growth.ts";
 
 interface GrowingState extends AggregateState {
-  cells: Float64Array[];
+  cells: Float64Array<ArrayBuffer>[];
   readonly initial: readonly number[];
 }
 
 export class Slots {
   readonly states: readonly GrowingState[];
   /** Numbers beside the aggregates, one array each. */
-  cells: Float64Array[];
+  cells: Float64Array<ArrayBuffer>[];
   readonly #initial: readonly number[];
   #weights = new Float64Array(64);
   #held = 0;
@@ -89,14 +90,8 @@ export class Slots {
   }
 
   #grow(): void {
-    this.#weights = doubled(this.#weights);
-    this.cells = this.cells.map(doubled);
-    for (const state of this.states) state.cells = state.cells.map(doubled);
+    this.#weights = grown(this.#weights);
+    this.cells = this.cells.map((cell) => grown(cell));
+    for (const state of this.states) state.cells = state.cells.map((cell) => grown(cell));
   }
-}
-
-function doubled(array: Float64Array): Float64Array<ArrayBuffer> {
-  const wider = new Float64Array(array.length * 2);
-  wider.set(array);
-  return wider;
 }

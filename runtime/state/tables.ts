@@ -1,30 +1,77 @@
-// Declared tables to tables. The one place that knows every kind.
+// Declared tables to tables. The one place that knows every kind, and which tables share their keys.
 
 import type {
   KeyedTable,
+  KeyTable,
   PaneTable,
   PartTable,
   TableDeclaration,
+  TableDeclarations,
   ValueTable,
 } from "../../operators/sdk/index.ts";
 import { makeKeyedTable } from "./keyed.ts";
+import { type KeyedRows, Keys, makeKeyTable } from "./keys.ts";
 import { makePaneTable } from "./panes.ts";
 import { makePartTable } from "./parts.ts";
 import { makeValueTable } from "./values.ts";
 
-/** The table of a declaration, for at most `keysMax` keys. */
-export function makeTable(
-  declaration: TableDeclaration,
+export type Table = PaneTable | KeyedTable | PartTable | ValueTable;
+
+/** The keys that some tables of a step share, and those tables: a key is known to all of them or to none. */
+export interface SharedKeys {
+  readonly keys: Keys;
+  readonly tables: readonly KeyedRows[];
+  /** True when records may wait in one of the tables for event time to reach them. */
+  readonly waits: boolean;
+}
+
+export interface StepTables {
+  readonly byName: Readonly<Record<string, Table>>;
+  /** Of the tables whose keys the engine may forget. */
+  readonly shared: readonly SharedKeys[];
+}
+
+/**
+ * The tables of a step's declarations, each for at most `keysMax` keys. Those with the same key columns share
+ * their keys. Panes without columns hold the ids of the others, so that they have a say in what is forgotten.
+ */
+export function makeTables(declarations: TableDeclarations, keysMax: number): StepTables {
+  const shared = new Map<string, SharedKeys & { readonly tables: KeyedRows[]; waits: boolean }>();
+  const byName: Record<string, Table> = {};
+  const borrowing: KeyedRows[] = [];
+  for (const [name, declaration] of Object.entries(declarations)) {
+    if (declaration.kind === "values") {
+      byName[name] = makeValueTable(declaration);
+      continue;
+    }
+    const columns = declaration.by.map(({ index }) => index).join(" ");
+    const keys = shared.get(columns)?.keys ?? makeKeyTable(declaration.by, keysMax);
+    const own = declaration.kind === "keyed" && declaration.lasting;
+    const table = makeTable(declaration, keysMax, own ? makeKeyTable(declaration.by, keysMax) : keys);
+    byName[name] = table;
+    if (own) continue;
+    if (keys instanceof Keys) {
+      const group = shared.get(columns) ?? { keys, tables: [], waits: false };
+      shared.set(columns, group);
+      group.tables.push(table);
+      group.waits ||= declaration.kind === "parts";
+    } else if (declaration.kind === "panes") borrowing.push(table);
+  }
+  for (const { tables } of shared.values()) tables.push(...borrowing);
+  return { byName, shared: [...shared.values()] };
+}
+
+function makeTable(
+  declaration: Exclude<TableDeclaration, { readonly kind: "values" }>,
   keysMax: number,
-): PaneTable | KeyedTable | PartTable | ValueTable {
+  keys: KeyTable,
+): (PaneTable | KeyedTable | PartTable) & KeyedRows {
   switch (declaration.kind) {
     case "panes":
-      return makePaneTable(declaration, keysMax);
+      return makePaneTable(declaration, keysMax, keys);
     case "keyed":
-      return makeKeyedTable(declaration, keysMax);
+      return makeKeyedTable(declaration, keysMax, keys);
     case "parts":
-      return makePartTable(declaration, keysMax);
-    case "values":
-      return makeValueTable(declaration);
+      return makePartTable(declaration, keysMax, undefined, keys);
   }
 }

@@ -35,15 +35,23 @@ export class TimerHeap implements KeyTimers {
     return key < this.#when.length ? this.#when[key]! : never;
   }
 
+  /** When the first timer is due; Infinity when none is set. */
+  get next(): number {
+    // Those left behind go on the way.
+    while (this.#times.length > 0 && this.#when[this.#keys[0]!] !== this.#times[0]!) this.#pop();
+    return this.#times[0] ?? never;
+  }
+
+  /** Clears the first timer, which there has to be; returns its key. */
+  take(): number {
+    const key = this.#keys[0]!;
+    this.#pop();
+    this.#when[key] = never;
+    return key;
+  }
+
   due(until: number, visit: (key: number, time: number) => void): void {
-    while (this.#times.length > 0 && this.#times[0]! <= until) {
-      const time = this.#times[0]!;
-      const key = this.#keys[0]!;
-      this.#pop();
-      if (this.#when[key] !== time) continue;
-      this.#when[key] = never;
-      visit(key, time);
-    }
+    for (let time = this.next; time <= until && time !== never; time = this.next) visit(this.take(), time);
   }
 
   /** What is left behind never outnumbers the keys by much, however often timers are set again. */

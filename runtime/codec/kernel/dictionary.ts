@@ -2,7 +2,7 @@
 // for them, once. When its memory is needed for the next one it takes its bytes along, so that codes given out
 // before keep their meaning.
 
-import type { Dictionary } from "../../../operators/sdk/index.ts";
+import type { EncodedDictionary, EncodedTexts } from "../../batch/encoded.ts";
 import { limits } from "../../limits.ts";
 import {
   dictionaryBytes,
@@ -22,16 +22,17 @@ const entriesFirst = 1_024;
 const textBytesFirst = 16_384;
 /** A power of two. With 4, up to 3 in 100 texts are not in the two places where the kernel looks at once; with 2, 10. */
 const placesPerEntry = 4;
+/** A dictionary of fewer texts is kept, whatever came last. */
+const entriesUnjudged = 4_096;
+/** When more than this share of a batch's rows brought a new text, the dictionary is of no use. */
+const uselessShare = 7 / 8;
 
-/** Where the texts of a dictionary lie: in the kernel's memory, or on their own once it is closed. */
-interface Texts {
+/** The texts of a dictionary: in the kernel's memory, or on their own once it is closed. */
+interface Texts extends EncodedTexts {
   readonly count: number;
-  readonly bytes: Uint8Array;
-  /** Where text `code` begins and ends in `bytes`. */
-  readonly ends: Uint32Array;
 }
 
-export class KernelDictionary implements Dictionary {
+export class KernelDictionary implements EncodedDictionary {
   readonly #store: DictionaryStore;
   readonly #texts: (string | undefined)[] = [];
   #closed: Texts | null = null;
@@ -52,8 +53,12 @@ export class KernelDictionary implements Dictionary {
     this.#closed = this.#store.copy();
   }
 
+  encoded(): EncodedTexts {
+    return this.#closed ?? this.#store.view();
+  }
+
   #decode(code: number): string {
-    const { bytes, ends } = this.#closed ?? this.#store.view();
+    const { bytes, ends } = this.encoded();
     const start = ends[code]!;
     return Buffer.from(bytes.buffer, bytes.byteOffset + start, ends[code + 1]! - start).toString("utf8");
   }
@@ -65,6 +70,8 @@ export class DictionaryStore {
   readonly address: number;
   readonly #memory: KernelMemory;
   #current: KernelDictionary;
+  /** Texts there were when it was last asked. */
+  #counted = 0;
 
   constructor(memory: KernelMemory) {
     this.#memory = memory;
@@ -82,11 +89,17 @@ export class DictionaryStore {
     return this.#get(dictionaryCount);
   }
 
-  /** To be called between batches: begins anew when the bounds are reached. */
-  renew(): void {
+  /** To be called between batches, with how many rows the last one had: begins anew when the bounds are reached, or it is of no use. */
+  renew(rows: number): void {
+    const { count } = this;
+    const fresh = count - this.#counted;
+    this.#counted = count;
     const full =
-      this.count >= limits.dictionary_entries_max || this.#get(dictionaryUsed) >= limits.dictionary_bytes_max;
-    if (!full) return;
+      count >= limits.dictionary_entries_max || this.#get(dictionaryUsed) >= limits.dictionary_bytes_max;
+    // Where hardly a text comes again, a small dictionary that stays in the processor's cache is better than a large one.
+    const useless = count >= entriesUnjudged && fresh > rows * uselessShare;
+    if (!full && !useless) return;
+    this.#counted = 0;
     this.#current.close();
     this.#current = new KernelDictionary(this);
     const places = this.#get(dictionaryPlaces);

@@ -65,10 +65,10 @@ export class KernelLanding implements Landing {
   }
 
   begin(rows: number): void {
+    for (const store of this.#stores) store?.renew(this.#rows);
     this.#rows = rows;
     this.#viewed = null;
     if (rows > this.#rowRoom || this.#rowRoom === 0) this.#makeRows(rows);
-    for (const store of this.#stores) store?.renew();
     if (this.#types.includes("json"))
       this.#lists = this.#types.map((type) => (type === "json" ? new TextList() : undefined));
     const nulls = this.#nulls >> 2;
