@@ -8,6 +8,7 @@ const codes = {
   WEIR_FILE: { domain: "user", retry: false, exit: 66 },
   WEIR_OPERATOR: { domain: "user", retry: false, exit: 70 },
   WEIR_TEST_FAILED: { domain: "user", retry: false, exit: 1 },
+  WEIR_NO_WORKER: { domain: "user", retry: true, exit: 69 },
   WEIR_NATS_UNAVAILABLE: { domain: "external", retry: true, exit: 69 },
   WEIR_NATS_SERVER_MISSING: { domain: "external", retry: false, exit: 2 },
   WEIR_SINK: { domain: "external", retry: true, exit: 74 },

@@ -64,6 +64,8 @@ export const limits = {
   key_bytes_max: 1024,
   /** Keys that make room together when a table is full. */
   keys_forgotten_at_once: 64,
+  /** Keys with a clock of their own: each has tables of its own as well. */
+  lanes_max: 10_000,
   panes_open_max: 100_000,
   /** Partial aggregates of one window step that are not bound to panes of time: sessions, counted and sliding windows. */
   window_parts_max: 4_000_000,

@@ -71,6 +71,11 @@ export interface Operator {
   /** Event time has reached `watermark` (ms); Infinity at the end of the stream. */
   onWatermark?(watermark: number, out: Collector): void;
   /**
+   * The event time at which it next sends rows by itself, ms; Infinity when it waits for records only. For
+   * people who ask why nothing comes; without it, the earliest timer and waiting slot of the tables.
+   */
+  due?(): number;
+  /**
    * A key of one of the tables is about to be forgotten, because it was silent for its time to live or
    * because room is needed: send or let go of what is held of it alone.
    */

@@ -46,6 +46,8 @@ export interface PaneTable {
   readonly cells: readonly Float64Array[];
   /** Input records in open slots. */
   readonly held: number;
+  /** Infinity: when a pane closes is for the operator to say. */
+  readonly due: number;
   /** The pane that starts at `start` (ms), opened when absent; null when too many are open. */
   pane(start: number): Pane | null;
   /** Counts the input records of `rows[i]` into `slots[i]` for i below `count`, so that the ledger knows that they are held. */
@@ -103,6 +105,8 @@ export interface KeyedTable {
   readonly keys: KeyTable;
   /** Input records in `records`. */
   readonly held: number;
+  /** The earliest timer, ms; Infinity when none is set. */
+  readonly due: number;
   /** Makes room for every key met so far. Call after `keys.identify` and before reading `cells`. */
   reserve(): void;
   /** One array for each declared number, indexed by key. Read again after `reserve`: they may have grown. */
@@ -145,6 +149,8 @@ export interface PartTable {
   readonly cells: readonly Float64Array[];
   /** Input records in slots. */
   readonly held: number;
+  /** The earliest timer or waiting slot, ms; Infinity when there is none. */
+  readonly due: number;
   /** True when there are so many slots that no record may open one more. */
   readonly full: boolean;
   /** A new slot, in no list. */
@@ -180,6 +186,8 @@ export interface ValueTable {
   readonly values: Float64Array;
   /** Always 0: numbers stand for no input record. */
   readonly held: number;
+  /** Always Infinity. */
+  readonly due: number;
 }
 
 /** A declaration: numbers of the step as a whole. */

@@ -18,6 +18,7 @@ function status(name = "climate"): WorkerStatus {
     pipeline: {
       name,
       watermark: 0,
+      steps: [],
       branches: [
         { name: "main", in: 20, out: 10, held: 4, ledger, rows: 3 },
         { name: "risk", in: 20, out: 14, held: 0, ledger, rows: 2 },

@@ -51,7 +51,7 @@ function sourceLines(
     ...subject.map((each) => `  subject  ${each.name}: token ${each.token + 1}`),
     time === null
       ? "  time     processing time: windows follow the clock"
-      : `  time     ${time.field}, late by at most ${time.lateness_ms} ms, ${time.idle_ms === null ? "never idle" : `idle after ${time.idle_ms} ms`}, at most ${time.ahead_ms} ms ahead`,
+      : `  time     ${time.field}, late by at most ${time.lateness_ms} ms, ${time.idle_ms === null ? "never idle" : `idle after ${time.idle_ms} ms`}, at most ${time.ahead_ms} ms ahead${time.per === null ? "" : `, each ${time.per} with a time of its own`}`,
   ];
 }
 

@@ -87,6 +87,15 @@ program
   );
 
 program
+  .command("why")
+  .description("say why running pipelines have not sent what they hold: what they wait for, and since when")
+  .argument("[pipeline]", "its name; without it, all that run here")
+  .addOption(jsonOption())
+  .action((pipeline: string | undefined, options) =>
+    finish(import("./why.ts").then(({ why }) => why(pipeline, options))),
+  );
+
+program
   .command("init")
   .description("write a commented pipeline to start from")
   .argument("[file]", "where to", "pipeline.yaml")

@@ -3,12 +3,20 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { wallClock } from "../clock.ts";
-import { WeirError } from "../errors.ts";
-import { type LogFormat, makeLog } from "../log.ts";
+import { waitingOf } from "../engine/waiting.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { type Log, type LogFormat, makeLog } from "../log.ts";
 import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
 import { sinkGuarantee, sourceGuarantee } from "../pipeline/guarantee.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
-import { type DeviceSettings, defaultSettings, withConnections, withFile } from "../worker/settings.ts";
+import { type Control, openControl } from "../worker/control.ts";
+import {
+  type DeviceSettings,
+  defaultSettings,
+  runFolder,
+  withConnections,
+  withFile,
+} from "../worker/settings.ts";
 import { Worker, type WorkerStatus } from "../worker/worker.ts";
 import { exitConfig, isWrong, loadFiles, printDiagnostics, sameNames } from "./load.ts";
 
@@ -64,6 +72,20 @@ function promises({ name, spec, branches }: PipelinePlan): string[] {
   return [...sources, ...sinks];
 }
 
+/** The door for `weir why`. A worker runs without one where it cannot be opened. */
+async function openDoor(worker: Worker, identity: string, log: Log): Promise<Control | null> {
+  const answers = (path: string): unknown =>
+    path === "/pipelines"
+      ? worker.status().map(({ name, pipeline }) => ({ name, waiting: waitingOf(pipeline, wallClock.now()) }))
+      : undefined;
+  try {
+    return await openControl(runFolder(process.env), identity, answers);
+  } catch (error) {
+    log.warn(`weir why will not be answered: ${messageOf(error)}`);
+    return null;
+  }
+}
+
 export async function run(files: readonly string[], options: RunOptions): Promise<number> {
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
   const pipelines = await loadFiles(files);
@@ -75,12 +97,8 @@ export async function run(files: readonly string[], options: RunOptions): Promis
       remedy: "give each a name of its own",
     });
   }
-  const worker = new Worker({
-    settings: settingsFor(options),
-    clock: wallClock,
-    log,
-    identity: randomUUID().slice(0, 8),
-  });
+  const identity = randomUUID().slice(0, 8);
+  const worker = new Worker({ settings: settingsFor(options), clock: wallClock, log, identity });
   const drained = new Promise<never>((_resolve, reject) => {
     let stopping = false;
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -93,8 +111,13 @@ export async function run(files: readonly string[], options: RunOptions): Promis
     }
   });
   for (const { plan } of pipelines) for (const line of promises(plan!)) log.info(line);
+  const control = await openDoor(worker, identity, log);
   const running = worker.open(pipelines).then(() => worker.run());
-  await Promise.race([running, drained]);
+  try {
+    await Promise.race([running, drained]);
+  } finally {
+    await control?.close();
+  }
   for (const status of worker.status()) log.info(summaryOf(status));
   if (options.json === true) process.stderr.write(`${JSON.stringify(worker.status())}\n`);
   await worker.close();

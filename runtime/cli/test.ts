@@ -16,9 +16,10 @@ export async function test(files: readonly string[], options: { readonly json?: 
     print(JSON.stringify({ passed: results.length - failed.length, failed: failed.length, tests: results }));
     return failed.length === 0 ? 0 : 1;
   }
-  for (const { file, name, faults } of results) {
+  for (const { file, name, faults, waiting } of results) {
     print(`${faults.length === 0 ? styled("green", "ok") : styled("red", "failed")} ${file}: ${name}`);
     for (const fault of faults) print(`     ${fault}`);
+    if (faults.length > 0) print(`     when the input was over: ${waiting.join("\n       ")}`);
   }
   for (const [place, { plan }] of pipelines.entries()) {
     if (plan!.spec.tests.length === 0) print(`${styled("yellow", "none")} ${files[place]}: no tests`);

@@ -52,7 +52,7 @@ export class GroupRunner implements Runner {
     const full =
       payloads.count >= limits.batch_rows_max || payloads.bytes.length * 2 >= limits.batch_bytes_max;
     this.#full = full ? this.#full + 1 : 0;
-    const pooled = this.#group.inputs === 1 && (this.#pool?.failure ?? null) === null;
+    const pooled = this.#group.pools && (this.#pool?.failure ?? null) === null;
     const threads = pooled ? this.#options.threads : 0;
     if (this.#full >= saturatedAfter && choosePlace(this.costs(), threads) === "pool") {
       await this.#feedPool(payloads, now);
@@ -85,13 +85,7 @@ export class GroupRunner implements Runner {
   }
 
   status(): readonly PipelineStatus[] {
-    return this.#group.engines.map((engine) => ({
-      name: engine.plan.name,
-      watermark: engine.watermark,
-      branches: engine.counts(),
-      inputs: engine.progress,
-      metrics: engine.metrics(),
-    }));
+    return this.#group.engines.map((engine) => engine.status());
   }
 
   async close(): Promise<void> {

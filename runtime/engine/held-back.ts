@@ -13,6 +13,9 @@ export interface InputState {
   readonly latest: number | null;
   /** When its last record arrived, by the clock; null before its first record. */
   readonly arrived: number | null;
+  readonly lateness_ms: number;
+  /** After how long of silence it holds nothing back; null: never. */
+  readonly idle_ms: number | null;
 }
 
 export interface HeldBack {
@@ -38,7 +41,7 @@ export function heldBack(inputs: readonly InputProgress[], now: number): HeldBac
   const [holder, next] = holding;
   return {
     inputs: inputs.map((input): InputState => {
-      const { name, latest, arrived, ended } = input;
+      const { name, latest, arrived, lateness, idle, ended } = input;
       const known = latest !== Number.NEGATIVE_INFINITY;
       const active = input === holder ? "holding" : "ahead";
       return {
@@ -47,6 +50,8 @@ export function heldBack(inputs: readonly InputProgress[], now: number): HeldBac
         watermark: known ? ownWatermark(input) : null,
         latest: known ? latest : null,
         arrived: known ? arrived : null,
+        lateness_ms: lateness,
+        idle_ms: idle,
       };
     }),
     holder:

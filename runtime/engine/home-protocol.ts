@@ -4,10 +4,8 @@
 import type { PayloadBatch } from "../batch/payloads.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { PipelineInput } from "./loader.ts";
-import type { BranchCounts } from "./pipeline-engine.ts";
 import type { PackedRows } from "./row-pack.ts";
-import type { StepMetric } from "./step-metrics.ts";
-import type { InputProgress } from "./watermark.ts";
+import type { PipelineStatus } from "./runner.ts";
 
 export type HomeRequest =
   | {
@@ -35,9 +33,6 @@ export type HomeAnswer =
       /** By branch. */
       readonly rows: readonly PackedRows[];
       readonly letters: readonly { readonly letter: DeadLetter; readonly arrived: number }[];
-      readonly counts: readonly BranchCounts[];
-      readonly metrics: readonly StepMetric[];
-      readonly watermark: number;
-      readonly inputs: readonly InputProgress[];
+      readonly status: PipelineStatus;
     }
   | { readonly kind: "failed"; readonly message: string; readonly remedy: string | null };

@@ -47,7 +47,7 @@ export class HomeRunner implements Runner {
     const { plan } = options;
     const branches = plan.branches.map(({ name }) => ({ name, in: 0, out: 0, held: 0, ledger: [], rows: 0 }));
     const { current: watermark, inputs } = new WatermarkTracker(plan.spec.inputs);
-    this.#status = { name: plan.name, watermark, branches, inputs, metrics: [] };
+    this.#status = { name: plan.name, watermark, branches, inputs, metrics: [], steps: [] };
     this.#thread = new Worker(new URL("./home-thread.ts", import.meta.url));
     this.#thread.on("message", (answer: HomeAnswer) => this.#answered(answer));
     this.#thread.on("error", (error) => this.#fail(`its thread died: ${error.message}`));
@@ -134,13 +134,12 @@ export class HomeRunner implements Runner {
       waiting?.reject(this.#failure!);
       return;
     }
-    const { outputs, plan } = this.#options;
+    const { outputs } = this.#options;
     answer.rows.forEach((packed, branch) => {
       for (const row of unpackRows(packed)) outputs.row(branch, row);
     });
     for (const { letter, arrived } of answer.letters) outputs.deadLetter(letter, arrived);
-    const { watermark, counts: branches, inputs, metrics } = answer;
-    this.#status = { name: plan.name, watermark, branches, inputs, metrics };
+    this.#status = answer.status;
     waiting?.resolve();
   }
 

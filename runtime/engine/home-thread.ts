@@ -39,15 +39,11 @@ async function serve(request: HomeRequest): Promise<void> {
 
 function answer(): void {
   const packed = rows.map(packRows);
-  const engine = group!.engines[0]!;
   const done: HomeAnswer = {
     kind: "done",
     rows: packed,
     letters,
-    counts: engine.counts(),
-    metrics: engine.metrics(),
-    watermark: engine.watermark,
-    inputs: engine.progress,
+    status: group!.engines[0]!.status(),
   };
   rows = rows.map(() => []);
   letters = [];

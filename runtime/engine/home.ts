@@ -10,6 +10,7 @@ import { Output } from "./output.ts";
 import { rowEncoder } from "./row-encoder.ts";
 import type { Receiver } from "./stage.ts";
 import type { StepMetric } from "./step-metrics.ts";
+import type { StepWaiting } from "./waiting.ts";
 
 /** Where a branch ends, and what its own steps left out. */
 export interface Exit {
@@ -62,5 +63,11 @@ export class Home {
   metrics(): StepMetric[] {
     const stages = [this.#trunk, ...this.#branches].flatMap((chain) => chain.stages);
     return stages.flatMap(({ metrics }) => metrics.entries());
+  }
+
+  /** The steps that hold records, in their order. */
+  waiting(): readonly StepWaiting[] {
+    const stages = [this.#trunk, ...this.#branches].flatMap((chain) => chain.stages);
+    return stages.filter(({ held }) => held > 0).map((stage) => stage.waiting());
   }
 }

@@ -6,15 +6,18 @@ import type { PayloadBatch } from "../batch/payloads.ts";
 import { stopwatch } from "../clock.ts";
 import type { Decoded, FieldRead } from "../codec/codec.ts";
 import type { OutputRow } from "../connect/connect.ts";
-import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import type { InputPlan, PipelinePlan } from "../pipeline/pipeline.ts";
+import { type Course, OneClock } from "./course.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import { type Exit, exitsOf, Home } from "./home.ts";
 import type { EntryClock } from "./intake.ts";
+import { Lanes } from "./lanes.ts";
 import { Ledger, type LedgerEntry } from "./ledger.ts";
 import type { Receiver } from "./stage.ts";
 import { joinMetrics, type StepMetric } from "./step-metrics.ts";
 import { type Entry, StatelessPart } from "./stateless-part.ts";
-import { type Entered, type InputProgress, WatermarkTracker } from "./watermark.ts";
+import type { PipelineStatus } from "./runner.ts";
+import type { Entered } from "./watermark.ts";
 
 /** Where a pipeline puts what it makes. */
 export interface EngineOutputs {
@@ -72,10 +75,9 @@ export class PipelineEngine {
   readonly #outputs: EngineOutputs;
   readonly #entryLedger: Ledger = new Ledger();
   #entryMetrics: StepMetric[] = [];
-  readonly #tracker: WatermarkTracker;
   readonly #ledger = new Ledger();
   readonly #exits: readonly Exit[];
-  readonly #home: Home;
+  readonly #course: Course;
   readonly #metered: Metered;
   #in = 0;
   #arrived = 0;
@@ -88,11 +90,15 @@ export class PipelineEngine {
   ) {
     this.plan = plan;
     this.#outputs = outputs;
-    this.#tracker = new WatermarkTracker(plan.spec.inputs);
     const deadLetter = (letter: DeadLetter): void => outputs.deadLetter(letter, this.#arrived);
     this.#exits = exitsOf(plan, headers[0] ?? null, identity, (branch, row) => outputs.row(branch, row));
-    this.#home = new Home(plan, this.#ledger, deadLetter, this.#exits);
-    this.#metered = new Metered(this.#home.first);
+    const makeHome = (): Home => new Home(plan, this.#ledger, deadLetter, this.#exits);
+    const [{ spec }] = plan.inputs as [InputPlan];
+    this.#course =
+      plan.per === null
+        ? new OneClock(plan.spec.inputs, makeHome())
+        : new Lanes(spec, plan.per, this.#ledger, makeHome);
+    this.#metered = new Metered(this.#course.entry);
     this.#stateless = new StatelessPart(plan, decodedFields, this.#entryLedger, deadLetter, this.#metered);
   }
 
@@ -104,14 +110,15 @@ export class PipelineEngine {
     const started = stopwatch();
     const { now } = clock;
     const last = arrivedLast(payloads, now);
+    const at = (row: number): number => seenAt(payloads.arrived[row] ?? now, last, now);
     this.#caused(last);
     this.#in += decoded.rows;
-    this.#tracker.begin(seenAt(payloads.arrived[0] ?? now, last, now));
+    this.#course.begin({ first: at(0), last: seenAt(last, last, now), at });
     this.#stateless.run(payloads, decoded, clock, input, (batch, entered) =>
-      this.#tracker.advance([batch], seen(entered, last, now), input),
+      this.#course.entered([batch], seen(entered, last, now), input),
     );
     const stateless_ms = stopwatch() - started - this.#metered.take();
-    this.#home.first.onWatermark(this.#tracker.current);
+    this.#course.settle();
     return stateless_ms;
   }
 
@@ -119,10 +126,10 @@ export class PipelineEngine {
   take(entry: Entry, batches: readonly Batch[], now: number, arrived: number): void {
     this.#caused(arrived);
     this.#in += entry.records;
-    this.#tracker.begin(now);
-    this.#tracker.advance(batches, seen(entry, arrived, now));
-    for (const batch of batches) this.#home.first.onBatch(batch);
-    this.#home.first.onWatermark(this.#tracker.current);
+    this.#course.begin({ first: now, last: now, at: () => now });
+    this.#course.entered(batches, seen(entry, arrived, now), 0);
+    for (const batch of batches) this.#course.entry.onBatch(batch);
+    this.#course.settle();
   }
 
   /** Books what a stateless part on another thread left out and showed. */
@@ -141,28 +148,31 @@ export class PipelineEngine {
 
   /** Time passes, and a source (all of them when none is named) has nothing: idle sources, processing time. */
   tick(now: number, input: number | null = null): void {
-    this.#moves(now, () => this.#tracker.tick(now, input));
+    this.#caused(now);
+    this.#course.tick(now, input);
   }
 
   /** One of several sources has ended, and holds time back no more. */
   end(now: number, input: number): void {
-    this.#moves(now, () => this.#tracker.end(now, input));
+    this.#caused(now);
+    this.#course.end(now, input);
   }
 
   /** The stream has ended: every open window fires. */
   finish(now: number): void {
     this.#caused(now);
-    this.#home.first.onWatermark(Number.POSITIVE_INFINITY);
+    this.#course.finish();
   }
 
   /** Event time so far, ms; -Infinity before the first record. */
   get watermark(): number {
-    return this.#tracker.current;
+    return this.#course.watermark;
   }
 
-  /** What is known of each source's event time. */
-  get progress(): readonly InputProgress[] {
-    return this.#tracker.inputs.map((input) => ({ ...input }));
+  status(): PipelineStatus {
+    const { watermark, progress: inputs, waiting: steps } = this.#course;
+    const [branches, metrics] = [this.counts(), this.metrics()];
+    return { name: this.plan.name, watermark, branches, inputs, metrics, steps };
   }
 
   counts(): BranchCounts[] {
@@ -170,7 +180,7 @@ export class PipelineEngine {
       name: exit.plan.name,
       in: this.#in,
       out: exit.output.records,
-      held: this.#home.held(place),
+      held: this.#course.held(place),
       ledger: [...this.#entryLedger.entries(), ...this.#ledger.entries(), ...exit.ledger.entries()],
       rows: exit.output.rows,
     }));
@@ -179,15 +189,7 @@ export class PipelineEngine {
   /** The numbers that steps show beside their counts, since the run began. */
   metrics(): StepMetric[] {
     this.#entryMetrics = joinMetrics([...this.#entryMetrics, ...this.#stateless.drainMetrics()]);
-    return [...this.#entryMetrics, ...this.#home.metrics()];
-  }
-
-  /** Home is told when `move` takes the watermark on. */
-  #moves(now: number, move: () => void): void {
-    this.#caused(now);
-    const before = this.#tracker.current;
-    move();
-    if (this.#tracker.current > before) this.#home.first.onWatermark(this.#tracker.current);
+    return [...this.#entryMetrics, ...this.#course.metrics];
   }
 
   #caused(arrived: number): void {

@@ -2,6 +2,7 @@
 
 import type { PayloadBatch } from "../batch/payloads.ts";
 import type { BranchCounts } from "./pipeline-engine.ts";
+import type { StepWaiting } from "./waiting.ts";
 import type { InputProgress } from "./watermark.ts";
 import type { StepMetric } from "./step-metrics.ts";
 
@@ -13,6 +14,8 @@ export interface PipelineStatus {
   /** By source, how far event time has come; `heldBack` says which of them holds it. */
   readonly inputs: readonly InputProgress[];
   readonly metrics: readonly StepMetric[];
+  /** The steps that hold records. */
+  readonly steps: readonly StepWaiting[];
 }
 
 export interface Runner {

@@ -47,8 +47,8 @@ export interface GroupOptions extends EngineOptions {
 
 /** The engines of one group. */
 export class SourceGroup {
-  /** How many sources there are. */
-  readonly inputs: number;
+  /** Whether other threads may decode for it: a run is told apart by source, and its payloads by their arrival, only at home. */
+  readonly pools: boolean;
   readonly engines: readonly PipelineEngine[];
   /** By source. */
   readonly #decoders: readonly Decoder[];
@@ -62,7 +62,7 @@ export class SourceGroup {
     this.#options = options;
     const { inputs } = plans[0]!;
     const fields = inputs.map((_input, place) => unionOfFields(plans, place));
-    this.inputs = inputs.length;
+    this.pools = inputs.length === 1 && plans.every(({ per }) => per === null);
     this.#decoders = inputs.map(({ spec }, place) =>
       createDecoder(spec.format, fields[place]!, { header: options.headers?.[place] ?? [] }),
     );

@@ -23,6 +23,7 @@ import { type DeadLetterPort, letterOf } from "./dead-letter.ts";
 import { KeyGuard } from "./key-bounds.ts";
 import type { Ledger } from "./ledger.ts";
 import { StepMetrics } from "./step-metrics.ts";
+import type { StepWaiting } from "./waiting.ts";
 
 /** What comes next in a chain. */
 export interface Receiver {
@@ -41,9 +42,9 @@ interface Left {
 export class Stage implements Receiver, Collector {
   readonly #plan: StepPlan;
   readonly #operator: Operator;
-  readonly #tables: readonly { readonly held: number }[];
   /** What the operator shows beside its counts. */
   readonly metrics: StepMetrics;
+  readonly #tables: readonly { readonly held: number; readonly due: number }[];
   readonly #ledger: Ledger;
   readonly #deadLetter: DeadLetterPort;
   readonly #next: Receiver;
@@ -78,6 +79,11 @@ export class Stage implements Receiver, Collector {
   /** Input records in this operator's tables. */
   get held(): number {
     return this.#tables.reduce((total, table) => total + table.held, 0);
+  }
+
+  waiting(): StepWaiting {
+    const due = this.#operator.due?.() ?? Math.min(...this.#tables.map((table) => table.due));
+    return { step: this.#plan.label, held: this.held, due: Number.isFinite(due) ? due : null };
   }
 
   onBatch(batch: Batch): void {

@@ -14,6 +14,7 @@ const spec = (parts: Partial<TimeSpec> = {}): TimeSpec => ({
   lateness: 0,
   idle: null,
   ahead: 1000,
+  per: null,
   ...parts,
 });
 

@@ -44,6 +44,8 @@ export interface ExplainedSource {
     readonly lateness_ms: number;
     readonly idle_ms: number | null;
     readonly ahead_ms: number;
+    /** The column whose every value has a time of its own. */
+    readonly per: string | null;
   } | null;
   /** What is read out of each payload. */
   readonly decoded: readonly (ExplainedColumn & { readonly unit?: string })[];
@@ -92,6 +94,7 @@ function explainSource({ spec, fields, subjectFields }: InputPlan): ExplainedSou
             lateness_ms: time.lateness,
             idle_ms: time.idle,
             ahead_ms: time.ahead,
+            per: time.per,
           },
     decoded: fields.map((field) => ({ ...field })),
     subject: subjectFields,

@@ -49,6 +49,8 @@ export interface TimeSpec {
   readonly lateness: number;
   readonly idle: number | null;
   readonly ahead: number;
+  /** The column whose every value has a watermark of its own; null where all share one. */
+  readonly per: string | null;
 }
 
 /** Where records come from, in what format, with which fields and which time. */
@@ -169,6 +171,12 @@ export interface InputPlan {
   readonly places: readonly number[];
 }
 
+/** The column that names the keys which have watermarks of their own, where the chain and where home begins. */
+export interface PerKey {
+  readonly entry: ColumnReference;
+  readonly home: ColumnReference;
+}
+
 /** Where there are several sources, the column of each row that holds the name of its own: the last of the schema. */
 export const sourceColumn = "source";
 
@@ -181,6 +189,8 @@ export interface PipelinePlan {
    * several: each column of any of them, then `source`, and no rest.
    */
   readonly schema: Schema;
+  /** Where keys have watermarks of their own. */
+  readonly per: PerKey | null;
   /** Steps that every branch shares. */
   readonly steps: readonly StepPlan[];
   readonly branches: readonly BranchPlan[];

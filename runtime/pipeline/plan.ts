@@ -19,7 +19,9 @@ import {
   sourceColumn,
   type SubjectTemplate,
   type TestSpec,
+  type TimeSpec,
 } from "./pipeline.ts";
+import { planPer } from "./per-key.ts";
 import { Reader } from "./section.ts";
 import { namedTokens, templateParts } from "./subject.ts";
 import { expectedRows } from "./test-spec.ts";
@@ -51,7 +53,7 @@ export function planPipeline(
     reader.diagnostics.push(...(inferred?.diagnostics ?? []));
     return { spec: input, fields: inferred?.fields ?? declaredFields(input), subjectFields };
   });
-  const read = new Set(inputs.flatMap(({ spec: { time } }) => (time === null ? [] : [time.field])));
+  const read = new Set(inputs.flatMap(({ spec: { time } }) => timeColumns(time)));
   const planning: Planning = { reader, catalogue, read };
   const first = planWith(planning, spec, inputs);
   if (first === null || reader.diagnostics.length > 0) return { plan: null, diagnostics: reader.diagnostics };
@@ -64,6 +66,12 @@ export function planPipeline(
   // Columns are found by their place, so that leaving some out binds everything anew.
   const plan = unchanged ? first : planWith(planning, spec, needed);
   return { plan: reader.diagnostics.length > 0 ? null : plan, diagnostics: reader.diagnostics };
+}
+
+/** What is read whatever the steps do: event time, and the key whose values have times of their own. */
+function timeColumns(time: TimeSpec | null): readonly string[] {
+  if (time === null) return [];
+  return time.per === null ? [time.field] : [time.field, time.per];
 }
 
 function declaredFields({ schema, time }: InputSpec): readonly SchemaField[] {
@@ -136,12 +144,14 @@ function planWith(
   const branches = spec.branches.map((branch) => planBranch(planning, spec, branch, schema, shared));
   const whole = branches.filter((branch) => branch !== null);
   if (whole.length < branches.length) return null;
+  const per = planPer(planning, spec, schema, shared, whole);
   const tests = spec.tests.map((test, place) => planTest(planning.reader, test, place, whole));
   return {
     spec: { ...spec, tests },
     name: spec.name,
     inputs: inputs.map((input) => planInput(input, schema)),
     schema,
+    per,
     steps: shared.steps,
     branches: whole,
   };

@@ -88,6 +88,10 @@ const time = z
     ahead: field
       .duration("A record further ahead of the clock goes to the dead letter.")
       .default(limits.ahead_ms_default),
+    per: z.string().min(1).optional().meta({
+      description:
+        "Column whose every value has a time of its own, such as `device`: one that comes back with what it stored is late for nobody.",
+    }),
   })
   .meta({ description: "Event time; processing time is used when left out." });
 
@@ -232,9 +236,9 @@ function timeOf(reader: Reader, path: Path, { host, time, schema }: Settings): T
   if (time === undefined) {
     return host === undefined
       ? null
-      : { field: "ts", unit: "ms", lateness: 0, idle: null, ahead: limits.ahead_ms_default };
+      : { field: "ts", unit: "ms", lateness: 0, idle: null, ahead: limits.ahead_ms_default, per: null };
   }
-  const { unit, lateness, idle, ahead } = time;
+  const { unit, lateness, idle, ahead, per } = time;
   if (host !== undefined && (time.field ?? "ts") !== "ts")
     reader.fault([...path, "time", "field"], "the time of host is in ts", "remove field");
   if (host !== undefined && unit !== "ms")
@@ -258,5 +262,5 @@ function timeOf(reader: Reader, path: Path, { host, time, schema }: Settings): T
     if (near?.startsWith("did you mean") === true)
       reader.fault([...path, "time", "field"], `the schema has no field ${name}`, near);
   }
-  return { field: name, unit, lateness, idle: idle ?? null, ahead };
+  return { field: name, unit, lateness, idle: idle ?? null, ahead, per: per ?? null };
 }

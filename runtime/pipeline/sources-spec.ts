@@ -48,7 +48,10 @@ export function readInputs(reader: Reader): readonly InputSpec[] | undefined {
   const before = reader.diagnostics.length;
   const inputs = Object.keys(read).map((name) => readSource(reader, ["sources", name]));
   const whole = inputs.filter((each) => each !== undefined);
-  for (const input of whole) checkSchema(reader, input);
+  for (const input of whole) {
+    checkSchema(reader, input);
+    checkPer(reader, input);
+  }
   checkTimes(reader, whole);
   checkColumns(reader, whole);
   return reader.diagnostics.length > before ? undefined : whole;
@@ -69,6 +72,13 @@ function checkTimes(reader: Reader, inputs: readonly InputSpec[]): void {
     const hint = "give each source time with its field, or none";
     reader.keyFault(path, `${name} has no time field, and ${timed.name} has one`, hint);
   }
+}
+
+/** Keys have times of their own within one source; how two of them would meet is not told. */
+function checkPer(reader: Reader, { path, time }: InputSpec): void {
+  if (time === null || time.per === null) return;
+  const hint = "remove it; the source that is furthest behind decides how far time has come";
+  reader.keyFault([...path, "time", "per"], "per belongs to a pipeline with one source", hint);
 }
 
 interface InputColumn {

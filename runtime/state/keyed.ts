@@ -27,6 +27,10 @@ class Keyed implements KeyedTable, KeyedRows {
     return this.records.held;
   }
 
+  get due(): number {
+    return this.timers.next;
+  }
+
   reserve(): void {
     const length = this.cells[0]?.length ?? 0;
     if (this.keys.size <= length) return;

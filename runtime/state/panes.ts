@@ -77,6 +77,7 @@ class OpenPane implements Pane {
 class Panes implements PaneTable, KeyedRows {
   readonly keys: KeyTable;
   closings = 0;
+  readonly due: number = Number.POSITIVE_INFINITY;
   readonly #slots: Slots;
   readonly #open = new Map<number, OpenPane>();
   #oldest = Number.POSITIVE_INFINITY;

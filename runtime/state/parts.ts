@@ -37,6 +37,10 @@ class Parts implements PartTable, KeyedRows {
     return this.#slots.held;
   }
 
+  get due(): number {
+    return Math.min(this.timers.next, this.waiting.next);
+  }
+
   get full(): boolean {
     return this.#slots.size >= this.#slotsMax;
   }

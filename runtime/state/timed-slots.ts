@@ -13,6 +13,11 @@ export class SlotHeap implements TimedSlots {
     return this.#slots.length;
   }
 
+  /** The earliest time that a slot waits for, ms; Infinity when none does. */
+  get next(): number {
+    return this.#times[0] ?? Number.POSITIVE_INFINITY;
+  }
+
   add(slot: number, time: number): void {
     let place = this.#slots.push(slot) - 1;
     this.#times.push(time);

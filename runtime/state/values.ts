@@ -3,5 +3,5 @@
 import type { ValueDeclaration, ValueTable } from "../../operators/sdk/index.ts";
 
 export function makeValueTable({ initial }: ValueDeclaration): ValueTable {
-  return { values: Float64Array.from(initial), held: 0 };
+  return { values: Float64Array.from(initial), held: 0, due: Number.POSITIVE_INFINITY };
 }

@@ -4,10 +4,10 @@
 import { PayloadBuilder } from "../batch/payloads.ts";
 import type { OutputRow } from "../connect/connect.ts";
 import type { DeadLetter } from "../engine/dead-letter.ts";
-import { type HeldBack, heldBack } from "../engine/held-back.ts";
 import { arrivedLast, type BranchCounts } from "../engine/pipeline-engine.ts";
 import { SourceGroup } from "../engine/source-group.ts";
 import type { StepMetric } from "../engine/step-metrics.ts";
+import { type PipelineWaiting, waitingOf } from "../engine/waiting.ts";
 import type { InputSpec, PipelinePlan, TimeSpec } from "../pipeline/pipeline.ts";
 import { type Fields, fromPayload, toPayload } from "./payload.ts";
 
@@ -116,9 +116,10 @@ export class Harness {
     return this.#group.engines[0]!.watermark;
   }
 
-  /** Which source holds event time back. */
-  get heldBack(): HeldBack {
-    return heldBack(this.#group.engines[0]!.progress, this.#now);
+  /** What it waits for, and which source holds event time back. */
+  get waiting(): PipelineWaiting {
+    this.#flush();
+    return waitingOf(this.#group.engines[0]!.status(), this.#now);
   }
 
   /** The rows that a branch's sink got, as records. */

@@ -1,5 +1,6 @@
 // Runs the `tests` of a pipeline file and says how each differs from what it expects.
 
+import { waitingText } from "../engine/waiting.ts";
 import type { PipelinePlan, TestSpec } from "../pipeline/pipeline.ts";
 import { expectedRows } from "../pipeline/test-spec.ts";
 import { Harness, lawFaults } from "./harness.ts";
@@ -9,6 +10,8 @@ export interface TestResult {
   readonly name: string;
   /** Empty when it passed. */
   readonly faults: readonly string[];
+  /** What the pipeline waited for when the input was over, before the stream ended. */
+  readonly waiting: readonly string[];
 }
 
 /** Numbers may differ by this share: sums are right to the last bit, and texts of fractions are not. */
@@ -60,6 +63,7 @@ export function runTest(plan: PipelinePlan, test: TestSpec, batchRows = 1): Test
     else harness.record(item.record, item);
   }
   const faults = lawFaults(harness.counts());
+  const waiting = waitingText(harness.waiting);
   harness.finish();
   faults.push(...lawFaults(harness.counts()));
   plan.branches.forEach(({ name, rows }, branch) => {
@@ -75,5 +79,5 @@ export function runTest(plan: PipelinePlan, test: TestSpec, batchRows = 1): Test
       `dead letter: expected ${test.deadLetter} records, got ${harness.letters.length} ${JSON.stringify(reasons)}`,
     );
   }
-  return { name: test.name, faults };
+  return { name: test.name, faults, waiting };
 }

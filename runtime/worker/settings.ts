@@ -1,6 +1,8 @@
 // What belongs to the device and not to a pipeline: its named NATS connections, from `weir.yaml`, the
 // environment and the command line, in that order of growing precedence. All of it is optional.
 
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { z } from "zod";
 import { type ConfigDocument, readDocument } from "../pipeline/document.ts";
 import { interpolate, type Surroundings } from "../pipeline/interpolate.ts";
@@ -56,6 +58,12 @@ const localServer = "nats://127.0.0.1:4222";
 export function defaultSettings(environment: Readonly<Record<string, string | undefined>>): DeviceSettings {
   const url = environment["WEIR_NATS_URL"] ?? localServer;
   return { connections: { [defaultConnection]: { url } }, threads: null };
+}
+
+/** Where workers of this user keep the socket files that answer `weir why`. */
+export function runFolder(environment: Readonly<Record<string, string | undefined>>): string {
+  const { WEIR_RUN_FOLDER: named, XDG_RUNTIME_DIR: users } = environment;
+  return named ?? join(users ?? tmpdir(), `weir-${process.getuid?.() ?? "user"}`);
 }
 
 /** Settings with those of a `weir.yaml` on top, and every mistake in it. */

@@ -45,6 +45,7 @@ export function overlapping(
         from = to;
       }
     },
+    due: () => overlap.nextMoment(values[0]!),
     onWatermark: advance,
   };
 }

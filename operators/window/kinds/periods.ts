@@ -38,6 +38,7 @@ export function periodWindows(grouping: Grouping, periods: Periods): WindowKind 
       onBatch(batch, out) {
         filler.fill(batch, Number.NEGATIVE_INFINITY, (row, reason) => out.drop(batch, row, reason));
       },
+      due: () => (Number.isFinite(panes.oldest) ? periods.endOf(panes.oldest) : panes.oldest),
       onWatermark(watermark, out) {
         panes.close(periods.endedBy(watermark), ({ start, count, keys, slots }) => {
           const end = periods.endOf(start);

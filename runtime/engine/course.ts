@@ -1,0 +1,109 @@
+// How event time goes through the home of a pipeline: one watermark for all its records, which its sources
+// decide together. The form that nearly every pipeline has; lanes.ts is the other one.
+
+import type { Batch } from "../../operators/sdk/index.ts";
+import type { InputSpec } from "../pipeline/pipeline.ts";
+import type { Home } from "./home.ts";
+import type { Receiver } from "./stage.ts";
+import type { StepMetric } from "./step-metrics.ts";
+import type { StepWaiting } from "./waiting.ts";
+import { type Entered, type InputProgress, WatermarkTracker } from "./watermark.ts";
+
+/** When the payloads of a run arrived, as far as could be seen here, wall clock ms. */
+export interface Run {
+  readonly first: number;
+  readonly last: number;
+  /** Of one payload. */
+  at(row: number): number;
+}
+
+/** What an engine drives in place of a home and its clock. */
+export interface Course {
+  /** Where batches go that have come through the stateless part. */
+  readonly entry: Receiver;
+  /** Event time so far, ms; -Infinity before the first record. */
+  readonly watermark: number;
+  /** What is known of each source's event time. */
+  readonly progress: readonly InputProgress[];
+  /** The numbers that steps at home show beside their counts. */
+  readonly metrics: readonly StepMetric[];
+  /** The steps that hold records. */
+  readonly waiting: readonly StepWaiting[];
+  /** Input records in the steps that lead to a branch's end. */
+  held(branch: number): number;
+  /** A run of payloads begins. */
+  begin(run: Run): void;
+  /** Batches of the run have entered by a source, and are about to go through the stateless part. */
+  entered(batches: readonly Batch[], entered: Entered, input: number): void;
+  /** The run has come through. */
+  settle(): void;
+  /** Time passes, and a source (all of them when none is named) has nothing. */
+  tick(now: number, input: number | null): void;
+  /** One of several sources has ended. */
+  end(now: number, input: number): void;
+  /** The stream has ended. */
+  finish(): void;
+}
+
+export class OneClock implements Course {
+  readonly entry: Receiver;
+  readonly #tracker: WatermarkTracker;
+  readonly #home: Home;
+
+  constructor(inputs: readonly InputSpec[], home: Home) {
+    this.#tracker = new WatermarkTracker(inputs);
+    this.#home = home;
+    this.entry = home.first;
+  }
+
+  get watermark(): number {
+    return this.#tracker.current;
+  }
+
+  get progress(): readonly InputProgress[] {
+    return this.#tracker.inputs.map((input) => ({ ...input }));
+  }
+
+  get metrics(): readonly StepMetric[] {
+    return this.#home.metrics();
+  }
+
+  get waiting(): readonly StepWaiting[] {
+    return this.#home.waiting();
+  }
+
+  held(branch: number): number {
+    return this.#home.held(branch);
+  }
+
+  begin({ first }: Run): void {
+    this.#tracker.begin(first);
+  }
+
+  entered(batches: readonly Batch[], entered: Entered, input: number): void {
+    this.#tracker.advance(batches, entered, input);
+  }
+
+  settle(): void {
+    this.entry.onWatermark(this.#tracker.current);
+  }
+
+  tick(now: number, input: number | null): void {
+    this.#moves(() => this.#tracker.tick(now, input));
+  }
+
+  end(now: number, input: number): void {
+    this.#moves(() => this.#tracker.end(now, input));
+  }
+
+  finish(): void {
+    this.entry.onWatermark(Number.POSITIVE_INFINITY);
+  }
+
+  /** Home is told when `move` takes the watermark on. */
+  #moves(move: () => void): void {
+    const before = this.#tracker.current;
+    move();
+    if (this.#tracker.current > before) this.entry.onWatermark(this.#tracker.current);
+  }
+}

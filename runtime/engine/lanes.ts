@@ -1,0 +1,204 @@
+// A pipeline whose keys have clocks of their own: each key's records go through a home of their own, with
+// a watermark of their own, as if every key were a pipeline. Decides which lane a record takes; knows
+// nothing of steps.
+
+import { type Batch, type KeyTable, noKey } from "../../operators/sdk/index.ts";
+import { limits } from "../limits.ts";
+import type { InputSpec, PerKey } from "../pipeline/pipeline.ts";
+import { makeKeyTable } from "../state/keys.ts";
+import type { Course, Run } from "./course.ts";
+import type { Home } from "./home.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Receiver } from "./stage.ts";
+import { joinMetrics, type StepMetric } from "./step-metrics.ts";
+import type { StepWaiting } from "./waiting.ts";
+import { type InputProgress, WatermarkTracker } from "./watermark.ts";
+
+/** The step under which the ledger counts records of a key for which there is no lane left. */
+const lanesStep = "time per key";
+
+interface Lane {
+  readonly tracker: WatermarkTracker;
+  readonly home: Home;
+}
+
+export class Lanes implements Course, Receiver {
+  readonly entry: Receiver = this;
+  readonly #input: InputSpec;
+  readonly #per: PerKey;
+  readonly #ledger: Ledger;
+  readonly #makeHome: () => Home;
+  readonly #keys: KeyTable;
+  readonly #lanes: Lane[] = [];
+  #run!: Run;
+  /** The lanes that this run has records of. */
+  readonly #touched = new Set<Lane>();
+  #ids = new Uint32Array(0);
+  #rows = new Uint32Array(0);
+  /** By lane, how many rows of the present batch are its; zero between batches. */
+  #counts = new Uint32Array(64);
+  /** By lane, where its next row goes. */
+  #next = new Uint32Array(64);
+
+  constructor(input: InputSpec, per: PerKey, ledger: Ledger, makeHome: () => Home) {
+    this.#input = input;
+    this.#per = per;
+    this.#ledger = ledger;
+    this.#makeHome = makeHome;
+    this.#keys = makeKeyTable([per.entry], limits.lanes_max);
+  }
+
+  /** The least watermark of a key: no window that ends before it is open. */
+  get watermark(): number {
+    return this.#furthestBehind?.tracker.current ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Of the key that is furthest behind, in place of the source's. */
+  get progress(): readonly InputProgress[] {
+    const tracker = this.#furthestBehind?.tracker ?? new WatermarkTracker([this.#input]);
+    return tracker.inputs.map((input) => ({ ...input }));
+  }
+
+  get metrics(): readonly StepMetric[] {
+    return joinMetrics(this.#lanes.flatMap(({ home }) => home.metrics()));
+  }
+
+  get waiting(): readonly StepWaiting[] {
+    return joined(this.#lanes.flatMap(({ home }) => home.waiting()));
+  }
+
+  get #furthestBehind(): Lane | undefined {
+    let least = this.#lanes[0];
+    for (const lane of this.#lanes) if (lane.tracker.current < least!.tracker.current) least = lane;
+    return least;
+  }
+
+  held(branch: number): number {
+    return this.#lanes.reduce((total, { home }) => total + home.held(branch), 0);
+  }
+
+  begin(run: Run): void {
+    this.#run = run;
+  }
+
+  entered(batches: readonly Batch[]): void {
+    for (const batch of batches) this.#each(batch, (lane, rows) => this.#advance(lane, rows));
+  }
+
+  onBatch(batch: Batch): void {
+    const { entry, home } = this.#per;
+    // The key table looks for the column where it is on entry.
+    const columns = [...batch.columns];
+    columns[entry.index] = batch.columns[home.index]!;
+    const refused = this.#each({ ...batch, columns }, (lane, { selection, count }) =>
+      lane.home.first.onBatch({ ...batch, selection, count }),
+    );
+    this.#ledger.add(lanesStep, "overflow", refused);
+  }
+
+  settle(): void {
+    for (const { tracker, home } of this.#touched) home.first.onWatermark(tracker.current);
+    this.#touched.clear();
+  }
+
+  onWatermark(): void {
+    // Each key has its own.
+  }
+
+  tick(now: number): void {
+    for (const { tracker, home } of this.#lanes) {
+      const before = tracker.current;
+      tracker.tick(now);
+      if (tracker.current > before) home.first.onWatermark(tracker.current);
+    }
+  }
+
+  end(): void {
+    // There is one source, and its end is the stream's.
+  }
+
+  finish(): void {
+    for (const { home } of this.#lanes) home.first.onWatermark(Number.POSITIVE_INFINITY);
+  }
+
+  /** Gives each lane its rows, in their order, lanes in the order in which they occur; returns for how many records there is none. */
+  #each(batch: Batch, give: (lane: Lane, rows: Batch) => void): number {
+    const { count } = batch;
+    if (this.#ids.length < count) {
+      this.#ids = new Uint32Array(count);
+      this.#rows = new Uint32Array(count);
+    }
+    this.#keys.identify(batch, this.#ids);
+    const { lanes, refused } = this.#sort(batch);
+    let from = 0;
+    for (const id of lanes) {
+      const size = this.#counts[id]!;
+      this.#counts[id] = 0;
+      // A slice: what it is given to may come back here with rows of its own.
+      give(this.#lane(id), { ...batch, selection: this.#rows.slice(from, from + size), count: size });
+      from += size;
+    }
+    return refused;
+  }
+
+  /** Puts the rows of each lane side by side. */
+  #sort({ selection, count, weight }: Batch): {
+    readonly lanes: readonly number[];
+    readonly refused: number;
+  } {
+    if (this.#counts.length < this.#keys.size) {
+      this.#counts = new Uint32Array(this.#keys.size * 2);
+      this.#next = new Uint32Array(this.#keys.size * 2);
+    }
+    const lanes: number[] = [];
+    let refused = 0;
+    for (let i = 0; i < count; i++) {
+      const id = this.#ids[i]!;
+      if (id === noKey) refused += weight?.[selection[i]!] ?? 1;
+      else if (this.#counts[id]!++ === 0) lanes.push(id);
+    }
+    let from = 0;
+    for (const id of lanes) {
+      this.#next[id] = from;
+      from += this.#counts[id]!;
+    }
+    for (let i = 0; i < count; i++) {
+      const id = this.#ids[i]!;
+      if (id !== noKey) this.#rows[this.#next[id]!++] = selection[i]!;
+    }
+    return { lanes, refused };
+  }
+
+  #lane(id: number): Lane {
+    this.#lanes[id] ??= { tracker: new WatermarkTracker([this.#input]), home: this.#makeHome() };
+    return this.#lanes[id];
+  }
+
+  /** The rows of one key have entered. */
+  #advance(lane: Lane, batch: Batch): void {
+    const { selection, count, time, watermark } = batch;
+    let latest = Number.NEGATIVE_INFINITY;
+    let newest = 0;
+    // The column is this pipeline's own, and these rows of it are the lane's.
+    for (let i = 0; i < count; i++) {
+      const row = selection[i]!;
+      watermark[row] = latest;
+      if (time[row]! > latest) latest = time[(newest = row)]!;
+    }
+    lane.tracker.begin(this.#run.at(selection[0]!));
+    const arrived = this.#run.at(selection[count - 1]!);
+    lane.tracker.advance([batch], { latest, moved: this.#run.at(newest), arrived });
+    this.#touched.add(lane);
+  }
+}
+
+/** What the same step holds in all lanes, and when the first of them sends rows. */
+function joined(all: readonly StepWaiting[]): readonly StepWaiting[] {
+  const steps = new Map<string, StepWaiting>();
+  for (const { step, held, due } of all) {
+    const known = steps.get(step);
+    const first = known?.due == null ? due : Math.min(known.due, due ?? known.due);
+    steps.set(step, { step, held: held + (known?.held ?? 0), due: first });
+  }
+  return [...steps.values()];
+}

@@ -1,0 +1,72 @@
+// What is said of a pipeline that waits.
+
+import { describe, expect, test } from "vitest";
+import type { HeldBack, InputState } from "./held-back.ts";
+import { durationText, type PipelineWaiting, waitingText } from "./waiting.ts";
+
+const now = Date.UTC(2026, 4, 4, 12, 0, 0);
+const source: InputState = {
+  name: "source",
+  state: "holding",
+  watermark: now - 30_000,
+  latest: now - 26_000,
+  arrived: now - 25_600,
+  lateness_ms: 4_000,
+  idle_ms: null,
+};
+const held = (by_ms: number | null, ...inputs: InputState[]): HeldBack => ({
+  inputs,
+  holder: { name: "door", since: now - 90_000, for_ms: 90_000, by_ms },
+});
+const waiting: PipelineWaiting = {
+  now,
+  watermark: now - 30_000,
+  sources: held(null, source),
+  steps: [{ step: "2 window", held: 14, due: now + 60_000 }],
+};
+
+test.each([
+  [0, "0ms"],
+  [999, "999ms"],
+  [1_500, "1.5s"],
+  [60_000, "1m"],
+  [3_840_000, "1h 4m"],
+  [90_061_000, "1d 1h"],
+])("%d ms is %s", (ms, text) => expect(durationText(ms)).toBe(text));
+
+describe("in words", () => {
+  test("a source that is silent", () => {
+    expect(waitingText(waiting)).toEqual([
+      "event time is 11:59:30.000Z, 30s behind the clock",
+      "its source has come to 11:59:34.000Z, less a lateness of 4s; its last record came 25.6s ago",
+      "  it is never idle: with `idle` in its `time`, silence would not hold windows open",
+      "2 window holds 14 records; its next rows are due at 12:01:00.000Z: event time has 1m 30s to go",
+    ]);
+  });
+
+  test("one of two sources", () => {
+    const door = { ...source, name: "door", latest: null, arrived: null, watermark: null, idle_ms: 10_000 };
+    const temp = { ...source, name: "temp", state: "ahead" as const };
+    const text = waitingText({ ...waiting, watermark: null, sources: held(null, temp, door), steps: [] });
+    expect(text).toEqual([
+      "event time has not begun",
+      "source temp has come to 11:59:34.000Z, less a lateness of 4s; its last record came 25.6s ago",
+      "source door has sent no record yet: it holds event time back, for 1m 30s now",
+      "nothing waits: no step holds a record",
+    ]);
+    const slow = { ...source, name: "door", idle_ms: 10_000, lateness_ms: 0 };
+    expect(waitingText({ ...waiting, sources: held(2_000, slow, temp) })[1]).toBe(
+      "source door has come to 11:59:34.000Z; its last record came 25.6s ago: it holds event time back by 2s, for 1m 30s now",
+    );
+  });
+
+  test("a step that counts, and another day", () => {
+    const steps = [{ step: "1 window", held: 1, due: null }];
+    const idle = { ...source, latest: 0, idle_ms: 1000, state: "idle" as const };
+    expect(waitingText({ ...waiting, watermark: now + 1000, sources: held(null, idle), steps })).toEqual([
+      "event time is 12:00:01.000Z, 1s ahead of the clock",
+      "its source has come to 1970-01-01T00:00:00.000Z, less a lateness of 4s; its last record came 25.6s ago, so it is idle",
+      "1 window holds 1 record and waits for more of them, or for the end of the stream",
+    ]);
+  });
+});

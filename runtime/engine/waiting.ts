@@ -1,0 +1,108 @@
+// Why a pipeline has not sent what it holds, as data and in words: how far event time has come, which
+// source holds it back, and how far it has to go until a step sends its next rows. Pure.
+
+import { type HeldBack, heldBack, type InputState } from "./held-back.ts";
+import type { PipelineStatus } from "./runner.ts";
+
+/** One step that holds records, or has rows to send when event time gets there. */
+export interface StepWaiting {
+  readonly step: string;
+  /** Input records. */
+  readonly held: number;
+  /** Event time at which it next sends rows by itself, ms; null when it waits for records rather than for time. */
+  readonly due: number | null;
+}
+
+export interface PipelineWaiting {
+  /** Wall clock, ms. */
+  readonly now: number;
+  /** Event time so far, ms; null before the first record. */
+  readonly watermark: number | null;
+  readonly sources: HeldBack;
+  readonly steps: readonly StepWaiting[];
+}
+
+/** What a pipeline with this status waits for when the clock shows `now`. */
+export function waitingOf({ watermark, inputs, steps }: PipelineStatus, now: number): PipelineWaiting {
+  return {
+    now,
+    watermark: Number.isFinite(watermark) ? watermark : null,
+    sources: heldBack(inputs, now),
+    steps,
+  };
+}
+
+/** `1h 4m`, `26s`, `320ms`: the two largest units. */
+export function durationText(ms: number): string {
+  const whole = Math.max(0, Math.round(ms));
+  if (whole < 1000) return `${whole}ms`;
+  if (whole < 60_000) return `${Number((whole / 1000).toFixed(1))}s`;
+  const parts: readonly (readonly [string, number])[] = [
+    ["d", 86_400_000],
+    ["h", 3_600_000],
+    ["m", 60_000],
+    ["s", 1_000],
+  ];
+  const first = parts.findIndex(([, size]) => whole >= size);
+  const [unit, size] = parts[first]!;
+  const [smaller, smallerSize] = parts[first + 1]!;
+  const rest = Math.floor((whole % size) / smallerSize);
+  return `${Math.floor(whole / size)}${unit}${rest === 0 ? "" : ` ${rest}${smaller}`}`;
+}
+
+/** A time of the same day as `now` without its date. */
+function timeText(time: number, now: number): string {
+  if (!(Math.abs(time) <= 8.64e15)) return String(time);
+  const text = new Date(time).toISOString();
+  return text.slice(0, 10) === new Date(now).toISOString().slice(0, 10) ? text.slice(11) : text;
+}
+
+function sourceLines(source: InputState, { now, sources }: PipelineWaiting): string[] {
+  const { name, state, latest, arrived, lateness_ms, idle_ms } = source;
+  const several = sources.inputs.length > 1;
+  const who = several ? `source ${name}` : "its source";
+  const holds = several && state === "holding" ? heldText(sources) : "";
+  if (latest === null || arrived === null) return [`${who} has sent no record yet${holds}`];
+  const lateness = lateness_ms > 0 ? `, less a lateness of ${durationText(lateness_ms)}` : "";
+  const quiet = state === "idle" ? ", so it is idle" : state === "ended" ? ", and it has ended" : "";
+  const silence = `its last record came ${durationText(now - arrived)} ago${quiet}`;
+  const lines = [`${who} has come to ${timeText(latest, now)}${lateness}; ${silence}${holds}`];
+  if (state === "holding") {
+    lines.push(
+      idle_ms === null
+        ? "  it is never idle: with `idle` in its `time`, silence would not hold windows open"
+        : `  after ${durationText(idle_ms)} of silence it holds nothing back`,
+    );
+  }
+  return lines;
+}
+
+function heldText({ holder }: HeldBack): string {
+  if (holder === null) return "";
+  const by = holder.by_ms === null ? "" : ` by ${durationText(holder.by_ms)}`;
+  return `: it holds event time back${by}, for ${durationText(holder.for_ms)} now`;
+}
+
+function stepLine({ step, held, due }: StepWaiting, { watermark, now }: PipelineWaiting): string {
+  const holds = `${step} holds ${held} ${held === 1 ? "record" : "records"}`;
+  if (due === null) return `${holds} and waits for more of them, or for the end of the stream`;
+  const further =
+    watermark === null ? "event time has not begun" : `event time has ${durationText(due - watermark)} to go`;
+  return `${holds}; its next rows are due at ${timeText(due, now)}: ${further}`;
+}
+
+/** The same in lines for people. */
+export function waitingText(waiting: PipelineWaiting): string[] {
+  const { now, watermark, sources, steps } = waiting;
+  const lines: string[] = [];
+  if (watermark === null) lines.push("event time has not begun");
+  else {
+    const behind = now - watermark;
+    const clock = behind >= 0 ? `${durationText(behind)} behind` : `${durationText(-behind)} ahead of`;
+    lines.push(`event time is ${timeText(watermark, now)}, ${clock} the clock`);
+  }
+  for (const source of sources.inputs) lines.push(...sourceLines(source, waiting));
+  if (steps.length === 0) lines.push("nothing waits: no step holds a record");
+  for (const step of steps) lines.push(stepLine(step, waiting));
+  return lines;
+}
