@@ -27,6 +27,9 @@ function variants(operator: string, settings: Variants): Case[] {
 }
 
 const value = "temp";
+/** Two inputs, told apart by their values. */
+const inputs = { warm: "temp > 20.0", cold: "temp <= 20.0" };
+const select = { warm: "warm.temp", cold: "cold.temp" };
 
 export const keyedCases: readonly Case[] = [
   ...variants("deadband", {
@@ -50,6 +53,10 @@ export const keyedCases: readonly Case[] = [
   ...variants("pattern", {
     "of two": { sequence: ["temp > 24.0", "temp < 16.0"], within: "10m" },
     absent: { sequence: ["temp > 24.0"], absent: "temp < 24.0", within: "5s" },
+  }),
+  ...variants("align", { "": { inputs, select, age: "1m" } }),
+  ...variants("join", {
+    "within 1s": { by: undefined, on: "device", left: "warm", right: "cold", inputs, select, within: "1s" },
   }),
 ];
 

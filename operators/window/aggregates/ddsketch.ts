@@ -60,7 +60,15 @@ export function added(sketch: Float64Array, value: number): Float64Array {
     sketch[0]!++;
     return sketch;
   }
-  const [wide, place] = withBucket(sketch, value > 0 ? 0 : 1, bucketOf(magnitude));
+  const sign = value > 0 ? 0 : 1;
+  const bucket = bucketOf(magnitude);
+  // Nearly every value falls into a bucket that is there.
+  const offset = bucket - sketch[1 + sign * 2]!;
+  if (offset >= 0 && offset < sketch[2 + sign * 2]!) {
+    sketch[header + (sign === 0 ? 0 : sketch[2]!) + offset]!++;
+    return sketch;
+  }
+  const [wide, place] = withBucket(sketch, sign, bucket);
   wide[place]!++;
   return wide;
 }
