@@ -37,6 +37,8 @@ class WatchedKeys {
   readonly #seen;
   readonly #order;
   readonly #one = new Uint32Array(1);
+  /** When the key was due that was taken last. */
+  #dueAt = Number.NaN;
   /** No room can be made until a window has closed, or event time is here. */
   #stuckSince = Number.NaN;
   #stuckUntil = never;
@@ -89,7 +91,8 @@ class WatchedKeys {
   /** True when the time of a key is up. */
   isDue(watermark: number): boolean {
     const key = this.#takeDue(watermark);
-    if (key >= 0) this.#seen.timers.set(key, watermark);
+    // It keeps its turn among those that are due.
+    if (key >= 0) this.#seen.timers.set(key, this.#dueAt);
     return key >= 0;
   }
 
@@ -110,7 +113,10 @@ class WatchedKeys {
       const key = timers.take();
       const due = this.#last[key]! + ttl;
       // Records that came since do not set the timer again: it is done here, once for all of them.
-      if (due <= time) return key;
+      if (due <= time) {
+        this.#dueAt = time;
+        return key;
+      }
       timers.set(key, due);
     }
     return -1;
