@@ -35,11 +35,16 @@ export class OracleSessions implements OracleKind {
   take(arrival: Arrival): boolean {
     const { gap, updates, early } = this.#rules;
     if (!this.#keys.includes(arrival.key)) this.#keys.push(arrival.key);
-    const near = this.#open.filter(
-      ({ group }) =>
-        group[0]!.key === arrival.key && this.#isNear(group, arrival) && this.#fits([...group, arrival]),
+    const own = this.#open
+      .filter(({ group }) => group[0]!.key === arrival.key)
+      .sort((a, b) => startOf(a.group) - startOf(b.group));
+    // The one that began last before it, and the next one.
+    const before = own.findLast(({ group }) => startOf(group) <= arrival.time);
+    const after = own.find(({ group }) => startOf(group) > arrival.time);
+    const [first, second] = [before, after].filter(
+      (each) =>
+        each !== undefined && this.#isNear(each.group, arrival) && this.#fits([...each.group, arrival]),
     );
-    const [first, second] = near.sort((a, b) => startOf(a.group) - startOf(b.group));
     let session = first;
     if (session === undefined) {
       if (arrival.time + gap + (updates ?? 0) < arrival.inForce) return false;

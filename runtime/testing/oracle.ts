@@ -1,7 +1,7 @@
 // The window engine as one would explain it: keeps every record, and recomputes everything from them.
 // It is what tests hold the real engine to, so it shares no code with it. Never fast, and never in a worker.
 
-import { aggregate, type Arrival, type OracleColumn } from "./oracle-aggregate.ts";
+import { aggregate, type Arrival, type OracleColumn, untold } from "./oracle-aggregate.ts";
 import { type OracleEmission, type OracleWindow, windowsOf } from "./oracle-kinds.ts";
 import type { OracleKind, OracleRow } from "./oracle-windows.ts";
 import type { Fields } from "./payload.ts";
@@ -147,7 +147,8 @@ function resultOf(column: OracleColumn, { group, filled }: OracleRow): unknown {
   if (isText(column)) return null;
   if (filled === "zero") return 0;
   const next = aggregate(column, filled.to);
-  if (typeof own === "symbol" || typeof next === "symbol") return own;
+  // An approximate result is not held to a line between exact ones.
+  if (own === untold || next === untold || column.aggregate === "quantile") return untold;
   if (typeof own !== "number" || typeof next !== "number") return null;
   return own + (next - own) * filled.share;
 }
