@@ -1,8 +1,19 @@
 // Windows that may overlap and share panes: a record is added to one pane, and a window is merged from its
 // panes when it is sent. Sends windows once, early as well, or again for late records; where they stand
 // is told by `Steps`.
+//
+// However many windows overlap, each costs a few merges ("two stacks", as in two-stacks.ts, over panes): for
+// every window that begins before a boundary, what it holds up to there is merged in one go, from the last
+// one back; what came after the boundary is a running total. A late record has them merged anew.
 
-import { type Collector, type PaneDeclaration, type PaneTable, table, type Tables } from "weir/sdk";
+import {
+  type Collector,
+  type PaneDeclaration,
+  type PaneTable,
+  table,
+  type Tables,
+  type ValueDeclaration,
+} from "weir/sdk";
 import type { Placed, Slicing } from "../filler.ts";
 import { course, type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { type Label, sendRows } from "../rows.ts";
@@ -27,6 +38,8 @@ type SharedTables = CorrectionTables &
   GapTables & {
     readonly panes: PaneDeclaration;
     readonly merged: PaneDeclaration;
+    readonly total: PaneDeclaration;
+    readonly stacks: ValueDeclaration;
     readonly course: typeof course;
   };
 
@@ -34,20 +47,29 @@ function tablesOf({ by, shared }: Grouping): SharedTables {
   return {
     panes: table.panes(by, shared.kept),
     merged: table.panes([], shared.kept),
+    total: table.panes([], shared.kept),
+    stacks: table.values([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]),
     course,
     ...correctionTables,
     ...gapTables(shared),
   };
 }
 
+/** The numbers of the stacks: the boundary, and up to where panes are in the total. */
+const boundary = 0;
+const totalTo = 1;
+
 class SharedPanes implements Overlap {
   readonly slicing: Slicing;
-  readonly placed: Placed | undefined;
+  readonly placed: Placed;
   readonly #grouping: Grouping;
   readonly #steps: Steps;
   readonly #early: Multiples | null;
   readonly #panes: PaneTable;
+  /** By where a window begins, what it holds up to the boundary, or the whole of one that is being sent. */
   readonly #merged: PaneTable;
+  readonly #total: PaneTable;
+  readonly #stacks: Float64Array;
   readonly #corrections: Corrections | null;
   readonly #gaps: Gaps | null;
   /** How long panes are kept after their last window was sent, ms. */
@@ -58,12 +80,17 @@ class SharedPanes implements Overlap {
     const { panes, merged, previous } = tables;
     const corrections = updates === null ? null : new Corrections(steps, updates, tables);
     this.slicing = corrections?.slicing ?? (early === null ? steps : cutAt(steps, early));
-    this.placed = corrections?.placed;
+    this.placed = (batch, start, keys, from, to) => {
+      if (start < this.#stacks[totalTo]!) this.#unstack();
+      corrections?.placed(batch, start, keys, from, to);
+    };
     this.#grouping = grouping;
     this.#steps = steps;
     this.#early = early;
     this.#panes = panes;
     this.#merged = merged;
+    this.#total = tables.total;
+    this.#stacks = tables.stacks.values;
     this.#corrections = corrections;
     this.#gaps =
       gaps === null ? null : new Gaps(grouping, steps, gaps, { keys: panes.keys, merged, previous });
@@ -104,9 +131,9 @@ class SharedPanes implements Overlap {
   }
 
   #sendWindow(start: number, end: number, out: Collector): void {
-    const next = this.#steps.next(start);
-    for (let at = start; at < end; at = this.slicing.endOf(at))
-      this.#mergePane(start, this.#panes, at, at < next);
+    if (this.#early === null) this.#mergeStacked(start, end);
+    else this.#mergePanes(this.#merged, start, start, end);
+    this.#carry(start, null);
     this.#gaps?.send(start, out);
     this.#sendMerged(start, end - 1, true, out);
     // What was in its last window long enough ago is done with.
@@ -115,29 +142,56 @@ class SharedPanes implements Overlap {
     this.#corrections?.forget(done);
   }
 
-  /** Sends the windows that are open at `at` with the records before that time. */
-  #sendEarly(at: number, out: Collector): void {
+  /** Merges the window at `start` from the stacks. */
+  #mergeStacked(start: number, end: number): void {
+    const stacks = this.#stacks;
+    if (start >= stacks[boundary]!) {
+      this.#unstack();
+      this.#mergeUntil(start, end);
+      stacks[boundary] = end;
+    } else {
+      this.#mergePanes(this.#total, 0, stacks[totalTo]!, end);
+      this.#merge(this.#merged, start, this.#total, 0);
+    }
+    stacks[totalTo] = end;
+  }
+
+  #unstack(): void {
+    this.#merged.close(Number.POSITIVE_INFINITY, () => undefined);
+    this.#total.close(Number.POSITIVE_INFINITY, () => undefined);
+    this.#stacks.fill(Number.NEGATIVE_INFINITY);
+  }
+
+  /** Merges what each window holds up to `to` that begins before, from the one at `first` on; returns where they begin. */
+  #mergeUntil(first: number, to: number): readonly number[] {
     const starts: number[] = [];
-    for (let start = this.#steps.openAt(at); start < at; start = this.#steps.next(start)) starts.push(start);
+    for (let start = first; start < to; start = this.#steps.next(start)) starts.push(start);
     // Each is its own step, and all of the window that follows.
     for (const start of starts.toReversed()) {
       const next = this.#steps.next(start);
-      for (let pane = start; pane < Math.min(next, at); pane = this.slicing.endOf(pane))
-        this.#mergePane(start, this.#panes, pane, false);
-      if (next < at) this.#mergePane(start, this.#merged, next, false);
+      this.#mergePanes(this.#merged, start, start, Math.min(next, to));
+      if (next < to) this.#merge(this.#merged, start, this.#merged, next);
     }
-    for (const start of starts) this.#sendMerged(start, at - 1, false, out);
+    return starts;
+  }
+
+  /** Sends the windows that are open at `at` with the records before that time. */
+  #sendEarly(at: number, out: Collector): void {
+    for (const start of this.#mergeUntil(this.#steps.openAt(at), at))
+      this.#sendMerged(start, at - 1, false, out);
   }
 
   /** Sends the window at `start` again, of the keys for which records came late. */
   #sendAgain(start: number, changed: Uint32Array, closed: number, out: Collector): void {
     const end = this.#steps.windowEnd(start);
-    const next = this.#steps.next(start);
+    const window = this.#merged.pane(start)!;
+    const { kept } = this.#grouping.shared;
     for (let at = start; at < end; at = this.slicing.endOf(at))
       for (const key of changed) {
         const slot = this.#panes.find(at, key);
-        if (slot >= 0) this.#mergeSlot(start, key, this.#panes, slot, at < next);
+        if (slot >= 0) mergeStates(kept, this.#merged, window.slot(key), this.#panes, slot);
       }
+    this.#carry(start, changed);
     // A row has the time at which it was known.
     this.#sendMerged(start, Math.max(end - 1, closed), true, out);
   }
@@ -156,18 +210,31 @@ class SharedPanes implements Overlap {
     });
   }
 
-  /** Merges the pane at `at` into the window at `start`; its records go out with the last window that holds it. */
-  #mergePane(start: number, from: PaneTable, at: number, isLast: boolean): void {
-    const pane = from.at(at);
-    if (pane === null) return;
-    for (let i = 0; i < pane.count; i++) this.#mergeSlot(start, pane.keys[i]!, from, pane.slots[i]!, isLast);
+  /** Merges the panes from `from` up to `to` into that at `start` of a table. */
+  #mergePanes(target: PaneTable, start: number, from: number, to: number): void {
+    for (let at = from; at < to; at = this.slicing.endOf(at)) this.#merge(target, start, this.#panes, at);
   }
 
-  #mergeSlot(start: number, key: number, from: PaneTable, slot: number, isLast: boolean): void {
-    // There is room for a pane: those of earlier windows were closed.
-    const into = this.#merged.pane(start)!.slot(key);
-    mergeStates(this.#grouping.shared.kept, this.#merged, into, from, slot);
-    if (isLast) this.#merged.carry(into, from.release(slot));
+  /** Merges the pane at `at` of one table into that at `start` of another. */
+  #merge(target: PaneTable, start: number, source: PaneTable, at: number): void {
+    const pane = source.at(at);
+    if (pane === null) return;
+    // There is room for a pane: no more are open than windows overlap.
+    const into = target.pane(start)!;
+    const { kept } = this.#grouping.shared;
+    for (let i = 0; i < pane.count; i++)
+      mergeStates(kept, target, into.slot(pane.keys[i]!), source, pane.slots[i]!);
+  }
+
+  /** The records of panes whose last window is that at `start` go out with it; all of them, or those of some keys. */
+  #carry(start: number, some: Uint32Array | null): void {
+    const window = this.#merged.pane(start)!;
+    const next = this.#steps.next(start);
+    for (let at = start; at < next; at = this.slicing.endOf(at))
+      for (const key of some ?? this.#panes.at(at)?.keys ?? []) {
+        const slot = this.#panes.find(at, key);
+        if (slot >= 0) this.#merged.carry(window.slot(key), this.#panes.release(slot));
+      }
   }
 }
 
