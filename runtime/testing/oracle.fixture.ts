@@ -272,9 +272,12 @@ function compare(shape: Shape, events: readonly Event[], look: number): Oracle {
       harness.pause(event.ms);
       oracle.tick(harness.now);
     } else {
-      for (const each of event.records) harness.record(each);
+      const arrivals = event.records.map((each) => {
+        harness.record(each);
+        return harness.now;
+      });
       harness.counts(); // Asking for the counts ends the batch.
-      oracle.batch(event.records, harness.now);
+      oracle.batch(event.records, arrivals);
     }
     if (place === look) expectSameCounts(harness, oracle);
   });
@@ -291,10 +294,7 @@ function compare(shape: Shape, events: readonly Event[], look: number): Oracle {
 
 /** Runs the engine over the events in batches of one, two and many records. */
 function expectSameInBatches(shape: Shape, events: readonly Event[]): void {
-  const { emission, scale, ahead, idle } = shape;
-  const showsTime = emission !== once;
-  // How far ahead a record is, and when a source is idle, is told by the clock of its batch: that is left out where it would show.
-  const plan = planOf({ ...shape, ahead: scale === 1 ? ahead : far, idle: showsTime ? null : idle });
+  const plan = planOf(shape);
   const runs = [1, 2, 1000].map((batchRows) => {
     const harness = started(plan, shape, batchRows);
     for (const event of placed(events, shape)) {

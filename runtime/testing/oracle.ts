@@ -63,14 +63,15 @@ export class Oracle {
     return this.#taken - this.out;
   }
 
-  /** Records that are fed together when the clock shows `now`. */
-  batch(records: readonly Fields[], now: number): void {
-    const entered = this.#entered.length;
-    for (const record of records) this.#record(record, now);
-    if (this.#entered.length > entered) {
-      this.#arrived = now;
+  /** Records that are fed together, and what the clock showed when each arrived. */
+  batch(records: readonly Fields[], arrivals: readonly number[]): void {
+    records.forEach((record, i) => {
+      const entered = this.#entered.length;
+      this.#record(record, arrivals[i]!);
+      if (this.#entered.length === entered) return;
+      this.#arrived = arrivals[i]!;
       this.#rest = Math.max(this.#carried, ...this.#entered);
-    }
+    });
     this.#advance(this.watermark);
   }
 
