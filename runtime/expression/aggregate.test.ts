@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { type AggregateDefinition, valueAt } from "../../operators/sdk/index.ts";
+import { aggregates as catalogued } from "../../operators/window/aggregates/catalog.ts";
 import { batchFromRows, schemaOf, type Types } from "./batch-from-rows.ts";
 import { aggregateFieldsOf, compileAggregate } from "./compile.ts";
 
@@ -79,6 +80,17 @@ test("the argument is an expression over the batch", () => {
   expect(call).toMatchObject({ text: "mean(temp * 2)", name: "mean", type: "float64" });
   expect(call.input?.text).toBe("temp * 2");
   expect(valueAt(call.input!.evaluate(batchFromRows(types, [{ temp: 4 }])), 0)).toBe(8);
+});
+
+test("every built-in aggregate can be called, those too whose name the language reserves", () => {
+  for (const { name } of catalogued) {
+    const answer = aggregateFieldsOf(`${name}(temp, 1, 1)`, catalogued);
+    const said = answer.ok ? [] : answer.faults.map(({ message }) => message);
+    expect(said.filter((message) => /reserved|no aggregate/.test(message))).toEqual([]);
+  }
+  const variance = compileAggregate(" var ( temp - 1.0 )", catalogued, schema, { types: [] });
+  expect(variance).toMatchObject({ ok: true, value: { name: "var", type: "float64" } });
+  expect(compileAggregate("var(temp", catalogued, schema, { types: [] }).ok).toBe(false);
 });
 
 test("the argument may be left out where the aggregate says so", () => {

@@ -67,8 +67,20 @@ export function aggregateFieldsOf(
   return { ok: true, value: [...first, ...others] };
 }
 
+/** An aggregate that is called by a word which the expression language reserves, and a name of its length in its place. */
+const reservedCall = /^(\s*)var(?=\s*\()/;
+const placeholder = "va_";
+
+/** The syntax of a text; a reserved word as the outermost name is a name like any other. */
+function parseCall(text: string): Result<Syntax> {
+  if (!reservedCall.test(text)) return parse(text);
+  const parsed = parse(text.replace(reservedCall, `$1${placeholder}`));
+  if (!parsed.ok || parsed.value.kind !== "call" || parsed.value.name !== placeholder) return parsed;
+  return { ok: true, value: { ...parsed.value, name: "var" } };
+}
+
 function read(text: string, aggregates: readonly AggregateDefinition[]): Result<Reading> {
-  const parsed = parse(text);
+  const parsed = parseCall(text);
   if (!parsed.ok) return parsed;
   const syntax = parsed.value;
   const names = aggregates.map((each) => each.name);
