@@ -61,6 +61,17 @@ export const limits = {
 
   // State
   keys_max: 1_000_000,
+  /** Keys of a step where the file says nothing. */
+  keys_default: 100_000,
+  /** What the state of a pipeline may take where the file says nothing. */
+  state_bytes_default: 268_435_456,
+  /** The figures by which state is estimated: a key's place in its table, a slot's beside its numbers, … */
+  state_key_bytes: 48,
+  state_slot_bytes: 24,
+  /** … a record that is kept, with its original bytes, beside its columns, … */
+  state_record_bytes: 512,
+  /** … and a text. */
+  state_text_bytes: 32,
   key_bytes_max: 1024,
   /** Keys that make room together when a table is full. */
   keys_forgotten_at_once: 64,

@@ -56,6 +56,8 @@ export type WritableColumn = {
 export interface Aggregate {
   /** The first value of each cell of a new slot. */
   readonly initial: readonly number[];
+  /** The most bytes that the buffer of a slot takes; 0 where it is left out. */
+  readonly bytes?: number;
   /**
    * Adds row `rows[i]` to slot `slots[i]` for i below `count`. `input` is null for an aggregate without an argument.
    * Null values are skipped by every aggregate but `count()`.

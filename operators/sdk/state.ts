@@ -68,6 +68,19 @@ export interface PaneTable {
   close(start: number, visit: (pane: ClosedPane) => void): void;
 }
 
+/**
+ * The most that a table holds, so that `weir lint` can tell what it may take; without it only the keys and
+ * their numbers are counted. `lateness`: how late a record may come, ms.
+ */
+export interface Extent {
+  /** Panes, parts or kept records of each key at a time. */
+  perKey?(lateness: number): number;
+  /** How long each record has a part, or is kept, by itself, ms. */
+  within?(lateness: number): number;
+  /** Whose keys the slots are of, where they are those of another table. */
+  readonly keysOf?: readonly ColumnReference[];
+}
+
 /** A declaration: per key and window, the state of some aggregates. */
 export interface PaneDeclaration {
   readonly kind: "panes";
@@ -75,6 +88,7 @@ export interface PaneDeclaration {
   readonly aggregates: readonly Aggregate[];
   /** By number of a slot, what it is before it is first written. */
   readonly initial: readonly number[];
+  readonly extent?: Extent | undefined;
 }
 
 /** One timer a key, in event time. Setting it again replaces it. */
@@ -125,6 +139,7 @@ export interface KeyedDeclaration {
   readonly initial: readonly number[];
   /** True when the engine forgets no key of it: the operator does so by itself, with `clear`. */
   readonly lasting: boolean;
+  readonly extent?: Extent | undefined;
 }
 
 /** Slots in order of time; of equal times, in the order in which they were added. */
@@ -179,6 +194,7 @@ export interface PartDeclaration {
   readonly initial: readonly number[];
   /** How many lists each key has. */
   readonly lists: number;
+  readonly extent?: Extent | undefined;
 }
 
 /** Numbers that belong to the step as a whole: how far it has come, say. */
@@ -220,16 +236,17 @@ export const table = {
     by: readonly ColumnReference[],
     aggregates: readonly Aggregate[],
     initial: readonly number[] = [],
+    extent?: Extent,
   ): PaneDeclaration {
-    return { kind: "panes", by, aggregates, initial };
+    return { kind: "panes", by, aggregates, initial, extent };
   },
   /** `initial`: by number, what it is before it is first written. `lasting`: the engine forgets no key of it. */
   keyed(
     by: readonly ColumnReference[],
     initial: readonly number[],
-    { lasting = false }: { readonly lasting?: boolean } = {},
+    { lasting = false, ...extent }: Extent & { readonly lasting?: boolean } = {},
   ): KeyedDeclaration {
-    return { kind: "keyed", by, initial, lasting };
+    return { kind: "keyed", by, initial, lasting, extent };
   },
   /** `initial`: by number of a slot, what it is before it is first written. `lists`: how many each key has. */
   parts(
@@ -237,7 +254,8 @@ export const table = {
     aggregates: readonly Aggregate[],
     initial: readonly number[],
     lists: number,
+    extent?: Extent,
   ): PartDeclaration {
-    return { kind: "parts", by, aggregates, initial, lists };
+    return { kind: "parts", by, aggregates, initial, lists, extent };
   },
 } as const;

@@ -2,6 +2,7 @@
 // output. Wires; decides nothing.
 
 import type { Batch } from "../../operators/sdk/index.ts";
+import { weightOf } from "../batch/batch.ts";
 import type { BranchPlan, StepPlan } from "../pipeline/pipeline.ts";
 import type { DeadLetterPort } from "./dead-letter.ts";
 import type { Ledger } from "./ledger.ts";
@@ -13,16 +14,18 @@ export interface Chain {
   readonly stages: readonly Stage[];
 }
 
+/** `late`: by step, where its late records go beside the ledger. */
 export function linkChain(
   steps: readonly StepPlan[],
   ledger: Ledger,
   deadLetter: DeadLetterPort,
   next: Receiver,
+  late: ReadonlyMap<StepPlan, Receiver> = new Map(),
 ): Chain {
   let first = next;
   const stages: Stage[] = [];
   for (const step of steps.toReversed()) {
-    const stage = new Stage(step, ledger, deadLetter, first);
+    const stage = new Stage(step, ledger, deadLetter, first, late.get(step) ?? null);
     stages.unshift(stage);
     first = stage;
   }
@@ -43,13 +46,30 @@ export class FanOut implements Receiver {
   }
 }
 
+/** The head of a late branch: counts the records that it is given. */
+export class LateHead implements Receiver {
+  readonly #given: { records: number };
+  readonly #next: Receiver;
+  constructor(given: { records: number }, next: Receiver) {
+    this.#given = given;
+    this.#next = next;
+  }
+  onBatch(batch: Batch): void {
+    this.#given.records += weightOf(batch);
+    this.#next.onBatch(batch);
+  }
+  onWatermark(watermark: number): void {
+    this.#next.onWatermark(watermark);
+  }
+}
+
 /** How many leading steps are stateless: those may run on any thread, in any order. */
 export function statelessPrefix(steps: readonly StepPlan[]): number {
   const keyed = steps.findIndex(({ definition }) => definition.kind !== "stateless");
   return keyed < 0 ? steps.length : keyed;
 }
 
-/** The trunk of a plan: the shared steps, and those of the only branch when there is just one. */
+/** The trunk of a plan: the shared steps, and those of the only branch when there is just one beside late ones. */
 export function trunkOf(plan: {
   readonly steps: readonly StepPlan[];
   readonly branches: readonly BranchPlan[];
@@ -57,9 +77,10 @@ export function trunkOf(plan: {
   readonly trunk: readonly StepPlan[];
   readonly branches: readonly { readonly plan: BranchPlan; readonly steps: readonly StepPlan[] }[];
 } {
-  const only = plan.branches.length === 1 ? plan.branches[0]! : null;
+  const ends = plan.branches.filter(({ lateOf }) => lateOf === null);
+  const only = ends.length === 1 ? ends[0]! : null;
   return {
     trunk: only === null ? plan.steps : [...plan.steps, ...only.steps],
-    branches: plan.branches.map((branch) => ({ plan: branch, steps: only === null ? branch.steps : [] })),
+    branches: plan.branches.map((branch) => ({ plan: branch, steps: branch === only ? [] : branch.steps })),
   };
 }

@@ -2,8 +2,8 @@
 // outputs at their ends. Holds the state of its steps; knows nothing of clocks and sources.
 
 import type { OutputRow } from "../connect/connect.ts";
-import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
-import { type Chain, FanOut, linkChain, statelessPrefix, trunkOf } from "./chain.ts";
+import type { BranchPlan, PipelinePlan, StepPlan } from "../pipeline/pipeline.ts";
+import { type Chain, FanOut, LateHead, linkChain, statelessPrefix, trunkOf } from "./chain.ts";
 import type { DeadLetterPort } from "./dead-letter.ts";
 import { Ledger } from "./ledger.ts";
 import { Output } from "./output.ts";
@@ -17,6 +17,8 @@ export interface Exit {
   readonly plan: BranchPlan;
   readonly output: Output;
   readonly ledger: Ledger;
+  /** The late records that a late branch was given. */
+  readonly given: { records: number };
 }
 
 /** The exit of every branch of a plan. `identity` makes row ids unique among runs. */
@@ -33,6 +35,7 @@ export function exitsOf(
       plan: branch,
       output: new Output(branch, encoder, prefix, (row) => send(place, row)),
       ledger: new Ledger(),
+      given: { records: 0 },
     };
   });
 }
@@ -41,22 +44,31 @@ export class Home {
   readonly first: Receiver;
   readonly #trunk: Chain;
   readonly #branches: readonly Chain[];
+  readonly #isLate: readonly boolean[];
 
   /** `ledger` counts what the steps that branches share leave out. */
   constructor(plan: PipelinePlan, ledger: Ledger, deadLetter: DeadLetterPort, exits: readonly Exit[]) {
     const { trunk, branches } = trunkOf(plan);
-    this.#branches = branches.map(({ steps }, place) =>
-      linkChain(steps, exits[place]!.ledger, deadLetter, exits[place]!.output),
-    );
-    const heads = this.#branches.map(({ first }) => first);
+    this.#isLate = branches.map(({ plan: { lateOf } }) => lateOf !== null);
+    const late = new Map<StepPlan, Receiver>();
+    // Late branches are the last: they are linked before the steps that feed them.
+    const linked = branches.toReversed().map(({ plan: { lateOf }, steps }, fromLast) => {
+      const exit = exits[branches.length - 1 - fromLast]!;
+      const chain = linkChain(steps, exit.ledger, deadLetter, exit.output, late);
+      if (lateOf !== null) late.set(lateOf, new LateHead(exit.given, chain.first));
+      return chain;
+    });
+    this.#branches = linked.toReversed();
+    const heads = this.#branches.flatMap(({ first }, place) => (this.#isLate[place]! ? [] : [first]));
     const next = heads.length === 1 ? heads[0]! : new FanOut(heads);
-    this.#trunk = linkChain(trunk.slice(statelessPrefix(trunk)), ledger, deadLetter, next);
+    this.#trunk = linkChain(trunk.slice(statelessPrefix(trunk)), ledger, deadLetter, next, late);
     this.first = this.#trunk.first;
   }
 
   /** Input records in the tables of the steps that lead to a branch's end. */
   held(branch: number): number {
-    const stages = [...this.#trunk.stages, ...this.#branches[branch]!.stages];
+    const shared = this.#isLate[branch]! ? [] : this.#trunk.stages;
+    const stages = [...shared, ...this.#branches[branch]!.stages];
     return stages.reduce((total, stage) => total + stage.held, 0);
   }
 

@@ -176,13 +176,14 @@ export class PipelineEngine {
   }
 
   counts(): BranchCounts[] {
-    return this.#exits.map((exit, place) => ({
-      name: exit.plan.name,
-      in: this.#in,
-      out: exit.output.records,
+    const shared = [...this.#entryLedger.entries(), ...this.#ledger.entries()];
+    return this.#exits.map(({ plan, given, output, ledger }, place) => ({
+      name: plan.name,
+      in: plan.lateOf === null ? this.#in : given.records,
+      out: output.records,
       held: this.#course.held(place),
-      ledger: [...this.#entryLedger.entries(), ...this.#ledger.entries(), ...exit.ledger.entries()],
-      rows: exit.output.rows,
+      ledger: [...(plan.lateOf === null ? shared : []), ...ledger.entries()],
+      rows: output.rows,
     }));
   }
 

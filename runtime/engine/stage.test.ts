@@ -74,7 +74,16 @@ interface Bench {
 function benchOf(definition: OperatorDefinition): Bench {
   const schema = { fields: [{ name: "x", type: "string" }], rest: null } as const;
   const keys = { max: 100, ttl: null, when_full: "refuse" } as const;
-  const plan: StepPlan = { label: "1 own", definition, config: {}, keys, input: schema, output: schema };
+  const spec = { operator: definition.name, keys: {}, config: {}, path: [] };
+  const plan: StepPlan = {
+    label: "1 own",
+    definition,
+    config: {},
+    keys,
+    input: schema,
+    output: schema,
+    spec,
+  };
   const ledger = new Ledger();
   const letters: DeadLetter[] = [];
   const sent: Batch[] = [];

@@ -48,6 +48,8 @@ export class Stage implements Receiver, Collector {
   readonly #ledger: Ledger;
   readonly #deadLetter: DeadLetterPort;
   readonly #next: Receiver;
+  /** Where late records go beside the ledger; null where they are only counted. */
+  readonly #late: Receiver | null;
   readonly #dictionaries: (TextDictionary | null)[];
   /** Where keys may be forgotten. */
   readonly #guard: KeyGuard | null;
@@ -57,12 +59,19 @@ export class Stage implements Receiver, Collector {
   #left: Left[] = [];
   #sent = false;
 
-  constructor(plan: StepPlan, ledger: Ledger, deadLetter: DeadLetterPort, next: Receiver) {
+  constructor(
+    plan: StepPlan,
+    ledger: Ledger,
+    deadLetter: DeadLetterPort,
+    next: Receiver,
+    late: Receiver | null = null,
+  ) {
     this.#plan = plan;
     this.metrics = new StepMetrics(plan.label);
     this.#ledger = ledger;
     this.#deadLetter = deadLetter;
     this.#next = next;
+    this.#late = late;
     const { byName, shared } = makeTables(plan.definition.state(plan.config), plan.keys.max);
     this.#tables = Object.values(byName);
     this.#dictionaries = plan.output.fields.map(({ type }) => (isText(type) ? new TextDictionary() : null));
@@ -118,6 +127,7 @@ export class Stage implements Receiver, Collector {
     }
     this.#watermark = watermark;
     this.#next.onWatermark(watermark);
+    this.#late?.onWatermark(watermark);
   }
 
   forget(keys: KeyTable, key: number): void {
@@ -132,6 +142,7 @@ export class Stage implements Receiver, Collector {
     const left = this.#left.reduce((total, { row }) => total + (batch.weight?.[row] ?? 1), 0);
     const dropped = weightOf(batch) - weightOf(batch, rows, count) - left;
     this.#ledger.add(this.#plan.label, reason, dropped);
+    if (reason === "late" && dropped > 0) this.#sendLate(batch, unchosen(batch, rows, count, this.#left));
     this.#forward({ ...batch, schema: this.#plan.output, selection: rows, count });
   }
 
@@ -190,7 +201,10 @@ export class Stage implements Receiver, Collector {
   }
 
   discard(store: RecordStore, slot: number, reason: Reason): void {
-    this.#ledger.add(this.#plan.label, reason, (store as Records).free(slot));
+    const records = store as Records;
+    const late = reason === "late" && this.#late !== null ? records.batch([slot], this.#plan.input) : null;
+    this.#ledger.add(this.#plan.label, reason, records.free(slot));
+    if (late !== null) this.#late?.onBatch(late);
   }
 
   #forward(batch: Batch): void {
@@ -211,6 +225,18 @@ export class Stage implements Receiver, Collector {
       this.#ledger.add(this.#plan.label, reason, batch.weight?.[row] ?? 1);
       if (detail !== null) this.#deadLetter(letterOf(batch, row, this.#plan.label, reason, detail));
     }
+    if (this.#late === null) return;
+    const late = this.#left.filter(({ reason }) => reason === "late");
+    for (const batch of new Set(late.map((each) => each.batch)))
+      this.#sendLate(
+        batch,
+        late.filter((each) => each.batch === batch).map(({ row }) => row),
+      );
+  }
+
+  #sendLate(batch: Batch, rows: readonly number[]): void {
+    const selection = Uint32Array.from(rows).sort();
+    if (selection.length > 0) this.#late?.onBatch({ ...batch, selection, count: selection.length });
   }
 
   /**
@@ -245,6 +271,12 @@ export class Stage implements Receiver, Collector {
       },
     );
   }
+}
+
+/** The selected rows of a batch that are neither among `rows` nor left out one by one. */
+function unchosen(batch: Batch, rows: Uint32Array, count: number, left: readonly Left[]): number[] {
+  const others = new Set([...rows.subarray(0, count), ...left.map(({ row }) => row)]);
+  return [...batch.selection.subarray(0, batch.count)].filter((row) => !others.has(row));
 }
 
 function isText(type: Column["type"]): boolean {

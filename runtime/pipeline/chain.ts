@@ -4,18 +4,17 @@
 import { ConfigurationError, type OperatorDefinition, type Schema } from "../../operators/sdk/index.ts";
 import { messageOf } from "../errors.ts";
 import { bind, demandsOf, placeholder, replaceUnbound } from "./binding.ts";
-import { limits } from "../limits.ts";
-import type { KeyBounds, Path, StepPlan, StepSpec } from "./pipeline.ts";
+import { keyBounds } from "./limits-spec.ts";
+import type { DeclaredKeys, Path, StepPlan, StepSpec } from "./pipeline.ts";
 import type { Reader } from "./section.ts";
 import { unread } from "./steps-spec.ts";
-
-/** Where the file says nothing. */
-const defaultKeys: KeyBounds = { max: limits.keys_max, ttl: null, when_full: "refuse" };
 
 /** What planning a chain needs and gathers. */
 export interface Planning {
   readonly reader: Reader;
   readonly catalogue: readonly OperatorDefinition[];
+  /** Of steps that declare none. */
+  readonly keys: DeclaredKeys;
   /** Names of columns that some step or sink reads. */
   readonly read: Set<string>;
 }
@@ -46,9 +45,10 @@ export function planChain(
       label: `${prefix}${place + 1} ${step.operator}`,
       definition,
       config,
-      keys: defaultKeys,
+      keys: keyBounds(step.keys, planning.keys),
       input: schema,
       output,
+      spec: step,
     });
     schema = output;
   }

@@ -75,6 +75,8 @@ class Inference {
   readonly #tokens: readonly SchemaField[];
   readonly #guesses = new Map<string, Guess>();
   readonly #reported = new Set<string>();
+  /** What comes into each step whose late records go down a branch. */
+  readonly #inputs = new Map<StepSpec, Columns>();
 
   constructor(
     catalogue: readonly OperatorDefinition[],
@@ -102,7 +104,8 @@ class Inference {
     const start: Schema = { fields: [...this.fields(), ...this.#tokens], rest: { except: [] } };
     const shared = this.#chain(spec.steps, { schema: start, aliases: new Map() });
     for (const branch of spec.branches) {
-      const rows = this.#chain(branch.steps, shared);
+      const input = branch.lateOf === null ? shared : (this.#inputs.get(branch.lateOf) ?? nothing);
+      const rows = this.#chain(branch.steps, input);
       if (branch.sink.kind !== "nats") continue;
       const path = [...branch.path, "nats", "subject"];
       for (const part of templateParts(branch.sink.subject)) {
@@ -116,7 +119,8 @@ class Inference {
   /** Follows the columns through the steps as well as it can; settings that do not bind yet are guessed. */
   #chain(steps: readonly StepSpec[], start: Columns): Columns {
     let { schema, aliases } = start;
-    for (const { operator, config, path } of steps) {
+    for (const step of steps) {
+      const { operator, config, path } = step;
       const definition = this.#catalogue.find((each) => each.name === operator);
       if (definition === undefined || config === unread) return nothing;
       for (const { unbound, path: within } of unboundIn(config)) {
@@ -127,6 +131,7 @@ class Inference {
       }
       // What this step has just taught is part of its own input.
       const input = this.#withGuesses(schema);
+      this.#inputs.set(step, { schema: input, aliases });
       const bound = replaceUnbound(config, (unbound) => {
         const answer = bind(unbound, input);
         return answer.ok ? answer.value : placeholder(unbound);

@@ -75,9 +75,23 @@ export interface KeyBounds {
   readonly when_full: "refuse" | "forget_oldest";
 }
 
+/** Those of the bounds that a file declares. */
+export type DeclaredKeys = { readonly [K in keyof KeyBounds]?: KeyBounds[K] | undefined };
+
+/** What a pipeline may take, as far as its file says. */
+export interface LimitsSpec {
+  /** Of every keyed step that declares none itself. */
+  readonly keys: DeclaredKeys;
+  /** The most records a second that are expected; null when the file does not say. */
+  readonly rate: number | null;
+  /** The most bytes that the state of all steps may take. */
+  readonly memory: number;
+}
+
 export interface StepSpec {
   /** The operator's YAML word. */
   readonly operator: string;
+  readonly keys: DeclaredKeys;
   /** Parsed by the operator's field specs; settings that name columns are still `Unbound`. */
   readonly config: unknown;
   /** Leads to the step's setting in the document: `["steps", 0, "filter"]`. */
@@ -92,6 +106,8 @@ export interface BranchSpec {
   readonly format: Format;
   /** Leads to the branch's sink in the document: `["steps", 2, "sink"]`. */
   readonly path: Path;
+  /** For a late branch the step whose late records it gets; null for all others. */
+  readonly lateOf: StepSpec | null;
 }
 
 /** Where a test's record comes in; null leaves it to the only source, and to its subject. */
@@ -124,7 +140,9 @@ export interface PipelineSpec {
   /** In the order of the file. Either all have a time field or none has. */
   readonly inputs: readonly InputSpec[];
   readonly steps: readonly StepSpec[];
+  /** Late branches come last. */
   readonly branches: readonly BranchSpec[];
+  readonly limits: LimitsSpec;
   readonly deadLetter: { readonly sink: SinkSpec } | null;
   readonly tests: readonly TestSpec[];
 }
@@ -138,6 +156,7 @@ export interface StepPlan {
   readonly keys: KeyBounds;
   readonly input: Schema;
   readonly output: Schema;
+  readonly spec: StepSpec;
 }
 
 /** `cloud.reefer.{device}` taken apart: literal parts and the columns between them. */
@@ -156,6 +175,8 @@ export interface BranchPlan {
   readonly rows: Schema;
   /** True when the original bytes are forwarded: nothing was changed and the formats are the same. */
   readonly forwards: boolean;
+  /** For a late branch the step whose late records it gets; null for all others. */
+  readonly lateOf: StepPlan | null;
 }
 
 /** What is taken out of the payloads and subjects of one source, and where it stands in the chain's schema. */

@@ -4,7 +4,7 @@
 import type { ColumnReference, OperatorDefinition, Schema, SchemaField } from "../../operators/sdk/index.ts";
 import type { FieldRead } from "../codec/codec.ts";
 import { bindColumn, splitFault } from "./binding.ts";
-import { type ChainPlan, type Planning, planChain } from "./chain.ts";
+import { type Planning, planChain } from "./chain.ts";
 import type { ConfigDocument } from "./document.ts";
 import { inferFields } from "./inference.ts";
 import { didYouMean } from "./nearest.ts";
@@ -16,6 +16,7 @@ import {
   type InputSpec,
   type PipelinePlan,
   type PipelineSpec,
+  type StepPlan,
   sourceColumn,
   type SubjectTemplate,
   type TestSpec,
@@ -54,7 +55,7 @@ export function planPipeline(
     return { spec: input, fields: inferred?.fields ?? declaredFields(input), subjectFields };
   });
   const read = new Set(inputs.flatMap(({ spec: { time } }) => timeColumns(time)));
-  const planning: Planning = { reader, catalogue, read };
+  const planning: Planning = { reader, catalogue, keys: spec.limits.keys, read };
   const first = planWith(planning, spec, inputs);
   if (first === null || reader.diagnostics.length > 0) return { plan: null, diagnostics: reader.diagnostics };
   const needed = inputs.map((input) => neededOf(input, read, first.branches));
@@ -141,7 +142,14 @@ function planWith(
   const schema = schemaOf(inputs);
   const shared = planChain(planning, spec.steps, schema, "");
   if (shared === null) return null;
-  const branches = spec.branches.map((branch) => planBranch(planning, spec, branch, schema, shared));
+  const planned: StepPlan[] = [...shared.steps];
+  const branches = spec.branches.map((branch) => {
+    const lateOf = planned.find((each) => each.spec === branch.lateOf) ?? null;
+    if (branch.lateOf !== null && lateOf === null) return null;
+    const made = planBranch(planning, spec, branch, schema, lateOf?.input ?? shared.output);
+    planned.push(...(made?.steps ?? []));
+    return made === null ? null : { ...made, lateOf };
+  });
   const whole = branches.filter((branch) => branch !== null);
   if (whole.length < branches.length) return null;
   const per = planPer(planning, spec, schema, shared, whole);
@@ -162,11 +170,11 @@ function planBranch(
   spec: PipelineSpec,
   branch: BranchSpec,
   source: Schema,
-  shared: ChainPlan,
-): BranchPlan | null {
+  input: Schema,
+): Omit<BranchPlan, "lateOf"> | null {
   const { reader } = planning;
   const prefix = branch.name === "main" ? "" : `${branch.name}/`;
-  const chain = planChain(planning, branch.steps, shared.output, prefix);
+  const chain = planChain(planning, branch.steps, input, prefix);
   if (chain === null) return null;
   const rows = chain.output;
   if (branch.format === "csv" && rows.rest !== null) {

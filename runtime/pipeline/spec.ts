@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import type { ConfigDocument } from "./document.ts";
 import { didYouMean } from "./nearest.ts";
+import { readLimits } from "./limits-spec.ts";
 import type { Diagnostic, PipelineSpec, SinkSpec } from "./pipeline.ts";
 import { Reader } from "./section.ts";
 import { readDeadLetter } from "./sink-spec.ts";
@@ -32,7 +33,7 @@ export const useSetting: z.ZodType<string[]> = z
   .max(64)
   .meta({ description: "Files of further operators, relative to this file." });
 
-const settings = ["name", "about", "use", "source", "sources", "steps", "dead_letter", "tests"] as const;
+const settings = ["name", "about", "use", "source", "sources", "steps", "limits", "dead_letter", "tests"] as const;
 
 /** Reads the spec in `document`, with the operators of `catalogue`. */
 export function readSpec(document: ConfigDocument, catalogue: readonly OperatorDefinition[]): SpecAnswer {
@@ -50,6 +51,7 @@ export function readSpec(document: ConfigDocument, catalogue: readonly OperatorD
   const use = reader.parse(useSetting.optional(), ["use"]);
   const inputs = readInputs(reader);
   const { steps, branches, names } = readSteps(reader, catalogue);
+  const limits = readLimits(reader);
   const deadLetter = document.valueAt(["dead_letter"]) === undefined ? undefined : readDeadLetter(reader);
   const tests = readTests(reader, { branches: names, inputs: inputs ?? [] });
   if (inputs === undefined) return { spec: null, diagnostics: reader.diagnostics };
@@ -61,6 +63,7 @@ export function readSpec(document: ConfigDocument, catalogue: readonly OperatorD
     inputs,
     steps,
     branches,
+    limits,
     deadLetter: deadLetter === undefined ? null : { sink: deadLetter },
     tests,
   };

@@ -5,8 +5,9 @@ import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 import { syntaxFaultsOf, unboundIn } from "./binding.ts";
 import { didYouMean } from "./nearest.ts";
-import type { BranchSpec, Path, StepSpec } from "./pipeline.ts";
+import type { BranchSpec, DeclaredKeys, Path, StepSpec } from "./pipeline.ts";
 import type { Reader } from "./section.ts";
+import { checkOptions, isOption, readKeys, stepOptions } from "./step-options.ts";
 import { readSink, type SinkPart } from "./sink-spec.ts";
 
 /** Stands for settings that were refused: the step keeps its place, so that what follows is not judged without it. */
@@ -19,12 +20,31 @@ export interface StepsPart {
   readonly names: readonly string[];
 }
 
-/** A chain that was read: what follows its operators. */
+/** What reading a chain needs. */
+interface Reading {
+  readonly reader: Reader;
+  readonly catalogue: readonly OperatorDefinition[];
+  /** Steps that the file may still have. */
+  readonly count: { left: number };
+  /** True in a late branch. */
+  readonly isLate: boolean;
+}
+
+interface End {
+  readonly part: SinkPart;
+  readonly path: Path;
+}
+
+/** A chain that was read: its operators, what follows them, and where the late records of one of them go. */
 interface Chain {
   readonly steps: StepSpec[];
-  readonly sink: { readonly part: SinkPart; readonly path: Path } | null;
-  readonly branch: Path | null;
+  sink: End | null;
+  branch: Path | null;
+  late: LateBranch | null;
 }
+
+/** A late branch that has no name yet. */
+type LateBranch = Omit<BranchSpec, "name">;
 
 /** Reads `steps`. What could be read is answered even where mistakes were reported, so that they do not hide others. */
 export function readSteps(reader: Reader, catalogue: readonly OperatorDefinition[]): StepsPart {
@@ -33,22 +53,38 @@ export function readSteps(reader: Reader, catalogue: readonly OperatorDefinition
     reader.fault([], "steps is missing", "a pipeline has at least one step: a sink");
     return { steps: [], branches: [], names: [] };
   }
-  const count = { left: limits.steps_max };
-  const chain = readChain(reader, catalogue, path, count, "the pipeline");
+  const reading: Reading = { reader, catalogue, count: { left: limits.steps_max }, isLate: false };
+  const chain = readChain(reading, path, "the pipeline");
   if (chain === null) return { steps: [], branches: [], names: [] };
-  const { steps, branch, sink } = chain;
-  if (branch !== null) return { steps, ...readBranches(reader, catalogue, branch, count) };
-  if (sink === null) return { steps, branches: [], names: ["main"] };
-  return { steps, branches: [{ name: "main", steps: [], ...sink.part, path: sink.path }], names: ["main"] };
+  const { steps, branch, sink, late } = chain;
+  if (branch !== null) return { steps, ...readBranches(reading, branch, late) };
+  const own = sink === null ? [] : [branchOf("main", [], sink)];
+  const after = lateBranches(reader, [[null, late]], ["main"]);
+  return { steps, branches: [...own, ...after], names: ["main", ...after.map(({ name }) => name)] };
 }
 
-function readChain(
+function branchOf(name: string, steps: readonly StepSpec[], { part, path }: End): BranchSpec {
+  return { name, steps, ...part, path, lateOf: null };
+}
+
+/** The late branches of chains, named after them: `late` of the steps that all records take, `x-late` of a branch x. */
+function lateBranches(
   reader: Reader,
-  catalogue: readonly OperatorDefinition[],
-  path: Path,
-  count: { left: number },
-  owner: string,
-): Chain | null {
+  chains: readonly (readonly [string | null, LateBranch | null])[],
+  names: readonly string[],
+): readonly BranchSpec[] {
+  return chains.flatMap(([owner, late]) => {
+    if (late === null) return [];
+    const name = owner === null ? "late" : `${owner}-late`;
+    if (!names.includes(name)) return [{ name, ...late }];
+    const path = [...late.lateOf!.path.slice(0, -1), "late"];
+    reader.keyFault(path, `this makes a branch ${name}, and there is one already`, "rename the other");
+    return [];
+  });
+}
+
+function readChain(reading: Reading, path: Path, owner: string): Chain | null {
+  const { reader, count } = reading;
   const list = reader.document.valueAt(path);
   if (!Array.isArray(list)) {
     reader.fault(path, "expected a list of steps", "each step begins with a dash: - filter: …");
@@ -58,11 +94,7 @@ function readChain(
     reader.fault(path, `${owner} has no steps`, "end it with a sink: - sink: { stdout: {} }");
     return null;
   }
-  const chain: { -readonly [K in keyof Chain]: Chain[K] } = {
-    steps: [],
-    sink: null,
-    branch: null,
-  };
+  const chain: Chain = { steps: [], sink: null, branch: null, late: null };
   let ended: string | null = null;
   for (const [place, step] of (list as unknown[]).entries()) {
     const at = [...path, place];
@@ -79,23 +111,8 @@ function readChain(
       reader.fault(at, `more than ${limits.steps_max} steps`, "split the pipeline");
       break;
     }
-    if (name === "sink") {
-      ended = name;
-      const part = readSink(reader, [...at, name]);
-      if (part !== undefined) chain.sink = { part, path: [...at, name] };
-    } else if (name === "branch") {
-      ended = name;
-      if (path.length > 1) {
-        reader.keyFault(
-          [...at, name],
-          "a branch inside a branch",
-          "write the inner branches beside the outer ones, with their steps repeated",
-        );
-      } else chain.branch = [...at, name];
-    } else {
-      const read = name === null ? null : readStep(reader, catalogue, [...at, name], name);
-      if (read !== null) chain.steps.push(read);
-    }
+    if (name === "sink" || name === "branch") ended = name;
+    if (name !== null) readLink(reading, chain, [...at, name], name);
   }
   if (ended === null)
     reader.fault(
@@ -104,6 +121,28 @@ function readChain(
       "add a last step: - sink: { … }",
     );
   return chain;
+}
+
+/** Reads one step into its chain. */
+function readLink(reading: Reading, chain: Chain, path: Path, name: string): void {
+  const { reader, catalogue } = reading;
+  const own = path.slice(0, -1);
+  if (name !== "sink" && name !== "branch") {
+    const keys = readKeys(reader, own);
+    const step = readStep(reader, catalogue, path, name, keys);
+    chain.steps.push(step);
+    checkOptions(reader, own, catalogue.find((each) => each.name === name)?.kind, name);
+    readLate(reading, chain, step, own);
+    return;
+  }
+  checkOptions(reader, own, "stateless", name);
+  if (name === "sink") {
+    const part = readSink(reader, path);
+    if (part !== undefined) chain.sink = { part, path };
+  } else if (path.length > 3) {
+    const hint = "write the inner branches beside the outer ones, with their steps repeated";
+    reader.keyFault(path, "a branch inside a branch", hint);
+  } else chain.branch = path;
 }
 
 /** The one key of a step; null, and reported, when it is no map of one key. */
@@ -117,14 +156,45 @@ function wordOf(reader: Reader, path: Path, step: unknown): string | null {
   const names = Object.keys(step);
   if (names.length === 0)
     reader.fault(path, "an empty step", "write the name of an operator and its settings");
-  for (const name of names.slice(1)) {
+  const [operator, ...others] = names.filter((name) => !isOption(name));
+  if (operator === undefined && names.length > 0)
     reader.keyFault(
-      [...path, name],
-      `${name} stands beside ${names[0]} in one step`,
-      "begin it with a dash of its own, or indent it as a setting",
+      [...path, names[0]!],
+      `${names[0]} without an operator`,
+      "write it beside the operator's word",
     );
+  for (const name of others) {
+    const near = didYouMean(name, stepOptions);
+    const hint =
+      near?.startsWith("did you mean") === true
+        ? near
+        : "begin it with a dash of its own, or indent it as a setting";
+    reader.keyFault([...path, name], `${name} stands beside ${operator} in one step`, hint);
   }
-  return names[0] ?? null;
+  return operator ?? null;
+}
+
+/** Reads the chain of steps that the late records of `step` take. */
+function readLate(reading: Reading, chain: Chain, step: StepSpec, path: Path): void {
+  const at = [...path, "late"];
+  const { reader } = reading;
+  if (reader.document.valueAt(at) === undefined) return;
+  if (reading.isLate) {
+    reader.keyFault(
+      at,
+      "a late branch inside a late branch",
+      "remove it: its records have been late already",
+    );
+    return;
+  }
+  const late = readChain({ ...reading, isLate: true }, at, "the late branch");
+  if (chain.late !== null) {
+    const first = chain.late.lateOf!.operator;
+    const hint = `keep one of them; what ${first} finds late does not reach this step`;
+    reader.keyFault(at, `a second late branch in one chain, beside that of ${first}`, hint);
+  } else if (late?.sink) {
+    chain.late = { steps: late.steps, ...late.sink.part, path: late.sink.path, lateOf: step };
+  }
 }
 
 function readStep(
@@ -132,26 +202,27 @@ function readStep(
   catalogue: readonly OperatorDefinition[],
   path: Path,
   name: string,
-): StepSpec | null {
+  keys: DeclaredKeys,
+): StepSpec {
   const definition = catalogue.find((each) => each.name === name);
   if (definition === undefined) {
     const names = [...catalogue.map((each) => each.name), "branch", "sink"];
     reader.keyFault(path, `there is no operator ${name}`, didYouMean(name, names));
-    return { operator: name, config: unread, path };
+    return { operator: name, keys, config: unread, path };
   }
   const config = reader.parse(definition.config, path);
   for (const { unbound, path: within } of unboundIn(config)) {
     reader.faultsWithin([...path, ...within], syntaxFaultsOf(unbound));
   }
-  return { operator: name, config: config === undefined ? unread : config, path };
+  return { operator: name, keys, config: config === undefined ? unread : config, path };
 }
 
 function readBranches(
-  reader: Reader,
-  catalogue: readonly OperatorDefinition[],
+  reading: Reading,
   path: Path,
-  count: { left: number },
+  late: LateBranch | null,
 ): Pick<StepsPart, "branches" | "names"> {
+  const { reader } = reading;
   const map = reader.document.valueAt(path);
   if (typeof map !== "object" || map === null || Array.isArray(map)) {
     reader.fault(path, "expected branches by name", "write branch: { name: [ steps ] }");
@@ -163,7 +234,7 @@ function readBranches(
     reader.fault(path, `${names.length} branches; the most is ${limits.branches_max}`, "split the pipeline");
     return { branches: [], names };
   }
-  const branches = names.flatMap((name) => {
+  const chains = names.map((name): [string, Chain | null] => {
     const at = [...path, name];
     if (!/^[a-z0-9_-]{1,64}$/.test(name)) {
       reader.keyFault(
@@ -172,9 +243,12 @@ function readBranches(
         "lower-case letters, digits, - and _, at most 64",
       );
     }
-    const chain = readChain(reader, catalogue, at, count, `the branch ${name}`);
-    if (chain === null || chain.sink === null) return [];
-    return [{ name, steps: chain.steps, ...chain.sink.part, path: chain.sink.path }];
+    return [name, readChain(reading, at, `the branch ${name}`)];
   });
-  return { branches, names };
+  const own = chains.flatMap(([name, chain]) =>
+    chain === null || chain.sink === null ? [] : [branchOf(name, chain.steps, chain.sink)],
+  );
+  const lates = chains.map(([name, chain]): [string, LateBranch | null] => [name, chain?.late ?? null]);
+  const after = lateBranches(reader, [[null, late], ...lates], names);
+  return { branches: [...own, ...after], names: [...names, ...after.map(({ name }) => name)] };
 }
