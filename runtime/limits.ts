@@ -71,7 +71,7 @@ export const limits = {
   /** … a record that is kept, with its original bytes, beside its columns, … */
   state_record_bytes: 512,
   /** … and a text. */
-  state_text_bytes: 32,
+  state_text_bytes: 64,
   key_bytes_max: 1024,
   /** Keys that make room together when a table is full. */
   keys_forgotten_at_once: 64,

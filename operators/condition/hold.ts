@@ -12,7 +12,7 @@ import {
   table,
   z,
 } from "weir/sdk";
-import { Held, heldCells } from "../signal/held.ts";
+import { Held, heldCells, heldExtent } from "../signal/held.ts";
 import { holding, type HoldingRules } from "../signal/holding.ts";
 import { isFalse, isTrue } from "./truth.ts";
 
@@ -162,7 +162,11 @@ export const hold: OperatorDefinition = defineOperator({
     },
   ],
   state: ({ by = [] }) => ({
-    conditions: table.keyed(by, [...heldCells, idle, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]),
+    conditions: table.keyed(
+      by,
+      [...heldCells, idle, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY],
+      heldExtent,
+    ),
   }),
   create: (settings, { state: { conditions } }) => {
     const held = new Held(conditions);

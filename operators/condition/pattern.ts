@@ -12,7 +12,7 @@ import {
   table,
   z,
 } from "weir/sdk";
-import { Held, heldCells, nothing } from "../signal/held.ts";
+import { Held, heldCells, heldExtent, nothing } from "../signal/held.ts";
 import { holding, type HoldingRules } from "../signal/holding.ts";
 import { isTrue } from "./truth.ts";
 
@@ -169,7 +169,7 @@ export const pattern: OperatorDefinition = defineOperator({
     },
   ],
   state: ({ by = [], sequence }) => ({
-    starts: table.keyed(by, [...heldCells, never, ...sequence.map(() => never)]),
+    starts: table.keyed(by, [...heldCells, never, ...sequence.map(() => never)], heldExtent),
   }),
   create: (settings, { state: { starts } }) => {
     const held = new Held(starts);

@@ -2,7 +2,7 @@
 // lasts, a kept record only beyond it. Also the way out for both in the order of the calls, a deadline
 // for each key, and the count of what is left out. Decides nothing, and allocates nothing for a row.
 
-import type { Batch, Collector, ColumnReference, KeyedTable, Reason } from "weir/sdk";
+import type { Batch, Collector, ColumnReference, Extent, KeyedTable, Reason } from "weir/sdk";
 
 /** In place of a reference: no record is in hand. */
 export const nothing = -1;
@@ -18,6 +18,9 @@ const never = Number.POSITIVE_INFINITY;
 
 /** The first cells of every table that is held this way: the key's deadline, and the record in hand. */
 export const heldCells: readonly number[] = [never, nothing];
+
+/** What such a table keeps: the record in hand. */
+export const heldExtent: Extent = { perKey: () => 1 };
 
 export class Held {
   readonly #table: KeyedTable;

@@ -144,11 +144,11 @@ export const lttb: OperatorDefinition = defineOperator({
     },
   ],
   state: ({ by = [], readings }) => ({
-    runs: table.keyed(by, [
-      ...heldCells,
-      Number.NEGATIVE_INFINITY,
-      ...Array.from({ length: 1 + readings }, () => 0),
-    ]),
+    runs: table.keyed(
+      by,
+      [...heldCells, Number.NEGATIVE_INFINITY, ...Array.from({ length: 1 + readings }, () => 0)],
+      { perKey: () => readings },
+    ),
   }),
   create: (settings, { state: { runs } }) => {
     const held = new Held(runs);

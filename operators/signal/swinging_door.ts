@@ -12,7 +12,7 @@ import {
   table,
   z,
 } from "weir/sdk";
-import { Held, heldCells, nothing } from "./held.ts";
+import { Held, heldCells, heldExtent, nothing } from "./held.ts";
 import { holding, type HoldingRules } from "./holding.ts";
 import { Numbers } from "./key-ids.ts";
 
@@ -196,7 +196,7 @@ export const swinging_door: OperatorDefinition = defineOperator({
     },
   ],
   state: ({ by = [] }) => ({
-    lines: table.keyed(by, [...heldCells, Number.NaN, 0, Number.NEGATIVE_INFINITY, 0, 0, 0, 0]),
+    lines: table.keyed(by, [...heldCells, Number.NaN, 0, Number.NEGATIVE_INFINITY, 0, 0, 0, 0], heldExtent),
   }),
   create: ({ value, band, min, max = Number.POSITIVE_INFINITY }, { state: { lines }, metrics }) => {
     const held = new Held(lines);

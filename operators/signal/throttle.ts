@@ -10,7 +10,7 @@ import {
   table,
   z,
 } from "weir/sdk";
-import { Held, heldCells } from "./held.ts";
+import { Held, heldCells, heldExtent } from "./held.ts";
 import { holding } from "./holding.ts";
 import { KeyIds, noKeySigned } from "./key-ids.ts";
 
@@ -125,6 +125,7 @@ export const throttle: OperatorDefinition = defineOperator({
     periods: table.keyed(
       by,
       keep === "first" ? [Number.NEGATIVE_INFINITY] : [...heldCells, Number.NEGATIVE_INFINITY],
+      keep === "first" ? {} : heldExtent,
     ),
   }),
   create: ({ every, keep }, { state: { periods } }) =>

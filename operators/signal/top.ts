@@ -196,12 +196,16 @@ export const top: OperatorDefinition = defineOperator({
     },
   ],
   state: ({ by = [], count }) => ({
-    periods: table.keyed(by, [
-      ...heldCells,
-      0,
-      ...Array.from({ length: places }, () => none),
-      ...Array.from({ length: places + 2 * places * count }, () => 0),
-    ]),
+    periods: table.keyed(
+      by,
+      [
+        ...heldCells,
+        0,
+        ...Array.from({ length: places }, () => none),
+        ...Array.from({ length: places + 2 * places * count }, () => 0),
+      ],
+      { perKey: () => places * count },
+    ),
   }),
   create: (settings, { state: { periods } }) => {
     const held = new Held(periods);

@@ -18,9 +18,9 @@ import type { Grouping } from "./kind.ts";
 export const keyCell = 2;
 export const ownCell = 3;
 
-/** The declaration of parts that come in order, with `lists` lists a key. */
-export function orderedParts(grouping: Grouping, lists: number): ReturnType<typeof partsOf> {
-  return partsOf(grouping, [0, 0], lists);
+/** The declaration of parts that come in order, with `lists` lists a key; each is kept for `after` ms after its turn. */
+export function orderedParts(grouping: Grouping, lists: number, after: number): ReturnType<typeof partsOf> {
+  return partsOf(grouping, [0, 0], lists, { within: (lateness) => lateness + after, perKey: () => 2 });
 }
 
 export interface OrderRules {

@@ -1,7 +1,14 @@
 // What the kinds share whose windows begin and end with records: parts with the time of their first and
 // last record, rows that are added to them, and windows that are ready to be sent.
 
-import { type Batch, type Collector, type PartDeclaration, type PartTable, table } from "weir/sdk";
+import {
+  type Batch,
+  type Collector,
+  type Extent,
+  type PartDeclaration,
+  type PartTable,
+  table,
+} from "weir/sdk";
 import type { Grouping } from "./kind.ts";
 import { sendRows } from "./rows.ts";
 import { mergeStates } from "./shared-state.ts";
@@ -12,8 +19,13 @@ export const lastCell = 1;
 const initial: readonly number[] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
 
 /** The declaration of parts with some numbers of their own and `lists` lists a key. */
-export function partsOf({ by, shared }: Grouping, own: readonly number[], lists: number): PartDeclaration {
-  return table.parts(by, shared.kept, [...initial, ...own], lists);
+export function partsOf(
+  { by, shared }: Grouping,
+  own: readonly number[],
+  lists: number,
+  extent: Extent,
+): PartDeclaration {
+  return table.parts(by, shared.kept, [...initial, ...own], lists, extent);
 }
 
 export class Parts {

@@ -29,7 +29,7 @@ const numberCell = 2;
 
 function open(slotsMax?: number): { table: PartTable; queue: PartQueue } {
   const grouping = { by: [], calls: [], shared };
-  const table = makePartTable(partsOf(grouping, [0], queueLists), undefined, slotsMax);
+  const table = makePartTable(partsOf(grouping, [0], queueLists, {}), undefined, slotsMax);
   return { table, queue: new PartQueue(new Parts(table, grouping), numberCell) };
 }
 

@@ -7,6 +7,8 @@ import {
   type ExplainedSource,
   type ExplainedStep,
 } from "../pipeline/explain.ts";
+import { limits } from "../limits.ts";
+import { sizeText } from "../pipeline/state-bound.ts";
 import { sinkGuarantee, sourceGuarantee } from "../pipeline/guarantee.ts";
 import { exitConfig, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { print, styled } from "./terminal.ts";
@@ -27,6 +29,7 @@ function stepLines(steps: readonly ExplainedStep[], custom: boolean, indent: str
   return steps.flatMap((step) => [
     `${indent}${styled("bold", step.label)}  ${step.kind}, ${runsText(step, custom)}`,
     `${indent}  → ${columnsText(step.columns, step.open)}`,
+    ...(step.state === null ? [] : [`${indent}  keeps at most ${step.state.arithmetic}`]),
   ]);
 }
 
@@ -69,13 +72,16 @@ function textOf(
   ];
   plan.branches.forEach((branch, place) => {
     lines.push(
-      `  branch ${styled("bold", branch.name)}`,
+      `  branch ${styled("bold", branch.name)}${branch.lateOf === null ? "" : `, what ${branch.lateOf} finds late`}`,
       ...stepLines(branch.steps, custom, "    "),
       `    sink   ${branch.sink.kind} ${branch.sink.target}, ${branch.sink.format}${branch.forwards ? ", the original bytes" : ""}`,
       `           ${guarantees.sinks[place]}`,
       `    rows   ${columnsText(branch.columns, branch.open)}`,
     );
   });
+  lines.push(
+    `  state  at most ${sizeText(plan.state.bytes)} of ${sizeText(plan.state.allowed)}, taking a text for ${limits.state_text_bytes} B and a kept record for ${limits.state_record_bytes} B beside its columns`,
+  );
   const letters =
     plan.deadLetter === null
       ? "none: refused records are only counted"

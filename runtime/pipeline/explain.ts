@@ -3,6 +3,7 @@
 
 import type { Schema } from "../../operators/sdk/index.ts";
 import { subscriptionOf } from "./subject.ts";
+import { arithmeticOf, type StateBound, stateBound } from "./state-bound.ts";
 import type { BranchPlan, InputPlan, PipelinePlan, SinkSpec, SourceSpec, StepPlan } from "./pipeline.ts";
 
 export interface ExplainedColumn {
@@ -20,6 +21,8 @@ export interface ExplainedStep {
   readonly columns: readonly ExplainedColumn[];
   /** True when rows may hold further fields, which pass through untouched. */
   readonly open: boolean;
+  /** The most that its state may take, and how that comes about; null where it keeps nothing. */
+  readonly state: { readonly bytes: number; readonly arithmetic: string } | null;
 }
 
 export interface ExplainedBranch {
@@ -30,6 +33,8 @@ export interface ExplainedBranch {
   readonly open: boolean;
   /** True when the original bytes are sent on as they are. */
   readonly forwards: boolean;
+  /** The step whose late records it gets; null where it gets what the steps before it let through. */
+  readonly lateOf: string | null;
 }
 
 export interface ExplainedSource {
@@ -59,20 +64,26 @@ export interface ExplainedPlan {
   readonly sources: readonly ExplainedSource[];
   readonly steps: readonly ExplainedStep[];
   readonly branches: readonly ExplainedBranch[];
+  /** The most that the state of all steps may take, and what the file allows. */
+  readonly state: { readonly bytes: number; readonly allowed: number };
   readonly deadLetter: { readonly kind: SinkSpec["kind"]; readonly target: string } | null;
 }
 
 export function explainPlan(plan: PipelinePlan): ExplainedPlan {
   const { spec } = plan;
   const { deadLetter } = spec;
+  const state = stateBound(plan);
   // Records of several sources are put in order at home, before the first step.
   const several = plan.inputs.length > 1;
   return {
     name: plan.name,
     about: spec.about,
     sources: plan.inputs.map(explainSource),
-    steps: explainSteps(plan.steps, several),
-    branches: plan.branches.map((branch) => explainBranch(branch, several || plan.steps.some(isKeyed))),
+    steps: explainSteps(plan.steps, several, state),
+    branches: plan.branches.map((branch) =>
+      explainBranch(branch, several || plan.steps.some(isKeyed), state),
+    ),
+    state: { bytes: state.bytes, allowed: spec.limits.memory },
     deadLetter:
       deadLetter === null ? null : { kind: deadLetter.sink.kind, target: sinkTarget(deadLetter.sink) },
   };
@@ -102,30 +113,41 @@ function explainSource({ spec, fields, subjectFields }: InputPlan): ExplainedSou
 }
 
 function explainBranch(
-  { name, steps, sink, format, rows, forwards }: BranchPlan,
+  { name, steps, sink, format, rows, forwards, lateOf }: BranchPlan,
   home: boolean,
+  state: StateBound,
 ): ExplainedBranch {
   return {
     name,
-    steps: explainSteps(steps, home),
+    steps: explainSteps(steps, home || lateOf !== null, state),
     sink: { kind: sink.kind, target: sinkTarget(sink), format },
     columns: columnsOf(rows),
     open: rows.rest !== null,
     forwards,
+    lateOf: lateOf?.label ?? null,
   };
 }
 
 /** Steps run in the pool up to the first that is keyed; from there on order matters. */
-function explainSteps(steps: readonly StepPlan[], home: boolean): readonly ExplainedStep[] {
+function explainSteps(
+  steps: readonly StepPlan[],
+  home: boolean,
+  state: StateBound,
+): readonly ExplainedStep[] {
   const firstKeyed = home ? 0 : steps.findIndex(isKeyed);
-  return steps.map(({ label, definition, output }, place) => ({
-    label,
-    operator: definition.name,
-    kind: definition.kind,
-    runs: firstKeyed >= 0 && place >= firstKeyed ? "home" : "pool",
-    columns: columnsOf(output),
-    open: output.rest !== null,
-  }));
+  return steps.map((step, place) => {
+    const { label, definition, output } = step;
+    const kept = state.steps.find((each) => each.step === step);
+    return {
+      label,
+      operator: definition.name,
+      kind: definition.kind,
+      runs: firstKeyed >= 0 && place >= firstKeyed ? "home" : "pool",
+      columns: columnsOf(output),
+      open: output.rest !== null,
+      state: kept === undefined ? null : { bytes: kept.bytes, arithmetic: arithmeticOf(kept) },
+    };
+  });
 }
 
 function isKeyed({ definition }: StepPlan): boolean {

@@ -24,6 +24,7 @@ import {
 } from "./pipeline.ts";
 import { planPer } from "./per-key.ts";
 import { Reader } from "./section.ts";
+import { stateFaults } from "./state-bound.ts";
 import { namedTokens, templateParts } from "./subject.ts";
 import { expectedRows } from "./test-spec.ts";
 
@@ -66,6 +67,9 @@ export function planPipeline(
   );
   // Columns are found by their place, so that leaving some out binds everything anew.
   const plan = unchanged ? first : planWith(planning, spec, needed);
+  if (plan !== null) {
+    for (const { step, message, hint } of stateFaults(plan)) reader.keyFault(step.spec.path, message, hint);
+  }
   return { plan: reader.diagnostics.length > 0 ? null : plan, diagnostics: reader.diagnostics };
 }
 

@@ -33,7 +33,17 @@ export const useSetting: z.ZodType<string[]> = z
   .max(64)
   .meta({ description: "Files of further operators, relative to this file." });
 
-const settings = ["name", "about", "use", "source", "sources", "steps", "limits", "dead_letter", "tests"] as const;
+const settings = [
+  "name",
+  "about",
+  "use",
+  "source",
+  "sources",
+  "steps",
+  "limits",
+  "dead_letter",
+  "tests",
+] as const;
 
 /** Reads the spec in `document`, with the operators of `catalogue`. */
 export function readSpec(document: ConfigDocument, catalogue: readonly OperatorDefinition[]): SpecAnswer {

@@ -200,10 +200,11 @@ test("the bounds are those of the runtime's table", () => {
     top_values_max: bounds.topMax,
     collect_values_max: bounds.collectMax,
     collect_bytes_max: bounds.collectBytesMax,
+    state_text_bytes: bounds.textBytes,
   }).toEqual(
     Object.fromEntries(
       Object.entries(limits).filter(([name]) =>
-        /^(sketch|distinct|quantile|frequent|top|collect)_/.test(name),
+        /^(sketch|distinct|quantile|frequent|top|collect)_|^state_text_bytes$/.test(name),
       ),
     ),
   );

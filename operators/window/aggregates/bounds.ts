@@ -22,5 +22,8 @@ export const topMax = 100;
 /** Values of a collected list. */
 export const collectMax = 1_000;
 
+/** Bytes of a text, as far as a worst case can be told: it may be much longer. */
+export const textBytes = 64;
+
 /** Bytes of a collected list of texts. */
 export const collectBytesMax = 65_536;

@@ -25,6 +25,7 @@ function numbers(max: number, isBool: boolean): Aggregate {
   };
   return {
     initial: [0],
+    bytes: max * 8,
     add(state, allSlots, allRows, total, input) {
       const { slots, rows, count } = present(allSlots, allRows, total, input);
       for (let i = 0; i < count; i++) keep(state, slots[i]!, Number(input!.values[rows[i]!]));
@@ -80,6 +81,7 @@ function texts(max: number): Aggregate {
   };
   return {
     initial: [0, 0, 0],
+    bytes: collectBytesMax,
     add(state, allSlots, allRows, total, input) {
       const { slots, rows, count } = present(allSlots, allRows, total, input);
       const [kept, , closed] = state.cells as [Float64Array, Float64Array, Float64Array];

@@ -64,9 +64,13 @@ function estimate(sketch: Uint8Array): number {
   return Math.round(raw <= 2.5 * registers && empty > 0 ? registers * Math.log(registers / empty) : raw);
 }
 
+/** The most bytes that either form takes. */
+export const distinctBytes: number = Math.max(registers, (exactMax + 1) * 8);
+
 /** The few hashes or the registers of each slot. `count_distinct` and `sketch_distinct` of one input share them. */
-export const distinct: Pick<Aggregate, "initial" | "add" | "merge"> = {
+export const distinct: Pick<Aggregate, "initial" | "bytes" | "add" | "merge"> = {
   initial: [],
+  bytes: distinctBytes,
   add(state, slots, rows, count, input) {
     const column = input!;
     for (let i = 0; i < count; i++) {

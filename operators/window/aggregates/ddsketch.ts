@@ -17,6 +17,8 @@ const smallest = 1e-12;
  * negatives, how many, counts of the positives …, counts of the negatives …].
  */
 export const header = 5;
+/** The most bytes that a sketch takes: buckets of both signs. */
+export const sketchBytes: number = (header + 2 * bucketsMax) * 8;
 
 function bucketOf(magnitude: number): number {
   return Math.ceil(Math.log(magnitude) / logGamma);

@@ -3,7 +3,7 @@
 
 import type { Aggregate, AggregateDefinition, AggregateState, ColumnOf } from "weir/sdk";
 import { valuesExactMax } from "./bounds.ts";
-import { added, emptySketch, joined, quantileOf } from "./ddsketch.ts";
+import { added, emptySketch, joined, quantileOf, sketchBytes } from "./ddsketch.ts";
 import { present } from "./present.ts";
 import { writeNumber } from "./result.ts";
 
@@ -11,8 +11,9 @@ import { writeNumber } from "./result.ts";
  * Cell: 1 once the buffer is a sketch. Until then it is [how many, value, value, …]; their order means
  * nothing, and `finish` sorts them where they are.
  */
-const keeping: Pick<Aggregate, "initial" | "add" | "merge"> = {
+const keeping: Pick<Aggregate, "initial" | "bytes" | "add" | "merge"> = {
   initial: [0],
+  bytes: Math.max((valuesExactMax + 1) * 8, sketchBytes),
   add(state, allSlots, allRows, total, input) {
     const { values } = input as ColumnOf<"float64">;
     const { slots, rows, count } = present(allSlots, allRows, total, input);

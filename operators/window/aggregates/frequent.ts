@@ -7,7 +7,7 @@
 //
 // Values are told apart by 52 bits of their hash. Knows no column and no slot.
 
-import { frequentMax, frequentTextMax } from "./bounds.ts";
+import { frequentMax, frequentTextMax, textBytes } from "./bounds.ts";
 
 /** A value and how often it came. */
 export interface Frequent {
@@ -28,6 +28,11 @@ const header = 5;
 const stride = 4;
 const placesMin = 16;
 const lengthFactor = 512;
+
+/** The most bytes that a table takes; texts have as much room again as they need. */
+export function frequentBytes(texts: boolean): number {
+  return (header + frequentMax * 2 * stride) * 8 + (texts ? frequentMax * 2 * textBytes : 0);
+}
 
 function placeOf(places: number, hash: number): number {
   return Math.floor(hash / 2 ** 20) & (places - 1);

@@ -10,6 +10,8 @@ const unreadable = 0;
 export interface SketchKind<S> {
   /** The first values of the kind's own cells. */
   readonly initial: readonly number[];
+  /** The most bytes that a slot's buffer takes. */
+  readonly bytes: number;
   /** What a text holds; null when it is no sketch of the kind. */
   read(text: string): S | null;
   /** Joins what was read into a slot; false when it does not go with what is there. */
@@ -19,12 +21,13 @@ export interface SketchKind<S> {
 }
 
 /** Joins the sketches of a column of texts. */
-export function gathering<S>(kind: SketchKind<S>): Pick<Aggregate, "initial" | "add" | "merge"> {
+export function gathering<S>(kind: SketchKind<S>): Pick<Aggregate, "initial" | "bytes" | "add" | "merge"> {
   const take = (state: AggregateState, slot: number, sketch: S | null): void => {
     if (sketch === null || !kind.join(state, slot, sketch)) state.cells[unreadable]![slot]!++;
   };
   return {
     initial: [0, ...kind.initial],
+    bytes: kind.bytes,
     add(state, allSlots, allRows, total, input) {
       const { values, dictionary } = input as ColumnOf<"string">;
       const { slots, rows, count } = present(allSlots, allRows, total, input);

@@ -2,12 +2,15 @@
 // Whether a slot has a value is the caller's to know.
 
 import type { AggregateState, Column, ColumnType, WritableColumn } from "weir/sdk";
+import { textBytes } from "./bounds.ts";
 import { keepText, keptText } from "./kept-text.ts";
 import { writeNumber, writeText } from "./result.ts";
 
 export interface KeptValue {
   /** The first values of its cells. */
   readonly initial: readonly number[];
+  /** The most bytes that it takes in the buffer. */
+  readonly bytes?: number;
   keep(state: AggregateState, slot: number, column: Column, row: number): void;
   copy(target: AggregateState, into: number, source: AggregateState, from: number): void;
   write(state: AggregateState, slot: number, out: WritableColumn, row: number): void;
@@ -61,6 +64,7 @@ function wholeNumbers(cell: number): KeptValue {
 
 const texts: KeptValue = {
   initial: [],
+  bytes: textBytes,
   keep(state, slot, column, row) {
     if (column.dictionary !== null) keepText(state, slot, column.dictionary.text(column.values[row]!));
   },

@@ -2,15 +2,16 @@
 // and the quantile of sketches that have come back. The numbers are ddsketch.ts's.
 
 import type { Aggregate, AggregateDefinition, ColumnOf } from "weir/sdk";
-import { added, joined, quantileOf, sketchAt } from "./ddsketch.ts";
+import { added, joined, quantileOf, sketchAt, sketchBytes } from "./ddsketch.ts";
 import { gathering, isReadable } from "./gathered.ts";
 import { present } from "./present.ts";
 import { writeNumber, writeText } from "./result.ts";
 import { sketchOf, textOf } from "./sketch-text.ts";
 
 /** All quantiles of one input share a sketch, and `sketch` is that very one. */
-const sketched: Pick<Aggregate, "initial" | "add" | "merge"> = {
+const sketched: Pick<Aggregate, "initial" | "bytes" | "add" | "merge"> = {
   initial: [],
+  bytes: sketchBytes,
   add(state, allSlots, allRows, total, input) {
     const { values } = input as ColumnOf<"float64">;
     const { slots, rows, count } = present(allSlots, allRows, total, input);
@@ -27,6 +28,7 @@ const sketched: Pick<Aggregate, "initial" | "add" | "merge"> = {
 
 const gathered = gathering<Float64Array>({
   initial: [],
+  bytes: sketchBytes,
   read: sketchOf,
   join(state, slot, sketch) {
     state.buffers[slot] = joined(sketchAt(state, slot), sketch);

@@ -3,7 +3,7 @@
 
 import type { AggregateDefinition } from "weir/sdk";
 import { exactMax } from "./bounds.ts";
-import { countable, distinct, distinctIn, join } from "./count-distinct.ts";
+import { countable, distinct, distinctBytes, distinctIn, join } from "./count-distinct.ts";
 import { distinctOf, distinctText } from "./distinct-text.ts";
 import { gathering, isReadable } from "./gathered.ts";
 import { writeNumber, writeText } from "./result.ts";
@@ -29,6 +29,7 @@ export const sketchDistinct: AggregateDefinition = {
 
 const gathered = gathering<Float64Array | Uint8Array>({
   initial: [],
+  bytes: distinctBytes,
   read: distinctOf,
   join(state, slot, sketch) {
     join(state, slot, sketch);

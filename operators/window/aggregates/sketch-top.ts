@@ -4,7 +4,7 @@
 import type { AggregateDefinition, AggregateState, ColumnType } from "weir/sdk";
 import { frequentMax, topMax } from "./bounds.ts";
 import { countable } from "./count-distinct.ts";
-import { merged } from "./frequent.ts";
+import { frequentBytes, merged } from "./frequent.ts";
 import { gathering, isReadable } from "./gathered.ts";
 import { writeText } from "./result.ts";
 import { countingOf, showsTexts, topJson } from "./top-k.ts";
@@ -42,6 +42,7 @@ function heldIn({ cells, buffers }: AggregateState, slot: number): TopSketch | n
 
 const gathered = gathering<TopSketch>({
   initial: [-1],
+  bytes: frequentBytes(true),
   read: topOf,
   join(state, slot, { type, table }) {
     const held = heldIn(state, slot);

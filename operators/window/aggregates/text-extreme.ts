@@ -2,6 +2,7 @@
 // units. Knows no numbers.
 
 import type { Aggregate, ColumnOf } from "weir/sdk";
+import { textBytes } from "./bounds.ts";
 import { keepText, keptText } from "./kept-text.ts";
 import { present } from "./present.ts";
 import { writeText } from "./result.ts";
@@ -11,6 +12,7 @@ export function extremeText(sign: 1 | -1): Aggregate {
   const beats = (a: string, b: string): boolean => (sign === 1 ? a > b : a < b);
   return {
     initial: [-1],
+    bytes: textBytes,
     add(state, allSlots, allRows, total, input) {
       const { values, dictionary } = input as ColumnOf<"string">;
       const winners = state.cells[0]!;

@@ -4,7 +4,7 @@
 import type { Aggregate, AggregateDefinition, Column, ColumnType, WritableColumn } from "weir/sdk";
 import { frequentMax, frequentTextMax, topMax } from "./bounds.ts";
 import { countable } from "./count-distinct.ts";
-import { counted, entriesOf, type Frequent, included, merged } from "./frequent.ts";
+import { counted, entriesOf, type Frequent, frequentBytes, included, merged } from "./frequent.ts";
 import { hashAt } from "./hash.ts";
 import { present } from "./present.ts";
 import { writeText } from "./result.ts";
@@ -32,9 +32,10 @@ export function showsTexts(type: ColumnType): boolean {
   return type === "string" || type === "json" || type === "int64";
 }
 
-function counting(texts: boolean): Pick<Aggregate, "initial" | "add" | "merge"> {
+function counting(texts: boolean): Pick<Aggregate, "initial" | "bytes" | "add" | "merge"> {
   return {
     initial: [],
+    bytes: frequentBytes(texts),
     add({ buffers }, allSlots, allRows, total, input) {
       const column = input!;
       const { slots, rows, count } = present(allSlots, allRows, total, input);
@@ -59,7 +60,7 @@ const countingTexts = counting(true);
 const countingNumbers = counting(false);
 
 /** The tables for values of a type. */
-export function countingOf(type: ColumnType): Pick<Aggregate, "initial" | "add" | "merge"> {
+export function countingOf(type: ColumnType): Pick<Aggregate, "initial" | "bytes" | "add" | "merge"> {
   return showsTexts(type) ? countingTexts : countingNumbers;
 }
 

@@ -1,7 +1,17 @@
 // Windows that are sent again because records came late: which they are until time moves on, and how
 // often each was sent. Merges nothing and sends nothing itself.
 
-import { type ClosedPane, noKey, type PaneTable, table, type Tables, type ValueTable } from "weir/sdk";
+import {
+  type ClosedPane,
+  type ColumnReference,
+  type Extent,
+  noKey,
+  type PaneDeclaration,
+  type PaneTable,
+  table,
+  type Tables,
+  type ValueTable,
+} from "weir/sdk";
 import type { course } from "../kind.ts";
 import type { Placed, Slicing } from "../filler.ts";
 import type { Steps } from "./steps.ts";
@@ -9,15 +19,20 @@ import type { Steps } from "./steps.ts";
 /** The number of a window and key that was sent: its last revision. */
 const revisionCell = 0;
 
-export const correctionTables: {
-  readonly sent: ReturnType<typeof table.panes>;
-  readonly corrected: ReturnType<typeof table.panes>;
-} = {
-  sent: table.panes([], [], [-1]),
+export type CorrectionTables = {
+  readonly sent: PaneDeclaration;
   /** A slot for each window and key that is to be sent again. */
-  corrected: table.panes([], []),
+  readonly corrected: PaneDeclaration;
 };
-export type CorrectionTables = typeof correctionTables;
+
+/** `windows`: how many of a key are kept at most. */
+export function correctionTables(
+  keysOf: readonly ColumnReference[],
+  windows: () => number,
+): CorrectionTables {
+  const extent: Extent = { keysOf, perKey: windows };
+  return { sent: table.panes([], [], [-1], extent), corrected: table.panes([], [], [], extent) };
+}
 
 export class Corrections {
   readonly slicing: Slicing;

@@ -149,8 +149,11 @@ class Counts implements Operator {
 }
 
 export function countWindows(grouping: Grouping, settings: CountSettings): WindowKind {
+  // Beside the slices of a window: the one that is being filled, a running total, and a window that is sent.
+  const slices = Math.ceil(settings.n / settings.every) * (settings.n % settings.every === 0 ? 1 : 2);
+  const extent = { perKey: () => slices + 3 };
   return kindOn(
-    { parts: partsOf(grouping, [0, 0], queueLists + 1), course },
+    { parts: partsOf(grouping, [0, 0], queueLists + 1, extent), course },
     (tables) => new Counts(grouping, settings, tables.parts, tables.course),
   );
 }

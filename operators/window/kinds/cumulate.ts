@@ -8,7 +8,8 @@ import { type Label, sendRows } from "../rows.ts";
 import { mergeStates } from "../shared-state.ts";
 import { overlapping, type Overlap } from "./overlapping.ts";
 import { namesOf, type Periods, weightsOf } from "./periods.ts";
-import { cutAt, type Multiples } from "./steps.ts";
+import { openAtOnce } from "./open-at-once.ts";
+import { cutAt, type Multiples, periodSteps } from "./steps.ts";
 
 export interface CumulateSettings {
   /** The windows in full. */
@@ -89,7 +90,15 @@ class Cumulating implements Overlap {
 
 export function cumulatingWindows(grouping: Grouping, settings: CumulateSettings): WindowKind {
   const { by, shared } = grouping;
-  const tables = { steps: table.panes(by, shared.kept), grown: table.panes([], shared.kept), course };
+  const slicing = cutAt(settings.periods, settings.step);
+  // Also of a step that has ended a pane may be open, for a late record of a window that has not.
+  const open = (lateness: number): number =>
+    openAtOnce(periodSteps(settings.periods), (start) => slicing.endOf(start), lateness, 0);
+  const tables = {
+    steps: table.panes(by, shared.kept, [], { perKey: open }),
+    grown: table.panes([], shared.kept, [], { keysOf: by, perKey: () => 1 }),
+    course,
+  };
   return kindOn(tables, (made) =>
     overlapping(
       made.steps,

@@ -1,7 +1,14 @@
 // Rows for windows in which a key has no record, between one with records and the next. Remembers the last
 // result of every key, and how long ago it was; decides nothing about time.
 
-import { type Collector, type KeyTable, type PaneTable, table, type WritableColumn } from "weir/sdk";
+import {
+  type Collector,
+  type ColumnReference,
+  type KeyTable,
+  type PaneTable,
+  table,
+  type WritableColumn,
+} from "weir/sdk";
 import { gapWindowsMax } from "../bounds.ts";
 import type { Grouping } from "../kind.ts";
 import { type Label, sendResults } from "../rows.ts";
@@ -21,8 +28,13 @@ export type GapTables = {
   readonly previous: ReturnType<typeof table.panes>;
 };
 
-export function gapTables({ kept }: SharedStates): GapTables {
-  return { previous: table.panes([], kept, [0, 0]) };
+/** `windows`: how many of a key are remembered. */
+export function gapTables(
+  { kept }: SharedStates,
+  keysOf: readonly ColumnReference[],
+  windows: number,
+): GapTables {
+  return { previous: table.panes([], kept, [0, 0], { keysOf, perKey: () => windows }) };
 }
 
 /** Aggregates that are 0 where there is no record. */

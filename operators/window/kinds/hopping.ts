@@ -21,6 +21,7 @@ import { mergeStates } from "../shared-state.ts";
 import { type CorrectionTables, Corrections, correctionTables } from "./corrections.ts";
 import { type GapPolicy, Gaps, type GapTables, gapTables } from "./gaps.ts";
 import { overlapping, type Overlap } from "./overlapping.ts";
+import { openAtOnce } from "./open-at-once.ts";
 import { namesOf, weightsOf } from "./periods.ts";
 import { cutAt, type Multiples, nextMultiple, type Steps } from "./steps.ts";
 
@@ -43,15 +44,20 @@ type SharedTables = CorrectionTables &
     readonly course: typeof course;
   };
 
-function tablesOf({ by, shared }: Grouping): SharedTables {
+function tablesOf({ by, shared }: Grouping, steps: Steps, { early, updates, gaps }: Emissions): SharedTables {
+  const kept = updates ?? 0;
+  const slicing = early === null ? steps : cutAt(steps, early);
+  const panes = (lateness: number): number =>
+    openAtOnce(steps, (start) => slicing.endOf(start), lateness, kept);
+  const windows = (): number => openAtOnce(steps, (start) => steps.next(start), 0, kept);
   return {
-    panes: table.panes(by, shared.kept),
-    merged: table.panes([], shared.kept),
-    total: table.panes([], shared.kept),
+    panes: table.panes(by, shared.kept, [], { perKey: panes }),
+    merged: table.panes([], shared.kept, [], { keysOf: by, perKey: windows }),
+    total: table.panes([], shared.kept, [], { keysOf: by, perKey: () => 1 }),
     stacks: table.values([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]),
     course,
-    ...correctionTables,
-    ...gapTables(shared),
+    ...correctionTables(by, updates === null ? () => 0 : windows),
+    ...gapTables(shared, by, gaps === null ? 0 : 1),
   };
 }
 
@@ -239,7 +245,7 @@ class SharedPanes implements Overlap {
 }
 
 export function sharedPaneWindows(grouping: Grouping, steps: Steps, emissions: Emissions): WindowKind {
-  return kindOn(tablesOf(grouping), (tables) =>
+  return kindOn(tablesOf(grouping, steps, emissions), (tables) =>
     overlapping(
       tables.panes,
       tables.course,

@@ -5,6 +5,7 @@ import { type PaneTable, table } from "weir/sdk";
 import { Filler, type Slicing } from "../filler.ts";
 import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { type Label, sendRows } from "../rows.ts";
+import { openAtOnce } from "./open-at-once.ts";
 
 export interface Periods extends Slicing {
   /** Where the last period begins that has ended when the watermark is at `watermark`, or any time after that up to the next beginning. */
@@ -31,7 +32,10 @@ export function evenPeriods(size: number, offset: number): Periods {
 }
 
 export function periodWindows(grouping: Grouping, periods: Periods): WindowKind {
-  const tables = { panes: table.panes(grouping.by, grouping.shared.kept) };
+  const endOf = (start: number): number => periods.endOf(start);
+  const windows = { openAt: (time: number) => periods.startOf(time), next: endOf, windowEnd: endOf };
+  const open = (lateness: number): number => openAtOnce(windows, endOf, lateness, 0);
+  const tables = { panes: table.panes(grouping.by, grouping.shared.kept, [], { perKey: open }) };
   return kindOn(tables, ({ panes }) => {
     const filler = new Filler(panes, grouping.shared.inputs, periods);
     return {

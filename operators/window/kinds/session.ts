@@ -231,8 +231,11 @@ class Sessions implements Operator {
 }
 
 export function sessionWindows(grouping: Grouping, settings: SessionSettings): WindowKind {
+  const apart = Math.min(settings.gap, settings.max);
+  const kept = settings.gap + (settings.updates ?? 0);
+  const extent = { perKey: (lateness: number) => Math.floor((lateness + kept) / apart) + 1 };
   return kindOn(
-    { sessions: partsOf(grouping, ownCells, 1), course },
+    { sessions: partsOf(grouping, ownCells, 1, extent), course },
     (tables) => new Sessions(grouping, settings, tables.sessions, tables.course),
   );
 }
