@@ -69,8 +69,8 @@ export interface PaneTable {
 }
 
 /**
- * The most that a table holds, so that `weir lint` can tell what it may take; without it only the keys and
- * their numbers are counted. `lateness`: how late a record may come, ms.
+ * The most that a table holds when a call has returned, so that `weir lint` can tell what it may take;
+ * without it only the keys and their numbers are counted. `lateness`: how late a record may come, ms.
  */
 export interface Extent {
   /** Panes, parts or kept records of each key at a time. */

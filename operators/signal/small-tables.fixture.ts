@@ -1,6 +1,7 @@
 // An operator with tables for few keys, and a collector that only counts: what happens when a table is
 // full can then be tested without a million keys.
 
+import { exampleLimits } from "weir/testing";
 import type { Batch, Collector, Operator, OperatorDefinition, Reason, RecordStore } from "weir/sdk";
 import { makeBatch } from "../../runtime/batch/batch.ts";
 import { TextDictionary } from "../../runtime/batch/columns.ts";
@@ -78,7 +79,7 @@ export function withSmallTables(definition: OperatorDefinition, setting: unknown
   const steps = [{ [definition.name]: setting }, { sink: { stdout: {}, format: "json" } }];
   const { plan } = loadPipeline({
     file: "small",
-    content: JSON.stringify({ name: "small", source, steps }),
+    content: JSON.stringify({ name: "small", source, limits: exampleLimits, steps }),
     catalogue: [definition],
   });
   const { config, input, output } = [...plan!.steps, ...plan!.branches[0]!.steps][0]!;

@@ -3,7 +3,7 @@
 
 import * as fc from "fast-check";
 import { expect } from "vitest";
-import { Harness, lawFaults } from "weir/testing";
+import { exampleLimits, Harness, lawFaults } from "weir/testing";
 import type { ColumnType, OperatorDefinition } from "weir/sdk";
 import { loadPipeline } from "../../runtime/pipeline/load.ts";
 
@@ -45,6 +45,7 @@ function harnessOf({ steps, lateness = 0, type = "float64" }: Setting, batchRows
       schema: { n: "float64", key: "string", ts: "time", x: type },
       time: { field: "ts", lateness: `${lateness}ms` },
     },
+    limits: exampleLimits,
     steps: [
       ...steps.map(([{ name }, config]) => ({ [name]: config })),
       { sink: { stdout: {}, format: "json" } },

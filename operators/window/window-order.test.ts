@@ -3,7 +3,7 @@
 
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { Harness, lawFaults } from "weir/testing";
+import { exampleLimits, Harness, lawFaults } from "weir/testing";
 import { loadPipeline } from "../../runtime/pipeline/load.ts";
 import { window } from "./window.ts";
 
@@ -29,6 +29,7 @@ function rowsOf(
       schema: { key: "string", ts: "time", x: "float64" },
       time: { field: "ts", lateness: "200ms" },
     },
+    limits: exampleLimits,
     steps: [...steps.map((step) => ({ window: step })), { sink: { stdout: {}, format: "json" } }],
   });
   const { plan, diagnostics } = loadPipeline({ file: "w", content, catalogue: [window] });

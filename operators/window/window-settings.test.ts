@@ -10,6 +10,7 @@ import { window } from "./window.ts";
 function messagesOf(settings: string): string[] {
   const content = `name: w
 source: { file: { path: in.ndjson }, format: json, schema: { ts: time, x: float64 }, time: { field: ts } }
+limits: { rate: 100/s }
 steps:
   - window: { ${settings}select: { n: count() } }
   - sink: { stdout: {}, format: json }

@@ -26,6 +26,9 @@ steps:
       tumbling: 1m
       by: device
       select: { mean: mean(temp), max: max(temp), p99: quantile(temp, 0.99), fahrenheit: mean(temp_f), n: count() }
+    keys: { max: 1000 }               # devices that are remembered at a time; "weir explain" shows what they take
+    # Records that come too late for their window can go somewhere, instead of only being counted:
+    # late: [{ sink: { file: { path: late.ndjson } } }]
   - sink: { stdout: {}, format: json }
   # To the cloud instead ("cloud" is a connection of weir.yaml or --nats cloud=nats://host:4222):
   # - sink: { nats: { to: cloud, subject: "cloud.{device}.temp", stream: FLEET }, format: msgpack }

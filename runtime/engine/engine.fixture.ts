@@ -7,6 +7,7 @@ import { type PayloadBatch, PayloadBuilder } from "../batch/payloads.ts";
 import type { OutputRow } from "../connect/connect.ts";
 import { loadPipeline } from "../pipeline/load.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import { exampleLimits } from "../testing/example.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { EngineOutputs } from "./pipeline-engine.ts";
 
@@ -21,7 +22,7 @@ export const sink = { sink: { stdout: {}, format: "json" } } as const;
 
 /** The text of a pipeline file; JSON is YAML. */
 export function pipelineText(parts: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify({ name: "test", source, ...parts });
+  return JSON.stringify({ name: "test", source, limits: exampleLimits, ...parts });
 }
 
 export function planOf(

@@ -74,7 +74,9 @@ export function bindColumn(
     return refuse(hint === null ? `there is no column ${name}` : `there is no column ${name}; ${hint}`);
   }
   if (types.length > 0 && !types.includes(found.type)) {
-    return refuse(`${name} is of type ${found.type}; expected ${choiceOf(types)}`);
+    const inside = `: name a value inside it, such as ${name}.id, and declare it in the schema`;
+    const cure = found.type === "json" ? inside : "";
+    return refuse(`${name} is of type ${found.type}; expected ${choiceOf(types)}${cure}`);
   }
   return { ok: true, value: { name, type: found.type, index } };
 }

@@ -20,6 +20,7 @@ steps:
             tumbling: 1m
             by: device
             select: { mean: mean(temp), max: max(temp), p99: quantile(temp, 0.99), n: count() }
+          keys: { max: 1000 }
         - sink: { nats: { subject: "cloud.reefer.{device}", stream: FLEET }, format: msgpack }
       alarms:
         - hold: { when: temp > -15, for: 10m, by: device, clear: temp < -18 }

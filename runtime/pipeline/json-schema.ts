@@ -4,6 +4,7 @@
 import { z } from "zod";
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
+import { keysSetting, limitsSetting } from "./limits-spec.ts";
 import { deadLetterSetting, sinkSetting } from "./sink-spec.ts";
 import { sourceSetting } from "./source-spec.ts";
 import { sourcesSetting } from "./sources-spec.ts";
@@ -32,6 +33,7 @@ export function pipelineJsonSchema(catalogue: readonly OperatorDefinition[]): Js
     definition.name,
     { ...settingSchema(definition.config), description: `${definition.summary}\n\n${definition.rule}` },
   ]);
+  const keyed = catalogue.filter(({ kind }) => kind === "keyed").map(({ name }) => name);
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "weir pipeline",
@@ -50,6 +52,7 @@ export function pipelineJsonSchema(catalogue: readonly OperatorDefinition[]): Js
         ...steps("step"),
         description: "What happens to the records, in order; ends in a sink or in branches.",
       },
+      limits: settingSchema(limitsSetting),
       dead_letter: settingSchema(deadLetterSetting),
       tests: {
         type: "array",
@@ -71,26 +74,36 @@ export function pipelineJsonSchema(catalogue: readonly OperatorDefinition[]): Js
         minProperties: 1,
         maxProperties: limits.branches_max,
       },
-      branch_step: step([...operators.map(([name]) => name), "sink"]),
-      step: step([...operators.map(([name]) => name), "sink", "branch"]),
+      keys: settingSchema(keysSetting),
+      late: {
+        ...steps("late_step"),
+        description: "What becomes of the records that this step finds late; ends in a sink.",
+      },
+      late_step: step([...operators.map(([name]) => name), "sink"], keyed, ["keys"]),
+      branch_step: step([...operators.map(([name]) => name), "sink"], keyed, ["keys", "late"]),
+      step: step([...operators.map(([name]) => name), "sink", "branch"], keyed, ["keys", "late"]),
     },
   };
 }
 
-function steps(of: "step" | "branch_step"): JsonSchema {
+function steps(of: "step" | "branch_step" | "late_step"): JsonSchema {
   return { type: "array", items: { $ref: `#/definitions/${of}` }, minItems: 1, maxItems: limits.steps_max };
 }
 
-/** One key, and what stands under it. */
-function step(names: readonly string[]): JsonSchema {
+/** One of `names`, and what stands under it; beside one that is keyed, options. */
+function step(names: readonly string[], keyed: readonly string[], options: readonly string[]): JsonSchema {
+  const own = new Set(["sink", "branch", ...options]);
   const ref = (name: string): JsonSchema => ({
-    $ref: `#/definitions/${name === "sink" || name === "branch" ? name : `operator_${name}`}`,
+    $ref: `#/definitions/${own.has(name) ? name : `operator_${name}`}`,
+  });
+  const oneOf = (some: readonly string[]): JsonSchema => ({
+    oneOf: some.map((name) => ({ required: [name] })),
   });
   return {
     type: "object",
-    properties: Object.fromEntries(names.map((name) => [name, ref(name)])),
+    properties: Object.fromEntries([...names, ...options].map((name) => [name, ref(name)])),
     additionalProperties: false,
-    minProperties: 1,
-    maxProperties: 1,
+    ...oneOf(names),
+    dependencies: Object.fromEntries(options.map((option) => [option, oneOf(keyed)])),
   };
 }

@@ -170,7 +170,7 @@ describe("inference", () => {
       ["a key", "  - window: { tumbling: 1m, by: device, select: { n: count() } }", { device: "string" }],
       [
         "a key that is a number elsewhere",
-        "  - filter: id > 7\n  - window: { tumbling: 1m, by: id, select: { n: count() } }",
+        "  - filter: id > 7\n  - window: { tumbling: 1m, by: id, select: { n: count() } }\n    keys: { max: 9 }",
         { id: "float64" },
       ],
       [

@@ -3,6 +3,8 @@
 import { stringify } from "yaml";
 import type { AggregateDefinition, Example, OperatorDefinition } from "../../operators/sdk/index.ts";
 import type { FunctionEntry } from "../expression/overload.ts";
+import { limits } from "../limits.ts";
+import { keysSetting, limitsSetting } from "./limits-spec.ts";
 import { type JsonSchema, settingSchema } from "./json-schema.ts";
 
 /** Markdown for every operator of `catalogue`, every aggregate, and every function of expressions. */
@@ -16,6 +18,7 @@ export function operatorReference(
     "",
     "Made from the operators' own declarations.",
     "",
+    ...stepSection(),
     "## Operators",
     "",
     table(
@@ -27,6 +30,41 @@ export function operatorReference(
   if (aggregates.length > 0) parts.push("## Aggregates", "", aggregateTable(aggregates));
   if (functions.length > 0) parts.push("## Expressions", "", functionTable(functions));
   return `${parts.join("\n").trimEnd()}\n`;
+}
+
+const stepExample = `limits: { rate: 500/s }
+steps:
+  - window: { tumbling: 1m, by: device, select: { mean: mean(temp) } }
+    keys: { max: 5000, ttl: 1d, when_full: forget_oldest }
+    late:
+      - sink: { file: { path: late.ndjson } }`;
+
+/** What every step may have, and what the whole pipeline may. */
+function stepSection(): readonly string[] {
+  return [
+    "## Steps and limits",
+    "",
+    "A step is an operator's word with its settings under it. Beside the word of a keyed operator may stand `keys` and `late`.",
+    "",
+    "```yaml",
+    stepExample,
+    "```",
+    "",
+    "### keys",
+    "",
+    "Without it, or for what it leaves out, `limits.keys` holds. Where a key is a number or a time, which may take any value, one of them has to say `max`.",
+    "",
+    settingsTable(settingSchema(keysSetting)),
+    "### late",
+    "",
+    "A chain of steps that ends in a sink. It gets the records that this step counts as `late`, as they came to the step, and is one more branch: `late`, or `x-late` inside a branch x; one step of a chain may have one. The step's ledger counts those records all the same, and for the late branch they are what came in. A window in it finds them late as well, because the watermark has passed them.",
+    "",
+    "### limits",
+    "",
+    `A section of the file, beside \`steps\`. From it, the keys, the windows and the lateness \`weir lint\` computes what the state of each step may take at most, and refuses what has no bound or takes more than \`memory\`; \`weir explain\` shows the figures. A text is taken for ${limits.state_text_bytes} B there, and a record that is kept for ${limits.state_record_bytes} B beside its columns.`,
+    "",
+    settingsTable(settingSchema(limitsSetting)),
+  ];
 }
 
 function operatorSection({

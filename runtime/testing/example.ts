@@ -11,6 +11,9 @@ export interface ExampleResult {
   readonly faults: readonly string[];
 }
 
+/** What a pipeline declares that is run for its rows: enough for every operator, and never what is tested. */
+export const exampleLimits = { keys: { max: 100_000 }, rate: "1000/s", memory: "1024GiB" } as const;
+
 /** The rows that the operator makes of the example's input, `batchRows` records a batch. */
 export function runExample(
   definition: OperatorDefinition,
@@ -25,6 +28,7 @@ export function runExample(
       schema: example.schema,
       ...(example.time === undefined ? {} : { time: { field: example.time } }),
     },
+    limits: exampleLimits,
     steps: [{ [definition.name]: example.config }, { sink: { stdout: {}, format: "json" } }],
   };
   const { plan, diagnostics } = loadPipeline({
