@@ -185,7 +185,9 @@ export const align: OperatorDefinition = defineOperator({
   schema: (_input, settings) => rowSchema(settings.by ?? [], selectedIn(settings)),
   state: (settings) => {
     const grouping = recordGrouping(settings.by ?? [], selectedIn(settings));
-    return { records: recordTable(grouping, Object.keys(settings.inputs).length), course };
+    // The newest record of each input waits for the others, however long.
+    const inputs = Object.keys(settings.inputs).length;
+    return { records: recordTable(grouping, inputs, 0, inputs), course };
   },
   create: (settings, { state }) => {
     const { records } = state;

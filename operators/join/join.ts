@@ -16,7 +16,7 @@ import { InputRows, selectedOf } from "./inputs.ts";
 import { joinExamples, joinRule } from "./join-reference.ts";
 import { type JoinSettings, joinSettings } from "./join-settings.ts";
 import { joining, type JoiningRules } from "./joining.ts";
-import { type Reach, reachOf } from "./reach.ts";
+import { longestReach, type Reach, reachOf } from "./reach.ts";
 import { JoinedRows, recordGrouping, recordTable, rowSchema, type Selected } from "./rows.ts";
 
 const left = 0;
@@ -130,10 +130,10 @@ export const join: OperatorDefinition = defineOperator({
   config: joinSettings,
   examples: joinExamples,
   schema: (_input, settings) => rowSchema(settings.on, selectedIn(settings)),
-  state: (settings) => ({
-    records: recordTable(recordGrouping(settings.on, selectedIn(settings)), 2),
-    course,
-  }),
+  state: (settings) => {
+    const grouping = recordGrouping(settings.on, selectedIn(settings));
+    return { records: recordTable(grouping, 2, longestReach(settings), 0), course };
+  },
   create: (settings, { state }) => {
     const { records } = state;
     const selected = selectedIn(settings);

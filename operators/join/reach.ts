@@ -28,3 +28,8 @@ export function reachOf({ within: limits, window, offset = 0 }: JoinSettings): R
   const { before, after } = limits!;
   return within(before, after);
 }
+
+/** The longest that a record waits for one of the other side, ms. */
+export function longestReach({ within: limits, window }: JoinSettings): number {
+  return window ?? Math.max(limits!.before, limits!.after);
+}

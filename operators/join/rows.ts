@@ -41,9 +41,14 @@ export function recordGrouping(by: readonly ColumnReference[], selected: Selecte
   return { by, calls, shared: shareStates(calls) };
 }
 
-/** Such records in the order of event time, with one list a key for each input. */
-export function recordTable(grouping: Grouping, inputs: number): PartDeclaration {
-  return orderedParts(grouping, inputs);
+/** Such records in the order of event time, with one list a key for each input; each is kept as `orderedParts` has it. */
+export function recordTable(
+  grouping: Grouping,
+  inputs: number,
+  after: number,
+  others: number,
+): PartDeclaration {
+  return orderedParts(grouping, inputs, after, others);
 }
 
 function valueOf({ name, type, index }: ColumnReference): AggregateCall {

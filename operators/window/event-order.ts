@@ -18,9 +18,17 @@ import type { Grouping } from "./kind.ts";
 export const keyCell = 2;
 export const ownCell = 3;
 
-/** The declaration of parts that come in order, with `lists` lists a key; each is kept for `after` ms after its turn. */
-export function orderedParts(grouping: Grouping, lists: number, after: number): ReturnType<typeof partsOf> {
-  return partsOf(grouping, [0, 0], lists, { within: (lateness) => lateness + after, perKey: () => 2 });
+/**
+ * The declaration of parts that come in order, with `lists` lists a key: each is kept for at most `after` ms
+ * after its turn, and of each key some others beside them.
+ */
+export function orderedParts(
+  grouping: Grouping,
+  lists: number,
+  after: number,
+  others: number,
+): ReturnType<typeof partsOf> {
+  return partsOf(grouping, [0, 0], lists, { within: (lateness) => lateness + after, perKey: () => others });
 }
 
 export interface OrderRules {

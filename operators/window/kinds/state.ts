@@ -113,7 +113,7 @@ class States implements OrderRules {
 }
 
 export function stateWindows(grouping: Grouping, settings: StateSettings): WindowKind {
-  return kindOn({ parts: orderedParts(grouping, 1, 0), course }, (tables) => {
+  return kindOn({ parts: orderedParts(grouping, 1, 0, 1), course }, (tables) => {
     const parts = new Parts(tables.parts, grouping);
     const ready = new ReadyWindows(tables.parts, grouping);
     return new EventOrder(parts, tables.course, ready, new States(settings, parts, tables.course, ready));
