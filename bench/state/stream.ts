@@ -52,6 +52,7 @@ export function planOf(operator: string, settings: unknown): PipelinePlan {
       schema: types,
       time: { field: "ts", lateness: `${lateness_ms}ms` },
     },
+    limits: { keys: { max: 1_000_000 }, rate: "1000000/s", memory: "100000GiB" },
     steps: [{ [operator]: settings }, { sink: { stdout: {}, format: "json" } }],
   };
   const { plan, diagnostics } = loadPipeline({

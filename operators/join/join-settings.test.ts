@@ -17,6 +17,7 @@ function faultsOf(operator: string, settings: string, schema = true): readonly u
     : "";
   const content = `name: j
 source: { file: { path: in.ndjson }, format: json${declared}, time: { field: ts } }
+limits: { rate: 100/s }
 steps:
   - ${operator}: { ${settings} }
   - sink: { stdout: {}, format: json }

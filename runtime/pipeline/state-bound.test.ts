@@ -70,13 +70,13 @@ describe("what a step may take", () => {
       "sliding windows: a part for each record, as many as come",
       "  - window: { sliding: 70s, by: device, select: { n: count() } }\n    keys: { max: 10 }",
       rate,
-      "10 keys × 112 B + 10 keys × 2 parts × 64 B + 10000 records × 64 B = 627 KiB",
+      "10 keys × 112 B + 10 keys × 1 part × 64 B + 17000 records × 64 B = 1 MiB",
     ],
     [
       "sessions, with or without max",
       "  - window: { session: { gap: 15s }, by: device, select: { n: count() } }\n    keys: { max: 10 }",
       "",
-      "10 keys × 112 B + 10 keys × 4 parts × 48 B = 3 KiB",
+      "10 keys × 112 B + 10 keys × 4 parts × 72 B = 3.9 KiB",
     ],
     [
       "counted windows",
@@ -145,7 +145,7 @@ describe("refused", () => {
     [
       "  - window: { sliding: 10s, select: { n: count() } }",
       "",
-      `7:5 [window] each record is kept for 40 s, ${expectRate}`,
+      `7:5 [window] each record is kept for 50 s, ${expectRate}`,
     ],
     [
       "  - window: { state: { open: door, close: temp > 5 }, select: { n: count() } }",
@@ -160,7 +160,7 @@ describe("refused", () => {
     [
       "  - window: { sliding: 70s, select: { n: count() } }",
       "limits: { rate: 100/s, memory: 64KiB }",
-      "7:5 [window] its state may take 1 key × 2 parts × 64 B + 10000 records × 64 B = 625 KiB; the most is 64 KiB | let it keep less: shorter or fewer windows, a lower limits.rate, other aggregates, or raise limits.memory to 1MiB",
+      "7:5 [window] its state may take 1 key × 1 part × 64 B + 17000 records × 64 B = 1 MiB; the most is 64 KiB | let it keep less: shorter or fewer windows, a lower limits.rate, other aggregates, or raise limits.memory to 2MiB",
     ],
     [
       "  - deadband: { value: temp, band: 1, by: device }\n  - hold: { when: temp > 5, for: 1m, by: device }",

@@ -7,6 +7,7 @@ import { catalog } from "../../operators/catalog.ts";
 import { gapWindowsMax } from "../../operators/window/bounds.ts";
 import { loadPipeline } from "../pipeline/load.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import { exampleLimits } from "./example.ts";
 import { Harness, lawFaults } from "./harness.ts";
 import { Oracle } from "./oracle.ts";
 import type { OracleColumn } from "./oracle-aggregate.ts";
@@ -120,7 +121,7 @@ function planOf(shape: Shape): PipelinePlan {
   };
   const sink = { sink: { stdout: {}, format: "json" } };
   const steps = [...(shape.filter ? [{ filter: "temp > -20.0 || site == 'x'" }] : []), { window }, sink];
-  const content = JSON.stringify({ name: "oracle", source, steps });
+  const content = JSON.stringify({ name: "oracle", source, limits: exampleLimits, steps });
   const { plan, diagnostics } = loadPipeline({ file: "oracle", content, catalogue: catalog });
   if (plan === null) throw new Error(JSON.stringify(diagnostics));
   return plan;

@@ -55,7 +55,9 @@ class Sliding implements OrderRules {
 
 /** The window of a record at `t` is `(t - length, t]`. */
 export function slidingWindows(grouping: Grouping, length: number): WindowKind {
-  return kindOn({ parts: orderedParts(grouping, queueLists, length, 1), course }, (tables) => {
+  // A key that has become silent keeps its last window until the newest record leaves it.
+  const after = 2 * length;
+  return kindOn({ parts: orderedParts(grouping, queueLists, after, 1), course }, (tables) => {
     const parts = new Parts(tables.parts, grouping);
     const ready = new ReadyWindows(tables.parts, grouping);
     return new EventOrder(parts, tables.course, ready, new Sliding(length, parts, ready));
