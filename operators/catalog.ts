@@ -7,6 +7,7 @@ import { pattern } from "./condition/pattern.ts";
 import { filter } from "./filter/filter.ts";
 import { align } from "./join/align.ts";
 import { join } from "./join/join.ts";
+import { lookup } from "./lookup/lookup.ts";
 import { deadband } from "./signal/deadband.ts";
 import { dedup } from "./signal/dedup.ts";
 import { ewma } from "./signal/ewma.ts";
@@ -27,6 +28,7 @@ export const catalog: readonly OperatorDefinition[] = [
   set,
   select,
   drop,
+  lookup,
   window,
   deadband,
   dedup,

@@ -6,6 +6,7 @@ const codes = {
   WEIR_CONFIG: { domain: "user", retry: false, exit: 78 },
   WEIR_USAGE: { domain: "user", retry: false, exit: 64 },
   WEIR_FILE: { domain: "user", retry: false, exit: 66 },
+  WEIR_REFERENCE: { domain: "user", retry: false, exit: 78 },
   WEIR_OPERATOR: { domain: "user", retry: false, exit: 70 },
   WEIR_TEST_FAILED: { domain: "user", retry: false, exit: 1 },
   WEIR_NO_WORKER: { domain: "user", retry: true, exit: 69 },

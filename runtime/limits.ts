@@ -104,6 +104,18 @@ export const limits = {
   collect_values_max: 1_000,
   collect_bytes_max: 65_536,
 
+  // Reference tables
+  lookup_rows_max: 200_000,
+  lookup_bytes_max: 16_777_216,
+  /** How often a file is looked at. It is read once it was the same twice, so that a half-written one is not. */
+  lookup_poll_ms: 1_000,
+  /** Changes of a bucket within this time are taken together. */
+  lookup_gather_ms: 200,
+  /** How often it is asked whether a bucket is still the one that is watched. */
+  lookup_check_ms: 5_000,
+  /** How long a bucket may take to send the entries that it holds. */
+  lookup_load_ms_max: 30_000,
+
   // Queues
   source_queue_bytes_max: 33_554_432,
   source_queue_messages_max: 65_536,

@@ -11,6 +11,7 @@ import type {
   Expression,
   MemberReference,
 } from "./expression.ts";
+import type { ReferenceSource } from "./reference.ts";
 
 /** What a setting wants to be bound to once the input's schema is known. */
 export type Want =
@@ -84,6 +85,12 @@ function bound<T>(want: Want, description: string): z.ZodType<T, string> {
   );
 }
 
+/** Where a reference table is kept, as it is written: one of the two. */
+interface WrittenReference {
+  readonly file?: string | undefined;
+  readonly kv?: { readonly bucket: string; readonly to?: string | undefined } | undefined;
+}
+
 export const field = {
   /** An expression over the input's columns whose result is one of `types` (any, when empty). */
   expression(types: readonly ColumnType[], doc: string): z.ZodType<Expression, string> {
@@ -140,6 +147,30 @@ export const field = {
     if (options.min !== undefined) number = number.min(options.min);
     if (options.max !== undefined) number = number.max(options.max);
     return number.meta({ description: doc });
+  },
+  /** A table that records are looked up in. What is wanted of it the operator says under `references`, by this setting's name. */
+  reference(doc: string): z.ZodType<ReferenceSource, WrittenReference> {
+    const file = z
+      .string()
+      .max(4096)
+      .regex(/.\.(csv|json|ndjson)$/, "a table's file ends in .csv, .json or .ndjson")
+      .meta({ description: "A file, relative to the pipeline's." });
+    const kv = z
+      .strictObject({
+        bucket: z.string().regex(/^[A-Za-z0-9_-]{1,255}$/, "a bucket's name is letters, digits, - and _"),
+        to: z.string().min(1).default("default").meta({ description: "The connection." }),
+      })
+      .meta({ description: "A NATS key-value bucket: JSON objects by key." });
+    return z
+      .strictObject({ file: file.optional(), kv: kv.optional() })
+      .meta({ description: doc })
+      .transform((written, context): ReferenceSource => {
+        if (written.file !== undefined && written.kv === undefined)
+          return { kind: "file", path: written.file };
+        if (written.kv !== undefined && written.file === undefined) return { kind: "kv", ...written.kv };
+        context.addIssue({ code: "custom", message: "expected either file or kv" });
+        return z.NEVER;
+      });
   },
   /** One or more columns that together are the key: `device` or `[site, device]`. */
   keys(doc: string): z.ZodType<readonly ColumnReference[], string | readonly string[]> {

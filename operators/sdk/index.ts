@@ -6,4 +6,5 @@ export * from "./expression.ts";
 export * from "./field.ts";
 export * from "./operator.ts";
 export * from "./record.ts";
+export * from "./reference.ts";
 export * from "./state.ts";

@@ -4,6 +4,7 @@
 import type { z } from "zod";
 import type { Batch, Column, ColumnType, Schema } from "./batch.ts";
 import type { WritableColumn } from "./expression.ts";
+import type { ReferenceDeclarations, ReferenceTables } from "./reference.ts";
 import type { KeyTable, RecordStore, TableDeclarations, Tables } from "./state.ts";
 
 /** Why a record left the stream before a sink; the ledger counts by these. */
@@ -89,6 +90,8 @@ export interface Example {
   readonly schema: Readonly<Record<string, ColumnType>>;
   /** The column that holds event time, in ms. Without it every record is at time 0. */
   readonly time?: string;
+  /** What the reference tables hold: by file or bucket, and by key. */
+  readonly lookups?: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
   readonly input: readonly Readonly<Record<string, unknown>>[];
   readonly output: readonly Readonly<Record<string, unknown>>[];
 }
@@ -121,7 +124,9 @@ export interface OperatorDefinition {
    */
   schema(input: Schema, config: unknown): Schema;
   state(config: unknown): TableDeclarations;
-  create(config: unknown, context: OperatorContext<TableDeclarations>): Operator;
+  /** Tables that the operator looks records up in, by the setting that names each. For keyed operators only. */
+  references(config: unknown): ReferenceDeclarations;
+  create(config: unknown, context: OperatorContext<TableDeclarations, ReferenceDeclarations>): Operator;
 }
 
 /** Numbers that the step shows beside its counts; never part of the stream. */
@@ -132,15 +137,20 @@ export interface Metrics {
   add(name: string, amount: number): void;
 }
 
-export interface OperatorContext<D extends TableDeclarations> {
+export interface OperatorContext<D extends TableDeclarations, R extends ReferenceDeclarations> {
   readonly input: Schema;
   readonly output: Schema;
   readonly state: Tables<D>;
+  readonly references: ReferenceTables<R>;
   readonly metrics: Metrics;
 }
 
 /** What `defineOperator` takes; the configuration's type follows from its field specs. */
-export interface OperatorSpec<C extends z.ZodType, D extends TableDeclarations> {
+export interface OperatorSpec<
+  C extends z.ZodType,
+  D extends TableDeclarations,
+  R extends ReferenceDeclarations,
+> {
   readonly name: string;
   readonly summary: string;
   readonly rule: string;
@@ -149,19 +159,22 @@ export interface OperatorSpec<C extends z.ZodType, D extends TableDeclarations> 
   readonly examples: readonly Example[];
   readonly schema?: (input: Schema, config: z.output<C>) => Schema;
   readonly state?: (config: z.output<C>) => D;
-  readonly create: (config: z.output<C>, context: OperatorContext<D>) => Operator;
+  readonly references?: (config: z.output<C>) => R;
+  readonly create: (config: z.output<C>, context: OperatorContext<D, R>) => Operator;
 }
 
 /** An operator over columns. The form that built-ins use. */
 export function defineOperator<
   C extends z.ZodType,
   D extends TableDeclarations = Readonly<Record<string, never>>,
->(spec: OperatorSpec<C, D>): OperatorDefinition {
-  const { schema, state } = spec;
+  R extends ReferenceDeclarations = Readonly<Record<string, never>>,
+>(spec: OperatorSpec<C, D, R>): OperatorDefinition {
+  const { schema, state, references } = spec;
   return {
     ...spec,
     schema: schema === undefined ? (input) => input : (input, config) => schema(input, config as z.output<C>),
     state: state === undefined ? () => ({}) : (config) => state(config as z.output<C>),
-    create: (config, context) => spec.create(config as z.output<C>, context as OperatorContext<D>),
+    references: references === undefined ? () => ({}) : (config) => references(config as z.output<C>),
+    create: (config, context) => spec.create(config as z.output<C>, context as OperatorContext<D, R>),
   };
 }

@@ -90,7 +90,13 @@ export function withSmallTables(definition: OperatorDefinition, setting: unknown
   const texts = new TextDictionary();
   const metrics = { max: () => undefined, add: () => undefined };
   return {
-    operator: definition.create(config, { input, output, state: Object.fromEntries(tables), metrics }),
+    operator: definition.create(config, {
+      input,
+      output,
+      state: Object.fromEntries(tables),
+      references: {},
+      metrics,
+    }),
     held: () => tables.reduce((total, [, table]) => total + table.held, 0),
     batch: (readings, watermark) => {
       const numbers = (name: string): Float64Array =>

@@ -19,6 +19,7 @@ function status(name = "climate"): WorkerStatus {
       name,
       watermark: 0,
       steps: [],
+      references: [],
       branches: [
         { name: "main", in: 20, out: 10, held: 4, ledger, rows: 3 },
         { name: "risk", in: 20, out: 14, held: 0, ledger, rows: 2 },

@@ -28,6 +28,7 @@ function runsText(step: ExplainedStep, custom: boolean): string {
 function stepLines(steps: readonly ExplainedStep[], custom: boolean, indent: string): string[] {
   return steps.flatMap((step) => [
     `${indent}${styled("bold", step.label)}  ${step.kind}, ${runsText(step, custom)}`,
+    ...step.tables.map(({ table, kind, on }) => `${indent}  table ${kind} ${table}, by ${on}`),
     `${indent}  → ${columnsText(step.columns, step.open)}`,
     ...(step.state === null ? [] : [`${indent}  keeps at most ${step.state.arithmetic}`]),
   ]);

@@ -4,7 +4,10 @@ import { exitConfig, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { print, styled } from "./terminal.ts";
 
 export async function lint(files: readonly string[], options: { readonly json?: boolean }): Promise<number> {
-  const pipelines = await loadFiles(files);
+  const pipelines = (await loadFiles(files)).map((each) => ({
+    ...each,
+    diagnostics: [...each.diagnostics, ...each.unchecked],
+  }));
   const wrong = pipelines.filter((each) => isWrong([each]));
   if (options.json === true) {
     print(

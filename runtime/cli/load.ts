@@ -2,14 +2,22 @@
 
 import { styled } from "./terminal.ts";
 import { loadInput, type LoadedPipeline, readInput } from "../engine/loader.ts";
+import { type ReferenceFiles, readReferenceFiles } from "../engine/reference-files.ts";
 import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
 import type { Diagnostic } from "../pipeline/pipeline.ts";
 
-/** Reads and plans the files. Their names in messages are as they were given. */
-export async function loadFiles(files: readonly string[]): Promise<LoadedPipeline[]> {
-  const loaded: LoadedPipeline[] = [];
-  for (const file of files) loaded.push(await loadInput(readInput(file, process.env), file));
-  return loaded;
+/** A pipeline with the reference tables that are files. */
+export type CheckedPipeline = LoadedPipeline & ReferenceFiles;
+
+/** Reads and plans the files, and checks the tables they name. Their names in messages are as they were given. */
+export async function loadFiles(files: readonly string[]): Promise<CheckedPipeline[]> {
+  const checked: CheckedPipeline[] = [];
+  for (const file of files) {
+    const loaded = await loadInput(readInput(file, process.env), file);
+    const tables = await readReferenceFiles(loaded, file);
+    checked.push({ ...loaded, ...tables, diagnostics: [...loaded.diagnostics, ...tables.diagnostics] });
+  }
+  return checked;
 }
 
 /** The exit code of a command whose files are wrong: EX_CONFIG of sysexits. */

@@ -4,6 +4,7 @@ import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadInput, readInput } from "../engine/loader.ts";
+import { readReferenceFiles } from "../engine/reference-files.ts";
 import { runTest } from "../testing/pipeline-tests.ts";
 
 const folder = resolve(import.meta.dirname, "../../pipelines");
@@ -14,14 +15,16 @@ test("there are pipelines", () => {
 });
 
 describe.each(files)("%s", async (name) => {
-  const { plan, diagnostics } = await loadInput(readInput(join(folder, name), {}), name);
+  const loaded = await loadInput(readInput(join(folder, name), {}), name);
+  const { plan } = loaded;
+  const tables = await readReferenceFiles(loaded, name);
 
   test("lints, and carries tests", () => {
-    expect(diagnostics).toEqual([]);
+    expect([...loaded.diagnostics, ...tables.diagnostics]).toEqual([]);
     expect(plan?.spec.tests.length).toBeGreaterThan(0);
   });
 
   test.each(plan?.spec.tests ?? [])("$name", (each) => {
-    expect(runTest(plan!, each).faults).toEqual([]);
+    expect(runTest(plan!, each, 1, tables.contents).faults).toEqual([]);
   });
 });

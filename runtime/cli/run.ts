@@ -59,7 +59,11 @@ function summaryOf({ name, pipeline }: WorkerStatus): string {
     return ledger === "" ? rows : `${rows}, ${ledger}`;
   });
   const metrics = pipeline.metrics.map((each) => `${each.name} at ${each.step}: ${each.value}`);
-  return `${name}: ${[...branches, ...metrics].join("; ")}`;
+  const tables = pipeline.references.map(
+    ({ table, rows, loads, refused }) =>
+      `table ${table}: ${rows} rows, loaded ${loads} times, ${refused} refused`,
+  );
+  return `${name}: ${[...branches, ...metrics, ...tables].join("; ")}`;
 }
 
 /** What a pipeline promises, said once at the start. */

@@ -8,8 +8,8 @@ export async function test(files: readonly string[], options: { readonly json?: 
   const pipelines = await loadFiles(files);
   printDiagnostics(files, pipelines);
   if (isWrong(pipelines)) return exitConfig;
-  const results = pipelines.flatMap(({ plan }, place) =>
-    plan!.spec.tests.map((each) => Object.assign({ file: files[place]! }, runTest(plan!, each))),
+  const results = pipelines.flatMap(({ plan, contents }, place) =>
+    plan!.spec.tests.map((each) => ({ file: files[place]!, ...runTest(plan!, each, 1, contents) })),
   );
   const failed = results.filter(({ faults }) => faults.length > 0);
   if (options.json === true) {

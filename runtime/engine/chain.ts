@@ -6,6 +6,7 @@ import { weightOf } from "../batch/batch.ts";
 import type { BranchPlan, StepPlan } from "../pipeline/pipeline.ts";
 import type { DeadLetterPort } from "./dead-letter.ts";
 import type { Ledger } from "./ledger.ts";
+import type { References } from "./references.ts";
 import { type Receiver, Stage } from "./stage.ts";
 
 /** Stages in the order of their steps, ending in `next`. */
@@ -14,18 +15,23 @@ export interface Chain {
   readonly stages: readonly Stage[];
 }
 
-/** `late`: by step, where its late records go beside the ledger. */
+/**
+ * `references` are those of the plan, which every chain made of it shares; without them its steps look
+ * nothing up. `late`: by step, where its late records go beside the ledger.
+ */
 export function linkChain(
   steps: readonly StepPlan[],
   ledger: Ledger,
   deadLetter: DeadLetterPort,
   next: Receiver,
+  references: References | null = null,
   late: ReadonlyMap<StepPlan, Receiver> = new Map(),
 ): Chain {
   let first = next;
   const stages: Stage[] = [];
   for (const step of steps.toReversed()) {
-    const stage = new Stage(step, ledger, deadLetter, first, late.get(step) ?? null);
+    const tables = references?.of(step.label);
+    const stage = new Stage(step, ledger, deadLetter, first, late.get(step) ?? null, tables);
     stages.unshift(stage);
     first = stage;
   }

@@ -5,6 +5,7 @@ import type { Schema } from "../../operators/sdk/index.ts";
 import { ownedPayloads, type PayloadBatch, PayloadOrigin } from "../batch/payloads.ts";
 import { restoreBatch } from "../batch/compact.ts";
 import { stopwatch } from "../clock.ts";
+import type { ReferenceContent } from "../codec/reference/content.ts";
 import { limits } from "../limits.ts";
 import type { PipelineInput } from "./loader.ts";
 import { Average, type BatchCosts, choosePlace, gatherGuessShare, hopGuess_ms } from "./placement.ts";
@@ -63,6 +64,13 @@ export class GroupRunner implements Runner {
     const decode_ms = this.#group.feed(payloads, now, input);
     this.#stateless.add(decode_ms);
     this.#home.add(stopwatch() - started - decode_ms);
+  }
+
+  async refer(pipeline: string, table: string, content: ReferenceContent): Promise<void> {
+    await this.#tail;
+    this.#group.each((engine) => {
+      if (engine.plan.name === pipeline) engine.refer(table, content);
+    });
   }
 
   async tick(now: number, input: number | null = null): Promise<void> {

@@ -2,6 +2,7 @@
 // Data only.
 
 import type { PayloadBatch } from "../batch/payloads.ts";
+import type { ReferenceContent } from "../codec/reference/content.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { PipelineInput } from "./loader.ts";
 import type { PackedRows } from "./row-pack.ts";
@@ -24,6 +25,7 @@ export type HomeRequest =
   /** `input` null: every source has nothing. */
   | { readonly kind: "tick"; readonly now: number; readonly input: number | null }
   | { readonly kind: "end"; readonly now: number; readonly input: number }
+  | { readonly kind: "reference"; readonly table: string; readonly content: ReferenceContent }
   | { readonly kind: "finish"; readonly now: number };
 
 /** One answer for each request, in order. */

@@ -4,6 +4,7 @@
 import { Worker } from "node:worker_threads";
 import { ownedPayloads, type PayloadBatch, payloadBuffers } from "../batch/payloads.ts";
 import type { Clock } from "../clock.ts";
+import type { ReferenceContent } from "../codec/reference/content.ts";
 import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
@@ -47,7 +48,7 @@ export class HomeRunner implements Runner {
     const { plan } = options;
     const branches = plan.branches.map(({ name }) => ({ name, in: 0, out: 0, held: 0, ledger: [], rows: 0 }));
     const { current: watermark, inputs } = new WatermarkTracker(plan.spec.inputs);
-    this.#status = { name: plan.name, watermark, branches, inputs, metrics: [], steps: [] };
+    this.#status = { name: plan.name, watermark, branches, inputs, metrics: [], steps: [], references: [] };
     this.#thread = new Worker(new URL("./home-thread.ts", import.meta.url));
     this.#thread.on("message", (answer: HomeAnswer) => this.#answered(answer));
     this.#thread.on("error", (error) => this.#fail(`its thread died: ${error.message}`));
@@ -72,6 +73,10 @@ export class HomeRunner implements Runner {
     const transfer = payloadBuffers(owned);
     const asked = this.#ask({ kind: "feed", payloads: owned, now, input }, transfer);
     if (this.#waiting.length >= limits.pool_batches_in_flight_max) await asked;
+  }
+
+  async refer(_pipeline: string, table: string, content: ReferenceContent): Promise<void> {
+    await this.#ask({ kind: "reference", table, content });
   }
 
   async tick(now: number, input: number | null = null): Promise<void> {

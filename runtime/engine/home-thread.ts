@@ -34,6 +34,7 @@ async function serve(request: HomeRequest): Promise<void> {
   else if (request.kind === "feed") group!.feed(request.payloads, request.now, request.input);
   else if (request.kind === "tick") group!.tick(request.now, request.input);
   else if (request.kind === "end") group!.end(request.now, request.input);
+  else if (request.kind === "reference") group!.engines[0]!.refer(request.table, request.content);
   else group!.finish(request.now);
 }
 

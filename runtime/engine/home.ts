@@ -7,6 +7,7 @@ import { type Chain, FanOut, LateHead, linkChain, statelessPrefix, trunkOf } fro
 import type { DeadLetterPort } from "./dead-letter.ts";
 import { Ledger } from "./ledger.ts";
 import { Output } from "./output.ts";
+import type { References } from "./references.ts";
 import { rowEncoder } from "./row-encoder.ts";
 import type { Receiver } from "./stage.ts";
 import type { StepMetric } from "./step-metrics.ts";
@@ -47,21 +48,27 @@ export class Home {
   readonly #isLate: readonly boolean[];
 
   /** `ledger` counts what the steps that branches share leave out. */
-  constructor(plan: PipelinePlan, ledger: Ledger, deadLetter: DeadLetterPort, exits: readonly Exit[]) {
+  constructor(
+    plan: PipelinePlan,
+    ledger: Ledger,
+    deadLetter: DeadLetterPort,
+    exits: readonly Exit[],
+    references: References,
+  ) {
     const { trunk, branches } = trunkOf(plan);
     this.#isLate = branches.map(({ plan: { lateOf } }) => lateOf !== null);
     const late = new Map<StepPlan, Receiver>();
     // Late branches are the last: they are linked before the steps that feed them.
     const linked = branches.toReversed().map(({ plan: { lateOf }, steps }, fromLast) => {
       const exit = exits[branches.length - 1 - fromLast]!;
-      const chain = linkChain(steps, exit.ledger, deadLetter, exit.output, late);
+      const chain = linkChain(steps, exit.ledger, deadLetter, exit.output, references, late);
       if (lateOf !== null) late.set(lateOf, new LateHead(exit.given, chain.first));
       return chain;
     });
     this.#branches = linked.toReversed();
     const heads = this.#branches.flatMap(({ first }, place) => (this.#isLate[place]! ? [] : [first]));
     const next = heads.length === 1 ? heads[0]! : new FanOut(heads);
-    this.#trunk = linkChain(trunk.slice(statelessPrefix(trunk)), ledger, deadLetter, next, late);
+    this.#trunk = linkChain(trunk.slice(statelessPrefix(trunk)), ledger, deadLetter, next, references, late);
     this.first = this.#trunk.first;
   }
 

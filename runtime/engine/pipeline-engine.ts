@@ -6,6 +6,7 @@ import type { PayloadBatch } from "../batch/payloads.ts";
 import { stopwatch } from "../clock.ts";
 import type { Decoded, FieldRead } from "../codec/codec.ts";
 import type { OutputRow } from "../connect/connect.ts";
+import type { ReferenceContent } from "../codec/reference/content.ts";
 import type { InputPlan, PipelinePlan } from "../pipeline/pipeline.ts";
 import { type Course, OneClock } from "./course.ts";
 import type { DeadLetter } from "./dead-letter.ts";
@@ -13,6 +14,7 @@ import { type Exit, exitsOf, Home } from "./home.ts";
 import type { EntryClock } from "./intake.ts";
 import { Lanes } from "./lanes.ts";
 import { Ledger, type LedgerEntry } from "./ledger.ts";
+import { References, type ReferenceStatus } from "./references.ts";
 import type { Receiver } from "./stage.ts";
 import { joinMetrics, type StepMetric } from "./step-metrics.ts";
 import { type Entry, StatelessPart } from "./stateless-part.ts";
@@ -78,6 +80,7 @@ export class PipelineEngine {
   readonly #ledger = new Ledger();
   readonly #exits: readonly Exit[];
   readonly #course: Course;
+  readonly #references: References;
   readonly #metered: Metered;
   #in = 0;
   #arrived = 0;
@@ -92,7 +95,8 @@ export class PipelineEngine {
     this.#outputs = outputs;
     const deadLetter = (letter: DeadLetter): void => outputs.deadLetter(letter, this.#arrived);
     this.#exits = exitsOf(plan, headers[0] ?? null, identity, (branch, row) => outputs.row(branch, row));
-    const makeHome = (): Home => new Home(plan, this.#ledger, deadLetter, this.#exits);
+    this.#references = new References(plan);
+    const makeHome = (): Home => new Home(plan, this.#ledger, deadLetter, this.#exits, this.#references);
     const [{ spec }] = plan.inputs as [InputPlan];
     this.#course =
       plan.per === null
@@ -146,6 +150,15 @@ export class PipelineEngine {
     this.#entryMetrics = joinMetrics([...this.#entryMetrics, ...part.metrics]);
   }
 
+  /** New content of a reference table, for the batches from here on. What cannot be used is counted, and the old stays. */
+  refer(table: string, content: ReferenceContent): void {
+    this.#references.replace(table, content);
+  }
+
+  references(): readonly ReferenceStatus[] {
+    return this.#references.status();
+  }
+
   /** Time passes, and a source (all of them when none is named) has nothing: idle sources, processing time. */
   tick(now: number, input: number | null = null): void {
     this.#caused(now);
@@ -172,7 +185,8 @@ export class PipelineEngine {
   status(): PipelineStatus {
     const { watermark, progress: inputs, waiting: steps } = this.#course;
     const [branches, metrics] = [this.counts(), this.metrics()];
-    return { name: this.plan.name, watermark, branches, inputs, metrics, steps };
+    const references = this.references();
+    return { name: this.plan.name, watermark, branches, inputs, metrics, steps, references };
   }
 
   counts(): BranchCounts[] {

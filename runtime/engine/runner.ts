@@ -1,8 +1,10 @@
 // What a worker drives: the pipelines of one source, or the pipeline of several, wherever they run.
 
 import type { PayloadBatch } from "../batch/payloads.ts";
+import type { ReferenceContent } from "../codec/reference/content.ts";
 import type { BranchCounts } from "./pipeline-engine.ts";
 import type { StepWaiting } from "./waiting.ts";
+import type { ReferenceStatus } from "./references.ts";
 import type { InputProgress } from "./watermark.ts";
 import type { StepMetric } from "./step-metrics.ts";
 
@@ -16,11 +18,14 @@ export interface PipelineStatus {
   readonly metrics: readonly StepMetric[];
   /** The steps that hold records. */
   readonly steps: readonly StepWaiting[];
+  readonly references: readonly ReferenceStatus[];
 }
 
 export interface Runner {
   /** Takes payloads of the source `input`, which are valid until it resolves: once there is room for more. */
   feed(payloads: PayloadBatch, now: number, input?: number): Promise<void>;
+  /** New content of a pipeline's reference table, behind what was fed; whether it could be used, `status` tells. */
+  refer(pipeline: string, table: string, content: ReferenceContent): Promise<void>;
   /** Time passes, and the source (all of them when none is named) has nothing. */
   tick(now: number, input?: number): Promise<void>;
   /** One of several sources has ended. */

@@ -22,6 +22,7 @@ import { makeTables } from "../state/tables.ts";
 import { type DeadLetterPort, letterOf } from "./dead-letter.ts";
 import { KeyGuard } from "./key-bounds.ts";
 import type { Ledger } from "./ledger.ts";
+import type { LiveReferences } from "./references.ts";
 import { StepMetrics } from "./step-metrics.ts";
 import type { StepWaiting } from "./waiting.ts";
 
@@ -65,6 +66,7 @@ export class Stage implements Receiver, Collector {
     deadLetter: DeadLetterPort,
     next: Receiver,
     late: Receiver | null = null,
+    references: LiveReferences = {},
   ) {
     this.#plan = plan;
     this.metrics = new StepMetrics(plan.label);
@@ -79,6 +81,7 @@ export class Stage implements Receiver, Collector {
       input: plan.input,
       output: plan.output,
       state: byName,
+      references,
       metrics: this.metrics,
     });
     const forgets = plan.keys.ttl !== null || plan.keys.when_full === "forget_oldest";

@@ -92,6 +92,8 @@ function outputOf(
   try {
     const output = definition.schema(input, config);
     const names = output.fields.map((each) => each.name);
+    if (definition.kind === "stateless" && Object.keys(definition.references(config)).length > 0)
+      throw new Error("a stateless operator, which may run on any thread, has no reference tables");
     const twice = names.find((name, place) => names.indexOf(name) !== place);
     if (twice === undefined) return output;
     reader.fault(

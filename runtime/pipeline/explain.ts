@@ -2,6 +2,7 @@
 // the steps, and what each sink gets. Never changes a plan.
 
 import type { Schema } from "../../operators/sdk/index.ts";
+import { referenceName } from "./lookups.ts";
 import { subscriptionOf } from "./subject.ts";
 import { arithmeticOf, type StateBound, stateBound } from "./state-bound.ts";
 import type { BranchPlan, InputPlan, PipelinePlan, SinkSpec, SourceSpec, StepPlan } from "./pipeline.ts";
@@ -21,6 +22,8 @@ export interface ExplainedStep {
   readonly columns: readonly ExplainedColumn[];
   /** True when rows may hold further fields, which pass through untouched. */
   readonly open: boolean;
+  /** The reference tables that it reads, each with the column that is looked for. */
+  readonly tables: readonly { readonly table: string; readonly kind: "file" | "kv"; readonly on: string }[];
   /** The most that its state may take, and how that comes about; null where it keeps nothing. */
   readonly state: { readonly bytes: number; readonly arithmetic: string } | null;
 }
@@ -136,7 +139,7 @@ function explainSteps(
 ): readonly ExplainedStep[] {
   const firstKeyed = home ? 0 : steps.findIndex(isKeyed);
   return steps.map((step, place) => {
-    const { label, definition, output } = step;
+    const { label, definition, config, output } = step;
     const kept = state.steps.find((each) => each.step === step);
     return {
       label,
@@ -145,6 +148,11 @@ function explainSteps(
       runs: firstKeyed >= 0 && place >= firstKeyed ? "home" : "pool",
       columns: columnsOf(output),
       open: output.rest !== null,
+      tables: Object.values(definition.references(config)).map(({ source, on }) => ({
+        table: referenceName(source),
+        kind: source.kind,
+        on: on.name,
+      })),
       state: kept === undefined ? null : { bytes: kept.bytes, arithmetic: arithmeticOf(kept) },
     };
   });

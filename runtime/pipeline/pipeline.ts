@@ -116,14 +116,23 @@ interface TestPlace {
   readonly subject: string | null;
 }
 
+/** Rows of reference tables in a test: by table, and by key. */
+export type TestLookups = Readonly<
+  Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>
+>;
+
 export interface TestSpec {
   readonly name: string;
+  /** What reference tables hold at the beginning: buckets, and files instead of what the disk has. */
+  readonly lookups: TestLookups;
   readonly input: readonly (
     | ({ readonly kind: "record"; readonly record: Readonly<Record<string, unknown>> } & TestPlace)
     /** Bytes as they are, for records that are broken on purpose. */
     | ({ readonly kind: "raw"; readonly text: string } & TestPlace)
     /** The clock moves on by this many ms. */
     | { readonly kind: "pause"; readonly ms: number }
+    /** What some reference tables hold from here on. */
+    | { readonly kind: "lookups"; readonly lookups: TestLookups }
   )[];
   /** By branch, the rows its sink must get, in order; each names the fields that must be equal. */
   readonly expect: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;

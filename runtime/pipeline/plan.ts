@@ -22,6 +22,7 @@ import {
   type TestSpec,
   type TimeSpec,
 } from "./pipeline.ts";
+import { checkTestLookups } from "./lookups.ts";
 import { planPer } from "./per-key.ts";
 import { Reader } from "./section.ts";
 import { stateFaults } from "./state-bound.ts";
@@ -158,7 +159,7 @@ function planWith(
   if (whole.length < branches.length) return null;
   const per = planPer(planning, spec, schema, shared, whole);
   const tests = spec.tests.map((test, place) => planTest(planning.reader, test, place, whole));
-  return {
+  const plan: PipelinePlan = {
     spec: { ...spec, tests },
     name: spec.name,
     inputs: inputs.map((input) => planInput(input, schema)),
@@ -167,6 +168,8 @@ function planWith(
     steps: shared.steps,
     branches: whole,
   };
+  checkTestLookups(planning.reader, plan);
+  return plan;
 }
 
 function planBranch(

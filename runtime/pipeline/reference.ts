@@ -143,7 +143,10 @@ function durationOrSize(pattern: string): string | null {
   return pattern.includes("KiB") ? "a size" : null;
 }
 
-function exampleSection(operator: string, { title, config, input, output }: Example): readonly string[] {
+function exampleSection(
+  operator: string,
+  { title, config, lookups = {}, input, output }: Example,
+): readonly string[] {
   const yaml = stringify([{ [operator]: config }], { lineWidth: 100 }).trimEnd();
   return [
     `**${title}**`,
@@ -152,6 +155,12 @@ function exampleSection(operator: string, { title, config, input, output }: Exam
     yaml,
     "```",
     "",
+    ...Object.entries(lookups).map(([name, rows]) =>
+      recordTable(
+        name,
+        Object.entries(rows).map(([key, row]) => ({ key, ...row })),
+      ),
+    ),
     recordTable("in", input),
     recordTable("out", output),
   ];

@@ -68,6 +68,7 @@ describe("the design page's example", () => {
     expect(spec!.tests).toEqual([
       {
         name: "a warm reefer raises one alarm",
+        lookups: {},
         input: [
           { kind: "record", record: { device: "r1", ts: 0, temp: -10 }, subject: null, source: null },
           { kind: "record", record: { device: "r1", ts: 660_000, temp: -10 }, subject: null, source: null },
@@ -374,6 +375,7 @@ tests:
     expect(diagnostics).toEqual([]);
     expect(spec!.tests[0]).toEqual({
       name: "all forms",
+      lookups: {},
       input: [
         {
           kind: "record",

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { field, parseDuration } from "../../operators/sdk/index.ts";
 import type { TimeUnit } from "../codec/codec.ts";
 import { didYouMean } from "./nearest.ts";
-import type { InputSpec, Path, TestSpec } from "./pipeline.ts";
+import type { InputSpec, Path, TestLookups, TestSpec } from "./pipeline.ts";
 import type { Reader } from "./section.ts";
 
 type Input = TestSpec["input"][number];
@@ -13,9 +13,15 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const fields = z.record(z.string().min(1), z.unknown());
 
+const lookups = z.record(z.string(), z.record(z.string(), fields)).meta({
+  description:
+    "What reference tables hold: by file or bucket (`connection/bucket` where it is not on the default connection), the rows by key.",
+});
+
 /** One thing that happens in a test. */
 const input = z.union([
   z.strictObject({ pause: field.duration("The clock moves on by this much.") }),
+  z.strictObject({ lookups }),
   z.strictObject({
     raw: z.string().meta({ description: "A payload as it is, broken or not." }),
     source: z.string().min(1).optional(),
@@ -32,9 +38,10 @@ const input = z.union([
 const settings = z
   .strictObject({
     name: z.string().min(1).max(200),
+    lookups: lookups.default({}),
     input: z.array(input).min(1).meta({
       description:
-        "Records as maps, `{ pause: 10s }`, `{ raw: text }`, or `{ subject: a.b, record: { … } }`, with several sources `{ source: name, record: { … } }`. A time may be a duration since the test's start.",
+        "Records as maps, `{ pause: 10s }`, `{ raw: text }`, `{ lookups: { devices.csv: … } }`, or `{ subject: a.b, record: { … } }`, with several sources `{ source: name, record: { … } }`. A time may be a duration since the test's start.",
     }),
     expect: z.record(z.string(), z.array(fields)).default({}).meta({
       description:
@@ -78,6 +85,7 @@ export function readTests(reader: Reader, surroundings: TestSurroundings): reado
     return [
       {
         name: raw.name,
+        lookups: raw.lookups,
         input: raw.input.map((item, index) =>
           inputOf(reader, [...path, "input", index], item, surroundings.inputs),
         ),
@@ -100,6 +108,8 @@ function inputOf(reader: Reader, path: Path, item: Fields, inputs: readonly Inpu
   ) {
     return { kind: "pause", ms: item["pause"] };
   }
+  if (has("lookups") && lookups.safeParse(item["lookups"]).success)
+    return { kind: "lookups", lookups: item["lookups"] as TestLookups };
   const subject = typeof item["subject"] === "string" ? item["subject"] : null;
   const places = several ? ["source", "subject"] : ["subject"];
   const { record, raw } = item;

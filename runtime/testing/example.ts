@@ -41,6 +41,7 @@ export function runExample(
     throw new Error(`${definition.name}: ${example.title}: ${messages}`);
   }
   const harness = new Harness(plan, { batchRows });
+  harness.lookups(example.lookups ?? {});
   for (const record of example.input) harness.record(record);
   harness.finish();
   return { rows: harness.rows(0), faults: lawFaults(harness.counts()) };

@@ -2,13 +2,15 @@
 // the same codecs as a worker's. The clock starts at 0 and follows the records' event time.
 
 import { PayloadBuilder } from "../batch/payloads.ts";
+import type { ReferenceContent } from "../codec/reference/content.ts";
 import type { OutputRow } from "../connect/connect.ts";
+import { WeirError } from "../errors.ts";
 import type { DeadLetter } from "../engine/dead-letter.ts";
 import { arrivedLast, type BranchCounts } from "../engine/pipeline-engine.ts";
 import { SourceGroup } from "../engine/source-group.ts";
 import type { StepMetric } from "../engine/step-metrics.ts";
 import { type PipelineWaiting, waitingOf } from "../engine/waiting.ts";
-import type { InputSpec, PipelinePlan, TimeSpec } from "../pipeline/pipeline.ts";
+import type { InputSpec, PipelinePlan, TestLookups, TimeSpec } from "../pipeline/pipeline.ts";
 import { type Fields, fromPayload, toPayload } from "./payload.ts";
 
 /** A record this much ahead of the clock does not move it, ms: so that a wrong date can be tested. */
@@ -86,6 +88,23 @@ export class Harness {
   end(source: string): void {
     this.#flush();
     this.#group.end(this.#now, this.#inputOf({ source }));
+  }
+
+  /** What reference tables hold from here on: by table, the rows by key. Throws where a step cannot use it. */
+  lookups(tables: TestLookups): void {
+    for (const [table, rows] of Object.entries(tables)) {
+      const bytes = new TextEncoder().encode(JSON.stringify(rows));
+      this.refer(table, { kind: "file", name: table, format: "json", bytes });
+    }
+  }
+
+  /** The same with content as it is read from a file or a bucket. */
+  refer(table: string, content: ReferenceContent): void {
+    this.#flush();
+    const engine = this.#group.engines[0]!;
+    engine.refer(table, content);
+    const fault = engine.references().find((each) => each.table === table)?.fault ?? null;
+    if (fault !== null) throw new WeirError("WEIR_REFERENCE", fault.message, { remedy: fault.remedy });
   }
 
   /** The clock moves on, and nothing arrives. */

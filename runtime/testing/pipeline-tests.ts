@@ -1,5 +1,7 @@
 // Runs the `tests` of a pipeline file and says how each differs from what it expects.
 
+import type { ReferenceContent } from "../codec/reference/content.ts";
+import { WeirError } from "../errors.ts";
 import { waitingText } from "../engine/waiting.ts";
 import type { PipelinePlan, TestSpec } from "../pipeline/pipeline.ts";
 import { expectedRows } from "../pipeline/test-spec.ts";
@@ -54,13 +56,34 @@ function headerOf(test: TestSpec): string[] {
   return [...new Set(names)];
 }
 
-/** Runs one test, each record a batch of its own unless told otherwise. */
-export function runTest(plan: PipelinePlan, test: TestSpec, batchRows = 1): TestResult {
-  const harness = new Harness(plan, { header: headerOf(test), batchRows });
+/** What reference tables hold on disk, by their names. A test may say otherwise. */
+export type ReferenceContents = ReadonlyMap<string, ReferenceContent>;
+
+function feed(harness: Harness, test: TestSpec, contents: ReferenceContents): void {
+  for (const [table, content] of contents)
+    if (!Object.hasOwn(test.lookups, table)) harness.refer(table, content);
+  harness.lookups(test.lookups);
   for (const item of test.input) {
     if (item.kind === "pause") harness.pause(item.ms);
+    else if (item.kind === "lookups") harness.lookups(item.lookups);
     else if (item.kind === "raw") harness.raw(item.text, item);
     else harness.record(item.record, item);
+  }
+}
+
+/** Runs one test, each record a batch of its own unless told otherwise. */
+export function runTest(
+  plan: PipelinePlan,
+  test: TestSpec,
+  batchRows = 1,
+  contents: ReferenceContents = new Map(),
+): TestResult {
+  const harness = new Harness(plan, { header: headerOf(test), batchRows });
+  try {
+    feed(harness, test, contents);
+  } catch (error) {
+    if (!(error instanceof WeirError) || error.code !== "WEIR_REFERENCE") throw error;
+    return { name: test.name, faults: [`${error.message}; ${error.remedy}`], waiting: [] };
   }
   const faults = lawFaults(harness.counts());
   const waiting = waitingText(harness.waiting);

@@ -42,7 +42,7 @@ type FileSpec = Extract<SourceSpec, { kind: "file" }>;
 type NatsSpec = Extract<SourceSpec, { kind: "nats" }>;
 
 /** Paths in a pipeline file are relative to it. */
-function pathOf(plan: PipelinePlan, path: string): string {
+export function pathOf(plan: PipelinePlan, path: string): string {
   return resolve(dirname(plan.spec.file), path);
 }
 

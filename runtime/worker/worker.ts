@@ -17,6 +17,7 @@ import type { Log } from "../log.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { Connections } from "./connections.ts";
 import { type OpenedSource, openSink, openSource, publishedSubjects, type Surroundings } from "./open.ts";
+import { ReferenceTask } from "./reference-task.ts";
 import type { DeviceSettings } from "./settings.ts";
 import { RunnerTask } from "./runner-task.ts";
 
@@ -48,6 +49,7 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #connections: Connections;
   readonly #tasks: RunnerTask[] = [];
+  readonly #references: ReferenceTask[] = [];
   readonly #wired = new Map<string, Wired>();
   #stopping = false;
 
@@ -133,6 +135,7 @@ export class Worker {
   }
 
   async close(): Promise<void> {
+    for (const references of this.#references) await references.close();
     for (const task of this.#tasks) await task.close();
     await this.#connections.close();
   }
@@ -140,6 +143,8 @@ export class Worker {
   async #openGroup(members: readonly LoadedPipeline[], surroundings: Surroundings): Promise<void> {
     const { identity, clock, settings } = this.#options;
     const plans = members.map(({ plan }) => plan!);
+    const references = await ReferenceTask.load(plans, surroundings);
+    this.#references.push(references);
     const opened: OpenedSource[] = [];
     for (const { spec } of plans[0]!.inputs) opened.push(await openSource(plans, spec, surroundings));
     const sinks: Sink[] = [];
@@ -177,6 +182,7 @@ export class Worker {
     }
     const sources = opened.map(({ source }) => source);
     this.#tasks.push(new RunnerTask(sources, runner, sinks, clock));
+    await references.start(runner);
   }
 
   async #wire(plan: PipelinePlan, surroundings: Surroundings): Promise<Wired> {

@@ -1,0 +1,36 @@
+// What the tests of lookup share: pipelines of one lookup from plain settings.
+
+import { Harness } from "weir/testing";
+import { loadPipeline } from "../../runtime/pipeline/load.ts";
+import { lookup } from "./lookup.ts";
+
+type Settings = Readonly<Record<string, unknown>>;
+
+function load(keyType: string, settings: Settings): ReturnType<typeof loadPipeline> {
+  const pipeline = {
+    name: "test",
+    source: { file: { path: "in.ndjson" }, format: "json", schema: { n: "float64", key: keyType } },
+    steps: [
+      {
+        lookup: {
+          table: { file: "devices.csv" },
+          on: "key",
+          add: { site: "string", limit: "float64" },
+          ...settings,
+        },
+      },
+      { sink: { stdout: {}, format: "json" } },
+    ],
+  };
+  return loadPipeline({ file: "test.yaml", content: JSON.stringify(pipeline), catalogue: [lookup] });
+}
+
+export function harnessOf(keyType: string, missing: string, batchRows: number): Harness {
+  return new Harness(load(keyType, { missing }).plan!, { batchRows });
+}
+
+/** What lint says of a lookup with these settings. */
+export function mistakesOf(settings: Settings): string {
+  const { diagnostics } = load("string", settings);
+  return diagnostics.map(({ message, hint }) => `${message} ${hint ?? ""}`).join("\n");
+}

@@ -1,0 +1,112 @@
+// The reference tables that the pipelines of one source read: loaded before the source opens, watched while
+// it runs. Hands contents over and says what became of them; decides nothing about them.
+
+import type { ReferenceSource } from "../../operators/sdk/index.ts";
+import type { ReferenceContent } from "../codec/reference/content.ts";
+import type { ReferenceWatch } from "../connect/reference.ts";
+import { bucketReference } from "../connect/reference-bucket.ts";
+import { fileReference } from "../connect/reference-file.ts";
+import type { Runner } from "../engine/runner.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { referenceSources } from "../pipeline/lookups.ts";
+import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import { pathOf, type Surroundings } from "./open.ts";
+
+/** A pipeline that reads a table, and what it calls it. */
+interface Reader {
+  readonly pipeline: string;
+  readonly table: string;
+}
+
+interface Table {
+  readonly watch: ReferenceWatch;
+  readonly content: ReferenceContent;
+  readonly readers: Reader[];
+}
+
+export class ReferenceTask {
+  /** By where they are. */
+  readonly #tables = new Map<string, Table>();
+  readonly #log: Log;
+
+  private constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Reads every table of the plans, each once. */
+  static async load(plans: readonly PipelinePlan[], surroundings: Surroundings): Promise<ReferenceTask> {
+    const task = new ReferenceTask(surroundings.log);
+    for (const plan of plans) {
+      for (const [name, source] of referenceSources([plan]))
+        await task.#load(plan, name, source, surroundings);
+    }
+    return task;
+  }
+
+  /** Gives the runner what was loaded, and from then on each change. Rejects where a pipeline cannot use a table. */
+  async start(runner: Runner): Promise<void> {
+    for (const { content, readers, watch } of this.#tables.values()) {
+      for (const reader of readers) {
+        await runner.refer(reader.pipeline, reader.table, content);
+        this.#tell(runner, reader, true);
+      }
+      watch.watch((newer) => void this.#replace(runner, readers, newer));
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { watch } of this.#tables.values()) await watch.close();
+  }
+
+  async #load(
+    plan: PipelinePlan,
+    table: string,
+    source: ReferenceSource,
+    surroundings: Surroundings,
+  ): Promise<void> {
+    const place = source.kind === "file" ? pathOf(plan, source.path) : JSON.stringify(source);
+    const reader = { pipeline: plan.name, table };
+    const known = this.#tables.get(place);
+    if (known !== undefined) {
+      known.readers.push(reader);
+      return;
+    }
+    const watch = await open(source, place, table, surroundings);
+    this.#tables.set(place, { watch, content: await watch.load(), readers: [reader] });
+  }
+
+  async #replace(runner: Runner, readers: readonly Reader[], content: ReferenceContent): Promise<void> {
+    for (const reader of readers) {
+      try {
+        await runner.refer(reader.pipeline, reader.table, content);
+        this.#tell(runner, reader, false);
+      } catch (error) {
+        // The pipeline has failed, and whoever runs it is told the same.
+        this.#log.warn(`${reader.pipeline}: table ${reader.table}: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  #tell(runner: Runner, { pipeline, table }: Reader, first: boolean): void {
+    const status = runner.status().find(({ name }) => name === pipeline);
+    const { fault, rows } = status!.references.find((each) => each.table === table)!;
+    if (fault === null) {
+      this.#log.info(`${pipeline}: table ${table} ${first ? "loaded" : "loaded anew"}: ${rows} rows`);
+      return;
+    }
+    if (first) throw new WeirError("WEIR_REFERENCE", fault.message, { remedy: fault.remedy });
+    this.#log.warn(`${pipeline}: the new table ${table} is not used, the old one stays: ${fault.message}`);
+  }
+}
+
+async function open(
+  source: ReferenceSource,
+  path: string,
+  name: string,
+  { connections, clock, log }: Surroundings,
+): Promise<ReferenceWatch> {
+  if (source.kind === "file") return fileReference(path, name, clock);
+  const link = await connections.link(source.to);
+  return bucketReference({ link, bucket: source.bucket, name, clock, log });
+}
