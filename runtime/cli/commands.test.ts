@@ -143,6 +143,75 @@ describe.concurrent("lint", () => {
   });
 });
 
+/** A pipeline with two tables, one of them wrong. */
+const tables = `name: tables
+source: { file: { path: in.ndjson }, format: json }
+steps:
+  - lookup: { table: { file: devices.csv }, on: device, add: { site: string } }
+  - lookup: { table: { kv: { bucket: limits, to: cloud } }, on: device, add: { limit: float64 } }
+  - sink: { stdout: {}, format: json }
+tests:
+  - name: both tables
+    lookups: { cloud/limits: { a: { limit: 4 } } }
+    input: [{ device: a }]
+    expect: { main: [{ device: a, site: north, limit: 4 }] }
+`;
+
+describe("tables of look-ups", () => {
+  it("are checked, shown, and read by tests", async () => {
+    const path = file("tables.yaml", tables);
+    const missing = await weir("lint", path);
+    expect(missing.code).toBe(78);
+    expect(missing.stderr).toContain("tables.yaml:4:30: error: cannot read the table devices.csv");
+    file("devices.csv", "device,site\na,north\na,south\n");
+    const twice = await weir("lint", path);
+    expect(twice.stderr).toContain(
+      'tables.yaml:4:30: error: devices.csv:3: the key "a" stands in line 2 already',
+    );
+    file("devices.csv", "device,site\na,north\n");
+    const [lint, test, explain] = await Promise.all([
+      weir("lint", path),
+      weir("test", path),
+      weir("explain", path),
+    ]);
+    expect(lint).toMatchObject({ code: 0, stdout: "ok tables.yaml\n" });
+    expect(lint.stderr).toContain("tables.yaml:5:38: warning: what bucket limits holds is not checked here");
+    expect(test).toMatchObject({ code: 0, stderr: "" });
+    expect(explain.stdout).toContain("table file devices.csv, by device");
+    expect(explain.stdout).toContain("table kv cloud/limits, by device");
+  });
+
+  it("that a test gives no content, or under a wrong name", async () => {
+    file("devices.csv", "device,site\na,north\n");
+    const none = file(
+      "no-content.yaml",
+      tables.replace("lookups: { cloud/limits: { a: { limit: 4 } } }", ""),
+    );
+    const failed = await weir("test", none);
+    expect(failed).toMatchObject({ code: 1 });
+    expect(failed.stdout).toContain("the table cloud/limits has no content; give it some");
+    const other = await weir("lint", file("other.yaml", tables.replace("cloud/limits:", "limits:")));
+    expect(other.stderr).toMatch(/no step reads a table limits\n.*\n.*cloud\/limits/);
+  });
+
+  it("a pipeline that runs says what it has loaded", async () => {
+    file("in.ndjson", '{"device":"a"}\n{"device":"b"}\n');
+    const lines = tables.split("\n");
+    const path = file(
+      "one-table.yaml",
+      [...lines.slice(0, 4), lines[5]].join("\n").replace("tables", "one-table"),
+    );
+    const { code, stdout, stderr } = await weir("run", path);
+    expect(code).toBe(0);
+    expect(objects(stdout)).toEqual([
+      { device: "a", site: "north" },
+      { device: "b", site: null },
+    ]);
+    expect(stderr).toContain("one-table: table devices.csv loaded: 1 rows");
+    expect(stderr).toContain("table devices.csv: 1 rows, loaded 1 times, 0 refused");
+  });
+});
+
 describe("init", () => {
   it("writes a pipeline that lints, whose test passes and whose plan can be told", async () => {
     const made = await weir("init", "first.yaml");

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import {
+  type ColumnReference,
   ConfigurationError,
   defineOperator,
   field,
@@ -45,6 +46,22 @@ const faulty: OperatorDefinition = {
   },
 };
 
+/** Looks something up, though it may run on any thread. */
+const anywhere: OperatorDefinition = {
+  ...strict,
+  name: "anywhere",
+  config: z.strictObject({ on: field.column(["string"], "The key.") }),
+  schema: (input) => input,
+  references: (config) => ({
+    table: {
+      source: { kind: "file", path: "devices.csv" },
+      on: (config as { on: ColumnReference }).on,
+      key: "id",
+      columns: {},
+    },
+  }),
+};
+
 /** Compares the latest of several columns; a setting that is a list of maps. */
 const pick: OperatorDefinition = defineOperator({
   name: "pick",
@@ -62,7 +79,7 @@ const pick: OperatorDefinition = defineOperator({
   }),
 });
 
-const catalogue = [...operators, strict, pick, faulty];
+const catalogue = [...operators, strict, pick, faulty, anywhere];
 
 function load(text: string): Loaded {
   return loadPipeline({ file: "p.yaml", content: text, catalogue });
@@ -401,6 +418,11 @@ describe("mistakes", () => {
       "columns of one name",
       pipeline(schema, `  - strict: { low: 1, high: 2, twice: true }\n${toStdout}`),
       /^6:5 strict makes two columns called device/,
+    ],
+    [
+      "a reference table of an operator that may run anywhere",
+      pipeline(schema, `  - anywhere: { on: device }\n${toStdout}`),
+      /^6:5 anywhere failed while it was planned: a stateless operator, which may run on any thread/,
     ],
     [
       "an unknown column in a subject",

@@ -52,7 +52,7 @@ function write(name: string, text: string): void {
 }
 
 /** Runs a pipeline with one lookup; `own` makes it run in a thread of its own. */
-async function start(name: string, table: unknown, own = false): Promise<string[]> {
+async function start(name: string, table: unknown, own = false, on: NatsLink = link): Promise<string[]> {
   const path = join(folder, `${name}.yaml`);
   const plausible = new URL("../../operators/examples/plausible.ts", import.meta.url).pathname;
   const pipeline = {
@@ -75,10 +75,10 @@ async function start(name: string, table: unknown, own = false): Promise<string[
   expect(loaded.diagnostics).toEqual([]);
   const rows: string[] = [];
   const take = (_error: unknown, message: { string(): string }): void => void rows.push(message.string());
-  link.nats.subscribe(`${name}.out`, { callback: take });
-  await link.nats.flush();
+  on.nats.subscribe(`${name}.out`, { callback: take });
+  await on.nats.flush();
   worker = new Worker({
-    settings: { connections: { default: { url: server.url } }, threads: 0 },
+    settings: { connections: { default: { url: `nats://${on.nats.getServer()}` } }, threads: 0 },
     clock,
     log,
     identity: "test",
@@ -96,8 +96,12 @@ function send(name: string, device: string): void {
   link.nats.publish(`${name}.in`, JSON.stringify({ device, temp: 1 }));
 }
 
-async function bucket(name: string, entries: Readonly<Record<string, string>>): Promise<KV> {
-  const store = await new Kvm(link.nats).create(name);
+async function bucket(
+  name: string,
+  entries: Readonly<Record<string, string>>,
+  on: NatsLink = link,
+): Promise<KV> {
+  const store = await new Kvm(on.nats).create(name);
   for (const [key, value] of Object.entries(entries)) await store.put(key, value);
   return store;
 }
@@ -183,6 +187,31 @@ it("a bucket that is empty at first, holds something wrong, and is deleted and m
   await until(() => status().rows === 2);
   await manager.streams.purge("KV_hard", { filter: "$KV.hard.r1" });
   await until(() => status().rows === 1);
+});
+
+it("a bucket whose server dies and comes back is followed on", async () => {
+  const storeDir = join(folder, "restart");
+  const before = await startNatsServer({ name: "weir-reference-restart", storeDir }, process.env);
+  const client = await connectNats({ name: "restart", servers: before.url }, silentLog);
+  const store = await bucket("devices", { r1: '{"site":"north"}' }, client);
+  await start("restart", { kv: { bucket: "devices" } }, false, client);
+  await before.kill();
+  await before.stop();
+  const after = await startNatsServer(
+    { name: "weir-reference-restart", storeDir, port: before.port },
+    process.env,
+  );
+  const put = (): Promise<boolean> =>
+    store.put("r2", '{"site":"east"}').then(
+      () => true,
+      () => false,
+    );
+  while (!(await put())) await sleep(wallClock, 50);
+  await until(() => status().rows === 2);
+  expect(status().refused).toBe(0);
+  await worker?.close();
+  await client.close();
+  await after.stop();
 });
 
 it("a pipeline does not start without its table", async () => {

@@ -21,7 +21,8 @@ interface Reader {
 
 interface Table {
   readonly watch: ReferenceWatch;
-  readonly content: ReferenceContent;
+  /** What was read at first; null until then, and once it was handed over. */
+  content: ReferenceContent | null;
   readonly readers: Reader[];
 }
 
@@ -30,27 +31,27 @@ export class ReferenceTask {
   readonly #tables = new Map<string, Table>();
   readonly #log: Log;
 
-  private constructor(log: Log) {
+  constructor(log: Log) {
     this.#log = log;
   }
 
   /** Reads every table of the plans, each once. */
-  static async load(plans: readonly PipelinePlan[], surroundings: Surroundings): Promise<ReferenceTask> {
-    const task = new ReferenceTask(surroundings.log);
+  async load(plans: readonly PipelinePlan[], surroundings: Surroundings): Promise<void> {
     for (const plan of plans) {
       for (const [name, source] of referenceSources([plan]))
-        await task.#load(plan, name, source, surroundings);
+        await this.#load(plan, name, source, surroundings);
     }
-    return task;
   }
 
   /** Gives the runner what was loaded, and from then on each change. Rejects where a pipeline cannot use a table. */
   async start(runner: Runner): Promise<void> {
-    for (const { content, readers, watch } of this.#tables.values()) {
+    for (const loaded of this.#tables.values()) {
+      const { content, readers, watch } = loaded;
       for (const reader of readers) {
-        await runner.refer(reader.pipeline, reader.table, content);
+        await runner.refer(reader.pipeline, reader.table, content!);
         this.#tell(runner, reader, true);
       }
+      loaded.content = null;
       watch.watch((newer) => void this.#replace(runner, readers, newer));
     }
   }
@@ -73,7 +74,9 @@ export class ReferenceTask {
       return;
     }
     const watch = await open(source, place, table, surroundings);
-    this.#tables.set(place, { watch, content: await watch.load(), readers: [reader] });
+    const added: Table = { watch, content: null, readers: [reader] };
+    this.#tables.set(place, added);
+    added.content = await watch.load();
   }
 
   async #replace(runner: Runner, readers: readonly Reader[], content: ReferenceContent): Promise<void> {

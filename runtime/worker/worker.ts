@@ -143,8 +143,9 @@ export class Worker {
   async #openGroup(members: readonly LoadedPipeline[], surroundings: Surroundings): Promise<void> {
     const { identity, clock, settings } = this.#options;
     const plans = members.map(({ plan }) => plan!);
-    const references = await ReferenceTask.load(plans, surroundings);
+    const references = new ReferenceTask(surroundings.log);
     this.#references.push(references);
+    await references.load(plans, surroundings);
     const opened: OpenedSource[] = [];
     for (const { spec } of plans[0]!.inputs) opened.push(await openSource(plans, spec, surroundings));
     const sinks: Sink[] = [];
