@@ -86,9 +86,9 @@ export const lookup: OperatorDefinition = defineOperator({
     missing: z
       .enum(["null", "drop", "reject"])
       .nullable()
-      .transform((policy) => policy ?? "null")
       .default("null")
-      .meta({ description: "What becomes of a record without a row." }),
+      .meta({ description: "What becomes of a record without a row." })
+      .transform((policy) => policy ?? "null"),
   }),
   examples: [example],
   schema: outputOf,
