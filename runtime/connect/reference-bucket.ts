@@ -7,7 +7,7 @@ import { JetStreamApiCodes } from "@nats-io/jetstream";
 import { type KV, Kvm, type KvWatchEntry } from "@nats-io/kv";
 import { type Clock, sleep } from "../clock.ts";
 import type { ReferenceContent } from "../codec/reference/content.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { backOff } from "./back-off.ts";
 import type { ConnectorLog } from "./connector-log.ts";
@@ -67,6 +67,8 @@ class BucketWatch implements ReferenceWatch {
 
   load(): Promise<ReferenceContent> {
     void this.#run();
+    // Whoever waits for it is told; afterwards nobody needs to be.
+    this.#first.promise.catch(() => undefined);
     return this.#first.promise;
   }
 
@@ -77,6 +79,9 @@ class BucketWatch implements ReferenceWatch {
 
   close(): Promise<void> {
     this.#closed = true;
+    this.#first.reject(
+      new WeirError("WEIR_NATS_UNAVAILABLE", `table ${this.#options.name}: stopped before it was read`),
+    );
     this.#cancel?.();
     this.#stop();
     return Promise.resolve();

@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { type Clock, sleep, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
+import { bucketReference } from "../connect/reference-bucket.ts";
 import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
 import { loadInput, readInput } from "../engine/loader.ts";
 import type { ReferenceStatus } from "../engine/references.ts";
@@ -212,6 +213,13 @@ it("a bucket whose server dies and comes back is followed on", async () => {
   await worker?.close();
   await client.close();
   await after.stop();
+});
+
+it("whoever waits for a bucket is told that it was closed", async () => {
+  const watch = bucketReference({ link, bucket: "never", name: "never", clock, log: silentLog });
+  const loading = watch.load();
+  await watch.close();
+  await expect(loading).rejects.toMatchObject({ code: "WEIR_NATS_UNAVAILABLE" });
 });
 
 it("a pipeline does not start without its table", async () => {

@@ -95,6 +95,7 @@ export class Worker {
   stop(): Promise<never> {
     this.#stopping = true;
     this.#connections.giveUp();
+    for (const references of this.#references) void references.close();
     for (const task of this.#tasks) task.stop();
     return new Promise((_resolve, reject) => {
       this.#options.clock.after(limits.drain_ms_max, () => {
