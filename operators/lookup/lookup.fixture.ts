@@ -6,10 +6,15 @@ import { lookup } from "./lookup.ts";
 
 type Settings = Readonly<Record<string, unknown>>;
 
-function load(keyType: string, settings: Settings): ReturnType<typeof loadPipeline> {
+function load(keyType: string, settings: Settings, time?: Settings): ReturnType<typeof loadPipeline> {
   const pipeline = {
     name: "test",
-    source: { file: { path: "in.ndjson" }, format: "json", schema: { n: "float64", key: keyType } },
+    source: {
+      file: { path: "in.ndjson" },
+      format: "json",
+      schema: { n: time === undefined ? "float64" : "time", key: keyType },
+      ...(time === undefined ? {} : { time }),
+    },
     steps: [
       {
         lookup: {
@@ -27,6 +32,11 @@ function load(keyType: string, settings: Settings): ReturnType<typeof loadPipeli
 
 export function harnessOf(keyType: string, missing: string, batchRows: number): Harness {
   return new Harness(load(keyType, { missing }).plan!, { batchRows });
+}
+
+/** Each key has event time of its own, and therefore steps of its own. */
+export function harnessPerKey(): Harness {
+  return new Harness(load("string", {}, { field: "n", per: "key" }).plan!, { batchRows: 1 });
 }
 
 /** What lint says of a lookup with these settings. */

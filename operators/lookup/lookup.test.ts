@@ -4,7 +4,7 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { lawFaults } from "weir/testing";
-import { harnessOf, mistakesOf } from "./lookup.fixture.ts";
+import { harnessOf, harnessPerKey, mistakesOf } from "./lookup.fixture.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 type Table = Readonly<Record<string, Row>>;
@@ -102,6 +102,25 @@ it("a content that cannot be used leaves the table as it was", () => {
   harness.record({ n: 1, key: "a" });
   harness.finish();
   expect(harness.rows(0).map(({ site }) => site)).toEqual(["north", "north"]);
+});
+
+it("keys with clocks of their own look in one table", () => {
+  const harness = harnessPerKey();
+  harness.lookups({ "devices.csv": { a: { site: "north" }, b: { site: "south" } } });
+  for (const key of ["a", "b", "c"]) harness.record({ n: 0, key });
+  harness.lookups({ "devices.csv": { b: { site: "west" }, c: { site: "east" }, d: { site: "new" } } });
+  for (const key of ["a", "b", "c", "d"]) harness.record({ n: 1, key });
+  harness.finish();
+  const sites = harness.rows(0).map(({ key, site }) => [key, site]);
+  expect(sites).toEqual([
+    ["a", "north"],
+    ["b", "south"],
+    ["c", null],
+    ["a", null],
+    ["b", "west"],
+    ["c", "east"],
+    ["d", "new"],
+  ]);
 });
 
 it("a table that nobody gave content says so", () => {

@@ -69,9 +69,13 @@ function paired(plans: readonly StepPlan[], specs: readonly StepSpec[]): Planned
   return plans.map((plan, place) => ({ plan, spec: specs[place]! }));
 }
 
-/** Whether a column of that name is part of the key of a step's tables. */
+/** Whether a column of that name is part of the key of a step's tables; one that remembers nothing mixes no times. */
 function isBy({ definition, config }: StepPlan, name: string): boolean {
-  return Object.values(definition.state(config)).some(
-    (declaration) => declaration.kind !== "values" && declaration.by.some((column) => column.name === name),
+  const tables = Object.values(definition.state(config));
+  return (
+    tables.length === 0 ||
+    tables.some(
+      (declaration) => declaration.kind !== "values" && declaration.by.some((column) => column.name === name),
+    )
   );
 }
