@@ -31,6 +31,9 @@ export function joining(
       order.onWatermark(watermark, out);
     },
     onForget(keys, key, out) {
+      // Records of the time at which the watermark is may still wait for their turn: they come first, in order.
+      rows.begin(out, true);
+      order.onWatermark(Number.NEGATIVE_INFINITY, out);
       rows.begin(out, false);
       order.onForget(keys, key, out);
     },

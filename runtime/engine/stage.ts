@@ -134,6 +134,8 @@ export class Stage implements Receiver, Collector {
   }
 
   forget(keys: KeyTable, key: number): void {
+    // What the rows before left out has been booked.
+    this.#left = [];
     this.#operator.onForget?.(keys, key, this);
   }
 
