@@ -55,10 +55,8 @@ class Latest implements JoiningRules {
   }
 
   take(slot: number, key: number): void {
-    const time = this.#table.cells[firstCell]![slot]!;
-    this.#table.timers.due(time, this.#visit);
-    // Read only now: the table may have grown.
     const { cells } = this.#table;
+    const time = cells[firstCell]![slot]!;
     const input = cells[ownCell]![slot]!;
     const list = this.#table.list(key, input);
     if (list.length > 0) this.#rows.leave(list.pop()!);
@@ -69,8 +67,8 @@ class Latest implements JoiningRules {
     else this.#wake(key, justAfter(this.#stepOf(time)));
   }
 
-  reached(watermark: number): void {
-    this.#table.timers.due(watermark, this.#visit);
+  passed(time: number): void {
+    this.#table.timers.due(time, this.#visit);
   }
 
   forget(key: number): void {

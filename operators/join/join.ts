@@ -52,10 +52,8 @@ class Pairs implements JoiningRules {
   }
 
   take(slot: number, key: number): void {
-    const time = this.#table.cells[firstCell]![slot]!;
-    this.#table.timers.due(time, this.#visit);
-    // Read only now: the table may have grown.
     const { cells } = this.#table;
+    const time = cells[firstCell]![slot]!;
     const own = cells[ownCell]![slot]!;
     const side = own & 1;
     cells[ownCell]![slot] = alone;
@@ -64,8 +62,8 @@ class Pairs implements JoiningRules {
     else this.#join(slot, key, side, time);
   }
 
-  reached(watermark: number): void {
-    this.#table.timers.due(watermark, this.#visit);
+  passed(time: number): void {
+    this.#table.timers.due(time, this.#visit);
   }
 
   forget(key: number): void {
