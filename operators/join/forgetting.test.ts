@@ -3,7 +3,7 @@
 
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { Harness, lawFaults } from "weir/testing";
+import { exampleLimits, Harness, lawFaults } from "weir/testing";
 import { loadPipeline } from "../../runtime/pipeline/load.ts";
 import type { KeyBounds, PipelinePlan } from "../../runtime/pipeline/pipeline.ts";
 import type { Reading } from "../signal/stream.fixture.ts";
@@ -29,6 +29,7 @@ function planOf(step: unknown, keys: KeyBounds): PipelinePlan {
   const content = JSON.stringify({
     name: "forgetting",
     source,
+    limits: exampleLimits,
     steps: [step, { sink: { stdout: {}, format: "json" } }],
   });
   const { plan } = loadPipeline({ file: "forgetting", content, catalogue: [align, join] });
