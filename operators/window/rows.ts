@@ -52,6 +52,8 @@ export function sendResults(
   const draft = out.draft(count);
   put(draft.time, rows.time, count);
   put(draft.weight, rows.weight, count);
+  // Rows go out in order of their times. So what follows is told the same time whichever batch brought them.
+  put(draft.watermark, rows.time, count);
   put(draft.columns[0]!.values as Float64Array, rows.start, count);
   put(draft.columns[1]!.values as Float64Array, rows.end, count);
   let column = 2;
