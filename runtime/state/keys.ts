@@ -28,20 +28,21 @@ export interface KeyedRows {
 /** Keys that are looked up together, so that the processor waits for the memory of many at once. */
 const blockRows = 64;
 
+/** The keys of a block that are looked for, one behind the other; where each ends; their hashes. Of all tables, one at a time. */
+let words = new Int32Array(0);
+const ends: Int32Array = new Int32Array(blockRows);
+const hashes: Int32Array = new Int32Array(blockRows);
+const touched: Int32Array = new Int32Array(blockRows);
+
 export class Keys implements KeyTable {
   readonly #parts: readonly KeyPart[];
   readonly #keysMax: number;
   /** The column of the only part, when that is text. */
   readonly #text: number | null;
   readonly #index: KeyIndex;
-  /** The keys of a block that are looked for, one behind the other, and where each ends. */
-  readonly #words: Int32Array;
-  readonly #ends = new Int32Array(blockRows);
   /** Of the dictionary met last, id + 1 of each code met so far, 0 for none: a repeated text costs one array read. */
   #known = new Int32Array(0);
   #dictionary: Dictionary | null = null;
-  readonly #hashes = new Int32Array(blockRows);
-  readonly #touched = new Int32Array(blockRows);
   #adds = true;
   /** Places in the selection whose keys have to be looked up. */
   #pending = new Uint32Array(0);
@@ -49,7 +50,8 @@ export class Keys implements KeyTable {
   constructor(by: readonly ColumnReference[], keysMax: number) {
     this.#parts = by.map(keyPartOf);
     this.#keysMax = keysMax;
-    this.#words = new Int32Array(by.length * partWordsMax * blockRows);
+    const room = by.length * partWordsMax * blockRows;
+    if (words.length < room) words = new Int32Array(room);
     this.#index = new KeyIndex((words, at) => {
       for (const part of this.#parts) at = part.end(words, at);
       return at;
@@ -163,9 +165,6 @@ export class Keys implements KeyTable {
 
   #lookUpBlock({ selection }: Batch, from: number, to: number, ids: Uint32Array): void {
     const index = this.#index;
-    const words = this.#words;
-    const hashes = this.#hashes;
-    const ends = this.#ends;
     const pending = this.#pending;
     const count = to - from;
     for (let p = 0, at = 0; p < count; p++) {
@@ -175,8 +174,8 @@ export class Keys implements KeyTable {
       hashes[p] = index.hash(words, at, end);
       at = end;
     }
-    for (let p = 0; p < count; p++) this.#touched[p] = index.touch(hashes[p]!);
-    for (let p = 0; p < count; p++) this.#touched[p] = index.meet(hashes[p]!);
+    for (let p = 0; p < count; p++) touched[p] = index.touch(hashes[p]!);
+    for (let p = 0; p < count; p++) touched[p] = index.meet(hashes[p]!);
     for (let p = 0, at = 0; p < count; p++) {
       const end = ends[p]!;
       let id = end === tooLong ? noKey : index.find(words, at, end, hashes[p]!);
@@ -189,7 +188,7 @@ export class Keys implements KeyTable {
   /** Writes the words of a row's key from `at` on; returns where they end, or `tooLong`. */
   #encode(row: number, at: number): number {
     for (const part of this.#parts) {
-      at = part.encode(row, this.#words, at);
+      at = part.encode(row, words, at);
       if (at === tooLong) break;
     }
     return at;
