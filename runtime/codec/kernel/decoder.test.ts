@@ -269,19 +269,23 @@ describe("dictionaries", () => {
     expect(codes.map((code) => first.dictionary!.text(code))).toEqual(texts);
   });
 
-  test("begin anew when full; batches before keep their texts", () => {
+  test.each([
+    { name: "when full", repeats: 2, dictionaries: 2 },
+    { name: "with every batch where no text comes again", repeats: 1, dictionaries: 16 },
+  ])("begin anew $name; batches before keep their texts", ({ repeats, dictionaries }) => {
     const decoder = createKernelDecoder(field)!;
     const rows = 8_192;
+    const fresh = rows / repeats;
     const kept: { readonly column: Column; readonly codes: number[]; readonly from: number }[] = [];
-    for (let from = 0; from < limits.dictionary_entries_max * 2; from += rows) {
-      const batch = batchOf(Array.from({ length: rows }, (_, i) => `{"v":"device-${from + i}-é"}`));
+    for (let from = 0; from < limits.dictionary_entries_max * 2; from += fresh) {
+      const batch = batchOf(Array.from({ length: rows }, (_, i) => `{"v":"device-${from + (i % fresh)}-é"}`));
       const column = decoder.decode(batch).columns[0]!;
       kept.push({ column, codes: [0, 1, rows - 1].map((row) => Number(column.values[row])), from });
     }
-    expect(new Set(kept.map((batch) => batch.column.dictionary)).size).toBe(2);
+    expect(new Set(kept.map((batch) => batch.column.dictionary)).size).toBe(dictionaries);
     for (const { column, codes, from } of kept)
       expect(codes.map((code) => column.dictionary!.text(code))).toEqual(
-        [from, from + 1, from + rows - 1].map((i) => `device-${i}-é`),
+        [from, from + 1, from + fresh - 1].map((i) => `device-${i}-é`),
       );
   });
 
