@@ -16,6 +16,7 @@ const at_ms = 1_700_000_000_000;
 const content = `
 name: keys
 source: { nats: { subject: "sensors.readings.*" }, format: json, time: { field: ts } }
+limits: { keys: { max: 1000000 } }
 steps:
   - window: { tumbling: 1h, by: device, select: { n: count(), sum: sum(temp), min: min(temp), max: max(temp) } }
   - sink: { stdout: {}, format: json }
