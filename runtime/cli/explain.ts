@@ -41,7 +41,8 @@ const unionLines = [
 ];
 
 function sourceLines(
-  { name, kind, target, format, decoded, subject, time }: ExplainedSource,
+  { kind, target, format, decoded, subject, time }: ExplainedSource,
+  name: string | null,
   guarantee: string,
 ): string[] {
   const columns = decoded.map((field) => ({
@@ -49,7 +50,7 @@ function sourceLines(
     type: field.unit ? `${field.type} (${field.unit})` : field.type,
   }));
   return [
-    `  source   ${name === "source" ? "" : `${styled("bold", name)}: `}${kind} ${target}, ${format}`,
+    `  source   ${name === null ? "" : `${styled("bold", name)}: `}${kind} ${target}, ${format}`,
     `           ${guarantee}`,
     `  decodes  ${columnsText(columns, false) || "nothing: no step reads a field"}`,
     ...subject.map((each) => `  subject  ${each.name}: token ${each.token + 1}`),
@@ -64,10 +65,13 @@ function textOf(
   custom: boolean,
   guarantees: { sources: readonly string[]; sinks: readonly string[] },
 ): string[] {
+  const several = plan.sources.length > 1;
   const lines = [
     styled("bold", plan.name) + (plan.about === null ? "" : `  ${plan.about}`),
-    ...plan.sources.flatMap((source, place) => sourceLines(source, guarantees.sources[place]!)),
-    ...(plan.sources.length === 1 ? [] : unionLines),
+    ...plan.sources.flatMap((source, place) =>
+      sourceLines(source, several ? source.name : null, guarantees.sources[place]!),
+    ),
+    ...(several ? unionLines : []),
     "  steps",
     ...stepLines(plan.steps, custom, "    "),
   ];

@@ -1,7 +1,7 @@
 // Why event time has come no further: which source holds it back, since when, and by how much. Pure: what
 // the trackers know, in the words of a reader.
 
-import { type InputProgress, isIdle, ownWatermark } from "./watermark.ts";
+import { holdsBack, type InputProgress, isIdle, ownWatermark } from "./watermark.ts";
 
 export interface InputState {
   readonly name: string;
@@ -21,7 +21,7 @@ export interface InputState {
 export interface HeldBack {
   /** In the order of the file. */
   readonly inputs: readonly InputState[];
-  /** The source that decides the pipeline's watermark; null when all are idle or have ended. */
+  /** The source that decides the pipeline's watermark; null when none does. */
   readonly holder: {
     readonly name: string;
     /** When its event time last moved on, by the clock; the pipeline's start when it sent nothing yet. */
@@ -33,11 +33,9 @@ export interface HeldBack {
   } | null;
 }
 
-/** `now`: wall clock, ms. */
+/** `now`: wall clock, ms. No source holds time back where it is the clock's. */
 export function heldBack(inputs: readonly InputProgress[], now: number): HeldBack {
-  const holding = inputs
-    .filter((input) => !input.ended && !isIdle(input))
-    .sort((a, b) => ownWatermark(a) - ownWatermark(b));
+  const holding = inputs.filter(holdsBack).sort((a, b) => ownWatermark(a) - ownWatermark(b));
   const [holder, next] = holding;
   return {
     inputs: inputs.map((input): InputState => {

@@ -9,6 +9,8 @@ import type { InputSpec } from "../pipeline/pipeline.ts";
 /** What is known of one source's event time. Times of the clock are ms, and -Infinity before it was first read. */
 export interface InputProgress {
   readonly name: string;
+  /** False where time is the clock's, which no source holds back. */
+  readonly timed: boolean;
   readonly lateness: number;
   /** Silent for so long it is idle, ms; null: never. */
   readonly idle: number | null;
@@ -39,6 +41,11 @@ export function ownWatermark({ latest, lateness }: InputProgress): number {
   return latest - lateness;
 }
 
+/** True while the pipeline's watermark cannot pass the source's own. */
+export function holdsBack(input: InputProgress): boolean {
+  return input.timed && !input.ended && !isIdle(input);
+}
+
 /**
  * A source is idle once it was asked and still had nothing `idle` after its last record; what waits to
  * be read is no silence.
@@ -49,15 +56,14 @@ export function isIdle({ idle, silent, arrived }: InputProgress): boolean {
 
 export class WatermarkTracker {
   readonly inputs: readonly InputProgress[];
-  readonly #processingTime: boolean;
   #current = Number.NEGATIVE_INFINITY;
   #begun = false;
 
   constructor(inputs: readonly Pick<InputSpec, "name" | "time">[]) {
-    this.#processingTime = inputs[0]!.time === null;
     const never = Number.NEGATIVE_INFINITY;
     this.inputs = inputs.map(({ name, time }) => ({
       name,
+      timed: time !== null,
       lateness: time?.lateness ?? 0,
       idle: time?.idle ?? null,
       latest: never,
@@ -92,7 +98,7 @@ export class WatermarkTracker {
   advance(batches: readonly Batch[], { latest, moved, arrived }: Entered, input = 0): void {
     if (latest === Number.NEGATIVE_INFINITY) return;
     const own = this.inputs[input]!;
-    const others = this.#processingTime ? Number.POSITIVE_INFINITY : this.#least(own);
+    const others = this.#least(own);
     const { lateness, latest: carried } = own;
     const current = this.#current;
     for (const { watermark, selection, count } of batches) {
@@ -110,7 +116,7 @@ export class WatermarkTracker {
     }
     own.arrived = arrived;
     own.silent = arrived;
-    this.#settle(this.#processingTime ? latest : arrived);
+    this.#settle(own.timed ? arrived : latest);
     own.reached = Math.max(ownWatermark(own), this.#current);
   }
 
@@ -131,8 +137,8 @@ export class WatermarkTracker {
   }
 
   #settle(now: number): void {
-    let reached = this.#processingTime ? now : this.#least(null);
-    if (reached === Number.POSITIVE_INFINITY) reached = this.#carried(now);
+    const least = this.#least(null);
+    const reached = least === Number.POSITIVE_INFINITY ? this.#carried(now) : least;
     this.#current = Math.max(this.#current, reached);
   }
 
@@ -140,8 +146,7 @@ export class WatermarkTracker {
   #least(except: InputProgress | null): number {
     let least = Number.POSITIVE_INFINITY;
     for (const input of this.inputs) {
-      if (input === except || input.ended || isIdle(input)) continue;
-      least = Math.min(least, ownWatermark(input));
+      if (input !== except && holdsBack(input)) least = Math.min(least, ownWatermark(input));
     }
     return least;
   }
@@ -152,8 +157,10 @@ export class WatermarkTracker {
    */
   #carried(now: number): number {
     let furthest = Number.NEGATIVE_INFINITY;
-    for (const { reached, arrived, silent, ended } of this.inputs)
-      furthest = Math.max(furthest, reached + (ended ? now : silent) - arrived);
+    for (const { timed, reached, arrived, silent, ended } of this.inputs) {
+      const carried = timed ? reached + (ended ? now : silent) - arrived : now;
+      furthest = Math.max(furthest, carried);
+    }
     return furthest;
   }
 }
