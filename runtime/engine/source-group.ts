@@ -53,7 +53,6 @@ export class SourceGroup {
   /** By source. */
   readonly #decoders: readonly Decoder[];
   readonly #arrived: number[];
-  /** The clock, standing still after a jump back until it has caught up. */
   #steady = Number.NEGATIVE_INFINITY;
   readonly #options: GroupOptions;
   readonly #failed = new Map<PipelineEngine, unknown>();
@@ -76,8 +75,13 @@ export class SourceGroup {
     let last = before;
     for (let row = 0; row < count; row++) if (arrived[row]! > last) last = arrived[row]!;
     this.#arrived[input] = last;
+    return { now, steady: this.#steadied(now), arrived: before };
+  }
+
+  /** The clock, standing still after a jump back until it has caught up. */
+  #steadied(now: number): number {
     this.#steady = Math.max(this.#steady, now);
-    return { now, steady: this.#steady, arrived: before };
+    return this.#steady;
   }
 
   /** Takes payloads of the source `input` to the outputs; returns the ms that went into what the pool could do instead. */
@@ -98,6 +102,7 @@ export class SourceGroup {
 
   /** Time passes, and a source (all of them when none is named) has nothing. */
   tick(now: number, input: number | null = null): void {
+    this.#steadied(now);
     this.each((engine) => engine.tick(now, input));
   }
 
