@@ -299,6 +299,47 @@ describe("run", () => {
     await server?.stop();
   });
 
+  it("reads several sources to the end of all, and explains each of them", async () => {
+    file("left.ndjson", '{"ts":1,"value":20}\n{"ts":2,"value":21}\n');
+    file("right.csv", "at,open\n1,true\n");
+    const path = file(
+      "two.yaml",
+      `name: two
+sources:
+  left: { file: { path: left.ndjson }, schema: { ts: time, value: float64 }, time: { field: ts, idle: 5s } }
+  right: { file: { path: right.csv }, schema: { at: time, open: bool }, time: { field: at } }
+steps:
+  - select: { source: source, value: value, open: open }
+  - sink: { stdout: {}, format: json }
+`,
+    );
+    const [ran, explained] = await Promise.all([
+      weir("run", path, "--log", "text", "--json"),
+      weir("explain", path),
+    ]);
+    expect(ran.code).toBe(0);
+    expect(ran.stdout.trimEnd().split("\n").sort()).toEqual([
+      '{"source":"left","value":20,"open":null}',
+      '{"source":"left","value":21,"open":null}',
+      '{"source":"right","value":null,"open":true}',
+    ]);
+    expect(ran.stderr).toContain("two: read left 2, right 1; main: in 3, out 3 in 3 rows");
+    const [status] = JSON.parse(ran.stderr.trimEnd().split("\n").at(-1)!) as {
+      sources: { name: string; records: number }[];
+    }[];
+    expect(status!.sources).toMatchObject([
+      { name: "left", records: 2 },
+      { name: "right", records: 1 },
+    ]);
+    for (const line of [
+      "source   left: file left.ndjson, json",
+      "source   right: file right.csv, csv",
+      "idle after 5000 ms",
+    ])
+      expect(explained.stdout).toContain(line);
+    expect(explained.stdout).toContain("sources are not shared with other pipelines");
+  });
+
   it("condenses a file to standard output without NATS", async () => {
     const { code, stdout } = await weir("run", join(root, "pipelines/recording.yaml"));
     expect(code).toBe(0);

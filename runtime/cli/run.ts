@@ -50,7 +50,8 @@ function settingsFor(options: RunOptions): DeviceSettings {
 }
 
 /** One line a pipeline: what came in, what went out, where the rest went, and what its steps show besides. */
-function summaryOf({ name, pipeline }: WorkerStatus): string {
+function summaryOf({ name, pipeline, sources }: WorkerStatus): string {
+  const read = sources.map((source) => `${source.name} ${source.records}`).join(", ");
   const branches = pipeline.branches.map((branch) => {
     const ledger = branch.ledger
       .map(({ step, reason, records }) => `${reason} at ${step}: ${records}`)
@@ -63,7 +64,7 @@ function summaryOf({ name, pipeline }: WorkerStatus): string {
     ({ table, rows, loads, refused }) =>
       `table ${table}: ${rows} rows, loaded ${loads} times, ${refused} refused`,
   );
-  return `${name}: ${[...branches, ...metrics, ...tables].join("; ")}`;
+  return `${name}: ${sources.length > 1 ? `read ${read}; ` : ""}${[...branches, ...metrics, ...tables].join("; ")}`;
 }
 
 /** What a pipeline promises, said once at the start. */
