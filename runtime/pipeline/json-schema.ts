@@ -7,7 +7,7 @@ import { limits } from "../limits.ts";
 import { keysSetting, limitsSetting } from "./limits-spec.ts";
 import { deadLetterSetting, sinkSetting } from "./sink-spec.ts";
 import { sourceSetting } from "./source-spec.ts";
-import { sourcesSetting } from "./sources-spec.ts";
+import { sourceNamePattern } from "./sources-spec.ts";
 import { aboutSetting, nameSetting, useSetting } from "./spec.ts";
 import { testSetting } from "./test-spec.ts";
 
@@ -42,9 +42,13 @@ export function pipelineJsonSchema(catalogue: readonly OperatorDefinition[]): Js
       name: settingSchema(nameSetting),
       about: settingSchema(aboutSetting),
       use: settingSchema(useSetting),
-      source: settingSchema(sourceSetting),
+      source: { $ref: "#/definitions/source" },
       sources: {
-        ...settingSchema(sourcesSetting),
+        type: "object",
+        description:
+          "In place of source: several, by name. Their records are one stream with the columns of all, null where a source has none, and the column source with its name. Each declares its schema.",
+        propertyNames: { pattern: sourceNamePattern.source },
+        additionalProperties: { $ref: "#/definitions/source" },
         minProperties: 2,
         maxProperties: limits.sources_max,
       },
@@ -66,6 +70,7 @@ export function pipelineJsonSchema(catalogue: readonly OperatorDefinition[]): Js
     definitions: {
       ...Object.fromEntries(operators.map(([name, schema]) => [`operator_${name}`, schema])),
       sink: settingSchema(sinkSetting),
+      source: settingSchema(sourceSetting),
       branch: {
         type: "object",
         description: "Sends every record down each branch; ends the steps.",

@@ -68,6 +68,17 @@ describe("any text", () => {
             { requiredKeys: ["nats"] },
           ),
         ),
+        sources: fc.dictionary(
+          fc.constantFrom("a", "b", "c", "d e"),
+          fc.record(
+            {
+              nats: fc.oneof(value, fc.constantFrom({ subject: "a.{b}" }, { subject: "a.{x}" })),
+              schema: fc.oneof(value, fc.constantFrom({ b: "string" }, { x: "float64" }, { ts: "time" })),
+              time: fc.oneof(value, fc.constant({ field: "ts" })),
+            },
+            { requiredKeys: ["nats"] },
+          ),
+        ),
         steps: fc.oneof(
           value,
           fc.array(
@@ -89,7 +100,7 @@ describe("any text", () => {
         dead_letter: value,
         tests: fc.oneof(value, fc.array(value)),
       },
-      { requiredKeys: ["name", "source", "steps"] },
+      { requiredKeys: ["name", "steps"] },
     );
     fc.assert(
       fc.property(some, (data) => check(JSON.stringify(data))),

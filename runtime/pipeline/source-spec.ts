@@ -119,7 +119,7 @@ const settings = z
 
 type Settings = z.output<typeof settings>;
 
-/** The setting `source`, and each of `sources`, for the editors' schema. */
+/** The setting `source` and each of `sources`, for the editors' schema. */
 export const sourceSetting: z.ZodType = settings;
 
 /** Reads the source at `path`; undefined, and reported, when it cannot be used. */

@@ -7,18 +7,14 @@ import { limits } from "../limits.ts";
 import type { Span } from "./document.ts";
 import { type InputSpec, type Path, sourceColumn } from "./pipeline.ts";
 import type { Reader } from "./section.ts";
-import { readSource, sourceSetting } from "./source-spec.ts";
+import { readSource } from "./source-spec.ts";
 import { namedTokens } from "./subject.ts";
+
+export const sourceNamePattern: RegExp = /^[a-z0-9_-]{1,64}$/;
 
 const sourceName = z
   .string()
-  .regex(/^[a-z0-9_-]{1,64}$/, "a source's name is lower-case letters, digits, - and _, at most 64");
-
-/** The setting `sources`, for the editors' schema. */
-export const sourcesSetting: z.ZodType = z.record(sourceName, sourceSetting).meta({
-  description:
-    "In place of source: several, by name. Their records are one stream with the columns of all, null where a source has none, and the column source with its name. Each declares its schema.",
-});
+  .regex(sourceNamePattern, "a source's name is lower-case letters, digits, - and _, at most 64");
 
 /** Each source is read for itself, so that its mistakes are told with it. */
 const names = z

@@ -6,7 +6,7 @@ import type { Sink, SinkStats, SourceStats } from "../connect/connect.ts";
 import { letterLine, letterMessage } from "../engine/dead-letter.ts";
 import { GroupRunner } from "../engine/group-runner.ts";
 import { HomeRunner } from "../engine/home-runner.ts";
-import type { LoadedPipeline } from "../engine/loader.ts";
+import type { LoadedPipeline, PipelineInput } from "../engine/loader.ts";
 import type { EngineOutputs } from "../engine/pipeline-engine.ts";
 import { poolThreads } from "../engine/pool.ts";
 import type { PipelineStatus, Runner } from "../engine/runner.ts";
@@ -142,7 +142,6 @@ export class Worker {
   }
 
   async #openGroup(members: readonly LoadedPipeline[], surroundings: Surroundings): Promise<void> {
-    const { identity, clock, settings } = this.#options;
     const plans = members.map(({ plan }) => plan!);
     const references = new ReferenceTask(surroundings.log);
     this.#references.push(references);
@@ -156,35 +155,35 @@ export class Worker {
       sinks.push(...wired.sinks, ...(wired.deadLetter === null ? [] : [wired.deadLetter]));
       outputs.set(plan, outputsOf(wired));
     }
-    let runner: Runner;
     const headers = opened.map(({ header }) => header);
-    if (members[0]!.custom) {
-      const [{ input }] = members as [LoadedPipeline];
-      runner = await HomeRunner.open({
-        plan: plans[0]!,
-        input,
-        headers,
-        identity,
-        outputs: outputs.get(plans[0]!)!,
-        clock,
-      });
-    } else {
-      const group = new SourceGroup(plans, {
-        headers,
-        identity,
-        outputs: (plan) => outputs.get(plan)!,
-        failed: (_plan, error) => this.#options.log.error(messageOf(error)),
-      });
-      const inputs = members.map(({ input }) => input);
-      runner = new GroupRunner(group, {
-        inputs,
-        header: headers[0] ?? [],
-        threads: settings.threads ?? poolThreads(),
-      });
-    }
+    const runner = await this.#openRunner(members, headers, outputs);
     const sources = opened.map(({ source }) => source);
-    this.#tasks.push(new RunnerTask(sources, runner, sinks, clock));
+    this.#tasks.push(new RunnerTask(sources, runner, sinks, this.#options.clock));
     await references.start(runner);
+  }
+
+  /** At home and in the pool, or in a thread of its own where operators of the user's are among the steps. */
+  async #openRunner(
+    members: readonly LoadedPipeline[],
+    headers: readonly (readonly string[] | null)[],
+    outputs: ReadonlyMap<PipelinePlan, EngineOutputs>,
+  ): Promise<Runner> {
+    const { identity, clock, settings } = this.#options;
+    const plans = members.map(({ plan }) => plan!);
+    const inputs = members.map(({ input }) => input);
+    const [plan] = plans as [PipelinePlan];
+    if (members[0]!.custom) {
+      const [input] = inputs as [PipelineInput];
+      return HomeRunner.open({ plan, input, headers, identity, outputs: outputs.get(plan)!, clock });
+    }
+    const group = new SourceGroup(plans, {
+      headers,
+      identity,
+      outputs: (each) => outputs.get(each)!,
+      failed: (_plan, error) => this.#options.log.error(messageOf(error)),
+    });
+    const threads = settings.threads ?? poolThreads();
+    return new GroupRunner(group, { inputs, header: headers[0] ?? [], threads });
   }
 
   async #wire(plan: PipelinePlan, surroundings: Surroundings): Promise<Wired> {
