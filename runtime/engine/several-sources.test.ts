@@ -102,14 +102,14 @@ function outcome(steps: readonly unknown[], story: readonly Happening[], batchRo
     else if (kind === "door") harness.record({ at: time, open: place % 2 === 0 }, { source: kind });
     else harness.raw("{", { source: time % 2 === 0 ? "temp" : "door" });
   });
-  const held = harness.heldBack;
+  const { holder } = harness.waiting.sources;
   if (story.length % 3 === 0) harness.end("door");
   const { watermark } = harness;
   harness.finish();
   const counts = harness.counts();
   expect(lawFaults(counts)).toEqual([]);
   const letters = harness.letters.map(({ step, reason, detail }) => [step, reason, detail]);
-  return { rows: harness.rows(0), counts, letters, watermark, holder: held.holder?.name };
+  return { rows: harness.rows(0), counts, letters, watermark, holder: holder?.name };
 }
 
 describe("how records are cut into batches changes nothing", () => {
