@@ -43,10 +43,10 @@ describe("what a step may take", () => {
       "500 keys × 112 B + 500 keys × 4 windows × 32 B = 117 KiB",
     ],
     [
-      "overlapping ones: their slices, and the one that is merged",
+      "overlapping ones: their slices, what each window holds so far, and a running total",
       "  - window: { hopping: { size: 60s, every: 2s }, by: device, select: { n: count() } }",
       "limits: { keys: { max: 1000 } }",
-      "1000 keys × 112 B + 1000 keys × 45 windows × 32 B + 1000 keys × 1 window × 32 B = 1.5 MiB",
+      "1000 keys × 112 B + 1000 keys × 45 windows × 32 B + 1000 keys × 30 windows × 32 B + 1000 keys × 1 window × 32 B = 2.4 MiB",
     ],
     [
       "no key is one",
@@ -155,7 +155,7 @@ describe("refused", () => {
     [
       "  - window: { hopping: { size: 1h, every: 1m }, by: device, select: { mean: mean(temp) } }",
       "",
-      "7:5 [window] its state may take 100000 keys × 112 B + 100000 keys × 61 windows × 48 B + 100000 keys × 1 window × 48 B = 294 MiB; the most is 256 MiB | lower keys.max to 86928 beside window, or raise limits.memory to 295MiB",
+      "7:5 [window] its state may take 100000 keys × 112 B + 100000 keys × 61 windows × 48 B + 100000 keys × 60 windows × 48 B + 100000 keys × 1 window × 48 B = 569 MiB; the most is 256 MiB | lower keys.max to 44979 beside window, or raise limits.memory to 570MiB",
     ],
     [
       "  - window: { sliding: 70s, select: { n: count() } }",

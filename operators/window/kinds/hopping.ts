@@ -47,8 +47,10 @@ type SharedTables = CorrectionTables &
 function tablesOf({ by, shared }: Grouping, steps: Steps, { early, updates, gaps }: Emissions): SharedTables {
   const kept = updates ?? 0;
   const slicing = early === null ? steps : cutAt(steps, early);
-  const panes = (lateness: number): number =>
+  const slices = (lateness: number): number =>
     openAtOnce(steps, (start) => slicing.endOf(start), lateness, kept);
+  // What is kept for late records goes when a later window is sent: after a silence that of before is there as well.
+  const panes = (lateness: number): number => slices(lateness) + (kept > 0 ? slices(0) : 0);
   const windows = (): number => openAtOnce(steps, (start) => steps.next(start), 0, kept);
   return {
     panes: table.panes(by, shared.kept, [], { perKey: panes }),
@@ -56,7 +58,7 @@ function tablesOf({ by, shared }: Grouping, steps: Steps, { early, updates, gaps
     total: table.panes([], shared.kept, [], { keysOf: by, perKey: () => 1 }),
     stacks: table.values([Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]),
     course,
-    ...correctionTables(by, updates === null ? () => 0 : windows),
+    ...correctionTables(by, updates === null ? () => 0 : () => 2 * windows()),
     ...gapTables(shared, by, gaps === null ? 0 : 1),
   };
 }
