@@ -2,7 +2,7 @@
 // one comes or the silence is long enough.
 
 import { defineOperator, field, type OperatorDefinition, table, z } from "weir/sdk";
-import { Held, heldCells, heldExtent } from "../signal/held.ts";
+import { Held, heldCells, heldExtent, heldProgress } from "../signal/held.ts";
 import { holding } from "../signal/holding.ts";
 
 /** Cells after the deadline and the record in hand: the key's newest time, and 1 while it is silent. */
@@ -49,9 +49,10 @@ export const absence: OperatorDefinition = defineOperator({
   ],
   state: ({ by = [] }) => ({
     keys: table.keyed(by, [...heldCells, Number.NEGATIVE_INFINITY, 0], heldExtent),
+    progress: heldProgress,
   }),
-  create: ({ for: duration, returns }, { state: { keys } }) => {
-    const held = new Held(keys);
+  create: ({ for: duration, returns }, { state: { keys, progress } }) => {
+    const held = new Held(keys, progress);
     const due = (key: number): void => {
       held.sendHeld(key);
       keys.cells[silentCell]![key] = 1;

@@ -12,7 +12,7 @@ import {
   table,
   z,
 } from "weir/sdk";
-import { Held, heldCells, heldExtent } from "../signal/held.ts";
+import { Held, heldCells, heldExtent, heldProgress } from "../signal/held.ts";
 import { holding, type HoldingRules } from "../signal/holding.ts";
 import { isFalse, isTrue } from "./truth.ts";
 
@@ -167,9 +167,10 @@ export const hold: OperatorDefinition = defineOperator({
       [...heldCells, idle, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY],
       heldExtent,
     ),
+    progress: heldProgress,
   }),
-  create: (settings, { state: { conditions } }) => {
-    const held = new Held(conditions);
+  create: (settings, { state: { conditions, progress } }) => {
+    const held = new Held(conditions, progress);
     return holding(conditions, held, new Conditions(settings, conditions, held));
   },
 });

@@ -12,7 +12,7 @@ import {
   table,
   z,
 } from "weir/sdk";
-import { Held, heldCells, heldExtent, nothing } from "../signal/held.ts";
+import { Held, heldCells, heldExtent, heldProgress, nothing } from "../signal/held.ts";
 import { holding, type HoldingRules } from "../signal/holding.ts";
 import { isTrue } from "./truth.ts";
 
@@ -170,9 +170,10 @@ export const pattern: OperatorDefinition = defineOperator({
   ],
   state: ({ by = [], sequence }) => ({
     starts: table.keyed(by, [...heldCells, never, ...sequence.map(() => never)], heldExtent),
+    progress: heldProgress,
   }),
-  create: (settings, { state: { starts } }) => {
-    const held = new Held(starts);
+  create: (settings, { state: { starts, progress } }) => {
+    const held = new Held(starts, progress);
     return holding(starts, held, new Sequences(settings, starts, held));
   },
 });

@@ -2,7 +2,17 @@
 // lasts, a kept record only beyond it. Also the way out for both in the order of the calls, a deadline
 // for each key, and the count of what is left out. Decides nothing, and allocates nothing for a row.
 
-import type { Batch, Collector, ColumnReference, Extent, KeyedTable, Reason } from "weir/sdk";
+import {
+  type Batch,
+  type Collector,
+  type ColumnReference,
+  type Extent,
+  type KeyedTable,
+  type Reason,
+  table,
+  type ValueDeclaration,
+  type ValueTable,
+} from "weir/sdk";
 
 /** In place of a reference: no record is in hand. */
 export const nothing = -1;
@@ -22,12 +32,17 @@ export const heldCells: readonly number[] = [never, nothing];
 /** What such a table keeps: the record in hand. */
 export const heldExtent: Extent = { perKey: () => 1 };
 
+/** The table beside it, of the step as a whole: the watermark in force, and the last that came by itself. */
+export const heldProgress: ValueDeclaration = table.values([
+  Number.NEGATIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+]);
+
 export class Held {
   readonly #table: KeyedTable;
+  readonly #progress: ValueTable;
   #batch: Batch | null = null;
   #out!: Collector;
-  /** The watermark in force: what is sent carries it, so that a later step can tell what is late. */
-  now: number = Number.NEGATIVE_INFINITY;
   /** The table's first cells, as they are in this call. */
   #deadlines!: Float64Array;
   #hands!: Float64Array;
@@ -50,8 +65,27 @@ export class Held {
   #places = new Uint32Array(0);
   readonly #left: { readonly row: number; readonly reason: Reason }[] = [];
 
-  constructor(table: KeyedTable) {
+  constructor(table: KeyedTable, progress: ValueTable) {
     this.#table = table;
+    this.#progress = progress;
+  }
+
+  /** The watermark in force: what is sent carries it, so that a later step can tell what is late. */
+  get now(): number {
+    return this.#progress.values[0]!;
+  }
+
+  set now(watermark: number) {
+    this.#progress.values[0] = watermark;
+  }
+
+  /** The last watermark that came by itself, not with a row; the end of the stream is none. */
+  get reached(): number {
+    return this.#progress.values[1]!;
+  }
+
+  set reached(watermark: number) {
+    this.#progress.values[1] = watermark;
   }
 
   /** Begins a call of the engine's; `batch` is null when there are no rows. */

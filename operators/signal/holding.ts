@@ -33,7 +33,6 @@ export function holding(table: KeyedTable, held: Held, rules: HoldingRules): Ope
     if (rules.keep === undefined) held.keepHeld(key);
     else rules.keep(key);
   };
-  let last = Number.NEGATIVE_INFINITY;
   return {
     onBatch(batch, out) {
       const { selection, count, watermark } = batch;
@@ -62,11 +61,11 @@ export function holding(table: KeyedTable, held: Held, rules: HoldingRules): Ope
       held.open(null, out);
       if (watermark === Number.POSITIVE_INFINITY) {
         // The end is no event: what was not due by then is not due at all.
-        held.now = last;
+        held.now = held.reached;
         for (let key = 0; key < table.keys.size; key++) rules.end(key);
       } else {
         table.timers.due(watermark, visit);
-        last = watermark;
+        held.reached = watermark;
       }
       held.close();
     },

@@ -11,7 +11,7 @@ import {
   table,
   z,
 } from "weir/sdk";
-import { Held, heldCells } from "./held.ts";
+import { Held, heldCells, heldProgress } from "./held.ts";
 import { holding, type HoldingRules } from "./holding.ts";
 import { largestTriangles } from "./largest-triangles.ts";
 
@@ -149,9 +149,10 @@ export const lttb: OperatorDefinition = defineOperator({
       [...heldCells, Number.NEGATIVE_INFINITY, ...Array.from({ length: 1 + readings }, () => 0)],
       { perKey: () => readings },
     ),
+    progress: heldProgress,
   }),
-  create: (settings, { state: { runs } }) => {
-    const held = new Held(runs);
+  create: (settings, { state: { runs, progress } }) => {
+    const held = new Held(runs, progress);
     return holding(runs, held, new Runs(settings, runs, held));
   },
 });

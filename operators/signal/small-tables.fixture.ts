@@ -6,8 +6,8 @@ import type { Batch, Collector, Operator, OperatorDefinition, Reason, RecordStor
 import { makeBatch } from "../../runtime/batch/batch.ts";
 import { TextDictionary } from "../../runtime/batch/columns.ts";
 import { loadPipeline } from "../../runtime/pipeline/load.ts";
-import { makeKeyedTable } from "../../runtime/state/keyed.ts";
 import type { Records } from "../../runtime/state/records.ts";
+import { makeTables } from "../../runtime/state/tables.ts";
 import type { Reading } from "./stream.fixture.ts";
 
 export class Counting implements Collector {
@@ -83,21 +83,12 @@ export function withSmallTables(definition: OperatorDefinition, setting: unknown
     catalogue: [definition],
   });
   const { config, input, output } = [...plan!.steps, ...plan!.branches[0]!.steps][0]!;
-  const tables = Object.entries(definition.state(config)).map(([name, declaration]) => {
-    if (declaration.kind !== "keyed") throw new Error("expected a keyed table");
-    return [name, makeKeyedTable(declaration, keysMax)] as const;
-  });
+  const { byName } = makeTables(definition.state(config), keysMax);
   const texts = new TextDictionary();
   const metrics = { max: () => undefined, add: () => undefined };
   return {
-    operator: definition.create(config, {
-      input,
-      output,
-      state: Object.fromEntries(tables),
-      references: {},
-      metrics,
-    }),
-    held: () => tables.reduce((total, [, table]) => total + table.held, 0),
+    operator: definition.create(config, { input, output, state: byName, references: {}, metrics }),
+    held: () => Object.values(byName).reduce((total, table) => total + table.held, 0),
     batch: (readings, watermark) => {
       const numbers = (name: string): Float64Array =>
         Float64Array.from(readings, (each) => each[name as "n"] ?? 0);

@@ -12,7 +12,7 @@ import {
   table,
   z,
 } from "weir/sdk";
-import { Held, heldCells, heldExtent, nothing } from "./held.ts";
+import { Held, heldCells, heldExtent, heldProgress, nothing } from "./held.ts";
 import { holding, type HoldingRules } from "./holding.ts";
 import { Numbers } from "./key-ids.ts";
 
@@ -197,9 +197,10 @@ export const swinging_door: OperatorDefinition = defineOperator({
   ],
   state: ({ by = [] }) => ({
     lines: table.keyed(by, [...heldCells, Number.NaN, 0, Number.NEGATIVE_INFINITY, 0, 0, 0, 0], heldExtent),
+    progress: heldProgress,
   }),
-  create: ({ value, band, min, max = Number.POSITIVE_INFINITY }, { state: { lines }, metrics }) => {
-    const held = new Held(lines);
+  create: ({ value, band, min, max = Number.POSITIVE_INFINITY }, { state: { lines, progress }, metrics }) => {
+    const held = new Held(lines, progress);
     return holding(lines, held, new Lines({ value, band, min, max }, lines, held, metrics));
   },
 });

@@ -8,9 +8,10 @@ import {
   type Operator,
   type OperatorDefinition,
   table,
+  type ValueTable,
   z,
 } from "weir/sdk";
-import { Held, heldCells, heldExtent } from "./held.ts";
+import { Held, heldCells, heldExtent, heldProgress } from "./held.ts";
 import { holding } from "./holding.ts";
 import { KeyIds, noKeySigned } from "./key-ids.ts";
 
@@ -39,8 +40,8 @@ function passFirst(closed: KeyedTable, every: number): Operator {
 }
 
 /** Sends a period's newest record when it ends. The key's deadline is the end of its open period. */
-function passLast(kept: KeyedTable, every: number): Operator {
-  const held = new Held(kept);
+function passLast(kept: KeyedTable, progress: ValueTable, every: number): Operator {
+  const held = new Held(kept, progress);
   const due = (key: number): void => held.sendHeld(key);
   return holding(kept, held, {
     due,
@@ -127,7 +128,8 @@ export const throttle: OperatorDefinition = defineOperator({
       keep === "first" ? [Number.NEGATIVE_INFINITY] : [...heldCells, Number.NEGATIVE_INFINITY],
       keep === "first" ? {} : heldExtent,
     ),
+    progress: heldProgress,
   }),
-  create: ({ every, keep }, { state: { periods } }) =>
-    keep === "first" ? passFirst(periods, every) : passLast(periods, every),
+  create: ({ every, keep }, { state: { periods, progress } }) =>
+    keep === "first" ? passFirst(periods, every) : passLast(periods, progress, every),
 });

@@ -10,7 +10,7 @@ import {
   table,
   z,
 } from "weir/sdk";
-import { Held, heldCells } from "./held.ts";
+import { Held, heldCells, heldProgress } from "./held.ts";
 import { holding, type HoldingRules } from "./holding.ts";
 import { Numbers } from "./key-ids.ts";
 
@@ -206,9 +206,10 @@ export const top: OperatorDefinition = defineOperator({
       ],
       { perKey: () => places * count },
     ),
+    progress: heldProgress,
   }),
-  create: (settings, { state: { periods } }) => {
-    const held = new Held(periods);
+  create: (settings, { state: { periods, progress } }) => {
+    const held = new Held(periods, progress);
     return holding(periods, held, new Periods(settings, periods, held));
   },
 });

@@ -3,6 +3,7 @@
 
 import type { Batch } from "../../operators/sdk/index.ts";
 import type { InputSpec } from "../pipeline/pipeline.ts";
+import { member, type Plain } from "../state/plain.ts";
 import type { Home } from "./home.ts";
 import type { Receiver } from "./stage.ts";
 import type { StepMetric } from "./step-metrics.ts";
@@ -43,6 +44,10 @@ export interface Course {
   end(now: number, input: number): void;
   /** The stream has ended. */
   finish(): void;
+  /** All that outlives the process; `now`: wall clock, ms. */
+  snapshot(now: number): Plain;
+  /** Goes on from `data` at `now` when the function that is returned is called. */
+  restoring(data: Plain, now: number): () => void;
 }
 
 export class OneClock implements Course {
@@ -98,6 +103,18 @@ export class OneClock implements Course {
 
   finish(): void {
     this.entry.onWatermark(Number.POSITIVE_INFINITY);
+  }
+
+  snapshot(now: number): Plain {
+    return { time: this.#tracker.snapshot(now), home: this.#home.snapshot() };
+  }
+
+  restoring(data: Plain, now: number): () => void {
+    const changes = [
+      this.#tracker.restoring(member(data, "time"), now),
+      this.#home.restoring(member(data, "home")),
+    ];
+    return () => changes.forEach((change) => change());
   }
 
   /** Home is told when `move` takes the watermark on. */

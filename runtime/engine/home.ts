@@ -3,13 +3,14 @@
 
 import type { OutputRow } from "../connect/connect.ts";
 import type { BranchPlan, PipelinePlan, StepPlan } from "../pipeline/pipeline.ts";
+import { listOf, type Plain } from "../state/plain.ts";
 import { type Chain, FanOut, LateHead, linkChain, statelessPrefix, trunkOf } from "./chain.ts";
 import type { DeadLetterPort } from "./dead-letter.ts";
 import { Ledger } from "./ledger.ts";
 import { Output } from "./output.ts";
 import type { References } from "./references.ts";
 import { rowEncoder } from "./row-encoder.ts";
-import type { Receiver } from "./stage.ts";
+import type { Receiver, Stage } from "./stage.ts";
 import type { StepMetric } from "./step-metrics.ts";
 import type { StepWaiting } from "./waiting.ts";
 
@@ -80,8 +81,24 @@ export class Home {
   }
 
   metrics(): StepMetric[] {
-    const stages = [this.#trunk, ...this.#branches].flatMap((chain) => chain.stages);
-    return stages.flatMap(({ metrics }) => metrics.entries());
+    return this.#stages().flatMap(({ metrics }) => metrics.entries());
+  }
+
+  /** The state of every stage, the trunk's first. */
+  snapshot(): Plain {
+    return this.#stages().map((stage) => stage.snapshot());
+  }
+
+  /** Goes on from `data` when the function that is returned is called. */
+  restoring(data: Plain): () => void {
+    const stages = this.#stages();
+    const kept = listOf(data, stages.length);
+    const changes = stages.map((stage, place) => stage.restoring(kept[place]!));
+    return () => changes.forEach((change) => change());
+  }
+
+  #stages(): readonly Stage[] {
+    return [this.#trunk, ...this.#branches].flatMap(({ stages }) => stages);
   }
 
   /** The steps that hold records, in their order. */

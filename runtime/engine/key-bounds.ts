@@ -6,6 +6,7 @@ import { type Batch, type KeyTable, noKey, table } from "../../operators/sdk/ind
 import { limits } from "../limits.ts";
 import type { KeyBounds } from "../pipeline/pipeline.ts";
 import { makeKeyedTable } from "../state/keyed.ts";
+import { listOf, member, numberOf, type Plain } from "../state/plain.ts";
 import type { SharedKeys } from "../state/tables.ts";
 import type { TimerHeap } from "../state/timers.ts";
 
@@ -55,6 +56,15 @@ class WatchedKeys {
 
   get #last(): Float64Array {
     return this.#seen.cells[0]!;
+  }
+
+  snapshot(): Plain {
+    return { seen: this.#seen.snapshot(), order: this.#order.snapshot() };
+  }
+
+  restore(data: Plain): void {
+    this.#seen.restore(member(data, "seen"));
+    this.#order.restore(member(data, "order"));
   }
 
   /** True when the i-th selected row has a new key and there is no room for it; `from` is the place of the first row looked up. */
@@ -175,6 +185,19 @@ export class KeyGuard {
     this.#watched = shared.map((each) => new WatchedKeys(each, bounds, step));
     this.#step = step;
     this.#forgetsOldest = bounds.when_full === "forget_oldest";
+  }
+
+  /** When each key was last heard of; the keys themselves are in the snapshot of the tables. */
+  snapshot(): Plain {
+    return { watermark: this.#watermark, watched: this.#watched.map((each) => each.snapshot()) };
+  }
+
+  /** Null where keys had no bounds before: then each is watched from when it is next heard of. */
+  restore(data: Plain): void {
+    if (data === null) return;
+    this.#watermark = numberOf(member(data, "watermark"));
+    const kept = listOf(member(data, "watched"), this.#watched.length);
+    this.#watched.forEach((each, place) => each.restore(kept[place]!));
   }
 
   /** Gives the step the rows of a batch, in one piece where no key is forgotten between them. */

@@ -2,10 +2,11 @@
 // a watermark of their own, as if every key were a pipeline. Decides which lane a record takes; knows
 // nothing of steps.
 
-import { type Batch, type KeyTable, noKey } from "../../operators/sdk/index.ts";
+import { type Batch, noKey } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 import type { InputSpec, PerKey } from "../pipeline/pipeline.ts";
-import { makeKeyTable } from "../state/keys.ts";
+import { type LastingKeys, makeKeyTable } from "../state/keys.ts";
+import { listOf, member, type Plain } from "../state/plain.ts";
 import type { Course, Run } from "./course.ts";
 import type { Home } from "./home.ts";
 import type { Ledger } from "./ledger.ts";
@@ -28,8 +29,8 @@ export class Lanes implements Course, Receiver {
   readonly #per: PerKey;
   readonly #ledger: Ledger;
   readonly #makeHome: () => Home;
-  readonly #keys: KeyTable;
-  readonly #lanes: Lane[] = [];
+  #keys: LastingKeys;
+  #lanes: Lane[] = [];
   #run!: Run;
   /** The lanes that this run has records of. */
   readonly #touched = new Set<Lane>();
@@ -46,6 +47,28 @@ export class Lanes implements Course, Receiver {
     this.#ledger = ledger;
     this.#makeHome = makeHome;
     this.#keys = makeKeyTable([per.entry], limits.lanes_max);
+  }
+
+  snapshot(now: number): Plain {
+    return {
+      keys: this.#keys.snapshot(),
+      lanes: this.#lanes.map(({ tracker, home }) => ({ time: tracker.snapshot(now), home: home.snapshot() })),
+    };
+  }
+
+  restoring(data: Plain, now: number): () => void {
+    const keys = makeKeyTable([this.#per.entry], limits.lanes_max);
+    keys.restore(member(data, "keys"));
+    const lanes = listOf(member(data, "lanes")).map((kept) => {
+      const lane = this.#newLane();
+      lane.tracker.restoring(member(kept, "time"), now)();
+      lane.home.restoring(member(kept, "home"))();
+      return lane;
+    });
+    return () => {
+      this.#keys = keys;
+      this.#lanes = lanes;
+    };
   }
 
   /** The least watermark of a key: no window that ends before it is open. */
@@ -170,8 +193,12 @@ export class Lanes implements Course, Receiver {
   }
 
   #lane(id: number): Lane {
-    this.#lanes[id] ??= { tracker: new WatermarkTracker([this.#input]), home: this.#makeHome() };
+    this.#lanes[id] ??= this.#newLane();
     return this.#lanes[id];
+  }
+
+  #newLane(): Lane {
+    return { tracker: new WatermarkTracker([this.#input]), home: this.#makeHome() };
   }
 
   /** The rows of one key have entered. */

@@ -1,7 +1,8 @@
 // Where the records went that did not reach a sink: counts by step and reason. For every branch,
 // in = out + held + ledger. Never decides anything.
 
-import type { Reason } from "../../operators/sdk/index.ts";
+import { type Reason, reasons } from "../../operators/sdk/index.ts";
+import { damaged, listOf, numberOf, type Plain, textOf } from "../state/plain.ts";
 
 export interface LedgerEntry {
   readonly step: string;
@@ -42,6 +43,16 @@ export class Ledger {
     return entries;
   }
 
+  snapshot(): Plain {
+    return this.entries().map(({ step, reason, records }) => [step, reason, records]);
+  }
+
+  /** `entries` in place of those so far. */
+  replace(entries: readonly LedgerEntry[]): void {
+    this.drain();
+    for (const { step, reason, records } of entries) this.add(step, reason, records);
+  }
+
   entries(): LedgerEntry[] {
     return [...this.#counts].flatMap(([step, byReason]) =>
       [...byReason].map(([reason, { records }]) => ({ step, reason, records })),
@@ -55,4 +66,14 @@ export class Ledger {
     if (count === undefined) byReason.set(reason, (count = { records: 0 }));
     [this.#step, this.#reason, this.#count] = [step, reason, count];
   }
+}
+
+/** The entries of a ledger's snapshot. */
+export function entriesOf(data: Plain): LedgerEntry[] {
+  return listOf(data).map((each) => {
+    const [step, word, records] = listOf(each, 3) as [Plain, Plain, Plain];
+    const reason = reasons.find((known) => known === word);
+    if (reason === undefined) throw damaged("expected a reason of the ledger");
+    return { step: textOf(step), reason, records: numberOf(records) };
+  });
 }

@@ -10,6 +10,8 @@ import type { ReferenceContent } from "../codec/reference/content.ts";
 import type { InputPlan, PipelinePlan } from "../pipeline/pipeline.ts";
 import { type Course, OneClock } from "./course.ts";
 import type { DeadLetter } from "./dead-letter.ts";
+import { type EngineParts, restoreFrom, snapshotOf } from "./engine-state.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { type Exit, exitsOf, Home } from "./home.ts";
 import type { EntryClock } from "./intake.ts";
 import { Lanes } from "./lanes.ts";
@@ -177,6 +179,20 @@ export class PipelineEngine {
     this.#course.finish();
   }
 
+  /** All that is remembered, as bytes. Between calls only; `now`: wall clock, ms. */
+  snapshot(now: number): Uint8Array {
+    return snapshotOf(this.#parts(), this.#in, now);
+  }
+
+  /**
+   * Goes on where the engine stood whose snapshot this is, with row ids as well: whoever sends rows anew that
+   * were sent before gives both engines one identity. Throws where the bytes are no snapshot of this
+   * pipeline; nothing is changed then.
+   */
+  restore(snapshot: Uint8Array, now: number): void {
+    this.#in = restoreFrom(snapshot, this.#parts(), now);
+  }
+
   /** Event time so far, ms; -Infinity before the first record. */
   get watermark(): number {
     return this.#course.watermark;
@@ -205,6 +221,15 @@ export class PipelineEngine {
   metrics(): StepMetric[] {
     this.#entryMetrics = joinMetrics([...this.#entryMetrics, ...this.#stateless.drainMetrics()]);
     return [...this.#entryMetrics, ...this.#course.metrics];
+  }
+
+  #parts(): EngineParts {
+    return {
+      fingerprint: fingerprintOf(this.plan),
+      course: this.#course,
+      ledgers: [this.#entryLedger, this.#ledger],
+      exits: this.#exits,
+    };
   }
 
   #caused(arrived: number): void {

@@ -18,7 +18,8 @@ import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { StepPlan } from "../pipeline/pipeline.ts";
 import type { Records } from "../state/records.ts";
-import { makeTables } from "../state/tables.ts";
+import { member, numberOf, type Plain } from "../state/plain.ts";
+import { makeTables, restoreTables, snapshotTables, type StepTables } from "../state/tables.ts";
 import { type DeadLetterPort, letterOf } from "./dead-letter.ts";
 import { KeyGuard } from "./key-bounds.ts";
 import type { Ledger } from "./ledger.ts";
@@ -42,18 +43,16 @@ interface Left {
 
 export class Stage implements Receiver, Collector {
   readonly #plan: StepPlan;
-  readonly #operator: Operator;
+  #running: Running;
   /** What the operator shows beside its counts. */
   readonly metrics: StepMetrics;
-  readonly #tables: readonly { readonly held: number; readonly due: number }[];
   readonly #ledger: Ledger;
   readonly #deadLetter: DeadLetterPort;
   readonly #next: Receiver;
   /** Where late records go beside the ledger; null where they are only counted. */
   readonly #late: Receiver | null;
+  readonly #references: LiveReferences;
   readonly #dictionaries: (TextDictionary | null)[];
-  /** Where keys may be forgotten. */
-  readonly #guard: KeyGuard | null;
   #scratch = new Uint32Array(0);
   #watermark = Number.NEGATIVE_INFINITY;
   /** Rows that the operator left out during the current call; booked when the call returns. */
@@ -74,18 +73,27 @@ export class Stage implements Receiver, Collector {
     this.#deadLetter = deadLetter;
     this.#next = next;
     this.#late = late;
-    const { byName, shared } = makeTables(plan.definition.state(plan.config), plan.keys.max);
-    this.#tables = Object.values(byName);
+    this.#references = references;
     this.#dictionaries = plan.output.fields.map(({ type }) => (isText(type) ? new TextDictionary() : null));
-    this.#operator = plan.definition.create(plan.config, {
-      input: plan.input,
-      output: plan.output,
-      state: byName,
-      references,
+    this.#running = this.#begin(null);
+  }
+
+  /** The operator on new tables, with what `kept`, if it is not null, holds of those of another. */
+  #begin(kept: Plain): Running {
+    const { definition, config, keys, input, output } = this.#plan;
+    const tables = makeTables(definition.state(config), keys.max);
+    if (kept !== null) restoreTables(tables, member(kept, "tables"));
+    const operator = definition.create(config, {
+      input,
+      output,
+      state: tables.byName,
+      references: this.#references,
       metrics: this.metrics,
     });
-    const forgets = plan.keys.ttl !== null || plan.keys.when_full === "forget_oldest";
-    this.#guard = forgets && shared.length > 0 ? new KeyGuard(shared, plan.keys, this) : null;
+    const forgets = keys.ttl !== null || keys.when_full === "forget_oldest";
+    const guard = forgets && tables.shared.length > 0 ? new KeyGuard(tables.shared, keys, this) : null;
+    if (kept !== null) guard?.restore(member(kept, "guard"));
+    return { tables, operator, guard };
   }
 
   /** Input records in this operator's tables. */
@@ -93,15 +101,39 @@ export class Stage implements Receiver, Collector {
     return this.#tables.reduce((total, table) => total + table.held, 0);
   }
 
+  get #tables(): readonly { readonly held: number; readonly due: number }[] {
+    return Object.values(this.#running.tables.byName);
+  }
+
+  /** All that outlives the process. Between calls only. */
+  snapshot(): Plain {
+    const { tables, guard } = this.#running;
+    return {
+      watermark: this.#watermark,
+      tables: snapshotTables(tables),
+      guard: guard === null ? null : guard.snapshot(),
+    };
+  }
+
+  /** Makes tables and operator anew from `data`; they take the place of the present ones when the function that is returned is called. */
+  restoring(data: Plain): () => void {
+    const watermark = numberOf(member(data, "watermark"));
+    const running = this.#begin(data);
+    return () => {
+      this.#watermark = watermark;
+      this.#running = running;
+    };
+  }
+
   waiting(): StepWaiting {
-    const due = this.#operator.due?.() ?? Math.min(...this.#tables.map((table) => table.due));
+    const due = this.#running.operator.due?.() ?? Math.min(...this.#tables.map((table) => table.due));
     return { step: this.#plan.label, held: this.held, due: Number.isFinite(due) ? due : null };
   }
 
   onBatch(batch: Batch): void {
     if (batch.count === 0) return;
-    if (this.#guard === null) this.give(batch);
-    else this.#guard.onBatch(batch);
+    if (this.#running.guard === null) this.give(batch);
+    else this.#running.guard.onBatch(batch);
   }
 
   /** Some rows for the operator, between which no key is forgotten. */
@@ -111,7 +143,7 @@ export class Stage implements Receiver, Collector {
     // Where no watermark comes by, its rows must not pass for ones that are never late.
     if (this.#plan.definition.kind === "stateless") this.#watermark = batch.watermark[batch.selection[0]!]!;
     try {
-      this.#operator.onBatch(batch, this);
+      this.#running.operator.onBatch(batch, this);
     } catch (error) {
       this.#isolate(batch, error);
       return;
@@ -122,9 +154,9 @@ export class Stage implements Receiver, Collector {
   onWatermark(watermark: number): void {
     this.#left = [];
     try {
-      this.#operator.onWatermark?.(watermark, this);
+      this.#running.operator.onWatermark?.(watermark, this);
       // At the end of the stream the operator has let go of all of them.
-      if (watermark !== Number.POSITIVE_INFINITY) this.#guard?.reached(watermark);
+      if (watermark !== Number.POSITIVE_INFINITY) this.#running.guard?.reached(watermark);
     } catch (error) {
       throw this.#failure(error);
     }
@@ -136,7 +168,7 @@ export class Stage implements Receiver, Collector {
   forget(keys: KeyTable, key: number): void {
     // What the rows before left out has been booked.
     this.#left = [];
-    this.#operator.onForget?.(keys, key, this);
+    this.#running.operator.onForget?.(keys, key, this);
   }
 
   emit(batch: Batch): void {
@@ -282,6 +314,13 @@ export class Stage implements Receiver, Collector {
 function unchosen(batch: Batch, rows: Uint32Array, count: number, left: readonly Left[]): number[] {
   const others = new Set([...rows.subarray(0, count), ...left.map(({ row }) => row)]);
   return [...batch.selection.subarray(0, batch.count)].filter((row) => !others.has(row));
+}
+
+interface Running {
+  readonly tables: StepTables;
+  readonly operator: Operator;
+  /** Where keys may be forgotten. */
+  readonly guard: KeyGuard | null;
 }
 
 function isText(type: Column["type"]): boolean {

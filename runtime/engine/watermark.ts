@@ -5,6 +5,7 @@
 
 import type { Batch } from "../../operators/sdk/index.ts";
 import type { InputSpec } from "../pipeline/pipeline.ts";
+import { listOf, member, numberOf, numbersOf, packedNumbers, type Plain } from "../state/plain.ts";
 
 /** What is known of one source's event time. Times of the clock are ms, and -Infinity before it was first read. */
 export interface InputProgress {
@@ -53,6 +54,8 @@ export function holdsBack(input: InputProgress): boolean {
 export function isIdle({ idle, silent, arrived }: InputProgress): boolean {
   return idle !== null && silent - arrived >= idle;
 }
+
+type SixNumbers = readonly [number, number, number, number, number, number];
 
 export class WatermarkTracker {
   readonly inputs: readonly InputProgress[];
@@ -118,6 +121,33 @@ export class WatermarkTracker {
     own.silent = arrived;
     this.#settle(own.timed ? arrived : latest);
     own.reached = Math.max(ownWatermark(own), this.#current);
+  }
+
+  /** Times of the clock are kept as how long ago they were: nobody can say whether a source was silent while nobody listened. */
+  snapshot(now: number): Plain {
+    return {
+      current: this.#current,
+      begun: this.#begun,
+      inputs: this.inputs.map(({ latest, moved, arrived, silent, reached, ended }) =>
+        packedNumbers([latest, now - moved, now - arrived, now - silent, reached, Number(ended)]),
+      ),
+    };
+  }
+
+  /** Goes on from `data` at `now` when the function that is returned is called. */
+  restoring(data: Plain, now: number): () => void {
+    const current = numberOf(member(data, "current"));
+    const begun = member(data, "begun") === true;
+    const kept = listOf(member(data, "inputs"), this.inputs.length).map((input) => numbersOf(input, 6));
+    return () => {
+      this.#current = current;
+      this.#begun = begun;
+      for (const [place, input] of this.inputs.entries()) {
+        const [latest, moved, arrived, silent, reached, ended] = kept[place]! as unknown as SixNumbers;
+        Object.assign(input, { latest, reached, ended: ended === 1 });
+        Object.assign(input, { moved: now - moved, arrived: now - arrived, silent: now - silent });
+      }
+    };
   }
 
   /** Time passes, and the source (all of them when none is named) has nothing. */

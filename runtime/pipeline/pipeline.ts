@@ -133,6 +133,8 @@ export interface TestSpec {
     | { readonly kind: "pause"; readonly ms: number }
     /** What some reference tables hold from here on. */
     | { readonly kind: "lookups"; readonly lookups: TestLookups }
+    /** The pipeline ends and goes on from what it remembers. */
+    | { readonly kind: "restart" }
   )[];
   /** By branch, the rows its sink must get, in order; each names the fields that must be equal. */
   readonly expect: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;

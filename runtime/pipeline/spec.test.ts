@@ -359,7 +359,7 @@ steps: [{ sink: { stdout: {} } }]
 tests:
 `;
 
-  it("have records, raw payloads, pauses and subjects", () => {
+  it("have records, raw payloads, pauses, restarts and subjects", () => {
     const { spec, diagnostics } = read(`${head}  - name: all forms
     input:
       - { when: 1m, seen: 2s, other: 3s }
@@ -368,6 +368,8 @@ tests:
       - { raw: "{broken" }
       - { raw: "{}", subject: a.c }
       - { pause: 10s, temp: 1 }
+      - { restart: true }
+      - { restart: true, temp: 1 }
       - { raw: 5 }
     expect: { main: [{ other: 3s }] }
     dead_letter: 1
@@ -388,6 +390,8 @@ tests:
         { kind: "raw", text: "{broken", subject: null, source: null },
         { kind: "raw", text: "{}", subject: "a.c", source: null },
         { kind: "record", record: { pause: "10s", temp: 1 }, subject: null, source: null },
+        { kind: "restart" },
+        { kind: "record", record: { restart: true, temp: 1 }, subject: null, source: null },
         { kind: "record", record: { raw: 5 }, subject: null, source: null },
       ],
       expect: { main: [{ other: "3s" }] },

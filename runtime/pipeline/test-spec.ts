@@ -23,6 +23,11 @@ const input = z.union([
   z.strictObject({ pause: field.duration("The clock moves on by this much.") }),
   z.strictObject({ lookups }),
   z.strictObject({
+    restart: z
+      .literal(true)
+      .meta({ description: "The pipeline is stopped, and another goes on from what it remembered." }),
+  }),
+  z.strictObject({
     raw: z.string().meta({ description: "A payload as it is, broken or not." }),
     source: z.string().min(1).optional(),
     subject: z.string().min(1).optional(),
@@ -41,7 +46,7 @@ const settings = z
     lookups: lookups.default({}),
     input: z.array(input).min(1).meta({
       description:
-        "Records as maps, `{ pause: 10s }`, `{ raw: text }`, `{ lookups: { devices.csv: … } }`, or `{ subject: a.b, record: { … } }`, with several sources `{ source: name, record: { … } }`. A time may be a duration since the test's start.",
+        "Records as maps, `{ pause: 10s }`, `{ restart: true }`, `{ raw: text }`, `{ lookups: { devices.csv: … } }`, or `{ subject: a.b, record: { … } }`, with several sources `{ source: name, record: { … } }`. A time may be a duration since the test's start.",
     }),
     expect: z.record(z.string(), z.array(fields)).default({}).meta({
       description:
@@ -110,6 +115,7 @@ function inputOf(reader: Reader, path: Path, item: Fields, inputs: readonly Inpu
   }
   if (has("lookups") && lookups.safeParse(item["lookups"]).success)
     return { kind: "lookups", lookups: item["lookups"] as TestLookups };
+  if (has("restart") && item["restart"] === true) return { kind: "restart" };
   const subject = typeof item["subject"] === "string" ? item["subject"] : null;
   const places = several ? ["source", "subject"] : ["subject"];
   const { record, raw } = item;

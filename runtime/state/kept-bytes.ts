@@ -57,6 +57,12 @@ export class KeptBytes {
     return this.#room;
   }
 
+  /** The original of a slot; null when it has none. Valid until the next are kept. */
+  at(slot: number): Uint8Array | null {
+    const [from, length] = [this.#offsets[slot]!, this.#lengths[slot]!];
+    return length === none ? null : this.#chunkOf[slot]!.bytes.subarray(from, from + length);
+  }
+
   free(slot: number): void {
     const length = this.#lengths[slot]!;
     if (length === none) return;

@@ -3,6 +3,7 @@
 
 import { grown } from "./growth.ts";
 import { hashWords, type HashSecret, makeSecret } from "./key-hash.ts";
+import { damaged, type Lasting, member, packed, packedWholes, type Plain, wholesOf } from "./plain.ts";
 
 /** A place holds the id of a key plus 1 in its lower bits, and as much of its hash in the upper ones as fits. */
 const idBits = 21;
@@ -11,11 +12,13 @@ const placesFirst = 64;
 const wordsFirst = 256;
 /** In place of where the words of a key begin: no key has the id. */
 const none = -1;
+/** One more than any word. */
+const wordsEnd = 2 ** 32;
 
 /** Where a key ends that begins at `at`. No key is the beginning of another. */
 export type EndOf = (words: Int32Array, at: number) => number;
 
-export class KeyIndex {
+export class KeyIndex implements Lasting {
   readonly #endOf: EndOf;
   readonly #secret: HashSecret = makeSecret();
   /** 0 where a place is free. */
@@ -121,6 +124,42 @@ export class KeyIndex {
     this.#begins[id] = none;
     this.#free.push(id);
     if (this.#left * 2 > this.#used && this.#left > wordsFirst) this.#compact();
+  }
+
+  /** The words of the keys by id, and the ids that no key has in the order in which they will be given again. */
+  snapshot(): Plain {
+    let last = -1;
+    const inOrder = (begin: number): boolean => begin === none || (begin > last && ((last = begin), true));
+    if (this.#left > 0 || !this.#begins.subarray(0, this.#size).every(inOrder)) this.#compact();
+    const words = new Uint32Array(this.#arena.buffer, 0, this.#used);
+    return { free: packedWholes(this.#free), words: packed(words) };
+  }
+
+  restore(data: Plain): void {
+    const words = wholesOf(member(data, "words"), wordsEnd);
+    this.#free = [...wholesOf(member(data, "free"), idMask)];
+    const isFree = new Set(this.#free);
+    // Words that end a text follow the last, so that no damaged key is read beyond the end.
+    this.#arena = new Int32Array(words.length + wordsFirst).fill(-1);
+    this.#arena.set(new Int32Array(words.buffer));
+    for (this.#used = 0; this.#used < words.length || isFree.has(this.#size); this.#size++) {
+      if (this.#size >= idMask) throw damaged(`expected at most ${idMask} keys`);
+      if (this.#size === this.#begins.length) this.#begins = grown(this.#begins);
+      this.#begins[this.#size] = isFree.delete(this.#size) ? none : this.#used;
+      if (this.#begins[this.#size] !== none) this.#used = this.#endOf(this.#arena, this.#used);
+    }
+    if (this.#used !== words.length || isFree.size > 0)
+      throw damaged("expected whole keys, and ids below their number");
+    while (this.count * 4 > this.#places.length * 3) this.#places = new Int32Array(this.#places.length * 2);
+    for (let id = 0; id < this.#size; id++) if (this.has(id)) this.#settleOnce(id);
+  }
+
+  #settleOnce(id: number): void {
+    const at = this.#begins[id]!;
+    const end = this.#endOf(this.#arena, at);
+    const hash = this.hash(this.#arena, at, end);
+    if (this.find(this.#arena, at, end, hash) >= 0) throw damaged("expected every key once");
+    this.#settle(id, hash);
   }
 
   /** Frees a place, and moves up what was put behind it because it was taken. */

@@ -1,14 +1,15 @@
 // What is remembered for each key: numbers, one array a number; a timer; and records, in a store that
 // all keys share. Knows nothing of what any of it means.
 
-import type { KeyedDeclaration, KeyedTable, KeyTable } from "../../operators/sdk/index.ts";
+import type { KeyedDeclaration, KeyedTable } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
-import { type KeyedRows, makeKeyTable } from "./keys.ts";
+import { type KeyedRows, type LastingKeys, makeKeyTable } from "./keys.ts";
+import { type Lasting, listOf, member, numbersOf, packed, type Plain } from "./plain.ts";
 import { Records } from "./records.ts";
 import { TimerHeap } from "./timers.ts";
 
-class Keyed implements KeyedTable, KeyedRows {
-  keys: KeyTable;
+class Keyed implements KeyedTable, KeyedRows, Lasting {
+  keys: LastingKeys;
   timers: TimerHeap = new TimerHeap();
   readonly records: Records = new Records();
   readonly closings = 0;
@@ -16,7 +17,7 @@ class Keyed implements KeyedTable, KeyedRows {
   readonly #declaration: KeyedDeclaration;
   readonly #keysMax: number;
 
-  constructor(declaration: KeyedDeclaration, keysMax: number, keys: KeyTable) {
+  constructor(declaration: KeyedDeclaration, keysMax: number, keys: LastingKeys) {
     this.#declaration = declaration;
     this.#keysMax = keysMax;
     this.keys = keys;
@@ -58,6 +59,27 @@ class Keyed implements KeyedTable, KeyedRows {
     });
   }
 
+  /** With the keys only where no other table shares them. */
+  snapshot(): Plain {
+    this.reserve();
+    return {
+      keys: this.#declaration.lasting ? this.keys.snapshot() : null,
+      cells: this.cells.map((cell) => packed(cell.subarray(0, this.keys.size))),
+      timers: this.timers.snapshot(),
+      records: this.records.snapshot(),
+    };
+  }
+
+  restore(data: Plain): void {
+    if (this.#declaration.lasting) this.keys.restore(member(data, "keys"));
+    this.reserve();
+    listOf(member(data, "cells"), this.cells.length).forEach((numbers, cell) =>
+      this.cells[cell]!.set(numbersOf(numbers, this.keys.size)),
+    );
+    this.timers.restore(member(data, "timers"), this.keys.size);
+    this.records.restore(member(data, "records"));
+  }
+
   clear(): void {
     if (!this.#declaration.lasting) throw new RangeError("only a lasting table has its keys to itself");
     if (this.records.held > 0)
@@ -72,7 +94,7 @@ class Keyed implements KeyedTable, KeyedRows {
 export function makeKeyedTable(
   declaration: KeyedDeclaration,
   keysMax: number = limits.keys_max,
-  keys: KeyTable = makeKeyTable(declaration.by, keysMax),
-): KeyedTable & KeyedRows {
+  keys: LastingKeys = makeKeyTable(declaration.by, keysMax),
+): KeyedTable & KeyedRows & Lasting {
   return new Keyed(declaration, keysMax, keys);
 }

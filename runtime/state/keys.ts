@@ -12,6 +12,10 @@ import {
 import { limits } from "../limits.ts";
 import { KeyIndex } from "./key-index.ts";
 import { type KeyPart, keyPartOf, partWordsMax, tooLong } from "./key-parts.ts";
+import type { Lasting, Plain } from "./plain.ts";
+
+/** A key table that outlives its process: its snapshot holds the values of the keys by id. */
+export type LastingKeys = KeyTable & Lasting;
 
 /** A table with something for each key. */
 export interface KeyedRows {
@@ -34,7 +38,7 @@ const ends: Int32Array = new Int32Array(blockRows);
 const hashes: Int32Array = new Int32Array(blockRows);
 const touched: Int32Array = new Int32Array(blockRows);
 
-export class Keys implements KeyTable {
+export class Keys implements LastingKeys {
   readonly #parts: readonly KeyPart[];
   readonly #keysMax: number;
   /** The column of the only part, when that is text. */
@@ -194,10 +198,19 @@ export class Keys implements KeyTable {
     return at;
   }
 
+  snapshot(): Plain {
+    return this.#index.snapshot();
+  }
+
+  restore(data: Plain): void {
+    this.#index.restore(data);
+  }
+
   write(part: number, ids: Uint32Array, count: number, out: WritableColumn): void {
     const { arena } = this.#index;
     const before = this.#parts.slice(0, part);
     for (let i = 0; i < count; i++) {
+      if (!this.has(ids[i]!)) throw new RangeError(`no key has the id ${ids[i]}`);
       let at = this.#index.at(ids[i]!);
       for (const each of before) at = each.end(arena, at);
       this.#parts[part]!.write(arena, at, out, i);
@@ -206,7 +219,7 @@ export class Keys implements KeyTable {
 }
 
 /** The one key of a table without key columns. */
-class SingleKey implements KeyTable {
+class SingleKey implements LastingKeys {
   readonly size = 1;
 
   identify(batch: Batch, ids: Uint32Array): void {
@@ -215,9 +228,15 @@ class SingleKey implements KeyTable {
   write(): void {
     throw new RangeError("this table has no key column");
   }
+  snapshot(): Plain {
+    return null;
+  }
+  restore(): void {
+    // There is nothing to know of it.
+  }
 }
 
 /** A table for the keys of `by`, at most `keysMax` of them. */
-export function makeKeyTable(by: readonly ColumnReference[], keysMax: number = limits.keys_max): KeyTable {
+export function makeKeyTable(by: readonly ColumnReference[], keysMax: number = limits.keys_max): LastingKeys {
   return by.length === 0 ? new SingleKey() : new Keys(by, keysMax);
 }

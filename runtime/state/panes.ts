@@ -13,6 +13,16 @@ import type {
 import { limits } from "../limits.ts";
 import { grown } from "./growth.ts";
 import { type KeyedRows, makeKeyTable } from "./keys.ts";
+import {
+  damaged,
+  type LastingByKey,
+  listOf,
+  member,
+  numberOf,
+  packed,
+  type Plain,
+  wholesOf,
+} from "./plain.ts";
 import { Slots } from "./slots.ts";
 
 class OpenPane implements Pane {
@@ -59,22 +69,32 @@ class OpenPane implements Pane {
     return { start: this.start, count, keys, slots };
   }
 
+  /** Puts a slot that is open already in the key's place. */
+  put(key: number, slot: number): void {
+    if (this.find(key) >= 0) throw damaged("expected one slot a key and pane");
+    this.#enter(key, slot);
+  }
+
   #add(key: number): number {
+    const slot = this.#open();
+    this.#enter(key, slot);
+    return slot;
+  }
+
+  #enter(key: number, slot: number): void {
     if (key >= this.#slotOf.length) {
       this.#slotOf = grown(this.#slotOf, key + 1);
     }
     if (this.#count === this.#keys.length) {
       this.#keys = grown(this.#keys);
     }
-    const slot = this.#open();
     this.#slotOf[key] = slot + 1;
     this.#keys[this.#count] = key;
     this.#count++;
-    return slot;
   }
 }
 
-class Panes implements PaneTable, KeyedRows {
+class Panes implements PaneTable, KeyedRows, LastingByKey {
   readonly keys: KeyTable;
   closings = 0;
   readonly due: number = Number.POSITIVE_INFINITY;
@@ -150,6 +170,34 @@ class Panes implements PaneTable, KeyedRows {
     return this.#open.get(start)?.contents() ?? null;
   }
 
+  snapshot(): Plain {
+    return {
+      slots: this.#slots.snapshot(),
+      panes: Array.from(this.#open.values(), (pane) => {
+        const { start, keys, slots } = pane.contents();
+        return { start, keys: packed(keys), slots: packed(slots) };
+      }),
+    };
+  }
+
+  restore(data: Plain, keysEnd: number): void {
+    this.#slots.restore(member(data, "slots"));
+    const isUnused = this.#slots.openOnes();
+    for (const each of listOf(member(data, "panes"))) {
+      const start = numberOf(member(each, "start"));
+      const pane = this.#open.has(start) ? null : (this.pane(start) as OpenPane | null);
+      if (pane === null) throw damaged(`expected no more than ${limits.panes_open_max} panes, each once`);
+      const keys = wholesOf(member(each, "keys"), keysEnd);
+      const slots = wholesOf(member(each, "slots"), limits.slots_max, keys.length);
+      for (const [place, slot] of slots.entries()) {
+        if (isUnused[slot] !== 1) throw damaged(`expected slot ${slot} to be open and in one pane`);
+        isUnused[slot] = 0;
+        pane.put(keys[place]!, slot);
+      }
+    }
+    if (isUnused.includes(1)) throw damaged("expected every slot to be in a pane");
+  }
+
   close(start: number, visit: (pane: ClosedPane) => void): void {
     if (start < this.#oldest) return;
     const due = [...this.#open.keys()].filter((each) => each <= start).sort((a, b) => a - b);
@@ -170,6 +218,6 @@ export function makePaneTable(
   declaration: PaneDeclaration,
   keysMax: number = limits.keys_max,
   keys: KeyTable = makeKeyTable(declaration.by, keysMax),
-): PaneTable & KeyedRows {
+): PaneTable & KeyedRows & LastingByKey {
   return new Panes(declaration, keys);
 }

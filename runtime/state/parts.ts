@@ -4,11 +4,12 @@
 import type { AggregateState, KeyTable, PartDeclaration, PartTable } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 import { type KeyedRows, makeKeyTable } from "./keys.ts";
+import { damaged, type LastingByKey, listOf, member, packedWholes, type Plain, wholesOf } from "./plain.ts";
 import { Slots } from "./slots.ts";
 import { SlotHeap } from "./timed-slots.ts";
 import { TimerHeap } from "./timers.ts";
 
-class Parts implements PartTable, KeyedRows {
+class Parts implements PartTable, KeyedRows, LastingByKey {
   readonly keys: KeyTable;
   readonly waiting: SlotHeap = new SlotHeap();
   readonly timers: TimerHeap = new TimerHeap();
@@ -83,6 +84,46 @@ class Parts implements PartTable, KeyedRows {
     while (lists.length <= key) lists.push([]);
     return lists[key]!;
   }
+
+  snapshot(): Plain {
+    return {
+      slots: this.#slots.snapshot(),
+      lists: this.#lists.map((lists) => {
+        const keys = Array.from(lists.keys()).filter((key) => lists[key]!.length > 0);
+        return {
+          keys: packedWholes(keys),
+          lengths: packedWholes(keys.map((key) => lists[key]!.length)),
+          slots: packedWholes(keys.flatMap((key) => lists[key]!)),
+        };
+      }),
+      waiting: this.waiting.snapshot(),
+      timers: this.timers.snapshot(),
+    };
+  }
+
+  restore(data: Plain, keysEnd: number): void {
+    this.#slots.restore(member(data, "slots"));
+    listOf(member(data, "lists"), this.#lists.length).forEach((each, place) =>
+      this.#fill(place, each, keysEnd),
+    );
+    this.waiting.restore(member(data, "waiting"));
+    this.timers.restore(member(data, "timers"), keysEnd);
+    const isOpen = this.#slots.openOnes();
+    for (const slot of [...this.waiting.slots(), ...this.#lists.flat(2)])
+      if (isOpen[slot] !== 1) throw damaged(`expected slot ${slot} to be open`);
+  }
+
+  #fill(place: number, data: Plain, keysEnd: number): void {
+    const keys = wholesOf(member(data, "keys"), keysEnd);
+    const lengths = wholesOf(member(data, "lengths"), limits.slots_max, keys.length);
+    const slots = wholesOf(member(data, "slots"), limits.slots_max);
+    let from = 0;
+    for (const [at, key] of keys.entries()) {
+      this.list(key, place).push(...slots.subarray(from, from + lengths[at]!));
+      from += lengths[at]!;
+    }
+    if (from !== slots.length) throw damaged("expected as many slots as the lists are long");
+  }
 }
 
 /** The table of a declaration, for at most `keysMax` keys and `slotsMax` slots. */
@@ -91,6 +132,6 @@ export function makePartTable(
   keysMax: number = limits.keys_max,
   slotsMax: number = limits.window_parts_max,
   keys: KeyTable = makeKeyTable(declaration.by, keysMax),
-): PartTable & KeyedRows {
+): PartTable & KeyedRows & LastingByKey {
   return new Parts(declaration, keys, slotsMax);
 }

@@ -3,13 +3,29 @@
 
 import type { Batch, ColumnReference, RecordStore, Schema } from "../../operators/sdk/index.ts";
 import { makeBatch } from "../batch/batch.ts";
+import { limits } from "../limits.ts";
 import { KeptBytes } from "./kept-bytes.ts";
 import { KeptColumn } from "./kept-column.ts";
+import {
+  bytesOf,
+  columnOf,
+  damaged,
+  type Lasting,
+  listOf,
+  member,
+  numbersOf,
+  packed,
+  packedColumn,
+  packedWholes,
+  type Plain,
+  textOf,
+  wholesOf,
+} from "./plain.ts";
 
 /** In place of a weight: no record is kept in the slot. */
 const unused = Number.NaN;
 
-export class Records implements RecordStore {
+export class Records implements RecordStore, Lasting {
   #columns: KeptColumn[] | null = null;
   #times = new Float64Array(64);
   #watermarks = new Float64Array(64);
@@ -34,8 +50,13 @@ export class Records implements RecordStore {
   }
 
   keepAll(batch: Batch, rows: Uint32Array, count: number, slots: Uint32Array): void {
-    const { columns, time, watermark, weight, origin } = batch;
     this.#open(count, slots);
+    this.#put(batch, rows, count, slots);
+    for (const column of this.#columns!) column.renew(this.#used - this.#free.length, () => this.#inUse());
+  }
+
+  #put(batch: Batch, rows: Uint32Array, count: number, slots: Uint32Array): void {
+    const { columns, time, watermark, weight, origin } = batch;
     this.#columns ??= columns.map(({ type }) => new KeptColumn(type, this.#weights.length));
     for (let i = 0; i < count; i++) {
       const [row, slot] = [rows[i]!, slots[i]!];
@@ -49,7 +70,6 @@ export class Records implements RecordStore {
     for (let place = 0; place < columns.length; place++)
       this.#columns[place]!.keep(columns[place]!, rows, slots, count);
     this.#bytes.keep(origin, rows, slots, count);
-    for (const column of this.#columns) column.renew(this.#used - this.#free.length, () => this.#inUse());
   }
 
   time(slot: number): number {
@@ -92,9 +112,78 @@ export class Records implements RecordStore {
     });
   }
 
+  /** Column by column; subjects, which repeat, once each. */
+  snapshot(): Plain {
+    const slots = this.#inUse();
+    const subjects = [...new Set(slots.map((slot) => this.#subjects[slot]!))];
+    const places = new Map(subjects.map((subject, place) => [subject, place]));
+    return {
+      slots: packedWholes(slots),
+      columns: (this.#columns ?? []).map((column) => packedColumn(column.gather(slots))),
+      time: packed(gather(this.#times, slots)),
+      watermark: packed(gather(this.#watermarks, slots)),
+      weight: packed(gather(this.#weights, slots)),
+      payloads: slots.map((slot) => this.#bytes.at(slot)),
+      subjects,
+      subject: packedWholes(slots.map((slot) => places.get(this.#subjects[slot]!)!)),
+    };
+  }
+
+  restore(data: Plain): void {
+    const slots = wholesOf(member(data, "slots"), limits.slots_max);
+    const count = slots.length;
+    if (count === 0) return;
+    const [time, watermark, weight] = ["time", "watermark", "weight"].map((name) =>
+      numbersOf(member(data, name), count),
+    ) as [Float64Array, Float64Array, Float64Array];
+    const payloads = listOf(member(data, "payloads"), count).map((each) =>
+      each === null ? null : bytesOf(each),
+    );
+    const subjects = listOf(member(data, "subjects")).map((subject) => textOf(subject));
+    const subject = wholesOf(member(data, "subject"), subjects.length, count);
+    const columns = listOf(member(data, "columns")).map((column) => columnOf(column, count));
+    if (weight.some((records) => !(records >= 0))) throw damaged("expected records of some weight");
+    this.#take(slots);
+    const batch = makeBatch({
+      schema: { fields: [], rest: null },
+      columns,
+      rows: count,
+      time,
+      watermark,
+      weight,
+    });
+    const origin = {
+      payload: (row: number) => payloads[row]!,
+      subject: (row: number) => subjects[subject[row]!]!,
+    };
+    for (const hasOrigin of [true, false]) {
+      const rows = Uint32Array.from(payloads.keys()).filter((row) => (payloads[row] !== null) === hasOrigin);
+      this.#put(
+        { ...batch, origin: hasOrigin ? origin : null },
+        rows,
+        rows.length,
+        rows.map((row) => slots[row]!),
+      );
+    }
+  }
+
+  /** Gives out these slots, the first ones. */
+  #take(slots: Uint32Array): void {
+    for (const slot of slots) {
+      if (slot < this.#used) throw damaged("expected records in the order of their slots");
+      while (this.#used < slot) this.#free.push(this.#used++);
+      this.#used++;
+    }
+    this.#reserve();
+  }
+
   /** Gives out `count` slots. */
   #open(count: number, slots: Uint32Array): void {
     for (let i = 0; i < count; i++) slots[i] = this.#free.pop() ?? this.#used++;
+    this.#reserve();
+  }
+
+  #reserve(): void {
     const size = this.#weights.length;
     if (this.#used <= size) return;
     const wider = Math.max(this.#used, size * 2);

@@ -2,7 +2,6 @@
 
 import type {
   KeyedTable,
-  KeyTable,
   PaneTable,
   PartTable,
   TableDeclaration,
@@ -10,12 +9,13 @@ import type {
   ValueTable,
 } from "../../operators/sdk/index.ts";
 import { makeKeyedTable } from "./keyed.ts";
-import { type KeyedRows, Keys, makeKeyTable } from "./keys.ts";
+import { type KeyedRows, Keys, type LastingKeys, makeKeyTable } from "./keys.ts";
 import { makePaneTable } from "./panes.ts";
 import { makePartTable } from "./parts.ts";
+import { type LastingByKey, listOf, member, type Plain } from "./plain.ts";
 import { makeValueTable } from "./values.ts";
 
-export type Table = PaneTable | KeyedTable | PartTable | ValueTable;
+type Table = (PaneTable | KeyedTable | PartTable | ValueTable) & LastingByKey;
 
 /** The keys that some tables of a step share, and those tables: a key is known to all of them or to none. */
 export interface SharedKeys {
@@ -64,8 +64,8 @@ export function makeTables(declarations: TableDeclarations, keysMax: number): St
 function makeTable(
   declaration: Exclude<TableDeclaration, { readonly kind: "values" }>,
   keysMax: number,
-  keys: KeyTable,
-): (PaneTable | KeyedTable | PartTable) & KeyedRows {
+  keys: LastingKeys,
+): (PaneTable | KeyedTable | PartTable) & KeyedRows & LastingByKey {
   switch (declaration.kind) {
     case "panes":
       return makePaneTable(declaration, keysMax, keys);
@@ -74,4 +74,22 @@ function makeTable(
     case "parts":
       return makePartTable(declaration, keysMax, undefined, keys);
   }
+}
+
+/** Keys that tables share once, then the tables. */
+export function snapshotTables({ byName, shared }: StepTables): Plain {
+  return {
+    keys: shared.map(({ keys }) => keys.snapshot()),
+    tables: Object.fromEntries(Object.entries(byName).map(([name, table]) => [name, table.snapshot()])),
+  };
+}
+
+/** Takes into new tables what `snapshotTables` gave of others with the same declarations. */
+export function restoreTables({ byName, shared }: StepTables, data: Plain): void {
+  const keys = listOf(member(data, "keys"), shared.length);
+  shared.forEach((each, place) => each.keys.restore(keys[place]!));
+  // A table without key columns of its own may hold the ids of another's.
+  const keysEnd = Math.max(1, ...shared.map((each) => each.keys.size));
+  const kept = member(data, "tables");
+  for (const [name, table] of Object.entries(byName)) table.restore(member(kept, name), keysEnd);
 }

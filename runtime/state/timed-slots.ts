@@ -2,8 +2,18 @@
 // were added. Knows nothing of what a slot holds.
 
 import type { TimedSlots } from "../../operators/sdk/index.ts";
+import { limits } from "../limits.ts";
+import {
+  type Lasting,
+  member,
+  numbersOf,
+  packedNumbers,
+  packedWholes,
+  type Plain,
+  wholesOf,
+} from "./plain.ts";
 
-export class SlotHeap implements TimedSlots {
+export class SlotHeap implements TimedSlots, Lasting {
   readonly #times: number[] = [];
   readonly #orders: number[] = [];
   readonly #slots: number[] = [];
@@ -50,6 +60,26 @@ export class SlotHeap implements TimedSlots {
     }
     for (const [slot, time] of others) this.add(slot, time);
     for (const slot of wanted) visit(slot);
+  }
+
+  /** The slots that wait. */
+  slots(): readonly number[] {
+    return this.#slots;
+  }
+
+  /** In the order in which they will be due, which takes the place of that in which they were added. */
+  snapshot(): Plain {
+    const order = Array.from(this.#slots.keys()).sort((a, b) => (this.#before(a, b) ? -1 : 1));
+    return {
+      times: packedNumbers(order.map((place) => this.#times[place]!)),
+      slots: packedWholes(order.map((place) => this.#slots[place]!)),
+    };
+  }
+
+  restore(data: Plain): void {
+    const times = numbersOf(member(data, "times"));
+    const slots = wholesOf(member(data, "slots"), limits.slots_max, times.length);
+    for (const [place, slot] of slots.entries()) this.add(slot, times[place]!);
   }
 
   #before(a: number, b: number): boolean {

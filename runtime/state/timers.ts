@@ -2,10 +2,19 @@
 // cleared are left behind and passed over. Knows nothing of what a timer is for.
 
 import type { KeyTimers } from "../../operators/sdk/index.ts";
+import {
+  type LastingByKey,
+  member,
+  numbersOf,
+  packedNumbers,
+  packedWholes,
+  type Plain,
+  wholesOf,
+} from "./plain.ts";
 
 const never = Number.POSITIVE_INFINITY;
 
-export class TimerHeap implements KeyTimers {
+export class TimerHeap implements KeyTimers, LastingByKey {
   /** By key, the time that counts. */
   #when = new Float64Array(64).fill(never);
   readonly #times: number[] = [];
@@ -52,6 +61,18 @@ export class TimerHeap implements KeyTimers {
 
   due(until: number, visit: (key: number, time: number) => void): void {
     for (let time = this.next; time <= until && time !== never; time = this.next) visit(this.take(), time);
+  }
+
+  /** Those that count, by key. What is left behind stays behind. */
+  snapshot(): Plain {
+    const keys = Array.from(this.#when.keys()).filter((key) => this.#when[key] !== never);
+    return { keys: packedWholes(keys), times: packedNumbers(keys.map((key) => this.#when[key]!)) };
+  }
+
+  restore(data: Plain, keysEnd: number): void {
+    const times = numbersOf(member(data, "times"));
+    const keys = wholesOf(member(data, "keys"), keysEnd, times.length);
+    for (const [place, key] of keys.entries()) this.set(key, times[place]!);
   }
 
   /** What is left behind never outnumbers the keys by much, however often timers are set again. */

@@ -1,9 +1,12 @@
-// Runs an operator's example as the reference shows it: as a pipeline of one step.
+// Runs an operator as the reference shows it: as a pipeline of one step, over the records of an example.
 
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { loadPipeline } from "../pipeline/load.ts";
+import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { Harness, lawFaults } from "./harness.ts";
 import type { Fields } from "./payload.ts";
+
+type Example = OperatorDefinition["examples"][number];
 
 export interface ExampleResult {
   readonly rows: readonly Fields[];
@@ -14,19 +17,19 @@ export interface ExampleResult {
 /** What a pipeline declares that is run for its rows: enough for every operator, and never what is tested. */
 export const exampleLimits = { keys: { max: 100_000 }, rate: "1000/s", memory: "1024GiB" } as const;
 
-/** The rows that the operator makes of the example's input, `batchRows` records a batch. */
-export function runExample(
+/** The pipeline of one step. `time` adds to what is said of event time, where there is any. */
+export function planOfOne(
   definition: OperatorDefinition,
-  example: OperatorDefinition["examples"][number],
-  batchRows = 1,
-): ExampleResult {
+  example: Pick<Example, "config" | "schema" | "time">,
+  time: Readonly<Record<string, string>> = {},
+): PipelinePlan {
   const pipeline = {
     name: "example",
     source: {
       file: { path: "example.ndjson" },
       format: "json",
       schema: example.schema,
-      ...(example.time === undefined ? {} : { time: { field: example.time } }),
+      ...(example.time === undefined ? {} : { time: { field: example.time, ...time } }),
     },
     limits: exampleLimits,
     steps: [{ [definition.name]: example.config }, { sink: { stdout: {}, format: "json" } }],
@@ -36,11 +39,13 @@ export function runExample(
     content: JSON.stringify(pipeline),
     catalogue: [definition],
   });
-  if (plan === null) {
-    const messages = diagnostics.map(({ message }) => message).join("; ");
-    throw new Error(`${definition.name}: ${example.title}: ${messages}`);
-  }
-  const harness = new Harness(plan, { batchRows });
+  if (plan !== null) return plan;
+  throw new Error(`${definition.name}: ${diagnostics.map(({ message }) => message).join("; ")}`);
+}
+
+/** The rows that the operator makes of the example's input, `batchRows` records a batch. */
+export function runExample(definition: OperatorDefinition, example: Example, batchRows = 1): ExampleResult {
+  const harness = new Harness(planOfOne(definition, example), { batchRows });
   harness.lookups(example.lookups ?? {});
   for (const record of example.input) harness.record(record);
   harness.finish();

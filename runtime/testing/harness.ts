@@ -35,10 +35,12 @@ interface Place {
 export class Harness {
   readonly #plan: PipelinePlan;
   readonly #header: readonly string[];
-  readonly #group: SourceGroup;
+  #group: SourceGroup;
   readonly #builder: PayloadBuilder;
   readonly #rows: OutputRow[][];
   readonly #batchRows: number;
+  /** What reference tables hold. */
+  readonly #contents = new Map<string, ReferenceContent>();
   #now = 0;
   /** Which source the records in the builder come in by. */
   #input = 0;
@@ -51,14 +53,7 @@ export class Harness {
     this.#batchRows = options.batchRows ?? 1;
     this.#builder = new PayloadBuilder(this.#batchRows);
     this.#rows = plan.branches.map(() => []);
-    this.#group = new SourceGroup([plan], {
-      headers: plan.inputs.map(() => this.#header),
-      identity: "test",
-      outputs: () => ({
-        row: (branch, row) => this.#rows[branch]!.push(row),
-        deadLetter: (letter) => this.letters.push(letter),
-      }),
-    });
+    this.#group = this.#groupOf(plan);
   }
 
   get now(): number {
@@ -103,6 +98,7 @@ export class Harness {
     this.#flush();
     const engine = this.#group.engines[0]!;
     engine.refer(table, content);
+    this.#contents.set(table, content);
     const fault = engine.references().find((each) => each.table === table)?.fault ?? null;
     if (fault !== null) throw new WeirError("WEIR_REFERENCE", fault.message, { remedy: fault.remedy });
   }
@@ -112,6 +108,20 @@ export class Harness {
     this.#flush();
     this.#now += ms;
     this.#group.tick(this.#now);
+  }
+
+  /** All that the pipeline remembers, as bytes. */
+  snapshot(): Uint8Array {
+    this.#flush();
+    return this.#group.engines[0]!.snapshot(this.#now);
+  }
+
+  /** The process ends and another goes on from its snapshot, with the same reference tables; `plan` is the pipeline read anew. */
+  restart(plan: PipelinePlan = this.#plan): void {
+    const snapshot = this.snapshot();
+    this.#group = this.#groupOf(plan);
+    for (const [table, content] of this.#contents) this.refer(table, content);
+    this.#group.engines[0]!.restore(snapshot, this.#now);
   }
 
   /** The stream ends. */
@@ -150,6 +160,17 @@ export class Harness {
   /** The same rows with their subjects, as the sink got them. */
   sent(branch: number): readonly OutputRow[] {
     return this.#rows[branch]!;
+  }
+
+  #groupOf(plan: PipelinePlan): SourceGroup {
+    return new SourceGroup([plan], {
+      headers: plan.inputs.map(() => this.#header),
+      identity: "test",
+      outputs: () => ({
+        row: (branch, row) => this.#rows[branch]!.push(row),
+        deadLetter: (letter) => this.letters.push(letter),
+      }),
+    });
   }
 
   #flush(): void {

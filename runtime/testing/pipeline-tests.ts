@@ -66,6 +66,7 @@ function feed(harness: Harness, test: TestSpec, contents: ReferenceContents): vo
   for (const item of test.input) {
     if (item.kind === "pause") harness.pause(item.ms);
     else if (item.kind === "lookups") harness.lookups(item.lookups);
+    else if (item.kind === "restart") harness.restart();
     else if (item.kind === "raw") harness.raw(item.text, item);
     else harness.record(item.record, item);
   }

@@ -1,0 +1,148 @@
+// State as plain data: what a snapshot is made of, and reading it back without believing it. Nothing here
+// knows what any of it means, or how it is written down.
+
+import { type Column, columnTypes, type Scalar, valueAt } from "../../operators/sdk/index.ts";
+import { makeColumn, TextDictionary } from "../batch/columns.ts";
+import { WeirError } from "../errors.ts";
+
+export type Plain =
+  | null
+  | boolean
+  | number
+  | string
+  | bigint
+  | Uint8Array
+  | readonly Plain[]
+  | { readonly [name: string]: Plain };
+
+/** What outlives its process. A snapshot holds only what is in use. */
+export interface Lasting {
+  /** Views of its own memory, for the most part: to be written down before anything else happens to it. */
+  snapshot(): Plain;
+  /** Takes in what `snapshot` gave. Asked once, and only of what is new; throws where the data cannot be, and is of no use then. */
+  restore(data: Plain): void;
+}
+
+/** The same of what holds ids of keys, all of them below `keysEnd`. */
+export interface LastingByKey {
+  snapshot(): Plain;
+  restore(data: Plain, keysEnd: number): void;
+}
+
+/** What is thrown for data that no snapshot holds. */
+export function damaged(what: string): WeirError {
+  return new WeirError("WEIR_STATE", `the snapshot is damaged: ${what}`, {
+    remedy: "restore an older snapshot, or begin without one",
+  });
+}
+
+/** Numbers as bytes; typed arrays of any other kind do not survive being written down. */
+export function packed(values: Float64Array | Uint32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+export function packedNumbers(values: readonly number[]): Uint8Array {
+  return packed(Float64Array.from(values));
+}
+
+export function packedWholes(values: readonly number[]): Uint8Array {
+  return packed(Uint32Array.from(values));
+}
+
+export function isMap(data: Plain | undefined): data is { readonly [name: string]: Plain } {
+  return typeof data === "object" && data !== null && !Array.isArray(data) && !(data instanceof Uint8Array);
+}
+
+/** The member `name` of a map. */
+export function member(data: Plain, name: string): Plain {
+  const found = isMap(data) && Object.hasOwn(data, name) ? data[name] : undefined;
+  if (found === undefined) throw damaged(`expected ${name}`);
+  return found;
+}
+
+export function listOf(data: Plain, length?: number): readonly Plain[] {
+  if (!Array.isArray(data) || (length !== undefined && data.length !== length))
+    throw damaged(length === undefined ? "expected a list" : `expected a list of ${length}`);
+  return data as readonly Plain[];
+}
+
+export function numberOf(data: Plain): number {
+  if (typeof data !== "number") throw damaged("expected a number");
+  return data;
+}
+
+/** A whole number from 0 to below `end`. */
+export function wholeOf(data: Plain, end: number = Number.MAX_SAFE_INTEGER): number {
+  const number = numberOf(data);
+  if (!Number.isInteger(number) || number < 0 || number >= end)
+    throw damaged(`expected a whole number below ${end}, found ${number}`);
+  return number;
+}
+
+export function textOf(data: Plain): string {
+  if (typeof data !== "string") throw damaged("expected a text");
+  return data;
+}
+
+/** Bytes in memory of their own: those of a snapshot are a view of the whole. */
+export function bytesOf(data: Plain, length?: number): Uint8Array<ArrayBuffer> {
+  if (!(data instanceof Uint8Array) || (length !== undefined && data.length !== length))
+    throw damaged(length === undefined ? "expected bytes" : `expected ${length} bytes`);
+  return Uint8Array.from(data);
+}
+
+export function numbersOf(data: Plain, length?: number): Float64Array<ArrayBuffer> {
+  const bytes = bytesOf(data, length === undefined ? undefined : length * 8);
+  if (bytes.length % 8 !== 0) throw damaged("expected numbers of eight bytes");
+  return new Float64Array(bytes.buffer);
+}
+
+/** Whole numbers from 0 to below `end`. */
+export function wholesOf(data: Plain, end: number, length?: number): Uint32Array<ArrayBuffer> {
+  const bytes = bytesOf(data, length === undefined ? undefined : length * 4);
+  if (bytes.length % 4 !== 0) throw damaged("expected numbers of four bytes");
+  const wholes = new Uint32Array(bytes.buffer);
+  for (const whole of wholes)
+    if (whole >= end) throw damaged(`expected numbers below ${end}, found ${whole}`);
+  return wholes;
+}
+
+/** The values of one column. Numbers go as bytes, null as NaN, which no column holds: so -0 stays what it is. */
+export function packedScalars(values: readonly Scalar[]): Plain {
+  if (values.every((value) => typeof value === "number" || value === null))
+    return packedNumbers(values.map((value) => value ?? Number.NaN));
+  // A text with half of a surrogate pair has no UTF-8.
+  return values.map((value) =>
+    typeof value === "string" && !value.isWellFormed() ? Buffer.from(value, "utf16le") : value,
+  );
+}
+
+export function scalarsOf(data: Plain, length?: number): Scalar[] {
+  if (data instanceof Uint8Array)
+    return Array.from(numbersOf(data, length), (value) => (Number.isNaN(value) ? null : value));
+  return listOf(data, length).map((value) => {
+    if (value instanceof Uint8Array) return Buffer.from(value).toString("utf16le");
+    if (typeof value === "object" && value !== null) throw damaged("expected a value of a column");
+    return value as Scalar;
+  });
+}
+
+export function packedColumn(column: Column): Plain {
+  const values = Array.from({ length: column.values.length }, (_, row) => valueAt(column, row));
+  return { type: column.type, values: packedScalars(values) };
+}
+
+export function columnOf(data: Plain, length: number): Column {
+  const type = columnTypes.find((known) => known === member(data, "type"));
+  if (type === undefined) throw damaged("expected a type of column");
+  const dictionary = type === "string" || type === "json" ? new TextDictionary() : null;
+  const column = makeColumn(type, length, dictionary);
+  scalarsOf(member(data, "values"), length).forEach((value, row) => {
+    column.valid[row] = value === null ? 0 : 1;
+    if (value === null) return;
+    if (dictionary !== null) column.values[row] = dictionary.code(textOf(value));
+    else if (column.type === "int64") column.values[row] = value as bigint;
+    else column.values[row] = Number(value);
+  });
+  return column;
+}

@@ -1,0 +1,252 @@
+// What every operator has to keep to, as cases that any test runner can run: a stranger's operator is held
+// to the same as those that come with weir. Makes the streams itself; knows no operator's rule.
+
+import { isDeepStrictEqual } from "node:util";
+import * as fc from "fast-check";
+import type { OperatorDefinition } from "../../operators/sdk/index.ts";
+import { messageOf } from "../errors.ts";
+import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import { happen, type Happening, longestStep, streams, type Trial } from "./conformance-streams.ts";
+import { planOfOne, runExample } from "./example.ts";
+import { Harness, lawFaults } from "./harness.ts";
+
+export interface ConformanceOptions {
+  /** Beside the examples: one for each branch that a setting opens. */
+  readonly trials?: readonly Trial[];
+  /** Random streams for each case. */
+  readonly runs?: number;
+  readonly seed?: number;
+}
+
+/** `run` throws where the operator does not keep to it, with the shortest stream that shows so. */
+export interface ConformanceCase {
+  readonly name: string;
+  run(): void;
+}
+
+type Example = OperatorDefinition["examples"][number];
+
+/** Records of a random stream, and of the long one that state must not grow with. */
+const streamLength = 60;
+const longLength = 4_000;
+/** Attempts at a shorter stream, once one has shown a fault. */
+const attemptsMax = 300;
+
+/** What is seen of a run: two runs that should agree agree in this. */
+interface Outcome {
+  readonly rows: readonly unknown[];
+  readonly ids: readonly (string | null)[];
+  readonly letters: number;
+  readonly ledger: readonly string[];
+}
+
+function fail(message: string, ...values: readonly unknown[]): never {
+  throw new Error([message, ...values.map((value) => JSON.stringify(value))].join("\n  "));
+}
+
+function expectSame(message: string, actual: unknown, expected: unknown): void {
+  if (!isDeepStrictEqual(actual, expected)) fail(message, { expected, actual });
+}
+
+function outcomeOf(harness: Harness): Outcome {
+  const ledger = harness.counts()[0]!.ledger.map((entry) => `${entry.step} ${entry.reason} ${entry.records}`);
+  return {
+    rows: harness.rows(0),
+    ids: harness.sent(0).map(({ id }) => id),
+    letters: harness.letters.length,
+    ledger: ledger.toSorted(),
+  };
+}
+
+function expectLaw(harness: Harness): void {
+  const [fault] = lawFaults(harness.counts());
+  if (fault !== undefined) fail(`the ledger's law is broken: ${fault}`);
+}
+
+/** The outcome of a whole stream. `before` is called before each happening. */
+function outcome(
+  plan: PipelinePlan,
+  { lookups = {} }: Trial,
+  stream: readonly Happening[],
+  batchRows: number,
+  before: (harness: Harness, place: number) => void = () => undefined,
+): Outcome {
+  const harness = new Harness(plan, { batchRows });
+  harness.lookups(lookups);
+  for (const [place, happening] of stream.entries()) {
+    before(harness, place);
+    happen(harness, happening);
+  }
+  harness.finish();
+  expectLaw(harness);
+  const { held } = harness.counts()[0]!;
+  if (held !== 0) fail(`after the end of the stream ${held} records are still held`);
+  return outcomeOf(harness);
+}
+
+/** The operator, which is shown an empty batch before each. */
+function interrupted(definition: OperatorDefinition): OperatorDefinition {
+  return {
+    ...definition,
+    create: (config, context) => {
+      const operator = definition.create(config, context);
+      return {
+        onBatch: (batch, out) => {
+          operator.onBatch({ ...batch, count: 0 }, out);
+          operator.onBatch(batch, out);
+        },
+        onWatermark: (watermark, out) => operator.onWatermark?.(watermark, out),
+      };
+    },
+  };
+}
+
+class Trials {
+  readonly #definition: OperatorDefinition;
+  readonly #trial: Trial;
+  readonly #options: Required<Pick<ConformanceOptions, "runs" | "seed">>;
+  /** Lateness, and an `ahead` that no time of a stream reaches. */
+  readonly #time: Readonly<Record<string, string>>;
+  readonly #plan: PipelinePlan;
+
+  constructor(definition: OperatorDefinition, trial: Trial, { runs = 12, seed = 1 }: ConformanceOptions) {
+    this.#definition = definition;
+    this.#trial = trial;
+    this.#options = { runs, seed };
+    this.#time = { lateness: `${Math.ceil(longestStep(trial) / 2)}ms`, ahead: "36500d" };
+    this.#plan = planOfOne(definition, trial, this.#time);
+  }
+
+  cuts(): void {
+    this.#each((stream) => {
+      const expected = outcome(this.#plan, this.#trial, stream, 1, expectLaw);
+      for (const batchRows of [3, 1_000])
+        expectSame(
+          `${batchRows} records a batch give something else than one`,
+          outcome(this.#plan, this.#trial, stream, batchRows),
+          expected,
+        );
+    });
+  }
+
+  emptyBatches(): void {
+    const plan = planOfOne(interrupted(this.#definition), this.#trial, this.#time);
+    this.#each((stream) =>
+      expectSame(
+        "an empty batch is not harmless",
+        outcome(plan, this.#trial, stream, 4),
+        outcome(this.#plan, this.#trial, stream, 4),
+      ),
+    );
+  }
+
+  restarts(): void {
+    const plans = [planOfOne(this.#definition, this.#trial, this.#time), this.#plan];
+    const places = fc.array(fc.nat(streamLength), { minLength: 1, maxLength: 5 });
+    this.#each((stream, at) => {
+      const restart = (harness: Harness, place: number): void => {
+        // Read anew each time, so that nothing outlives in what a plan holds.
+        if (at.includes(place)) harness.restart(plans[place % 2]);
+      };
+      const expected = outcome(this.#plan, this.#trial, stream, 2, (harness, place) => {
+        // A restart cuts a batch short.
+        if (at.includes(place)) harness.counts();
+      });
+      expectSame("a restart shows", outcome(this.#plan, this.#trial, stream, 2, restart), expected);
+    }, places);
+  }
+
+  /** Few keys and a long stream: what is remembered in its second half is no more, on average, than in its first. */
+  bounded(): void {
+    const all = streams(this.#trial, longLength, true);
+    const [stream] = fc.sample(all, { seed: this.#options.seed, numRuns: 1 });
+    const harness = new Harness(this.#plan, { batchRows: 50 });
+    harness.lookups(this.#trial.lookups ?? {});
+    const halves = [0, 0];
+    for (const [place, happening] of stream!.entries()) {
+      happen(harness, happening);
+      if (place % 50 === 0) halves[place < longLength / 2 ? 0 : 1]! += harness.snapshot().length;
+    }
+    const [first, second] = halves.map((total) => Math.round(total / (longLength / 100))) as [number, number];
+    // What grows with every record is three times as large in the second half.
+    if (second > first * 1.6 + 64)
+      fail(
+        `state grows with the stream: ${first} bytes on average in its first half, ${second} in its second`,
+      );
+  }
+
+  /** Throws what the first stream shows on which `check` throws, cut down as far as a few attempts get. */
+  #each(
+    check: (stream: readonly Happening[], at: readonly number[]) => void,
+    at: fc.Arbitrary<number[]> = fc.constant([]),
+  ): void {
+    const { runs, seed } = this.#options;
+    let attempts = Number.POSITIVE_INFINITY;
+    const property = fc.property(streams(this.#trial, streamLength), at, (stream, places) => {
+      if (attempts-- <= 0) return;
+      try {
+        check(stream, places);
+      } catch (error) {
+        attempts = Math.min(attempts, attemptsMax);
+        throw error;
+      }
+    });
+    const { failed, counterexample, errorInstance } = fc.check(property, { seed, numRuns: runs });
+    if (!failed) return;
+    const [stream, places] = counterexample!;
+    const where = places.length === 0 ? "" : `, with restarts before ${places.join(", ")}`;
+    throw new Error(`${messageOf(errorInstance)}\n  stream${where}: ${JSON.stringify(stream)}`);
+  }
+}
+
+function exampleCase(definition: OperatorDefinition, example: Example): ConformanceCase {
+  return {
+    name: `${example.title}: its rows, 1, 2 and 1000 records a batch`,
+    run() {
+      for (const batchRows of [1, 2, 1_000]) {
+        const { rows, faults } = runExample(definition, example, batchRows);
+        expectSame(`${batchRows} records a batch give other rows`, rows, example.output);
+        if (faults.length > 0) fail("the ledger's law is broken", faults);
+      }
+    },
+  };
+}
+
+/** The cases for an operator: each of its examples, and all laws on random streams for each example and each further trial. */
+export function conformanceCases(
+  definition: OperatorDefinition,
+  options: ConformanceOptions = {},
+): readonly ConformanceCase[] {
+  const all = [...definition.examples, ...(options.trials ?? [])];
+  const laws = [
+    ["batches may be cut anywhere", (trials: Trials) => trials.cuts()],
+    ["empty batches are harmless", (trials: Trials) => trials.emptyBatches()],
+    ["a restart anywhere does not show", (trials: Trials) => trials.restarts()],
+    ["state is bounded", (trials: Trials) => trials.bounded()],
+  ] as const;
+  return [
+    ...definition.examples.map((example) => exampleCase(definition, example)),
+    ...all.flatMap((trial) =>
+      laws.map(([law, hold]) => ({
+        name: `${law}: ${JSON.stringify(trial.config).slice(0, 100)}`,
+        run: () => hold(new Trials(definition, trial, options)),
+      })),
+    ),
+  ];
+}
+
+/** What an operator does not keep to, in words; empty when it keeps to all. */
+export function conformanceFaults(
+  definition: OperatorDefinition,
+  options: ConformanceOptions = {},
+): string[] {
+  if (definition.examples.length === 0) return [`${definition.name} has no example`];
+  return conformanceCases(definition, options).flatMap(({ name, run }) => {
+    try {
+      run();
+      return [];
+    } catch (error) {
+      return [`${definition.name}: ${name}: ${messageOf(error)}`];
+    }
+  });
+}
