@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import type { OperatorDefinition, PartTable } from "weir/sdk";
-import { Harness, lawFaults } from "weir/testing";
+import { exampleLimits, Harness, lawFaults } from "weir/testing";
 import { loadPipeline } from "../../runtime/pipeline/load.ts";
 import { window } from "./window.ts";
 
@@ -54,6 +54,7 @@ function run(definition: OperatorDefinition, settings: Fields, lateness: string)
       schema: { key: "string", ts: "time", x: "float64" },
       time: { field: "ts", lateness },
     },
+    limits: exampleLimits,
     steps: [
       { window: { ...settings, by: "key", select: { n: "count()", sum: "sum(x)" } } },
       { sink: { stdout: {}, format: "json" } },

@@ -79,6 +79,12 @@ describe("what a step may take", () => {
       "10 keys × 112 B + 10 keys × 4 parts × 72 B = 3.9 KiB",
     ],
     [
+      "more parts than a table takes",
+      "  - window: { session: { gap: 1ms }, by: device, emit: { updates: 1h }, select: { n: count() } }",
+      "limits: { memory: 1GiB }",
+      "100000 keys × 112 B + 4000000 parts × 72 B = 285 MiB",
+    ],
+    [
       "counted windows",
       "  - window: { count: { n: 100, every: 10 }, by: device, select: { n: count() } }\n    keys: { max: 10 }",
       "",

@@ -106,17 +106,17 @@ function termsOf(table: TableDeclaration, step: StepPlan, around: Surroundings):
   const byKey = columns.length > 0;
   const [noun, bytes] = slotOf(table, step);
   const perKey = bounded(extent.perKey?.(around.lateness) ?? 0);
-  const records = recordsWithin(extent, around, table.kind === "parts" ? limits.window_parts_max : Infinity);
+  // A table of parts takes no more records when there are so many.
+  const most = table.kind === "parts" ? limits.window_parts_max : Number.POSITIVE_INFINITY;
+  const records = recordsWithin(extent, around, most);
+  const isFull = keys * perKey > most;
+  const slots: readonly Factor[] = [
+    [keys, "key"],
+    [perKey, noun],
+  ];
   return [
     term([[keys, "key"]], words + numbers, byKey),
-    term(
-      [
-        [keys, "key"],
-        [perKey, noun],
-      ],
-      bytes,
-      byKey,
-    ),
+    isFull ? term([[most, noun]], bytes, false) : term(slots, bytes, byKey),
     term([[records, "record"]], bytes, false),
   ].filter((each) => each.bytes > 0);
 }

@@ -15,7 +15,7 @@ export interface ExampleResult {
 }
 
 /** What a pipeline declares that is run for its rows: enough for every operator, and never what is tested. */
-export const exampleLimits = { keys: { max: 100_000 }, rate: "1000/s", memory: "1024GiB" } as const;
+export const exampleLimits = { keys: { max: 100_000 }, rate: "1000/s", memory: "1048576GiB" } as const;
 
 /** The pipeline of one step. `time` adds to what is said of event time, where there is any. */
 export function planOfOne(
