@@ -37,6 +37,10 @@ const aggregates = {
   smooth: "ewma(temp, 5000)",
 };
 
+/** What align and join tell apart, and show of it. */
+const inputs = { warm: "temp > 20.0", cold: "temp <= 20.0" };
+const members = { warm: "warm.temp", label: "cold.device", number: "cold.n" };
+
 /** By operator. */
 export const trials: Readonly<Record<string, readonly Trial[]>> = {
   deadband: trialsOf(
@@ -90,5 +94,41 @@ export const trials: Readonly<Record<string, readonly Trial[]>> = {
     { tumbling: "5s", gaps: "last", by, select: { n: "count()", mean: "mean(temp)" } },
     { tumbling: "5s", gaps: "interpolate", by, select: { n: "count()", mean: "mean(temp)" } },
     { calendar: { unit: "hour", zone: "Europe/Berlin" }, by, select: { n: "count()" } },
+    { calendar: { shifts: { a: "00:00", b: "12:00" } }, emit: { early: "10s" }, by, select: aggregates },
+    { hopping: { size: "10s", every: "3s" }, emit: { early: "2s" }, by, select: aggregates },
+    { hopping: { size: "10s", every: "3s" }, emit: { updates: "10s" }, by, select: aggregates },
+    { hopping: { size: "6s", every: "3s" }, gaps: "last", by, select: aggregates },
+    { session: { gap: "2s" }, emit: { early: "3s" }, by, select: aggregates },
+    { session: { gap: "2s", max: "9s" }, emit: { updates: "10s" }, by: two, select: aggregates },
+    { state: { open: "on", close: "temp > 20.0" }, emit: { early: "3s" }, by, select: aggregates },
+  ),
+  align: trialsOf(
+    { by, inputs, select: members, age: "10s" },
+    { by: two, inputs, select: members, age: { warm: "3s", cold: "30s" }, emit: "complete" },
+    { by, inputs, select: members, age: "10s", every: "4s" },
+    { inputs, select: members, age: "10s", emit: "complete", every: "5s" },
+  ),
+  join: trialsOf(
+    { left: "warm", right: "cold", inputs, on: by, within: "5s", select: members },
+    { left: "warm", right: "cold", inputs, on: by, within: "2s", kind: "left", select: members },
+    {
+      left: "cold",
+      right: "warm",
+      inputs,
+      on: two,
+      within: { before: "9s", after: "0s" },
+      kind: "outer",
+      select: members,
+    },
+    {
+      left: "warm",
+      right: "cold",
+      inputs,
+      on: by,
+      window: "10s",
+      offset: "3s",
+      kind: "outer",
+      select: members,
+    },
   ),
 };
