@@ -70,8 +70,10 @@ export const limits = {
   state_slot_bytes: 24,
   /** … a record that is kept, with its original bytes, beside its columns, … */
   state_record_bytes: 512,
-  /** … and a text. */
+  /** … a text, … */
   state_text_bytes: 64,
+  /** … and the tables of a step for one key with a clock of its own. */
+  state_lane_bytes: 12_288,
   key_bytes_max: 1024,
   /** Keys that make room together when a table is full. */
   keys_forgotten_at_once: 64,

@@ -3,8 +3,8 @@
 // nothing of steps.
 
 import { type Batch, noKey } from "../../operators/sdk/index.ts";
-import { limits } from "../limits.ts";
-import type { InputSpec, PerKey } from "../pipeline/pipeline.ts";
+import { lanesOf } from "../pipeline/per-key.ts";
+import type { InputSpec, PerKey, PipelinePlan } from "../pipeline/pipeline.ts";
 import { type LastingKeys, makeKeyTable } from "../state/keys.ts";
 import { listOf, member, type Plain } from "../state/plain.ts";
 import type { Course, Run } from "./course.ts";
@@ -26,6 +26,7 @@ interface Lane {
 export class Lanes implements Course, Receiver {
   readonly entry: Receiver = this;
   readonly #input: InputSpec;
+  readonly #lanesMax: number;
   readonly #per: PerKey;
   readonly #ledger: Ledger;
   readonly #makeHome: () => Home;
@@ -41,12 +42,14 @@ export class Lanes implements Course, Receiver {
   /** By lane, where its next row goes. */
   #next = new Uint32Array(64);
 
-  constructor(input: InputSpec, per: PerKey, ledger: Ledger, makeHome: () => Home) {
-    this.#input = input;
+  /** `input`: the plan's only source. */
+  constructor({ spec }: PipelinePlan, per: PerKey, ledger: Ledger, makeHome: () => Home) {
+    this.#input = spec.inputs[0]!;
+    this.#lanesMax = lanesOf(spec);
     this.#per = per;
     this.#ledger = ledger;
     this.#makeHome = makeHome;
-    this.#keys = makeKeyTable([per.entry], limits.lanes_max);
+    this.#keys = makeKeyTable([per.entry], this.#lanesMax);
   }
 
   snapshot(now: number): Plain {
@@ -57,7 +60,7 @@ export class Lanes implements Course, Receiver {
   }
 
   restoring(data: Plain, now: number): () => void {
-    const keys = makeKeyTable([this.#per.entry], limits.lanes_max);
+    const keys = makeKeyTable([this.#per.entry], this.#lanesMax);
     keys.restore(member(data, "keys"));
     const lanes = listOf(member(data, "lanes")).map((kept) => {
       const lane = this.#newLane();

@@ -7,7 +7,7 @@ import { stopwatch } from "../clock.ts";
 import type { Decoded, FieldRead } from "../codec/codec.ts";
 import type { OutputRow } from "../connect/connect.ts";
 import type { ReferenceContent } from "../codec/reference/content.ts";
-import type { InputPlan, PipelinePlan } from "../pipeline/pipeline.ts";
+import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { type Course, OneClock } from "./course.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import { type EngineParts, restoreFrom, snapshotOf } from "./engine-state.ts";
@@ -99,11 +99,10 @@ export class PipelineEngine {
     this.#exits = exitsOf(plan, headers[0] ?? null, identity, (branch, row) => outputs.row(branch, row));
     this.#references = new References(plan);
     const makeHome = (): Home => new Home(plan, this.#ledger, deadLetter, this.#exits, this.#references);
-    const [{ spec }] = plan.inputs as [InputPlan];
     this.#course =
       plan.per === null
         ? new OneClock(plan.spec.inputs, makeHome())
-        : new Lanes(spec, plan.per, this.#ledger, makeHome);
+        : new Lanes(plan, plan.per, this.#ledger, makeHome);
     this.#metered = new Metered(this.#course.entry);
     this.#stateless = new StatelessPart(plan, decodedFields, this.#entryLedger, deadLetter, this.#metered);
   }

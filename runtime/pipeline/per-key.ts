@@ -2,11 +2,17 @@
 // gets it, and that no step mixes the times of several. Pure.
 
 import type { ColumnReference, ColumnType, Schema } from "../../operators/sdk/index.ts";
+import { limits } from "../limits.ts";
 import { bindColumn, splitFault } from "./binding.ts";
 import type { ChainPlan, Planning } from "./chain.ts";
 import type { BranchPlan, InputSpec, PerKey, PipelineSpec, StepPlan, StepSpec } from "./pipeline.ts";
 
 const keyTypes: readonly ColumnType[] = ["string", "float64", "int64", "bool", "time"];
+
+/** How many keys may have a watermark of their own: no more than the pipeline may know. */
+export function lanesOf({ limits: { keys } }: PipelineSpec): number {
+  return Math.min(limits.lanes_max, keys.max ?? limits.lanes_max);
+}
 
 interface Planned {
   readonly plan: StepPlan;

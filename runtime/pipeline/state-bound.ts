@@ -11,6 +11,7 @@ import type {
 } from "../../operators/sdk/index.ts";
 import { messageOf } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { lanesOf } from "./per-key.ts";
 import type { PipelinePlan, StepPlan } from "./pipeline.ts";
 
 /** One product of the estimate. */
@@ -50,6 +51,8 @@ interface Surroundings {
   readonly rate: number | null;
   /** True when the file says how many keys there are at most, for all steps. */
   readonly isMaxDeclared: boolean;
+  /** Where keys have watermarks of their own: the column that names them, and how many there may be. */
+  readonly per: { readonly name: string; readonly lanes: number } | null;
 }
 
 /** Something that has no bound, as text and cure. */
@@ -61,12 +64,13 @@ class Unbounded extends Error {
   }
 }
 
-export function stateBound({ spec, steps, branches }: PipelinePlan): StateBound {
+export function stateBound({ spec, per, steps, branches }: PipelinePlan): StateBound {
   const around: Surroundings = {
     // Of several sources the one that lags holds time back for all; how long it may is not known.
     lateness: Math.max(...spec.inputs.map(({ time }) => time?.lateness ?? 0)),
     rate: spec.limits.rate,
     isMaxDeclared: spec.limits.keys.max !== undefined,
+    per: per === null ? null : { name: per.entry.name, lanes: lanesOf(spec) },
   };
   const all = [...steps, ...branches.flatMap((branch) => branch.steps)];
   const bounded: StepState[] = [];
@@ -89,6 +93,9 @@ export function stateBound({ spec, steps, branches }: PipelinePlan): StateBound 
 function boundOf(step: StepPlan, around: Surroundings): StepState {
   const declarations: TableDeclarations = step.definition.state(step.config);
   const terms = Object.values(declarations).flatMap((declaration) => termsOf(declaration, step, around));
+  // Each of them has tables of its own.
+  if (around.per !== null && terms.length > 0)
+    terms.push(term([[around.per.lanes, "clock"]], limits.state_lane_bytes, true));
   const untold = Object.values(declarations).some(
     (each) => (each.kind === "panes" || each.kind === "parts") && each.extent === undefined,
   );
@@ -133,10 +140,13 @@ function term(factors: readonly Factor[], bytes: number, byKey: boolean): StateT
 function keysOf(
   columns: readonly ColumnReference[],
   step: StepPlan,
-  { isMaxDeclared }: Surroundings,
+  { isMaxDeclared, per }: Surroundings,
 ): number {
   if (columns.length === 0) return 1;
-  const { max } = step.keys;
+  const { max: own } = step.keys;
+  // A step that is there once for each clock may know so many keys each time.
+  const isSingle = per !== null && columns.every(({ name }) => name === per.name);
+  const max = per === null ? own : isSingle ? Math.min(own, per.lanes) : own * per.lanes;
   // True, false and null.
   if (columns.every(({ type }) => type === "bool")) return Math.min(max, 3 ** columns.length);
   const measured = columns.find(({ type }) => type === "float64" || type === "time");
@@ -214,9 +224,11 @@ export function stateFaults(plan: PipelinePlan): readonly StateFault[] {
   const left = memory - rest - (most.bytes - byKey);
   const fitting = Math.floor((most.step.keys.max * left) / byKey);
   const raise = `raise limits.memory to ${Math.ceil(bytes / 1024 ** 2)}MiB`;
+  const beside =
+    plan.per === null ? `keys.max to ${fitting} beside ${most.step.definition.name}` : "limits.keys.max";
   const lower =
     byKey > 0 && fitting > 0
-      ? `lower keys.max to ${fitting} beside ${most.step.definition.name}`
+      ? `lower ${beside}`
       : "let it keep less: shorter or fewer windows, a lower limits.rate, other aggregates";
   const message = `its state may take ${arithmeticOf(most)}${others}; the most is ${sizeText(memory)}`;
   return [{ step: most.step, message, hint: `${lower}, or ${raise}` }];
