@@ -147,6 +147,37 @@ tests:
       expect(runTest(plan!, plan!.spec.tests[0]!, batchRows).faults).toEqual([]);
   });
 
+  test("there are so many clocks, and records of further devices are counted", () => {
+    const { plan, diagnostics } = loadPipeline({
+      file: "bounded.yaml",
+      catalogue: catalog,
+      content: `
+name: bounded
+limits: { keys: { max: 2 } }
+source:
+  nats: { subject: "sensors.{device}" }
+  format: json
+  schema: { ts: time, temp: float64 }
+  time: { field: ts, per: device }
+steps:
+  - window: { tumbling: 1m, by: device, select: { n: count() } }
+  - sink: { stdout: {}, format: json }
+`,
+    });
+    expect(diagnostics).toEqual([]);
+    const harness = new Harness(plan!, { batchRows: 3 });
+    for (const device of ["a", "b", "c", "a", "c"])
+      harness.record({ ts: 0 }, { subject: `sensors.${device}` });
+    harness.finish();
+    const [counts] = harness.counts();
+    expect(lawFaults([counts!])).toEqual([]);
+    expect(counts!.ledger).toEqual([{ step: "time per key", reason: "overflow", records: 2 }]);
+    expect(harness.rows(0).map((row) => [row["device"], row["n"]])).toEqual([
+      ["a", 2],
+      ["b", 1],
+    ]);
+  });
+
   test.each([
     [
       "a window that mixes devices",
