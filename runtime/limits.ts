@@ -61,8 +61,9 @@ export const limits = {
 
   // State
   keys_max: 1_000_000,
-  /** Keys of a step where the file says nothing. */
+  /** Keys of a step where the file says nothing; fewer where no more fit into its memory, but no fewer than these. */
   keys_default: 100_000,
+  keys_fitting_min: 1_000,
   /** What the state of a pipeline may take where the file says nothing. */
   state_bytes_default: 268_435_456,
   /** The figures by which state is estimated: a key's place in its table, a slot's beside its numbers, … */

@@ -13,7 +13,9 @@ const keys = z
       .int()
       .min(1)
       .max(limits.keys_max)
-      .meta({ description: `Most keys that are remembered; ${limits.keys_default} without it.` })
+      .meta({
+        description: `Most keys that are remembered; without it ${limits.keys_default}, or as many as fit into \`limits.memory\`.`,
+      })
       .optional(),
     ttl: field
       .duration("A key that was silent for so long, in event time, is forgotten; never without it.")

@@ -25,7 +25,7 @@ import {
 import { checkTestLookups } from "./lookups.ts";
 import { planPer } from "./per-key.ts";
 import { Reader } from "./section.ts";
-import { stateFaults } from "./state-bound.ts";
+import { fittingKeys, stateFaults } from "./state-bound.ts";
 import { namedTokens, templateParts } from "./subject.ts";
 import { expectedRows } from "./test-spec.ts";
 
@@ -67,7 +67,10 @@ export function planPipeline(
       subjectFields.length === inputs[place]!.subjectFields.length,
   );
   // Columns are found by their place, so that leaving some out binds everything anew.
-  const plan = unchanged ? first : planWith(planning, spec, needed);
+  const whole = unchanged ? first : planWith(planning, spec, needed);
+  const max = whole === null ? null : fittingKeys(whole);
+  const plan =
+    max === null ? whole : planWith({ ...planning, keys: { ...planning.keys, max } }, spec, needed);
   if (plan !== null) {
     for (const { step, message, hint } of stateFaults(plan)) reader.keyFault(step.spec.path, message, hint);
   }

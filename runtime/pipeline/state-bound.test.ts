@@ -123,6 +123,24 @@ describe("what a step may take", () => {
   });
 });
 
+describe("where the file does not say how many keys there are", () => {
+  const quantile = "  - window: { tumbling: 1m, by: device, select: { p99: quantile(temp, 0.99) } }";
+
+  it("as many are remembered as fit", () => {
+    expect(arithmeticsOf(quantile)).toEqual([
+      "4081 keys × 112 B + 4081 keys × 2 windows × 32832 B = 256 MiB",
+    ]);
+    const two = `${quantile}\n  - deadband: { value: p99, band: 1, by: device }\n    keys: { max: 2000 }`;
+    expect(arithmeticsOf(two)[1]).toBe("2000 keys × 128 B = 250 KiB");
+    expect(load(two).diagnostics).toEqual([]);
+  });
+
+  it("hardly any is a mistake", () => {
+    const [fault] = faultsOf(quantile, "limits: { memory: 1MiB }");
+    expect(fault).toContain("the most is 1 MiB | lower keys.max to 15 beside window");
+  });
+});
+
 /** Each mistake as line, column, the text under the caret, message and hint. */
 function faultsOf(steps: string, rest = ""): string[] {
   const lines = ["", "", "", "", "", "", ...steps.split("\n")];
@@ -160,7 +178,7 @@ describe("refused", () => {
     ],
     [
       "  - window: { hopping: { size: 1h, every: 1m }, by: device, select: { mean: mean(temp) } }",
-      "",
+      "limits: { keys: { max: 100000 } }",
       "7:5 [window] its state may take 100000 keys × 112 B + 100000 keys × 61 windows × 48 B + 100000 keys × 60 windows × 48 B + 100000 keys × 1 window × 48 B = 569 MiB; the most is 256 MiB | lower keys.max to 44979 beside window, or raise limits.memory to 570MiB",
     ],
     [
@@ -170,7 +188,7 @@ describe("refused", () => {
     ],
     [
       "  - deadband: { value: temp, band: 1, by: device }\n  - hold: { when: temp > 5, for: 1m, by: device }",
-      "limits: { memory: 50MiB }",
+      "limits: { memory: 50MiB, keys: { max: 100000 } }",
       "8:5 [hold] its state may take 100000 keys × 152 B + 100000 keys × 1 record × 592 B = 71 MiB, and the other steps take 12.2 MiB; the most is 50 MiB | lower keys.max to 53264 beside hold, or raise limits.memory to 84MiB",
     ],
     [

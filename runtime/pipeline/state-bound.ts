@@ -212,6 +212,22 @@ export function sizeText(bytes: number): string {
   return `${count >= 100 ? Math.round(count) : Math.round(count * 10) / 10} ${units[power]}`;
 }
 
+/**
+ * Where a plan may take too much because the file does not say how many keys there are: how many fit. Null
+ * where it takes no more than it may, where other things decide, or where hardly any would fit.
+ */
+export function fittingKeys(plan: PipelinePlan): number | null {
+  const { steps, bytes, faults } = stateBound(plan);
+  const { memory, keys } = plan.spec.limits;
+  if (faults.length > 0 || bytes <= memory || keys.max !== undefined || plan.per !== null) return null;
+  const free = steps.filter(({ step }) => step.spec.keys.max === undefined);
+  const byKey = sum(
+    free.flatMap(({ terms }) => terms.filter((each) => each.byKey).map((each) => each.bytes)),
+  );
+  const fitting = Math.floor((limits.keys_default * (memory - bytes + byKey)) / byKey);
+  return fitting >= limits.keys_fitting_min ? fitting : null;
+}
+
 /** What is wrong with what a plan may take: all that has no bound, or else that it is too much, with the step that takes most. */
 export function stateFaults(plan: PipelinePlan): readonly StateFault[] {
   const { steps, bytes, faults } = stateBound(plan);
