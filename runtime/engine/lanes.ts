@@ -2,7 +2,8 @@
 // a watermark of their own, as if every key were a pipeline. Decides which lane a record takes; knows
 // nothing of steps.
 
-import { type Batch, noKey } from "../../operators/sdk/index.ts";
+import { type Batch, noKey, valueAt } from "../../operators/sdk/index.ts";
+import { makeWritable, TextDictionary } from "../batch/columns.ts";
 import { lanesOf } from "../pipeline/per-key.ts";
 import type { InputSpec, PerKey, PipelinePlan } from "../pipeline/pipeline.ts";
 import { type LastingKeys, makeKeyTable } from "../state/keys.ts";
@@ -76,13 +77,15 @@ export class Lanes implements Course, Receiver {
 
   /** The least watermark of a key: no window that ends before it is open. */
   get watermark(): number {
-    return this.#furthestBehind?.tracker.current ?? Number.NEGATIVE_INFINITY;
+    return this.#lanes[this.#furthestBehind]?.tracker.current ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** Of the key that is furthest behind, in place of the source's. */
+  /** Of the key that is furthest behind, by its name, in place of the source's. */
   get progress(): readonly InputProgress[] {
-    const tracker = this.#furthestBehind?.tracker ?? new WatermarkTracker([this.#input]);
-    return tracker.inputs.map((input) => ({ ...input }));
+    const lane = this.#lanes[this.#furthestBehind];
+    if (lane === undefined) return new WatermarkTracker([this.#input]).inputs;
+    const name = this.#nameOf(this.#furthestBehind);
+    return lane.tracker.inputs.map((input) => ({ ...input, name }));
   }
 
   get metrics(): readonly StepMetric[] {
@@ -93,10 +96,20 @@ export class Lanes implements Course, Receiver {
     return joined(this.#lanes.flatMap(({ home }) => home.waiting()));
   }
 
-  get #furthestBehind(): Lane | undefined {
-    let least = this.#lanes[0];
-    for (const lane of this.#lanes) if (lane.tracker.current < least!.tracker.current) least = lane;
+  /** -1 where there is none. */
+  get #furthestBehind(): number {
+    let least = this.#lanes.length - 1;
+    for (const [id, { tracker }] of this.#lanes.entries())
+      if (tracker.current < this.#lanes[least]!.tracker.current) least = id;
     return least;
+  }
+
+  /** `device boiler-7`. */
+  #nameOf(id: number): string {
+    const { name, type } = this.#per.entry;
+    const column = makeWritable(type, 1, new TextDictionary());
+    this.#keys.write(0, Uint32Array.of(id), 1, column);
+    return `${name} ${String(valueAt(column, 0))}`;
   }
 
   held(branch: number): number {

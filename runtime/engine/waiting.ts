@@ -57,10 +57,13 @@ function timeText(time: number, now: number): string {
   return text.slice(0, 10) === new Date(now).toISOString().slice(0, 10) ? text.slice(11) : text;
 }
 
+/** What the source of a pipeline is called that has just one. Where keys have clocks of their own, it is the key that is furthest behind. */
+const onlySource = "source";
+
 function sourceLines(source: InputState, { now, sources }: PipelineWaiting): string[] {
   const { name, state, latest, arrived, lateness_ms, idle_ms } = source;
   const several = sources.inputs.length > 1;
-  const who = several ? `source ${name}` : "its source";
+  const who = several ? `source ${name}` : name === onlySource ? "its source" : name;
   const holds = several && state === "holding" ? heldText(sources) : "";
   if (latest === null || arrived === null) return [`${who} has sent no record yet${holds}`];
   const lateness = lateness_ms > 0 ? `, less a lateness of ${durationText(lateness_ms)}` : "";
