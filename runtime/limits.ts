@@ -83,8 +83,8 @@ export const limits = {
   panes_open_max: 100_000,
   /** Partial aggregates of one window step that are not bound to panes of time: sessions, counted and sliding windows. */
   window_parts_max: 4_000_000,
-  /** Slots of one table that a snapshot may name: more would not fit into memory. */
-  slots_max: 134_217_728,
+  /** Numbers that the slots of one table take together: more would not fit into memory. */
+  slots_max: 1_073_741_824,
   /** Hopping or counted windows that one record may belong to. */
   window_overlap_max: 1_000,
   /** Rows of a key that one cumulating window may grow through. */

@@ -2,18 +2,18 @@
 
 type Growing = Float64Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
-/** From this length on arrays leap to the next: as many entries as there may be keys. */
+/** From this many entries on arrays leap to the next: as many as there may be keys. */
 const leapFrom = 65_536;
 const leapTo = 1_048_576;
 
 /**
- * A longer copy, with room for `needed` entries. Pages that nobody has written to take no memory, while the
+ * A longer copy, with room for `needed` numbers, of which an entry has `width`. Pages that nobody has written to take no memory, while the
  * arrays left behind are hardly given back by the allocator: large ones grow seldom, and then by much.
  */
-export function grown<T extends Growing>(array: T, needed: number = array.length + 1): T {
-  let { length } = array;
-  while (length < needed) length = length >= leapFrom && length < leapTo ? leapTo : length * 2;
-  const copy = new (array.constructor as new (length: number) => T)(length);
+export function grown<T extends Growing>(array: T, needed: number = array.length + 1, width: number = 1): T {
+  let entries = array.length / width;
+  while (entries * width < needed) entries = entries >= leapFrom && entries < leapTo ? leapTo : entries * 2;
+  const copy = new (array.constructor as new (length: number) => T)(entries * width);
   copy.set(array);
   return copy;
 }

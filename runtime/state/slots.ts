@@ -18,32 +18,47 @@ import {
 
 interface GrowingState extends AggregateState {
   cells: Float64Array<ArrayBuffer>[];
-  readonly initial: readonly number[];
 }
+
+/** Slots that there is room for at first. */
+const slotsFirst = 64;
 
 export class Slots implements Lasting {
   readonly states: readonly GrowingState[];
   /** Numbers beside the aggregates, one array each. */
-  cells: Float64Array<ArrayBuffer>[];
+  cells: Float64Array<ArrayBuffer>[] = [];
+  /** The first value of each number of a slot: its weight, those beside the aggregates, the cells of each aggregate. */
   readonly #initial: readonly number[];
-  #weights = new Float64Array(64);
+  /**
+   * From one slot to the next. The numbers of a slot stand side by side, so that a record waits for one or
+   * two lines of memory and not for one a number: its slot is where the first stands, and each array is
+   * a view that begins one number later. Where aggregates have buffers, which are listed by slot, slots are
+   * counted by ones instead, and each number has an array to itself: the lists would be mostly holes.
+   */
+  readonly #step: number;
+  /** By number as in `#initial`. */
+  #arrays: Float64Array<ArrayBuffer>[];
   #held = 0;
+  /** Where the next slot stands that was never open. */
   #used = 0;
   #free: number[] = [];
 
   constructor(aggregates: readonly Aggregate[], initial: readonly number[]) {
-    this.#initial = initial;
-    this.cells = initial.map(() => new Float64Array(64));
-    this.states = aggregates.map((aggregate) => ({
-      initial: aggregate.initial,
-      cells: aggregate.initial.map(() => new Float64Array(64)),
-      buffers: [],
-    }));
+    this.#initial = [0, ...initial, ...aggregates.flatMap((aggregate) => aggregate.initial)];
+    const width = this.#initial.length;
+    this.#step = aggregates.some(({ bytes = 0 }) => bytes > 0) ? 1 : width;
+    this.#arrays =
+      this.#step === 1
+        ? this.#initial.map(() => new Float64Array(slotsFirst))
+        : views(new Float64Array(slotsFirst * width), width);
+    this.states = aggregates.map(({ initial }) => ({ cells: initial.map(() => none), buffers: [] }));
+    this.cells = initial.map(() => none);
+    this.#show();
   }
 
   /** Slots that are open. */
   get size(): number {
-    return this.#used - this.#free.length;
+    return this.#used / this.#step - this.#free.length;
   }
 
   /** Input records in open slots. */
@@ -52,31 +67,29 @@ export class Slots implements Lasting {
   }
 
   open(): number {
-    const slot = this.#free.pop() ?? this.#used++;
-    if (slot === this.#weights.length) this.#grow();
-    this.#weights[slot] = 0;
-    for (let cell = 0; cell < this.#initial.length; cell++) this.cells[cell]![slot] = this.#initial[cell]!;
-    for (const { initial, cells } of this.states) {
-      for (let cell = 0; cell < initial.length; cell++) cells[cell]![slot] = initial[cell]!;
-    }
+    const slot = this.#free.pop() ?? this.#used;
+    if (slot === this.#used) this.#add();
+    const initial = this.#initial;
+    const arrays = this.#arrays;
+    for (let number = 0; number < initial.length; number++) arrays[number]![slot] = initial[number]!;
     return slot;
   }
 
   free(slot: number): void {
-    this.#held -= this.#weights[slot]!;
-    this.#weights[slot] = 0;
+    this.#held -= this.#arrays[0]![slot]!;
+    this.#arrays[0]![slot] = 0;
     for (const { buffers } of this.states) if (buffers.length > slot) buffers[slot] = undefined;
     this.#free.push(slot);
   }
 
   hold(slot: number, weight: number): void {
-    this.#weights[slot]! += weight;
+    this.#arrays[0]![slot]! += weight;
     this.#held += weight;
   }
 
   /** Counts the input records of `rows[i]` into `slots[i]`. */
   holdRows(slots: Uint32Array, rows: Uint32Array, count: number, { weight }: Batch): void {
-    const weights = this.#weights;
+    const weights = this.#arrays[0]!;
     if (weight === null) {
       for (let i = 0; i < count; i++) weights[slots[i]!]!++;
       this.#held += count;
@@ -90,74 +103,93 @@ export class Slots implements Lasting {
   }
 
   weight(slot: number): number {
-    return this.#weights[slot]!;
+    return this.#arrays[0]![slot]!;
   }
 
   /** The slot's records are held no more; returns how many there were. */
   release(slot: number): number {
-    const weight = this.#weights[slot]!;
-    this.#weights[slot] = 0;
+    const weight = this.#arrays[0]![slot]!;
+    this.#arrays[0]![slot] = 0;
     this.#held -= weight;
     return weight;
   }
 
   /** By slot, 1 where it is open. */
   openOnes(): Uint8Array {
-    const isOpen = new Uint8Array(this.#used).fill(1);
+    const isOpen = new Uint8Array(this.#used);
+    for (let slot = 0; slot < this.#used; slot += this.#step) isOpen[slot] = 1;
     for (const slot of this.#free) isOpen[slot] = 0;
     return isOpen;
   }
 
   snapshot(): Plain {
     const slots = placesOf(this.openOnes(), this.size);
-    const numbers = (array: Float64Array): Uint8Array =>
-      packed(slots.length === this.#used ? array.subarray(0, this.#used) : gathered(array, slots));
     return {
       slots: packed(slots),
-      weights: numbers(this.#weights),
-      cells: this.cells.map(numbers),
-      states: this.states.map(({ cells, buffers }) => ({
-        cells: cells.map(numbers),
-        buffers: buffers.length === 0 ? [] : Array.from(slots, (slot) => plainBuffer(buffers[slot])),
-      })),
+      numbers: this.#arrays.map((array) => packed(gathered(array, slots))),
+      buffers: this.states.map(({ buffers }) =>
+        buffers.length === 0 ? [] : Array.from(slots, (slot) => plainBuffer(buffers[slot])),
+      ),
     };
   }
 
   restore(data: Plain): void {
     const slots = wholesOf(member(data, "slots"), limits.slots_max);
-    if (slots.some((slot, place) => place > 0 && slot <= slots[place - 1]!))
+    if (slots.some((slot, place) => slot % this.#step !== 0 || (place > 0 && slot <= slots[place - 1]!)))
       throw damaged("expected slots in ascending order");
-    this.#used = slots.length === 0 ? 0 : slots.at(-1)! + 1;
-    while (this.#weights.length < this.#used) this.#grow();
-    this.#free = freeOnes(slots, this.#used);
-    const scatter = (into: Float64Array, numbers: Plain): void =>
-      numbersOf(numbers, slots.length).forEach((value, place) => (into[slots[place]!] = value));
-    scatter(this.#weights, member(data, "weights"));
-    this.#held = this.#weights.reduce((total, weight) => total + weight, 0);
-    listOf(member(data, "cells"), this.cells.length).forEach((each, cell) =>
-      scatter(this.cells[cell]!, each),
-    );
-    listOf(member(data, "states"), this.states.length).forEach((each, place) => {
-      const { cells, buffers } = this.states[place]!;
-      listOf(member(each, "cells"), cells.length).forEach((numbers, cell) => scatter(cells[cell]!, numbers));
-      const kept = listOf(member(each, "buffers"));
+    const used = slots.length === 0 ? 0 : slots.at(-1)! + this.#step;
+    while (this.#used < used) this.#add();
+    this.#free = freeOnes(slots, used, this.#step);
+    listOf(member(data, "numbers"), this.#arrays.length).forEach((each, number) => {
+      const array = this.#arrays[number]!;
+      numbersOf(each, slots.length).forEach((value, place) => (array[slots[place]!] = value));
+    });
+    this.#held = slots.reduce((total, slot) => total + this.weight(slot), 0);
+    listOf(member(data, "buffers"), this.states.length).forEach((each, place) => {
+      const { buffers } = this.states[place]!;
+      const kept = listOf(each);
       if (kept.length > slots.length) throw damaged("expected no more buffers than slots");
       for (const [at, buffer] of kept.entries()) if (buffer !== null) buffers[slots[at]!] = bufferOf(buffer);
     });
   }
 
-  #grow(): void {
-    this.#weights = grown(this.#weights);
-    this.cells = this.cells.map((cell) => grown(cell));
-    for (const state of this.states) state.cells = state.cells.map((cell) => grown(cell));
+  /** Makes room for one more slot. */
+  #add(): void {
+    const end = this.#used + this.#step;
+    if (end > limits.slots_max) throw new RangeError(`a table holds at most ${limits.slots_max} numbers`);
+    const step = this.#step;
+    if (this.#arrays[0]!.length < end) {
+      this.#arrays =
+        step === 1
+          ? this.#arrays.map((array) => grown(array))
+          : views(grown(this.#arrays[0]!, end, step), step);
+      this.#show();
+    }
+    this.#used = end;
+  }
+
+  /** Shows the arrays as what they are the numbers of. */
+  #show(): void {
+    let number = 1;
+    const next = (): Float64Array<ArrayBuffer> => this.#arrays[number++]!;
+    this.cells = this.cells.map(next);
+    for (const state of this.states) state.cells = state.cells.map(next);
   }
 }
 
+/** In place of an array that is not there yet. */
+const none = new Float64Array(0);
+
+/** An array of slots by number: `count` views of it, each of which begins one later. */
+function views(array: Float64Array<ArrayBuffer>, count: number): Float64Array<ArrayBuffer>[] {
+  return Array.from({ length: count }, (_, number) => array.subarray(number));
+}
+
 /** The slots below `used` that are not among `slots`: the lowest is the next to be used. */
-function freeOnes(slots: Uint32Array, used: number): number[] {
+function freeOnes(slots: Uint32Array, used: number, step: number): number[] {
   const free: number[] = [];
   let place = slots.length - 1;
-  for (let slot = used - 1; slot >= 0; slot--) {
+  for (let slot = used - step; slot >= 0; slot -= step) {
     if (slots[place] === slot) place--;
     else free.push(slot);
   }
