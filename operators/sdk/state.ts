@@ -123,7 +123,10 @@ export interface KeyedTable {
   readonly due: number;
   /** Makes room for every key met so far. Call after `keys.identify` and before reading `cells`. */
   reserve(): void;
-  /** One array for each declared number, indexed by key. Read again after `reserve`: they may have grown. */
+  /**
+   * One array for each declared number, indexed by key. Where they are declared `together`, a single array, in which
+   * the first number of a key is at `key * n` of n declared ones. Read again after `reserve`: they may have grown.
+   */
   readonly cells: readonly Float64Array[];
   readonly timers: KeyTimers;
   readonly records: RecordStore;
@@ -139,6 +142,8 @@ export interface KeyedDeclaration {
   readonly initial: readonly number[];
   /** True when the engine forgets no key of it: the operator does so by itself, with `clear`. */
   readonly lasting: boolean;
+  /** True when the numbers of a key are beside each other, as suits many that are read at once. */
+  readonly together?: boolean;
   readonly extent?: Extent | undefined;
 }
 
@@ -240,13 +245,20 @@ export const table = {
   ): PaneDeclaration {
     return { kind: "panes", by, aggregates, initial, extent };
   },
-  /** `initial`: by number, what it is before it is first written. `lasting`: the engine forgets no key of it. */
+  /**
+   * `initial`: by number, what it is before it is first written. `lasting`: the engine forgets no key of it.
+   * `together`: the numbers of a key are beside each other, in one array.
+   */
   keyed(
     by: readonly ColumnReference[],
     initial: readonly number[],
-    { lasting = false, ...extent }: Extent & { readonly lasting?: boolean } = {},
+    {
+      lasting = false,
+      together = false,
+      ...extent
+    }: Extent & { readonly lasting?: boolean; readonly together?: boolean } = {},
   ): KeyedDeclaration {
-    return { kind: "keyed", by, initial, lasting, extent };
+    return { kind: "keyed", by, initial, lasting, together, extent };
   },
   /** `initial`: by number of a slot, what it is before it is first written. `lists`: how many each key has. */
   parts(

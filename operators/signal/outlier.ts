@@ -19,104 +19,111 @@ const deviationsPerMad = 1.4826;
 const readingsMin = 3;
 const lastMax = 255;
 
-/** The last readings of each key. Cells: how many came, then the readings in order of arrival, then by size. */
+/** The last readings of each key. A key's numbers: how many came, then the readings in order of arrival, then by size. */
 class LastReadings {
   readonly #table: KeyedTable;
   readonly #last: number;
+  /** The numbers of all keys, during a batch. */
+  #numbers = new Float64Array(0);
 
   constructor(table: KeyedTable, last: number) {
     this.#table = table;
     this.#last = last;
   }
 
-  static cells(last: number): number[] {
+  static initial(last: number): number[] {
     return Array.from({ length: 1 + 2 * last }, () => 0);
+  }
+
+  /** To be called before the readings of a batch. */
+  begin(): void {
+    this.#numbers = this.#table.cells[0] as Float64Array<ArrayBuffer>;
   }
 
   /** How far a reading may be from the median; `farthest` standard deviations, and no less than `floor`. */
   isOutlier(key: number, reading: number, farthest: number, floor: number): boolean {
-    const size = Math.min(this.#table.cells[0]![key]!, this.#last);
+    const last = this.#last;
+    const at = key * (1 + 2 * last);
+    const size = Math.min(this.#numbers[at]!, last) | 0;
     if (size < readingsMin) return false;
-    const median = this.#median(key, size);
+    const sorted = at + 1 + last;
+    const median = this.#median(sorted, size);
     const distance = Math.abs(reading - median);
     const scale = farthest * deviationsPerMad;
     // Most readings are believed for the least that the deviation can be, which is found at once.
-    if (distance <= Math.max(scale * this.#deviationLeast(key, size, median), floor)) return false;
-    return distance > Math.max(scale * this.#deviation(key, size, median), floor);
+    if (distance <= Math.max(scale * this.#deviationLeast(sorted, size, median), floor)) return false;
+    return distance > Math.max(scale * this.#deviation(sorted, size, median), floor);
   }
 
   /** Takes a reading in place of the oldest. */
   add(key: number, reading: number): void {
-    const { cells } = this.#table;
+    const numbers = this.#numbers;
     const last = this.#last;
-    const came = cells[0]![key]!;
-    const arrival = cells[1 + (came % last)]!;
+    const at = key * (1 + 2 * last);
+    const came = numbers[at]! | 0;
+    const arrival = at + 1 + (came < last ? came : came - last);
+    const sorted = at + 1 + last;
     // The gap in the sorted readings is at the end, or where the oldest was.
-    let gap = came;
-    if (came >= last) gap = this.#placeOf(key, arrival[key]!);
-    const end = Math.min(came, last - 1);
-    const sorted = 1 + last;
-    for (; gap < end && cells[sorted + gap + 1]![key]! < reading; gap++)
-      cells[sorted + gap]![key] = cells[sorted + gap + 1]![key]!;
-    for (; gap > 0 && cells[sorted + gap - 1]![key]! > reading; gap--)
-      cells[sorted + gap]![key] = cells[sorted + gap - 1]![key]!;
-    cells[sorted + gap]![key] = reading;
-    arrival[key] = reading;
+    let gap = sorted + came;
+    if (came >= last) gap = this.#placeOf(sorted, numbers[arrival]!);
+    const end = sorted + Math.min(came, last - 1);
+    for (; gap < end && numbers[gap + 1]! < reading; gap++) numbers[gap] = numbers[gap + 1]!;
+    for (; gap > sorted && numbers[gap - 1]! > reading; gap--) numbers[gap] = numbers[gap - 1]!;
+    numbers[gap] = reading;
+    numbers[arrival] = reading;
     // Beyond this only the place in the ring matters.
-    cells[0]![key] = came + 1 === 2 * last ? last : came + 1;
+    numbers[at] = came + 1 === 2 * last ? last : came + 1;
   }
 
   /** The first place of one of the sorted readings, of which there are as many as there can be. */
-  #placeOf(key: number, reading: number): number {
-    const { cells } = this.#table;
-    const sorted = 1 + this.#last;
-    let low = 0;
-    let high = this.#last - 1;
+  #placeOf(sorted: number, reading: number): number {
+    const numbers = this.#numbers;
+    let low = sorted;
+    let high = sorted + this.#last - 1;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (cells[sorted + middle]![key]! < reading) low = middle + 1;
+      if (numbers[middle]! < reading) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
-  #median(key: number, size: number): number {
-    const { cells } = this.#table;
-    const middle = 1 + this.#last + (size >>> 1);
-    const upper = cells[middle]![key]!;
-    return size % 2 === 1 ? upper : cells[middle - 1]![key]! / 2 + upper / 2;
+  #median(sorted: number, size: number): number {
+    const middle = sorted + (size >>> 1);
+    const upper = this.#numbers[middle]!;
+    return (size & 1) === 1 ? upper : this.#numbers[middle - 1]! / 2 + upper / 2;
   }
 
   /**
    * No more than the median of the distances from the median: half of the readings are as near as that, so
    * that a quarter of them are on one of its sides.
    */
-  #deviationLeast(key: number, size: number, median: number): number {
-    const { cells } = this.#table;
-    const quarter = Math.ceil((size >>> 1) / 2);
-    const middle = 1 + this.#last + (size >>> 1);
-    const below = median - cells[middle - quarter]![key]!;
-    const above = cells[middle - 1 + (size % 2) + quarter]![key]! - median;
+  #deviationLeast(sorted: number, size: number, median: number): number {
+    const numbers = this.#numbers;
+    const quarter = ((size >>> 1) + 1) >>> 1;
+    const middle = sorted + (size >>> 1);
+    const below = median - numbers[middle - quarter]!;
+    const above = numbers[middle - 1 + (size & 1) + quarter]! - median;
     return Math.min(below, above);
   }
 
   /** The median of the distances from the median, found from the middle outwards, where they grow on both sides. */
-  #deviation(key: number, size: number, median: number): number {
-    const { cells } = this.#table;
-    const sorted = 1 + this.#last;
-    let right = size >>> 1;
+  #deviation(sorted: number, size: number, median: number): number {
+    const numbers = this.#numbers;
+    const end = sorted + size;
+    let right = sorted + (size >>> 1);
     let left = right - 1;
     let before = 0;
     let distance = 0;
     for (let taken = 0; taken <= size >>> 1; taken++) {
-      const below = left < 0 ? Number.POSITIVE_INFINITY : median - cells[sorted + left]![key]!;
-      const above = right >= size ? Number.POSITIVE_INFINITY : cells[sorted + right]![key]! - median;
+      const below = left < sorted ? Number.POSITIVE_INFINITY : median - numbers[left]!;
+      const above = right >= end ? Number.POSITIVE_INFINITY : numbers[right]! - median;
       before = distance;
       if (below < above) left--;
       else right++;
       distance = Math.min(below, above);
     }
-    return size % 2 === 1 ? distance : before / 2 + distance / 2;
+    return (size & 1) === 1 ? distance : before / 2 + distance / 2;
   }
 }
 
@@ -176,7 +183,7 @@ export const outlier: OperatorDefinition = defineOperator({
     },
   ],
   schema: (input, { action, as }) => (action === "drop" ? input : withColumn(input, as, "bool")),
-  state: ({ by = [], last }) => ({ readings: table.keyed(by, LastReadings.cells(last)) }),
+  state: ({ by = [], last }) => ({ readings: table.keyed(by, LastReadings.initial(last), { together: true }) }),
   create: ({ value, last, deviations, floor, action, as }, { input, state: { readings } }) => {
     const keys = new KeyIds();
     const numbers = new Numbers();
@@ -186,6 +193,7 @@ export const outlier: OperatorDefinition = defineOperator({
     const judge = (batch: Batch, ids: Uint32Array, marks: Uint8Array, valid: Uint8Array): void => {
       const column = batch.columns[value.index]!;
       const values = numbers.of(column, batch);
+      before.begin();
       for (let i = 0; i < batch.count; i++) {
         const row = batch.selection[i]!;
         const there = (ids[i]! | 0) !== noKeySigned && (column.valid === null || column.valid[row] === 1);
