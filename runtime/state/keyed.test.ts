@@ -132,4 +132,30 @@ describe("numbers", () => {
     expect(table.cells[1]![300]).toBeNaN();
     expect(table.held).toBe(0);
   });
+
+  test("may be beside each other, and are so when there are more keys, one is forgotten or all come back", () => {
+    const by = [{ name: "device", type: "string", index: 0 }] as const;
+    const declaration = { kind: "keyed", by, initial: [1, 2, 3], lasting: true, together: true } as const;
+    const table = makeKeyedTable(declaration);
+    const ids = new Uint32Array(600);
+    const meet = (batch: Batch): void => {
+      table.keys.identify(batch, ids);
+      table.reserve();
+    };
+    meet(batchOf(10));
+    table.cells[0]!.set([7, 8, 9], 3 * 5);
+    table.cells[0]!.set([7, 8, 9], 3 * 6);
+    meet(batchOf(600, 600));
+    table.forget(6);
+    const restored = makeKeyedTable(declaration);
+    restored.restore(table.snapshot());
+    for (const each of [table, restored])
+      expect([5, 6, 300].map((key) => [...each.cells[0]!.subarray(3 * key, 3 * key + 3)])).toEqual([
+        [7, 8, 9],
+        [1, 2, 3],
+        [1, 2, 3],
+      ]);
+    table.clear();
+    expect([...table.cells[0]!.subarray(15, 18)]).toEqual([1, 2, 3]);
+  });
 });
