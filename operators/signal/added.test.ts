@@ -101,6 +101,23 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+interface Judged {
+  readonly last: number;
+  readonly deviations: number;
+  readonly floor: number;
+}
+
+function markOf(own: readonly Arrival[], { last, deviations, floor }: Judged): boolean | null {
+  const reading = own.at(-1)!.x;
+  if (reading === null) return null;
+  const before = own.slice(0, -1).flatMap(({ x }) => (x === null ? [] : [x]));
+  const compared = before.slice(-last);
+  if (compared.length < 3) return false;
+  const center = median(compared);
+  const mad = median(compared.map((x) => Math.abs(x - center)));
+  return Math.abs(reading - center) > Math.max(deviations * 1.4826 * mad, floor);
+}
+
 test("outlier: farther from the median of the last readings than they are from it", () => {
   const cases = fc.record({
     last: fc.integer({ min: 3, max: 8 }),
@@ -115,16 +132,7 @@ test("outlier: farther from the median of the last readings than they are from i
   const seen = { true: 0, false: 0 };
   fc.assert(
     fc.property(cases, readings({ x: spiky }), (config, all) => {
-      const marks = expectColumn(outlier, config, all, (own) => {
-        const reading = own.at(-1)!.x;
-        if (reading === null) return null;
-        const known = own.slice(0, -1).flatMap(({ x }) => (x === null ? [] : [x]));
-        const last = known.slice(-config.last);
-        if (last.length < 3) return false;
-        const center = median(last);
-        const mad = median(last.map((x) => Math.abs(x - center)));
-        return Math.abs(reading - center) > Math.max(config.deviations * 1.4826 * mad, config.floor);
-      });
+      const marks = expectColumn(outlier, config, all, (own) => markOf(own, config));
       for (const mark of marks) if (mark !== null) seen[mark ? "true" : "false"]++;
       const kept = run({ steps: [[outlier, { value: "x", by: "key", action: "drop", ...config }]] }, all);
       expect(kept.rows.map(({ n }) => n)).toEqual(all.map(({ n }) => n).filter((n) => marks[n] !== true));
@@ -132,4 +140,16 @@ test("outlier: farther from the median of the last readings than they are from i
     { seed: 9, numRuns: 80 },
   );
   expect(Math.min(seen.true, seen.false)).toBeGreaterThan(300);
+});
+
+test.each([3, 4, 11, 30, 101])("outlier: readings that climb and fall, the last %d of them", (last) => {
+  // Long slopes and short ones, with spikes to both sides: the sorted readings wander up and down in their room.
+  const all = Array.from({ length: 700 }, (_, n) => {
+    const slope = n < 350 ? Math.abs((n % 240) - 120) * 2 : Math.abs((n % 14) - 7);
+    const spike = n % 17 === 0 ? 60 : n % 23 === 0 ? -60 : 0;
+    return { n, key: "a", ts: n, x: slope + spike + ((n * 7919) % 5) };
+  });
+  const config = { last, deviations: 1, floor: 0 };
+  const marks = expectColumn(outlier, config, all, (own) => markOf(own, config));
+  expect(new Set(marks).size).toBe(2);
 });
