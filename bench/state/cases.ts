@@ -2,6 +2,7 @@
 // that people would use, and every aggregate in a window of its own. Nothing of how it is timed.
 
 import { catalog } from "../../operators/catalog.ts";
+import { deviceTable } from "./stream.ts";
 
 export interface Case {
   readonly name: string;
@@ -30,6 +31,8 @@ const value = "temp";
 /** Two inputs, told apart by their values. */
 const inputs = { warm: "temp > 20.0", cold: "temp <= 20.0" };
 const select = { warm: "warm.temp", cold: "cold.temp" };
+const add = { site: "string", limit: "float64" };
+const table = { file: deviceTable };
 
 export const keyedCases: readonly Case[] = [
   ...variants("deadband", {
@@ -58,6 +61,7 @@ export const keyedCases: readonly Case[] = [
   ...variants("join", {
     "within 1s": { by: undefined, on: "device", left: "warm", right: "cold", inputs, select, within: "1s" },
   }),
+  ...variants("lookup", { "": { by: undefined, table, on: "device", add, missing: "drop" } }),
 ];
 
 /** Keyed operators of the catalogue without a case; windows are measured by themselves. */

@@ -9,6 +9,8 @@ import { TextDictionary } from "../../runtime/batch/columns.ts";
 import { PayloadBuilder, PayloadOrigin } from "../../runtime/batch/payloads.ts";
 import { linkChain, trunkOf } from "../../runtime/engine/chain.ts";
 import { Ledger } from "../../runtime/engine/ledger.ts";
+import { References } from "../../runtime/engine/references.ts";
+import type { Receiver } from "../../runtime/engine/stage.ts";
 import { limits } from "../../runtime/limits.ts";
 import { loadPipeline } from "../../runtime/pipeline/load.ts";
 import type { PipelinePlan } from "../../runtime/pipeline/pipeline.ts";
@@ -41,6 +43,25 @@ const types = {
   ok: "bool",
   unit: "string",
 } as const;
+
+/** The table that a look-up reads, and how many devices are in it: the others have no row. */
+export const deviceTable = "devices.json";
+const devicesKnown = 900;
+
+const deviceRows = new TextEncoder().encode(
+  JSON.stringify(
+    Object.fromEntries(
+      Array.from({ length: devicesKnown }, (_, key) => [
+        deviceName(key),
+        { site: `site-${key % 20}`, limit: key },
+      ]),
+    ),
+  ),
+);
+
+function deviceName(key: number): string {
+  return `device-${String(key).padStart(6, "0")}`;
+}
 
 /** The plan of a pipeline that is one step. */
 export function planOf(operator: string, settings: unknown): PipelinePlan {
@@ -87,7 +108,7 @@ function makeColumns(records: number, keys: number, step_ms: number, late: boole
   const [n, seq, ok] = [new Float64Array(records), new BigInt64Array(records), new Uint8Array(records)];
   const [unit, watermark] = [new Int32Array(records), new Float64Array(records)];
   const dictionaries = { device: new TextDictionary(), unit: new TextDictionary() };
-  for (let key = 0; key < keys; key++) dictionaries.device.code(`device-${String(key).padStart(6, "0")}`);
+  for (let key = 0; key < keys; key++) dictionaries.device.code(deviceName(key));
   for (let key = 0; key < 5; key++) dictionaries.unit.code(`unit-${key}`);
   const counters = new Float64Array(keys);
   let newest = Number.NEGATIVE_INFINITY;
@@ -158,13 +179,16 @@ export function openStep(
   row?: (batch: Batch, row: number) => void,
 ): (batches: readonly Batch[], ends?: boolean) => number {
   let rows = 0;
-  const { first } = linkChain(trunkOf(plan).trunk, new Ledger(), () => undefined, {
+  const references = new References(plan);
+  references.replace(deviceTable, { kind: "file", name: deviceTable, format: "json", bytes: deviceRows });
+  const sink: Receiver = {
     onBatch(batch) {
       rows += batch.count;
       if (row !== undefined) for (let i = 0; i < batch.count; i++) row(batch, batch.selection[i]!);
     },
     onWatermark: () => undefined,
-  });
+  };
+  const { first } = linkChain(trunkOf(plan).trunk, new Ledger(), () => undefined, sink, references);
   return (batches, ends = false) => {
     for (const [place, batch] of batches.entries()) {
       first.onBatch(batch);
