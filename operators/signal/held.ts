@@ -46,6 +46,10 @@ export class Held {
   /** The table's first cells, as they are in this call. */
   #deadlines!: Float64Array;
   #hands!: Float64Array;
+  /** The watermark in force: what is sent carries it, so that a later step can tell what is late. */
+  now: number = Number.NEGATIVE_INFINITY;
+  /** The earliest timer, or what was: none is due before it. */
+  next: number = never;
   /** What is sent, in order, and the watermark in force when it was. */
   readonly #sent: number[] = [];
   readonly #sentWatermarks: number[] = [];
@@ -70,15 +74,6 @@ export class Held {
     this.#progress = progress;
   }
 
-  /** The watermark in force: what is sent carries it, so that a later step can tell what is late. */
-  get now(): number {
-    return this.#progress.values[0]!;
-  }
-
-  set now(watermark: number) {
-    this.#progress.values[0] = watermark;
-  }
-
   /** The last watermark that came by itself, not with a row; the end of the stream is none. */
   get reached(): number {
     return this.#progress.values[1]!;
@@ -92,6 +87,8 @@ export class Held {
   open(batch: Batch | null, out: Collector): void {
     this.#batch = batch;
     this.#out = out;
+    this.now = this.#progress.values[0]!;
+    this.next = this.#table.due;
     [this.#deadlines, this.#hands] = this.#table.cells as [Float64Array, Float64Array];
     if (batch === null) return;
     if (this.#filtered.length < batch.count) {
@@ -116,6 +113,7 @@ export class Held {
     for (const { row, reason } of this.#left) this.#out.drop(this.#batch!, row, reason);
     this.#left.length = 0;
     this.#batch = null;
+    this.#progress.values[0] = this.now;
   }
 
   /** The record of a key that is in hand; `nothing` when there is none. */
@@ -223,9 +221,13 @@ export class Held {
    * set again then, so that a deadline which every record moves on costs next to nothing.
    */
   setDeadline(key: number, time: number): void {
+    const before = this.#deadlines[key]!;
     this.#deadlines[key] = time;
+    // No timer comes later than its key's deadline.
+    if (time >= before) return;
     const { timers } = this.#table;
     if (timers.at(key) > time) timers.set(key, time);
+    if (time < this.next) this.next = time;
   }
 
   clearDeadline(key: number): void {

@@ -1,11 +1,13 @@
 // The course of an operator that holds records back: rows and deadlines in one order that does not
 // depend on how records are cut into batches. Knows no rule of its own.
 
-import type { Batch, KeyedTable, Operator } from "weir/sdk";
+import type { Batch, Collector, KeyedTable, Operator } from "weir/sdk";
 import type { Held } from "./held.ts";
 import { KeyIds, noKeySigned } from "./key-ids.ts";
 
 export interface HoldingRules {
+  /** Before anything else of a call: the table's cells, which may be others than before. */
+  open?(cells: readonly Float64Array[]): void;
   /** Before the rows of a batch. */
   begin?(batch: Batch): void;
   /** One row, in order: to be sent, left, or taken in hand. */
@@ -33,17 +35,25 @@ export function holding(table: KeyedTable, held: Held, rules: HoldingRules): Ope
     if (rules.keep === undefined) held.keepHeld(key);
     else rules.keep(key);
   };
+  const open = (batch: Batch | null, out: Collector): void => {
+    held.open(batch, out);
+    rules.open?.(table.cells);
+  };
   return {
     onBatch(batch, out) {
       const { selection, count, watermark } = batch;
       const ids = keys.of(table, batch);
-      held.open(batch, out);
+      open(batch, out);
       rules.begin?.(batch);
       for (let i = 0; i < count; i++) {
         const row = selection[i]!;
         const key = ids[i]! | 0;
-        table.timers.due(watermark[row]!, visit);
-        held.now = watermark[row]!;
+        const now = watermark[row]!;
+        if (held.next <= now) {
+          table.timers.due(now, visit);
+          held.next = table.due;
+        }
+        held.now = now;
         if (key === noKeySigned) held.leaveRow(row, "overflow");
         else rules.row(key, row, batch);
       }
@@ -53,12 +63,12 @@ export function holding(table: KeyedTable, held: Held, rules: HoldingRules): Ope
       held.close();
     },
     onForget(_keys, key, out) {
-      held.open(null, out);
+      open(null, out);
       rules.end(key);
       held.close();
     },
     onWatermark(watermark, out) {
-      held.open(null, out);
+      open(null, out);
       if (watermark === Number.POSITIVE_INFINITY) {
         // The end is no event: what was not due by then is not due at all.
         held.now = held.reached;

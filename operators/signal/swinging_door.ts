@@ -6,7 +6,6 @@ import {
   type ColumnReference,
   defineOperator,
   field,
-  type KeyedTable,
   type Metrics,
   type OperatorDefinition,
   table,
@@ -16,20 +15,6 @@ import { Held, heldCells, heldExtent, heldProgress, nothing } from "./held.ts";
 import { holding, type HoldingRules } from "./holding.ts";
 import { Numbers } from "./key-ids.ts";
 
-/**
- * Cells after the deadline and the reading in hand: the last point sent, and the newest, which is the one in
- * hand while there is one.
- */
-const timeCell = 2;
-const valueCell = 3;
-const newestTimeCell = 4;
-const newestValueCell = 5;
-/** The least and the greatest slope of a line from the last point that all readings left out since agree with. */
-const leastCell = 6;
-const greatestCell = 7;
-/** How long after the last point the first reading left out came. */
-const firstCell = 8;
-
 interface DoorSettings {
   readonly value: ColumnReference;
   readonly band: number;
@@ -37,20 +22,46 @@ interface DoorSettings {
   readonly max: number;
 }
 
+/** The cells: the deadline, the reading in hand, and seven of its own. */
+type Cell = Float64Array;
+type LineCells = readonly [Cell, Cell, Cell, Cell, Cell, Cell, Cell, Cell, Cell];
+
 class Lines implements HoldingRules {
   readonly #settings: DoorSettings;
-  readonly #table: KeyedTable;
   readonly #held: Held;
   readonly #metrics: Metrics;
   readonly #numbers = new Numbers();
   #values!: Float64Array;
   #valid!: Uint8Array | null;
+  /** By key, the last point sent, and the newest reading, which is the one in hand while there is one. */
+  #pointTimes!: Float64Array;
+  #pointValues!: Float64Array;
+  #newestTimes!: Float64Array;
+  #newestValues!: Float64Array;
+  /** The least and the greatest slope of a line from the last point that all readings left out since agree with. */
+  #least!: Float64Array;
+  #greatest!: Float64Array;
+  /** How long after the last point the first reading left out came. */
+  #first!: Float64Array;
 
-  constructor(settings: DoorSettings, table: KeyedTable, held: Held, metrics: Metrics) {
+  constructor(settings: DoorSettings, held: Held, metrics: Metrics) {
     this.#settings = settings;
-    this.#table = table;
     this.#held = held;
     this.#metrics = metrics;
+  }
+
+  open(cells: readonly Float64Array[]): void {
+    [
+      ,
+      ,
+      this.#pointTimes,
+      this.#pointValues,
+      this.#newestTimes,
+      this.#newestValues,
+      this.#least,
+      this.#greatest,
+      this.#first,
+    ] = cells as LineCells;
   }
 
   begin(batch: Batch): void {
@@ -65,22 +76,21 @@ class Lines implements HoldingRules {
       return;
     }
     const at = time[row]!;
-    if (at <= this.#table.cells[newestTimeCell]![key]!) {
+    if (at <= this.#newestTimes[key]!) {
       this.#held.leaveRow(row, "late");
       return;
     }
     if (this.#held.deadline(key) <= at) this.due(key);
     if (this.#held.of(key) !== nothing && !this.#swing(key, row, at)) this.due(key);
     this.#look(key, row, at);
-    this.#table.cells[newestTimeCell]![key] = at;
-    this.#table.cells[newestValueCell]![key] = this.#values[row]!;
+    this.#newestTimes[key] = at;
+    this.#newestValues[key] = this.#values[row]!;
   }
 
   /** Sends the reading in hand: a line ends there, and another begins. */
   due(key: number): void {
-    const { cells } = this.#table;
     this.#report(key);
-    this.#beginLine(key, cells[newestTimeCell]![key]!, cells[newestValueCell]![key]!);
+    this.#beginLine(key, this.#newestTimes[key]!, this.#newestValues[key]!);
     this.#held.sendHeld(key);
   }
 
@@ -89,36 +99,34 @@ class Lines implements HoldingRules {
   }
 
   #beginLine(key: number, at: number, reading: number): void {
-    const { cells } = this.#table;
     this.#held.clearDeadline(key);
-    cells[timeCell]![key] = at;
-    cells[valueCell]![key] = reading;
-    cells[leastCell]![key] = Number.NEGATIVE_INFINITY;
-    cells[greatestCell]![key] = Number.POSITIVE_INFINITY;
+    this.#pointTimes[key] = at;
+    this.#pointValues[key] = reading;
+    this.#least[key] = Number.NEGATIVE_INFINITY;
+    this.#greatest[key] = Number.POSITIVE_INFINITY;
   }
 
   /** Closes the door as far as the reading in hand demands; false, and it stays, when a line to the row does not pass through. */
   #swing(key: number, row: number, at: number): boolean {
-    const { cells } = this.#table;
     const { band } = this.#settings;
-    const begin = cells[timeCell]![key]!;
-    const value = cells[valueCell]![key]!;
-    const length = cells[newestTimeCell]![key]! - begin;
-    const rise = cells[newestValueCell]![key]! - value;
-    const least = Math.max(cells[leastCell]![key]!, (rise - band) / length);
-    const greatest = Math.min(cells[greatestCell]![key]!, (rise + band) / length);
+    const begin = this.#pointTimes[key]!;
+    const value = this.#pointValues[key]!;
+    const length = this.#newestTimes[key]! - begin;
+    const rise = this.#newestValues[key]! - value;
+    const least = Math.max(this.#least[key]!, (rise - band) / length);
+    const greatest = Math.min(this.#greatest[key]!, (rise + band) / length);
     const slope = (this.#values[row]! - value) / (at - begin);
     if (slope < least || slope > greatest) return false;
-    if (cells[leastCell]![key] === Number.NEGATIVE_INFINITY) cells[firstCell]![key] = length;
-    cells[leastCell]![key] = least;
-    cells[greatestCell]![key] = greatest;
+    if (this.#least[key] === Number.NEGATIVE_INFINITY) this.#first[key] = length;
+    this.#least[key] = least;
+    this.#greatest[key] = greatest;
     return true;
   }
 
   /** Takes a reading in hand, unless it is sent or left out at once. */
   #look(key: number, row: number, at: number): void {
     const { min, max } = this.#settings;
-    const begin = this.#table.cells[timeCell]![key]!;
+    const begin = this.#pointTimes[key]!;
     const length = at - begin;
     // Before the first reading the length is not a number, and so not below the longest either.
     if (!(length < max)) {
@@ -138,13 +146,12 @@ class Lines implements HoldingRules {
    * than `band` at least; the first to come is the one that this says least of.
    */
   #report(key: number): void {
-    const { cells } = this.#table;
-    const least = cells[leastCell]![key]!;
+    const least = this.#least[key]!;
     if (least === Number.NEGATIVE_INFINITY) return;
-    const length = cells[newestTimeCell]![key]! - cells[timeCell]![key]!;
-    const slope = (cells[newestValueCell]![key]! - cells[valueCell]![key]!) / length;
-    const nearest = Math.min(slope - least, cells[greatestCell]![key]! - slope);
-    this.#metrics.max("error_max", this.#settings.band - cells[firstCell]![key]! * Math.max(0, nearest));
+    const length = this.#newestTimes[key]! - this.#pointTimes[key]!;
+    const slope = (this.#newestValues[key]! - this.#pointValues[key]!) / length;
+    const nearest = Math.min(slope - least, this.#greatest[key]! - slope);
+    this.#metrics.max("error_max", this.#settings.band - this.#first[key]! * Math.max(0, nearest));
   }
 }
 
@@ -201,6 +208,6 @@ export const swinging_door: OperatorDefinition = defineOperator({
   }),
   create: ({ value, band, min, max = Number.POSITIVE_INFINITY }, { state: { lines, progress }, metrics }) => {
     const held = new Held(lines, progress);
-    return holding(lines, held, new Lines({ value, band, min, max }, lines, held, metrics));
+    return holding(lines, held, new Lines({ value, band, min, max }, held, metrics));
   },
 });

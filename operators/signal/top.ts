@@ -53,7 +53,8 @@ class Periods implements HoldingRules {
 
   row(key: number, row: number, { time }: Batch): void {
     const period = Math.floor(time[row]! / this.#settings.every);
-    const place = Math.abs(period % places);
+    // Much sooner than the remainder of a number that may not be a whole one.
+    const place = period - places * Math.floor(period / places);
     const open = this.#period(place);
     const newest = Math.max(open[key]!, this.#period(1 - place)[key]!);
     if (this.#end(period) <= this.#held.now || period <= newest - places) this.#held.leaveRow(row, "late");

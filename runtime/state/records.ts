@@ -59,7 +59,8 @@ export class Records implements RecordStore, Lasting {
     const { columns, time, watermark, weight, origin } = batch;
     this.#columns ??= columns.map(({ type }) => new KeptColumn(type, this.#weights.length));
     for (let i = 0; i < count; i++) {
-      const [row, slot] = [rows[i]!, slots[i]!];
+      const row = rows[i]!;
+      const slot = slots[i]!;
       const records = weight === null ? 1 : weight[row]!;
       this.#times[slot] = time[row]!;
       this.#watermarks[slot] = watermark[row]!;
