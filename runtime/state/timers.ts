@@ -32,8 +32,10 @@ export class TimerHeap implements KeyTimers, LastingByKey {
       this.#when = wider;
     }
     if (this.#when[key] === time) return;
+    const replaces = time !== never && this.#isLeft();
     this.#when[key] = time;
-    if (time !== never) this.#push(time, key);
+    if (replaces) this.#sink(time, key);
+    else if (time !== never) this.#push(time, key);
   }
 
   clear(key: number): void {
@@ -47,14 +49,14 @@ export class TimerHeap implements KeyTimers, LastingByKey {
   /** When the first timer is due; Infinity when none is set. */
   get next(): number {
     // Those left behind go on the way.
-    while (this.#times.length > 0 && this.#when[this.#keys[0]!] !== this.#times[0]!) this.#pop();
+    while (this.#isLeft()) this.#pop();
     return this.#times[0] ?? never;
   }
 
   /** Clears the first timer, which there has to be; returns its key. */
   take(): number {
     const key = this.#keys[0]!;
-    this.#pop();
+    // It is left behind where it is: a timer that is set next takes its place.
     this.#when[key] = never;
     return key;
   }
@@ -106,12 +108,21 @@ export class TimerHeap implements KeyTimers, LastingByKey {
     keys[place] = key;
   }
 
-  /** Takes the first out: the earlier child moves up, until the last one's place is found. */
+  /** True when the first was left behind. */
+  #isLeft(): boolean {
+    return this.#times.length > 0 && this.#when[this.#keys[0]!] !== this.#times[0]!;
+  }
+
+  /** Takes the first out. */
   #pop(): void {
+    const [time, key] = [this.#times.pop()!, this.#keys.pop()!];
+    if (this.#times.length > 0) this.#sink(time, key);
+  }
+
+  /** Puts one in place of the first: the earlier child moves up, until its place is found. */
+  #sink(time: number, key: number): void {
     const [times, keys] = [this.#times, this.#keys];
-    const [time, key] = [times.pop()!, keys.pop()!];
     const size = times.length;
-    if (size === 0) return;
     let place = 0;
     for (let child = 1; child < size; child = 2 * place + 1) {
       if (child + 1 < size && isBefore(times[child + 1]!, keys[child + 1]!, times[child]!, keys[child]!))
