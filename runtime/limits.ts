@@ -74,7 +74,7 @@ export const limits = {
   /** … a text, … */
   state_text_bytes: 64,
   /** … and the tables of a step for one key with a clock of its own. */
-  state_lane_bytes: 12_288,
+  state_lane_bytes: 16_384,
   key_bytes_max: 1024,
   /** Keys that make room together when a table is full. */
   keys_forgotten_at_once: 64,

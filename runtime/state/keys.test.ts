@@ -155,6 +155,27 @@ describe("ids", () => {
   });
 });
 
+test("few keys among many texts are the keys that they are among few", () => {
+  const row = fc.tuple(fc.option(fc.nat(9).map((n) => `k${n}`)));
+  const batches = fc.array(fc.array(row, { maxLength: 20 }), { maxLength: 6 });
+  fc.assert(
+    fc.property(batches, fc.integer({ min: 1, max: 6 }), (all, max) => {
+      const [few, many] = [
+        makeKeyTable(references(["string"]), max),
+        makeKeyTable(references(["string"]), max),
+      ];
+      const texts = new TextDictionary();
+      for (let n = 399; n >= 0; n--) texts.code(`k${n}`);
+      for (const rows of all)
+        expect(identify(many, batchOf(["string"], rows, texts))).toEqual(
+          identify(few, batchOf(["string"], rows)),
+        );
+      expect(many.size).toBe(few.size);
+    }),
+    { seed: 7, numRuns: 300 },
+  );
+});
+
 describe("a full table", () => {
   test.each([["string"], ["float64"]] as const)(
     "of %s keeps those it has and has no key for others",

@@ -31,6 +31,9 @@ export interface KeyedRows {
 
 /** Keys that are looked up together, so that the processor waits for the memory of many at once. */
 const blockRows = 64;
+/** With so few keys among so many texts, as where each key has a clock and tables of its own, texts are not remembered by their code. */
+const fewKeys = 4;
+const manyTexts = 256;
 
 /** The keys of a block that are looked for, one behind the other; where each ends; their hashes. Of all tables, one at a time. */
 let words = new Int32Array(0);
@@ -116,6 +119,10 @@ export class Keys implements LastingKeys {
       valid: Uint8Array | null;
       dictionary: Dictionary;
     };
+    if (this.#index.count <= fewKeys && dictionary.size >= manyTexts) {
+      this.#identifyRuns(batch, values, valid, ids);
+      return;
+    }
     const known = this.#knownOf(dictionary);
     // A repeated text without a null in sight, which is nearly every row, costs this loop alone.
     let unknown = valid === null ? 0 : 1;
@@ -144,6 +151,20 @@ export class Keys implements LastingKeys {
     for (let i = 0; i < count; i++) {
       const row = selection[i]!;
       if (valid === null || valid[row] !== 0) ids[i] = known[values[row]!]! - 1;
+    }
+  }
+
+  /** Looks each run of equal texts up: a table of hardly any keys does without an entry for each text that there is. */
+  #identifyRuns(batch: Batch, values: Int32Array, valid: Uint8Array | null, ids: Uint32Array): void {
+    const { selection, count } = batch;
+    const pending = this.#pending;
+    const codeAt = (i: number): number => (valid?.[selection[i]!] === 0 ? -1 : values[selection[i]!]!);
+    let runs = 0;
+    for (let i = 0; i < count; i++) if (i === 0 || codeAt(i) !== codeAt(i - 1)) pending[runs++] = i;
+    this.#lookUp(batch, runs, ids);
+    for (let i = 0, run = -1; i < count; i++) {
+      if (run + 1 < runs && pending[run + 1] === i) run++;
+      ids[i] = ids[pending[run]!]!;
     }
   }
 
