@@ -7,6 +7,8 @@ import type { KeyedTable } from "weir/sdk";
 const deviationsPerMad = 1.4826;
 /** Readings before the first that is judged. */
 export const readingsMin: number = 3;
+/** Among fewer readings than these the place of one is sooner met on the way than searched for. */
+const searchedMin = 24;
 
 /**
  * The last readings of each key. A key's numbers: how many came; where the sorted readings begin in their room;
@@ -53,12 +55,14 @@ export class LastReadings {
     const at = key * (2 + 3 * last);
     const came = numbers[at]! | 0;
     const arrival = at + 2 + (came < last ? came : came - last);
-    if (came >= last) this.#replace(at, numbers[arrival]!, reading);
+    if (came >= last && last >= searchedMin) this.#replace(at, numbers[arrival]!, reading);
     else {
       const first = this.#firstOf(at);
-      const to = this.#placeOf(first, came, reading);
-      this.#moveGap(first + came, to);
-      numbers[to] = reading;
+      const end = first + Math.min(came, last - 1);
+      let gap = came < last ? end : this.#placeOf(first, numbers[arrival]!);
+      for (; gap < end && numbers[gap + 1]! < reading; gap++) numbers[gap] = numbers[gap + 1]!;
+      for (; gap > first && numbers[gap - 1]! > reading; gap--) numbers[gap] = numbers[gap - 1]!;
+      numbers[gap] = reading;
     }
     numbers[arrival] = reading;
     // Beyond this only the place in the ring matters.
@@ -70,8 +74,8 @@ export class LastReadings {
     const numbers = this.#numbers;
     const last = this.#last;
     let first = this.#firstOf(at);
-    let from = this.#placeOf(first, last, old);
-    let to = this.#placeOf(first, last, reading);
+    let from = this.#placeOf(first, old);
+    let to = this.#placeOf(first, reading);
     const rises = to > from;
     if (2 * Math.abs(to - from) <= last) {
       if (rises) to--;
@@ -117,11 +121,11 @@ export class LastReadings {
     for (; from > to; from--) numbers[from] = numbers[from - 1]!;
   }
 
-  /** The place of the first of the sorted readings that is not below `reading`. */
-  #placeOf(first: number, size: number, reading: number): number {
+  /** The place of the first of the sorted readings, of which there are as many as there can be, that is not below `reading`. */
+  #placeOf(first: number, reading: number): number {
     const numbers = this.#numbers;
     let low = first;
-    let high = first + size;
+    let high = first + this.#last;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (numbers[middle]! < reading) low = middle + 1;
