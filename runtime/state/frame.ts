@@ -13,7 +13,7 @@ import { Packr } from "msgpackr";
 import { messageOf, WeirError } from "../errors.ts";
 import { damaged, type Plain } from "./plain.ts";
 
-const version = 2;
+const version = 1;
 const mark = "WEIR";
 const checkedFrom = 12;
 const headerLength = checkedFrom + 32;
