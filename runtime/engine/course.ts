@@ -10,12 +10,20 @@ import type { StepMetric } from "./step-metrics.ts";
 import type { StepWaiting } from "./waiting.ts";
 import { type Entered, type InputProgress, WatermarkTracker } from "./watermark.ts";
 
-/** When the payloads of a run arrived, as far as could be seen here, wall clock ms. */
-export interface Run {
-  readonly first: number;
-  readonly last: number;
-  /** Of one payload. */
-  at(row: number): number;
+/** When each payload of a run arrived, as far as could be seen here, wall clock ms. */
+export type Arrivals = (row: number) => number;
+
+/** What has come through up to a watermark of its own. */
+export interface Clocked {
+  readonly tracker: WatermarkTracker;
+  readonly home: Home;
+}
+
+/** Does what may take the watermark on; home is told when it has. */
+export function moving({ tracker, home }: Clocked, move: () => void): void {
+  const before = tracker.current;
+  move();
+  if (tracker.current > before) home.first.onWatermark(tracker.current);
 }
 
 /** What an engine drives in place of a home and its clock. */
@@ -33,7 +41,7 @@ export interface Course {
   /** Input records in the steps that lead to a branch's end. */
   held(branch: number): number;
   /** A run of payloads begins. */
-  begin(run: Run): void;
+  begin(arrived: Arrivals): void;
   /** Batches of the run have entered by a source, and are about to go through the stateless part. */
   entered(batches: readonly Batch[], entered: Entered, input: number): void;
   /** The run has come through. */
@@ -50,55 +58,55 @@ export interface Course {
   restoring(data: Plain, now: number): () => void;
 }
 
-export class OneClock implements Course {
+export class OneClock implements Course, Clocked {
   readonly entry: Receiver;
-  readonly #tracker: WatermarkTracker;
-  readonly #home: Home;
+  readonly tracker: WatermarkTracker;
+  readonly home: Home;
 
   constructor(inputs: readonly InputSpec[], home: Home) {
-    this.#tracker = new WatermarkTracker(inputs);
-    this.#home = home;
+    this.tracker = new WatermarkTracker(inputs);
+    this.home = home;
     this.entry = home.first;
   }
 
   get watermark(): number {
-    return this.#tracker.current;
+    return this.tracker.current;
   }
 
   get progress(): readonly InputProgress[] {
-    return this.#tracker.inputs.map((input) => ({ ...input }));
+    return this.tracker.inputs.map((input) => ({ ...input }));
   }
 
   get metrics(): readonly StepMetric[] {
-    return this.#home.metrics();
+    return this.home.metrics();
   }
 
   get waiting(): readonly StepWaiting[] {
-    return this.#home.waiting();
+    return this.home.waiting();
   }
 
   held(branch: number): number {
-    return this.#home.held(branch);
+    return this.home.held(branch);
   }
 
-  begin({ first }: Run): void {
-    this.#tracker.begin(first);
+  begin(arrived: Arrivals): void {
+    this.tracker.begin(arrived(0));
   }
 
   entered(batches: readonly Batch[], entered: Entered, input: number): void {
-    this.#tracker.advance(batches, entered, input);
+    this.tracker.advance(batches, entered, input);
   }
 
   settle(): void {
-    this.entry.onWatermark(this.#tracker.current);
+    this.entry.onWatermark(this.tracker.current);
   }
 
   tick(now: number, input: number | null): void {
-    this.#moves(() => this.#tracker.tick(now, input));
+    moving(this, () => this.tracker.tick(now, input));
   }
 
   end(now: number, input: number): void {
-    this.#moves(() => this.#tracker.end(now, input));
+    moving(this, () => this.tracker.end(now, input));
   }
 
   finish(): void {
@@ -106,21 +114,14 @@ export class OneClock implements Course {
   }
 
   snapshot(now: number): Plain {
-    return { time: this.#tracker.snapshot(now), home: this.#home.snapshot() };
+    return { time: this.tracker.snapshot(now), home: this.home.snapshot() };
   }
 
   restoring(data: Plain, now: number): () => void {
     const changes = [
-      this.#tracker.restoring(member(data, "time"), now),
-      this.#home.restoring(member(data, "home")),
+      this.tracker.restoring(member(data, "time"), now),
+      this.home.restoring(member(data, "home")),
     ];
     return () => changes.forEach((change) => change());
-  }
-
-  /** Home is told when `move` takes the watermark on. */
-  #moves(move: () => void): void {
-    const before = this.#tracker.current;
-    move();
-    if (this.#tracker.current > before) this.entry.onWatermark(this.#tracker.current);
   }
 }

@@ -84,6 +84,13 @@ export class Home {
     return this.#stages().flatMap(({ metrics }) => metrics.entries());
   }
 
+  /** The steps that hold records, in their order. */
+  waiting(): readonly StepWaiting[] {
+    return this.#stages()
+      .filter(({ held }) => held > 0)
+      .map((stage) => stage.waiting());
+  }
+
   /** The state of every stage, the trunk's first. */
   snapshot(): Plain {
     return this.#stages().map((stage) => stage.snapshot());
@@ -99,11 +106,5 @@ export class Home {
 
   #stages(): readonly Stage[] {
     return [this.#trunk, ...this.#branches].flatMap(({ stages }) => stages);
-  }
-
-  /** The steps that hold records, in their order. */
-  waiting(): readonly StepWaiting[] {
-    const stages = [this.#trunk, ...this.#branches].flatMap((chain) => chain.stages);
-    return stages.filter(({ held }) => held > 0).map((stage) => stage.waiting());
   }
 }

@@ -8,7 +8,7 @@ import { lanesOf } from "../pipeline/per-key.ts";
 import type { InputSpec, PerKey, PipelinePlan } from "../pipeline/pipeline.ts";
 import { type LastingKeys, makeKeyTable } from "../state/keys.ts";
 import { listOf, member, type Plain } from "../state/plain.ts";
-import type { Course, Run } from "./course.ts";
+import { type Arrivals, type Clocked, type Course, moving } from "./course.ts";
 import type { Home } from "./home.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Receiver } from "./stage.ts";
@@ -19,11 +19,6 @@ import { type InputProgress, WatermarkTracker } from "./watermark.ts";
 /** The step under which the ledger counts records of a key for which there is no lane left. */
 const lanesStep = "time per key";
 
-interface Lane {
-  readonly tracker: WatermarkTracker;
-  readonly home: Home;
-}
-
 export class Lanes implements Course, Receiver {
   readonly entry: Receiver = this;
   readonly #input: InputSpec;
@@ -32,10 +27,10 @@ export class Lanes implements Course, Receiver {
   readonly #ledger: Ledger;
   readonly #makeHome: () => Home;
   #keys: LastingKeys;
-  #lanes: Lane[] = [];
-  #run!: Run;
+  #lanes: Clocked[] = [];
+  #arrived!: Arrivals;
   /** The lanes that this run has records of. */
-  readonly #touched = new Set<Lane>();
+  readonly #touched = new Set<Clocked>();
   #ids = new Uint32Array(0);
   #rows = new Uint32Array(0);
   /** By lane, how many rows of the present batch are its; zero between batches. */
@@ -116,8 +111,8 @@ export class Lanes implements Course, Receiver {
     return this.#lanes.reduce((total, { home }) => total + home.held(branch), 0);
   }
 
-  begin(run: Run): void {
-    this.#run = run;
+  begin(arrived: Arrivals): void {
+    this.#arrived = arrived;
   }
 
   entered(batches: readonly Batch[]): void {
@@ -145,11 +140,7 @@ export class Lanes implements Course, Receiver {
   }
 
   tick(now: number): void {
-    for (const { tracker, home } of this.#lanes) {
-      const before = tracker.current;
-      tracker.tick(now);
-      if (tracker.current > before) home.first.onWatermark(tracker.current);
-    }
+    for (const lane of this.#lanes) moving(lane, () => lane.tracker.tick(now));
   }
 
   end(): void {
@@ -161,7 +152,7 @@ export class Lanes implements Course, Receiver {
   }
 
   /** Gives each lane its rows, in their order, lanes in the order in which they occur; returns for how many records there is none. */
-  #each(batch: Batch, give: (lane: Lane, rows: Batch) => void): number {
+  #each(batch: Batch, give: (lane: Clocked, rows: Batch) => void): number {
     const { count } = batch;
     if (this.#ids.length < count) {
       this.#ids = new Uint32Array(count);
@@ -173,8 +164,7 @@ export class Lanes implements Course, Receiver {
     for (const id of lanes) {
       const size = this.#counts[id]!;
       this.#counts[id] = 0;
-      // A slice: what it is given to may come back here with rows of its own.
-      give(this.#lane(id), { ...batch, selection: this.#rows.slice(from, from + size), count: size });
+      give(this.#lane(id), { ...batch, selection: this.#rows.subarray(from, from + size), count: size });
       from += size;
     }
     return refused;
@@ -208,17 +198,17 @@ export class Lanes implements Course, Receiver {
     return { lanes, refused };
   }
 
-  #lane(id: number): Lane {
+  #lane(id: number): Clocked {
     this.#lanes[id] ??= this.#newLane();
     return this.#lanes[id];
   }
 
-  #newLane(): Lane {
+  #newLane(): Clocked {
     return { tracker: new WatermarkTracker([this.#input]), home: this.#makeHome() };
   }
 
   /** The rows of one key have entered. */
-  #advance(lane: Lane, batch: Batch): void {
+  #advance(lane: Clocked, batch: Batch): void {
     const { selection, count, time, watermark } = batch;
     let latest = Number.NEGATIVE_INFINITY;
     let newest = 0;
@@ -228,9 +218,9 @@ export class Lanes implements Course, Receiver {
       watermark[row] = latest;
       if (time[row]! > latest) latest = time[(newest = row)]!;
     }
-    lane.tracker.begin(this.#run.at(selection[0]!));
-    const arrived = this.#run.at(selection[count - 1]!);
-    lane.tracker.advance([batch], { latest, moved: this.#run.at(newest), arrived });
+    lane.tracker.begin(this.#arrived(selection[0]!));
+    const arrived = this.#arrived(selection[count - 1]!);
+    lane.tracker.advance([batch], { latest, moved: this.#arrived(newest), arrived });
     this.#touched.add(lane);
   }
 }

@@ -115,10 +115,9 @@ export class PipelineEngine {
     const started = stopwatch();
     const { now } = clock;
     const last = arrivedLast(payloads, now);
-    const at = (row: number): number => seenAt(payloads.arrived[row] ?? now, last, now);
     this.#caused(last);
     this.#in += decoded.rows;
-    this.#course.begin({ first: at(0), last: seenAt(last, last, now), at });
+    this.#course.begin((row) => seenAt(payloads.arrived[row] ?? now, last, now));
     this.#stateless.run(payloads, decoded, clock, input, (batch, entered) =>
       this.#course.entered([batch], seen(entered, last, now), input),
     );
@@ -131,7 +130,7 @@ export class PipelineEngine {
   take(entry: Entry, batches: readonly Batch[], now: number, arrived: number): void {
     this.#caused(arrived);
     this.#in += entry.records;
-    this.#course.begin({ first: now, last: now, at: () => now });
+    this.#course.begin(() => now);
     this.#course.entered(batches, seen(entry, arrived, now), 0);
     for (const batch of batches) this.#course.entry.onBatch(batch);
     this.#course.settle();

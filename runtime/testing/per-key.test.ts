@@ -112,22 +112,30 @@ test.each(steps)("each key as in a pipeline for itself: %j", (step) => {
   expect(rows).toBeGreaterThan(20);
 });
 
-describe("told as a story", () => {
-  test("a device that comes back with what it stored is late for nobody", () => {
-    const { plan, diagnostics } = loadPipeline({
-      file: "story.yaml",
-      catalogue: catalog,
-      content: `
-name: stored
+/** Devices on subjects of their own, counted by the minute. */
+function storyOf({
+  per = "per: device",
+  window = "tumbling: 1m, by: device, select: { n: count() }",
+  rest = "",
+}): ReturnType<typeof loadPipeline> {
+  const content = `
+name: story
 source:
   nats: { subject: "sensors.{device}" }
   format: json
   schema: { ts: time, temp: float64 }
-  time: { field: ts, per: device }
+  time: { field: ts, ${per} }
 steps:
-  - window: { tumbling: 1m, by: device, select: { n: count() } }
+  - window: { ${window} }
   - sink: { stdout: {}, format: json }
-tests:
+${rest}`;
+  return loadPipeline({ file: "story.yaml", content, catalogue: catalog });
+}
+
+describe("told as a story", () => {
+  test("a device that comes back with what it stored is late for nobody", () => {
+    const { plan, diagnostics } = storyOf({
+      rest: `tests:
   - name: b was away for ten minutes
     input:
       - { subject: sensors.b, record: { ts: 5s } }
@@ -145,25 +153,11 @@ tests:
     expect(diagnostics).toEqual([]);
     for (const batchRows of [1, 2])
       expect(runTest(plan!, plan!.spec.tests[0]!, batchRows).faults).toEqual([]);
+    expect(runTest(plan!, plan!.spec.tests[0]!).waiting[1]).toContain("device b has come to 00:01:01.000Z");
   });
 
   test("there are so many clocks, and records of further devices are counted", () => {
-    const { plan, diagnostics } = loadPipeline({
-      file: "bounded.yaml",
-      catalogue: catalog,
-      content: `
-name: bounded
-limits: { keys: { max: 2 } }
-source:
-  nats: { subject: "sensors.{device}" }
-  format: json
-  schema: { ts: time, temp: float64 }
-  time: { field: ts, per: device }
-steps:
-  - window: { tumbling: 1m, by: device, select: { n: count() } }
-  - sink: { stdout: {}, format: json }
-`,
-    });
+    const { plan, diagnostics } = storyOf({ rest: "limits: { keys: { max: 2 } }" });
     expect(diagnostics).toEqual([]);
     const harness = new Harness(plan!, { batchRows: 3 });
     for (const device of ["a", "b", "c", "a", "c"])
@@ -192,21 +186,7 @@ steps:
       "devise",
     ],
   ])("%s", (_name, per, window, said) => {
-    const { diagnostics } = loadPipeline({
-      file: "wrong.yaml",
-      catalogue: catalog,
-      content: `
-name: wrong
-source:
-  nats: { subject: "sensors.{device}" }
-  format: json
-  schema: { ts: time, temp: float64 }
-  time: { field: ts, ${per} }
-steps:
-  - window: { ${window} }
-  - sink: { stdout: {}, format: json }
-`,
-    });
+    const { diagnostics } = storyOf({ per, window });
     expect(diagnostics.map(({ message, hint }) => `${message}; ${hint}`).join("\n")).toContain(said);
   });
 });
