@@ -7,7 +7,7 @@ import { SourceGroup } from "../runtime/engine/source-group.ts";
 import { WeirError } from "../runtime/errors.ts";
 import { loadPipeline } from "../runtime/pipeline/load.ts";
 import { lawFaults } from "../runtime/testing/harness.ts";
-import { seeded } from "./readings.ts";
+import { seeded } from "./seeded.ts";
 
 const file = "bench/keys.yaml";
 const subject = "sensors.readings.all";

@@ -7,7 +7,7 @@ import { ownedPayloads, type PayloadBatch } from "../runtime/batch/payloads.ts";
 import { drawn, KeyedEngine, readingsOf, shuffled } from "./keyed-load.ts";
 import type { Growth } from "./keys-memory.ts";
 import { processorRatio, spreadOf, type Task, timePairs } from "./pairs.ts";
-import { machineText, noteBusy, type Report } from "./report.ts";
+import { noteBusy, type Report } from "./report.ts";
 
 const keysFew = 1_000;
 const keysMany = 1_000_000;
@@ -23,7 +23,6 @@ export interface KeysOptions {
 }
 
 export function benchKeys({ records, pairs }: KeysOptions, report: Report): boolean {
-  report.note(machineText());
   report.note(`count, sum, min and max of each key in one open window, keys in random order`);
   reportMemory(report);
   const few = taskOf(keysFew, records);

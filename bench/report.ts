@@ -1,4 +1,5 @@
-// What the benchmarks say: a table for people, or one JSON object a line for programs.
+// What the benchmarks say: a table for people, or one JSON object a line for programs, and all of it for the
+// page of results.
 
 import { availableParallelism, cpus } from "node:os";
 import { wallClock } from "../runtime/clock.ts";
@@ -12,8 +13,15 @@ export interface Result {
   readonly threads: number;
   readonly records: number;
   readonly records_per_s: number;
+  /** Processor time of all its processes; absent where it is not known. */
+  readonly cpu_s_per_m_records?: number;
+  /** The most memory that all its processes had resident. */
+  readonly peak_rss_mb?: number;
   /** Names what it made; equal where the output is. */
-  readonly output_hash: string;
+  readonly output_hash?: string;
+  /** From when a record was meant to be sent until its row was there. */
+  readonly p50_ms?: number;
+  readonly p99_ms?: number;
 }
 
 /** What a record costs in one operator or aggregate. */
@@ -66,14 +74,24 @@ export function machineText(): string {
   return `${model}, ${availableParallelism()} cores, ${process.arch}, node ${process.versions.node}, ${date}`;
 }
 
+function detailsOf({ cpu_s_per_m_records, peak_rss_mb, p50_ms, p99_ms, output_hash }: Result): string {
+  const details: string[] = [];
+  if (cpu_s_per_m_records !== undefined) details.push(`${cpu_s_per_m_records.toFixed(3)} cpu s/M`);
+  if (peak_rss_mb !== undefined) details.push(`${peak_rss_mb.toFixed(0)} MB`);
+  if (p50_ms !== undefined) details.push(`p50 ${p50_ms.toFixed(1)} ms`);
+  if (p99_ms !== undefined) details.push(`p99 ${p99_ms.toFixed(1)} ms`);
+  if (output_hash !== undefined) details.push(`output ${output_hash}`);
+  return details.map((each) => `   ${each}`).join("");
+}
+
 function millions(perSecond: number): string {
   return `${(perSecond / 1e6).toFixed(2)} M records/s`;
 }
 
 export const tableReport: Report = {
   note: write,
-  result({ engine, records_per_s, output_hash }) {
-    write(`  ${engine.padEnd(28)} ${millions(records_per_s).padStart(20)}   output ${output_hash}`);
+  result(result) {
+    write(`  ${result.engine.padEnd(28)} ${millions(result.records_per_s).padStart(20)}${detailsOf(result)}`);
   },
   cost({ workload, ns_per_record, ns_per_record_min, want, met, output_hash }) {
     const figures = `${ns_per_record.toFixed(1).padStart(8)} ns (${ns_per_record_min.toFixed(1)} at least)`;
@@ -86,6 +104,32 @@ export const tableReport: Report = {
     write(`  ${target}: ${ratio.toFixed(2)}× (${spread}); ${wanted}`);
   },
 };
+
+/** All that was reported. */
+export interface Kept {
+  readonly results: Result[];
+  readonly costs: Cost[];
+  readonly verdicts: Verdict[];
+}
+
+/** The same report, kept as well. */
+export function keeping(report: Report, { results, costs, verdicts }: Kept): Report {
+  return {
+    note: report.note,
+    result: (result) => {
+      results.push(result);
+      report.result(result);
+    },
+    cost: (cost) => {
+      costs.push(cost);
+      report.cost(cost);
+    },
+    verdict: (verdict) => {
+      verdicts.push(verdict);
+      report.verdict(verdict);
+    },
+  };
+}
 
 export const jsonReport: Report = {
   note: () => {

@@ -3,9 +3,8 @@
 import type { Batch } from "../../operators/sdk/index.ts";
 import { compile } from "../../runtime/expression/bind.ts";
 import type { Backend } from "../../runtime/expression/expression.ts";
-import { readingsPlan } from "../engine.ts";
 import type { Way, Workload } from "./workload.ts";
-import { readingsBatch } from "./readings-batch.ts";
+import { planOf, readingsBatch } from "./readings-batch.ts";
 
 const conditions = ["temp > -60 && temp < 60", 'temp * 1.8 + 32 > 75 || device.startsWith("device-0000")'];
 
@@ -22,7 +21,7 @@ function selecting(text: string, batch: Batch, backend: Backend): Way {
 }
 
 export function expressionSelect(): readonly Workload[] {
-  const batch = readingsBatch(readingsPlan());
+  const batch = readingsBatch(planOf("- filter: temp > -60 && device != ''"));
   return conditions.map((text) => ({
     name: `select ${text}`,
     records: batch.count,

@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { Bench } from "tinybench";
-import { machineText, type Report } from "../report.ts";
+import { type Report } from "../report.ts";
 import { expressionSelect } from "./expression-select.ts";
 import { jsonDecode } from "./json-decode.ts";
 import { windowAdd } from "./window-add.ts";
@@ -19,7 +19,6 @@ export function benchMicro(quick: boolean, report: Report): boolean {
     process.stderr.write(`${name}: the answers of ${ways[0]!.engine} and ${ways[odd]!.engine} differ\n`);
     return false;
   }
-  report.note(machineText());
   for (const [place, workload] of workloads.entries()) timeWorkload(workload, hashes[place]!, quick, report);
   return true;
 }

@@ -1,30 +1,19 @@
 // One batch of columns into the open windows of a thousand devices: the operator with its stage and its
 // tables, against a loop over the same columns with a Map of objects.
 
-import { catalog } from "../../operators/catalog.ts";
 import type { Batch, Column } from "../../operators/sdk/index.ts";
 import { linkChain, trunkOf } from "../../runtime/engine/chain.ts";
 import { Ledger } from "../../runtime/engine/ledger.ts";
-import { loadPipeline } from "../../runtime/pipeline/load.ts";
 import type { PipelinePlan } from "../../runtime/pipeline/pipeline.ts";
 import type { Way, Workload } from "./workload.ts";
-import { readingsBatch } from "./readings-batch.ts";
+import { planOf, readingsBatch } from "./readings-batch.ts";
 
 const size_ms = 60_000;
 /** Columns of a row that come out the same however sums are made: the window, the device, `n`, `min`, `max`. */
 const comparable = 6;
 
-function planOf(select: string): PipelinePlan {
-  const content = `
-name: window-add
-source: { nats: { subject: sensors }, format: json, time: { field: ts } }
-steps:
-  - window: { tumbling: 1m, by: device, select: { ${select} } }
-  - sink: { stdout: {}, format: json }
-`;
-  const { plan, diagnostics } = loadPipeline({ file: "window-add", content, catalogue: catalog });
-  if (plan === null) throw new TypeError(diagnostics[0]?.message ?? "no plan");
-  return plan;
+function windowPlan(select: string): PipelinePlan {
+  return planOf(`- window: { tumbling: 1m, by: device, select: { ${select} } }`);
 }
 
 function valueOf(column: Column, row: number): string {
@@ -106,9 +95,9 @@ function map(plan: PipelinePlan, batch: Batch): Way {
 }
 
 export function windowAdd(): readonly Workload[] {
-  const five = planOf("n: count(), min: min(temp), max: max(temp), sum: sum(temp), mean: mean(temp)");
+  const five = windowPlan("n: count(), min: min(temp), max: max(temp), sum: sum(temp), mean: mean(temp)");
   const batch = readingsBatch(five);
-  const quantiles = planOf("p50: quantile(temp, 0.5), p99: quantile(temp, 0.99)");
+  const quantiles = windowPlan("p50: quantile(temp, 0.5), p99: quantile(temp, 0.99)");
   return [
     {
       name: "window add, five aggregates",

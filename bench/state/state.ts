@@ -4,7 +4,7 @@
 import type { Batch } from "../../operators/sdk/index.ts";
 import type { PipelinePlan } from "../../runtime/pipeline/pipeline.ts";
 import { type Task, timeRounds } from "../pairs.ts";
-import { machineText, noteBusy, type Report } from "../report.ts";
+import { noteBusy, type Report } from "../report.ts";
 import { aggregateCases, type Case, keyedCases, unmeasured } from "./cases.ts";
 import { costOf } from "./cost.ts";
 import { batchesOf, hashOf, openStep, planOf, type StreamSettings } from "./stream.ts";
@@ -36,7 +36,6 @@ export function benchState({ records, pairs }: StateOptions, report: Report): bo
     process.stderr.write(`${fault}\n`);
     return false;
   }
-  report.note(machineText());
   report.note(`keyed operators, ${records} readings of ${stream.keys} keys, columns in, rows out`);
   benchSteps(keyed, records, pairs, report);
   for (const name of unmeasured()) report.note(`  ${name} has no case here`);

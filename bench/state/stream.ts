@@ -14,7 +14,7 @@ import type { Receiver } from "../../runtime/engine/stage.ts";
 import { limits } from "../../runtime/limits.ts";
 import { loadPipeline } from "../../runtime/pipeline/load.ts";
 import type { PipelinePlan } from "../../runtime/pipeline/pipeline.ts";
-import { seeded } from "../readings.ts";
+import { seeded } from "../seeded.ts";
 
 export interface StreamSettings {
   readonly records: number;

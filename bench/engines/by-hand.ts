@@ -1,0 +1,47 @@
+// The program that one would write instead, in plain JavaScript or with RxJS: the file's bytes in memory, and
+// a module in the workload's folder that goes over them.
+
+import { readFileSync } from "node:fs";
+import type { Assignment, Engine, Pass, Session } from "../side-by-side/engine.ts";
+import type { Row } from "../side-by-side/workload.ts";
+
+/** What such a module exports as `run`: the bytes of NDJSON in, rows as JSON out. */
+export type Program = (bytes: Buffer) => readonly Uint8Array[] | Promise<readonly Uint8Array[]>;
+
+async function open({ folder, file }: Assignment, program: string): Promise<Session> {
+  const bytes = readFileSync(file);
+  const { run } = (await import(new URL(program, folder).href)) as { readonly run: Program };
+  const pass = async (): Promise<Pass> => {
+    const rows = await run(bytes);
+    return {
+      count: rows.length,
+      rows: () => rows.map((row) => JSON.parse(Buffer.from(row).toString()) as Row),
+    };
+  };
+  return { pass };
+}
+
+function program(name: string, file: string): Engine {
+  return {
+    name,
+    threads: 1,
+    program: file,
+    missing: () => null,
+    open: (assignment) => open(assignment, file),
+  };
+}
+
+export const programs: readonly Engine[] = [
+  program("JSON.parse + Map", "by-hand.ts"),
+  program("RxJS", "rxjs.ts"),
+];
+
+/** Calls `take` with every record of NDJSON, read as a careful program would: one line, one latin1 text, one parse. */
+export function eachRecord(bytes: Buffer, take: (record: unknown) => void): void {
+  for (let start = 0; start < bytes.length; ) {
+    const found = bytes.indexOf(10, start);
+    const end = found < 0 ? bytes.length : found;
+    take(JSON.parse(bytes.toString("latin1", start, end)));
+    start = end + 1;
+  }
+}

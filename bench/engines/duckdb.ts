@@ -1,0 +1,51 @@
+// DuckDB, from npm: the file read by `read_json` with its columns given, and the workload's query over it.
+
+import { readFileSync } from "node:fs";
+import type { Assignment, Engine, Pass, Session } from "../side-by-side/engine.ts";
+import type { Row } from "../side-by-side/workload.ts";
+import { importPeer, peerMissing } from "./peers.ts";
+
+const packageName = "@duckdb/node-api";
+
+/** What of the package is used. */
+interface DuckDb {
+  readonly DuckDBInstance: {
+    create(
+      path: string,
+      options: Readonly<Record<string, string>>,
+    ): Promise<{ connect(): Promise<Connection> }>;
+  };
+}
+interface Connection {
+  runAndReadAll(sql: string): Promise<Reader>;
+}
+interface Reader {
+  readonly currentRowCount: number;
+  getRowObjectsJS(): readonly Row[];
+}
+
+async function open({ folder, file }: Assignment, program: string, threads: number): Promise<Session> {
+  const { DuckDBInstance } = await importPeer<DuckDb>(packageName);
+  const instance = await DuckDBInstance.create(":memory:", { threads: String(threads) });
+  const connection = await instance.connect();
+  const quoted = `'${file.replaceAll("'", "''")}'`;
+  const query = readFileSync(new URL(program, folder), "utf8").replaceAll("$records", quoted);
+  const pass = async (): Promise<Pass> => {
+    const reader = await connection.runAndReadAll(query);
+    return { count: reader.currentRowCount, rows: () => reader.getRowObjectsJS() };
+  };
+  return { pass };
+}
+
+function duckdb(threads: number): Engine {
+  const program = "duckdb.sql";
+  return {
+    name: threads === 1 ? "DuckDB" : `DuckDB, ${threads} threads`,
+    threads,
+    program,
+    missing: () => peerMissing(packageName),
+    open: (assignment) => open(assignment, program, threads),
+  };
+}
+
+export const duckdbEngines: readonly Engine[] = [duckdb(1), duckdb(2)];

@@ -1,0 +1,8 @@
+// All that can be compared. An engine takes part in the workloads in whose folder its program lies.
+
+import type { Engine } from "../side-by-side/engine.ts";
+import { programs } from "./by-hand.ts";
+import { duckdbEngines } from "./duckdb.ts";
+import { weirEngines } from "./weir.ts";
+
+export const engines: readonly Engine[] = [...weirEngines, ...programs, ...duckdbEngines];

@@ -1,0 +1,87 @@
+// weir from the file to the sink's payloads, as a worker runs it: its file source, its decoder, its engine
+// with ledger and law, its pool where threads are given. Only the sink is memory.
+
+import { fileURLToPath } from "node:url";
+import { wallClock } from "../../runtime/clock.ts";
+import { fileSource } from "../../runtime/connect/file-source.ts";
+import { GroupRunner } from "../../runtime/engine/group-runner.ts";
+import { type LoadedPipeline, loadInput, readInput } from "../../runtime/engine/loader.ts";
+import { SourceGroup } from "../../runtime/engine/source-group.ts";
+import { WeirError } from "../../runtime/errors.ts";
+import { limits } from "../../runtime/limits.ts";
+import type { PipelinePlan } from "../../runtime/pipeline/pipeline.ts";
+import { lawFaults } from "../../runtime/testing/harness.ts";
+import type { Assignment, Engine, Pass, Session } from "../side-by-side/engine.ts";
+import type { Row } from "../side-by-side/workload.ts";
+
+async function load(program: URL, file: string): Promise<LoadedPipeline & { readonly plan: PipelinePlan }> {
+  const loaded = await loadInput(readInput(fileURLToPath(program), { RECORDS: file }));
+  const { plan, diagnostics } = loaded;
+  if (plan !== null) return { ...loaded, plan };
+  throw new WeirError("WEIR_CONFIG", `${program.pathname}: ${diagnostics[0]?.message ?? "no plan"}`);
+}
+
+interface Outputs {
+  readonly rows: Uint8Array[];
+  letters: number;
+}
+
+function checkLaw(runner: GroupRunner, { letters }: Outputs): void {
+  const faults = lawFaults(runner.status().flatMap(({ branches }) => branches));
+  if (letters > 0) faults.push(`${letters} records went to the dead letter`);
+  if (faults.length > 0) throw new WeirError("WEIR_INTERNAL", faults.join("; "));
+}
+
+async function read(runner: GroupRunner, path: string): Promise<void> {
+  const source = fileSource({ path, format: "lines" });
+  await source.open();
+  const want = {
+    rows: limits.batch_rows_max,
+    bytes: limits.batch_bytes_max,
+    wait_ms: 0,
+    age_ms: limits.batch_age_ms_max,
+  };
+  for (let delivery = await source.read(want); delivery !== "end"; delivery = await source.read(want)) {
+    if (delivery !== null) await runner.feed(delivery.payloads, wallClock.now());
+  }
+  await runner.finish(wallClock.now());
+  await source.close();
+}
+
+async function open({ folder, file }: Assignment, program: string, threads: number): Promise<Session> {
+  const { plan, input } = await load(new URL(program, folder), file);
+  const pass = async (): Promise<Pass> => {
+    const outputs: Outputs = { rows: [], letters: 0 };
+    const group = new SourceGroup([plan], {
+      headers: [],
+      identity: "bench",
+      outputs: () => ({
+        row: (_branch, { payload }) => outputs.rows.push(payload),
+        deadLetter: () => outputs.letters++,
+      }),
+    });
+    const runner = new GroupRunner(group, { inputs: [input], header: [], threads });
+    await read(runner, file);
+    checkLaw(runner, outputs);
+    await runner.close();
+    return {
+      count: outputs.rows.length,
+      rows: () => outputs.rows.map((row) => JSON.parse(Buffer.from(row).toString()) as Row),
+    };
+  };
+  return { pass };
+}
+
+function weir(name: string, threads: number): Engine {
+  const program = "weir.yaml";
+  return {
+    name,
+    threads: threads + 1,
+    program,
+    missing: () => null,
+    open: (assignment) => open(assignment, program, threads),
+  };
+}
+
+/** All on one thread; and with as many threads beside it as a gateway of two cores has cores. */
+export const weirEngines: readonly Engine[] = [weir("weir", 0), weir("weir, 2 threads", 1)];

@@ -1,0 +1,41 @@
+// The port of everything that is compared: an engine is opened for a workload's file and then reads it from
+// beginning to end as often as it is told. Measures nothing.
+
+import type { Row } from "./workload.ts";
+
+/** What an engine is opened for. */
+export interface Assignment {
+  /** The folder with the workload's programs. */
+  readonly folder: URL;
+  /** NDJSON, one record a line. */
+  readonly file: string;
+  readonly records: number;
+}
+
+/** One whole pass over the file. */
+export interface Pass {
+  /** How many rows came out. */
+  readonly count: number;
+  /** The rows; only called when outputs are compared, outside the time. */
+  rows(): readonly Row[];
+}
+
+export interface Session {
+  pass(): Promise<Pass>;
+  /** Processes beside this one that do the engine's work. */
+  readonly processes?: () => readonly number[];
+  close?(): Promise<void>;
+}
+
+export interface Engine {
+  /** Its name in the tables. */
+  readonly name: string;
+  readonly threads: number;
+  /** The file in a workload's folder that holds its program; where there is none, it does not take part. */
+  readonly program: string;
+  /** The most records that it is given: an engine that takes a minute for a million reads only the first of them. */
+  readonly records_max?: number;
+  /** Why it cannot run here, or null. */
+  missing(): string | null;
+  open(assignment: Assignment): Promise<Session>;
+}

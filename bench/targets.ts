@@ -1,0 +1,19 @@
+// What is to be reached where engines are compared side by side: each a factor between two of them on one
+// workload, in one run. Measures nothing.
+
+export interface Target {
+  readonly workload: string;
+  readonly engine: string;
+  /** How many times faster than this one. */
+  readonly than: string;
+  readonly want: number;
+}
+
+export const targets: readonly Target[] = [
+  { workload: "uc2", engine: "weir", than: "JSON.parse + Map", want: 8 },
+  { workload: "uc2", engine: "weir", than: "DuckDB", want: 2.5 },
+  { workload: "uc2", engine: "weir, 2 threads", than: "weir", want: 1.4 },
+  { workload: "uc2", engine: "weir, 2 threads", than: "DuckDB, 2 threads", want: 2.5 },
+  { workload: "filter", engine: "weir", than: "Node-RED", want: 100 },
+  { workload: "readings", engine: "weir", than: "JSON.parse + Map", want: 6 },
+];

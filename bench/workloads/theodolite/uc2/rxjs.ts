@@ -1,0 +1,43 @@
+// UC2 as RxJS is used for it: every record is an item; minutes and sensors are groups.
+
+import { from, groupBy, last, map, mergeMap, scan, toArray, lastValueFrom } from "rxjs";
+import { eachRecord, type Program } from "../../../engines/by-hand.ts";
+import type { PowerRecord } from "../power.ts";
+import { add, begin, members } from "../statistics.ts";
+
+const size_ms = 60_000;
+
+function* records(bytes: Buffer): Generator<PowerRecord> {
+  const batch: PowerRecord[] = [];
+  eachRecord(bytes, (record) => batch.push(record as PowerRecord));
+  yield* batch;
+}
+
+export const run: Program = (bytes) =>
+  lastValueFrom(
+    from(records(bytes)).pipe(
+      groupBy(({ timestamp }) => Math.floor(timestamp / size_ms) * size_ms),
+      mergeMap((minute) =>
+        minute.pipe(
+          groupBy(({ identifier }) => identifier),
+          mergeMap((sensor) =>
+            sensor.pipe(
+              scan((statistics, { valueInW }) => {
+                add(statistics, valueInW);
+                return statistics;
+              }, begin()),
+              last(),
+              map((statistics) => ({
+                window_start: minute.key,
+                window_end: minute.key + size_ms,
+                identifier: sensor.key,
+                ...members(statistics),
+              })),
+            ),
+          ),
+        ),
+      ),
+      map((row) => Buffer.from(JSON.stringify(row))),
+      toArray(),
+    ),
+  );
