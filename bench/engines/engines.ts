@@ -1,8 +1,16 @@
 // All that can be compared. An engine takes part in the workloads in whose folder its program lies.
 
 import type { Engine } from "../side-by-side/engine.ts";
-import { programs } from "./by-hand.ts";
+import { byHand } from "./by-hand.ts";
 import { duckdbEngines } from "./duckdb.ts";
+import { nodeRed } from "./node-red.ts";
+import { externals } from "./programs.ts";
 import { weirEngines } from "./weir.ts";
 
-export const engines: readonly Engine[] = [...weirEngines, ...programs, ...duckdbEngines];
+export const engines: readonly Engine[] = [
+  ...weirEngines,
+  ...byHand,
+  ...duckdbEngines,
+  nodeRed,
+  ...externals,
+];

@@ -75,7 +75,7 @@ async function enterAll(
   const entrants: Entrant[] = [];
   const right = new Map<number, { readonly hash: string; readonly file: string; readonly name: string }>();
   const judge = async (engine: Engine, count: number): Promise<Entrant> => {
-    const file = join(tmpdir(), `weir-bench-${process.pid}-${entrants.length}-${count}.rows`);
+    const file = join(tmpdir(), `weir-bench-${process.pid}-${right.size}-${entrants.length}.rows`);
     const entrant = await enter(engine, workload, count, file);
     const known = right.get(count);
     if (known === undefined) right.set(count, { hash: entrant.hash, file, name: engine.name });

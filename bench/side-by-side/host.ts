@@ -63,6 +63,8 @@ try {
       `expected an engine and a workload, got ${engineName}, ${suite} and ${workloadName}`,
     );
   }
+  // Until something is asked of it, nothing else may keep the process alive.
+  process.channel?.ref();
   const session = await engine.open({ folder: folderOf(workload), file, records: Number(records) });
   process.on("message", (order: Order) => void pass(session, workload, order).catch(fail));
   process.on("disconnect", () => void session.close?.());

@@ -1,21 +1,16 @@
 // UC2 as RxJS is used for it: every record is an item; minutes and sensors are groups.
 
 import { from, groupBy, last, map, mergeMap, scan, toArray, lastValueFrom } from "rxjs";
-import { eachRecord, type Program } from "../../../engines/by-hand.ts";
+import { eachLine, type Program } from "../../../engines/by-hand.ts";
 import type { PowerRecord } from "../power.ts";
 import { add, begin, members } from "../statistics.ts";
 
 const size_ms = 60_000;
 
-function* records(bytes: Buffer): Generator<PowerRecord> {
-  const batch: PowerRecord[] = [];
-  eachRecord(bytes, (record) => batch.push(record as PowerRecord));
-  yield* batch;
-}
-
 export const run: Program = (bytes) =>
   lastValueFrom(
-    from(records(bytes)).pipe(
+    from(eachLine(bytes)).pipe(
+      map((line) => JSON.parse(line) as PowerRecord),
       groupBy(({ timestamp }) => Math.floor(timestamp / size_ms) * size_ms),
       mergeMap((minute) =>
         minute.pipe(

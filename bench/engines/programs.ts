@@ -1,0 +1,89 @@
+// Engines that are programs of their own, found on PATH or named by a variable: started once a pass on the
+// workload's configuration, which reads `${RECORDS}` and writes `${ROWS}`, one row a line. Their start is in
+// the time. Where there is none it is reported as missing; weir ships the configurations only.
+
+import { spawn } from "node:child_process";
+import { accessSync, constants, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Assignment, Engine, Pass, Session } from "../side-by-side/engine.ts";
+import type { Row } from "../side-by-side/workload.ts";
+import { eachLine } from "./by-hand.ts";
+
+interface External {
+  readonly name: string;
+  /** The variable that names the program. */
+  readonly variable: string;
+  /** What it is called on PATH, the likeliest first. */
+  readonly programs: readonly string[];
+  readonly configuration: string;
+  readonly parameters: (configuration: string) => readonly string[];
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The path of the program; null where there is none. */
+function find({ variable, programs }: External): string | null {
+  const named = process.env[variable];
+  if (named !== undefined) return isProgram(named) ? named : null;
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  const places = programs.flatMap((program) => folders.map((folder) => join(folder, program)));
+  return places.find(isProgram) ?? null;
+}
+
+function runToEnd(
+  path: string,
+  parameters: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(path, parameters, { env: environment, stdio: ["ignore", "ignore", "pipe"] });
+    let errors = "";
+    child.stderr.on("data", (text: Buffer) => (errors = (errors + text.toString()).slice(-2048)));
+    child.on("error", reject);
+    child.on("close", (code) => (code === 0 ? resolve() : reject(new Error(`${path}: ${code}\n${errors}`))));
+  });
+}
+
+async function open(external: External, { folder, file }: Assignment): Promise<Session> {
+  const path = find(external)!;
+  const configuration = fileURLToPath(new URL(external.configuration, folder));
+  const rowsFile = join(tmpdir(), `weir-bench-${process.pid}.ndjson`);
+  const pass = async (): Promise<Pass> => {
+    const environment = { ...process.env, RECORDS: file, ROWS: rowsFile };
+    await runToEnd(path, external.parameters(configuration), environment);
+    const lines = [...eachLine(readFileSync(rowsFile))];
+    return { count: lines.length, rows: () => lines.map((line) => JSON.parse(line) as Row) };
+  };
+  return { pass };
+}
+
+function engine(external: External): Engine {
+  const { name, variable, programs, configuration } = external;
+  return {
+    name,
+    threads: 1,
+    program: configuration,
+    missing: () =>
+      find(external) === null ? `no ${programs.join(" or ")} on PATH, and none named by ${variable}` : null,
+    open: (assignment) => open(external, assignment),
+  };
+}
+
+export const externals: readonly Engine[] = [
+  engine({
+    name: "Redpanda Connect",
+    variable: "REDPANDA_CONNECT",
+    programs: ["redpanda-connect", "benthos"],
+    configuration: "benthos.yaml",
+    parameters: (configuration) => ["-c", configuration],
+  }),
+];
