@@ -2,21 +2,25 @@
 // a module in the workload's folder that goes over them.
 
 import { readFileSync } from "node:fs";
-import type { Assignment, Engine, Pass, Session } from "../side-by-side/engine.ts";
-import type { Row } from "../side-by-side/workload.ts";
+import {
+  type Assignment,
+  type Emit,
+  type Engine,
+  type Pass,
+  RowCount,
+  type Session,
+} from "../side-by-side/engine.ts";
 
 /** What such a module exports as `run`: the bytes of NDJSON in, rows as JSON out. */
-export type Program = (bytes: Buffer) => readonly Uint8Array[] | Promise<readonly Uint8Array[]>;
+export type Program = (bytes: Buffer, emit: Emit) => void | Promise<void>;
 
 async function open({ folder, file }: Assignment, program: string): Promise<Session> {
   const bytes = readFileSync(file);
   const { run } = (await import(new URL(program, folder).href)) as { readonly run: Program };
-  const pass = async (): Promise<Pass> => {
-    const rows = await run(bytes);
-    return {
-      count: rows.length,
-      rows: () => rows.map((row) => JSON.parse(Buffer.from(row).toString()) as Row),
-    };
+  const pass = async (keep: boolean): Promise<Pass> => {
+    const sent = new RowCount(keep);
+    await run(bytes, sent.emit);
+    return sent;
   };
   return { pass };
 }

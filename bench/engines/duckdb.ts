@@ -17,11 +17,21 @@ interface DuckDb {
   };
 }
 interface Connection {
-  runAndReadAll(sql: string): Promise<Reader>;
+  stream(sql: string): Promise<Result>;
 }
-interface Reader {
-  readonly currentRowCount: number;
-  getRowObjectsJS(): readonly Row[];
+interface Result {
+  fetchChunk(): Promise<{ readonly rowCount: number } | null>;
+  getRowObjectsJS(): Promise<readonly Row[]>;
+}
+
+/** The rows stay in its own vectors, where a program would read them. */
+async function countOf(result: Result): Promise<number> {
+  let count = 0;
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return count;
+    count += chunk.rowCount;
+  }
 }
 
 async function open({ folder, file }: Assignment, program: string, threads: number): Promise<Session> {
@@ -30,9 +40,11 @@ async function open({ folder, file }: Assignment, program: string, threads: numb
   const connection = await instance.connect();
   const quoted = `'${file.replaceAll("'", "''")}'`;
   const query = readFileSync(new URL(program, folder), "utf8").replaceAll("$records", quoted);
-  const pass = async (): Promise<Pass> => {
-    const reader = await connection.runAndReadAll(query);
-    return { count: reader.currentRowCount, rows: () => reader.getRowObjectsJS() };
+  const pass = async (keep: boolean): Promise<Pass> => {
+    const result = await connection.stream(query);
+    if (!keep) return { count: await countOf(result), rows: null };
+    const rows = await result.getRowObjectsJS();
+    return { count: rows.length, rows };
   };
   return { pass };
 }

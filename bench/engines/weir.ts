@@ -11,8 +11,7 @@ import { WeirError } from "../../runtime/errors.ts";
 import { limits } from "../../runtime/limits.ts";
 import type { PipelinePlan } from "../../runtime/pipeline/pipeline.ts";
 import { lawFaults } from "../../runtime/testing/harness.ts";
-import type { Assignment, Engine, Pass, Session } from "../side-by-side/engine.ts";
-import type { Row } from "../side-by-side/workload.ts";
+import { type Assignment, type Engine, type Pass, RowCount, type Session } from "../side-by-side/engine.ts";
 
 async function load(program: URL, file: string): Promise<LoadedPipeline & { readonly plan: PipelinePlan }> {
   const loaded = await loadInput(readInput(fileURLToPath(program), { RECORDS: file }));
@@ -21,12 +20,7 @@ async function load(program: URL, file: string): Promise<LoadedPipeline & { read
   throw new WeirError("WEIR_CONFIG", `${program.pathname}: ${diagnostics[0]?.message ?? "no plan"}`);
 }
 
-interface Outputs {
-  readonly rows: Uint8Array[];
-  letters: number;
-}
-
-function checkLaw(runner: GroupRunner, { letters }: Outputs): void {
+function checkLaw(runner: GroupRunner, letters: number): void {
   const faults = lawFaults(runner.status().flatMap(({ branches }) => branches));
   if (letters > 0) faults.push(`${letters} records went to the dead letter`);
   if (faults.length > 0) throw new WeirError("WEIR_INTERNAL", faults.join("; "));
@@ -50,24 +44,22 @@ async function read(runner: GroupRunner, path: string): Promise<void> {
 
 async function open({ folder, file }: Assignment, program: string, threads: number): Promise<Session> {
   const { plan, input } = await load(new URL(program, folder), file);
-  const pass = async (): Promise<Pass> => {
-    const outputs: Outputs = { rows: [], letters: 0 };
+  const pass = async (keep: boolean): Promise<Pass> => {
+    const sent = new RowCount(keep);
+    let letters = 0;
     const group = new SourceGroup([plan], {
       headers: [],
       identity: "bench",
       outputs: () => ({
-        row: (_branch, { payload }) => outputs.rows.push(payload),
-        deadLetter: () => outputs.letters++,
+        row: (_branch, { payload }) => sent.emit(payload),
+        deadLetter: () => letters++,
       }),
     });
     const runner = new GroupRunner(group, { inputs: [input], header: [], threads });
     await read(runner, file);
-    checkLaw(runner, outputs);
+    checkLaw(runner, letters);
     await runner.close();
-    return {
-      count: outputs.rows.length,
-      rows: () => outputs.rows.map((row) => JSON.parse(Buffer.from(row).toString()) as Row),
-    };
+    return sent;
   };
   return { pass };
 }

@@ -12,16 +12,19 @@ export interface Assignment {
   readonly records: number;
 }
 
+/** Takes a row as an engine sends it. */
+export type Emit = (row: Uint8Array) => void;
+
 /** One whole pass over the file. */
 export interface Pass {
   /** How many rows came out. */
   readonly count: number;
-  /** The rows; only called when outputs are compared, outside the time. */
-  rows(): readonly Row[];
+  /** The rows, where they were to be kept; a sink would have sent them and let go. */
+  readonly rows: readonly Row[] | null;
 }
 
 export interface Session {
-  pass(): Promise<Pass>;
+  pass(keep: boolean): Promise<Pass>;
   /** Processes beside this one that do the engine's work. */
   readonly processes?: () => readonly number[];
   close?(): Promise<void>;
@@ -38,4 +41,23 @@ export interface Engine {
   /** Why it cannot run here, or null. */
   missing(): string | null;
   open(assignment: Assignment): Promise<Session>;
+}
+
+/** Counts the JSON rows that are sent, and keeps them where that is asked for. */
+export class RowCount implements Pass {
+  count = 0;
+  readonly #kept: Uint8Array[] | null;
+
+  constructor(keep: boolean) {
+    this.#kept = keep ? [] : null;
+  }
+
+  readonly emit: Emit = (row) => {
+    this.count++;
+    this.#kept?.push(row);
+  };
+
+  get rows(): readonly Row[] | null {
+    return this.#kept?.map((row) => JSON.parse(Buffer.from(row).toString()) as Row) ?? null;
+  }
 }

@@ -9,8 +9,8 @@ import { stopwatch } from "../../runtime/clock.ts";
 import { messageOf } from "../../runtime/errors.ts";
 import { engines } from "../engines/engines.ts";
 import { workloads } from "../workloads/workloads.ts";
-import type { Pass, Session } from "./engine.ts";
-import { folderOf, type Workload } from "./workload.ts";
+import type { Session } from "./engine.ts";
+import { folderOf, type Row, type Workload } from "./workload.ts";
 
 /** Asks for one pass; with `rows`, for its rows in that file, and their hash. */
 export interface Order {
@@ -34,8 +34,8 @@ function answer(message: Answer): void {
   process.send?.(message);
 }
 
-function hashOf(workload: Workload, passed: Pass, file: string): string {
-  const text = passed.rows().map(workload.canonical).sort().join("\n");
+function hashOf(workload: Workload, rows: readonly Row[], file: string): string {
+  const text = rows.map(workload.canonical).sort().join("\n");
   writeFileSync(file, text);
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
@@ -43,9 +43,9 @@ function hashOf(workload: Workload, passed: Pass, file: string): string {
 async function pass(session: Session, workload: Workload, { rows }: Order): Promise<void> {
   globalThis.gc?.();
   const started = stopwatch();
-  const passed = await session.pass();
+  const passed = await session.pass(rows !== null);
   const wall_ms = stopwatch() - started;
-  const hash = rows === null ? null : hashOf(workload, passed, rows);
+  const hash = rows === null ? null : hashOf(workload, passed.rows!, rows);
   answer({ kind: "passed", wall_ms, count: passed.count, hash });
 }
 

@@ -2,10 +2,8 @@
 
 import { eachRecord, type Program } from "../../../engines/by-hand.ts";
 
-export const run: Program = (bytes) => {
-  const rows: Uint8Array[] = [];
+export const run: Program = (bytes, emit) => {
   eachRecord(bytes, (record) => {
-    if ((record as { temperature: number }).temperature > 50) rows.push(Buffer.from(JSON.stringify(record)));
+    if ((record as { temperature: number }).temperature > 50) emit(Buffer.from(JSON.stringify(record)));
   });
-  return rows;
 };

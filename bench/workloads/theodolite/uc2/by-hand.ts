@@ -1,27 +1,27 @@
 // UC2 by hand. It may rely on records being in order: one minute is open at a time.
 
 import { eachRecord, type Program } from "../../../engines/by-hand.ts";
+import type { Emit } from "../../../side-by-side/engine.ts";
 import type { PowerRecord } from "../power.ts";
 import { add, begin, members, type Statistics } from "../statistics.ts";
 
 const size_ms = 60_000;
 
-function rowsOf(open: ReadonlyMap<string, Statistics>, window_start: number, rows: Uint8Array[]): void {
+function rowsOf(open: ReadonlyMap<string, Statistics>, window_start: number, emit: Emit): void {
   for (const [identifier, statistics] of open) {
     const row = { window_start, window_end: window_start + size_ms, identifier, ...members(statistics) };
-    rows.push(Buffer.from(JSON.stringify(row)));
+    emit(Buffer.from(JSON.stringify(row)));
   }
 }
 
-export const run: Program = (bytes) => {
-  const rows: Uint8Array[] = [];
+export const run: Program = (bytes, emit) => {
   const open = new Map<string, Statistics>();
   let start = Number.NaN;
   let end = Number.NEGATIVE_INFINITY;
   eachRecord(bytes, (record) => {
     const { identifier, timestamp, valueInW } = record as PowerRecord;
     if (timestamp >= end) {
-      rowsOf(open, start, rows);
+      rowsOf(open, start, emit);
       open.clear();
       start = Math.floor(timestamp / size_ms) * size_ms;
       end = start + size_ms;
@@ -30,6 +30,5 @@ export const run: Program = (bytes) => {
     if (statistics === undefined) open.set(identifier, (statistics = begin()));
     add(statistics, valueInW);
   });
-  rowsOf(open, start, rows);
-  return rows;
+  rowsOf(open, start, emit);
 };

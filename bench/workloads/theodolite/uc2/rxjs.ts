@@ -1,15 +1,15 @@
 // UC2 as RxJS is used for it: every record is an item; minutes and sensors are groups.
 
-import { from, groupBy, last, map, mergeMap, scan, toArray, lastValueFrom } from "rxjs";
+import { from, groupBy, last, map, mergeMap, scan } from "rxjs";
 import { eachLine, type Program } from "../../../engines/by-hand.ts";
 import type { PowerRecord } from "../power.ts";
 import { add, begin, members } from "../statistics.ts";
 
 const size_ms = 60_000;
 
-export const run: Program = (bytes) =>
-  lastValueFrom(
-    from(eachLine(bytes)).pipe(
+export const run: Program = (bytes, emit) =>
+  from(eachLine(bytes))
+    .pipe(
       map((line) => JSON.parse(line) as PowerRecord),
       groupBy(({ timestamp }) => Math.floor(timestamp / size_ms) * size_ms),
       mergeMap((minute) =>
@@ -33,6 +33,5 @@ export const run: Program = (bytes) =>
         ),
       ),
       map((row) => Buffer.from(JSON.stringify(row))),
-      toArray(),
-    ),
-  );
+    )
+    .forEach(emit);

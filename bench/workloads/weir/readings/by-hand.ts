@@ -2,6 +2,7 @@
 // come in order, so that one window is open at a time; sums are plain, and nothing is checked that is not used.
 
 import { eachRecord, type Program } from "../../../engines/by-hand.ts";
+import type { Emit } from "../../../side-by-side/engine.ts";
 
 const size_ms = 60_000;
 
@@ -18,15 +19,14 @@ interface Total {
   max: number;
 }
 
-function rowsOf(totals: ReadonlyMap<string, Total>, window_start: number, rows: Uint8Array[]): void {
+function rowsOf(totals: ReadonlyMap<string, Total>, window_start: number, emit: Emit): void {
   for (const [device, { n, sum, min, max }] of totals) {
     const row = { window_start, window_end: window_start + size_ms, device, n, sum, min, max, mean: sum / n };
-    rows.push(Buffer.from(JSON.stringify(row)));
+    emit(Buffer.from(JSON.stringify(row)));
   }
 }
 
-export const run: Program = (bytes) => {
-  const rows: Uint8Array[] = [];
+export const run: Program = (bytes, emit) => {
   const totals = new Map<string, Total>();
   let start = Number.NaN;
   let end = Number.NEGATIVE_INFINITY;
@@ -34,7 +34,7 @@ export const run: Program = (bytes) => {
     const { device, ts, temp } = record as Reading;
     if (!(temp > -60 && temp < 60)) return;
     if (ts >= end) {
-      rowsOf(totals, start, rows);
+      rowsOf(totals, start, emit);
       totals.clear();
       start = Math.floor(ts / size_ms) * size_ms;
       end = start + size_ms;
@@ -49,6 +49,5 @@ export const run: Program = (bytes) => {
     if (temp < total.min) total.min = temp;
     if (temp > total.max) total.max = temp;
   });
-  rowsOf(totals, start, rows);
-  return rows;
+  rowsOf(totals, start, emit);
 };
