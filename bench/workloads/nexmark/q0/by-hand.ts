@@ -1,0 +1,13 @@
+// q0 by hand.
+
+import { eachRecord, type Program } from "../../../engines/by-hand.ts";
+import type { AuctionEvent } from "../events.ts";
+
+export const run: Program = (bytes, emit) => {
+  eachRecord(bytes, (record) => {
+    const event = record as AuctionEvent;
+    if (event.event !== "bid") return;
+    const { auction, bidder, price, dateTime, extra } = event;
+    emit(Buffer.from(JSON.stringify({ auction, bidder, price, dateTime, extra })));
+  });
+};
