@@ -29,7 +29,9 @@ export function resolveCall(
   }
   if (args.includes(null)) return null;
   const trees = args as readonly Tree[];
-  const overload = entry.overloads.find((each) => each.takes.every((type, i) => trees[i]!.type === type));
+  const overload = entry.overloads.find(
+    ({ takes }) => takes.length === trees.length && takes.every((type, i) => trees[i]!.type === type),
+  );
   if (overload === undefined) return wrongTypes(checker, entry, syntax, parts, trees);
   if (overload.prepare !== undefined) return prepared(checker, entry, overload, parts, trees);
   return folded(checker, syntax, {

@@ -4,6 +4,7 @@
 import { conversions } from "./functions-conversion.ts";
 import { numberFunctions } from "./functions-number.ts";
 import { textFunctions } from "./functions-text.ts";
+import { timeFunctions } from "./functions-time.ts";
 import { operators } from "./operators.ts";
 import type { FunctionEntry } from "./overload.ts";
 
@@ -112,6 +113,7 @@ export const functionTable: readonly FunctionEntry[] = [
   ...forms,
   ...numberFunctions,
   ...textFunctions,
+  ...timeFunctions,
   ...conversions,
 ];
 

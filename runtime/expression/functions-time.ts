@@ -1,0 +1,77 @@
+// The functions over times of the function table: what a calendar and a clock show at an instant, in UTC or in a
+// named zone. Names and counting are CEL's. Meaning only.
+
+import type { FunctionEntry, Overload, Prepared } from "./overload.ts";
+
+/** Clocks are only ever put forward or back at a quarter of an hour. */
+const quarter_ms = 900_000;
+/** Where ECMAScript's calendar ends, ms on either side of the epoch. */
+const farthest = 8.64e15;
+
+/** What a date says, of one whose UTC fields hold local time. */
+type Reading = (local: Date) => number;
+
+/** How far the clocks of a zone are ahead of UTC, ms. Asking `Intl` takes microseconds, so the last answer is kept. */
+function offsetIn(zone: string): (time: number) => number {
+  const format = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" });
+  let known = Number.NaN;
+  let offset = 0;
+  return (time) => {
+    const quarter = Math.floor(time / quarter_ms);
+    if (quarter === known) return offset;
+    const text = format.format(quarter * quarter_ms);
+    const [, sign, hours, minutes, seconds] = /GMT(?:([+-])(\d+):(\d+)(?::(\d+))?)?$/.exec(text) ?? [];
+    const ahead = (Number(hours ?? 0) * 3600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0)) * 1000;
+    known = quarter;
+    offset = sign === "-" ? -ahead : ahead;
+    return offset;
+  };
+}
+
+function readingIn(reading: Reading): (zone: string) => Prepared {
+  return (zone) => {
+    try {
+      const offset = offsetIn(zone);
+      const run = (time: number): number | null =>
+        Math.abs(time) > farthest ? null : reading(new Date(time + offset(time)));
+      return { ok: true, run };
+    } catch {
+      return { ok: false, message: `there is no time zone ${zone}; write it like Europe/Paris` };
+    }
+  };
+}
+
+function readings(reading: Reading): readonly Overload[] {
+  const run = (time: number): number | null => (Math.abs(time) > farthest ? null : reading(new Date(time)));
+  return [
+    { takes: ["time"], gives: "float64", run },
+    { takes: ["time", "string"], gives: "float64", run: () => null, prepare: readingIn(reading) },
+  ];
+}
+
+const given = { ts: Date.UTC(2026, 2, 29, 1, 30) };
+const types = { ts: "time" } as const;
+const where = "in UTC, or in the zone that a literal names";
+
+function entry(name: string, what: string, reading: Reading, inUtc: number, inParis: number): FunctionEntry {
+  return {
+    name,
+    kind: "function",
+    summary: `${what}, ${where}.`,
+    overloads: readings(reading),
+    examples: [
+      { text: `ts.${name}()`, given, types, gives: inUtc },
+      { text: `ts.${name}("Europe/Paris")`, given, types, gives: inParis },
+    ],
+  };
+}
+
+// The example is a Sunday on which clocks in Paris were put forward half an hour before.
+export const timeFunctions: readonly FunctionEntry[] = [
+  entry("getFullYear", "The year", (local) => local.getUTCFullYear(), 2026, 2026),
+  entry("getMonth", "The month, 0 to 11", (local) => local.getUTCMonth(), 2, 2),
+  entry("getDate", "The day of the month, from 1", (local) => local.getUTCDate(), 29, 29),
+  entry("getDayOfWeek", "The day of the week, 0 (Sunday) to 6", (local) => local.getUTCDay(), 0, 0),
+  entry("getHours", "The hour, 0 to 23", (local) => local.getUTCHours(), 1, 3),
+  entry("getMinutes", "The minute, 0 to 59", (local) => local.getUTCMinutes(), 30, 30),
+];
