@@ -11,7 +11,24 @@ import { q5 } from "./nexmark/q5/workload.ts";
 import { q7 } from "./nexmark/q7/workload.ts";
 import { q8 } from "./nexmark/q8/workload.ts";
 import { q11 } from "./nexmark/q11/workload.ts";
+import { uc1 } from "./theodolite/uc1/workload.ts";
 import { uc2 } from "./theodolite/uc2/workload.ts";
+import { uc3 } from "./theodolite/uc3/workload.ts";
 import { readings } from "./weir/readings/workload.ts";
 
-export const workloads: readonly Workload[] = [uc2, q0, q1, q2, q3, q4, q5, q7, q8, q11, filter, readings];
+export const workloads: readonly Workload[] = [
+  uc1,
+  uc2,
+  uc3,
+  q0,
+  q1,
+  q2,
+  q3,
+  q4,
+  q5,
+  q7,
+  q8,
+  q11,
+  filter,
+  readings,
+];
