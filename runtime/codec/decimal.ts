@@ -45,8 +45,12 @@ function writeWhole(bytes: Uint8Array, end: number, whole: number): number {
   return writePadded(bytes, writeWhole(bytes, end, high), whole - high * 1e9, 9);
 }
 
-/** Writes a finite number at `end`, where there is room for it; returns where its text ends. */
+/** Writes a finite number at `start`, where there is room for it; returns where its text ends. */
 export function writeNumber(bytes: Uint8Array, start: number, value: number): number {
+  if (Math.floor(value) === value && Math.abs(value) <= Number.MAX_SAFE_INTEGER) {
+    if (value < 0) bytes[start++] = 0x2d;
+    return writeWhole(bytes, start, Math.abs(value));
+  }
   const scaled = Math.round(Math.abs(value) * scale);
   if (!(scaled < scaledMax) || scaled / scale !== Math.abs(value)) {
     const text = `${value}`;

@@ -2,11 +2,10 @@
 // where a value is null. Makes no object for a row. What passes through of the original record follows
 // after the schema's own members, byte for byte where the original was JSON.
 
-import { Buffer } from "node:buffer";
 import type { Batch, Column, Dictionary, SchemaField } from "../../../operators/sdk/index.ts";
 import type { Encoder, EncoderOptions } from "../codec.ts";
 import { type RestMembers, writtenFields } from "../rest.ts";
-import { ByteRows, type Emit } from "../rows.ts";
+import { ByteRows, type Emit, Piece } from "../rows.ts";
 
 /**
  * An encoder of rows with `options.schema`. `rest` yields what passes through of the original record;
@@ -30,7 +29,8 @@ class JsonEncoder implements Encoder {
   }
 
   encode(batch: Batch, emit: Emit): void {
-    for (const [order, member] of this.#members.entries()) member.begin(batch.columns[this.#places[order]!]!);
+    const members = this.#members;
+    for (const [order, member] of members.entries()) member.begin(batch.columns[this.#places[order]!]!);
     const bytes = this.#bytes;
     const rest = batch.origin === null ? null : this.#rest;
     let first = true;
@@ -41,15 +41,12 @@ class JsonEncoder implements Encoder {
     };
     for (let i = 0; i < batch.count; i++) {
       const row = batch.selection[i]!;
-      bytes.byte(0x7b);
       first = true;
+      bytes.byte(0x7b);
       // What the record held comes first, as its readers know it; what was computed follows.
       if (rest !== null) rest(batch.origin!.payload(row), append);
-      for (const member of this.#members) {
-        if (!first) bytes.byte(comma);
-        first = false;
-        member.write(bytes, row);
-      }
+      for (let place = 0; place < members.length; place++)
+        members[place]!.write(bytes, row, first && place === 0);
       bytes.byte(0x7d);
       emit(row, bytes.take());
     }
@@ -57,18 +54,21 @@ class JsonEncoder implements Encoder {
 }
 
 const comma = 0x2c;
-const literals = { null: Buffer.from("null"), true: Buffer.from("true"), false: Buffer.from("false") };
+const literals = { null: new Piece("null"), true: new Piece("true"), false: new Piece("false") };
 
 /** One member of the objects: its name, written beforehand, and its column. */
 class Member {
-  readonly #name: Uint8Array;
+  readonly #first: Piece;
+  readonly #further: Piece;
   #column!: Column;
   /** By code of the dictionary, the text in its quotes: each is escaped once. */
-  #quoted: Uint8Array[] = [];
+  #quoted: Piece[] = [];
   #dictionary: Dictionary | null = null;
 
   constructor(field: SchemaField) {
-    this.#name = Buffer.from(`${JSON.stringify(field.name)}:`);
+    const name = `${JSON.stringify(field.name)}:`;
+    this.#first = new Piece(name);
+    this.#further = new Piece(`,${name}`);
   }
 
   begin(column: Column): void {
@@ -78,9 +78,9 @@ class Member {
     this.#quoted = [];
   }
 
-  write(bytes: ByteRows, row: number): void {
+  write(bytes: ByteRows, row: number, first: boolean): void {
     const column = this.#column;
-    bytes.piece(this.#name);
+    bytes.piece(first ? this.#first : this.#further);
     if (column.valid !== null && column.valid[row] === 0) bytes.piece(literals.null);
     else this.#value(bytes, column, row);
   }
@@ -102,7 +102,7 @@ class Member {
         return;
       case "string": {
         const code = column.values[row]!;
-        bytes.piece((this.#quoted[code] ??= Buffer.from(JSON.stringify(column.dictionary.text(code)))));
+        bytes.piece((this.#quoted[code] ??= new Piece(JSON.stringify(column.dictionary.text(code)))));
         return;
       }
       case "json":
