@@ -70,6 +70,11 @@ export interface Aggregate {
     input: Column | null,
     batch: Batch,
   ): void;
+  /**
+   * Program text that does what `add` does for one `value`, which is not null, of a row that stands for one record:
+   * `cell(0)`, `cell(1)`, … name the cells of its slot. With it, aggregates of one input share a loop.
+   */
+  readonly each?: (cell: (place: number) => string) => string;
   /** Adds what `from` holds of `source` into `into` of `target`. */
   merge(target: AggregateState, into: number, source: AggregateState, from: number): void;
   /** Writes the result of `slots[i]` to row i of `out`. */

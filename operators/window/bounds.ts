@@ -12,3 +12,6 @@ export const shiftsMax = 24;
 
 /** Windows without records in a row that a key has rows for. */
 export const gapWindowsMax = 1_000;
+
+/** Loops made of program text that are kept for steps alike. */
+export const addingProgramsMax = 256;

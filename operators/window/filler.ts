@@ -2,6 +2,7 @@
 // where panes begin and end, and when one takes no more records, is told by a `Slicing`.
 
 import { type Batch, noKey, type PaneTable } from "weir/sdk";
+import { Adding } from "./adding.ts";
 import type { SharedInput } from "./shared-state.ts";
 
 /** How time is cut into panes that follow each other without overlap. */
@@ -19,7 +20,7 @@ export type Placed = (batch: Batch, start: number, keys: Uint32Array, from: numb
 
 export class Filler {
   readonly #panes: PaneTable;
-  readonly #inputs: readonly SharedInput[];
+  readonly #adding: Adding;
   readonly #slicing: Slicing;
   readonly #placed: Placed | undefined;
   #ids = new Uint32Array(0);
@@ -28,7 +29,7 @@ export class Filler {
 
   constructor(panes: PaneTable, inputs: readonly SharedInput[], slicing: Slicing, placed?: Placed) {
     this.#panes = panes;
-    this.#inputs = inputs;
+    this.#adding = new Adding(inputs, panes.states);
     this.#slicing = slicing;
     this.#placed = placed;
   }
@@ -42,11 +43,7 @@ export class Filler {
     }
     this.#panes.keys.identify(batch, this.#ids);
     const filled = this.#place(batch, closed, leave);
-    for (const { input, states } of this.#inputs) {
-      const column = input === null ? null : input.evaluate(batch);
-      for (const { place, aggregate } of states)
-        aggregate.add(this.#panes.states[place]!, this.#slots, this.#rows, filled, column, batch);
-    }
+    this.#adding.add(batch, { slots: this.#slots, rows: this.#rows, count: filled });
   }
 
   /** Finds the slot of every row; returns how many have one. Rows of one pane mostly follow each other. */

@@ -71,7 +71,11 @@ export class Slots implements Lasting {
     if (slot === this.#used) this.#add();
     const initial = this.#initial;
     const arrays = this.#arrays;
-    for (let number = 0; number < initial.length; number++) arrays[number]![slot] = initial[number]!;
+    const [first] = arrays as [Float64Array];
+    // Numbers that stand side by side are written as what they are: one run.
+    if (this.#step > 1)
+      for (let number = 0; number < initial.length; number++) first[slot + number] = initial[number]!;
+    else for (let number = 0; number < initial.length; number++) arrays[number]![slot] = initial[number]!;
     return slot;
   }
 

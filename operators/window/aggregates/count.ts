@@ -13,6 +13,7 @@ const counting: Aggregate = {
       for (let i = 0; i < count; i++) counts[slots[i]!]! += weight[rows[i]!]!;
     else for (let i = 0; i < count; i++) counts[slots[i]!]! += 1;
   },
+  each: (cell) => `${cell(0)}++;`,
   merge(target, into, source, from) {
     target.cells[0]![into]! += source.cells[0]![from]!;
   },

@@ -26,6 +26,9 @@ function extreme(sign: 1 | -1): Aggregate {
         if (value > kept[slot]!) kept[slot] = value;
       }
     },
+    each: (cell) => `
+      const signed = value * ${sign};
+      if (signed > ${cell(0)}) ${cell(0)} = signed;`,
     merge(target, into, source, from) {
       const value = source.cells[0]![from]!;
       if (value > target.cells[0]![into]!) target.cells[0]![into] = value;
@@ -35,6 +38,9 @@ function extreme(sign: 1 | -1): Aggregate {
     },
   };
 }
+
+const largest: Aggregate = extreme(1);
+const smallest: Aggregate = extreme(-1);
 
 /** Cells: the largest value and the largest of the values times -1. */
 const ranging: Aggregate = {
@@ -50,6 +56,9 @@ const ranging: Aggregate = {
       if (-value > lows[slot]!) lows[slot] = -value;
     }
   },
+  each: (cell) => `
+    if (value > ${cell(0)}) ${cell(0)} = value;
+    if (-value > ${cell(1)}) ${cell(1)} = -value;`,
   merge(target, into, source, from) {
     for (let cell = 0; cell < 2; cell++) {
       const value = source.cells[cell]![from]!;
@@ -81,7 +90,7 @@ function extremeWhole(type: ColumnType, sign: 1 | -1): Aggregate {
 
 function extremeOf(type: ColumnType | null, sign: 1 | -1): Aggregate {
   if (type === "string") return extremeText(sign);
-  return type === "int64" || type === "bool" ? extremeWhole(type, sign) : extreme(sign);
+  return type === "int64" || type === "bool" ? extremeWhole(type, sign) : sign === 1 ? largest : smallest;
 }
 
 function define(name: string, summary: string, sign: 1 | -1): AggregateDefinition {

@@ -8,7 +8,7 @@ import { writeNumber } from "./result.ts";
  * Squared differences from the mean by Welford's method (Technometrics 4, 1962), merged as Chan, Golub
  * and LeVeque do (1979): a spread around a large mean is not lost. Cells: count, mean, sum of squared differences from the mean.
  */
-const moments: Pick<Aggregate, "initial" | "add" | "merge"> = {
+const moments: Pick<Aggregate, "initial" | "add" | "each" | "merge"> = {
   initial: [0, 0, 0],
   add({ cells }, allSlots, allRows, total, input) {
     const [counts, means, squares] = cells as [Float64Array, Float64Array, Float64Array];
@@ -25,6 +25,13 @@ const moments: Pick<Aggregate, "initial" | "add" | "merge"> = {
       squares[slot]! += difference * (value - mean);
     }
   },
+  each: (cell) => `
+    const seen = ${cell(0)} + 1;
+    const difference = value - ${cell(1)};
+    const mean = ${cell(1)} + difference / seen;
+    ${cell(0)} = seen;
+    ${cell(1)} = mean;
+    ${cell(2)} += difference * (value - mean);`,
   merge(target, into, source, from) {
     const added = source.cells[0]![from]!;
     if (added === 0) return;

@@ -11,7 +11,7 @@ type NumberColumn = ColumnOf<"float64" | "time">;
  * Summen", ZAMM 54, 1974): the rounding error of every addition is kept and added at the end.
  * Cells: how many values, sum, compensation.
  */
-const compensated: Pick<Aggregate, "initial" | "add" | "merge"> = {
+const compensated: Pick<Aggregate, "initial" | "add" | "each" | "merge"> = {
   initial: [0, 0, 0],
   add({ cells }, allSlots, allRows, total, input) {
     const [counts, sums, errors] = cells as [Float64Array, Float64Array, Float64Array];
@@ -27,6 +27,12 @@ const compensated: Pick<Aggregate, "initial" | "add" | "merge"> = {
       counts[slot]!++;
     }
   },
+  each: (cell) => `
+    const sum = ${cell(1)};
+    const next = sum + value;
+    ${cell(2)} += Math.abs(sum) >= Math.abs(value) ? sum - next + value : value - next + sum;
+    ${cell(1)} = next;
+    ${cell(0)}++;`,
   merge(target, into, source, from) {
     const [counts, sums, errors] = target.cells as [Float64Array, Float64Array, Float64Array];
     const sum = sums[into]!;
