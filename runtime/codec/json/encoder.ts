@@ -2,8 +2,9 @@
 // where a value is null. Makes no object for a row. What passes through of the original record follows
 // after the schema's own members, byte for byte where the original was JSON.
 
-import type { Batch, Column, Dictionary, SchemaField } from "../../../operators/sdk/index.ts";
+import type { Batch, Column, Dictionary, Origin, SchemaField } from "../../../operators/sdk/index.ts";
 import type { Encoder, EncoderOptions } from "../codec.ts";
+import { areWritable, type RowMember, rowWriter, type RowWriter } from "../kernel/row-writer.ts";
 import { type RestMembers, writtenFields } from "../rest.ts";
 import { ByteRows, type Emit, Piece } from "../rows.ts";
 
@@ -21,71 +22,109 @@ class JsonEncoder implements Encoder {
   readonly #members: readonly Member[];
   readonly #rest: RestMembers | null;
   readonly #bytes = new ByteRows();
+  readonly #writer: RowWriter | null;
 
   constructor({ schema }: EncoderOptions, rest: RestMembers | null) {
     this.#places = writtenFields(schema);
-    this.#members = this.#places.map((place) => new Member(schema.fields[place]!));
+    const fields = this.#places.map((place) => schema.fields[place]!);
+    this.#members = fields.map((field, order) => new Member(field, order === 0 ? "{" : ","));
     this.#rest = rest;
+    this.#writer = areWritable(fields.map(({ type }) => type)) ? rowWriter() : null;
   }
 
   encode(batch: Batch, emit: Emit): void {
+    for (const [order, member] of this.#members.entries()) member.begin(batch.columns[this.#places[order]!]!);
+    if (this.#rest !== null && batch.origin !== null) this.#amend(batch, batch.origin, this.#rest, emit);
+    else this.#write(batch, emit);
+  }
+
+  #write({ selection, count }: Batch, emit: Emit): void {
+    const writer = count < rowsForKernel ? null : this.#writer;
+    for (let i = 0; i < count; ) {
+      const written = writer === null ? i : writer.write(this.#members, selection, i, count, emit);
+      if (written === i) this.#writeRow(selection[i++]!, emit);
+      else i = written;
+    }
+  }
+
+  /** What the kernel does, for what it cannot do. */
+  #writeRow(row: number, emit: Emit): void {
     const members = this.#members;
-    for (const [order, member] of members.entries()) member.begin(batch.columns[this.#places[order]!]!);
     const bytes = this.#bytes;
-    const rest = batch.origin === null ? null : this.#rest;
+    if (members.length === 0) bytes.byte(brace);
+    for (let place = 0; place < members.length; place++) {
+      bytes.piece(members[place]!.name);
+      members[place]!.write(bytes, row);
+    }
+    bytes.byte(0x7d);
+    emit(row, bytes.take());
+  }
+
+  /** What the record held comes first, as its readers know it; what was computed follows. */
+  #amend({ selection, count }: Batch, origin: Origin, rest: RestMembers, emit: Emit): void {
+    const bytes = this.#bytes;
     let first = true;
     const append = (member: Uint8Array, start: number, end: number): void => {
       if (!first) bytes.byte(comma);
       first = false;
       bytes.copy(member, start, end);
     };
-    for (let i = 0; i < batch.count; i++) {
-      const row = batch.selection[i]!;
+    for (let i = 0; i < count; i++) {
+      const row = selection[i]!;
+      bytes.byte(brace);
       first = true;
-      bytes.byte(0x7b);
-      // What the record held comes first, as its readers know it; what was computed follows.
-      if (rest !== null) rest(batch.origin!.payload(row), append);
-      for (let place = 0; place < members.length; place++)
-        members[place]!.write(bytes, row, first && place === 0);
+      rest(origin.payload(row), append);
+      for (const member of this.#members) {
+        if (!first) bytes.byte(comma);
+        first = false;
+        bytes.piece(member.alone);
+        member.write(bytes, row);
+      }
       bytes.byte(0x7d);
       emit(row, bytes.take());
     }
   }
 }
 
+/** Fewer rows are sooner written here than handed to the kernel. */
+const rowsForKernel = 8;
+const brace = 0x7b;
 const comma = 0x2c;
 const literals = { null: new Piece("null"), true: new Piece("true"), false: new Piece("false") };
 
 /** One member of the objects: its name, written beforehand, and its column. */
-class Member {
-  readonly #first: Piece;
-  readonly #further: Piece;
-  #column!: Column;
+class Member implements RowMember {
+  /** With what stands before it when nothing of the original does. */
+  readonly name: Piece;
+  readonly alone: Piece;
+  column!: Column;
   /** By code of the dictionary, the text in its quotes: each is escaped once. */
   #quoted: Piece[] = [];
   #dictionary: Dictionary | null = null;
 
-  constructor(field: SchemaField) {
+  constructor(field: SchemaField, before: string) {
     const name = `${JSON.stringify(field.name)}:`;
-    this.#first = new Piece(name);
-    this.#further = new Piece(`,${name}`);
+    this.name = new Piece(before + name);
+    this.alone = new Piece(name);
   }
 
   begin(column: Column): void {
-    this.#column = column;
+    this.column = column;
     if (column.dictionary === this.#dictionary) return;
     this.#dictionary = column.dictionary;
     this.#quoted = [];
   }
 
-  write(bytes: ByteRows, row: number, first: boolean): void {
-    const column = this.#column;
-    bytes.piece(first ? this.#first : this.#further);
-    if (column.valid !== null && column.valid[row] === 0) bytes.piece(literals.null);
-    else this.#value(bytes, column, row);
+  quoted(code: number): Piece {
+    return (this.#quoted[code] ??= new Piece(JSON.stringify(this.#dictionary!.text(code))));
   }
 
-  #value(bytes: ByteRows, column: Column, row: number): void {
+  write(bytes: ByteRows, row: number): void {
+    const { column } = this;
+    if (column.valid !== null && column.valid[row] === 0) {
+      bytes.piece(literals.null);
+      return;
+    }
     switch (column.type) {
       case "float64":
       case "time": {
@@ -100,11 +139,9 @@ class Member {
       case "bool":
         bytes.piece(column.values[row] === 1 ? literals.true : literals.false);
         return;
-      case "string": {
-        const code = column.values[row]!;
-        bytes.piece((this.#quoted[code] ??= new Piece(JSON.stringify(column.dictionary.text(code)))));
+      case "string":
+        bytes.piece(this.quoted(column.values[row]!));
         return;
-      }
       case "json":
         bytes.text(column.dictionary.text(column.values[row]!));
     }

@@ -26,6 +26,7 @@ export interface KernelExports {
   needed(): number;
   lookUp(dictionary: number, text: number, length: number): number;
   rehash(dictionary: number, places: number, shift: number): void;
+  writeRows(members: number, memberCount: number, count: number, out: number, ends: number): number;
 }
 
 /** In the source tree, and beside a bundle. */

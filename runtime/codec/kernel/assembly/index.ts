@@ -14,10 +14,11 @@ import { begin, blockRows, listLeft, passEnd, passLead, putAbsent } from "./bloc
 import { column } from "./columns";
 import { codeOf, rehash, seedHash } from "./dictionary";
 import { segmentBytes, segmentKind, slotEnd, templateHeader } from "./shape";
+import { writeRows } from "./rows";
 import { limit } from "./strings";
 import { limitDepth } from "./values";
 
-export { rehash };
+export { rehash, writeRows };
 
 /** Where free memory begins. */
 export function heapStart(): usize {

@@ -57,5 +57,17 @@ export const placeCode = 20; // code + 1; 0 when the place is free
 export const placeHash = 24;
 export const dictionaryPlaceBytes = 32;
 
+// A member of the rows that are written: the text before its value, and where the values lie, row by row.
+export const memberText = 0; // address of the text
+export const memberLength = 4;
+export const memberKind = 8;
+export const memberValues = 12; // address of the values; of all texts, one behind the other
+export const memberValid = 16; // address of the validity; 0 when no row is null
+export const memberEnds = 20; // texts: address of where that of row 0 begins; where it ends follows
+export const memberBytes = 32;
+export const memberNumber = 0;
+export const memberBool = 1;
+export const memberString = 2;
+
 /** Bytes behind every region that a 16-byte read may touch. */
 export const padding = 64;
