@@ -6,9 +6,10 @@ import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { payloadAt } from "../batch/payloads.ts";
+import { type PayloadBatch, payloadAt } from "../batch/payloads.ts";
 import { VirtualClock } from "../clock.ts";
 import { limits } from "../limits.ts";
+import { LineSplitter } from "../codec/kernel/line-splitter.ts";
 import { silentLog } from "./connector-log.ts";
 import { fileSink } from "./file-sink.ts";
 import { fileSource, type FilePosition, type FileSourceOptions } from "./file-source.ts";
@@ -40,6 +41,34 @@ async function linesOf(
   return { lines, oversize: reader.oversize, offset: reader.offset };
 }
 
+function textsOf(payloads: PayloadBatch): string[] {
+  return Array.from({ length: payloads.count }, (_, row) => Buffer.from(payloadAt(payloads, row)).toString());
+}
+
+/** The same, many lines at once, in batches of a few. */
+async function splitLinesOf(
+  text: string,
+  lengthMax: number,
+  rows: number,
+  bytes: number,
+): Promise<{ lines: string[]; oversize: number; offset: number }> {
+  const file = await open(fileOf(text));
+  const splitter = LineSplitter.create()!;
+  const reader = new LineReader(file, 0, lengthMax, splitter);
+  const lines: string[] = [];
+  for (;;) {
+    splitter.begin();
+    while (!reader.take(rows, bytes) && !reader.ended) await reader.fill();
+    if (splitter.count === 0) break;
+    const batch = splitter.view("", 0);
+    expect(batch.count).toBeLessThanOrEqual(rows);
+    if (batch.count > 1) expect(batch.bytes.length).toBeLessThanOrEqual(bytes);
+    lines.push(...textsOf(batch));
+  }
+  await file.close();
+  return { lines, oversize: reader.oversize, offset: reader.offset };
+}
+
 const wide = { rows: 10_000, bytes: 1e9, wait_ms: 100, age_ms: 0 };
 
 async function readAll(
@@ -54,8 +83,7 @@ async function readAll(
     if (delivery === "end") break;
     if (delivery === null) continue;
     const { payloads } = delivery;
-    for (let row = 0; row < payloads.count; row++)
-      lines.push(Buffer.from(payloadAt(payloads, row)).toString());
+    lines.push(...textsOf(payloads));
     position = delivery.position as FilePosition;
   }
   await source.close();
@@ -64,7 +92,7 @@ async function readAll(
 
 describe("lines", () => {
   it("are what splitting the whole text gives", async () => {
-    const line = fc.string({ unit: fc.constantFrom("a", "é", "\r", " ", "{"), maxLength: 12 });
+    const line = fc.string({ unit: fc.constantFrom("a", "é", "\r", " ", "{"), maxLength: 20 });
     const ending = fc.constantFrom("\n", "\r\n", "\n\n");
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(line, ending), { maxLength: 30 }), line, async (parts, last) => {
@@ -78,22 +106,27 @@ describe("lines", () => {
         expect(lines).toEqual(expected);
         expect(oversize).toBe(all.length - expected.length);
         expect(offset).toBe(Buffer.byteLength(text));
+        expect(await splitLinesOf(text, 10, 3, 17)).toEqual({ lines, oversize, offset });
       }),
-      { numRuns: 100 },
+      { numRuns: 100, seed: 7 },
     );
   });
 
   it("longer than allowed are counted once and cost no memory, wherever the chunks end", async () => {
     const long = "x".repeat(limits.file_chunk_bytes * 5 + 17);
-    const { lines, oversize } = await linesOf(`first\n${long}\nmiddle\n${long}\r\nlast\n${long}`, 1_000);
+    const text = `first\n${long}\nmiddle\n${long}\r\nlast\n${long}`;
+    const { lines, oversize } = await linesOf(text, 1_000);
     expect(lines).toEqual(["first", "middle", "last"]);
     expect(oversize).toBe(3);
+    expect(await splitLinesOf(text, 1_000, 9, 1e6)).toMatchObject({ lines, oversize });
   });
 
   it("may be longer than a chunk, and come without a byte order mark", async () => {
     const long = "y".repeat(limits.file_chunk_bytes * 3);
-    const { lines } = await linesOf(`\u{feff}a\n${long}\nb`, limits.payload_bytes_max);
+    const text = `\u{feff}a\n${long}\nb`;
+    const { lines } = await linesOf(text, limits.payload_bytes_max);
     expect(lines).toEqual(["a", long, "b"]);
+    expect(await splitLinesOf(text, limits.payload_bytes_max, 9, 1_000)).toMatchObject({ lines });
   });
 });
 

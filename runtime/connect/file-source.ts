@@ -3,9 +3,11 @@
 // or have no end.
 
 import { open as openFile, stat, type FileHandle } from "node:fs/promises";
-import { PayloadBuilder } from "../batch/payloads.ts";
+import { type PayloadBatch, PayloadBuilder } from "../batch/payloads.ts";
+import { LineSplitter } from "../codec/kernel/line-splitter.ts";
 import { sleep, wallClock, type Clock } from "../clock.ts";
 import { messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import type { Delivery, ReadLimits, Source, SourceStats } from "./connect.ts";
 import { LineReader } from "./line-reader.ts";
 import { Schedule, type Pace } from "./pace.ts";
@@ -36,6 +38,8 @@ export function fileSource(options: FileSourceOptions): FileSource {
 class LineSource implements FileSource {
   readonly #options: FileSourceOptions;
   readonly #clock: Clock;
+  /** Where nothing has to wait for its time: lines are taken many at once. */
+  readonly #splitter: LineSplitter | null;
   #builder: PayloadBuilder = new PayloadBuilder();
   #file: FileHandle | null = null;
   #lines: LineReader | null = null;
@@ -49,6 +53,8 @@ class LineSource implements FileSource {
   constructor(options: FileSourceOptions) {
     this.#options = options;
     this.#clock = options.clock ?? wallClock;
+    const paced = options.rate !== undefined || options.speed !== undefined;
+    this.#splitter = paced ? null : LineSplitter.create();
   }
 
   get header(): string | null {
@@ -57,7 +63,7 @@ class LineSource implements FileSource {
 
   async open(): Promise<void> {
     this.#file = await openRegular(this.#options.path);
-    this.#lines = new LineReader(this.#file);
+    this.#lines = this.#reader(this.#file, 0);
     if (this.#options.format === "csv") {
       const header = await this.#nextLine();
       if (header === null) {
@@ -72,17 +78,22 @@ class LineSource implements FileSource {
       }
       this.#header = Buffer.from(header).toString("utf8");
     }
-    if (this.#options.offset !== undefined) this.#lines = new LineReader(this.#file, this.#options.offset);
+    if (this.#options.offset !== undefined) this.#lines = this.#reader(this.#file, this.#options.offset);
     this.#schedule = new Schedule(this.#options, this.#clock.now());
   }
 
-  async read(limits: ReadLimits): Promise<Delivery | null | "end"> {
-    this.#builder.reset();
+  #reader(file: FileHandle, offset: number): LineReader {
+    return new LineReader(file, offset, limits.payload_bytes_max, this.#splitter);
+  }
+
+  async read(wanted: ReadLimits): Promise<Delivery | null | "end"> {
     if (this.#file === null) return "end";
-    const offset = await this.#fill(limits);
-    if (this.#builder.count > 0) return this.#deliver(offset);
+    if (this.#splitter !== null) return this.#split(this.#splitter, wanted);
+    this.#builder.reset();
+    const offset = await this.#fill(wanted);
+    if (this.#builder.count > 0) return this.#deliver(this.#builder.view(), offset);
     if (this.#held === null) return "end";
-    const wait = Math.min(limits.wait_ms, this.#held.due - this.#clock.now());
+    const wait = Math.min(wanted.wait_ms, this.#held.due - this.#clock.now());
     if (wait > 0) await sleep(this.#clock, wait);
     return null;
   }
@@ -103,8 +114,16 @@ class LineSource implements FileSource {
     await file?.close();
   }
 
-  #deliver(offset: number): Delivery {
-    const payloads = this.#builder.view();
+  /** As many lines as there is room for, while the file has any. */
+  async #split(splitter: LineSplitter, { rows, bytes }: ReadLimits): Promise<Delivery | "end"> {
+    const lines = this.#lines!;
+    splitter.begin();
+    while (!lines.take(rows, bytes) && !lines.ended) await lines.fill();
+    if (splitter.count === 0) return "end";
+    return this.#deliver(splitter.view(this.#options.path, this.#clock.now()), lines.offset);
+  }
+
+  #deliver(payloads: PayloadBatch, offset: number): Delivery {
     this.#records += payloads.count;
     this.#bytes += payloads.bytes.length;
     const position: FilePosition = { offset };

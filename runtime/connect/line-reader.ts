@@ -2,6 +2,7 @@
 // skipped and counted without ever being held in memory. Knows nothing of what a line means.
 
 import type { FileHandle } from "node:fs/promises";
+import type { LineSplitter } from "../codec/kernel/line-splitter.ts";
 import { limits } from "../limits.ts";
 
 const lineFeed = 10;
@@ -11,7 +12,8 @@ const byteOrderMark = [0xef, 0xbb, 0xbf];
 export class LineReader {
   readonly #file: FileHandle;
   readonly #lengthMax: number;
-  #buffer: Buffer = Buffer.alloc(limits.file_chunk_bytes);
+  readonly #splitter: LineSplitter | null;
+  #buffer: Buffer;
   /** Unread bytes are `#buffer[#start … #end)`. */
   #start = 0;
   #end = 0;
@@ -23,10 +25,18 @@ export class LineReader {
   #atEnd = false;
   #oversize = 0;
 
-  constructor(file: FileHandle, offset = 0, lengthMax: number = limits.payload_bytes_max) {
+  /** With a splitter, lines may be taken many at once. */
+  constructor(
+    file: FileHandle,
+    offset = 0,
+    lengthMax: number = limits.payload_bytes_max,
+    splitter: LineSplitter | null = null,
+  ) {
     this.#file = file;
     this.#offset = offset;
     this.#lengthMax = lengthMax;
+    this.#splitter = splitter;
+    this.#buffer = splitter === null ? Buffer.alloc(limits.file_chunk_bytes) : splitter.buffer;
   }
 
   /** Lines that were longer than allowed. */
@@ -58,6 +68,32 @@ export class LineReader {
     }
   }
 
+  /** Has the splitter take the lines that are in memory; true when it has no room for the next one. */
+  take(rows: number, bytes: number): boolean {
+    const splitter = this.#splitter!;
+    if (this.#skipping && !this.#skip()) return false;
+    // What stands at the end of the file is a line, whether or not it has an end.
+    const end = this.#atEnd && this.#start < this.#end ? this.#end + 1 : this.#end;
+    if (end > this.#end) this.#buffer[this.#end] = lineFeed;
+    const { at, full, oversize } = splitter.split(this.#start, end, {
+      lengthMax: this.#lengthMax,
+      rows,
+      bytes,
+    });
+    this.#oversize += oversize;
+    this.#advance(Math.min(at, this.#end));
+    return full;
+  }
+
+  /** Leaves out what is left of a line that is too long; false when its end is not in memory. */
+  #skip(): boolean {
+    const found = this.#find();
+    if (found < 0 && !this.#atEnd) return false;
+    this.#skipping = false;
+    this.#advance(found < 0 ? this.#end : found + 1);
+    return true;
+  }
+
   /** Reads one chunk more. */
   async fill(): Promise<void> {
     if (this.#atEnd) return;
@@ -67,7 +103,7 @@ export class LineReader {
     const { bytesRead } = await this.#file.read(
       this.#buffer,
       this.#end,
-      this.#buffer.length - this.#end,
+      Math.min(limits.file_chunk_bytes, this.#buffer.length - this.#end),
       position,
     );
     const isFirst = position === 0;

@@ -26,6 +26,18 @@ export interface KernelExports {
   needed(): number;
   lookUp(dictionary: number, text: number, length: number): number;
   rehash(dictionary: number, places: number, shift: number): void;
+  splitLines(
+    from: number,
+    to: number,
+    out: number,
+    offsets: number,
+    count: number,
+    countMax: number,
+    bytesMax: number,
+    lengthMax: number,
+  ): number;
+  next(): number;
+  oversize(): number;
   writeRows(members: number, memberCount: number, count: number, out: number, ends: number): number;
 }
 

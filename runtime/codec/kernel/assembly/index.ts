@@ -14,11 +14,12 @@ import { begin, blockRows, listLeft, passEnd, passLead, putAbsent } from "./bloc
 import { column } from "./columns";
 import { codeOf, rehash, seedHash } from "./dictionary";
 import { segmentBytes, segmentKind, slotEnd, templateHeader } from "./shape";
+import { next, oversize, splitLines } from "./lines";
 import { writeRows } from "./rows";
 import { limit } from "./strings";
 import { limitDepth } from "./values";
 
-export { rehash, writeRows };
+export { next, oversize, rehash, splitLines, writeRows };
 
 /** Where free memory begins. */
 export function heapStart(): usize {
