@@ -41,13 +41,11 @@ export const limits = {
   /** Distinct texts of one string column before its dictionary starts anew. */
   dictionary_entries_max: 65_536,
   dictionary_bytes_max: 4_194_304,
-  /** Places looked at for a text's bytes before the string's own table is asked: hostile texts may share a hash. */
-  dictionary_probes_max: 16,
 
   // Decoding
-  json_templates_max: 8,
-  json_template_slots_max: 64,
-  json_template_bytes_max: 16_384,
+  templates_max: 8,
+  template_slots_max: 64,
+  template_bytes_max: 16_384,
   /** Batches beyond these are decoded outside the kernel's memory. */
   kernel_batch_rows_max: 65_536,
   kernel_batch_bytes_max: 67_108_864,

@@ -5,7 +5,7 @@ import type { Column } from "../../operators/sdk/index.ts";
 import type { PayloadBatch } from "../../runtime/batch/payloads.ts";
 import type { Decoder, FieldRead } from "../../runtime/codec/codec.ts";
 import { createJsonDecoder } from "../../runtime/codec/json/decoder.ts";
-import { createKernelDecoder } from "../../runtime/codec/kernel/decoder.ts";
+import { hasKernel } from "../../runtime/codec/kernel/kernel.ts";
 import { limits } from "../../runtime/limits.ts";
 import { makeReadings } from "../readings.ts";
 import type { Way, Workload } from "./workload.ts";
@@ -55,10 +55,9 @@ function parsing({ bytes, offsets, count }: PayloadBatch): Way {
 
 export function jsonDecode(): readonly Workload[] {
   const payloads = makeReadings(limits.batch_rows_max)[0]!;
-  const kernel = createKernelDecoder(fields);
   const ways = [
     // Absent where the kernel was not built, or cannot run.
-    ...(kernel === null ? [] : [decoding("kernel", kernel, payloads)]),
+    ...(hasKernel() ? [decoding("kernel", createJsonDecoder(fields), payloads)] : []),
     decoding("exact reader", createJsonDecoder(fields, { kernel: false }), payloads),
     parsing(payloads),
   ];

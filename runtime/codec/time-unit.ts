@@ -2,13 +2,18 @@
 // a codec passes the number, integer or text that it found. NaN means "not a time".
 
 import { limits } from "../limits.ts";
-import type { TimeUnit } from "./codec.ts";
+import type { FieldRead, TimeUnit } from "./codec.ts";
 import { parseTimestamp } from "./json/timestamp.ts";
 
 const timeMsMax = limits.payload_time_ms_max;
 
 /** Ten to this power turns the unit into milliseconds. */
 const shifts: Readonly<Record<Exclude<TimeUnit, "iso">, number>> = { s: 3, ms: 0, us: -3, ns: -6 };
+
+/** The power of ten that a number in a `time` field is multiplied by; null where the field holds text. */
+export function shiftOf({ unit = "ms" }: FieldRead): number | null {
+  return unit === "iso" ? null : shifts[unit];
+}
 
 /** A number of `unit`s; NaN beyond the range of dates, and for unit `iso`, which is text. */
 export function timeOfNumber(value: number, unit: TimeUnit): number {

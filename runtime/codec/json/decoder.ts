@@ -2,9 +2,9 @@
 
 import type { Decoder, FieldRead } from "../codec.ts";
 import { createKernelDecoder } from "../kernel/decoder.ts";
-import { ReaderDecoder } from "./reader-decoder.ts";
-
-export { ReaderDecoder };
+import { ReaderDecoder } from "../reader-decoder.ts";
+import { compilePaths } from "./paths.ts";
+import { JsonReader } from "./reader.ts";
 
 /** `kernel: false` decodes without WebAssembly: same results, slower. */
 export interface JsonDecoderOptions {
@@ -13,6 +13,9 @@ export interface JsonDecoderOptions {
 
 /** A decoder of JSON objects. With the kernel where there is one; `hasKernel` tells. */
 export function createJsonDecoder(fields: readonly FieldRead[], options: JsonDecoderOptions = {}): Decoder {
-  const kernel = options.kernel === false ? null : createKernelDecoder(fields);
-  return kernel ?? new ReaderDecoder(fields);
+  const paths = compilePaths(fields);
+  const reader = new JsonReader(fields, paths);
+  // Fields that share a value, or lie inside another, would need several columns from one slot.
+  const kernel = options.kernel === false || !paths.disjoint ? null : createKernelDecoder(fields, reader);
+  return kernel ?? new ReaderDecoder(fields, reader);
 }

@@ -117,7 +117,7 @@ class MemberNames {
     const key = Buffer.from(payload.subarray(start, end));
     const passes = !this.#except.has(nameOf(key, 0, key.length));
     // Neither very many members nor very long names may make this grow.
-    if (order < limits.json_template_slots_max && key.length <= limits.key_bytes_max)
+    if (order < limits.template_slots_max && key.length <= limits.key_bytes_max)
       this.#seen[order] = { key, passes };
     return passes;
   }

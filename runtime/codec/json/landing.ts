@@ -1,10 +1,10 @@
 // Where decoded values land: one column for each field, reused from batch to batch. This one lives on the
-// JavaScript heap; the kernel has another in its own memory. Knows nothing of JSON but that texts have escapes.
+// JavaScript heap; the kernel has another in its own memory. Knows no format, but that texts of JSON have escapes.
 
 import type { Column, ColumnType } from "../../../operators/sdk/index.ts";
 import { makeColumn, TextDictionary, TextList, trimValid } from "../../batch/columns.ts";
 import { limits } from "../../limits.ts";
-import { decodeText, rawText } from "./text.ts";
+import { decodeText } from "./text.ts";
 
 /** A column while its batch is decoded. Row r is written by setting both `values[r]` and `valid[r]`. */
 export type LandingColumn = Column & { readonly valid: Uint8Array };
@@ -16,8 +16,8 @@ export interface Landing {
   begin(rows: number): void;
   /** The code in the field's dictionary of the string whose inside is `bytes[start … end)`. */
   text(field: number, bytes: Uint8Array, start: number, end: number, escaped: boolean): number;
-  /** The code of raw JSON in the field's list. */
-  raw(field: number, bytes: Uint8Array, start: number, end: number): number;
+  /** The code of JSON text in the field's list. */
+  raw(field: number, text: string): number;
   /** The columns of the batch. */
   finish(): readonly Column[];
 }
@@ -59,8 +59,8 @@ export class HeapLanding implements Landing {
     return this.#dictionaries[field]!.code(decodeText(bytes, start, end, escaped));
   }
 
-  raw(field: number, bytes: Uint8Array, start: number, end: number): number {
-    return this.#lists[field]!.texts.push(rawText(bytes, start, end)) - 1;
+  raw(field: number, text: string): number {
+    return this.#lists[field]!.texts.push(text) - 1;
   }
 
   finish(): readonly Column[] {

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { PayloadBuilder } from "../../batch/payloads.ts";
 import { limits } from "../../limits.ts";
 import type { Decoded, FieldRead } from "../codec.ts";
-import { ReaderDecoder } from "./reader-decoder.ts";
+import { createJsonDecoder } from "./decoder.ts";
 import { damaged, documents, names } from "./generators.ts";
 
 const encoder = new TextEncoder();
@@ -14,7 +14,7 @@ function decode(fields: readonly FieldRead[], documents: readonly (string | Uint
   const builder = new PayloadBuilder(documents.length, 1e9);
   for (const document of documents)
     builder.add(typeof document === "string" ? encoder.encode(document) : document, "s", 0);
-  return new ReaderDecoder(fields).decode(builder.view());
+  return createJsonDecoder(fields, { kernel: false }).decode(builder.view());
 }
 
 /** The value of a row, null where it is null. */
@@ -243,7 +243,7 @@ describe("time", () => {
 });
 
 test("a dictionary that is full is left to its readers and a new one begins", () => {
-  const decoder = new ReaderDecoder([{ name: "a", type: "string" }]);
+  const decoder = createJsonDecoder([{ name: "a", type: "string" }], { kernel: false });
   const builder = new PayloadBuilder(limits.dictionary_entries_max, 1e9);
   for (let i = 0; i < limits.dictionary_entries_max; i++) builder.add(encoder.encode(`{"a":"${i}"}`), "s", 0);
   const before = decoder.decode(builder.view()).columns[0]!.dictionary!;

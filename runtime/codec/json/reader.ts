@@ -1,26 +1,19 @@
-// One record at a time from bytes to a row of columns, by the exact scanner. The truth in tests, the whole
-// decoder where WebAssembly is missing, and otherwise the fallback for records that fit no template.
-// Never coerces: a value of another type than the field's is a fault, and the row is null there.
+// One JSON document at a time from bytes to a row of columns, by the exact scanner. Never coerces: a value of another type than the field's is a fault, and the row is null there.
 
-import type { DecodeFault, FieldRead, TimeUnit } from "../codec.ts";
+import type { DecodeFault, FieldRead } from "../codec.ts";
+import type { TemplateReader } from "../kernel/decoder.ts";
+import type { Layout } from "../kernel/layout.ts";
+import { shiftOf } from "../time-unit.ts";
 import type { Landing } from "./landing.ts";
+import { jsonLayout } from "./layout.ts";
 import { readInteger, readNumber } from "./numbers.ts";
 import type { Paths } from "./paths.ts";
 import { kinds, Scanner } from "./scanner.ts";
-import { decodeText } from "./text.ts";
+import { decodeText, rawText } from "./text.ts";
 import { parseTimestamp } from "./timestamp.ts";
 
 /** The largest time that a Date can hold, ms. */
 const timeMax = 8.64e15;
-
-/** Ten to this power turns the unit into milliseconds. */
-const shifts: Readonly<Record<Exclude<TimeUnit, "iso">, number>> = { s: 3, ms: 0, us: -3, ns: -6 };
-
-/** The power of ten that a number in a `time` field is multiplied by; null where the field holds text. */
-export function shiftOf(field: FieldRead): number | null {
-  const unit = field.unit ?? "ms";
-  return unit === "iso" ? null : shifts[unit];
-}
 
 const kindNames: Readonly<Record<number, string>> = {
   [kinds.text]: "string",
@@ -32,8 +25,8 @@ const kindNames: Readonly<Record<number, string>> = {
   [kinds.array]: "array",
 };
 
-export class RecordReader {
-  readonly scanner: Scanner;
+export class JsonReader implements TemplateReader {
+  readonly #scanner: Scanner;
   readonly #fields: readonly FieldRead[];
   readonly #targetsOf: readonly (readonly number[])[];
   #bytes: Uint8Array = new Uint8Array(0);
@@ -41,10 +34,9 @@ export class RecordReader {
   constructor(fields: readonly FieldRead[], paths: Paths) {
     this.#fields = fields;
     this.#targetsOf = paths.targetsOf;
-    this.scanner = new Scanner(paths);
+    this.#scanner = new Scanner(paths);
   }
 
-  /** Writes row `row` of every column, and appends what is wrong with it. True when nothing is. */
   read(
     bytes: Uint8Array,
     start: number,
@@ -54,7 +46,7 @@ export class RecordReader {
     faults: DecodeFault[],
   ): boolean {
     this.#bytes = bytes;
-    const { scanner } = this;
+    const scanner = this.#scanner;
     const { columns } = landing;
     if (!scanner.scan(bytes, start, end)) {
       for (const column of columns) column.valid[row] = 0;
@@ -63,7 +55,7 @@ export class RecordReader {
     }
     const before = faults.length;
     for (let field = 0; field < columns.length; field++) {
-      const target = this.winner(field);
+      const target = this.#winner(field);
       const kind = scanner.kinds[target]!;
       columns[field]!.valid[row] = 0;
       if (kind === kinds.absent || kind === kinds.null) continue;
@@ -74,21 +66,25 @@ export class RecordReader {
     return faults.length === before;
   }
 
+  layoutOf(bytes: Uint8Array, start: number, end: number): Layout | undefined {
+    return jsonLayout(bytes, start, end, this.#fields, this.#scanner, (field) => this.#winner(field));
+  }
+
   /** The target that field `field` has its value from in the document scanned last. */
-  winner(field: number): number {
+  #winner(field: number): number {
     const targets = this.#targetsOf[field]!;
-    for (const target of targets) if (this.scanner.kinds[target] !== kinds.absent) return target;
+    for (const target of targets) if (this.#scanner.kinds[target] !== kinds.absent) return target;
     return targets[0]!;
   }
 
   /** Writes the value; what is wrong with it, or "". */
   #put(field: number, target: number, kind: number, row: number, landing: Landing): string {
     const column = landing.columns[field]!;
-    const start = this.scanner.starts[target]!;
-    const end = this.scanner.ends[target]!;
+    const start = this.#scanner.starts[target]!;
+    const end = this.#scanner.ends[target]!;
     switch (column.type) {
       case "json":
-        column.values[row] = landing.raw(field, this.#bytes, start, end);
+        column.values[row] = landing.raw(field, rawText(this.#bytes, start, end));
         return "";
       case "string":
         if (kind !== kinds.text && kind !== kinds.escaped) break;

@@ -4,8 +4,7 @@ import { expect } from "vitest";
 import type { Column } from "../../../operators/sdk/index.ts";
 import { type PayloadBatch, PayloadBuilder } from "../../batch/payloads.ts";
 import type { Decoded, Decoder, FieldRead } from "../codec.ts";
-import { ReaderDecoder } from "../json/reader-decoder.ts";
-import { createKernelDecoder } from "./decoder.ts";
+import { createJsonDecoder } from "../json/decoder.ts";
 
 const encoder = new TextEncoder();
 
@@ -39,8 +38,8 @@ export class Pair {
   readonly kernel: Decoder;
   readonly reader: Decoder;
   constructor(fields: readonly FieldRead[]) {
-    this.kernel = createKernelDecoder(fields)!;
-    this.reader = new ReaderDecoder(fields);
+    this.kernel = createJsonDecoder(fields);
+    this.reader = createJsonDecoder(fields, { kernel: false });
   }
   check(payloads: readonly (string | Uint8Array)[]): Decoded {
     const batch = batchOf(payloads);

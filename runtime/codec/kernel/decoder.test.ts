@@ -8,7 +8,6 @@ import type { FieldRead } from "../codec.ts";
 import { createJsonDecoder } from "../json/decoder.ts";
 import { damaged, documents, names, numberTexts, stringTexts } from "../json/generators.ts";
 import { batchOf, Pair, rowsOf } from "./comparison.ts";
-import { createKernelDecoder } from "./decoder.ts";
 import { hasKernel } from "./kernel.ts";
 
 const encoder = new TextEncoder();
@@ -208,7 +207,7 @@ describe("learning", () => {
     const pair = new Pair(field);
     for (let round = 0; round < 40; round++) {
       const records = Array.from({ length: 1 + ((round * 97) % 300) }, (_, i) => {
-        const layout = (i * i + round) % (limits.json_templates_max * 2);
+        const layout = (i * i + round) % (limits.templates_max * 2);
         return `{"layout${layout}":${i},"v":${i / 4}}`;
       });
       pair.check(records);
@@ -273,7 +272,7 @@ describe("dictionaries", () => {
     { name: "when full", repeats: 2, dictionaries: 2 },
     { name: "with every batch where no text comes again", repeats: 1, dictionaries: 16 },
   ])("begin anew $name; batches before keep their texts", ({ repeats, dictionaries }) => {
-    const decoder = createKernelDecoder(field)!;
+    const decoder = createJsonDecoder(field);
     const rows = 8_192;
     const fresh = rows / repeats;
     const kept: { readonly column: Column; readonly codes: number[]; readonly from: number }[] = [];
@@ -306,7 +305,6 @@ describe("without the kernel's terms", () => {
       { name: "v", type: "float64" },
       { name: "v", type: "json" },
     ];
-    expect(createKernelDecoder(shared)).toBe(null);
     const decoded = createJsonDecoder(shared).decode(batchOf(['{"v":1.50}']));
     expect(decoded.columns.map((column) => rowsOf(column, 1)[0])).toEqual([1.5, "1.50"]);
   });

@@ -1,15 +1,13 @@
-// JSON payloads to columns by the kernel: every row is tried against the templates, the most used first, and
-// what fits none is read by the exact reader, whose layout may become a template. Same results as the reader alone.
+// Payloads to columns by the kernel: every row is tried against the templates, the most used first, and what fits
+// none is read by the format's exact reader, whose layout may become a template. Same results as the reader alone.
 
 import type { DecodeFault, Decoded, Decoder, FieldRead } from "../codec.ts";
 import type { Payloads } from "../../batch/payloads.ts";
 import { limits } from "../../limits.ts";
-import { compilePaths } from "../json/paths.ts";
-import { ReaderDecoder } from "../json/reader-decoder.ts";
-import { RecordReader } from "../json/reader.ts";
+import { ReaderDecoder, type RecordReader } from "../reader-decoder.ts";
 import { createKernel } from "./kernel.ts";
 import { KernelLanding } from "./landing.ts";
-import { layoutOf } from "./layout.ts";
+import type { Layout } from "./layout.ts";
 import { KernelMemory } from "./memory.ts";
 import { type Template, TemplateSet } from "./template-set.ts";
 import { templateRoom, writeTemplate } from "./template.ts";
@@ -18,27 +16,31 @@ import { templateRoom, writeTemplate } from "./template.ts";
 const layoutsAtOnce = 4;
 const layoutsEvery = 64;
 
-/** A decoder with a kernel, or null where there can be none for these fields. */
-export function createKernelDecoder(fields: readonly FieldRead[]): Decoder | null {
-  // Fields that share a value, or lie inside another, would need several columns from one slot.
-  if (!compilePaths(fields).disjoint) return null;
+/** An exact reader that tells how records are written. */
+export interface TemplateReader extends RecordReader {
+  /** The layout of a record that was read without a fault; undefined when it is none for a template. */
+  layoutOf(bytes: Uint8Array, start: number, end: number): Layout | undefined;
+}
+
+/** A decoder with a kernel, or null where there can be none. `reader` is one of `fields`. */
+export function createKernelDecoder(fields: readonly FieldRead[], reader: TemplateReader): Decoder | null {
   const kernel = createKernel();
-  return kernel === null ? null : new KernelDecoder(fields, new KernelMemory(kernel));
+  return kernel === null ? null : new KernelDecoder(fields, reader, new KernelMemory(kernel));
 }
 
 class KernelDecoder implements Decoder {
   readonly #fields: readonly FieldRead[];
-  readonly #reader: RecordReader;
+  readonly #reader: TemplateReader;
   readonly #memory: KernelMemory;
   readonly #landing: KernelLanding;
   readonly #set: TemplateSet;
   #written = 0;
   #large: ReaderDecoder | null = null;
 
-  constructor(fields: readonly FieldRead[], memory: KernelMemory) {
+  constructor(fields: readonly FieldRead[], reader: TemplateReader, memory: KernelMemory) {
     this.#fields = fields;
     this.#memory = memory;
-    this.#reader = new RecordReader(fields, compilePaths(fields));
+    this.#reader = reader;
     this.#landing = new KernelLanding(
       memory,
       fields.map((field) => field.type),
@@ -49,7 +51,7 @@ class KernelDecoder implements Decoder {
   decode(payloads: Payloads): Decoded {
     const { count, offsets } = payloads;
     if (count > limits.kernel_batch_rows_max || offsets[count]! - offsets[0]! > limits.kernel_batch_bytes_max)
-      return (this.#large ??= new ReaderDecoder(this.#fields)).decode(payloads);
+      return (this.#large ??= new ReaderDecoder(this.#fields, this.#reader)).decode(payloads);
     const landing = this.#landing;
     landing.begin(count);
     landing.load(payloads);
@@ -123,7 +125,7 @@ class KernelDecoder implements Decoder {
   }
 
   #learn(bytes: Uint8Array, start: number, end: number): Template | undefined {
-    const layout = layoutOf(bytes, start, end, this.#fields, this.#reader);
+    const layout = this.#reader.layoutOf(bytes, start, end);
     const template = layout === undefined ? undefined : this.#set.learn(layout);
     if (template !== undefined) this.#write(template);
     return template;

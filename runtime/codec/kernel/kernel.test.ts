@@ -3,11 +3,10 @@
 import { describe, expect, test } from "vitest";
 import type { FieldRead } from "../codec.ts";
 import { compilePaths } from "../json/paths.ts";
-import { RecordReader } from "../json/reader.ts";
+import { JsonReader } from "../json/reader.ts";
 import { padding } from "./assembly/shape.ts";
 import { createKernel } from "./kernel.ts";
 import { KernelLanding } from "./landing.ts";
-import { layoutOf } from "./layout.ts";
 import { KernelMemory } from "./memory.ts";
 import { templateRoom, writeTemplate } from "./template.ts";
 
@@ -51,8 +50,8 @@ class Trial {
 
   constructor(text: string) {
     const bytes = encoder.encode(text);
-    const reader = new RecordReader(fields, compilePaths(fields));
-    const layout = layoutOf(bytes, 0, bytes.length, fields, reader)!;
+    const reader = new JsonReader(fields, compilePaths(fields));
+    const layout = reader.layoutOf(bytes, 0, bytes.length)!;
     this.landing.begin(1);
     this.#template = this.memory.allocate(templateRoom(fields.length));
     writeTemplate(this.memory, this.#template, layout, this.landing.addresses);

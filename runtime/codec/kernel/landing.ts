@@ -5,7 +5,7 @@ import type { Column, ColumnType } from "../../../operators/sdk/index.ts";
 import { TextList, trimValid } from "../../batch/columns.ts";
 import type { Payloads } from "../../batch/payloads.ts";
 import type { Landing, LandingColumn } from "../json/landing.ts";
-import { decodeText, rawText } from "../json/text.ts";
+import { decodeText } from "../json/text.ts";
 import { padding } from "./assembly/shape.ts";
 import { DictionaryStore } from "./dictionary.ts";
 import type { KernelMemory } from "./memory.ts";
@@ -113,8 +113,8 @@ export class KernelLanding implements Landing {
     return this.#memory.kernel.lookUp(this.#stores[field]!.address, text, length);
   }
 
-  raw(field: number, bytes: Uint8Array, start: number, end: number): number {
-    return this.#lists[field]!.texts.push(rawText(bytes, start, end)) - 1;
+  raw(field: number, text: string): number {
+    return this.#lists[field]!.texts.push(text) - 1;
   }
 
   /** Turns what the kernel left in raw columns, where each text lies, into texts and their codes. */

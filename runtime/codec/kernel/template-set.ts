@@ -47,7 +47,7 @@ export class TemplateSet {
     const { templates } = this;
     const { signature } = layout;
     if (templates.some((template) => template.layout.signature === signature)) return undefined;
-    if (templates.length < limits.json_templates_max) {
+    if (templates.length < limits.templates_max) {
       const template: Template = { address: this.#allocate(), layout, use: 0 };
       templates.push(template);
       return template;

@@ -19,7 +19,6 @@ import {
   segmentValid,
   segmentValues,
   slotEnd,
-  slotJson,
   templateAbsent,
   templateAbsentCount,
   templateBytesMax,
@@ -36,17 +35,14 @@ export interface FieldAddresses {
   readonly extra: number;
 }
 
-/** The shortest member is `"":1` and a comma; so many bytes for each that is allowed cannot hold too many. */
-const memberBytesMin = 5;
-
 /** The room that any template needs, with `fields` fields. */
 export function templateRoom(fields: number): number {
-  const segments = limits.json_template_slots_max + 1;
+  const segments = limits.template_slots_max + 1;
   return templateHeader + segments * segmentBytes + fields * absentBytes + literalRoom(segments);
 }
 
 function literalRoom(segments: number): number {
-  return limits.json_template_bytes_max + segments * 16 + padding;
+  return limits.template_bytes_max + segments * 16 + padding;
 }
 
 /** Writes the layout to `address`. */
@@ -65,7 +61,7 @@ export function writeTemplate(
 
   put(address + templateAbsent, absent);
   put(address + templateAbsentCount, layout.absent.length);
-  put(address + templateBytesMax, bytesMaxOf(layout));
+  put(address + templateBytesMax, layout.bytesMax);
   for (const [i, field] of layout.absent.entries()) {
     put(absent + i * absentBytes + absentValid, fields[field]!.valid);
     put(absent + i * absentBytes + absentNulls, fields[field]!.nulls);
@@ -92,11 +88,4 @@ export function writeTemplate(
     put(segment + segmentExtra, field?.extra ?? 0);
     leads += lead;
   }
-}
-
-/** The kernel does not count members inside values that it steps over, so such records must be too short for too many. */
-function bytesMaxOf(layout: Layout): number {
-  const nesting = layout.slots.some((slot) => slot.kind >= slotJson);
-  const bytes = limits.payload_bytes_max;
-  return nesting ? Math.min(bytes, limits.payload_fields_max * memberBytesMin) : bytes;
 }

@@ -15,6 +15,8 @@ import {
   timeColumn,
   wholeColumn,
 } from "./number-columns";
+import { quickMsgpack } from "./msgpack-columns";
+import { msgpackRow } from "./msgpack-odd";
 import { oddRow } from "./odd";
 import {
   dictionaryPlaces,
@@ -35,6 +37,7 @@ import {
   slotInt64,
   slotIso,
   slotJson,
+  slotMsgpack,
   slotString,
   slotTime,
 } from "./shape";
@@ -44,9 +47,11 @@ import { boolAt, shortWordEnd } from "./values";
 
 /** Goes one segment on in every row. Not 0: one more than the length of a text that its dictionary had no room for. */
 export function column(segment: usize, size: u32, bytes: usize): u32 {
-  const count = quick(segment, size);
+  const msgpack = load<i32>(segment, segmentKind) >= slotMsgpack;
+  const count = msgpack ? quickMsgpack(segment, size) : quick(segment, size);
   for (let i: u32 = 0; i < count; i++) {
-    const needed = oddRow(usize(load<u32>(odds + (usize(i) << 2))), segment, bytes);
+    const place = usize(load<u32>(odds + (usize(i) << 2)));
+    const needed = msgpack ? msgpackRow(place, segment) : oddRow(place, segment, bytes);
     if (needed != 0) return needed;
   }
   return 0;

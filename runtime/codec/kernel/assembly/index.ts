@@ -13,6 +13,7 @@
 import { begin, blockRows, listLeft, passEnd, passLead, putAbsent } from "./block";
 import { column } from "./columns";
 import { codeOf, rehash, seedHash } from "./dictionary";
+import { limitMsgpack } from "./msgpack-values";
 import { segmentBytes, segmentKind, slotEnd, templateHeader } from "./shape";
 import { next, oversize, splitLines } from "./lines";
 import { writeRows } from "./rows";
@@ -30,6 +31,7 @@ export function heapStart(): usize {
 export function configure(stringBytesMax: u32, payloadDepthMax: i32, seedLow: u64, seedHigh: u64): void {
   limit(stringBytesMax);
   limitDepth(payloadDepthMax);
+  limitMsgpack(stringBytesMax, payloadDepthMax);
   seedHash(seedLow, seedHigh);
 }
 

@@ -65,7 +65,7 @@ function nullEnd(p: usize, place: usize, segment: usize): usize {
   return p + 4;
 }
 
-function putCode(text: usize, length: usize, place: usize, segment: usize): bool {
+export function putCode(text: usize, length: usize, place: usize, segment: usize): bool {
   const row = usize(load<u32>(place, placeRow));
   const code = codeOf(usize(load<u32>(segment, segmentExtra)), text, length);
   if (code < 0) return false;

@@ -14,6 +14,10 @@ export const slotJson = 7;
 export const slotSkip = 8;
 export const slotScalar = 9;
 
+// What is added to these numbers where the record is not JSON, and what takes it off again.
+export const slotMsgpack = 16;
+export const slotFormatMask = 15;
+
 // A template: this header, then its segments. A segment is a literal and the slot behind it.
 export const templateAbsent = 0; // address of the list of columns without a slot
 export const templateAbsentCount = 4;

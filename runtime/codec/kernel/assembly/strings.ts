@@ -71,8 +71,8 @@ function follows(p: usize): bool {
   return (load<u8>(p) & 0xc0) == 0x80;
 }
 
-/** Behind the UTF-8 character that starts at `p`, or 0 when it is not a well-formed one. */
-function nextCharacter(p: usize): usize {
+/** Behind the UTF-8 character of several bytes that starts at `p`, or 0 when it is not a well-formed one. */
+export function nextCharacter(p: usize): usize {
   const lead = u32(load<u8>(p));
   const second = u32(load<u8>(p + 1));
   if (lead < 0xc2 || lead > 0xf4 || !follows(p + 1)) return 0;
