@@ -33,6 +33,13 @@ export const limits = {
   string_bytes_max: 262_144,
   dead_letter_payload_bytes_max: 65_536,
 
+  /** Files that a .proto file leads to, itself included, the bytes of each, and messages inside messages. */
+  proto_files_max: 32,
+  proto_file_bytes_max: 1_048_576,
+  proto_depth_max: 8,
+  /** Fields of one message, with those of the messages inside it. */
+  proto_fields_max: 1_000,
+
   // Batches
   batch_rows_max: 8_192,
   batch_bytes_max: 1_048_576,

@@ -3,7 +3,7 @@
 import type { Batch, Column, ColumnType, Schema } from "../../operators/sdk/index.ts";
 import type { Payloads } from "../batch/payloads.ts";
 
-export const formats = ["json", "msgpack", "csv"] as const;
+export const formats = ["json", "msgpack", "csv", "protobuf"] as const;
 export type Format = (typeof formats)[number];
 
 /** What a `time` field is written in. Always milliseconds once decoded. */

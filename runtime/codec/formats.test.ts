@@ -93,7 +93,8 @@ const rowsOfEvery: fc.Arbitrary<Row[]> = fc.array(
   { maxLength: 12 },
 );
 
-describe.each(formats)("%s", (format) => {
+// What protobuf takes depends on its message; its own tests have the same.
+describe.each(formats.filter((format) => format !== "protobuf"))("%s", (format) => {
   const header = every.map((field) => field.name);
 
   test("rows written are the rows read", () => {

@@ -16,12 +16,17 @@ import {
   msgpackRestToJson,
   msgpackRestToMsgpack,
 } from "./msgpack/members.ts";
+import { createProtobufDecoder } from "./protobuf/decoder.ts";
+import { createProtobufEncoder } from "./protobuf/encoder.ts";
+import type { ProtoMessage } from "./protobuf/message.ts";
 import { type RestMembers, restExcept } from "./rest.ts";
 
 /** What a format needs to be told besides the fields or the schema. */
 export interface FormatOptions {
   /** The columns of the lines that are read; needed for `csv`, where no payload names them. */
   readonly header?: readonly string[];
+  /** Needed for `protobuf`, whose payloads name nothing. */
+  readonly message?: ProtoMessage | null;
 }
 
 /** A decoder of `format` that reads `fields`. */
@@ -35,6 +40,8 @@ export function createDecoder(
       return createJsonDecoder(fields);
     case "msgpack":
       return createMsgpackDecoder(fields);
+    case "protobuf":
+      return createProtobufDecoder(fields, messageOf(options));
     case "csv":
       return createCsvDecoder(fields, { header: headerOf(options) });
   }
@@ -51,6 +58,8 @@ export function createEncoder(format: Format, options: EncoderOptions & FormatOp
       return createJsonEncoder(options, restMembers("json", options));
     case "msgpack":
       return createMsgpackEncoder(options, restMembers("msgpack", options));
+    case "protobuf":
+      return createProtobufEncoder(options.schema, messageOf(options));
     case "csv":
       return createCsvEncoder(options);
   }
@@ -72,11 +81,20 @@ function restMembers(sink: "json" | "msgpack", options: EncoderOptions & FormatO
       return sink === "json" ? jsonRestToJson(except) : jsonRestToMsgpack(except);
     case "msgpack":
       return sink === "json" ? msgpackRestToJson(except) : msgpackRestToMsgpack(except);
+    case "protobuf":
+      throw new TypeError("rows that were protobuf are closed");
     case "csv":
       return sink === "json"
         ? csvRestToJson(headerOf(options), except)
         : csvRest(headerOf(options), except, appendPacked);
   }
+}
+
+function messageOf({ message }: FormatOptions): ProtoMessage {
+  if (message != null) return message;
+  throw new WeirError("WEIR_CONFIG", "protobuf: expected the message of its records, got none", {
+    remedy: "name a .proto file and a message in it",
+  });
 }
 
 function headerOf({ header }: FormatOptions): readonly string[] {

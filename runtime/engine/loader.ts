@@ -12,6 +12,7 @@ import { limits } from "../limits.ts";
 import { readDocument } from "../pipeline/document.ts";
 import { loadPipeline, operatorFilesOf } from "../pipeline/load.ts";
 import type { Diagnostic, PipelinePlan, PipelineSpec } from "../pipeline/pipeline.ts";
+import { noProtos, type ProtoFiles } from "../pipeline/proto-spec.ts";
 
 /** All that a pipeline is made of, as data, so that a thread can make the same plan. */
 export interface PipelineInput {
@@ -110,12 +111,10 @@ export function readInput(
   }
 }
 
-/** The text of a file that `${file:path}` names, relative to the pipeline's own. */
-function readNamedFile(base: string, path: string): string | null {
+/** The text of a file that a pipeline names, relative to its own. */
+function readTextFile(base: string, path: string, bytesMax: number): string | null {
   try {
-    return readBounded(resolve(base, path), limits.interpolated_value_bytes_max)
-      .toString("utf8")
-      .replace(/\r?\n$/, "");
+    return readBounded(resolve(base, path), bytesMax).toString("utf8");
   } catch {
     return null;
   }
@@ -145,15 +144,32 @@ async function ownOperators(
   return { own, diagnostics };
 }
 
+/** What the .proto files that a pipeline names define, each read once. Their parser is loaded where there may be some. */
+async function protoFiles({ file, text }: PipelineInput): Promise<ProtoFiles> {
+  if (!text.includes("protobuf")) return noProtos;
+  const { readProto } = await import("../codec/protobuf/proto-file.ts");
+  const base = dirname(file);
+  const read = new Map<string, ReturnType<ProtoFiles>>();
+  return (path) => {
+    if (!read.has(path))
+      read.set(
+        path,
+        readProto(path, (each) => readTextFile(base, each, limits.proto_file_bytes_max)),
+      );
+    return read.get(path)!;
+  };
+}
+
 /** Makes the plan of a pipeline, with every mistake that stands in its way. `shown` is the file's name in them. */
 export async function loadInput(input: PipelineInput, shown: string = input.file): Promise<LoadedPipeline> {
   const { own, diagnostics: unloadable } = await ownOperators(input, shown);
   const catalogue = [...catalog, ...own];
   const surroundings = {
     variables: input.environment,
-    file: (path: string) => readNamedFile(dirname(input.file), path),
+    file: (path: string) => readTextFile(dirname(input.file), path, limits.interpolated_value_bytes_max),
   };
-  const loaded = loadPipeline({ file: shown, content: input.text, catalogue, surroundings });
+  const protos = await protoFiles(input);
+  const loaded = loadPipeline({ file: shown, content: input.text, catalogue, surroundings, protos });
   const plan = unloadable.length > 0 ? null : loaded.plan;
   const steps =
     plan === null ? [] : [...plan.spec.steps, ...plan.spec.branches.flatMap((branch) => branch.steps)];

@@ -75,7 +75,8 @@ interface Member {
 const data = workerData as PoolThreadData;
 const plans = await loadPlans(data.inputs);
 const fields = unionOfFields(plans);
-const decoder = createDecoder(plans[0]!.spec.inputs[0]!.format, fields, { header: data.header });
+const { format, message } = plans[0]!.spec.inputs[0]!;
+const decoder = createDecoder(format, fields, { header: data.header, message });
 const members: Member[] = plans.map((plan) => {
   const letters: DeadLetter[] = [];
   const ledger = new Ledger();

@@ -47,7 +47,12 @@ export function rowEncoder(
   branch: BranchPlan,
   header: readonly string[] | null,
 ): Encoder {
-  const options = { origin: originFormat(plan), header: header ?? [], schema: branch.rows };
+  const options = {
+    origin: originFormat(plan),
+    header: header ?? [],
+    message: branch.message,
+    schema: branch.rows,
+  };
   const whole = createEncoder(branch.format, options);
   const withOrigin = branch.forwards ? forward : (amending(plan, branch) ?? whole);
   return {

@@ -29,9 +29,9 @@ function conflicts(plan: PipelinePlan, group: readonly PipelinePlan[]): boolean 
 export function groupPlans(plans: readonly PipelinePlan[]): PipelinePlan[][] {
   const groups: { readonly key: string; readonly plans: PipelinePlan[] }[] = [];
   for (const plan of plans) {
-    const [{ source, format }] = plan.spec.inputs as [InputSpec];
+    const [{ source, format, message }] = plan.spec.inputs as [InputSpec];
     const alone = plan.inputs.length > 1;
-    const key = alone ? "" : JSON.stringify([source, format]);
+    const key = alone ? "" : JSON.stringify([source, format, message]);
     const group = groups.find((each) => !alone && each.key === key && !conflicts(plan, each.plans));
     if (group === undefined) groups.push({ key, plans: [plan] });
     else group.plans.push(plan);
@@ -63,7 +63,10 @@ export class SourceGroup {
     const fields = inputs.map((_input, place) => unionOfFields(plans, place));
     this.pools = inputs.length === 1 && plans.every(({ per }) => per === null);
     this.#decoders = inputs.map(({ spec }, place) =>
-      createDecoder(spec.format, fields[place]!, { header: options.headers?.[place] ?? [] }),
+      createDecoder(spec.format, fields[place]!, {
+        header: options.headers?.[place] ?? [],
+        message: spec.message,
+      }),
     );
     this.#arrived = inputs.map(() => Number.NEGATIVE_INFINITY);
     this.engines = plans.map((plan) => new PipelineEngine(plan, fields, options.outputs(plan), options));

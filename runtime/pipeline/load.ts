@@ -7,6 +7,7 @@ import { type ConfigDocument, readDocument } from "./document.ts";
 import { interpolate, redact, type Surroundings } from "./interpolate.ts";
 import type { Diagnostic, PipelinePlan, PipelineSpec } from "./pipeline.ts";
 import { planPipeline } from "./plan.ts";
+import type { ProtoFiles } from "./proto-spec.ts";
 import { readSpec } from "./spec.ts";
 
 export interface LoadRequest {
@@ -17,6 +18,8 @@ export interface LoadRequest {
   readonly catalogue: readonly OperatorDefinition[];
   /** What `${…}` stands for; nothing is set when left out. */
   readonly surroundings?: Surroundings;
+  /** What .proto files define; there are none when left out. */
+  readonly protos?: ProtoFiles;
 }
 
 export interface Loaded {
@@ -33,11 +36,17 @@ export interface Loaded {
 const nothing: Surroundings = { variables: {}, file: () => null };
 
 /** Reads, checks and plans a pipeline file. Never throws for what the file holds. */
-export function loadPipeline({ file, content, catalogue, surroundings = nothing }: LoadRequest): Loaded {
+export function loadPipeline({
+  file,
+  content,
+  catalogue,
+  surroundings = nothing,
+  protos,
+}: LoadRequest): Loaded {
   const { document: written, diagnostics: unreadable } = readDocument(file, content);
   if (written === null) return { spec: null, plan: null, diagnostics: settle(unreadable, []), secrets: [] };
   const { document, diagnostics: unset, secrets } = interpolate(written, surroundings);
-  const { spec, diagnostics: misread } = readSpec(document, catalogue);
+  const { spec, diagnostics: misread } = readSpec(document, catalogue, protos);
   const planned = spec === null ? null : planPipeline(spec, catalogue, document);
   const all = settle([...unreadable, ...unset, ...misread, ...(planned?.diagnostics ?? [])], secrets);
   const plan = all.some((each) => each.severity === "error") ? null : (planned?.plan ?? null);

@@ -3,6 +3,7 @@
 
 import type { ColumnReference, ColumnType, OperatorDefinition, Schema } from "../../operators/sdk/index.ts";
 import type { FieldRead, Format, TimeUnit } from "../codec/codec.ts";
+import type { ProtoMessage } from "../codec/protobuf/message.ts";
 
 /** Leads to a value in a document: `["steps", 0, "filter"]`. */
 export type Path = readonly (string | number)[];
@@ -61,6 +62,8 @@ export interface InputSpec {
   readonly path: Path;
   readonly source: SourceSpec;
   readonly format: Format;
+  /** What a record of `protobuf` is; null for other formats. */
+  readonly message: ProtoMessage | null;
   /** Declared fields; null when the file leaves them to inference, as only a pipeline with one source may. */
   readonly schema: Readonly<Record<string, ColumnType>> | null;
   readonly time: TimeSpec | null;
@@ -104,6 +107,8 @@ export interface BranchSpec {
   readonly steps: readonly StepSpec[];
   readonly sink: SinkSpec;
   readonly format: Format;
+  /** What a row of `protobuf` is; null for other formats. */
+  readonly message: ProtoMessage | null;
   /** Leads to the branch's sink in the document: `["steps", 2, "sink"]`. */
   readonly path: Path;
   /** For a late branch the step whose late records it gets; null for all others. */
@@ -182,6 +187,7 @@ export interface BranchPlan {
   readonly sink: SinkSpec;
   readonly subject: SubjectTemplate | null;
   readonly format: Format;
+  readonly message: ProtoMessage | null;
   /** What the rows hold when they reach the sink. */
   readonly rows: Schema;
   /** True when the original bytes are forwarded: nothing was changed and the formats are the same. */

@@ -23,6 +23,7 @@ import {
   type TimeSpec,
 } from "./pipeline.ts";
 import { checkTestLookups } from "./lookups.ts";
+import { checkMessageRows } from "./proto-spec.ts";
 import { planPer } from "./per-key.ts";
 import { Reader } from "./section.ts";
 import { fittingKeys, stateFaults } from "./state-bound.ts";
@@ -114,15 +115,20 @@ function neededOf(
 function isNeeded(field: SchemaField, read: ReadonlySet<string>, branches: readonly BranchPlan[]): boolean {
   if (read.has(field.name)) return true;
   return branches.some(
-    ({ rows }) =>
-      rows.rest === null && rows.fields.some(({ name, type }) => name === field.name && type === field.type),
+    ({ rows, forwards }) =>
+      !forwards &&
+      rows.rest === null &&
+      rows.fields.some(({ name, type }) => name === field.name && type === field.type),
   );
 }
 
 /** The columns that the chain begins with: those of the only source, or each that any of them has, once. */
 function schemaOf(inputs: readonly InputColumns[]): Schema {
   const columns = inputs.flatMap(({ fields, subjectFields }) => [...fields, ...tokensOf(subjectFields)]);
-  if (inputs.length === 1) return { fields: columns, rest: { except: [] } };
+  // A .proto file says all that a record may hold, as far as it can be a column.
+  const [only] = inputs as readonly [InputColumns];
+  if (inputs.length === 1)
+    return { fields: columns, rest: only.spec.message === null ? { except: [] } : null };
   const union = new Map(columns.toReversed().map((each) => [each.name, each]));
   const fields = columns.filter((each) => union.get(each.name) === each);
   return { fields: [...fields, { name: sourceColumn, type: "string" }], rest: null };
@@ -195,6 +201,7 @@ function planBranch(
       hint,
     );
   }
+  if (branch.message !== null) checkMessageRows(reader, branch.path, rows, branch.message);
   const subject =
     branch.sink.kind === "nats" ? planSubject(planning, branch, branch.sink.subject, rows) : null;
   return {
@@ -203,9 +210,14 @@ function planBranch(
     sink: branch.sink,
     subject,
     format: branch.format,
+    message: branch.message,
     rows,
-    forwards: rows === source && spec.inputs.length === 1 && branch.format === spec.inputs[0]!.format,
+    forwards: rows === source && spec.inputs.length === 1 && sameRecords(branch, spec.inputs[0]!),
   };
+}
+
+function sameRecords(branch: BranchSpec, input: InputSpec): boolean {
+  return branch.format === input.format && branch.message === input.message;
 }
 
 function planSubject(

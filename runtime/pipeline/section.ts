@@ -8,15 +8,18 @@ import type { ExpressionFault } from "../expression/expression.ts";
 import { splitFault } from "./binding.ts";
 import { diagnosticsOf } from "./issue.ts";
 import type { Diagnostic, Path } from "./pipeline.ts";
+import { noProtos, type ProtoFiles } from "./proto-spec.ts";
 import { type SubjectRole, subjectFault } from "./subject.ts";
 
 /** Collects the mistakes of one document. */
 export class Reader {
   readonly document: ConfigDocument;
   readonly diagnostics: Diagnostic[] = [];
+  readonly protos: ProtoFiles;
 
-  constructor(document: ConfigDocument) {
+  constructor(document: ConfigDocument, protos: ProtoFiles = noProtos) {
     this.document = document;
+    this.protos = protos;
   }
 
   /** The value at `path` as `schema` parses it; undefined, and reported, when it is refused. */

@@ -2,13 +2,16 @@
 
 import { z } from "zod";
 import { type Format, formats } from "../codec/codec.ts";
+import type { ProtoMessage } from "../codec/protobuf/message.ts";
 import type { Path, SinkSpec } from "./pipeline.ts";
+import { protoSetting, readMessage } from "./proto-spec.ts";
 import { onlyOne, type Reader } from "./section.ts";
 import { connectionName, jetstreamName } from "./source-spec.ts";
 
 export interface SinkPart {
   readonly sink: SinkSpec;
   readonly format: Format;
+  readonly message: ProtoMessage | null;
 }
 
 const kinds = {
@@ -48,6 +51,7 @@ const settings = z
   .strictObject({
     ...kinds,
     format: z.enum(formats).default("json").meta({ description: "What a row is written in." }),
+    proto: protoSetting,
   })
   .meta({ description: "Where rows go; ends a branch." });
 
@@ -64,7 +68,14 @@ export function readSink(reader: Reader, path: Path): SinkPart | undefined {
   const read = reader.parse(settings, path);
   if (read === undefined) return undefined;
   const sink = sinkOf(reader, path, read, "sink");
-  return sink === undefined ? undefined : { sink, format: read.format };
+  const message = readMessage(reader, path, read);
+  if (read.format === "protobuf" && read.nats === undefined)
+    reader.fault(
+      [...path, "format"],
+      "protobuf has no line ends, so it is sent to nats only",
+      "write json or csv",
+    );
+  return sink === undefined ? undefined : { sink, format: read.format, message };
 }
 
 export function readDeadLetter(reader: Reader): SinkSpec | undefined {

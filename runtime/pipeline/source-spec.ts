@@ -7,6 +7,7 @@ import { type Format, formats, timeUnits } from "../codec/codec.ts";
 import { limits } from "../limits.ts";
 import { didYouMean } from "./nearest.ts";
 import type { InputSpec, Path, SourceSpec, TimeSpec } from "./pipeline.ts";
+import { messageSchema, protoSetting, readMessage } from "./proto-spec.ts";
 import { onlyOne, type Reader } from "./section.ts";
 import { namedTokens } from "./subject.ts";
 
@@ -110,6 +111,7 @@ const settings = z
       .enum(formats)
       .optional()
       .meta({ description: "What a record is written in; json when left out, or by the file's ending." }),
+    proto: protoSetting,
     schema: z.record(fieldName, z.enum(columnTypes)).optional().meta({
       description: "Types of the fields; inferred from use when left out. Records may hold further fields.",
     }),
@@ -131,6 +133,13 @@ export function readSource(reader: Reader, path: Path): InputSpec | undefined {
   const source = kind === null ? null : sourceOf(reader, path, read);
   const format = formatOf(reader, path, read);
   const { schema, host } = read;
+  const message = readMessage(reader, path, { format, proto: read.proto });
+  if (format === "protobuf" && read.nats === undefined)
+    reader.fault(
+      [...path, "format"],
+      "protobuf has no line ends, so it is read from nats only",
+      "write them as json",
+    );
   if (host !== undefined && schema !== undefined) {
     reader.keyFault(
       [...path, "schema"],
@@ -145,7 +154,13 @@ export function readSource(reader: Reader, path: Path): InputSpec | undefined {
     path,
     source,
     format,
-    schema: host === undefined ? (schema ?? null) : hostSchema,
+    message,
+    schema:
+      message !== null
+        ? messageSchema(reader, path, message, schema, read.time?.field)
+        : host === undefined
+          ? (schema ?? null)
+          : hostSchema,
     time: timeSpec,
   };
 }
@@ -226,7 +241,7 @@ function formatOf(reader: Reader, path: Path, { file, host, format }: Settings):
     reader.fault(
       [...path, "file", "path"],
       `the format of ${file.path} does not show in its name`,
-      `add format: ${formats.join(", ")}`,
+      `add format: ${formats.filter((each) => each !== "protobuf").join(", ")}`,
     );
   }
   return known ?? "json";

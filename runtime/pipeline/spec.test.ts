@@ -186,7 +186,7 @@ describe("mistakes in the source", () => {
     ],
     [
       "{ nats: { subject: a }, format: jsn }",
-      ['2:41 expected json, msgpack or csv, got the text "jsn" | did you mean json?'],
+      ['2:41 expected json, msgpack, csv or protobuf, got the text "jsn" | did you mean json?'],
     ],
     [
       "{ nats: { subject: a }, schema: { temp: flaot64 } }",
@@ -307,7 +307,10 @@ describe("mistakes in the steps", () => {
       "  - sink: { nats: { subject: a } }",
       ["4:30 the source reads a, so these rows would come in again | send them to another subject"],
     ],
-    ["  - sink: { stdout: {}, format: yaml }", ['4:33 expected json, msgpack or csv, got the text "yaml"']],
+    [
+      "  - sink: { stdout: {}, format: yaml }",
+      ['4:33 expected json, msgpack, csv or protobuf, got the text "yaml"'],
+    ],
     [
       "  - branch:\n      A b: [{ sink: { stdout: {} } }]",
       ["5:7 A b cannot be a branch's name | lower-case letters, digits, - and _, at most 64"],

@@ -7,6 +7,7 @@ import type { ConfigDocument } from "./document.ts";
 import { didYouMean } from "./nearest.ts";
 import { readLimits } from "./limits-spec.ts";
 import type { Diagnostic, PipelineSpec, SinkSpec } from "./pipeline.ts";
+import type { ProtoFiles } from "./proto-spec.ts";
 import { Reader } from "./section.ts";
 import { readDeadLetter } from "./sink-spec.ts";
 import { readInputs } from "./sources-spec.ts";
@@ -46,8 +47,12 @@ const settings = [
 ] as const;
 
 /** Reads the spec in `document`, with the operators of `catalogue`. */
-export function readSpec(document: ConfigDocument, catalogue: readonly OperatorDefinition[]): SpecAnswer {
-  const reader = new Reader(document);
+export function readSpec(
+  document: ConfigDocument,
+  catalogue: readonly OperatorDefinition[],
+  protos?: ProtoFiles,
+): SpecAnswer {
+  const reader = new Reader(document, protos);
   const { value } = document;
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     const hint = "a pipeline file begins with name:, source: and steps:";

@@ -62,10 +62,10 @@ export class Harness {
 
   /** Puts a record in, as its source's payload. */
   record(record: Fields, place: Place = {}): void {
-    const { time, format } = this.#plan.spec.inputs[this.#inputOf(place)]!;
+    const { time, format, message } = this.#plan.spec.inputs[this.#inputOf(place)]!;
     const at = timeOf(record, time);
     if (at !== null && at > this.#now && at - this.#now <= follows_ms_max) this.#now = at;
-    this.raw(toPayload(format, record, this.#header), place);
+    this.raw(toPayload(format, record, this.#header, message), place);
   }
 
   /** Puts bytes in. */
@@ -153,8 +153,8 @@ export class Harness {
 
   /** The rows that a branch's sink got, as records. */
   rows(branch: number): readonly Fields[] {
-    const { format, rows } = this.#plan.branches[branch]!;
-    return this.#rows[branch]!.map(({ payload }) => fromPayload(format, payload, rows));
+    const plan = this.#plan.branches[branch]!;
+    return this.#rows[branch]!.map(({ payload }) => fromPayload(plan, payload));
   }
 
   /** The same rows with their subjects, as the sink got them. */

@@ -1,9 +1,11 @@
 // Records of a test to the payloads that a source would deliver, and rows of a sink back to records.
 
 import { Packr } from "msgpackr";
-import type { Schema } from "../../operators/sdk/index.ts";
 import type { Format } from "../codec/codec.ts";
 import { parseCsvLine } from "../codec/csv/line.ts";
+import type { ProtoMessage } from "../codec/protobuf/message.ts";
+import type { BranchPlan } from "../pipeline/pipeline.ts";
+import { fromProtobuf, toProtobuf } from "./protobuf-payload.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -17,8 +19,14 @@ function csvCell(value: unknown): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** A record as a payload; `header` orders the cells of a CSV line. */
-export function toPayload(format: Format, record: Fields, header: readonly string[]): Uint8Array {
+/** A record as a payload; `header` orders the cells of a CSV line, and `message` is what a protobuf record is. */
+export function toPayload(
+  format: Format,
+  record: Fields,
+  header: readonly string[],
+  message: ProtoMessage | null = null,
+): Uint8Array {
+  if (message !== null) return toProtobuf(message, record);
   if (format === "json") return encoder.encode(JSON.stringify(record));
   if (format === "msgpack") return packr.pack(record);
   return encoder.encode(header.map((name) => csvCell(record[name])).join(","));
@@ -31,7 +39,11 @@ function fromCell(text: string, type: string): unknown {
 }
 
 /** A sink's payload as a record. */
-export function fromPayload(format: Format, payload: Uint8Array, rows: Schema): Fields {
+export function fromPayload(
+  { format, message, rows }: Pick<BranchPlan, "format" | "message" | "rows">,
+  payload: Uint8Array,
+): Fields {
+  if (message !== null) return fromProtobuf(message, payload);
   if (format === "json") return JSON.parse(decoder.decode(payload)) as Fields;
   if (format === "msgpack") return packr.unpack(payload) as Fields;
   const cells = parseCsvLine(decoder.decode(payload)) ?? [];

@@ -47,7 +47,8 @@ export function msgpackLayout(
   let literal = start;
   const visitMap = (map: number, depth: number): number => {
     let position = map + headerLength(bytes[map]!);
-    for (let left = sizeAt(scanner, map); left > 0; left--) position = visit(scanner.skip(position, depth + 1), depth);
+    for (let left = sizeAt(scanner, map); left > 0; left--)
+      position = visit(scanner.skip(position, depth + 1), depth);
     return position;
   };
   /** Returns where the value ends that stands in a map at `depth`. */

@@ -64,7 +64,9 @@ export class MsgpackReader implements TemplateReader {
   }
 
   layoutOf(bytes: Uint8Array, start: number, end: number): Layout | undefined {
-    return this.#scanner.scan(start, end) ? msgpackLayout(bytes, start, end, this.#fields, this.#scanner) : undefined;
+    return this.#scanner.scan(start, end)
+      ? msgpackLayout(bytes, start, end, this.#fields, this.#scanner)
+      : undefined;
   }
 
   /** Writes one value; null when it is there, else what is wrong. */

@@ -1,0 +1,171 @@
+// Walks one protobuf record, checks its whole structure, and notes where the wanted values stand. Fields that nobody
+// named are only stepped over. Never reads a value and never reads past the record's end.
+
+import { limits } from "../../limits.ts";
+import { type ProtoMessage, wireOf, wires } from "./message.ts";
+
+/** A message as it is looked for: its fields by number, and whether it was there. */
+interface Node {
+  readonly place: number;
+  readonly entries: ReadonlyMap<number, Entry>;
+}
+
+interface Entry {
+  readonly name: string;
+  /** How the value must stand on the wire; -1 where that is nobody's concern. */
+  readonly wire: number;
+  /** The target that the value is, or -1. */
+  readonly target: number;
+  readonly child: Node | null;
+}
+
+const wireNames = ["varint", "64-bit", "length-delimited", "group", "group", "32-bit"];
+
+/** Where values are looked for, in a message and those inside it. */
+export interface Target {
+  readonly name: string;
+  /** The message that it belongs to, by place. */
+  readonly owner: number;
+}
+
+export class ProtobufScanner {
+  /** By target, in the order of the .proto file: where the value begins (of bytes, their length), or -1. */
+  readonly positions: Int32Array;
+  readonly targets: readonly Target[];
+  /** By message: 1 when it was there. */
+  readonly present: Uint8Array;
+  /** What is wrong with the record that `scan` refused. */
+  fault = "";
+  /** The varint that was read last, as its lower and upper 32 bits. */
+  low = 0;
+  high = 0;
+  readonly #root: Node;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #start = 0;
+
+  constructor(message: ProtoMessage) {
+    const targets: Target[] = [];
+    const nodes: Node[] = [];
+    const nodeOf = (of: ProtoMessage, prefix: string): Node => {
+      const entries = new Map<number, Entry>();
+      const node: Node = { place: nodes.length, entries };
+      nodes.push(node);
+      for (const { name: own, number, scalar, message: inner } of of.fields) {
+        const name = prefix + own;
+        const target = scalar === null ? -1 : targets.push({ name, owner: node.place }) - 1;
+        const child = inner === null ? null : nodeOf(inner, `${name}.`);
+        const wire = scalar !== null ? wireOf(scalar) : inner !== null ? wires.bytes : -1;
+        entries.set(number, { name, wire, target, child });
+      }
+      return node;
+    };
+    this.#root = nodeOf(message, "");
+    this.targets = targets;
+    this.positions = new Int32Array(targets.length);
+    this.present = new Uint8Array(nodes.length);
+  }
+
+  /** True when `bytes[start … end)` is such a message. */
+  scan(bytes: Uint8Array, start: number, end: number): boolean {
+    this.#bytes = bytes;
+    this.#start = start;
+    this.positions.fill(-1);
+    this.present.fill(0);
+    if (end - start <= limits.payload_bytes_max) return this.#message(this.#root, start, end);
+    this.fault = `expected at most ${limits.payload_bytes_max} bytes, got ${end - start}`;
+    return false;
+  }
+
+  /** Reads the varint at `at` into `low` and `high`; where it ends, or -1. */
+  varint(bytes: Uint8Array, at: number, end: number): number {
+    let low = 0;
+    let high = 0;
+    for (let i = 0; i < 10 && at + i < end; i++) {
+      const byte = bytes[at + i]!;
+      const bits = byte & 0x7f;
+      if (i < 4) low |= bits << (i * 7);
+      else if (i === 4) {
+        low |= bits << 28;
+        high = bits >>> 4;
+      } else high |= bits << (i * 7 - 32);
+      if (byte >= 0x80) continue;
+      this.low = low >>> 0;
+      this.high = high >>> 0;
+      return at + i + 1;
+    }
+    return this.#broken(end - at >= 10 ? "a varint of more than 10 bytes" : "the end of its bytes", at);
+  }
+
+  #message(node: Node, start: number, end: number): boolean {
+    this.present[node.place] = 1;
+    let at = start;
+    while (at < end) {
+      const tag = this.varint(this.#bytes, at, end);
+      if (tag < 0) return false;
+      const number = this.low >>> 3;
+      const wire = this.low & 7;
+      if (this.high !== 0 || number === 0) return this.#broken("a field number out of range", at) > 0;
+      const entry = node.entries.get(number);
+      const next = this.#skip(wire, number, tag, end, 1);
+      if (next < 0) return false;
+      if (entry !== undefined && entry.wire >= 0 && !this.#note(entry, wire, tag, next)) return false;
+      at = next;
+    }
+    return true;
+  }
+
+  /** Notes the value at `at`, which ends at `end`: of one that comes again the last counts, and messages are merged. */
+  #note(entry: Entry, wire: number, at: number, end: number): boolean {
+    if (wire !== entry.wire) {
+      const [wanted, got] = [entry.wire, wire].map((each) => wireNames[each]);
+      this.fault = `field ${JSON.stringify(entry.name)}: expected a ${wanted} value, got a ${got} one`;
+      return false;
+    }
+    if (entry.target >= 0) this.positions[entry.target] = at;
+    return entry.child === null || this.#message(entry.child, this.varint(this.#bytes, at, end), end);
+  }
+
+  /** Where the value at `at` ends, or -1. */
+  #skip(wire: number, number: number, at: number, end: number, depth: number): number {
+    switch (wire) {
+      case wires.varint:
+        return this.varint(this.#bytes, at, end);
+      case wires.fixed64:
+      case wires.fixed32: {
+        const next = at + (wire === wires.fixed64 ? 8 : 4);
+        return next <= end ? next : this.#broken("the end of its bytes", at);
+      }
+      case wires.bytes: {
+        const body = this.varint(this.#bytes, at, end);
+        if (body < 0) return -1;
+        const fits = this.high === 0 && this.low <= end - body;
+        return fits ? body + this.low : this.#broken("a length beyond the end", at);
+      }
+      case wires.group:
+        return this.#skipGroup(number, at, end, depth);
+      default:
+        return this.#broken(`wire type ${wire}`, at);
+    }
+  }
+
+  #skipGroup(group: number, start: number, end: number, depth: number): number {
+    if (depth >= limits.payload_depth_max) return this.#broken("too many levels", start);
+    let at = start;
+    for (;;) {
+      const tag = this.varint(this.#bytes, at, end);
+      if (tag < 0) return -1;
+      const number = this.low >>> 3;
+      const wire = this.low & 7;
+      if (this.high !== 0 || number === 0) return this.#broken("a field number out of range", at);
+      if (wire === wires.groupEnd)
+        return number === group ? tag : this.#broken("the end of another group", at);
+      at = this.#skip(wire, number, tag, end, depth + 1);
+      if (at < 0) return -1;
+    }
+  }
+
+  #broken(what: string, position: number): -1 {
+    this.fault = `expected protobuf, got ${what} at byte ${position - this.#start}`;
+    return -1;
+  }
+}
