@@ -143,6 +143,8 @@ export const limits = {
   sink_stream_bytes_max: 1_073_741_824,
   /** Unconfirmed core publishes before a round trip is awaited. */
   nats_round_trip_rows: 4_096,
+  /** Subjects whose text a source remembers by their bytes; a power of two. */
+  subject_texts_max: 4_096,
   file_chunk_bytes: 262_144,
   file_sink_queue_bytes_max: 4_194_304,
   feed_in_flight_max: 512,

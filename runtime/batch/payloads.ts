@@ -11,6 +11,13 @@ export interface Payloads {
   readonly count: number;
 }
 
+/** Where the records of one message lie; the arrays may be longer. */
+export interface Records {
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+  readonly count: number;
+}
+
 /** Payloads with where and when each of them arrived. */
 export interface PayloadBatch extends Payloads {
   /** Distinct subjects (topics, file names) of this batch. */
@@ -70,6 +77,9 @@ export class PayloadBuilder {
   #arrived: Float64Array;
   #subjects: string[] = [];
   #codes = new Map<string, number>();
+  /** Neighbours often share their subject. */
+  #lastSubject: string | null = null;
+  #lastCode = 0;
   #count = 0;
 
   constructor(rowsMax: number = limits.batch_rows_max, bytesMax: number = limits.batch_bytes_max) {
@@ -97,13 +107,32 @@ export class PayloadBuilder {
 
   /** Appends a copy of the payload. Call only when it fits. */
   add(payload: Uint8Array, subject: string, arrived: number): void {
-    const start = this.size;
-    const end = start + payload.length;
-    if (end > this.#bytes.length) this.#grow(end);
-    this.#bytes.set(payload, start);
-    this.#subject[this.#count] = this.#code(subject);
-    this.#arrived[this.#count] = arrived;
-    this.#offsets[++this.#count] = end;
+    const at = this.size;
+    this.#copy(payload, at);
+    this.#note(at + payload.length, this.#code(subject), arrived);
+  }
+
+  /**
+   * Appends a copy of each record from number `first` on, all of one message, as far as they fit; returns the first that
+   * did not. Call only when that of number `first` fits.
+   */
+  addRecords(bytes: Uint8Array, records: Records, first: number, subject: string, arrived: number): number {
+    const { starts, ends } = records;
+    const behind = this.#lastFitting(records, first);
+    const from = starts[first]!;
+    let at = this.size;
+    // One copy of all, then each is moved over what stands between them.
+    const shift = at - from;
+    this.#copy(bytes.subarray(from, ends[behind - 1]), at);
+    const code = this.#code(subject);
+    for (let record = first; record < behind; record++) {
+      const start = starts[record]! + shift;
+      const end = ends[record]! + shift;
+      if (start !== at) this.#bytes.copyWithin(at, start, end);
+      at += end - start;
+      this.#note(at, code, arrived);
+    }
+    return behind;
   }
 
   /** The batch so far. It is valid until the builder's next `reset`. */
@@ -124,6 +153,7 @@ export class PayloadBuilder {
     this.#count = 0;
     this.#subjects = [];
     this.#codes = new Map();
+    this.#lastSubject = null;
   }
 
   /** Hands over the batch so far with buffers of its own, and starts anew. */
@@ -137,13 +167,37 @@ export class PayloadBuilder {
     return batch;
   }
 
+  #copy(bytes: Uint8Array, at: number): void {
+    const end = at + bytes.length;
+    if (end > this.#bytes.length) this.#grow(end);
+    this.#bytes.set(bytes, at);
+  }
+
+  #note(end: number, code: number, arrived: number): void {
+    this.#subject[this.#count] = code;
+    this.#arrived[this.#count] = arrived;
+    this.#offsets[++this.#count] = end;
+  }
+
+  /** The number behind the last record that fits, if number `first` does. */
+  #lastFitting({ starts, ends, count }: Records, first: number): number {
+    const rows = Math.min(count, first + this.#rowsMax - this.#count);
+    const end = starts[first]! + this.#bytesMax - this.size;
+    let behind = rows;
+    while (behind > first + 1 && ends[behind - 1]! > end) behind--;
+    return behind;
+  }
+
   #code(subject: string): number {
+    if (subject === this.#lastSubject) return this.#lastCode;
     let code = this.#codes.get(subject);
     if (code === undefined) {
       code = this.#subjects.length;
       this.#subjects.push(subject);
       this.#codes.set(subject, code);
     }
+    this.#lastSubject = subject;
+    this.#lastCode = code;
     return code;
   }
 

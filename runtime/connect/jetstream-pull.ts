@@ -5,29 +5,10 @@ import type { Msg, Subscription } from "@nats-io/transport-node";
 import { createInbox, nanos } from "@nats-io/transport-node";
 import type { Clock } from "../clock.ts";
 import { limits } from "../limits.ts";
+import type { Delivered, DeliveredReader } from "./jetstream-delivered.ts";
 import type { NatsLink } from "./nats-connection.ts";
-
-/** What stands in the reply subject of a delivered message. */
-export interface Delivered {
-  readonly streamSequence: number;
-  readonly deliverySequence: number;
-  /** When the stream stored it, ms since the epoch. */
-  readonly stored: number;
-  /** Messages behind it that the consumer has not delivered yet. */
-  readonly pending: number;
-}
-
-/** Reads `$JS.ACK.…`: nine tokens, or more with the domain and the account in front of the stream. */
-export function parseDelivered(reply: string): Delivered {
-  const tokens = reply.split(".");
-  const first = tokens.length === 9 ? 5 : 7;
-  return {
-    streamSequence: Number(tokens[first]),
-    deliverySequence: Number(tokens[first + 1]),
-    stored: Math.floor(Number(tokens[first + 2]) / 1e6),
-    pending: Number(tokens[first + 3]),
-  };
-}
+import { type Frame, takeFrames } from "./nats-frames.ts";
+import { SubjectTexts } from "./subject-texts.ts";
 
 /** What becomes of a request when the server answers it with a status instead of messages. */
 export type Verdict = "again" | "later" | "gone";
@@ -43,7 +24,8 @@ export function verdictOf(code: number, description: string): Verdict {
 }
 
 export interface PullEvents {
-  onMessage(message: Msg): void;
+  /** `delivered`, which is valid during the call, says which message of the stream it is. */
+  onMessage(delivered: Delivered, payload: Uint8Array, subject: string): void;
   /** A request is over or was lost. */
   onVerdict(verdict: Verdict, reason: string): void;
 }
@@ -64,7 +46,10 @@ export class Pull {
   readonly #clock: Clock;
   readonly #events: PullEvents;
   readonly #subscription: Subscription;
+  readonly #reader: DeliveredReader;
+  readonly #texts = new SubjectTexts();
   #requests: Request[] = [];
+  #remaining = 0;
   #asked = 0;
   /** Requests in a row that the server did not answer at all. */
   #unanswered = 0;
@@ -75,12 +60,14 @@ export class Pull {
     readonly stream: string;
     readonly consumer: string;
     readonly clock: Clock;
+    readonly reader: DeliveredReader;
     readonly events: PullEvents;
   }) {
     this.#link = options.link;
     this.#subject = `${options.apiPrefix}.CONSUMER.MSG.NEXT.${options.stream}.${options.consumer}`;
     this.#clock = options.clock;
     this.#events = options.events;
+    this.#reader = options.reader;
     this.#inbox = createInbox();
     this.#subscription = options.link.nats.subscribe(`${this.#inbox}.*`, {
       callback: (fault, message) => {
@@ -88,6 +75,7 @@ export class Pull {
         else this.#events.onVerdict("gone", fault.message);
       },
     });
+    takeFrames(options.link.nats, this.#subscription, (frame) => this.#takeFrame(frame));
   }
 
   /** Messages asked for and not here yet, but for requests that are about to end. */
@@ -95,6 +83,11 @@ export class Pull {
     let total = 0;
     for (const request of this.#lasting()) total += request.remaining;
     return total;
+  }
+
+  /** Messages asked for and not here yet; a number that costs nothing to know. */
+  get remaining(): number {
+    return this.#remaining;
   }
 
   /** Requests that are not about to end. */
@@ -115,6 +108,7 @@ export class Pull {
     });
     const text = JSON.stringify({ batch, max_bytes: bytes, expires: nanos(expires) });
     this.#link.nats.publish(this.#subject, text, { reply: subject });
+    this.#remaining += batch;
   }
 
   /**
@@ -126,7 +120,7 @@ export class Pull {
     const live = this.#requests.filter((request) => request.deadline > now);
     const ended = this.#requests.length - live.length;
     if (ended === 0) return;
-    this.#requests = live;
+    this.#keep(live);
     this.#unanswered += ended;
     if (this.#unanswered >= 2) this.#events.onVerdict("gone", "the server did not answer");
     else this.#events.onVerdict("again", "the server did not answer");
@@ -139,22 +133,40 @@ export class Pull {
 
   /** Takes nothing more; the server drops requests that nobody listens to. */
   close(): void {
-    this.#requests = [];
+    this.#keep([]);
     if (!this.#link.nats.isClosed()) this.#subscription.unsubscribe();
+  }
+
+  #keep(requests: Request[]): void {
+    this.#requests = requests;
+    this.#remaining = requests.reduce((total, { remaining }) => total + remaining, 0);
+  }
+
+  #takeFrame({ bytes, replyStart, replyEnd, subjectStart, subjectEnd, start, end }: Frame): boolean {
+    if (!this.#reader.read(bytes, replyStart, replyEnd)) return false;
+    this.#deliver(bytes.subarray(start, end), this.#texts.text(bytes, subjectStart, subjectEnd));
+    return true;
+  }
+
+  /** Hands on the message whose reply was read last. */
+  #deliver(payload: Uint8Array, subject: string): void {
+    this.#unanswered = 0;
+    const oldest = this.#requests[0];
+    if (oldest !== undefined) {
+      this.#remaining--;
+      if (--oldest.remaining <= 0) this.#requests.shift();
+    }
+    this.#events.onMessage(this.#reader.delivered, payload, subject);
   }
 
   #take(message: Msg): void {
     this.#unanswered = 0;
-    if (message.reply?.startsWith("$JS.ACK.") === true) {
-      const oldest = this.#requests[0];
-      if (oldest !== undefined && --oldest.remaining <= 0) this.#requests.shift();
-      this.#events.onMessage(message);
-      return;
-    }
+    const reply = Buffer.from(message.reply ?? "");
+    if (this.#reader.read(reply, 0, reply.length)) return this.#deliver(message.data, message.subject);
     const code = message.headers?.code ?? 0;
     // 100 is a heartbeat or flow control: a sign of life, not an answer.
     if (code === 0 || code === 100) return;
-    this.#requests = this.#requests.filter((request) => request.subject !== message.subject);
+    this.#keep(this.#requests.filter((request) => request.subject !== message.subject));
     const reason = `${code} ${message.headers?.description ?? ""}`.trimEnd();
     this.#events.onVerdict(verdictOf(code, reason), reason);
   }

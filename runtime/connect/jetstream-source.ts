@@ -3,7 +3,6 @@
 // twice is handed out once. Never creates or alters a stream.
 
 import { type JetStreamManager, type StreamInfo } from "@nats-io/jetstream";
-import type { Msg } from "@nats-io/transport-node";
 import type { Subscription as Watching } from "rxjs";
 import { sleep, wallClock, type Clock } from "../clock.ts";
 import { messageOf, WeirError } from "../errors.ts";
@@ -18,12 +17,14 @@ import {
   type ConsumerSpec,
   type OpenConsumer,
 } from "./jetstream-consumer.ts";
-import { parseDelivered, Pull, type Verdict } from "./jetstream-pull.ts";
+import { type Delivered, DeliveredReader } from "./jetstream-delivered.ts";
+import { Pull, type Verdict } from "./jetstream-pull.ts";
 import { asker, managerOf, waitForStream, type Asker } from "./jetstream-requests.ts";
 import type { NatsLink } from "./nats-connection.ts";
 import { PayloadQueue } from "./payload-queue.ts";
 import { Settlement } from "./settlement.ts";
 import { subscribeSubjectFault } from "./subject.ts";
+import { WaitingMessages } from "./waiting-messages.ts";
 
 export interface JetStreamSourceOptions {
   readonly link: NatsLink;
@@ -57,15 +58,6 @@ export function jetstreamSource(options: JetStreamSourceOptions): Source {
 
 const ack = new TextEncoder().encode("+ACK");
 
-/** One message in the queue: what its reader will get as the position. */
-interface Waiting {
-  readonly sequence: number;
-  readonly ordinal: number;
-  readonly epoch: number;
-  /** Null once its consumer was replaced. */
-  reply: string | null;
-}
-
 class StreamSource implements Source {
   readonly #options: JetStreamSourceOptions;
   readonly #asker: Asker;
@@ -73,13 +65,18 @@ class StreamSource implements Source {
   readonly #queue: PayloadQueue;
   readonly #messagesMax: number;
   readonly #bytesMax: number;
+  /** Messages that one request asks for at most. */
+  readonly #requestMax: number;
   readonly #spec: ConsumerSpec;
   #manager!: JetStreamManager;
   #stream!: StreamInfo;
   #consumer!: OpenConsumer;
   #settlement: Settlement = new Settlement(0);
+  readonly #reader = new DeliveredReader();
   #pull: Pull | null = null;
-  #waiting: Waiting[] = [];
+  readonly #waiting = new WaitingMessages();
+  /** Of the last message that was done with. */
+  #position: JetStreamPosition = { sequence: 0, ordinal: 0, epoch: 0 };
   #expected = 1;
   #received = 0;
   #ordinal = 0;
@@ -88,8 +85,8 @@ class StreamSource implements Source {
   #lastAck: string | null = null;
   /** Recoveries since the last message. */
   #troubles = 0;
-  /** Stream sequences handed out and not committed, where the broker itself redelivers. */
-  readonly #uncommitted = new Set<number>();
+  /** By stream sequence, the ordinals of messages that are not committed, in order, where the broker itself redelivers. */
+  readonly #uncommitted = new Map<number, number>();
   #pending = 0;
   #records = 0;
   #bytes = 0;
@@ -105,6 +102,7 @@ class StreamSource implements Source {
     this.#clock = options.clock ?? wallClock;
     this.#messagesMax = options.messagesMax ?? limits.source_queue_messages_max;
     this.#bytesMax = options.bytesMax ?? limits.source_queue_bytes_max;
+    this.#requestMax = Math.min(limits.jetstream_pull_messages_max, Math.ceil(this.#messagesMax / 2));
     this.#asker = asker(`source stream ${options.stream}`, options, () => this.#closed);
     this.#spec = {
       stream: options.stream,
@@ -151,21 +149,15 @@ class StreamSource implements Source {
     const payloads = await this.#queue.read(limits);
     if (this.#failure !== null) throw this.#failure;
     if (payloads === null || payloads === "end") return payloads;
-    const taken = this.#waiting.splice(0, payloads.count);
-    const last = taken.at(-1)!;
-    const each = this.#consumer.acks === "explicit" ? taken : [last];
-    for (const { ordinal, reply } of each) {
-      if (reply !== null) this.#settlement.handOut(ordinal, reply);
-    }
+    this.#waiting.take(payloads.count, this.#consumer.acks === "explicit", (message) => {
+      const { streamSequence: sequence, ordinal, epoch, deliveries } = message;
+      if (deliveries > 0) this.#settlement.handOut(ordinal, this.#reader.reply(message));
+      this.#position = { sequence, ordinal, epoch };
+    });
     this.#records += payloads.count;
     this.#bytes += payloads.bytes.length;
     this.#ask();
-    const position: JetStreamPosition = {
-      sequence: last.sequence,
-      ordinal: last.ordinal,
-      epoch: last.epoch,
-    };
-    return { payloads, position };
+    return { payloads, position: this.#position };
   }
 
   commit(position: unknown): Promise<void> {
@@ -177,9 +169,11 @@ class StreamSource implements Source {
       return Promise.resolve();
     // While the connection is cut an acknowledgement is lost; the next one covers it, or the broker delivers again.
     this.#lastAck = replies.at(-1)!;
-    for (const reply of acks === "all" ? [this.#lastAck] : replies) {
+    for (const reply of acks === "all" ? [this.#lastAck] : replies)
       this.#options.link.nats.publish(reply, ack);
-      if (acks === "explicit") this.#uncommitted.delete(parseDelivered(reply).streamSequence);
+    for (const [sequence, handedOut] of this.#uncommitted) {
+      if (handedOut > ordinal) break;
+      this.#uncommitted.delete(sequence);
     }
     return Promise.resolve();
   }
@@ -219,17 +213,16 @@ class StreamSource implements Source {
       stream: this.#options.stream,
       consumer: this.#consumer.name,
       clock: this.#clock,
+      reader: this.#reader,
       events: {
-        onMessage: (message) => this.#take(message),
+        onMessage: (delivered, payload, subject) => this.#take(delivered, payload, subject),
         onVerdict: (verdict, reason) => this.#judge(verdict, reason),
       },
     });
     this.#ask();
   }
 
-  #take(message: Msg): void {
-    const reply = message.reply!;
-    const delivered = parseDelivered(reply);
+  #take(delivered: Delivered, payload: Uint8Array, subject: string): void {
     const { streamSequence: sequence } = delivered;
     const explicit = this.#consumer.acks === "explicit";
     if (delivered.deliverySequence !== this.#expected && !explicit) {
@@ -240,36 +233,36 @@ class StreamSource implements Source {
     this.#pending = delivered.pending;
     if (explicit ? this.#uncommitted.has(sequence) : sequence <= this.#received) {
       // Here already, and not committed: only the newer consumer's reply is of use.
-      if (!explicit) this.#settlement.handOut(sequence, reply);
+      if (!explicit) this.#settlement.handOut(sequence, this.#reader.reply(delivered));
     } else {
-      this.#keep(message, sequence, reply, delivered.stored);
+      this.#keep(delivered, payload, subject);
     }
-    this.#ask();
+    if (this.#pull!.remaining <= this.#requestMax / 2) this.#ask();
   }
 
-  #keep(message: Msg, sequence: number, reply: string, stored: number): void {
+  #keep(delivered: Delivered, payload: Uint8Array, subject: string): void {
+    const { streamSequence: sequence } = delivered;
     this.#received = Math.max(this.#received, sequence);
     this.#troubles = 0;
-    const payload = message.data;
     const explicit = this.#consumer.acks === "explicit";
     const ordinal = explicit ? ++this.#ordinal : sequence;
     if (payload.length > limits.payload_bytes_max) {
       this.#oversize++;
       // Settled with whatever is committed next; a work queue would hand it out for ever otherwise.
-      if (explicit) this.#options.link.nats.publish(reply, ack);
+      if (explicit) this.#options.link.nats.publish(this.#reader.reply(delivered), ack);
       return;
     }
-    if (explicit) this.#uncommitted.add(sequence);
-    this.#waiting.push({ sequence, ordinal, epoch: this.#epoch, reply });
-    this.#queue.add(payload, message.subject, stored);
+    if (explicit) this.#uncommitted.set(sequence, ordinal);
+    this.#waiting.add(delivered, ordinal, this.#epoch, 1);
+    this.#queue.add(payload, subject, delivered.stored);
   }
 
   /** Asks for more when there is room for at least half a request, two requests at most. */
   #ask(): void {
     const pull = this.#pull;
     if (pull === null || this.#recovering || this.#closed || pull.requests >= 2) return;
-    const most = Math.min(limits.jetstream_pull_messages_max, Math.ceil(this.#messagesMax / 2));
-    const room = this.#messagesMax - this.#queue.messages - pull.outstanding;
+    const most = this.#requestMax;
+    const room = this.#messagesMax - this.#waiting.count - pull.outstanding;
     const bytes = this.#bytesMax - this.#queue.bytes;
     if (pull.outstanding > most / 2 || room < most / 2 || bytes < this.#bytesMax / 2) return;
     // Less than one message of the largest kind would stop the stream at such a message.
@@ -339,7 +332,7 @@ class StreamSource implements Source {
     // Replies belong to the consumer that delivered them.
     this.#settlement.forgetReplies();
     this.#lastAck = null;
-    for (const waiting of this.#waiting) waiting.reply = null;
+    this.#waiting.orphan();
     if (!isNewStream) return;
     this.#epoch++;
     this.#beginAt(this.#consumer.floor);

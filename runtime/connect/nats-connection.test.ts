@@ -7,7 +7,8 @@ import { limits } from "../limits.ts";
 import { backOff } from "./back-off.ts";
 import type { ConnectorLog } from "./connector-log.ts";
 import { outcomeOf } from "./jetstream-publisher.ts";
-import { parseDelivered, verdictOf } from "./jetstream-pull.ts";
+import { DeliveredReader } from "./jetstream-delivered.ts";
+import { verdictOf } from "./jetstream-pull.ts";
 import { connectNats, type NatsLink, type NatsStatus } from "./nats-connection.ts";
 import { startNatsServer, type RunningNatsServer } from "./nats-server.ts";
 import { parseNatsUrl, redact } from "./nats-url.ts";
@@ -168,9 +169,23 @@ it.each([
     "$JS.ACK.hub.ACC.S.c.1.7.5.1700000000123456789.3.rnd",
     { streamSequence: 7, deliverySequence: 5, pending: 3 },
   ],
-])("reads what was delivered from %s", (reply, expected) => {
-  expect(parseDelivered(reply)).toMatchObject(expected);
+])("reads what was delivered from %s, and answers it", (reply, expected) => {
+  const reader = new DeliveredReader();
+  const bytes = Buffer.from(`-${reply}-`);
+  // Known from the second on.
+  for (let i = 0; i < 2; i++) {
+    expect(reader.read(bytes, 1, bytes.length - 1)).toBe(true);
+    expect(reader.delivered).toMatchObject(expected);
+    expect(reader.reply(reader.delivered)).toBe(reply);
+  }
 });
+
+it.each(["", "a.b", "$JS.ACK.S.c", "$JS.ACK.S.c.1.7.x.1700000000123456789.3"])(
+  "reads nothing from %j",
+  (reply) => {
+    expect(new DeliveredReader().read(Buffer.from(reply), 0, reply.length)).toBe(false);
+  },
+);
 
 it.each([
   [404, "No Messages", "again"],

@@ -11,8 +11,10 @@ import { backOff } from "./back-off.ts";
 import type { Delivery, ReadLimits, Source, SourceStats } from "./connect.ts";
 import type { ConnectorLog } from "./connector-log.ts";
 import type { NatsLink } from "./nats-connection.ts";
+import { takeFrames } from "./nats-frames.ts";
 import { PayloadQueue, type Overflow } from "./payload-queue.ts";
 import { subscribeSubjectFault } from "./subject.ts";
+import { SubjectTexts } from "./subject-texts.ts";
 
 export interface NatsSourceOptions {
   readonly link: NatsLink;
@@ -43,6 +45,9 @@ class CoreSource implements Source {
   #records = 0;
   #bytes = 0;
   #oversize = 0;
+  readonly #texts = new SubjectTexts();
+  #lastRead = -1;
+  #arrived = 0;
   /** Said once for each time of overflow, not for each record. */
   #overflowTold = false;
 
@@ -114,22 +119,35 @@ class CoreSource implements Source {
   #subscribe(attempt = 0): void {
     const { link, subject, queue } = this.#options;
     this.#denied = null;
-    this.#subscription = link.nats.subscribe(subject, {
+    const subscription = link.nats.subscribe(subject, {
       ...(queue === undefined ? {} : { queue }),
       callback: (fault, message) => {
         if (fault !== null) this.#onDenied(fault, attempt);
-        else this.#take(message.data, message.subject);
+        else this.#take(message.data, message.subject, this.#clock.now());
       },
+    });
+    this.#subscription = subscription;
+    takeFrames(link.nats, subscription, (frame) => {
+      // What was read together arrived together: asking the clock for each message would show.
+      if (frame.read !== this.#lastRead) this.#arrived = this.#clock.now();
+      this.#lastRead = frame.read;
+      const { bytes, subjectStart, subjectEnd, start, end } = frame;
+      this.#take(
+        bytes.subarray(start, end),
+        this.#texts.text(bytes, subjectStart, subjectEnd),
+        this.#arrived,
+      );
+      return true;
     });
   }
 
-  #take(payload: Uint8Array, subject: string): void {
+  #take(payload: Uint8Array, subject: string, arrived: number): void {
     if (payload.length > limits.payload_bytes_max) {
       this.#oversize++;
       return;
     }
     const dropped = this.#queue.dropped;
-    this.#queue.add(payload, subject, this.#clock.now());
+    this.#queue.add(payload, subject, arrived);
     if (this.#queue.dropped === dropped || this.#overflowTold) return;
     this.#overflowTold = true;
     const { log, overflow } = this.#options;

@@ -2,7 +2,7 @@
 // straight into the batch that will be read. A full queue drops by its declared policy and counts each
 // drop. Knows nothing of where payloads come from, and keeps no clock of its own.
 
-import { PayloadBuilder, type PayloadBatch } from "../batch/payloads.ts";
+import { PayloadBuilder, type PayloadBatch, type Records } from "../batch/payloads.ts";
 import type { Clock } from "../clock.ts";
 import type { ReadLimits } from "./connect.ts";
 
@@ -59,21 +59,27 @@ export class PayloadQueue {
 
   /** Takes a copy of the payload. False when it was dropped. */
   add(payload: Uint8Array, subject: string, arrived: number): boolean {
-    if (this.#ended) return false;
-    if (!this.#makeRoom(payload.length)) {
-      this.#dropped++;
-      return false;
-    }
-    let last = this.#segments.at(-1);
-    if (last === undefined || !last.builder.fits(payload.length)) {
-      last = { builder: this.#spare.pop() ?? new PayloadBuilder(), from: 0 };
-      this.#segments.push(last);
-    }
-    last.builder.add(payload, subject, arrived);
+    if (!this.#makeRoom(1, payload.length)) return false;
+    this.#segmentFor(payload.length).builder.add(payload, subject, arrived);
     this.#messages++;
     this.#bytes += payload.length;
-    const waiter = this.#waiter;
-    if (waiter !== null && this.#isFull(waiter)) waiter.wake();
+    this.#wake();
+    return true;
+  }
+
+  /** Takes a copy of the records of one message, all or none. False when they were dropped. */
+  addRecords(bytes: Uint8Array, records: Records, subject: string, arrived: number): boolean {
+    const { starts, ends, count } = records;
+    if (count === 0) return true;
+    if (!this.#makeRoom(count, ends[count - 1]! - starts[0]!)) return false;
+    for (let next = 0; next < count; ) {
+      const { builder } = this.#segmentFor(ends[next]! - starts[next]!);
+      const before = builder.size;
+      next = builder.addRecords(bytes, records, next, subject, arrived);
+      this.#bytes += builder.size - before;
+    }
+    this.#messages += count;
+    this.#wake();
     return true;
   }
 
@@ -134,10 +140,29 @@ export class PayloadQueue {
     return batch;
   }
 
-  #makeRoom(length: number): boolean {
+  #segmentFor(length: number): Segment {
+    let last = this.#segments.at(-1);
+    if (last === undefined || !last.builder.fits(length)) {
+      last = { builder: this.#spare.pop() ?? new PayloadBuilder(), from: 0 };
+      this.#segments.push(last);
+    }
+    return last;
+  }
+
+  #wake(): void {
+    const waiter = this.#waiter;
+    if (waiter !== null && this.#isFull(waiter)) waiter.wake();
+  }
+
+  /** False when `count` payloads of `length` bytes together cannot be taken; then they are counted as dropped. */
+  #makeRoom(count: number, length: number): boolean {
+    if (this.#ended) return false;
     const { messagesMax, bytesMax, overflow } = this.#options;
-    while (this.#messages > 0 && (this.#messages >= messagesMax || this.#bytes + length > bytesMax)) {
-      if (overflow === "drop_newest") return false;
+    while (this.#messages > 0 && (this.#messages + count > messagesMax || this.#bytes + length > bytesMax)) {
+      if (overflow === "drop_newest") {
+        this.#dropped += count;
+        return false;
+      }
       this.#dropOldest();
     }
     return true;
