@@ -77,7 +77,7 @@ const rooms: Readonly<
   },
   "runtime/cli": { rooms: everything, packages: null },
   bench: { rooms: everything, packages: null },
-  deploy: { rooms: ["runtime/foundation", "runtime/connect", "runtime/codec"], packages: [] },
+  deploy: { rooms: ["runtime/foundation", "runtime/connect", "runtime/codec"], packages: ["esbuild"] },
 };
 
 /** What one file may import beyond its room. */

@@ -5,14 +5,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { sleep, wallClock } from "../clock.ts";
 import type { FeedProgress } from "../connect/feed.ts";
+import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
 import { sensorStream } from "./demo-servers.ts";
 
-const main: string = fileURLToPath(new URL("./main.ts", import.meta.url));
-const leash: string = new URL("./demo-leash.ts", import.meta.url).href;
-const recording: string = fileURLToPath(
-  new URL("../../pipelines/data/wireless-sensors.csv", import.meta.url),
-);
+const main: string = fileURLToPath(partUrl("weir.js"));
+const leash: string = partUrl("demo-leash.js").href;
+const recording: string = fileURLToPath(new URL("data/wireless-sensors.csv", partUrl("pipelines/")));
 
 /** The recording, from where its provoked events are 9 s ahead at this speed. */
 const speed = 200;

@@ -2,11 +2,13 @@
 // Composition only: what is started here is ended here, in reverse.
 
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseDuration } from "../../operators/sdk/index.ts";
 import { sleep, stopwatch, wallClock } from "../clock.ts";
 import type { LoadedPipeline } from "../engine/loader.ts";
 import { messageOf, WeirError } from "../errors.ts";
+import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
 import { Worker } from "../worker/worker.ts";
 import { CloudReader } from "./demo-cloud.ts";
@@ -42,9 +44,8 @@ function durationOf(options: DemoOptions): number | null {
 }
 
 async function loadDemo(): Promise<readonly LoadedPipeline[]> {
-  const files = pipelineNames.map((name) =>
-    fileURLToPath(new URL(`../../pipelines/${name}.yaml`, import.meta.url)),
-  );
+  const folder = fileURLToPath(partUrl("pipelines/"));
+  const files = pipelineNames.map((name) => join(folder, `${name}.yaml`));
   const pipelines = await loadFiles(files);
   printDiagnostics(files, pipelines);
   if (!isWrong(pipelines)) return pipelines;

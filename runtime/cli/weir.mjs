@@ -4,21 +4,34 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import module from "node:module";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const wanted = 24;
-const main = fileURLToPath(new URL("./main.ts", import.meta.url));
-const pinned = fileURLToPath(new URL("../../node_modules/node/bin/node", import.meta.url));
 
-if (Number(process.versions.node.split(".")[0]) >= wanted) {
-  await import("./main.ts");
-} else if (existsSync(pinned)) {
-  const { status, signal } = spawnSync(pinned, [main, ...process.argv.slice(2)], { stdio: "inherit" });
+/** Where the user's programs keep what they can do without; null where there is no such folder. */
+function cacheFolder({ XDG_CACHE_HOME, HOME }) {
+  if (XDG_CACHE_HOME) return join(XDG_CACHE_HOME, "weir");
+  return HOME ? join(HOME, ".cache", "weir") : null;
+}
+
+/** Starts the same with the pinned Node. */
+function startPinned() {
+  const pinned = fileURLToPath(new URL("../../node_modules/node/bin/node", import.meta.url));
+  if (!existsSync(pinned)) {
+    process.stderr.write(
+      `weir needs Node ${wanted}; this is ${process.version}\n  its source folder installs one with: npm run setup\n`,
+    );
+    process.exit(1);
+  }
+  const program = fileURLToPath(import.meta.url);
+  const { status, signal } = spawnSync(pinned, [program, ...process.argv.slice(2)], { stdio: "inherit" });
   if (signal !== null) process.kill(process.pid, signal);
   process.exit(status ?? 1);
-} else {
-  process.stderr.write(
-    `weir needs Node ${wanted}; this is ${process.version}\n  to set it up: npm run setup\n`,
-  );
-  process.exit(1);
 }
+
+if (Number(process.versions.node.split(".")[0]) < wanted) startPinned();
+const folder = cacheFolder(process.env);
+if (folder !== null) module.enableCompileCache(folder);
+await import("./main.ts");

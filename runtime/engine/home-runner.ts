@@ -6,6 +6,7 @@ import { ownedPayloads, type PayloadBatch, payloadBuffers } from "../batch/paylo
 import type { Clock } from "../clock.ts";
 import type { ReferenceContent } from "../codec/reference/content.ts";
 import { WeirError } from "../errors.ts";
+import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import type { HomeAnswer, HomeRequest } from "./home-protocol.ts";
@@ -49,7 +50,7 @@ export class HomeRunner implements Runner {
     const branches = plan.branches.map(({ name }) => ({ name, in: 0, out: 0, held: 0, ledger: [], rows: 0 }));
     const { current: watermark, inputs } = new WatermarkTracker(plan.spec.inputs);
     this.#status = { name: plan.name, watermark, branches, inputs, metrics: [], steps: [], references: [] };
-    this.#thread = new Worker(new URL("./home-thread.ts", import.meta.url));
+    this.#thread = new Worker(partUrl("home-thread.js"));
     this.#thread.on("message", (answer: HomeAnswer) => this.#answered(answer));
     this.#thread.on("error", (error) => this.#fail(`its thread died: ${error.message}`));
     this.#thread.on("exit", (code) => this.#fail(`its thread ended with exit code ${code}`));

@@ -8,6 +8,7 @@ import { pathToFileURL } from "node:url";
 import { catalog } from "../../operators/catalog.ts";
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { messageOf, WeirError } from "../errors.ts";
+import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
 import { readDocument } from "../pipeline/document.ts";
 import { loadPipeline, operatorFilesOf } from "../pipeline/load.ts";
@@ -22,16 +23,16 @@ export interface PipelineInput {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-const sdk: URL = new URL("../../operators/sdk/index.ts", import.meta.url);
 let resolving = false;
 
 /** Lets a stranger's file import `weir/sdk` wherever it lies: it is always the SDK of this weir. */
 function resolveSdk(): void {
   if (resolving) return;
   resolving = true;
+  const sdk = partUrl("sdk.js").href;
   registerHooks({
     resolve: (specifier, context, next) =>
-      specifier === "weir/sdk" ? { url: sdk.href, shortCircuit: true } : next(specifier, context),
+      specifier === "weir/sdk" ? { url: sdk, shortCircuit: true } : next(specifier, context),
   });
 }
 

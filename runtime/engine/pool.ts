@@ -4,6 +4,7 @@
 import { availableParallelism } from "node:os";
 import { Piscina } from "piscina";
 import { type PayloadBatch, payloadBuffers } from "../batch/payloads.ts";
+import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
 import type { EntryClock } from "./intake.ts";
 import type { PipelineInput } from "./loader.ts";
@@ -24,7 +25,7 @@ export class DecodePool {
   constructor(inputs: readonly PipelineInput[], header: readonly string[], threads: number) {
     const workerData: PoolThreadData = { inputs, header };
     this.#piscina = new Piscina({
-      filename: new URL("./pool-thread.ts", import.meta.url).href,
+      filename: partUrl("pool-thread.js").href,
       workerData,
       minThreads: threads,
       maxThreads: threads,

@@ -2,10 +2,12 @@
 // listens on any more are passed over.
 
 import { readdirSync } from "node:fs";
-import { request } from "node:http";
 import { join } from "node:path";
 import { limits } from "../limits.ts";
 import { isControlSocket } from "./control.ts";
+
+// As in control.ts: an import would load far more.
+const { request } = process.getBuiltinModule("node:http");
 
 export interface ControlAnswer {
   /** The socket file of the worker that answered. */

@@ -3,6 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { partUrl } from "../../layout.ts";
 import { limits } from "../../limits.ts";
 
 interface Memory {
@@ -41,23 +42,18 @@ export interface KernelExports {
   writeRows(members: number, memberCount: number, count: number, out: number, ends: number): number;
 }
 
-/** In the source tree, and beside a bundle. */
-const places: readonly string[] = ["../../../build/kernel.wasm", "./kernel.wasm"];
-
 const { WebAssembly } = globalThis as unknown as { readonly WebAssembly?: Engine };
 
 let compiled: object | null | undefined;
 
 function compile(): object | null {
   if (WebAssembly === undefined) return null;
-  for (const place of places) {
-    try {
-      return new WebAssembly.Module(readFileSync(new URL(place, import.meta.url)));
-    } catch {
-      // Not there, or not for this machine: the next place, and in the end none.
-    }
+  try {
+    return new WebAssembly.Module(readFileSync(partUrl("kernel.wasm")));
+  } catch {
+    // Not there, or not for this machine.
+    return null;
   }
-  return null;
 }
 
 /** True when decoders of this thread have a kernel. */

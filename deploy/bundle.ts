@@ -1,0 +1,65 @@
+// Makes build/bundle: weir as one folder of plain JavaScript that needs no node_modules, for images. What is
+// loaded only now and then stays in files of its own. Never changes what weir does.
+
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build, type Plugin } from "esbuild";
+import { parts } from "../runtime/layout.ts";
+
+const root = join(import.meta.dirname, "..");
+const output = process.argv[2] ?? join(root, "build", "bundle");
+
+/** By file in the bundle, the module that it begins with. */
+const entryPoints: Record<string, string> = {
+  // Piscina starts its threads with this file, which it expects beside itself.
+  worker: "node_modules/piscina/dist/worker.js",
+};
+
+function copyPart(part: string, from: string): void {
+  cpSync(join(root, from), join(output, part), { recursive: true });
+}
+
+/** zod's messages in forty languages are a third of it, and weir speaks one. */
+const oneLanguage: Plugin = {
+  name: "one-language",
+  setup({ onLoad }) {
+    onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: 'export { default as en } from "./en.js";',
+    }));
+  },
+};
+
+rmSync(output, { recursive: true, force: true });
+mkdirSync(output, { recursive: true });
+for (const [part, from] of Object.entries(parts)) {
+  if (part.endsWith(".js")) entryPoints[part.slice(0, -".js".length)] = from;
+  else copyPart(part, from);
+}
+await build({
+  absWorkingDir: root,
+  entryPoints,
+  outdir: output,
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node24",
+  // Names stay as they are, so that a stack says where it was.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: "none",
+  plugins: [oneLanguage],
+  // Native, and asked for only by options that weir does not set: both packages do without.
+  external: ["@napi-rs/nice", "msgpackr-extract"],
+  // The form for Node is CommonJS, of which nothing can be left out.
+  alias: { rxjs: join(root, "node_modules/rxjs/dist/esm/index.js") },
+  // What packages in CommonJS take for granted.
+  define: { __dirname: "import.meta.dirname", __filename: "import.meta.filename" },
+  banner: {
+    js: 'import{createRequire as $createRequire}from"node:module";const require=$createRequire(import.meta.url);',
+  },
+});
+writeFileSync(
+  join(output, "package.json"),
+  `${JSON.stringify({ name: "weir", type: "module", bin: "./weir.js", exports: { "./sdk": "./sdk.js" } })}\n`,
+);
