@@ -14,7 +14,12 @@ let folder = "";
 /** Runs a command of the bundle in the folder. */
 function weir(parameters: readonly string[], more: Readonly<Record<string, string>> = {}) {
   const program = join(folder, "weir", "weir.js");
-  const env = { PATH: process.env["PATH"] ?? "", HOME: folder, WEIR_RUN_FOLDER: join(folder, "run"), ...more };
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: folder,
+    WEIR_RUN_FOLDER: join(folder, "run"),
+    ...more,
+  };
   const options = { cwd: folder, encoding: "utf8", env, timeout: 30_000 } as const;
   return spawnSync(process.execPath, [program, ...parameters], options);
 }

@@ -49,7 +49,7 @@ const kinds: Partial<Record<Column["type"], number>> = {
 export function areWritable(types: readonly Column["type"][]): boolean {
   return (
     types.length > 0 &&
-    types.length <= limits.json_template_slots_max &&
+    types.length <= limits.template_slots_max &&
     types.every((type) => kinds[type] !== undefined)
   );
 }

@@ -44,5 +44,5 @@ export const run: Program = (bytes, emit) => {
       add(group.statistics, valueInW);
     }
   });
-  for (const first of [...open.keys()]) close(first);
+  for (const first of open.keys()) close(first);
 };
