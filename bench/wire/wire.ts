@@ -1,0 +1,197 @@
+// `npm run bench -- nats`: UC2 over a real nats-server of its own, one record a message and a hundred, over core NATS
+// and JetStream, beside the bare client that receives the same and does nothing with it. Publisher, server and
+// receiver share the machine's processors.
+
+import { fileURLToPath } from "node:url";
+import { jetstreamManager, StorageType } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+import { stopwatch } from "../../runtime/clock.ts";
+import { type RunningNatsServer, startNatsServer } from "../../runtime/connect/nats-server.ts";
+import { spreadOf } from "../pairs.ts";
+import type { Report } from "../report.ts";
+import { folderOf } from "../side-by-side/workload.ts";
+import { streamFile } from "../workloads/stream.ts";
+import { uc2 } from "../workloads/theodolite/uc2/workload.ts";
+import { Program } from "./program.ts";
+import type { PublisherAnswer } from "./publisher.ts";
+import type { ReceiverAnswer, ReceiverKind } from "./receiver.ts";
+
+/** Messages that may be under way: more than a receiver needs to be busy, less than a server takes for a slow consumer. */
+const window = 50_000;
+const kinds: readonly ReceiverKind[] = ["weir", "bare"];
+const engineNames: Readonly<Record<ReceiverKind, string>> = { weir: "weir", bare: "bare client" };
+
+interface Setting {
+  readonly workload: string;
+  readonly stream: boolean;
+  readonly perMessage: number;
+  readonly records: number;
+  /** How many times the bare client's rate; null where nothing is wanted. */
+  readonly want: number | null;
+}
+
+const settings: readonly Setting[] = [
+  { workload: "uc2, core NATS", stream: false, perMessage: 1, records: 1_000_000, want: 0.9 },
+  {
+    workload: "uc2, core NATS, 100 a message",
+    stream: false,
+    perMessage: 100,
+    records: 10_000_000,
+    want: null,
+  },
+  { workload: "uc2, JetStream", stream: true, perMessage: 1, records: 500_000, want: 0.85 },
+  {
+    workload: "uc2, JetStream, 100 a message",
+    stream: true,
+    perMessage: 100,
+    records: 5_000_000,
+    want: null,
+  },
+];
+
+export interface WireOptions {
+  readonly quick: boolean;
+  readonly pairs: number;
+}
+
+interface Taken {
+  readonly records_per_s: number[];
+  cpu_s: number;
+}
+
+/** Puts all messages into the stream, once. */
+async function fill(
+  server: RunningNatsServer,
+  stream: string,
+  subject: string,
+  publisher: Publisher,
+): Promise<void> {
+  const client = await connect({ servers: server.url });
+  const manager = await jetstreamManager(client);
+  await manager.streams.add({ name: stream, subjects: [subject], storage: StorageType.Memory });
+  publisher.send({ kind: "all", window: Number.MAX_SAFE_INTEGER });
+  await publisher.next("sent");
+  for (let before = -1; ; ) {
+    const { state } = await manager.streams.info(stream);
+    if (state.messages === before) break;
+    before = state.messages;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  await client.close();
+}
+
+type Publisher = Program<PublisherAnswer>;
+type Receiver = Program<ReceiverAnswer>;
+
+/** One pass: from when the receiver listens until it has all. */
+async function pass(publisher: Publisher, receiver: Receiver, { stream }: Setting): Promise<number> {
+  const began = stopwatch();
+  receiver.send({});
+  await receiver.next("ready");
+  const started = stream ? began : stopwatch();
+  if (!stream) publisher.send({ kind: "all", window });
+  await receiver.next("done");
+  const wall_ms = stopwatch() - started;
+  if (!stream) await publisher.next("sent");
+  await receiver.next("closed");
+  return wall_ms;
+}
+
+async function benchSetting(
+  server: RunningNatsServer,
+  place: number,
+  setting: Setting,
+  { pairs }: WireOptions,
+  report: Report,
+): Promise<void> {
+  const { workload, perMessage, records, want } = setting;
+  const subject = `bench.uc2.${place}`;
+  const stream = setting.stream ? `BENCH${place}` : "";
+  const publisher: Publisher = new Program("./publisher.ts", [
+    server.port,
+    subject,
+    streamFile(uc2, records),
+    perMessage,
+  ]);
+  const pipeline = fileURLToPath(new URL("weir.yaml", folderOf(uc2)));
+  const receivers = kinds.map(
+    (kind): Receiver =>
+      new Program(
+        "./receiver.ts",
+        [kind, server.url, subject, stream, records, perMessage, pipeline],
+        (answer) => {
+          if (answer.kind === "received") publisher.send(answer);
+        },
+      ),
+  );
+  try {
+    await publisher.next("ready");
+    if (setting.stream) await fill(server, stream, subject, publisher);
+    const taken = kinds.map((): Taken => ({ records_per_s: [], cpu_s: 0 }));
+    for (let round = -1; round < pairs; round++) {
+      for (const each of round % 2 === 0 ? [0, 1] : [1, 0]) {
+        const receiver = receivers[each]!;
+        const before = receiver.processorSeconds() ?? 0;
+        const wall_ms = await pass(publisher, receiver, setting);
+        if (round < 0) continue;
+        taken[each]!.records_per_s.push((records / wall_ms) * 1000);
+        taken[each]!.cpu_s += (receiver.processorSeconds() ?? 0) - before;
+      }
+    }
+    kinds.forEach((kind, each) => {
+      const { records_per_s, cpu_s } = taken[each]!;
+      const peak = receivers[each]!.peakResident_mb();
+      report.result({
+        suite: "nats",
+        workload,
+        engine: engineNames[kind],
+        threads: 1,
+        records,
+        records_per_s: spreadOf(records_per_s).median,
+        cpu_s_per_m_records: (cpu_s / (records * pairs)) * 1e6,
+        ...(peak === null ? {} : { peak_rss_mb: peak }),
+      });
+    });
+    if (want !== null) reportRatio(workload, want, taken as [Taken, Taken], report);
+  } finally {
+    for (const program of [publisher, ...receivers]) program.end();
+  }
+}
+
+function reportRatio(
+  workload: string,
+  want: number,
+  [weir, bare]: readonly [Taken, Taken],
+  report: Report,
+): void {
+  const { median, min, max } = spreadOf(
+    weir.records_per_s.map((rate, round) => rate / bare.records_per_s[round]!),
+  );
+  report.verdict({
+    target: `${workload}: weir against the bare client`,
+    ratio: median,
+    ratio_min: min,
+    ratio_max: max,
+    pairs: weir.records_per_s.length,
+    want,
+    bound: "least",
+    met: median >= want,
+  });
+}
+
+export async function benchWire(options: WireOptions, report: Report): Promise<boolean> {
+  const server = await startNatsServer(
+    { name: `weir-bench-${process.pid}`, extra: "max_payload: 8MB" },
+    process.env,
+  );
+  try {
+    for (const [place, setting] of settings.entries()) {
+      const records = options.quick ? setting.records / 10 : setting.records;
+      report.note(`${setting.workload}: ${records} records, ${setting.perMessage} a message`);
+      await benchSetting(server, place, { ...setting, records }, options, report);
+    }
+    return true;
+  } finally {
+    await server.stop();
+  }
+}
