@@ -25,6 +25,7 @@ type Suite = (request: Request, report: Report) => boolean | Promise<boolean>;
 /** By name, the benchmarks that compare weir with itself; each answers false when an output is wrong. */
 const parts: Readonly<Record<string, Suite>> = {
   nats: async (request, report) => (await import("./wire/wire.ts")).benchWire(request, report),
+  latency: async (request, report) => (await import("./wire/latency.ts")).benchLatency(request, report),
   micro: async ({ quick }, report) => (await import("./micro/micro.ts")).benchMicro(quick, report),
   state: async (request, report) => (await import("./state/state.ts")).benchState(request, report),
   keys: async (request, report) => (await import("./keys.ts")).benchKeys(request, report),

@@ -61,7 +61,7 @@ async function publishAll(socket: Socket, chunks: readonly Buffer[], window: num
 /** Open loop: a record that is late is sent at once, and its time is when it was meant to go. */
 async function publishPaced(socket: Socket, rate: number, seconds: number): Promise<void> {
   const begun = stopwatch();
-  const start = wallClock.now();
+  const start = performance.timeOrigin + begun;
   const records = Math.floor(rate * seconds);
   for (let sent = 0; sent < records; ) {
     const due = Math.min(records, Math.floor(((stopwatch() - begun) / 1000) * rate));

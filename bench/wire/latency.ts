@@ -1,0 +1,128 @@
+// `npm run bench -- latency`: from when a record was meant to be sent until its row is at a subscriber of the sink,
+// over a real nats-server, at a half and at four fifths of the rate that the worker sustains. Open loop: the publisher
+// waits for nobody, and a record that it sends late counts from its own time (coordinated omission).
+
+import { connect } from "@nats-io/transport-node";
+import { fileURLToPath } from "node:url";
+import { sleep, wallClock } from "../../runtime/clock.ts";
+import { type RunningNatsServer, startNatsServer } from "../../runtime/connect/nats-server.ts";
+import type { Report } from "../report.ts";
+import { Program } from "./program.ts";
+import type { PublisherAnswer } from "./publisher.ts";
+import type { ReceiverAnswer } from "./receiver.ts";
+
+const subject = "bench.latency";
+const rowSubject = "bench.rows";
+const pipeline: string = fileURLToPath(new URL("./latency.yaml", import.meta.url));
+/** Every other record passes. */
+const passing = 2;
+const loads = [0.5, 0.8] as const;
+const wanted_p99_ms = 10;
+/** Tried one after the other until the worker falls behind. */
+const rates = [50_000, 100_000, 150_000, 200_000, 300_000, 400_000, 600_000] as const;
+/** A worker that is so far behind when the last record was sent does not sustain the rate. */
+const behind_ms_max = 200;
+
+interface Measured {
+  readonly rate: number;
+  readonly p50_ms: number;
+  readonly p99_ms: number;
+  readonly last_ms: number;
+}
+
+/** Publishes at a rate, and takes the latency of every row after the first second. */
+async function measure(server: RunningNatsServer, rate: number, seconds: number): Promise<Measured> {
+  const records = Math.floor(rate * seconds);
+  const latencies = new Float64Array(Math.ceil(records / passing));
+  const client = await connect({ servers: server.url });
+  const begins = Buffer.from('{"at":').length;
+  let count = 0;
+  client.subscribe(rowSubject, {
+    callback: (_fault, { data }) => {
+      const at = Number(Buffer.from(data.buffer, data.byteOffset + begins, 17).toString("latin1"));
+      latencies[count++] = performance.timeOrigin + performance.now() - at;
+    },
+  });
+  await client.flush();
+  const receiver = new Program<ReceiverAnswer>("./receiver.ts", [
+    "weir",
+    server.url,
+    subject,
+    "",
+    records,
+    1,
+    pipeline,
+  ]);
+  const publisher = new Program<PublisherAnswer>("./publisher.ts", [server.port, subject, "", 1]);
+  try {
+    await publisher.next("ready");
+    receiver.send({});
+    await receiver.next("ready");
+    publisher.send({ kind: "paced", rate, seconds });
+    await publisher.next("sent");
+    await receiver.next("done");
+    await sleep(wallClock, behind_ms_max);
+    const last_ms = latencies[count - 1]!;
+    const counted = latencies.slice(Math.floor(rate / passing), count).sort();
+    const share = (part: number): number => counted[Math.floor(counted.length * part)]!;
+    return { rate, p50_ms: share(0.5), p99_ms: share(0.99), last_ms };
+  } finally {
+    publisher.end();
+    receiver.end();
+    await client.close();
+  }
+}
+
+/** The highest of the rates that the worker keeps up with. */
+async function sustainable(server: RunningNatsServer, seconds: number, report: Report): Promise<number> {
+  let sustained = rates[0] as number;
+  for (const rate of rates) {
+    // A core subscription cannot make its publisher wait: what it could not take is lost, and never comes.
+    const measured = await measure(server, rate, seconds).catch(() => null);
+    if (measured === null) {
+      report.note(`  ${rate} records/s: some were lost`);
+      break;
+    }
+    const { p50_ms, last_ms } = measured;
+    report.note(`  ${rate} records/s: median ${p50_ms.toFixed(1)} ms, the last ${last_ms.toFixed(0)} ms`);
+    if (last_ms > behind_ms_max) break;
+    sustained = rate;
+  }
+  return sustained;
+}
+
+export interface LatencyOptions {
+  readonly quick: boolean;
+}
+
+export async function benchLatency({ quick }: LatencyOptions, report: Report): Promise<boolean> {
+  const server = await startNatsServer({ name: `weir-bench-${process.pid}` }, process.env);
+  try {
+    report.note(
+      "latency from the intended time of sending to a subscriber of the sink; half of the records pass",
+    );
+    const rate = await sustainable(server, quick ? 2 : 4, report);
+    for (const load of loads) {
+      const { p50_ms, p99_ms } = await measure(server, rate * load, quick ? 3 : 10);
+      const percent = `${load * 100} % of the sustainable rate`;
+      const result = { suite: "latency", workload: percent, engine: "weir", threads: 1 };
+      const records = Math.floor(rate * load * (quick ? 3 : 10));
+      report.result({ ...result, records, records_per_s: rate * load, p50_ms, p99_ms });
+      if (load !== loads[0]) continue;
+      const ratio = p99_ms / wanted_p99_ms;
+      report.verdict({
+        target: `p99 at ${percent}, against ${wanted_p99_ms} ms`,
+        ratio,
+        ratio_min: ratio,
+        ratio_max: ratio,
+        pairs: 1,
+        want: 1,
+        bound: "most",
+        met: ratio <= 1,
+      });
+    }
+    return true;
+  } finally {
+    await server.stop();
+  }
+}
