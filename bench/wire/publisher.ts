@@ -52,7 +52,7 @@ function written(socket: Socket, bytes: Buffer | string): Promise<void> | null {
 async function publishAll(socket: Socket, chunks: readonly Buffer[], window: number): Promise<void> {
   let sent = 0;
   for (const chunk of chunks) {
-    while (sent - received > window) await new Promise(setImmediate);
+    while (progress.received < sent - window) await new Promise(setImmediate);
     await written(socket, chunk);
     sent += chunkMessages;
   }
@@ -75,7 +75,8 @@ async function publishPaced(socket: Socket, rate: number, seconds: number): Prom
   }
 }
 
-let received = 0;
+/** How far the receiver has come, in messages of this order. */
+const progress = { received: 0 };
 
 async function run(): Promise<void> {
   const socket = connect(Number(port), "127.0.0.1");
@@ -92,10 +93,10 @@ async function run(): Promise<void> {
   const chunks = chunksOf(bytes, records);
   process.on("message", (order: PublisherOrder) => {
     if (order.kind === "received") {
-      received = order.messages;
+      progress.received = order.messages;
       return;
     }
-    received = 0;
+    progress.received = 0;
     const publishing =
       order.kind === "all"
         ? publishAll(socket, chunks, order.window)
