@@ -5,7 +5,7 @@ import type { Batch } from "../../operators/sdk/index.ts";
 import { weightOf } from "../batch/batch.ts";
 import type { BranchPlan, StepPlan } from "../pipeline/pipeline.ts";
 import type { DeadLetterPort } from "./dead-letter.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Books } from "./ledger.ts";
 import type { References } from "./references.ts";
 import { type Receiver, Stage } from "./stage.ts";
 
@@ -21,7 +21,7 @@ export interface Chain {
  */
 export function linkChain(
   steps: readonly StepPlan[],
-  ledger: Ledger,
+  ledger: Books,
   deadLetter: DeadLetterPort,
   next: Receiver,
   references: References | null = null,

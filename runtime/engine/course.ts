@@ -32,6 +32,8 @@ export interface Course {
   readonly entry: Receiver;
   /** Event time so far, ms; -Infinity before the first record. */
   readonly watermark: number;
+  /** Equal for those that go on alike from here on, given the same; null where none other does. */
+  readonly standing: string | null;
   /** What is known of each source's event time. */
   readonly progress: readonly InputProgress[];
   /** The numbers that steps at home show beside their counts. */
@@ -71,6 +73,10 @@ export class OneClock implements Course, Clocked {
 
   get watermark(): number {
     return this.tracker.current;
+  }
+
+  get standing(): string {
+    return this.tracker.standing;
   }
 
   get progress(): readonly InputProgress[] {

@@ -17,6 +17,12 @@ export interface DeadLetter {
 
 export type DeadLetterPort = (letter: DeadLetter) => void;
 
+/** The ports of several pipelines that the same letters go to. */
+export function jointPort(ports: readonly DeadLetterPort[]): DeadLetterPort {
+  if (ports.length === 1) return ports[0]!;
+  return (letter) => ports.forEach((port) => port(letter));
+}
+
 /** The letter of one row of a batch. The payload is copied: batches do not last. */
 export function letterOf(
   batch: Batch,

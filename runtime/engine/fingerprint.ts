@@ -5,8 +5,8 @@ import { createHash } from "node:crypto";
 import type { AggregateCall, Expression } from "../../operators/sdk/index.ts";
 import type { PipelinePlan, StepPlan } from "../pipeline/pipeline.ts";
 
-/** A setting, without what was compiled from it: an expression or an aggregate is its text, a function nothing. */
-function described(value: unknown): unknown {
+/** A setting as data, without what was compiled from it: an expression or an aggregate is its text, a function nothing. */
+export function described(value: unknown): unknown {
   if (typeof value === "function") return undefined;
   // Numbers too: JSON knows no infinity.
   if (typeof value !== "object" || value === null || value instanceof RegExp) return String(value);

@@ -10,7 +10,7 @@ import type { Decoded, DecodeFault, FieldRead } from "../codec/codec.ts";
 import { limits } from "../limits.ts";
 import { type InputPlan, type PipelinePlan, sourceColumn } from "../pipeline/pipeline.ts";
 import { type DeadLetterPort, letterOf } from "./dead-letter.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Books } from "./ledger.ts";
 import type { Entered } from "./watermark.ts";
 
 /** The step under which the ledger counts what could not enter: `source`, or `source temp` where there are several. */
@@ -46,7 +46,7 @@ export class Intake {
   readonly #places: readonly number[];
   /** By decoded column, true when this pipeline reads it. */
   readonly #reads: readonly boolean[];
-  readonly #ledger: Ledger;
+  readonly #ledger: Books;
   readonly #deadLetter: DeadLetterPort;
   readonly #subjectTexts: TextDictionary[];
   /** Holds the source's name alone. */
@@ -59,7 +59,7 @@ export class Intake {
     plan: PipelinePlan,
     input: number,
     decodedFields: readonly FieldRead[],
-    ledger: Ledger,
+    ledger: Books,
     deadLetter: DeadLetterPort,
   ) {
     this.#plan = plan;

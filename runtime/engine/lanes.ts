@@ -75,6 +75,8 @@ export class Lanes implements Course, Receiver {
     return this.#lanes[this.#furthestBehind]?.tracker.current ?? Number.NEGATIVE_INFINITY;
   }
 
+  readonly standing = null;
+
   /** Of the key that is furthest behind, by its name, in place of the source's. */
   get progress(): readonly InputProgress[] {
     const lane = this.#lanes[this.#furthestBehind];

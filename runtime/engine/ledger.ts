@@ -11,11 +11,16 @@ export interface LedgerEntry {
   readonly records: number;
 }
 
+/** Where it is counted that records left the stream. */
+export interface Books {
+  add(step: string, reason: Reason, records: number): void;
+}
+
 interface Count {
   records: number;
 }
 
-export class Ledger {
+export class Ledger implements Books {
   readonly #counts = new Map<string, Map<Reason, Count>>();
   #total = 0;
   /** Where the last records were counted: a step leaves out one record after the other, for the same reason. */
@@ -66,6 +71,17 @@ export class Ledger {
     if (count === undefined) byReason.set(reason, (count = { records: 0 }));
     [this.#step, this.#reason, this.#count] = [step, reason, count];
   }
+}
+
+/** Books of several pipelines in which the same is counted. */
+export function jointBooks(books: readonly Books[]): Books {
+  if (books.length === 1) return books[0]!;
+  return {
+    add(step, reason, records) {
+      if (records === 0) return;
+      for (const each of books) each.add(step, reason, records);
+    },
+  };
 }
 
 /** The entries of a ledger's snapshot. */

@@ -3,23 +3,20 @@
 
 import type { Batch } from "../../operators/sdk/index.ts";
 import type { PayloadBatch } from "../batch/payloads.ts";
-import { stopwatch } from "../clock.ts";
-import type { Decoded, FieldRead } from "../codec/codec.ts";
 import type { OutputRow } from "../connect/connect.ts";
 import type { ReferenceContent } from "../codec/reference/content.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
-import { type Course, OneClock } from "./course.ts";
-import type { DeadLetter } from "./dead-letter.ts";
+import { type Arrivals, type Course, OneClock } from "./course.ts";
+import type { DeadLetter, DeadLetterPort } from "./dead-letter.ts";
 import { type EngineParts, restoreFrom, snapshotOf } from "./engine-state.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { type Exit, exitsOf, Home } from "./home.ts";
-import type { EntryClock } from "./intake.ts";
 import { Lanes } from "./lanes.ts";
 import { Ledger, type LedgerEntry } from "./ledger.ts";
 import { References, type ReferenceStatus } from "./references.ts";
 import type { Receiver } from "./stage.ts";
 import { joinMetrics, type StepMetric } from "./step-metrics.ts";
-import { type Entry, StatelessPart } from "./stateless-part.ts";
+import type { Entry } from "./stateless-part.ts";
 import type { PipelineStatus } from "./runner.ts";
 import type { Entered } from "./watermark.ts";
 
@@ -48,89 +45,73 @@ export interface EngineOptions {
   readonly headers?: readonly (readonly string[] | null)[];
 }
 
-/** Passes batches on, and knows how long that took. */
-class Metered implements Receiver {
-  readonly #next: Receiver;
-  #spent_ms = 0;
-  constructor(next: Receiver) {
-    this.#next = next;
-  }
-  onBatch(batch: Batch): void {
-    const started = stopwatch();
-    this.#next.onBatch(batch);
-    this.#spent_ms += stopwatch() - started;
-  }
-  onWatermark(watermark: number): void {
-    this.#next.onWatermark(watermark);
-  }
-  /** The ms since the last time that it was asked. */
-  take(): number {
-    const spent_ms = this.#spent_ms;
-    this.#spent_ms = 0;
-    return spent_ms;
-  }
-}
-
 export class PipelineEngine {
   readonly plan: PipelinePlan;
-  /** The stateless part, when it runs at home. */
-  readonly #stateless: StatelessPart;
-  /** Counts of the stateless part, wherever it ran. */
   readonly #outputs: EngineOutputs;
-  readonly #entryLedger: Ledger = new Ledger();
+  /** Counts what the stateless steps leave out, wherever they run. */
+  readonly ledger: Ledger = new Ledger();
+  readonly deadLetter: DeadLetterPort;
+  /** What they showed elsewhere, and what they show where they run now. */
   #entryMetrics: StepMetric[] = [];
+  #shown: () => readonly StepMetric[] = () => [];
   readonly #ledger = new Ledger();
   readonly #exits: readonly Exit[];
   readonly #course: Course;
   readonly #references: References;
-  readonly #metered: Metered;
+  readonly #moved: () => void;
   #in = 0;
   #arrived = 0;
 
   constructor(
     plan: PipelinePlan,
-    decodedFields: readonly (readonly FieldRead[])[],
     outputs: EngineOutputs,
     { identity, headers = [] }: EngineOptions,
+    moved: () => void = () => undefined,
   ) {
     this.plan = plan;
     this.#outputs = outputs;
-    const deadLetter = (letter: DeadLetter): void => outputs.deadLetter(letter, this.#arrived);
+    this.#moved = moved;
+    this.deadLetter = (letter) => outputs.deadLetter(letter, this.#arrived);
     this.#exits = exitsOf(plan, headers[0] ?? null, identity, (branch, row) => outputs.row(branch, row));
     this.#references = new References(plan);
-    const makeHome = (): Home => new Home(plan, this.#ledger, deadLetter, this.#exits, this.#references);
+    const makeHome = (): Home => new Home(plan, this.#ledger, this.deadLetter, this.#exits, this.#references);
     this.#course =
       plan.per === null
         ? new OneClock(plan.spec.inputs, makeHome())
         : new Lanes(plan, plan.per, this.#ledger, makeHome);
-    this.#metered = new Metered(this.#course.entry);
-    this.#stateless = new StatelessPart(plan, decodedFields, this.#entryLedger, deadLetter, this.#metered);
   }
 
-  /**
-   * Takes a run of payloads of one source from their decoded columns to the outputs; returns the ms that went into what
-   * the pool could do instead. Batches reach home one by one as they are made, never held: they do not last.
-   */
-  feed(payloads: PayloadBatch, decoded: Decoded, clock: EntryClock, input = 0): number {
-    const started = stopwatch();
-    const { now } = clock;
-    const last = arrivedLast(payloads, now);
+  /** A run of payloads begins, of which the last one arrived at `last`. */
+  begin(records: number, last: number, arrivals: Arrivals): void {
     this.#caused(last);
-    this.#in += decoded.rows;
-    this.#course.begin((row) => seenAt(payloads.arrived[row] ?? now, last, now));
-    this.#stateless.run(payloads, decoded, clock, input, (batch, entered) =>
-      this.#course.entered([batch], seen(entered, last, now), input),
-    );
-    const stateless_ms = stopwatch() - started - this.#metered.take();
+    this.#in += records;
+    this.#course.begin(arrivals);
+  }
+
+  /** Batches of the run have entered by the source `input`; their `watermark` columns are written. */
+  entered(batches: readonly Batch[], entered: Entered, input: number): void {
+    this.#course.entered(batches, entered, input);
+  }
+
+  /** Where batches go that have come through the stateless steps. */
+  get entry(): Receiver {
+    return this.#course.entry;
+  }
+
+  /** The run has come through. */
+  settle(): void {
     this.#course.settle();
-    return stateless_ms;
+  }
+
+  /** Its stateless steps run elsewhere from here on; `shown` is what they have shown there. */
+  join(shown: () => readonly StepMetric[]): void {
+    this.#entryMetrics = this.#shownOnEntry();
+    this.#shown = shown;
   }
 
   /** Takes the batches, which own their memory, that a stateless part on another thread made. Runs are taken in source order. */
   take(entry: Entry, batches: readonly Batch[], now: number, arrived: number): void {
-    this.#caused(arrived);
-    this.#in += entry.records;
-    this.#course.begin(() => now);
+    this.begin(entry.records, arrived, () => now);
     this.#course.entered(batches, seen(entry, arrived, now), 0);
     for (const batch of batches) this.#course.entry.onBatch(batch);
     this.#course.settle();
@@ -145,7 +126,7 @@ export class PipelineEngine {
     },
     arrived: number,
   ): void {
-    for (const { step, reason, records } of part.ledger) this.#entryLedger.add(step, reason, records);
+    for (const { step, reason, records } of part.ledger) this.ledger.add(step, reason, records);
     for (const letter of part.letters) this.#outputs.deadLetter(letter, arrived);
     this.#entryMetrics = joinMetrics([...this.#entryMetrics, ...part.metrics]);
   }
@@ -189,6 +170,12 @@ export class PipelineEngine {
    */
   restore(snapshot: Uint8Array, now: number): void {
     this.#in = restoreFrom(snapshot, this.#parts(), now);
+    this.#moved();
+  }
+
+  /** Equal for engines whose event time goes on alike from here on; null where no other's does. */
+  get standing(): string | null {
+    return this.#course.standing;
   }
 
   /** Event time so far, ms; -Infinity before the first record. */
@@ -204,7 +191,7 @@ export class PipelineEngine {
   }
 
   counts(): BranchCounts[] {
-    const shared = [...this.#entryLedger.entries(), ...this.#ledger.entries()];
+    const shared = [...this.ledger.entries(), ...this.#ledger.entries()];
     return this.#exits.map(({ plan, given, output, ledger }, place) => ({
       name: plan.name,
       in: plan.lateOf === null ? this.#in : given.records,
@@ -217,15 +204,18 @@ export class PipelineEngine {
 
   /** The numbers that steps show beside their counts, since the run began. */
   metrics(): StepMetric[] {
-    this.#entryMetrics = joinMetrics([...this.#entryMetrics, ...this.#stateless.drainMetrics()]);
-    return [...this.#entryMetrics, ...this.#course.metrics];
+    return [...this.#shownOnEntry(), ...this.#course.metrics];
+  }
+
+  #shownOnEntry(): StepMetric[] {
+    return joinMetrics([...this.#entryMetrics, ...this.#shown()]);
   }
 
   #parts(): EngineParts {
     return {
       fingerprint: fingerprintOf(this.plan),
       course: this.#course,
-      ledgers: [this.#entryLedger, this.#ledger],
+      ledgers: [this.ledger, this.#ledger],
       exits: this.#exits,
     };
   }
@@ -245,10 +235,10 @@ export function arrivedLast(payloads: PayloadBatch, now: number): number {
  * The clock when a payload that arrived at `arrived` could be seen here, in a run whose last one arrived at
  * `last` and is taken at `now`: a stream's stored payloads arrived at the edge long before.
  */
-function seenAt(arrived: number, last: number, now: number): number {
+export function seenAt(arrived: number, last: number, now: number): number {
   return Math.min(arrived + Math.max(0, now - last), now);
 }
 
-function seen({ latest, moved, arrived }: Entered, last: number, now: number): Entered {
+export function seen({ latest, moved, arrived }: Entered, last: number, now: number): Entered {
   return { latest, moved: seenAt(moved, last, now), arrived: seenAt(arrived, last, now) };
 }

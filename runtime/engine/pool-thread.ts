@@ -7,14 +7,17 @@ import type { Batch } from "../../operators/sdk/index.ts";
 import { buffersOf, type CompactBatch, compactBatch } from "../batch/compact.ts";
 import { type PayloadBatch, payloadBuffers } from "../batch/payloads.ts";
 import { stopwatch } from "../clock.ts";
+import type { FieldRead } from "../codec/codec.ts";
 import { createDecoder } from "../codec/formats.ts";
-import type { DeadLetter } from "./dead-letter.ts";
+import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import type { DeadLetter, DeadLetterPort } from "./dead-letter.ts";
 import type { EntryClock } from "./intake.ts";
 import { Ledger, type LedgerEntry } from "./ledger.ts";
 import { loadPlans, type PipelineInput } from "./loader.ts";
 import { unionOfFields } from "./source-group.ts";
 import type { Receiver } from "./stage.ts";
 import type { StepMetric } from "./step-metrics.ts";
+import type { Member } from "./step-tree.ts";
 import { type Entry, StatelessPart } from "./stateless-part.ts";
 
 /** What a thread is started with. */
@@ -65,11 +68,25 @@ class Gather implements Receiver {
   }
 }
 
-interface Member {
-  readonly part: StatelessPart;
-  readonly gather: Gather;
-  readonly ledger: Ledger;
-  readonly letters: DeadLetter[];
+/** One pipeline: its part, and where that puts what it makes and leaves out. */
+class PoolMember implements Member {
+  readonly plan: PipelinePlan;
+  readonly part: StatelessPart<PoolMember>;
+  readonly gather = new Gather();
+  readonly ledger = new Ledger();
+  readonly letters: DeadLetter[] = [];
+  readonly deadLetter: DeadLetterPort = (letter) => void this.letters.push(letter);
+
+  constructor(plan: PipelinePlan, fields: readonly FieldRead[]) {
+    this.plan = plan;
+    this.part = new StatelessPart([this], [fields], {
+      end: () => this.gather,
+      // The batch is run again at home, where it is seen what becomes of the pipeline.
+      failed: (_members, error) => {
+        throw error;
+      },
+    });
+  }
 }
 
 const data = workerData as PoolThreadData;
@@ -77,24 +94,19 @@ const plans = await loadPlans(data.inputs);
 const fields = unionOfFields(plans);
 const { format, message } = plans[0]!.spec.inputs[0]!;
 const decoder = createDecoder(format, fields, { header: data.header, message });
-const members: Member[] = plans.map((plan) => {
-  const letters: DeadLetter[] = [];
-  const ledger = new Ledger();
-  const gather = new Gather();
-  const part = new StatelessPart(plan, [fields], ledger, (letter) => letters.push(letter), gather);
-  return { ledger, letters, gather, part };
-});
+const members = plans.map((plan) => new PoolMember(plan, fields));
 
 export default function run(task: PoolTask): unknown {
   const started = stopwatch();
   const decoded = decoder.decode(task.payloads);
   let gather_ms = 0;
-  const parts = members.map(({ part, gather, ledger, letters }): PoolPart => {
+  const parts = members.map((member): PoolPart => {
+    const { part, gather, ledger, letters } = member;
     const entry = part.run(task.payloads, decoded, task.clock);
     const { batches, spent_ms } = gather.take();
     gather_ms += spent_ms;
     const left = { ledger: ledger.drain(), letters: letters.splice(0) };
-    return { ...entry, batches, ...left, metrics: part.drainMetrics() };
+    return { ...entry, batches, ...left, metrics: part.drainMetrics(member) };
   });
   const stateless_ms = stopwatch() - started - gather_ms;
   const result: PoolResult = { parts, payloads: task.payloads, stateless_ms, gather_ms };

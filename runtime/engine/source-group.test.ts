@@ -106,6 +106,33 @@ describe("together as alone", () => {
     );
   });
 
+  test("with steps in common, and steps that differ at the end only", () => {
+    const begin = [{ filter: "temp > 1" }, { set: { double: "temp * 2" } }];
+    const window = { window: { tumbling: "10ms", by: "device", select: { n: "count()" } } };
+    const alike = [
+      [],
+      [...begin],
+      [...begin],
+      [...begin, window],
+      [...begin, { filter: "double > 4" }],
+      [begin[0]!, window],
+      [{ filter: "temp > 2" }],
+    ].map((steps, place) => planOf({ name: `p${place}`, steps: [...steps, sink] }));
+    const late = planOf({
+      name: "late",
+      source: { ...source, time: { field: "ts", lateness: "5ms" } },
+      steps: [...begin, window, sink],
+    });
+    const plans = [...alike, late];
+    const batches = fc.array(fc.array(record, { minLength: 1, maxLength: 8 }), { maxLength: 8 });
+    fc.assert(
+      fc.property(batches, (all) => {
+        expect(run(plans, all)).toEqual(plans.flatMap((plan) => run([plan], all)));
+      }),
+      { seed: 4, numRuns: 60 },
+    );
+  });
+
   test("a wrong type in a field that a pipeline does not read is nothing to it", () => {
     const records = [
       { device: "x", ts: 1, temp: "warm", hum: 20, door: true },

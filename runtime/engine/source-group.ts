@@ -1,40 +1,55 @@
-// Pipelines that read one source, or one that reads several: one decode of the union of the fields that they read, then each
-// pipeline on the same immutable columns. Decides who can share; runs in the calling thread.
+// Pipelines that read one source, or one that reads several: one decode of the union of the fields that they read, then all
+// pipelines on the same immutable columns, those together that begin alike. Decides who can share; runs in the calling thread.
 
 import type { PayloadBatch } from "../batch/payloads.ts";
 import { stopwatch } from "../clock.ts";
 import type { Decoder, FieldRead } from "../codec/codec.ts";
 import { createDecoder } from "../codec/formats.ts";
-import type { InputSpec, PipelinePlan } from "../pipeline/pipeline.ts";
+import type { InputPlan, InputSpec, PipelinePlan } from "../pipeline/pipeline.ts";
+import { alike, EntryGroup } from "./entry-group.ts";
 import { type EntryClock, sameRead } from "./intake.ts";
 import { type EngineOptions, type EngineOutputs, PipelineEngine } from "./pipeline-engine.ts";
 
 /** What all plans read of the source `input`, each once. */
 export function unionOfFields(plans: readonly PipelinePlan[], input = 0): FieldRead[] {
-  const union: FieldRead[] = [];
-  for (const field of plans.flatMap(({ inputs }) => inputs[input]!.fields)) {
-    if (!union.some((each) => sameRead(each, field))) union.push(field);
+  const union = new Map<string, FieldRead>();
+  for (const { inputs } of plans) {
+    for (const field of inputs[input]!.fields) if (!union.has(field.name)) union.set(field.name, field);
   }
-  return union;
+  return [...union.values()];
+}
+
+/** Plans that share one source and one decode, and what they read of it. */
+interface Sharing {
+  readonly plans: PipelinePlan[];
+  readonly fields: Map<string, FieldRead>;
 }
 
 /** True when a plan reads a field as another type than the group does: they cannot share a decode. */
-function conflicts(plan: PipelinePlan, group: readonly PipelinePlan[]): boolean {
-  return unionOfFields([plan]).some((field) =>
-    unionOfFields(group).some((each) => each.name === field.name && !sameRead(each, field)),
-  );
+function conflicts(fields: readonly FieldRead[], { fields: shared }: Sharing): boolean {
+  return fields.some((field) => {
+    const known = shared.get(field.name);
+    return known !== undefined && !sameRead(known, field);
+  });
 }
 
 /** Plans that can share one source and one decode, in the order given. One with several sources shares none. */
 export function groupPlans(plans: readonly PipelinePlan[]): PipelinePlan[][] {
-  const groups: { readonly key: string; readonly plans: PipelinePlan[] }[] = [];
+  const groups: Sharing[] = [];
+  const bySource = new Map<string, Sharing[]>();
   for (const plan of plans) {
     const [{ source, format, message }] = plan.spec.inputs as [InputSpec];
-    const alone = plan.inputs.length > 1;
-    const key = alone ? "" : JSON.stringify([source, format, message]);
-    const group = groups.find((each) => !alone && each.key === key && !conflicts(plan, each.plans));
-    if (group === undefined) groups.push({ key, plans: [plan] });
-    else group.plans.push(plan);
+    const [{ fields }] = plan.inputs as [InputPlan];
+    const key = JSON.stringify([source, format, message]);
+    const known = plan.inputs.length > 1 ? [] : (bySource.get(key) ?? []);
+    let group = known.find((each) => !conflicts(fields, each));
+    if (group === undefined) {
+      group = { plans: [], fields: new Map() };
+      groups.push(group);
+      if (plan.inputs.length === 1) bySource.set(key, [...known, group]);
+    }
+    group.plans.push(plan);
+    for (const field of fields) group.fields.set(field.name, field);
   }
   return groups.map((group) => group.plans);
 }
@@ -51,25 +66,29 @@ export class SourceGroup {
   readonly pools: boolean;
   readonly engines: readonly PipelineEngine[];
   /** By source. */
+  readonly #fields: readonly (readonly FieldRead[])[];
   readonly #decoders: readonly Decoder[];
   readonly #arrived: number[];
   #steady = Number.NEGATIVE_INFINITY;
   readonly #options: GroupOptions;
   readonly #failed = new Map<PipelineEngine, unknown>();
+  /** The engines that run; null where it is to be seen anew which of them are alike. */
+  #entries: readonly EntryGroup[] | null = null;
 
   constructor(plans: readonly PipelinePlan[], options: GroupOptions) {
     this.#options = options;
     const { inputs } = plans[0]!;
-    const fields = inputs.map((_input, place) => unionOfFields(plans, place));
+    this.#fields = inputs.map((_input, place) => unionOfFields(plans, place));
     this.pools = inputs.length === 1 && plans.every(({ per }) => per === null);
     this.#decoders = inputs.map(({ spec }, place) =>
-      createDecoder(spec.format, fields[place]!, {
+      createDecoder(spec.format, this.#fields[place]!, {
         header: options.headers?.[place] ?? [],
         message: spec.message,
       }),
     );
     this.#arrived = inputs.map(() => Number.NEGATIVE_INFINITY);
-    this.engines = plans.map((plan) => new PipelineEngine(plan, fields, options.outputs(plan), options));
+    const regroup = (): void => void (this.#entries = null);
+    this.engines = plans.map((plan) => new PipelineEngine(plan, options.outputs(plan), options, regroup));
   }
 
   /** The clock of payloads of the source `input` that are taken next. */
@@ -97,9 +116,9 @@ export class SourceGroup {
     const started = stopwatch();
     const decoded = this.#decoders[input]!.decode(payloads);
     let stateless_ms = stopwatch() - started;
-    this.each((engine) => {
-      stateless_ms += engine.feed(payloads, decoded, clock, input);
-    });
+    this.#entries ??= this.#entered();
+    for (const entry of this.#entries) stateless_ms += entry.feed(payloads, decoded, clock, input);
+    this.#endIfNoneIsLeft();
     return stateless_ms;
   }
 
@@ -128,10 +147,27 @@ export class SourceGroup {
       try {
         task(engine, place);
       } catch (error) {
-        this.#failed.set(engine, error);
-        if (this.#failed.size === this.engines.length) throw error;
-        this.#options.failed?.(engine.plan, error);
+        this.#fail(engine, error);
       }
     }
+    this.#endIfNoneIsLeft();
+  }
+
+  #entered(): EntryGroup[] {
+    const running = this.engines.filter((engine) => !this.#failed.has(engine));
+    const fail = (engine: PipelineEngine, error: unknown): void => this.#fail(engine, error);
+    return alike(running).map((engines) => new EntryGroup(engines, this.#fields, fail));
+  }
+
+  #fail(engine: PipelineEngine, error: unknown): void {
+    if (this.#failed.has(engine)) return;
+    this.#failed.set(engine, error);
+    this.#entries = null;
+    if (this.#failed.size < this.engines.length) this.#options.failed?.(engine.plan, error);
+  }
+
+  /** Throws what the last pipeline failed with. */
+  #endIfNoneIsLeft(): void {
+    if (this.#failed.size === this.engines.length) throw [...this.#failed.values()].at(-1);
   }
 }

@@ -22,7 +22,7 @@ import { member, numberOf, type Plain } from "../state/plain.ts";
 import { makeTables, restoreTables, snapshotTables, type StepTables } from "../state/tables.ts";
 import { type DeadLetterPort, letterOf } from "./dead-letter.ts";
 import { KeyGuard } from "./key-bounds.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Books } from "./ledger.ts";
 import type { LiveReferences } from "./references.ts";
 import { StepMetrics } from "./step-metrics.ts";
 import type { StepWaiting } from "./waiting.ts";
@@ -46,7 +46,7 @@ export class Stage implements Receiver, Collector {
   #running: Running;
   /** What the operator shows beside its counts. */
   readonly metrics: StepMetrics;
-  readonly #ledger: Ledger;
+  readonly #ledger: Books;
   readonly #deadLetter: DeadLetterPort;
   readonly #next: Receiver;
   /** Where late records go beside the ledger; null where they are only counted. */
@@ -61,7 +61,7 @@ export class Stage implements Receiver, Collector {
 
   constructor(
     plan: StepPlan,
-    ledger: Ledger,
+    ledger: Books,
     deadLetter: DeadLetterPort,
     next: Receiver,
     late: Receiver | null = null,

@@ -1,17 +1,16 @@
-// The part of a pipeline that is stateless: from decoded payloads to the batches that home begins with.
+// The part of pipelines that is stateless: from decoded payloads to the batches that home begins with.
 // Holds nothing from one run to the next, so that it can run on any thread and in any order.
 
 import type { Batch, Schema } from "../../operators/sdk/index.ts";
 import type { PayloadBatch } from "../batch/payloads.ts";
 import type { Decoded, FieldRead } from "../codec/codec.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
-import { type Chain, linkChain, statelessPrefix, trunkOf } from "./chain.ts";
-import type { DeadLetterPort } from "./dead-letter.ts";
+import { jointPort } from "./dead-letter.ts";
 import { type EntryClock, Intake } from "./intake.ts";
-import type { Ledger } from "./ledger.ts";
-import type { Receiver } from "./stage.ts";
-import type { Entered } from "./watermark.ts";
+import { jointBooks } from "./ledger.ts";
+import { type Ends, leadingSteps, linkTree, type Member, type StepTree } from "./step-tree.ts";
 import type { StepMetric } from "./step-metrics.ts";
+import type { Entered } from "./watermark.ts";
 
 /** What is known of one run of payloads. */
 export interface Entry extends Entered {
@@ -19,24 +18,29 @@ export interface Entry extends Entered {
   readonly records: number;
 }
 
-export class StatelessPart {
+/** Equal for plans whose records enter alike: the same ones, as the same columns, with the same event time. */
+export function entranceOf({ inputs, schema }: PipelinePlan): string {
+  const entries = inputs.map(({ spec: { name, time }, ...columns }) => [name, time, columns]);
+  return JSON.stringify([entries, schema]);
+}
+
+export class StatelessPart<M extends Member> {
   /** By source. */
   readonly #intakes: readonly Intake[];
-  readonly #chain: Chain;
+  readonly #tree: StepTree<M>;
 
-  /** `decodedFields`: by source. `next` gets what goes on. Each batch is valid only in that call: the steps use their columns and selections again. */
-  constructor(
-    plan: PipelinePlan,
-    decodedFields: readonly (readonly FieldRead[])[],
-    ledger: Ledger,
-    deadLetter: DeadLetterPort,
-    next: Receiver,
-  ) {
-    const { trunk } = trunkOf(plan);
+  /**
+   * `members`: of one entrance. `decodedFields`: by source. What comes out is valid only in the call that hands it
+   * on: the steps use their columns and selections again.
+   */
+  constructor(members: readonly M[], decodedFields: readonly (readonly FieldRead[])[], ends: Ends<M>) {
+    const { plan } = members[0]!;
+    const ledger = jointBooks(members.map((each) => each.ledger));
+    const deadLetter = jointPort(members.map((each) => each.deadLetter));
     this.#intakes = plan.inputs.map(
       (_input, place) => new Intake(plan, place, decodedFields[place]!, ledger, deadLetter),
     );
-    this.#chain = linkChain(trunk.slice(0, statelessPrefix(trunk)), ledger, deadLetter, next);
+    this.#tree = linkTree(members, ends);
   }
 
   /** `enter` is shown the records that entered by the source `input`, and what is known of them, before they go on. */
@@ -49,18 +53,22 @@ export class StatelessPart {
   ): Entry {
     const { batch, ...entered } = this.#intakes[input]!.enter(payloads, decoded, clock);
     enter(batch, entered);
-    this.#chain.first.onBatch(batch);
+    this.#tree.first.onBatch(batch);
     return { records: decoded.rows, ...entered };
   }
 
-  /** What the steps have shown since the last time. */
-  drainMetrics(): StepMetric[] {
-    return this.#chain.stages.flatMap(({ metrics }) => metrics.drain());
+  /** What the steps of a member have shown. */
+  metrics(member: M): StepMetric[] {
+    return this.#tree.stages.get(member)!.flatMap(({ metrics }) => metrics.entries());
+  }
+
+  /** What the steps of a member, which has them to itself, have shown since the last time. */
+  drainMetrics(member: M): StepMetric[] {
+    return this.#tree.stages.get(member)!.flatMap(({ metrics }) => metrics.drain());
   }
 }
 
 /** The columns that the home part of a plan begins with. */
 export function homeSchemaOf(plan: PipelinePlan): Schema {
-  const { trunk } = trunkOf(plan);
-  return trunk[statelessPrefix(trunk) - 1]?.output ?? plan.schema;
+  return leadingSteps(plan).at(-1)?.output ?? plan.schema;
 }

@@ -82,6 +82,11 @@ export class WatermarkTracker {
     return this.#current;
   }
 
+  /** All that it knows, as text: trackers with the same go on alike. */
+  get standing(): string {
+    return [this.#current, this.#begun, ...this.inputs.flatMap((input) => Object.values(input))].join();
+  }
+
   /** The clock at the pipeline's start, from which on a source that sends nothing is silent. Only the first one counts. */
   begin(now: number): void {
     if (this.#begun) return;
