@@ -21,6 +21,7 @@ export const filter: OperatorDefinition = defineOperator({
       output: [{ device: "a", temp: 21.5 }],
     },
   ],
+  condition: (condition) => condition,
   create: (condition) => ({
     onBatch(batch, out) {
       const rows = out.scratch(batch);

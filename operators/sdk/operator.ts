@@ -3,7 +3,7 @@
 
 import type { z } from "zod";
 import type { Batch, Column, ColumnType, Schema } from "./batch.ts";
-import type { WritableColumn } from "./expression.ts";
+import type { Expression, WritableColumn } from "./expression.ts";
 import type { ReferenceDeclarations, ReferenceTables } from "./reference.ts";
 import type { KeyTable, RecordStore, TableDeclarations, Tables } from "./state.ts";
 
@@ -123,6 +123,11 @@ export interface OperatorDefinition {
    * them from the original bytes. Whoever replaces values makes a new field.
    */
   schema(input: Schema, config: unknown): Schema;
+  /**
+   * For an operator that keeps the records for which one expression is true and does nothing else: that
+   * expression. The engine may then answer several such steps together.
+   */
+  condition?(config: unknown): Expression;
   state(config: unknown): TableDeclarations;
   /** Tables that the operator looks records up in, by the setting that names each. For keyed operators only. */
   references(config: unknown): ReferenceDeclarations;
@@ -160,6 +165,7 @@ export interface OperatorSpec<
   readonly schema?: (input: Schema, config: z.output<C>) => Schema;
   readonly state?: (config: z.output<C>) => D;
   readonly references?: (config: z.output<C>) => R;
+  readonly condition?: (config: z.output<C>) => Expression;
   readonly create: (config: z.output<C>, context: OperatorContext<D, R>) => Operator;
 }
 
@@ -169,9 +175,10 @@ export function defineOperator<
   D extends TableDeclarations = Readonly<Record<string, never>>,
   R extends ReferenceDeclarations = Readonly<Record<string, never>>,
 >(spec: OperatorSpec<C, D, R>): OperatorDefinition {
-  const { schema, state, references } = spec;
+  const { schema, state, references, condition, ...rest } = spec;
   return {
-    ...spec,
+    ...rest,
+    ...(condition === undefined ? {} : { condition: (config) => condition(config as z.output<C>) }),
     schema: schema === undefined ? (input) => input : (input, config) => schema(input, config as z.output<C>),
     state: state === undefined ? () => ({}) : (config) => state(config as z.output<C>),
     references: references === undefined ? () => ({}) : (config) => references(config as z.output<C>),

@@ -54,7 +54,8 @@ export class Piece {
 
 /** Rows put together from pieces: text, and bytes taken from elsewhere as they are. */
 export class ByteRows {
-  #bytes = Buffer.allocUnsafeSlow(chunkBytes);
+  /** Grows to a whole chunk with what is written, so that an encoder that writes little takes little. */
+  #bytes = Buffer.allocUnsafeSlow(0);
   #view = new DataView(this.#bytes.buffer);
   #start = 0;
   #end = 0;
@@ -100,7 +101,8 @@ export class ByteRows {
   #reserve(length: number): void {
     if (this.#end + length <= this.#bytes.length) return;
     const begun = this.#bytes.subarray(this.#start, this.#end);
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(chunkBytes, (begun.length + length) * 2));
+    const grown = Math.min(chunkBytes, this.#bytes.length * 4);
+    this.#bytes = Buffer.allocUnsafeSlow(Math.max(grown, (begun.length + length) * 2));
     this.#view = new DataView(this.#bytes.buffer);
     begun.copy(this.#bytes);
     this.#start = 0;

@@ -6,6 +6,7 @@ import { messageOf, WeirError } from "../errors.ts";
 import type { OutputRow } from "../connect/connect.ts";
 import type { HomeAnswer, HomeRequest } from "./home-protocol.ts";
 import { loadPlans } from "./loader.ts";
+import { takenBranches } from "./output.ts";
 import { packRows } from "./row-pack.ts";
 import { SourceGroup } from "./source-group.ts";
 
@@ -24,6 +25,7 @@ async function open(request: Extract<HomeRequest, { kind: "open" }>): Promise<vo
     identity: request.identity,
     outputs: () => ({
       row: (branch, row) => rows[branch]!.push(row),
+      takes: takenBranches(plans[0]!),
       deadLetter: (letter, arrived) => letters.push({ letter, arrived }),
     }),
   });

@@ -8,6 +8,7 @@ import { type Chain, FanOut, LateHead, linkChain, statelessPrefix, trunkOf } fro
 import type { DeadLetterPort } from "./dead-letter.ts";
 import { Ledger } from "./ledger.ts";
 import { Output } from "./output.ts";
+import type { EngineOutputs } from "./pipeline-engine.ts";
 import type { References } from "./references.ts";
 import { rowEncoder } from "./row-encoder.ts";
 import type { Receiver, Stage } from "./stage.ts";
@@ -28,14 +29,17 @@ export function exitsOf(
   plan: PipelinePlan,
   header: readonly string[] | null,
   identity: string,
-  send: (branch: number, row: OutputRow) => void,
+  outputs: EngineOutputs,
 ): readonly Exit[] {
   return plan.branches.map((branch, place) => {
-    const encoder = rowEncoder(plan, branch, header);
     const prefix = `${plan.name}.${branch.name}.${identity}`;
+    const isTaken = outputs.takes?.(place) ?? true;
+    const taker = !isTaken
+      ? null
+      : { encoder: rowEncoder(plan, branch, header), send: (row: OutputRow) => outputs.row(place, row) };
     return {
       plan: branch,
-      output: new Output(branch, encoder, prefix, (row) => send(place, row)),
+      output: new Output(branch, prefix, taker),
       ledger: new Ledger(),
       given: { records: 0 },
     };

@@ -5,7 +5,7 @@ import { type Batch, type Scalar, valueAt } from "../../operators/sdk/index.ts";
 import { weightOf } from "../batch/batch.ts";
 import type { Encoder } from "../codec/codec.ts";
 import type { OutputRow } from "../connect/connect.ts";
-import type { BranchPlan } from "../pipeline/pipeline.ts";
+import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
 import { listOf, type Plain, wholeOf } from "../state/plain.ts";
 import type { Receiver } from "./stage.ts";
 
@@ -18,21 +18,30 @@ export function subjectToken(value: Scalar): string {
   return String(value).replace(unsafe, "_");
 }
 
+/** By branch of a plan that is run for its sinks, whether somebody takes its rows. */
+export function takenBranches({ branches }: PipelinePlan): (branch: number) => boolean {
+  return (branch) => branches[branch]!.sink.kind !== "nothing";
+}
+
+/** Who takes rows, and how they are written for it. */
+export interface Taker {
+  readonly encoder: Encoder;
+  readonly send: (row: OutputRow) => void;
+}
+
 export class Output implements Receiver {
   readonly #plan: BranchPlan;
-  readonly #encoder: Encoder;
   readonly #identity: string;
-  readonly #send: (row: OutputRow) => void;
+  readonly #taker: Taker | null;
   #sent = 0;
   #records = 0;
   #caused = 0;
 
-  /** `identity` makes row ids unique among runs. */
-  constructor(plan: BranchPlan, encoder: Encoder, identity: string, send: (row: OutputRow) => void) {
+  /** `identity` makes row ids unique among runs. Without a taker rows are counted and not even encoded. */
+  constructor(plan: BranchPlan, identity: string, taker: Taker | null) {
     this.#plan = plan;
-    this.#encoder = encoder;
     this.#identity = identity;
-    this.#send = send;
+    this.#taker = taker;
   }
 
   /** Rows sent. */
@@ -52,7 +61,9 @@ export class Output implements Receiver {
 
   onBatch(batch: Batch): void {
     this.#records += weightOf(batch);
-    this.#encoder.encode(batch, (row, payload) => this.#put(batch, row, payload));
+    const taker = this.#taker;
+    if (taker === null) this.#sent += batch.count;
+    else taker.encoder.encode(batch, (row, payload) => taker.send(this.#rowOf(batch, row, payload)));
   }
 
   onWatermark(): void {
@@ -72,13 +83,13 @@ export class Output implements Receiver {
     };
   }
 
-  #put(batch: Batch, row: number, payload: Uint8Array): void {
-    this.#send({
+  #rowOf(batch: Batch, row: number, payload: Uint8Array): OutputRow {
+    return {
       subject: this.#subject(batch, row),
       payload,
       id: `${this.#identity}.${this.#sent++}`,
       caused: this.#caused,
-    });
+    };
   }
 
   #subject(batch: Batch, row: number): string {

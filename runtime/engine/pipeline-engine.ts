@@ -24,6 +24,8 @@ import type { Entered } from "./watermark.ts";
 export interface EngineOutputs {
   /** `branch` is an index into the plan's branches. */
   row(branch: number, row: OutputRow): void;
+  /** False for a branch whose rows are only counted; all are taken where it is left out. */
+  takes?(branch: number): boolean;
   deadLetter(letter: DeadLetter, arrived: number): void;
 }
 
@@ -72,7 +74,7 @@ export class PipelineEngine {
     this.#outputs = outputs;
     this.#moved = moved;
     this.deadLetter = (letter) => outputs.deadLetter(letter, this.#arrived);
-    this.#exits = exitsOf(plan, headers[0] ?? null, identity, (branch, row) => outputs.row(branch, row));
+    this.#exits = exitsOf(plan, headers[0] ?? null, identity, outputs);
     this.#references = new References(plan);
     const makeHome = (): Home => new Home(plan, this.#ledger, this.deadLetter, this.#exits, this.#references);
     this.#course =

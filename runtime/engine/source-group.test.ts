@@ -2,6 +2,7 @@
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { defineOperator, field } from "../../operators/sdk/index.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { lawFaults } from "../testing/harness.ts";
 import { Kept, payloadsOf, planOf, sink, source } from "./engine.fixture.ts";
@@ -131,6 +132,94 @@ describe("together as alone", () => {
       }),
       { seed: 4, numRuns: 60 },
     );
+  });
+
+  test("with filters that hold one column against numbers", () => {
+    const bounds = [
+      "temp > 1",
+      "temp >= 1",
+      "temp > 2.0",
+      "2 < temp",
+      "temp < 2",
+      "temp <= 1.0",
+      "2.5 >= temp",
+    ];
+    const others = ["temp > ts - ts", "temp == 1", "!(temp > 1)"];
+    const plans = [...bounds, ...others].map((filter, place) =>
+      planOf({ name: `p${place}`, steps: [{ filter }, { select: ["ts", "temp"] }, sink] }),
+    );
+    const branches = { warm: [{ filter: "temp > 1" }, sink], warmer: [{ filter: "temp > 2" }, sink] };
+    plans.push(planOf({ name: "branched", steps: [{ filter: "temp > 0" }, { branch: branches }] }));
+    const batches = fc.array(fc.array(record, { minLength: 1, maxLength: 8 }), { maxLength: 8 });
+    fc.assert(
+      fc.property(batches, (all) => {
+        expect(run(plans, all)).toEqual(plans.flatMap((plan) => run([plan], all)));
+      }),
+      { seed: 5, numRuns: 60 },
+    );
+  });
+
+  test("but for one that fails, which counts no further", () => {
+    const brittle = defineOperator({
+      name: "brittle",
+      summary: "Passes batches on until one has a negative number.",
+      rule: "Fails at a negative number.",
+      kind: "keyed",
+      config: field.column(["float64"], "The number."),
+      examples: [],
+      create: ({ index }) => ({
+        onBatch(batch, out) {
+          for (let i = 0; i < batch.count; i++)
+            if (Number(batch.columns[index]!.values[batch.selection[i]!]) < 0) throw new Error("negative");
+          out.emit(batch);
+        },
+      }),
+    });
+    const steps = (name: string, own: readonly object[]): PipelinePlan =>
+      planOf({ name, steps: [{ filter: "temp != 0" }, ...own, sink] }, [brittle]);
+    const [whole, broken] = [steps("whole", []), steps("broken", [{ brittle: "temp" }])];
+    const plans = [broken, whole, steps("also", [])];
+    const kept = new Map(plans.map((plan) => [plan, new Kept()]));
+    const told: string[] = [];
+    const group = new SourceGroup(plans, {
+      identity: "i",
+      outputs: (plan) => kept.get(plan)!,
+      failed: ({ name }) => told.push(name),
+    });
+    const temps = [
+      [1, 0],
+      [2, -1],
+      [0, 3],
+    ] as const;
+    for (const [at, pair] of temps.entries())
+      group.feed(
+        payloadsOf(
+          pair.map((temp) => ({ device: "d", ts: at, temp })),
+          at,
+        ),
+        at,
+      );
+    expect(told).toEqual(["broken"]);
+    expect(group.engines.map((engine) => engine.counts()[0]!.in)).toEqual([4, 6, 6]);
+    for (const engine of group.engines.slice(1)) expect(lawFaults(engine.counts())).toEqual([]);
+    expect(kept.get(whole)!.records()).toMatchObject([{ temp: 1 }, { temp: 2 }, { temp: -1 }, { temp: 3 }]);
+    expect(() => group.finish(3)).toThrow("negative");
+  });
+
+  test("after one of them goes on from an older state", () => {
+    const late = { time: { field: "ts" } };
+    const plans = ["x", "y"].map((name) => planFrom(name, { schema: schemas.plain, ...late }, means));
+    const kept = new Map(plans.map((plan) => [plan, new Kept()]));
+    const group = new SourceGroup(plans, { identity: "i", outputs: (plan) => kept.get(plan)! });
+    const at = (ts: number): void => void group.feed(payloadsOf([{ device: "d", ts, temp: ts }], ts), ts);
+    at(1);
+    const early = group.engines[0]!.snapshot(1);
+    at(25);
+    group.engines[0]!.restore(early, 25);
+    at(5);
+    const ledgers = group.engines.map((engine) => engine.counts()[0]!.ledger.map(({ reason }) => reason));
+    expect(ledgers).toEqual([[], ["late"]]);
+    expect(group.engines.map(({ watermark }) => watermark)).toEqual([5, 25]);
   });
 
   test("a wrong type in a field that a pipeline does not read is nothing to it", () => {

@@ -151,6 +151,13 @@ export class Stage implements Receiver, Collector {
     this.#book();
   }
 
+  /** The same for an operator that only keeps records, where it is known that it keeps the first `count` of `rows`. */
+  keep(batch: Batch, rows: Uint32Array, count: number): void {
+    if (batch.count === 0) return;
+    this.#left = [];
+    this.select(batch, rows, count);
+  }
+
   onWatermark(watermark: number): void {
     this.#left = [];
     try {

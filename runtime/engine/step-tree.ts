@@ -2,7 +2,9 @@
 // is run once, and what it gives goes to all of them. Each pipeline counts for itself, and fails alone.
 
 import type { Batch } from "../../operators/sdk/index.ts";
+import { boundIn } from "../expression/bound.ts";
 import type { PipelinePlan, StepPlan } from "../pipeline/pipeline.ts";
+import { type BoundedFilter, BoundedFilters } from "./bounded-filters.ts";
 import { FanOut, statelessPrefix, trunkOf } from "./chain.ts";
 import { type DeadLetterPort, jointPort } from "./dead-letter.ts";
 import { described } from "./fingerprint.ts";
@@ -65,19 +67,47 @@ class TreeLinker<M extends Member> {
       paths.filter(({ steps }) => steps.length > depth),
       ({ steps }) => stepText(steps[depth]!),
     );
-    const branches = [...further.values()].map((alike) => this.#step(alike, depth));
+    const branches = besideEachOther([...further.values()].map((alike) => this.#step(alike, depth)));
     if (ended.length > 0) branches.push(this.#ends.end(membersOf(ended)));
     return branches.length === 1 ? branches[0]! : new FanOut(branches);
   }
 
-  #step(paths: readonly Path<M>[], depth: number): Receiver {
+  #step(paths: readonly Path<M>[], depth: number): Branch {
     const members = membersOf(paths);
     const ledger = jointBooks(members.map((each) => each.ledger));
     const deadLetter = jointPort(members.map((each) => each.deadLetter));
-    const stage = new Stage(paths[0]!.steps[depth]!, ledger, deadLetter, this.link(paths, depth + 1));
-    for (const member of members) this.#stages.get(member)!.splice(depth, 0, stage);
-    return new Apart(stage, (error) => this.#ends.failed(members, error));
+    const step = paths[0]!.steps[depth]!;
+    const stage = new Stage(step, ledger, deadLetter, this.link(paths, depth + 1));
+    for (const member of members) this.#stages.get(member)!.unshift(stage);
+    return { step, stage, failed: (error) => this.#ends.failed(members, error) };
   }
+}
+
+/** One step after which paths go on. */
+interface Branch {
+  readonly step: StepPlan;
+  readonly stage: Stage;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Receivers for steps that are given the same batches. Filters that hold one column against numbers are answered together. */
+function besideEachOther(branches: readonly Branch[]): Receiver[] {
+  const filters = new Map<Branch, BoundedFilter>();
+  for (const branch of branches) {
+    const { definition, config } = branch.step;
+    const condition = definition.condition?.(config);
+    const bound = condition === undefined ? null : boundIn(condition);
+    if (bound !== null) filters.set(branch, { ...branch, condition: condition!, bound });
+  }
+  const groups = Map.groupBy(branches, (branch) => {
+    const bound = filters.get(branch)?.bound;
+    return bound === undefined ? branch : `${bound.column} ${bound.side}`;
+  });
+  return [...groups.values()].map((group) =>
+    group.length === 1
+      ? new Apart(group[0]!.stage, group[0]!.failed)
+      : new BoundedFilters(group.map((branch) => filters.get(branch)!)),
+  );
 }
 
 /** Keeps a failure from those beside it. */

@@ -1,6 +1,7 @@
 // Text to an expression over a schema's columns: parse, check, choose a back end.
 
 import type { Batch, Column, ColumnType, Expression, Schema } from "../../operators/sdk/index.ts";
+import { type Bounded, boundOf } from "./bound.ts";
 import { check } from "./check.ts";
 import { CodeKernel, codeAllowed } from "./code.ts";
 import type { Backend, CompileOptions, Result } from "./expression.ts";
@@ -49,12 +50,13 @@ function cureFor(type: ColumnType, types: readonly ColumnType[], written: string
   return "";
 }
 
-function expressionOf(tree: Tree, text: string, backend: Backend | undefined): Expression {
+function expressionOf(tree: Tree, text: string, backend: Backend | undefined): Expression & Bounded {
   const kernel = kernelOf(tree, backend);
   const { type } = tree;
   return {
     text,
     type,
+    bound: boundOf(tree),
     evaluate: (batch: Batch): Column => kernel.evaluate(batch),
     select(batch: Batch, rows: Uint32Array): number {
       if (type !== "bool") throw new TypeError(`select wants an expression of type bool, ${text} is ${type}`);

@@ -175,6 +175,7 @@ function sourceTarget(source: SourceSpec): string {
 
 function sinkTarget(sink: SinkSpec): string {
   if (sink.kind === "stdout") return "standard output";
+  if (sink.kind === "nothing") return "nothing: rows are counted";
   if (sink.kind === "file") return sink.path;
   return `${sink.subject} on ${sink.to} (${sink.stream === null ? "core NATS" : `stream ${sink.stream}`})`;
 }

@@ -33,5 +33,7 @@ export function sinkGuarantee(sink: SinkSpec): string {
       return "written and synchronised before the source is told";
     case "stdout":
       return "handed to the terminal or pipe";
+    case "nothing":
+      return "counted and dropped";
   }
 }

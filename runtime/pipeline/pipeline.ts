@@ -41,7 +41,9 @@ export type SourceSpec =
 export type SinkSpec =
   | { readonly kind: "nats"; readonly to: string; readonly subject: string; readonly stream: string | null }
   | { readonly kind: "file"; readonly path: string }
-  | { readonly kind: "stdout" };
+  | { readonly kind: "stdout" }
+  /** Rows are counted and go nowhere. */
+  | { readonly kind: "nothing" };
 
 /** Event time: which field, in what unit, how late (ms), silent for how long (ms), how far ahead of the clock (ms). */
 export interface TimeSpec {

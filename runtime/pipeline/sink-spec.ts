@@ -47,9 +47,15 @@ const kinds = {
     .meta({ description: "Writes each row to standard output: `stdout: {}`." }),
 };
 
+const nothing = z
+  .strictObject({})
+  .optional()
+  .meta({ description: "For trials: counts rows as sent and drops them, unwritten: `nothing: {}`." });
+
 const settings = z
   .strictObject({
     ...kinds,
+    nothing,
     format: z.enum(formats).default("json").meta({ description: "What a row is written in." }),
     proto: protoSetting,
   })
@@ -87,11 +93,13 @@ export function readDeadLetter(reader: Reader): SinkSpec | undefined {
 function sinkOf(
   reader: Reader,
   path: Path,
-  settings: z.output<typeof deadLetter>,
+  settings: z.output<typeof deadLetter> & { readonly nothing?: object | undefined },
   role: "sink" | "fixed",
 ): SinkSpec | undefined {
-  const kind = onlyOne(reader, path, settings, Object.keys(kinds));
+  const choice = [...Object.keys(kinds), ...(role === "sink" ? ["nothing"] : [])];
+  const kind = onlyOne(reader, path, settings, choice);
   if (kind === null) return undefined;
+  if (kind === "nothing") return { kind };
   const { nats, file } = settings;
   if (file !== undefined) return { kind: "file", path: file.path };
   if (nats === undefined) return { kind: "stdout" };

@@ -292,10 +292,11 @@ describe("mistakes in the steps", () => {
       ["4:5 select is missing | expected a map", "4:29 unknown setting slect | did you mean select?"],
     ],
     ["  - select: 5\n  - sink: { stdout: {} }", ["4:13 expected a list or a map, got 5"]],
-    ["  - sink: {}", ["4:5 sink needs one of nats, file, stdout"]],
+    ["  - sink: { nothing: {} }", []],
+    ["  - sink: {}", ["4:5 sink needs one of nats, file, stdout, nothing"]],
     [
       "  - sink: { stdout: {}, file: { path: a } }",
-      ["4:25 file stands beside stdout | keep one of nats, file, stdout"],
+      ["4:25 file stands beside stdout | keep one of nats, file, stdout, nothing"],
     ],
     [
       "  - sink: { nats: { subject: a.*, stream: S } }",

@@ -166,20 +166,21 @@ export function publishedSubjects(plans: readonly PipelinePlan[]): ReadonlyMap<s
   return subjects;
 }
 
-/** Opens a sink; `branch` is null for the dead letter. */
+/** Opens a sink; `branch` is null for the dead letter. Null where rows go nowhere. */
 export async function openSink(
   spec: SinkSpec,
   plan: PipelinePlan,
   branch: BranchPlan | null,
   surroundings: Surroundings,
-): Promise<Sink> {
+): Promise<Sink | null> {
+  if (spec.kind === "nothing") return null;
   const sink = await makeSink(spec, plan, branch, surroundings);
   await sink.open();
   return sink;
 }
 
 async function makeSink(
-  spec: SinkSpec,
+  spec: Exclude<SinkSpec, { kind: "nothing" }>,
   plan: PipelinePlan,
   branch: BranchPlan | null,
   { connections, clock, log, subjects }: Surroundings,

@@ -321,6 +321,31 @@ steps:
   expect(running.of("one").sources[0]!.records).toBe(20);
 });
 
+it("rows for nothing are counted, and the others of the source get theirs", async () => {
+  const body = (sink: string): string => `source:
+  nats: { subject: "trial" }
+  format: json
+  schema: { n: float64 }
+steps:
+  - filter: n > 4
+  - sink: { ${sink} }
+`;
+  const out = await collect("trialout");
+  const files = [
+    pipeline("counted", body("nothing: {}")),
+    pipeline("taken", body("nats: { subject: trialout }")),
+  ];
+  const running = await start(files);
+  for (let n = 0; n < 20; n++) link.nats.publish("trial", JSON.stringify({ n }));
+  await until(() => out.length === 15);
+  await running.stop();
+  for (const name of ["counted", "taken"]) {
+    const { pipeline: counts, sinks } = running.of(name);
+    expect(counts.branches[0]).toMatchObject({ in: 20, out: 15, rows: 15 });
+    expect(sinks).toMatchObject([{ branch: "main", rows: 15, pending: 0 }]);
+  }
+});
+
 describe("an operator of the user's own", () => {
   writeFileSync(
     join(folder, "brittle.ts"),

@@ -9,6 +9,7 @@ import { HomeRunner } from "../engine/home-runner.ts";
 import type { LoadedPipeline, PipelineInput } from "../engine/loader.ts";
 import type { EngineOutputs } from "../engine/pipeline-engine.ts";
 import { poolThreads } from "../engine/pool.ts";
+import { takenBranches } from "../engine/output.ts";
 import type { PipelineStatus, Runner } from "../engine/runner.ts";
 import { groupPlans, SourceGroup } from "../engine/source-group.ts";
 import { messageOf, WeirError } from "../errors.ts";
@@ -41,7 +42,8 @@ export interface WorkerStatus {
 
 interface Wired {
   readonly plan: PipelinePlan;
-  readonly sinks: readonly Sink[];
+  /** By branch; null where rows go nowhere. */
+  readonly sinks: readonly (Sink | null)[];
   readonly deadLetter: Sink | null;
 }
 
@@ -127,7 +129,7 @@ export class Worker {
           })),
           sinks: wired.sinks.map((sink, index) => ({
             branch: wired.plan.branches[index]!.name,
-            ...sink.stats(),
+            ...(sink?.stats() ?? countedAlone(pipeline.branches[index]!.rows)),
           })),
           deadLetter: wired.deadLetter?.stats() ?? null,
         };
@@ -152,7 +154,7 @@ export class Worker {
     const outputs = new Map<PipelinePlan, EngineOutputs>();
     for (const plan of plans) {
       const wired = await this.#wire(plan, surroundings);
-      sinks.push(...wired.sinks, ...(wired.deadLetter === null ? [] : [wired.deadLetter]));
+      sinks.push(...[...wired.sinks, wired.deadLetter].filter((sink) => sink !== null));
       outputs.set(plan, outputsOf(wired));
     }
     const headers = opened.map(({ header }) => header);
@@ -187,7 +189,7 @@ export class Worker {
   }
 
   async #wire(plan: PipelinePlan, surroundings: Surroundings): Promise<Wired> {
-    const sinks: Sink[] = [];
+    const sinks: (Sink | null)[] = [];
     for (const branch of plan.branches) {
       sinks.push(await openSink(branch.sink, plan, branch, surroundings));
     }
@@ -199,10 +201,16 @@ export class Worker {
   }
 }
 
+/** What is known of rows that go nowhere. */
+function countedAlone(rows: number): SinkStats {
+  return { rows, bytes: 0, pending: 0, dropped: {} };
+}
+
 function outputsOf({ plan, sinks, deadLetter }: Wired): EngineOutputs {
   const letters = plan.spec.deadLetter?.sink ?? null;
   return {
     row: (branch, row) => sinks[branch]!.write(row),
+    takes: takenBranches(plan),
     deadLetter: (letter, arrived) => {
       if (letters === null || deadLetter === null) return;
       deadLetter.write(
