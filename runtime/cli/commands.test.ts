@@ -2,7 +2,7 @@
 // Against real files and, where a command talks to NATS, a real nats-server.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -458,6 +458,35 @@ steps:
     expect({ code, rows: objects(stdout) }).toEqual({ code: 0, rows: [{ a: 1 }] });
     await client.close();
     await late.stop();
+  });
+
+  it("takes files, folders and patterns, and says what it runs", async () => {
+    mkdirSync(join(folder, "many"));
+    for (const name of ["one", "two", "three"]) {
+      file(
+        `many/${name}.yaml`,
+        `name: ${name}
+source: { file: { path: in.ndjson }, format: json }
+steps: [{ sink: { nothing: {} } }]
+`,
+      );
+    }
+    file("many/weir.yaml", "threads: 0\n");
+    file("many/in.ndjson", '{"a":1}\n{"a":2}\n');
+    const whole = await weir("run", "many");
+    expect(whole.code).toBe(0);
+    expect(whole.stderr).toContain("running: one, three, two");
+    expect(whole.stderr).toContain("one, three, two: source: complete");
+    for (const name of ["one", "two", "three"])
+      expect(whole.stderr).toContain(`${name}: main: in 2, out 2 in 2 rows, held 0`);
+    const some = await weir("lint", join("many", "t*.yaml"));
+    expect(some.stdout.trim().split("\n")).toEqual([
+      `ok ${join("many", "three.yaml")}`,
+      `ok ${join("many", "two.yaml")}`,
+    ]);
+    const none = await weir("lint", join("many", "x*.yaml"));
+    expect(none.code).not.toBe(0);
+    expect(none.stderr).toContain("no pipeline file is called");
   });
 
   it("refuses two pipelines of one name, and settings that are wrong", async () => {

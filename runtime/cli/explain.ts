@@ -10,7 +10,7 @@ import {
 import { limits } from "../limits.ts";
 import { sizeText } from "../pipeline/state-bound.ts";
 import { sinkGuarantee, sourceGuarantee } from "../pipeline/guarantee.ts";
-import { exitConfig, isWrong, loadFiles, printDiagnostics } from "./load.ts";
+import { exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { print, styled } from "./terminal.ts";
 
 type Columns = readonly { readonly name: string; readonly type: string }[];
@@ -96,9 +96,10 @@ function textOf(
 }
 
 export async function explain(
-  files: readonly string[],
+  names: readonly string[],
   options: { readonly json?: boolean },
 ): Promise<number> {
+  const files = filesOf(names);
   const pipelines = await loadFiles(files);
   printDiagnostics(files, pipelines);
   if (isWrong(pipelines)) return exitConfig;

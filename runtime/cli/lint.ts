@@ -1,9 +1,10 @@
 // weir lint: every mistake of every file at once. Exit code 78 when there is one.
 
-import { exitConfig, isWrong, loadFiles, printDiagnostics } from "./load.ts";
+import { exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { print, styled } from "./terminal.ts";
 
-export async function lint(files: readonly string[], options: { readonly json?: boolean }): Promise<number> {
+export async function lint(names: readonly string[], options: { readonly json?: boolean }): Promise<number> {
+  const files = filesOf(names);
   const pipelines = (await loadFiles(files)).map((each) => ({
     ...each,
     diagnostics: [...each.diagnostics, ...each.unchecked],

@@ -1,19 +1,64 @@
 // Pipeline files to pipelines, for every command that takes some: all mistakes of all files at once.
 
+import { globSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { stopwatch } from "../clock.ts";
 import { styled } from "./terminal.ts";
-import { loadInput, type LoadedPipeline, readInput } from "../engine/loader.ts";
+import { loadInput, type LoadedPipeline, readInput, variablesOf } from "../engine/loader.ts";
 import { type ReferenceFiles, readReferenceFiles } from "../engine/reference-files.ts";
+import { WeirError } from "../errors.ts";
 import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
 import type { Diagnostic } from "../pipeline/pipeline.ts";
 
 /** A pipeline with the reference tables that are files. */
 export type CheckedPipeline = LoadedPipeline & ReferenceFiles;
 
-/** Reads and plans the files, and checks the tables they name. Their names in messages are as they were given. */
-export async function loadFiles(files: readonly string[]): Promise<CheckedPipeline[]> {
+/** How often it is said how far reading many files has come. */
+const progress_ms = 1_000;
+
+/** The device's own settings, which may lie beside pipelines. */
+const settingsFile = "weir.yaml";
+
+/** The pipeline files that are meant by names of files, of folders and by patterns such as `rules/*.yaml`, each name in its place. */
+export function filesOf(names: readonly string[]): string[] {
+  return names.flatMap((name) => {
+    const facts = statSync(name, { throwIfNoEntry: false });
+    // One that is not there is told where it is read.
+    if (facts === undefined ? !/[*?[{]/.test(name) : !facts.isDirectory()) return [name];
+    const found =
+      facts === undefined
+        ? globSync(name)
+        : readdirSync(name)
+            .filter((each) => /\.ya?ml$/.test(each) && each !== settingsFile)
+            .map((each) => join(name, each));
+    if (found.length > 0) return found.sort();
+    throw new WeirError(
+      "WEIR_FILE",
+      `no pipeline file ${facts === undefined ? "is called" : "lies in"} ${name}`,
+      {
+        remedy: "name files, a folder with .yaml files, or a pattern that some files match",
+      },
+    );
+  });
+}
+
+/**
+ * Reads and plans the files, and checks the tables they name. Their names in messages are as they were given.
+ * `told`: now and then, how many are done.
+ */
+export async function loadFiles(
+  files: readonly string[],
+  told: (done: number) => void = () => undefined,
+): Promise<CheckedPipeline[]> {
+  const environment = variablesOf(process.env);
   const checked: CheckedPipeline[] = [];
+  let due = stopwatch() + progress_ms;
   for (const file of files) {
-    const loaded = await loadInput(readInput(file, process.env), file);
+    if (stopwatch() >= due) {
+      told(checked.length);
+      due = stopwatch() + progress_ms;
+    }
+    const loaded = await loadInput(readInput(file, environment), file);
     const tables = await readReferenceFiles(loaded, file);
     checked.push({ ...loaded, ...tables, diagnostics: [...loaded.diagnostics, ...tables.diagnostics] });
   }
@@ -42,6 +87,11 @@ export function printDiagnostics(files: readonly string[], pipelines: readonly L
 
 /** Two pipelines of one name would write under one name. */
 export function sameNames(pipelines: readonly LoadedPipeline[]): string[] {
-  const names = pipelines.flatMap(({ plan }) => (plan === null ? [] : [plan.name]));
-  return [...new Set(names.filter((name, place) => names.indexOf(name) !== place))];
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const { plan } of pipelines) {
+    if (plan !== null && seen.has(plan.name)) twice.add(plan.name);
+    if (plan !== null) seen.add(plan.name);
+  }
+  return [...twice];
 }

@@ -56,7 +56,7 @@ const program = new Command("weir")
 program
   .command("run")
   .description("run pipelines until their sources end, or until SIGTERM, which drains them")
-  .argument("<file...>", "pipeline files")
+  .argument("<file...>", "pipeline files, folders of them, or patterns")
   .addOption(connectionOption())
   .option("--config <file>", "the device's settings", "weir.yaml")
   .addOption(new Option("--log <format>", "how to log").choices(["text", "json"]))
@@ -66,21 +66,21 @@ program
 program
   .command("lint")
   .description("check pipeline files: every mistake at once, with line and column")
-  .argument("<file...>", "pipeline files")
+  .argument("<file...>", "pipeline files, folders of them, or patterns")
   .addOption(jsonOption())
   .action((files: string[], options) => finish(import("./lint.ts").then(({ lint }) => lint(files, options))));
 
 program
   .command("test")
   .description("run the tests that pipeline files carry, under a virtual clock")
-  .argument("<file...>", "pipeline files")
+  .argument("<file...>", "pipeline files, folders of them, or patterns")
   .addOption(jsonOption())
   .action((files: string[], options) => finish(import("./test.ts").then(({ test }) => test(files, options))));
 
 program
   .command("explain")
   .description("show the plan: what is decoded, what runs where, and what each source and sink guarantees")
-  .argument("<file...>", "pipeline files")
+  .argument("<file...>", "pipeline files, folders of them, or patterns")
   .addOption(jsonOption())
   .action((files: string[], options) =>
     finish(import("./explain.ts").then(({ explain }) => explain(files, options))),

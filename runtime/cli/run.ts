@@ -18,7 +18,7 @@ import {
   withFile,
 } from "../worker/settings.ts";
 import { Worker, type WorkerStatus } from "../worker/worker.ts";
-import { exitConfig, isWrong, loadFiles, printDiagnostics, sameNames } from "./load.ts";
+import { exitConfig, filesOf, isWrong, loadFiles, printDiagnostics, sameNames } from "./load.ts";
 
 export interface RunOptions {
   readonly nats: readonly string[];
@@ -67,14 +67,33 @@ function summaryOf({ name, pipeline, sources }: WorkerStatus): string {
   return `${name}: ${sources.length > 1 ? `read ${read}; ` : ""}${[...branches, ...metrics, ...tables].join("; ")}`;
 }
 
-/** What a pipeline promises, said once at the start. */
-function promises({ name, spec, branches }: PipelinePlan): string[] {
-  const sinks = branches.map((branch) => `${name}: sink of ${branch.name}: ${sinkGuarantee(branch.sink)}`);
+/** What a pipeline promises. */
+function promisesOf({ spec, branches }: PipelinePlan): string[] {
+  const sinks = branches.map((branch) => `sink of ${branch.name}: ${sinkGuarantee(branch.sink)}`);
   const sources = spec.inputs.map((input) => {
     const which = spec.inputs.length === 1 ? "source" : `source ${input.name}`;
-    return `${name}: ${which}: ${sourceGuarantee(input.source)}`;
+    return `${which}: ${sourceGuarantee(input.source)}`;
   });
   return [...sources, ...sinks];
+}
+
+/** Said once at the start: each promise, and which pipelines give it. */
+function promises(plans: readonly PipelinePlan[]): string[] {
+  const names = new Map<string, Set<string>>();
+  for (const plan of plans) {
+    for (const promise of promisesOf(plan)) {
+      const givers = names.get(promise);
+      if (givers === undefined) names.set(promise, new Set([plan.name]));
+      else givers.add(plan.name);
+    }
+  }
+  return [...names].map(([promise, givers]) => `${someOf([...givers])}: ${promise}`);
+}
+
+/** Names in a line: the first of them, and how many more there are. */
+function someOf(names: readonly string[], most = 5): string {
+  const more = names.length - most;
+  return more <= 0 ? names.join(", ") : `${names.slice(0, most).join(", ")} and ${more} more`;
 }
 
 /** The door for `weir why`. A worker runs without one where it cannot be opened. */
@@ -91,9 +110,12 @@ async function openDoor(worker: Worker, identity: string, log: Log): Promise<Con
   }
 }
 
-export async function run(files: readonly string[], options: RunOptions): Promise<number> {
+export async function run(names: readonly string[], options: RunOptions): Promise<number> {
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
-  const pipelines = await loadFiles(files);
+  const files = filesOf(names);
+  const pipelines = await loadFiles(files, (done) =>
+    log.info(`read ${done} of ${files.length} pipeline files`),
+  );
   printDiagnostics(files, pipelines);
   if (isWrong(pipelines)) return exitConfig;
   const [twice] = sameNames(pipelines);
@@ -115,9 +137,12 @@ export async function run(files: readonly string[], options: RunOptions): Promis
       });
     }
   });
-  for (const { plan } of pipelines) for (const line of promises(plan!)) log.info(line);
+  for (const line of promises(pipelines.map(({ plan }) => plan!))) log.info(line);
   const control = await openDoor(worker, identity, log);
-  const running = worker.open(pipelines).then(() => worker.run());
+  const running = worker.open(pipelines).then(() => {
+    log.info(`running: ${someOf(pipelines.map(({ plan }) => plan!.name))}`);
+    return worker.run();
+  });
   try {
     await Promise.race([running, drained]);
   } finally {

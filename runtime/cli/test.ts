@@ -1,10 +1,11 @@
 // weir test: runs the tests that pipeline files carry. Exit code 1 when one fails.
 
 import { runTest } from "../testing/pipeline-tests.ts";
-import { exitConfig, isWrong, loadFiles, printDiagnostics } from "./load.ts";
+import { exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { print, styled } from "./terminal.ts";
 
-export async function test(files: readonly string[], options: { readonly json?: boolean }): Promise<number> {
+export async function test(names: readonly string[], options: { readonly json?: boolean }): Promise<number> {
+  const files = filesOf(names);
   const pipelines = await loadFiles(files);
   printDiagnostics(files, pipelines);
   if (isWrong(pipelines)) return exitConfig;

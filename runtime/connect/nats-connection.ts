@@ -52,6 +52,11 @@ export interface NatsLink {
   readonly connected: boolean;
   /** How often the connection was cut. Whoever keeps requests in flight compares it with what it was. */
   readonly cuts: number;
+  /**
+   * Resolves once the server has all that was published before. One round trip serves all who ask in one
+   * go, as the sinks of many pipelines do.
+   */
+  flush(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -222,7 +227,19 @@ function watch(
     get cuts() {
       return cuts;
     },
+    flush: sharedFlush(nats),
     close: () => closeNats(nats, () => connected, clock),
+  };
+}
+
+function sharedFlush(nats: NatsConnection): () => Promise<void> {
+  let asked: Promise<void> | null = null;
+  return () => {
+    asked ??= Promise.resolve().then(() => {
+      asked = null;
+      return nats.flush();
+    });
+    return asked;
   };
 }
 

@@ -122,12 +122,12 @@ class CoreSink implements Sink {
   /** One round trip at a time: its answer confirms all that was published before it was asked. */
   async #confirm(): Promise<void> {
     this.#roundTrip = true;
-    const { cuts, nats } = this.#link;
+    const { cuts } = this.#link;
     const rows = this.#sentRows;
     const bytes = this.#sentBytes;
     let confirmed = false;
     try {
-      await nats.flush();
+      await this.#link.flush();
       confirmed = true;
     } catch {
       // The cut itself is told by the connection's status.

@@ -10,8 +10,8 @@ import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
-import { readDocument } from "../pipeline/document.ts";
-import { loadPipeline, operatorFilesOf } from "../pipeline/load.ts";
+import { type ConfigDocument, readDocument } from "../pipeline/document.ts";
+import { loadDocument, operatorFilesOf } from "../pipeline/load.ts";
 import type { Diagnostic, PipelinePlan, PipelineSpec } from "../pipeline/pipeline.ts";
 import { noProtos, type ProtoFiles } from "../pipeline/proto-spec.ts";
 
@@ -94,16 +94,20 @@ function readBounded(path: string, bytesMax: number): Buffer {
   }
 }
 
-/** Reads a pipeline file, and the environment as it is now. */
-export function readInput(
-  file: string,
+/** The variables that are set. Pipelines of one environment are given the same object, so that it is kept once. */
+export function variablesOf(
   environment: Readonly<Record<string, string | undefined>>,
-): PipelineInput {
+): Readonly<Record<string, string>> {
+  const set = Object.entries(environment).filter((each): each is [string, string] => each[1] !== undefined);
+  return Object.fromEntries(set);
+}
+
+/** Reads a pipeline file. */
+export function readInput(file: string, environment: Readonly<Record<string, string>>): PipelineInput {
   const path = resolve(file);
   try {
     const bytes = readBounded(path, limits.config_bytes_max);
-    const set = Object.entries(environment).filter((each): each is [string, string] => each[1] !== undefined);
-    return { file: path, text: bytes.toString("utf8"), environment: Object.fromEntries(set) };
+    return { file: path, text: bytes.toString("utf8"), environment };
   } catch (error) {
     throw new WeirError("WEIR_FILE", `cannot read ${file}: ${messageOf(error)}`, {
       remedy: "name a pipeline file; weir init writes one to start from",
@@ -124,14 +128,14 @@ function readTextFile(base: string, path: string, bytesMax: number): string | nu
 /** The operators of the user's own that a file names, and what is wrong with them. */
 async function ownOperators(
   input: PipelineInput,
-  shown: string,
+  document: ConfigDocument | null,
 ): Promise<{ readonly own: readonly OperatorDefinition[]; readonly diagnostics: readonly Diagnostic[] }> {
   const own: OperatorDefinition[] = [];
   const diagnostics: Diagnostic[] = [];
-  const { document } = readDocument(shown, input.text);
-  for (const [index, file] of operatorFilesOf(shown, input.text).entries()) {
+  if (document === null) return { own, diagnostics };
+  for (const [index, file] of operatorFilesOf(document).entries()) {
     const refuse = (message: string, hint: string | null): void => {
-      diagnostics.push(document!.diagnostic(document!.spanOf(["use", index]), message, hint));
+      diagnostics.push(document.diagnostic(document.spanOf(["use", index]), message, hint));
     };
     try {
       const loaded = await loadOperators(resolve(dirname(input.file), file));
@@ -163,14 +167,15 @@ async function protoFiles({ file, text }: PipelineInput): Promise<ProtoFiles> {
 
 /** Makes the plan of a pipeline, with every mistake that stands in its way. `shown` is the file's name in them. */
 export async function loadInput(input: PipelineInput, shown: string = input.file): Promise<LoadedPipeline> {
-  const { own, diagnostics: unloadable } = await ownOperators(input, shown);
+  const read = readDocument(shown, input.text);
+  const { own, diagnostics: unloadable } = await ownOperators(input, read.document);
   const catalogue = [...catalog, ...own];
   const surroundings = {
     variables: input.environment,
     file: (path: string) => readTextFile(dirname(input.file), path, limits.interpolated_value_bytes_max),
   };
   const protos = await protoFiles(input);
-  const loaded = loadPipeline({ file: shown, content: input.text, catalogue, surroundings, protos });
+  const loaded = loadDocument(read, { catalogue, surroundings, protos });
   const plan = unloadable.length > 0 ? null : loaded.plan;
   const steps =
     plan === null ? [] : [...plan.spec.steps, ...plan.spec.branches.flatMap((branch) => branch.steps)];

@@ -29,7 +29,8 @@ export async function readReferenceFiles(
   const diagnostics: Diagnostic[] = [];
   const unchecked: Diagnostic[] = [];
   const lookups = plan === null ? [] : lookupsOf(plan);
-  const { document } = readDocument(shown, lookups.length === 0 ? "" : input.text);
+  if (lookups.length === 0) return { contents, diagnostics, unchecked };
+  const { document } = readDocument(shown, input.text);
   for (const { declaration, path } of lookups) {
     const { source } = declaration;
     const name = referenceName(source);

@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { limits } from "../limits.ts";
 import { coldChain, operators } from "./cold-chain.fixture.ts";
+import { readDocument } from "./document.ts";
 import { loadPipeline, operatorFilesOf } from "./load.ts";
 
 const catalogue = operators;
@@ -136,11 +137,12 @@ it("lists no more mistakes than a reader can use, and says so", () => {
 });
 
 it("names the operator files before anything is judged", () => {
-  expect(operatorFilesOf("p.yaml", "use: [./scale.ts, ./clamp.ts]\nsteps: nothing")).toEqual([
+  const documentOf = (text: string) => readDocument("p.yaml", text).document!;
+  expect(operatorFilesOf(documentOf("use: [./scale.ts, ./clamp.ts]\nsteps: nothing"))).toEqual([
     "./scale.ts",
     "./clamp.ts",
   ]);
-  expect(operatorFilesOf("p.yaml", "use: 5")).toEqual([]);
+  expect(operatorFilesOf(documentOf("use: 5"))).toEqual([]);
 });
 
 it("puts variables where settings stand", () => {

@@ -3,23 +3,26 @@
 
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
-import { type ConfigDocument, readDocument } from "./document.ts";
+import { type ConfigDocument, type DocumentAnswer, readDocument } from "./document.ts";
 import { interpolate, redact, type Surroundings } from "./interpolate.ts";
 import type { Diagnostic, PipelinePlan, PipelineSpec } from "./pipeline.ts";
 import { planPipeline } from "./plan.ts";
 import type { ProtoFiles } from "./proto-spec.ts";
 import { readSpec } from "./spec.ts";
 
-export interface LoadRequest {
-  /** The file's name, as messages show it. */
-  readonly file: string;
-  /** Its text, or its bytes. */
-  readonly content: string | Uint8Array;
+export interface PlanRequest {
   readonly catalogue: readonly OperatorDefinition[];
   /** What `${…}` stands for; nothing is set when left out. */
   readonly surroundings?: Surroundings;
   /** What .proto files define; there are none when left out. */
   readonly protos?: ProtoFiles;
+}
+
+export interface LoadRequest extends PlanRequest {
+  /** The file's name, as messages show it. */
+  readonly file: string;
+  /** Its text, or its bytes. */
+  readonly content: string | Uint8Array;
 }
 
 export interface Loaded {
@@ -36,14 +39,15 @@ export interface Loaded {
 const nothing: Surroundings = { variables: {}, file: () => null };
 
 /** Reads, checks and plans a pipeline file. Never throws for what the file holds. */
-export function loadPipeline({
-  file,
-  content,
-  catalogue,
-  surroundings = nothing,
-  protos,
-}: LoadRequest): Loaded {
-  const { document: written, diagnostics: unreadable } = readDocument(file, content);
+export function loadPipeline({ file, content, ...request }: LoadRequest): Loaded {
+  return loadDocument(readDocument(file, content), request);
+}
+
+/** The same for a file whose document was read before. */
+export function loadDocument(
+  { document: written, diagnostics: unreadable }: DocumentAnswer,
+  { catalogue, surroundings = nothing, protos }: PlanRequest,
+): Loaded {
   if (written === null) return { spec: null, plan: null, diagnostics: settle(unreadable, []), secrets: [] };
   const { document, diagnostics: unset, secrets } = interpolate(written, surroundings);
   const { spec, diagnostics: misread } = readSpec(document, catalogue, protos);
@@ -54,9 +58,8 @@ export function loadPipeline({
 }
 
 /** The operator files that a pipeline file names under `use`, so that they can be loaded before it is. */
-export function operatorFilesOf(file: string, content: string | Uint8Array): readonly string[] {
-  const document: ConfigDocument | null = readDocument(file, content).document;
-  const use = document?.valueAt(["use"]);
+export function operatorFilesOf(document: ConfigDocument): readonly string[] {
+  const use = document.valueAt(["use"]);
   return Array.isArray(use) ? use.filter((each) => typeof each === "string") : [];
 }
 

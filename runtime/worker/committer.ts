@@ -1,11 +1,12 @@
 // Tells the source what is settled: once the rows that a batch caused are confirmed by every sink. One
 // round at a time, so that a slow sink costs no more than one flush in flight.
 
-import type { Sink, Source } from "../connect/connect.ts";
+import type { Source } from "../connect/connect.ts";
+import type { SinkSet } from "./sink-set.ts";
 
 export class Committer {
   readonly #source: Source;
-  readonly #sinks: readonly Sink[];
+  readonly #sinks: SinkSet;
   readonly #reached: () => Promise<void>;
   #position: unknown;
   #pending = false;
@@ -13,7 +14,7 @@ export class Committer {
   #busy = false;
 
   /** `reached` resolves once all that was read has reached the sinks. */
-  constructor(source: Source, sinks: readonly Sink[], reached: () => Promise<void>) {
+  constructor(source: Source, sinks: SinkSet, reached: () => Promise<void>) {
     this.#source = source;
     this.#sinks = sinks;
     this.#reached = reached;
@@ -46,7 +47,7 @@ export class Committer {
     const position = this.#position;
     this.#pending = false;
     await this.#reached();
-    await Promise.all(this.#sinks.map((sink) => sink.flush()));
+    await this.#sinks.flush();
     await this.#source.commit(position);
   }
 }

@@ -2,8 +2,9 @@
 // reads several. Never looks into what passes.
 
 import type { Clock } from "../clock.ts";
-import type { Sink, Source } from "../connect/connect.ts";
+import type { Source } from "../connect/connect.ts";
 import type { Runner } from "../engine/runner.ts";
+import type { SinkSet } from "./sink-set.ts";
 import { SourceTask } from "./source-task.ts";
 
 /** How often what is settled is committed. */
@@ -13,10 +14,10 @@ export class RunnerTask {
   readonly runner: Runner;
   readonly sources: readonly Source[];
   readonly #tasks: readonly SourceTask[];
-  readonly #sinks: readonly Sink[];
+  readonly #sinks: SinkSet;
   readonly #clock: Clock;
 
-  constructor(sources: readonly Source[], runner: Runner, sinks: readonly Sink[], clock: Clock) {
+  constructor(sources: readonly Source[], runner: Runner, sinks: SinkSet, clock: Clock) {
     this.runner = runner;
     this.sources = sources;
     this.#sinks = sinks;
@@ -39,7 +40,7 @@ export class RunnerTask {
       const failure = read.find((each) => each.status === "rejected");
       if (failure !== undefined) throw failure.reason;
       await this.runner.finish(this.#clock.now());
-      await Promise.all(this.#sinks.map((sink) => sink.flush()));
+      await this.#sinks.flush();
       await Promise.all(this.#tasks.map(({ committer }) => committer.settle()));
     } finally {
       endCommits();
@@ -60,6 +61,6 @@ export class RunnerTask {
   async close(): Promise<void> {
     await this.runner.close();
     for (const source of this.sources) await source.close();
-    for (const sink of this.#sinks) await sink.close();
+    await this.#sinks.close();
   }
 }

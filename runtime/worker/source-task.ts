@@ -1,10 +1,11 @@
 // The loop that reads one source and feeds a runner with it. Thin on purpose: it decides nothing about data.
 
 import type { Clock } from "../clock.ts";
-import type { Sink, Source } from "../connect/connect.ts";
+import type { Source } from "../connect/connect.ts";
 import type { Runner } from "../engine/runner.ts";
 import { limits } from "../limits.ts";
 import { Committer } from "./committer.ts";
+import type { SinkSet } from "./sink-set.ts";
 
 /** How often processing time and idle sources move on while nothing arrives. */
 const tick_ms = 50;
@@ -14,7 +15,7 @@ export interface SourceTaskOptions {
   /** Which of the runner's sources it is. */
   readonly input: number;
   readonly runner: Runner;
-  readonly sinks: readonly Sink[];
+  readonly sinks: SinkSet;
   readonly clock: Clock;
 }
 
@@ -61,7 +62,7 @@ export class SourceTask {
     }
     await runner.feed(delivery.payloads, clock.now(), input);
     this.committer.note(delivery.position);
-    for (const sink of sinks) await sink.ready();
+    await sinks.ready();
     return true;
   }
 }

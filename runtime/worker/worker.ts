@@ -21,6 +21,7 @@ import { type OpenedSource, openSink, openSource, publishedSubjects, type Surrou
 import { ReferenceTask } from "./reference-task.ts";
 import type { DeviceSettings } from "./settings.ts";
 import { RunnerTask } from "./runner-task.ts";
+import { SinkSet } from "./sink-set.ts";
 
 export interface WorkerOptions {
   readonly settings: DeviceSettings;
@@ -63,13 +64,14 @@ export class Worker {
   /** Opens everything that the pipelines need. Waits for NATS as long as it takes. */
   async open(pipelines: readonly LoadedPipeline[]): Promise<void> {
     const plans = pipelines.map(({ plan }) => plan!);
+    const loaded = new Map(pipelines.map((each) => [each.plan!, each]));
     const { clock, log } = this.#options;
     const surroundings = { connections: this.#connections, clock, log, subjects: publishedSubjects(plans) };
     const shared = plans.filter((_plan, index) => !pipelines[index]!.custom);
     const own = plans.filter((_plan, index) => pipelines[index]!.custom);
     for (const group of [...groupPlans(shared), ...own.map((plan) => [plan])]) {
       if (this.#stopping) return;
-      const members = group.map((plan) => pipelines.find((each) => each.plan === plan)!);
+      const members = group.map((plan) => loaded.get(plan)!);
       try {
         await this.#openGroup(members, surroundings);
       } catch (error) {
@@ -150,13 +152,11 @@ export class Worker {
     await references.load(plans, surroundings);
     const opened: OpenedSource[] = [];
     for (const { spec } of plans[0]!.inputs) opened.push(await openSource(plans, spec, surroundings));
-    const sinks: Sink[] = [];
-    const outputs = new Map<PipelinePlan, EngineOutputs>();
-    for (const plan of plans) {
-      const wired = await this.#wire(plan, surroundings);
-      sinks.push(...[...wired.sinks, wired.deadLetter].filter((sink) => sink !== null));
-      outputs.set(plan, outputsOf(wired));
-    }
+    const wired: Wired[] = [];
+    for (const plan of plans) wired.push(await this.#wire(plan, surroundings));
+    const all = wired.flatMap((each) => [...each.sinks, each.deadLetter]);
+    const sinks = new SinkSet(all.filter((sink) => sink !== null));
+    const outputs = new Map(wired.map((each) => [each.plan, outputsOf(each, sinks)]));
     const headers = opened.map(({ header }) => header);
     const runner = await this.#openRunner(members, headers, outputs);
     const sources = opened.map(({ source }) => source);
@@ -206,14 +206,15 @@ function countedAlone(rows: number): SinkStats {
   return { rows, bytes: 0, pending: 0, dropped: {} };
 }
 
-function outputsOf({ plan, sinks, deadLetter }: Wired): EngineOutputs {
+function outputsOf({ plan, sinks, deadLetter }: Wired, written: SinkSet): EngineOutputs {
   const letters = plan.spec.deadLetter?.sink ?? null;
   return {
-    row: (branch, row) => sinks[branch]!.write(row),
+    row: (branch, row) => written.write(sinks[branch]!, row),
     takes: takenBranches(plan),
     deadLetter: (letter, arrived) => {
       if (letters === null || deadLetter === null) return;
-      deadLetter.write(
+      written.write(
+        deadLetter,
         letters.kind === "nats"
           ? letterMessage(plan.name, letter, letters.subject, arrived)
           : letterLine(plan.name, letter, arrived),
