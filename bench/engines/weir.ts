@@ -44,6 +44,9 @@ async function read(runner: GroupRunner, path: string): Promise<void> {
 
 async function open({ folder, file }: Assignment, program: string, threads: number): Promise<Session> {
   const { plan, input } = await load(new URL(program, folder), file);
+  // A worker has an engine at any time. Were there none during a collection, V8 would forget what shape the parts of one
+  // have, and compile them anew in every pass.
+  const last: SourceGroup[] = [];
   const pass = async (keep: boolean): Promise<Pass> => {
     const sent = new RowCount(keep);
     let letters = 0;
@@ -55,6 +58,7 @@ async function open({ folder, file }: Assignment, program: string, threads: numb
         deadLetter: () => letters++,
       }),
     });
+    last[0] = group;
     const runner = new GroupRunner(group, { inputs: [input], header: [], threads });
     await read(runner, file);
     checkLaw(runner, letters);

@@ -13,6 +13,7 @@ import { limits } from "../limits.ts";
 import { KeyIndex } from "./key-index.ts";
 import { type KeyPart, keyPartOf, partWordsMax, tooLong } from "./key-parts.ts";
 import type { Lasting, Plain } from "./plain.ts";
+import { WrittenCodes } from "./written-codes.ts";
 
 /** A key table that outlives its process: its snapshot holds the values of the keys by id. */
 export type LastingKeys = KeyTable & Lasting;
@@ -43,6 +44,8 @@ const touched: Int32Array = new Int32Array(blockRows);
 
 export class Keys implements LastingKeys {
   readonly #parts: readonly KeyPart[];
+  /** Of each part. */
+  readonly #written: readonly WrittenCodes[];
   readonly #keysMax: number;
   /** The column of the only part, when that is text. */
   readonly #text: number | null;
@@ -56,6 +59,7 @@ export class Keys implements LastingKeys {
 
   constructor(by: readonly ColumnReference[], keysMax: number) {
     this.#parts = by.map(keyPartOf);
+    this.#written = by.map(() => new WrittenCodes());
     this.#keysMax = keysMax;
     const room = by.length * partWordsMax * blockRows;
     if (words.length < room) words = new Int32Array(room);
@@ -90,6 +94,7 @@ export class Keys implements LastingKeys {
   /** Takes a key out; its id may be given again. */
   forget(key: number): void {
     this.#index.remove(key);
+    for (const written of this.#written) written.forget(key);
     this.#dictionary = null;
   }
 
@@ -228,14 +233,29 @@ export class Keys implements LastingKeys {
   }
 
   write(part: number, ids: Uint32Array, count: number, out: WritableColumn): void {
-    const { arena } = this.#index;
-    const before = this.#parts.slice(0, part);
-    for (let i = 0; i < count; i++) {
-      if (!this.has(ids[i]!)) throw new RangeError(`no key has the id ${ids[i]}`);
-      let at = this.#index.at(ids[i]!);
-      for (const each of before) at = each.end(arena, at);
-      this.#parts[part]!.write(arena, at, out, i);
+    const written = this.#written[part]!;
+    const isText = out.type === "string" || out.type === "json";
+    if (!isText || !written.begin(out.dictionary, this.size)) {
+      for (let i = 0; i < count; i++) this.#write(part, ids[i]!, out, i);
+      return;
     }
+    for (let i = 0; i < count; i++) {
+      const id = ids[i]!;
+      const code = written.of(id);
+      if (code >= 0) out.values[i] = code;
+      else {
+        this.#write(part, id, out, i);
+        if (out.valid[i] === 1) written.put(id, out.values[i] as number);
+      }
+    }
+  }
+
+  #write(part: number, id: number, out: WritableColumn, row: number): void {
+    if (!this.has(id)) throw new RangeError(`no key has the id ${id}`);
+    const { arena } = this.#index;
+    let at = this.#index.at(id);
+    for (let before = 0; before < part; before++) at = this.#parts[before]!.end(arena, at);
+    this.#parts[part]!.write(arena, at, out, row);
   }
 }
 

@@ -25,6 +25,9 @@ export class LineSplitter {
   readonly #from: number;
   readonly #out: number;
   readonly #offsets: number;
+  /** Of every batch, as the memory of arrays that come and go makes the garbage collector go over all there is. */
+  readonly #subject = new Uint16Array(limits.batch_rows_max);
+  readonly #arrived = new Float64Array(limits.batch_rows_max);
   #count = 0;
 
   private constructor(memory: KernelMemory) {
@@ -84,8 +87,8 @@ export class LineSplitter {
       offsets,
       count,
       subjects: [subject],
-      subject: new Uint16Array(count),
-      arrived: new Float64Array(count).fill(arrived),
+      subject: this.#subject.subarray(0, count),
+      arrived: this.#arrived.subarray(0, count).fill(arrived),
     };
   }
 }

@@ -148,7 +148,8 @@ export class RowWriter {
   }
 
   #putTexts(at: number, member: RowMember, rows: Uint32Array, count: number): number {
-    const { values, valid } = member.column;
+    const { valid } = member.column;
+    const codes = member.column.values as Int32Array;
     const ends = this.#take((rowsMax + 1) * 4);
     const texts = this.#take(textRoom);
     const { words } = this.#memory;
@@ -159,7 +160,7 @@ export class RowWriter {
     for (let i = 0; i < count; i++) {
       const row = rows[i]!;
       if (valid === null || valid[row] === 1) {
-        const piece = member.quoted(Number(values[row]));
+        const piece = member.quoted(codes[row]!);
         if (end + piece.length > textRoom) return i;
         this.#piece(piece, texts + end);
         end += piece.length;
