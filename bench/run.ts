@@ -24,6 +24,7 @@ type Suite = (request: Request, report: Report) => boolean | Promise<boolean>;
 
 /** By name, the benchmarks that compare weir with itself; each answers false when an output is wrong. */
 const parts: Readonly<Record<string, Suite>> = {
+  rules: async (request, report) => (await import("./rules.ts")).benchRules(request, report),
   nats: async (request, report) => (await import("./wire/wire.ts")).benchWire(request, report),
   latency: async (request, report) => (await import("./wire/latency.ts")).benchLatency(request, report),
   micro: async ({ quick }, report) => (await import("./micro/micro.ts")).benchMicro(quick, report),

@@ -1,0 +1,56 @@
+// `npm run bench -- rules`: eKuiper's fan-out, many rules on one stream. What a record costs in all rules together and
+// what a rule takes of memory, from one rule to eight thousand, each number of rules in a process of its own.
+
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { Report, Verdict } from "./report.ts";
+import type { RulesFigures } from "./rules-load.ts";
+
+const program: string = fileURLToPath(new URL("./rules-load.ts", import.meta.url));
+const counts = [1, 10, 100, 300, 1_000, 8_000] as const;
+/** What 300 rules may cost, in rules of which each is alone. */
+const costWanted = 10;
+const bytesWanted = 60_000;
+const rounds = 10;
+
+function figuresOf(rules: number, records: number): RulesFigures {
+  const parameters = ["--expose-gc", program, String(rules), String(records), String(rounds)];
+  return JSON.parse(execFileSync(process.execPath, parameters).toString()) as RulesFigures;
+}
+
+function verdict(target: string, ratio: number, want: number): Verdict {
+  const spread = { ratio, ratio_min: ratio, ratio_max: ratio };
+  return { target, ...spread, pairs: 1, want, bound: "most", met: ratio <= want };
+}
+
+export interface RulesOptions {
+  readonly quick: boolean;
+}
+
+export function benchRules({ quick }: RulesOptions, report: Report): boolean {
+  report.note("rules `SELECT temperature WHERE temperature > 20` on one stream, of which a tenth passes");
+  const known = new Map<number, RulesFigures>();
+  for (const rules of counts) {
+    const records = Math.ceil((quick ? 16_384 : 131_072) / Math.max(1, rules / 1_000));
+    const figures = figuresOf(rules, records);
+    known.set(rules, figures);
+    report.result({
+      suite: "rules",
+      workload: `${rules} rule${rules === 1 ? "" : "s"} on one stream`,
+      engine: "weir",
+      threads: 1,
+      records,
+      records_per_s: 1e9 / figures.ns_per_record,
+    });
+    const kilobytes = (figures.bytes_per_rule / 1000).toFixed(1);
+    const each = (figures.ns_per_record / rules).toFixed(2);
+    report.note(
+      `    ${figures.ns_per_record.toFixed(0)} ns a record, ${each} ns a rule; ${kilobytes} KB a rule; started in ${figures.start_ms.toFixed(0)} ms`,
+    );
+  }
+  const ratio = known.get(300)!.ns_per_record / known.get(1)!.ns_per_record;
+  report.verdict(verdict("cost of a record, 300 rules against one", ratio, costWanted));
+  const bytes = known.get(8_000)!.bytes_per_rule / bytesWanted;
+  report.verdict(verdict(`bytes a rule, 8000 rules, against ${bytesWanted}`, bytes, 1));
+  return true;
+}
