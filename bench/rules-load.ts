@@ -6,6 +6,7 @@
 import { catalog } from "../operators/catalog.ts";
 import { type PayloadBatch, PayloadBuilder } from "../runtime/batch/payloads.ts";
 import { stopwatch } from "../runtime/clock.ts";
+import { takenBranches } from "../runtime/engine/output.ts";
 import { SourceGroup } from "../runtime/engine/source-group.ts";
 import { WeirError } from "../runtime/errors.ts";
 import { loadPipeline } from "../runtime/pipeline/load.ts";
