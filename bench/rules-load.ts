@@ -71,7 +71,7 @@ function measure(rules: number, records: number, rounds: number): RulesFigures {
     {
       headers: [null],
       identity: "bench",
-      outputs: () => ({ row: () => rows++, deadLetter: () => undefined }),
+      outputs: (plan) => ({ takes: takenBranches(plan), row: () => rows++, deadLetter: () => undefined }),
     },
   );
   const start_ms = stopwatch() - started;
