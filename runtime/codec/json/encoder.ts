@@ -2,11 +2,12 @@
 // where a value is null. Makes no object for a row. What passes through of the original record follows
 // after the schema's own members, byte for byte where the original was JSON.
 
-import type { Batch, Column, Dictionary, Origin, SchemaField } from "../../../operators/sdk/index.ts";
+import type { Batch, Column, Origin, SchemaField } from "../../../operators/sdk/index.ts";
 import type { Encoder, EncoderOptions } from "../codec.ts";
 import { areWritable, type RowMember, rowWriter, type RowWriter } from "../kernel/row-writer.ts";
 import { type RestMembers, writtenFields } from "../rest.ts";
 import { ByteRows, type Emit, Piece } from "../rows.ts";
+import { QuotedTexts } from "./quoted-texts.ts";
 
 /**
  * An encoder of rows with `options.schema`. `rest` yields what passes through of the original record;
@@ -98,9 +99,7 @@ class Member implements RowMember {
   readonly name: Piece;
   readonly alone: Piece;
   column!: Column;
-  /** By code of the dictionary, the text in its quotes: each is escaped once. */
-  #quoted: Piece[] = [];
-  #dictionary: Dictionary | null = null;
+  readonly texts = new QuotedTexts();
 
   constructor(field: SchemaField, before: string) {
     const name = `${JSON.stringify(field.name)}:`;
@@ -110,13 +109,7 @@ class Member implements RowMember {
 
   begin(column: Column): void {
     this.column = column;
-    if (column.dictionary === this.#dictionary) return;
-    this.#dictionary = column.dictionary;
-    this.#quoted = [];
-  }
-
-  quoted(code: number): Piece {
-    return (this.#quoted[code] ??= new Piece(JSON.stringify(this.#dictionary!.text(code))));
+    if (column.type === "string") this.texts.begin(column.dictionary);
   }
 
   write(bytes: ByteRows, row: number): void {
@@ -139,9 +132,12 @@ class Member implements RowMember {
       case "bool":
         bytes.piece(column.values[row] === 1 ? literals.true : literals.false);
         return;
-      case "string":
-        bytes.piece(this.quoted(column.values[row]!));
+      case "string": {
+        const code = column.values[row]!;
+        this.texts.need(code);
+        bytes.copy(this.texts.bytes, this.texts.starts[code]!, this.texts.ends[code]!);
         return;
+      }
       case "json":
         bytes.text(column.dictionary.text(column.values[row]!));
     }

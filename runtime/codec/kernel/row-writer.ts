@@ -3,7 +3,8 @@
 
 import type { Column } from "../../../operators/sdk/index.ts";
 import { limits } from "../../limits.ts";
-import type { Emit, Piece } from "../rows.ts";
+import type { QuotedTexts } from "../json/quoted-texts.ts";
+import { copyBytes, type Emit, type Piece } from "../rows.ts";
 import {
   memberBool,
   memberBytes,
@@ -34,8 +35,8 @@ const regions = 4;
 export interface RowMember {
   readonly name: Piece;
   readonly column: Column;
-  /** The text that has this code, as it is to be written. */
-  quoted(code: number): Piece;
+  /** Those of the column, as they are to be written. */
+  readonly texts: QuotedTexts;
 }
 
 const kinds: Partial<Record<Column["type"], number>> = {
@@ -147,23 +148,24 @@ export class RowWriter {
     return address;
   }
 
-  #putTexts(at: number, member: RowMember, rows: Uint32Array, count: number): number {
-    const { valid } = member.column;
-    const codes = member.column.values as Int32Array;
+  #putTexts(at: number, { column, texts }: RowMember, rows: Uint32Array, count: number): number {
     const ends = this.#take((rowsMax + 1) * 4);
-    const texts = this.#take(textRoom);
-    const { words } = this.#memory;
+    const out = this.#take(textRoom);
+    const { words, bytes } = this.#memory;
+    const codes = column.values as Int32Array;
     this.#word(at + memberEnds, ends);
-    this.#word(at + memberValues, texts);
+    this.#word(at + memberValues, out);
     let end = 0;
     words[ends >> 2] = 0;
     for (let i = 0; i < count; i++) {
       const row = rows[i]!;
-      if (valid === null || valid[row] === 1) {
-        const piece = member.quoted(codes[row]!);
-        if (end + piece.length > textRoom) return i;
-        this.#piece(piece, texts + end);
-        end += piece.length;
+      if (column.valid === null || column.valid[row] === 1) {
+        const code = codes[row]!;
+        texts.need(code);
+        const [from, to] = [texts.starts[code]!, texts.ends[code]!];
+        if (end + to - from > textRoom) return i;
+        copyBytes(texts.bytes, from, to, bytes, out + end);
+        end += to - from;
       }
       words[(ends >> 2) + i + 1] = end;
     }
