@@ -95,6 +95,8 @@ export const limits = {
   /** Rows of a key that one cumulating window may grow through. */
   window_steps_max: 10_000,
   window_shifts_max: 24,
+  /** Loops made for sets of aggregates, which steps alike share. */
+  window_programs_max: 256,
   /** Inputs of one align or join step. */
   join_inputs_max: 16,
   /** Records of one key that one side of a join keeps: each record that comes may make as many rows. */

@@ -6,7 +6,7 @@
 
 import type { Aggregate, AggregateState, Batch, Column, Expression } from "weir/sdk";
 import { type Present, present } from "./aggregates/present.ts";
-import { addingProgramsMax } from "./bounds.ts";
+import { programsMax } from "./bounds.ts";
 import type { SharedInput } from "./shared-state.ts";
 
 type Program = (
@@ -28,7 +28,7 @@ function compile(text: string): Program | null {
     // Only what built-in aggregates say of themselves, and where their cells are, becomes program.
     // oxlint-disable-next-line typescript/no-implied-eval -- the purpose of this file
     const program = new Function("cells", "slots", "rows", "count", "values", text) as Program;
-    if (programs.size >= addingProgramsMax) programs.clear();
+    if (programs.size >= programsMax) programs.clear();
     programs.set(text, program);
     return program;
   } catch {

@@ -13,5 +13,5 @@ export const shiftsMax = 24;
 /** Windows without records in a row that a key has rows for. */
 export const gapWindowsMax = 1_000;
 
-/** Loops made of program text that are kept for steps alike. */
-export const addingProgramsMax = 256;
+/** Loops made for sets of aggregates, which steps alike share. */
+export const programsMax = 256;

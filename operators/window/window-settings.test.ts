@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { limits } from "../../runtime/limits.ts";
 import { loadPipeline } from "../../runtime/pipeline/load.ts";
-import { gapWindowsMax, overlapMax, shiftsMax, stepsMax } from "./bounds.ts";
+import { gapWindowsMax, overlapMax, programsMax, shiftsMax, stepsMax } from "./bounds.ts";
 import { window } from "./window.ts";
 
 /** The messages of a pipeline whose one step has `settings`, each with the line at which it points. */
@@ -181,10 +181,11 @@ describe("refused", () => {
 });
 
 test("the bounds are those of the runtime's table", () => {
-  expect([overlapMax, stepsMax, shiftsMax, gapWindowsMax]).toEqual([
+  expect([overlapMax, stepsMax, shiftsMax, gapWindowsMax, programsMax]).toEqual([
     limits.window_overlap_max,
     limits.window_steps_max,
     limits.window_shifts_max,
     limits.gap_windows_max,
+    limits.window_programs_max,
   ]);
 });

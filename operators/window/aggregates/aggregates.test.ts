@@ -28,13 +28,14 @@ const rounding: ReadonlySet<string> = new Set([
   "sum",
   "mean",
   "stddev",
+  "stddev_pop",
   "ewma",
   "integral",
   "time_mean",
   "rate",
 ]);
 /** By the square of the values. */
-const squareRounding: ReadonlySet<string> = new Set(["var", "slope", "corr"]);
+const squareRounding: ReadonlySet<string> = new Set(["var", "var_pop", "slope", "corr"]);
 /** Those that are merged by the times of their parts; what is not in order is left out. */
 const ordered: ReadonlySet<string> = new Set(["rate", "integral", "time_mean"]);
 

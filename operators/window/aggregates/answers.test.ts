@@ -24,6 +24,8 @@ test.each<[name: string, parameters: readonly number[], expected: Scalar]>([
   ["delta", [], -4],
   ["var", [], (1.75 ** 2 + 2.25 ** 2 * 2 + 2.75 ** 2) / 3],
   ["stddev", [], Math.sqrt((1.75 ** 2 + 2.25 ** 2 * 2 + 2.75 ** 2) / 3)],
+  ["var_pop", [], (1.75 ** 2 + 2.25 ** 2 * 2 + 2.75 ** 2) / 4],
+  ["stddev_pop", [], Math.sqrt((1.75 ** 2 + 2.25 ** 2 * 2 + 2.75 ** 2) / 4)],
   ["median", [], 1],
   ["quantile_exact", [0], -1],
   ["quantile_exact", [0.9], 3.7],
@@ -37,10 +39,20 @@ test.each<[name: string, parameters: readonly number[], expected: Scalar]>([
 });
 
 describe("of nothing", () => {
-  test.each(["sum", "mean", "min", "range", "last", "delta", "var", "median", "mode", "rate", "integral"])(
-    "%s is null",
-    (name) => expect(trial(name).empty).toBeNull(),
-  );
+  test.each([
+    "sum",
+    "mean",
+    "min",
+    "range",
+    "last",
+    "delta",
+    "var",
+    "var_pop",
+    "median",
+    "mode",
+    "rate",
+    "integral",
+  ])("%s is null", (name) => expect(trial(name).empty).toBeNull());
   test.each<[string, readonly number[], Scalar]>([
     ["count", [], 0],
     ["count_distinct", [], 0],
@@ -53,7 +65,8 @@ describe("of nothing", () => {
   test("one value has no spread, no rate and no slope, but a delta, a range, an area and a mean", () => {
     const one = everySecond(7);
     for (const name of ["var", "stddev", "rate", "slope", "corr"]) expect(trial(name).whole(one)).toBeNull();
-    for (const name of ["delta", "range", "integral"]) expect(trial(name).whole(one)).toBe(0);
+    for (const name of ["delta", "range", "integral", "var_pop", "stddev_pop"])
+      expect(trial(name).whole(one)).toBe(0);
     for (const name of ["time_mean", "median"]) expect(trial(name).whole(one)).toBe(7);
     expect(trial("ewma", [1]).whole(one)).toBe(7);
   });

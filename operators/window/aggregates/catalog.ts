@@ -15,7 +15,7 @@ import { integral, rate, timeMean } from "./path.ts";
 import { merge, quantile, sketch } from "./quantile.ts";
 import { mergeDistinct, sketchDistinct } from "./sketch-distinct.ts";
 import { mergeTop, sketchTop } from "./sketch-top.ts";
-import { stddev, variance } from "./spread.ts";
+import { stddev, stddevPop, variance, variancePop } from "./spread.ts";
 import { mean, sum } from "./sums.ts";
 import { mode, topK } from "./top-k.ts";
 
@@ -31,6 +31,8 @@ export const aggregates: readonly AggregateDefinition[] = [
   delta,
   stddev,
   variance,
+  stddevPop,
+  variancePop,
   median,
   quantile,
   quantileExact,

@@ -1,4 +1,4 @@
-// stddev and var, of one state: the sample's, with n - 1 below.
+// stddev and var, of one state: the sample's, with n - 1 below; stddev_pop and var_pop are the population's, with n.
 
 import type { Aggregate, AggregateDefinition, Column } from "weir/sdk";
 import { present } from "./present.ts";
@@ -44,34 +44,60 @@ const moments: Pick<Aggregate, "initial" | "add" | "each" | "merge"> = {
   },
 };
 
-/** What is made of the sample variance. */
-function spread(result: (variance: number) => number): Aggregate {
+/** What is made of the variance. `free`: how many values say nothing of it. */
+function spread(free: 0 | 1, result: (variance: number) => number): Aggregate {
   return {
     ...moments,
     finish({ cells }, slots, count, out) {
       for (let i = 0; i < count; i++) {
         const slot = slots[i]!;
-        const seen = cells[0]![slot]!;
-        writeNumber(out, i, seen < 2 ? Number.NaN : result(cells[2]![slot]! / (seen - 1)));
+        const degrees = cells[0]![slot]! - free;
+        writeNumber(out, i, degrees < 1 ? Number.NaN : result(cells[2]![slot]! / degrees));
       }
     },
   };
 }
 
-export const stddev: AggregateDefinition = {
-  name: "stddev",
-  summary: "The sample standard deviation; null below two values.",
-  input: ["float64"],
-  parameters: [],
-  output: () => "float64",
-  create: () => spread(Math.sqrt),
-};
+function define(
+  name: string,
+  summary: string,
+  free: 0 | 1,
+  result: (variance: number) => number,
+): AggregateDefinition {
+  const aggregate = spread(free, result);
+  return {
+    name,
+    summary,
+    input: ["float64"],
+    parameters: [],
+    output: () => "float64",
+    create: () => aggregate,
+  };
+}
 
-export const variance: AggregateDefinition = {
-  name: "var",
-  summary: "The sample variance; null below two values.",
-  input: ["float64"],
-  parameters: [],
-  output: () => "float64",
-  create: () => spread((variance) => variance),
-};
+const itself = (variance: number): number => variance;
+
+export const stddev: AggregateDefinition = define(
+  "stddev",
+  "The sample standard deviation; null below two values.",
+  1,
+  Math.sqrt,
+);
+export const variance: AggregateDefinition = define(
+  "var",
+  "The sample variance; null below two values.",
+  1,
+  itself,
+);
+export const stddevPop: AggregateDefinition = define(
+  "stddev_pop",
+  "The standard deviation of all there are; null when there is no value.",
+  0,
+  Math.sqrt,
+);
+export const variancePop: AggregateDefinition = define(
+  "var_pop",
+  "The variance of all there are; null when there is no value.",
+  0,
+  itself,
+);
