@@ -1,6 +1,7 @@
 // DuckDB, from npm: the file read by `read_json` with its columns given, and the workload's query over it.
 
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import type { Assignment, Engine, Pass, Session } from "../side-by-side/engine.ts";
 import type { Row } from "../side-by-side/workload.ts";
 import { importPeer, peerMissing } from "./peers.ts";
@@ -38,8 +39,10 @@ async function open({ folder, file }: Assignment, program: string, threads: numb
   const { DuckDBInstance } = await importPeer<DuckDb>(packageName);
   const instance = await DuckDBInstance.create(":memory:", { threads: String(threads) });
   const connection = await instance.connect();
-  const quoted = `'${file.replaceAll("'", "''")}'`;
-  const query = readFileSync(new URL(program, folder), "utf8").replaceAll("$records", quoted);
+  const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+  const query = readFileSync(new URL(program, folder), "utf8")
+    .replaceAll("$records", quoted(file))
+    .replaceAll("$folder", quoted(fileURLToPath(folder)));
   const pass = async (keep: boolean): Promise<Pass> => {
     const result = await connection.stream(query);
     if (!keep) return { count: await countOf(result), rows: null };

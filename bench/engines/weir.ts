@@ -11,6 +11,8 @@ import { WeirError } from "../../runtime/errors.ts";
 import { limits } from "../../runtime/limits.ts";
 import type { PipelinePlan } from "../../runtime/pipeline/pipeline.ts";
 import { lawFaults } from "../../runtime/testing/harness.ts";
+import { Connections } from "../../runtime/worker/connections.ts";
+import { ReferenceTask } from "../../runtime/worker/reference-task.ts";
 import { type Assignment, type Engine, type Pass, RowCount, type Session } from "../side-by-side/engine.ts";
 
 async function load(program: URL, file: string): Promise<LoadedPipeline & { readonly plan: PipelinePlan }> {
@@ -24,6 +26,16 @@ function checkLaw(runner: GroupRunner, letters: number): void {
   const faults = lawFaults(runner.status().flatMap(({ branches }) => branches));
   if (letters > 0) faults.push(`${letters} records went to the dead letter`);
   if (faults.length > 0) throw new WeirError("WEIR_INTERNAL", faults.join("; "));
+}
+
+/** What look-ups read, as a worker brings it. */
+async function refer(runner: GroupRunner, plan: PipelinePlan): Promise<ReferenceTask> {
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const connections = new Connections({}, log, wallClock);
+  const references = new ReferenceTask(log);
+  await references.load([plan], { connections, clock: wallClock, log, subjects: new Map() });
+  await references.start(runner);
+  return references;
 }
 
 async function read(runner: GroupRunner, path: string): Promise<void> {
@@ -60,8 +72,10 @@ async function open({ folder, file }: Assignment, program: string, threads: numb
     });
     last[0] = group;
     const runner = new GroupRunner(group, { inputs: [input], header: [], threads });
+    const references = await refer(runner, plan);
     await read(runner, file);
     checkLaw(runner, letters);
+    await references.close();
     await runner.close();
     return sent;
   };

@@ -5,7 +5,7 @@ import { messageOf } from "../../runtime/errors.ts";
 import { engines } from "../engines/engines.ts";
 import { installPeers } from "../engines/peers.ts";
 import type { Report, Result, Verdict } from "../report.ts";
-import { type Target, targets } from "../targets.ts";
+import { costTargets, type Target, targets } from "../targets.ts";
 import { workloads } from "../workloads/workloads.ts";
 import { type ContestOptions, contest, ratioOf, type Standing } from "./contest.ts";
 import type { Workload } from "./workload.ts";
@@ -42,9 +42,35 @@ function verdictOf({ workload, engine, than, want }: Target, standings: readonly
   };
 }
 
-async function compare(workload: Workload, options: ContestOptions, report: Report): Promise<void> {
+/** By workload, what a record costs weir. */
+type Costs = Map<string, number>;
+
+function reportCosts(costs: Costs, report: Report): void {
+  for (const { workload, than, want } of costTargets) {
+    const [cost, other] = [costs.get(workload), costs.get(than)];
+    if (cost === undefined || other === undefined) continue;
+    const ratio = cost / other;
+    const spread = { ratio, ratio_min: ratio, ratio_max: ratio, pairs: 1 };
+    report.verdict({
+      target: `cost of a record, ${workload} against ${than}`,
+      ...spread,
+      want,
+      bound: "most",
+      met: ratio <= want,
+    });
+  }
+}
+
+async function compare(
+  workload: Workload,
+  options: ContestOptions,
+  costs: Costs,
+  report: Report,
+): Promise<void> {
   const standings = await contest(workload, engines, options, report);
   for (const standing of standings) report.result(resultOf(workload, standing));
+  const cost = standings.find(({ engine }) => engine.name === "weir")?.cpu_s_per_m_records ?? null;
+  if (cost !== null) costs.set(workload.name, cost);
   for (const target of targets) {
     const verdict = target.workload === workload.name ? verdictOf(target, standings) : null;
     if (verdict !== null) report.verdict(verdict);
@@ -64,13 +90,15 @@ export async function benchSideBySide(
 ): Promise<boolean> {
   installPeers(report.note);
   let right = true;
+  const costs: Costs = new Map();
   for (const workload of chosen) {
     try {
-      await compare(workload, options, report);
+      await compare(workload, options, costs, report);
     } catch (error) {
       process.stderr.write(`${workload.suite} ${workload.name}: ${messageOf(error)}\n`);
       right = false;
     }
   }
+  reportCosts(costs, report);
   return right;
 }

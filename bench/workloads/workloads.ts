@@ -14,12 +14,14 @@ import { q11 } from "./nexmark/q11/workload.ts";
 import { uc1 } from "./theodolite/uc1/workload.ts";
 import { uc2 } from "./theodolite/uc2/workload.ts";
 import { uc3 } from "./theodolite/uc3/workload.ts";
+import { uc4 } from "./theodolite/uc4/workload.ts";
 import { readings } from "./weir/readings/workload.ts";
 
 export const workloads: readonly Workload[] = [
   uc1,
   uc2,
   uc3,
+  uc4,
   q0,
   q1,
   q2,
