@@ -84,6 +84,14 @@ describe("the bundle", () => {
     expect(status).toBe(0);
   });
 
+  it("brings the pipelines of the house, and the operators that they use", () => {
+    const { status, stdout } = weir(["test", "weir/pipelines/dew-point.yaml"]);
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(/^[1-9]\d* passed, 0 failed$/m),
+    });
+  });
+
   it("runs operators of the user's, in TypeScript, on its own SDK", () => {
     readings(100);
     put(

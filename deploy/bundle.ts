@@ -49,9 +49,9 @@ await build({
   minifySyntax: true,
   legalComments: "none",
   plugins: [oneLanguage],
-  // Native, and asked for only by options that weir does not set: both packages do without.
-  external: ["@napi-rs/nice", "msgpackr-extract"],
-  // The form for Node is CommonJS, of which nothing can be left out.
+  // Native, and loaded only by an option of Piscina's that weir does not set.
+  external: ["@napi-rs/nice"],
+  // Its form for Node is CommonJS, of which nothing can be left out.
   alias: { rxjs: join(root, "node_modules/rxjs/dist/esm/index.js") },
   // What packages in CommonJS take for granted.
   define: { __dirname: "import.meta.dirname", __filename: "import.meta.filename" },

@@ -10,6 +10,8 @@ export const parts = {
   "sdk.js": "operators/sdk/index.ts",
   "kernel.wasm": "build/kernel.wasm",
   "pipelines/": "pipelines/",
+  // Of the pipelines.
+  "operators/examples/": "operators/examples/",
 } as const;
 
 const isBundle = !import.meta.url.endsWith("/runtime/layout.ts");

@@ -17,6 +17,7 @@ import {
   withConnections,
   withFile,
 } from "../worker/settings.ts";
+import { giveBackMemory } from "../worker/settle.ts";
 import { Worker, type WorkerStatus } from "../worker/worker.ts";
 import { exitConfig, filesOf, isWrong, loadFiles, printDiagnostics, sameNames } from "./load.ts";
 
@@ -140,6 +141,7 @@ export async function run(names: readonly string[], options: RunOptions): Promis
   for (const line of promises(pipelines.map(({ plan }) => plan!))) log.info(line);
   const control = await openDoor(worker, identity, log);
   const running = worker.open(pipelines).then(() => {
+    giveBackMemory();
     log.info(`running: ${someOf(pipelines.map(({ plan }) => plan!.name))}`);
     return worker.run();
   });

@@ -9,7 +9,7 @@
 //   others   the data, as MessagePack
 
 import { crc32 } from "node:zlib";
-import { Packr } from "msgpackr";
+import { Packr } from "msgpackr/pack";
 import { messageOf, WeirError } from "../errors.ts";
 import { damaged, type Plain } from "./plain.ts";
 

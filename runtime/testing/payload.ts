@@ -1,6 +1,6 @@
 // Records of a test to the payloads that a source would deliver, and rows of a sink back to records.
 
-import { Packr } from "msgpackr";
+import { Packr } from "msgpackr/pack";
 import type { Format } from "../codec/codec.ts";
 import { parseCsvLine } from "../codec/csv/line.ts";
 import type { ProtoMessage } from "../codec/protobuf/message.ts";
