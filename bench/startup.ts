@@ -24,7 +24,7 @@ const private_mb_wanted = 32;
 /** Workers share the pages of their Node, as those of one image do; one alone would have them for itself. */
 const idleWorkers = 2;
 /** From the first record on, which every worker has handled. */
-const idle_ms = 10_000;
+const idle_ms = 30_000;
 const stream = "STARTUP";
 
 /** What is started and measured: the bundle in a folder of its own, pipelines beside it. */

@@ -44,9 +44,8 @@ await build({
   format: "esm",
   platform: "node",
   target: "node24",
-  // Names stay as they are, so that a stack says where it was.
-  minifyWhitespace: true,
-  minifySyntax: true,
+  // Shorter names as well: 1.4 MB of each worker's memory.
+  minify: true,
   legalComments: "none",
   plugins: [oneLanguage],
   // Native, and loaded only by an option of Piscina's that weir does not set.
