@@ -55,6 +55,7 @@ describe("the bundle", () => {
   it("has every part", () => {
     const missing = Object.keys(parts).filter((part) => !existsSync(join(folder, "weir", part)));
     expect(missing).toEqual([]);
+    expect(readFileSync(join(folder, "weir", "licences.txt"), "utf8")).toMatch(/^yaml\n\nCopyright/m);
   });
 
   it("lists its commands", () => {

@@ -1,7 +1,7 @@
 // Makes build/bundle: weir as one folder of plain JavaScript that needs no node_modules, for images. What is
 // loaded only now and then stays in files of its own. Never changes what weir does.
 
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { parts } from "../runtime/layout.ts";
@@ -29,13 +29,24 @@ const oneLanguage: Plugin = {
   },
 };
 
+/** The licences of the packages that modules come from: they ask to be in every copy. */
+function licencesOf(modules: readonly string[]): string {
+  const folders = modules.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
+  const texts = [...new Set(folders)].sort().map((folder) => {
+    const file = readdirSync(join(root, folder)).find((name) => /^licen[cs]e/i.test(name));
+    const text = file === undefined ? "(it brings no text)" : readFileSync(join(root, folder, file), "utf8");
+    return `${folder.slice(folder.lastIndexOf("node_modules/") + "node_modules/".length)}\n\n${text.trim()}\n`;
+  });
+  return texts.join("\n\n");
+}
+
 rmSync(output, { recursive: true, force: true });
 mkdirSync(output, { recursive: true });
 for (const [part, from] of Object.entries(parts)) {
   if (part.endsWith(".js")) entryPoints[part.slice(0, -".js".length)] = from;
   else copyPart(part, from);
 }
-await build({
+const { metafile } = await build({
   absWorkingDir: root,
   entryPoints,
   outdir: output,
@@ -47,6 +58,7 @@ await build({
   // Shorter names as well: 1.4 MB of each worker's memory.
   minify: true,
   legalComments: "none",
+  metafile: true,
   plugins: [oneLanguage],
   // Native, and loaded only by an option of Piscina's that weir does not set.
   external: ["@napi-rs/nice"],
@@ -62,3 +74,4 @@ writeFileSync(
   join(output, "package.json"),
   `${JSON.stringify({ name: "weir", type: "module", bin: "./weir.js", exports: { "./sdk": "./sdk.js" } })}\n`,
 );
+writeFileSync(join(output, "licences.txt"), licencesOf(Object.keys(metafile.inputs)));
