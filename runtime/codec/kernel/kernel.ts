@@ -31,6 +31,7 @@ export interface KernelExports {
     from: number,
     to: number,
     out: number,
+    last: number,
     offsets: number,
     count: number,
     countMax: number,

@@ -18,6 +18,9 @@ export interface SplitLimits {
 /** The longest line with its end, what is read of the file behind it, and a line end that may be missing. */
 const bufferBytes: number = limits.payload_bytes_max + 2 + limits.file_chunk_bytes + 1;
 
+/** A batch, or a first line that is longer. */
+const outBytes: number = Math.max(limits.batch_bytes_max, limits.payload_bytes_max);
+
 export class LineSplitter {
   /** Where the file's bytes are read to. */
   readonly buffer: Buffer;
@@ -34,8 +37,7 @@ export class LineSplitter {
     this.#memory = memory;
     this.#from = memory.allocate(bufferBytes);
     this.#offsets = memory.allocate((limits.batch_rows_max + 1) * 4);
-    // Of what does not fit any more, all is copied that there may be.
-    this.#out = memory.allocate(limits.batch_bytes_max + limits.payload_bytes_max + bufferBytes);
+    this.#out = memory.allocate(outBytes);
     // Nothing is allocated from here on, so that the buffer stays where it is while a file is read into it.
     this.buffer = Buffer.from(memory.buffer, this.#from, bufferBytes);
   }
@@ -67,6 +69,7 @@ export class LineSplitter {
       this.#from + from,
       this.#from + to,
       this.#out,
+      this.#out + outBytes,
       this.#offsets,
       this.#count,
       countMax,

@@ -18,12 +18,13 @@ export function oversize(): u32 {
  * Goes on with the lines of `from … to` that end there; empty ones and those longer than `lengthMax` are left out. The
  * `count` payloads before are at `out`, and where each ends stands in the words behind the one at `offsets`. Stops at
  * `countMax` payloads, and where another one would be beyond `bytesMax`, but for the first. Returns how many there are.
- * Writes up to to - from + 16 bytes behind `bytesMax`.
+ * Writes no more than sixteen bytes from `last` on: what is copied there is part of no payload.
  */
 export function splitLines(
   from: usize,
   to: usize,
   out: usize,
+  last: usize,
   offsets: usize,
   count: u32,
   countMax: u32,
@@ -41,7 +42,7 @@ export function splitLines(
     let mask: u32 = 0;
     while (at < to) {
       const bytes = v128.load(at);
-      v128.store(copy, bytes);
+      v128.store(min<usize>(copy, last), bytes);
       mask = u32(i8x16.bitmask(i8x16.eq(bytes, feed)));
       if (mask != 0) break;
       at += 16;
