@@ -147,7 +147,7 @@ export const limits = {
   nats_round_trip_rows: 4_096,
   /** Subjects whose text a source remembers by their bytes; a power of two. */
   subject_texts_max: 4_096,
-  file_chunk_bytes: 1_048_576,
+  file_chunk_bytes: 262_144,
   file_sink_queue_bytes_max: 4_194_304,
   feed_in_flight_max: 512,
 
