@@ -5,9 +5,8 @@ import { defineOperator, field, type OperatorDefinition, table, z } from "weir/s
 import { Held, heldCells, heldExtent, heldProgress } from "../signal/held.ts";
 import { holding } from "../signal/holding.ts";
 
-/** Cells after the deadline and the record in hand: the key's newest time, and 1 while it is silent. */
-const newestCell = 2;
-const silentCell = 3;
+/** The cells: the deadline, the record in hand, the key's newest time, and 1 while it is silent. */
+type KeyCells = readonly [Float64Array, Float64Array, Float64Array, Float64Array];
 
 export const absence: OperatorDefinition = defineOperator({
   name: "absence",
@@ -54,27 +53,32 @@ export const absence: OperatorDefinition = defineOperator({
   create: ({ for: duration, returns }, { state: { keys, progress } }) => {
     const held = new Held(keys, progress);
     const due = (key: number): void => {
+      const [, , , silent] = keys.cells as KeyCells;
       held.sendHeld(key);
-      keys.cells[silentCell]![key] = 1;
+      silent[key] = 1;
     };
     return holding(keys, held, {
       due,
-      row(key, row, { time }) {
-        const at = time[row]!;
-        const newest = keys.cells[newestCell]!;
-        if (at < newest[key]!) {
-          held.leaveRow(row, "late");
-          return;
+      rows({ selection, count, watermark, time }, ids) {
+        const [deadlines, , newest, silent] = keys.cells as KeyCells;
+        for (let i = 0; i < count; i++) {
+          const row = selection[i]!;
+          const key = ids[i]! | 0;
+          if (!held.meet(key, row, watermark[row]!)) continue;
+          const at = time[row]!;
+          if (at < newest[key]!) {
+            held.leaveRow(row, "late");
+            continue;
+          }
+          newest[key] = at;
+          if (deadlines[key]! <= at) due(key);
+          if (silent[key] === 1) {
+            silent[key] = 0;
+            if (returns) held.sendCopy(row);
+          }
+          held.put(key, row);
+          held.setDeadline(key, at + duration);
         }
-        newest[key] = at;
-        if (held.deadline(key) <= at) due(key);
-        const silent = keys.cells[silentCell]!;
-        if (silent[key] === 1) {
-          silent[key] = 0;
-          if (returns) held.sendCopy(row);
-        }
-        held.put(key, row);
-        held.setDeadline(key, at + duration);
       },
       end: (key) => held.leaveHeld(key),
     });

@@ -7,7 +7,6 @@ import {
   defineOperator,
   type Expression,
   field,
-  type KeyedTable,
   type OperatorDefinition,
   table,
   z,
@@ -21,10 +20,9 @@ const idle = 0;
 const pending = 1;
 const raised = 2;
 
-/** Cells after the deadline and the record in hand: the condition, the key's newest time, the moment of its last row. */
-const stateCell = 2;
-const newestCell = 3;
-const lastCell = 4;
+/** The cells: the deadline, the record in hand, and three of its own. */
+type Cell = Float64Array;
+type ConditionCells = readonly [Cell, Cell, Cell, Cell, Cell];
 
 interface HoldSettings {
   readonly when: Expression;
@@ -35,36 +33,46 @@ interface HoldSettings {
 
 class Conditions implements HoldingRules {
   readonly #settings: HoldSettings;
-  readonly #table: KeyedTable;
   readonly #held: Held;
   #when!: Column;
   #clear: Column | null = null;
+  /** By key, the condition, the newest time, and the moment of the last row. */
+  #states!: Float64Array;
+  #newest!: Float64Array;
+  #last!: Float64Array;
 
-  constructor(settings: HoldSettings, table: KeyedTable, held: Held) {
+  constructor(settings: HoldSettings, held: Held) {
     this.#settings = settings;
-    this.#table = table;
     this.#held = held;
   }
 
-  begin(batch: Batch): void {
-    this.#when = this.#settings.when.evaluate(batch);
-    this.#clear = this.#settings.clear?.evaluate(batch) ?? null;
+  open(cells: readonly Float64Array[]): void {
+    [, , this.#states, this.#newest, this.#last] = cells as ConditionCells;
   }
 
-  row(key: number, row: number, { time }: Batch): void {
+  rows(batch: Batch, ids: Uint32Array): void {
+    const { selection, count, watermark, time } = batch;
+    this.#when = this.#settings.when.evaluate(batch);
+    this.#clear = this.#settings.clear?.evaluate(batch) ?? null;
+    for (let i = 0; i < count; i++) {
+      const row = selection[i]!;
+      const key = ids[i]! | 0;
+      if (this.#held.meet(key, row, watermark[row]!)) this.#row(key, row, time[row]!);
+    }
+  }
+
+  #row(key: number, row: number, at: number): void {
     const held = this.#held;
-    const at = time[row]!;
-    const newest = this.#table.cells[newestCell]!;
-    if (at < newest[key]!) {
+    if (at < this.#newest[key]!) {
       held.leaveRow(row, "late");
       return;
     }
-    newest[key] = at;
-    const state = this.#table.cells[stateCell]![key]!;
+    this.#newest[key] = at;
+    const state = this.#states[key]!;
     if (this.#ends(row)) {
       if (state !== idle) this.#end(key, at);
       held.filterRow(row);
-    } else if (state === pending) this.#last(key, row, at);
+    } else if (state === pending) this.#goOn(key, row, at);
     else if (state === idle && isTrue(this.#when, row)) this.#begin(key, row, at);
     else held.filterRow(row);
   }
@@ -84,18 +92,18 @@ class Conditions implements HoldingRules {
 
   #begin(key: number, row: number, at: number): void {
     const { for: duration, quiet } = this.#settings;
-    const moment = Math.max(at + duration, this.#table.cells[lastCell]![key]! + quiet);
+    const moment = Math.max(at + duration, this.#last[key]! + quiet);
     if (moment <= at) {
       this.#raise(key, moment);
       this.#held.sendRow(row);
       return;
     }
-    this.#table.cells[stateCell]![key] = pending;
+    this.#states[key] = pending;
     this.#held.setDeadline(key, moment);
     this.#held.put(key, row);
   }
 
-  #last(key: number, row: number, at: number): void {
+  #goOn(key: number, row: number, at: number): void {
     const moment = this.#held.deadline(key);
     if (moment > at) {
       this.#held.put(key, row);
@@ -111,14 +119,14 @@ class Conditions implements HoldingRules {
     if (moment <= at) this.due(key, moment);
     this.#held.clearDeadline(key);
     this.#held.leaveHeld(key);
-    this.#table.cells[stateCell]![key] = idle;
+    this.#states[key] = idle;
   }
 
   /** The row of a condition that has lasted until `moment` is about to be sent. */
   #raise(key: number, moment: number): void {
     this.#held.clearDeadline(key);
-    this.#table.cells[stateCell]![key] = raised;
-    this.#table.cells[lastCell]![key] = moment;
+    this.#states[key] = raised;
+    this.#last[key] = moment;
   }
 }
 
@@ -171,6 +179,6 @@ export const hold: OperatorDefinition = defineOperator({
   }),
   create: (settings, { state: { conditions, progress } }) => {
     const held = new Held(conditions, progress);
-    return holding(conditions, held, new Conditions(settings, conditions, held));
+    return holding(conditions, held, new Conditions(settings, held));
   },
 });

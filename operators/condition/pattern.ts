@@ -7,7 +7,6 @@ import {
   defineOperator,
   type Expression,
   field,
-  type KeyedTable,
   type OperatorDefinition,
   table,
   z,
@@ -19,10 +18,6 @@ import { isTrue } from "./truth.ts";
 const conditionsMax = 16;
 const never = Number.NEGATIVE_INFINITY;
 
-/** Cells after the deadline and the record in hand: the key's newest time, then one for each condition. */
-const newestCell = 2;
-const startCell = 3;
-
 interface PatternSettings {
   readonly sequence: readonly Expression[];
   readonly within?: number | undefined;
@@ -32,32 +27,44 @@ interface PatternSettings {
 class Sequences implements HoldingRules {
   readonly #settings: PatternSettings;
   readonly #within: number;
-  readonly #table: KeyedTable;
   readonly #held: Held;
   #conditions: readonly Column[] = [];
   #absent: Column | null = null;
+  /** By key, the newest time. */
+  #newest!: Float64Array;
+  /** By condition and key, the latest start of a sequence that has come as far. */
+  #starts!: readonly Float64Array[];
 
-  constructor(settings: PatternSettings, table: KeyedTable, held: Held) {
+  constructor(settings: PatternSettings, held: Held) {
     this.#settings = settings;
     this.#within = settings.within ?? Number.POSITIVE_INFINITY;
-    this.#table = table;
     this.#held = held;
   }
 
-  begin(batch: Batch): void {
-    this.#conditions = this.#settings.sequence.map((condition) => condition.evaluate(batch));
-    this.#absent = this.#settings.absent?.evaluate(batch) ?? null;
+  open(cells: readonly Float64Array[]): void {
+    // The first two are those of every table that is held this way.
+    this.#newest = cells[2]!;
+    this.#starts = cells.slice(3);
   }
 
-  row(key: number, row: number, { time }: Batch): void {
+  rows(batch: Batch, ids: Uint32Array): void {
+    const { selection, count, watermark, time } = batch;
+    this.#conditions = this.#settings.sequence.map((condition) => condition.evaluate(batch));
+    this.#absent = this.#settings.absent?.evaluate(batch) ?? null;
+    for (let i = 0; i < count; i++) {
+      const row = selection[i]!;
+      const key = ids[i]! | 0;
+      if (this.#held.meet(key, row, watermark[row]!)) this.#row(key, row, time[row]!);
+    }
+  }
+
+  #row(key: number, row: number, at: number): void {
     const held = this.#held;
-    const at = time[row]!;
-    const newest = this.#table.cells[newestCell]!;
-    if (at < newest[key]!) {
+    if (at < this.#newest[key]!) {
       held.leaveRow(row, "late");
       return;
     }
-    newest[key] = at;
+    this.#newest[key] = at;
     if (held.deadline(key) <= at) {
       held.clearDeadline(key);
       held.sendHeld(key);
@@ -84,21 +91,20 @@ class Sequences implements HoldingRules {
   }
 
   /**
-   * By condition, the latest start of a sequence that has come as far; an earlier one could be completed
+   * Of a sequence that has come as far as another, only the later start matters: the earlier one could be completed
    * by no record that does not complete this one. Answers the start of the sequence that the row completes.
    */
   #advance(key: number, row: number, at: number): number {
-    const { cells } = this.#table;
     const conditions = this.#conditions;
+    const starts = this.#starts;
     for (let place = conditions.length - 1; place > 0; place--) {
-      const start = cells[startCell + place - 1]![key]!;
+      const start = starts[place - 1]![key]!;
       if (start !== never && at - start <= this.#within && isTrue(conditions[place]!, row))
-        cells[startCell + place]![key] = start;
+        starts[place]![key] = start;
     }
-    if (isTrue(conditions[0]!, row)) cells[startCell]![key] = at;
-    const start = cells[startCell + conditions.length - 1]![key]!;
-    if (start !== never)
-      for (let place = 0; place < conditions.length; place++) cells[startCell + place]![key] = never;
+    if (isTrue(conditions[0]!, row)) starts[0]![key] = at;
+    const start = starts[conditions.length - 1]![key]!;
+    if (start !== never) for (const each of starts) each[key] = never;
     return start;
   }
 
@@ -174,6 +180,6 @@ export const pattern: OperatorDefinition = defineOperator({
   }),
   create: (settings, { state: { starts, progress } }) => {
     const held = new Held(starts, progress);
-    return holding(starts, held, new Sequences(settings, starts, held));
+    return holding(starts, held, new Sequences(settings, held));
   },
 });

@@ -13,6 +13,7 @@ import {
   type ValueDeclaration,
   type ValueTable,
 } from "weir/sdk";
+import { noKeySigned } from "./key-ids.ts";
 
 /** In place of a reference: no record is in hand. */
 export const nothing = -1;
@@ -41,6 +42,12 @@ export const heldProgress: ValueDeclaration = table.values([
 export class Held {
   readonly #table: KeyedTable;
   readonly #progress: ValueTable;
+  #due: (key: number, moment: number) => void = () => undefined;
+  readonly #visit = (key: number, time: number): void => {
+    // A deadline may be set that has already passed.
+    this.now = Math.max(this.now, time);
+    if (this.#isDue(key, time)) this.#due(key, time);
+  };
   #batch: Batch | null = null;
   #out!: Collector;
   /** The table's first cells, as they are in this call. */
@@ -65,6 +72,8 @@ export class Held {
   #keptKeys = new Uint32Array(0);
   #keptRows = new Uint32Array(0);
   #kept = 0;
+  /** Whether those rows are in the order of the batch. */
+  #keptInOrder = true;
   /** By row, its place among those + 1. */
   #places = new Uint32Array(0);
   readonly #left: { readonly row: number; readonly reason: Reason }[] = [];
@@ -72,6 +81,11 @@ export class Held {
   constructor(table: KeyedTable, progress: ValueTable) {
     this.#table = table;
     this.#progress = progress;
+  }
+
+  /** What is to be done for a key whose deadline has come, `moment`. */
+  onDue(due: (key: number, moment: number) => void): void {
+    this.#due = due;
   }
 
   /** The last watermark that came by itself, not with a row; the end of the stream is none. */
@@ -114,6 +128,21 @@ export class Held {
     this.#left.length = 0;
     this.#batch = null;
     this.#progress.values[0] = this.now;
+  }
+
+  /** Before each row: what is due by then comes first. False, and the row is counted, when it has no key. */
+  meet(key: number, row: number, now: number): boolean {
+    if (this.next <= now) this.reach(now);
+    this.now = now;
+    if (key !== noKeySigned) return true;
+    this.leaveRow(row, "overflow");
+    return false;
+  }
+
+  /** Visits the deadlines that event time has reached. */
+  reach(now: number): void {
+    this.#table.timers.due(now, this.#visit);
+    this.next = this.#table.due;
   }
 
   /** The record of a key that is in hand; `nothing` when there is none. */
@@ -196,19 +225,26 @@ export class Held {
     cell[key] = reference(row);
   }
 
-  /** Sees to it that what is in hand of the key is kept beyond the batch. Nothing else is done until `close`. */
-  keepHeld(key: number): void {
-    this.keepIn(this.#hands, key);
+  /** Sees to it that every row in hand is kept beyond the batch, where no key has another. Nothing else is done until `close`. */
+  keepHands(ids: Uint32Array): void {
+    const hands = this.#hands;
+    const { selection, count } = this.#batch!;
+    for (let i = 0; i < count; i++) {
+      const key = ids[i]! | 0;
+      if (key !== noKeySigned && hands[key] === reference(selection[i]!)) this.keepIn(hands, key);
+    }
   }
 
-  /** The same for what another cell refers to; false when that is kept already. */
+  /** The same for what a cell refers to; false when that is kept already. */
   keepIn(cell: Float64Array, key: number): boolean {
     const held = cell[key]!;
     if (!isRow(held)) return false;
     cell[key] = nothing;
+    const row = -2 - held;
+    if (this.#kept > 0 && row < this.#keptRows[this.#kept - 1]!) this.#keptInOrder = false;
     this.#keptCells[this.#kept] = cell;
     this.#keptKeys[this.#kept] = key;
-    this.#keptRows[this.#kept++] = -2 - held;
+    this.#keptRows[this.#kept++] = row;
     return true;
   }
 
@@ -235,7 +271,7 @@ export class Held {
   }
 
   /** True when a timer that has come is the key's deadline, which is then cleared. */
-  isDue(key: number, time: number): boolean {
+  #isDue(key: number, time: number): boolean {
     const deadline = this.#deadlines[key]!;
     if (deadline > time) {
       if (deadline !== never) this.#table.timers.set(key, deadline);
@@ -248,6 +284,16 @@ export class Held {
   /** Keeps all rows at once, in the order of the batch: neighbours are copied in one piece. */
   #keepRows(): void {
     if (this.#kept === 0) return;
+    if (this.#keptInOrder) {
+      const slots = this.#slots;
+      this.#table.records.keepAll(this.#batch!, this.#keptRows, this.#kept, slots);
+      for (let i = 0; i < this.#kept; i++) this.#keptCells[i]![this.#keptKeys[i]!] = slots[i]!;
+    } else this.#keepSorted();
+    this.#kept = 0;
+    this.#keptInOrder = true;
+  }
+
+  #keepSorted(): void {
     const { selection, count } = this.#batch!;
     const [rows, slots, places] = [this.#rows, this.#slots, this.#places];
     for (let place = 0; place < this.#kept; place++) places[this.#keptRows[place]!] = place + 1;
@@ -259,7 +305,6 @@ export class Held {
       this.#keptCells[place]![this.#keptKeys[place]!] = slots[i]!;
       places[rows[i]!] = 0;
     }
-    this.#kept = 0;
   }
 
   /** Sends rows as they are where they are alone and in order; else they are kept, so that all go out together. */

@@ -8,10 +8,11 @@ import { KeyIds, noKeySigned } from "./key-ids.ts";
 export interface HoldingRules {
   /** Before anything else of a call: the table's cells, which may be others than before. */
   open?(cells: readonly Float64Array[]): void;
-  /** Before the rows of a batch. */
-  begin?(batch: Batch): void;
-  /** One row, in order: to be sent, left, or taken in hand. */
-  row(key: number, row: number, batch: Batch): void;
+  /**
+   * The rows of a batch in order, `ids` being their keys: each is to be sent, left, or taken in hand, once `Held.meet`
+   * has let it in. Every operator has a loop of its own, because calls from one that all share cost as much as some rules.
+   */
+  rows(batch: Batch, ids: Uint32Array): void;
   /** Event time has reached the key's deadline, which was `moment`. */
   due?(key: number, moment: number): void;
   /** Keeps what is in hand of the key beyond the batch. Without it, the one record in hand is kept. */
@@ -26,40 +27,23 @@ export interface HoldingRules {
  */
 export function holding(table: KeyedTable, held: Held, rules: HoldingRules): Operator {
   const keys = new KeyIds();
-  const visit = (key: number, time: number): void => {
-    // A deadline may be set that has already passed.
-    held.now = Math.max(held.now, time);
-    if (held.isDue(key, time)) rules.due?.(key, time);
-  };
-  const keep = (key: number): void => {
-    if (rules.keep === undefined) held.keepHeld(key);
-    else rules.keep(key);
-  };
+  held.onDue((key, moment) => rules.due?.(key, moment));
   const open = (batch: Batch | null, out: Collector): void => {
     held.open(batch, out);
     rules.open?.(table.cells);
   };
+  const keep = (ids: Uint32Array, count: number): void => {
+    if (rules.keep === undefined) held.keepHands(ids);
+    // Where keys are fewer than rows, all of them are looked at: that is as good, and sooner done.
+    else if (table.keys.size < count) for (let key = 0; key < table.keys.size; key++) rules.keep(key);
+    else for (let i = 0; i < count; i++) if ((ids[i]! | 0) !== noKeySigned) rules.keep(ids[i]!);
+  };
   return {
     onBatch(batch, out) {
-      const { selection, count, watermark } = batch;
       const ids = keys.of(table, batch);
       open(batch, out);
-      rules.begin?.(batch);
-      for (let i = 0; i < count; i++) {
-        const row = selection[i]!;
-        const key = ids[i]! | 0;
-        const now = watermark[row]!;
-        if (held.next <= now) {
-          table.timers.due(now, visit);
-          held.next = table.due;
-        }
-        held.now = now;
-        if (key === noKeySigned) held.leaveRow(row, "overflow");
-        else rules.row(key, row, batch);
-      }
-      // Where keys are fewer than rows, all of them are looked at: that is as good, and sooner done.
-      if (table.keys.size < count) for (let key = 0; key < table.keys.size; key++) keep(key);
-      else for (let i = 0; i < count; i++) if ((ids[i]! | 0) !== noKeySigned) keep(ids[i]!);
+      rules.rows(batch, ids);
+      keep(ids, batch.count);
       held.close();
     },
     onForget(_keys, key, out) {
@@ -74,7 +58,7 @@ export function holding(table: KeyedTable, held: Held, rules: HoldingRules): Ope
         held.now = held.reached;
         for (let key = 0; key < table.keys.size; key++) rules.end(key);
       } else {
-        table.timers.due(watermark, visit);
+        held.reach(watermark);
         held.reached = watermark;
       }
       held.close();

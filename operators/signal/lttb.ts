@@ -36,6 +36,7 @@ class Runs implements HoldingRules {
   readonly #times: Float64Array;
   readonly #values: Float64Array;
   readonly #chosen: Uint32Array;
+  #valid: Uint8Array | null = null;
 
   constructor(settings: RunSettings, table: KeyedTable, held: Held) {
     this.#settings = settings;
@@ -46,15 +47,23 @@ class Runs implements HoldingRules {
     this.#chosen = new Uint32Array(settings.points);
   }
 
-  row(key: number, row: number, { columns, time }: Batch): void {
+  rows(batch: Batch, ids: Uint32Array): void {
+    const { selection, count, watermark, time } = batch;
+    this.#valid = batch.columns[this.#settings.value.index]!.valid;
+    for (let i = 0; i < count; i++) {
+      const row = selection[i]!;
+      const key = ids[i]! | 0;
+      if (this.#held.meet(key, row, watermark[row]!)) this.#row(key, row, time[row]!);
+    }
+  }
+
+  #row(key: number, row: number, at: number): void {
     const { cells } = this.#table;
-    const { value, readings, within } = this.#settings;
-    const { valid } = columns[value.index]!;
-    if (valid !== null && valid[row] === 0) {
+    const { readings, within } = this.#settings;
+    if (this.#valid !== null && this.#valid[row] === 0) {
       this.#held.filterRow(row);
       return;
     }
-    const at = time[row]!;
     if (at < cells[newestCell]![key]!) {
       this.#held.leaveRow(row, "late");
       return;

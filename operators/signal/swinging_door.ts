@@ -64,18 +64,23 @@ class Lines implements HoldingRules {
     ] = cells as LineCells;
   }
 
-  begin(batch: Batch): void {
+  rows(batch: Batch, ids: Uint32Array): void {
+    const { selection, count, watermark, time } = batch;
     const column = batch.columns[this.#settings.value.index]!;
     this.#values = this.#numbers.of(column, batch);
     this.#valid = column.valid;
+    for (let i = 0; i < count; i++) {
+      const row = selection[i]!;
+      const key = ids[i]! | 0;
+      if (this.#held.meet(key, row, watermark[row]!)) this.#row(key, row, time[row]!);
+    }
   }
 
-  row(key: number, row: number, { time }: Batch): void {
+  #row(key: number, row: number, at: number): void {
     if (this.#valid !== null && this.#valid[row] === 0) {
       this.#held.filterRow(row);
       return;
     }
-    const at = time[row]!;
     if (at <= this.#newestTimes[key]!) {
       this.#held.leaveRow(row, "late");
       return;

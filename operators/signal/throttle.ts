@@ -45,22 +45,26 @@ function passLast(kept: KeyedTable, progress: ValueTable, every: number): Operat
   const due = (key: number): void => held.sendHeld(key);
   return holding(kept, held, {
     due,
-    row(key, row, { time }) {
-      const at = time[row]!;
-      if (held.deadline(key) <= at) {
-        held.clearDeadline(key);
-        due(key);
-      }
-      const hand = held.of(key);
-      const ended = kept.cells[2]!;
-      if (held.deadline(key) !== Number.POSITIVE_INFINITY) {
-        if (at >= held.time(hand)) held.put(key, row);
-        else held.filterRow(row);
-      } else if (at < ended[key]!) held.leaveRow(row, "late");
-      else {
-        held.put(key, row);
-        ended[key] = at + every;
-        held.setDeadline(key, at + every);
+    rows({ selection, count, watermark, time }, ids) {
+      const [deadlines, hands, ended] = kept.cells as [Float64Array, Float64Array, Float64Array];
+      for (let i = 0; i < count; i++) {
+        const row = selection[i]!;
+        const key = ids[i]! | 0;
+        if (!held.meet(key, row, watermark[row]!)) continue;
+        const at = time[row]!;
+        if (deadlines[key]! <= at) {
+          held.clearDeadline(key);
+          due(key);
+        }
+        if (deadlines[key] !== Number.POSITIVE_INFINITY) {
+          if (at >= held.time(hands[key]!)) held.put(key, row);
+          else held.filterRow(row);
+        } else if (at < ended[key]!) held.leaveRow(row, "late");
+        else {
+          held.put(key, row);
+          ended[key] = at + every;
+          held.setDeadline(key, at + every);
+        }
       }
     },
     end: due,

@@ -45,14 +45,20 @@ class Periods implements HoldingRules {
     this.#held = held;
   }
 
-  begin(batch: Batch): void {
+  rows(batch: Batch, ids: Uint32Array): void {
+    const { selection, count, watermark, time } = batch;
     const column = batch.columns[this.#settings.value.index]!;
     this.#values = this.#numbers.of(column, batch);
     this.#valid = column.valid;
+    for (let i = 0; i < count; i++) {
+      const row = selection[i]!;
+      const key = ids[i]! | 0;
+      if (this.#held.meet(key, row, watermark[row]!)) this.#row(key, row, time[row]!);
+    }
   }
 
-  row(key: number, row: number, { time }: Batch): void {
-    const period = Math.floor(time[row]! / this.#settings.every);
+  #row(key: number, row: number, at: number): void {
+    const period = Math.floor(at / this.#settings.every);
     // Much sooner than the remainder of a number that may not be a whole one.
     const place = period - places * Math.floor(period / places);
     const open = this.#period(place);

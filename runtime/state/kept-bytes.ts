@@ -4,31 +4,36 @@
 import type { Origin } from "../../operators/sdk/index.ts";
 import { PayloadOrigin } from "../batch/payloads.ts";
 
-/** Longer pieces are left to the engine's own copy, which costs some 50 ns to call. */
+const wordBytes = 8;
+/** Longer pieces are left to the engine's own copy, which costs some 40 ns to call. */
 const loopBytesMax = 512;
 const chunkBytesMin = 4_096;
-const chunkBytesMax = 1_048_576;
-/** Chunks may be this many times as large as what is in use in them, and two chunks more. */
+/** Few enough that the chunks which come and go with every batch stay near to the processor. */
+const chunkBytesMax = 131_072;
+/** Chunks that nothing is in, and that the next ones are taken from. */
+const sparesMax = 8;
+/** Chunks may be this many times as large as what is in use in them, and some bytes more. */
 const spreadMax = 4;
+const spreadBytes = 2_097_152;
 /** In place of a length: there is no original. */
 const none = -1;
 
 class Chunk {
   readonly bytes: Uint8Array;
-  readonly view: DataView;
-  /** Where the free end begins, and how much before it is in use. */
+  readonly words: BigInt64Array;
+  /** Where the free end begins, a multiple of a word, and how much before it is in use. */
   end = 0;
   used = 0;
   constructor(length: number) {
     this.bytes = new Uint8Array(length);
-    this.view = new DataView(this.bytes.buffer);
+    this.words = new BigInt64Array(this.bytes.buffer);
   }
 }
 
 export class KeptBytes {
   #chunk = new Chunk(chunkBytesMin);
-  /** One of full size that nothing is in. */
-  #spare: Chunk | null = null;
+  /** Of full size, with nothing in them. */
+  readonly #spares: Chunk[] = [];
   #room = chunkBytesMin;
   #used = 0;
   /** By slot. */
@@ -49,7 +54,7 @@ export class KeptBytes {
     if (origin === null) return;
     if (origin instanceof PayloadOrigin) this.#keepPayloads(origin, rows, slots, count);
     else for (let i = 0; i < count; i++) this.#keepOne(origin.payload(rows[i]!), slots[i]!);
-    if (this.#room > spreadMax * this.#used + 2 * chunkBytesMax) this.#moveTogether();
+    if (this.#room > spreadMax * this.#used + spreadBytes) this.#moveTogether();
   }
 
   /** Bytes of all chunks in use. */
@@ -74,22 +79,17 @@ export class KeptBytes {
   }
 
   /** Where the records of some slots came from; null when one of them has no original. Valid until the next are kept. */
-  origin(slots: readonly number[], subjects: readonly string[]): Origin | null {
+  origin(slots: readonly number[], subject: (row: number) => string): Origin | null {
     const [starts, ends] = [new Uint32Array(slots.length), new Uint32Array(slots.length)];
-    const chunks: Chunk[] = [];
-    const own: string[] = [];
+    const chunks = new Array<Chunk>(slots.length);
     for (let row = 0; row < slots.length; row++) {
       const slot = slots[row]!;
       if (this.#lengths[slot] === none) return null;
       starts[row] = this.#offsets[slot]!;
       ends[row] = starts[row]! + this.#lengths[slot]!;
-      chunks.push(this.#chunkOf[slot]!);
-      own.push(subjects[slot]!);
+      chunks[row] = this.#chunkOf[slot]!;
     }
-    return {
-      payload: (row) => chunks[row]!.bytes.subarray(starts[row]!, ends[row]!),
-      subject: (row) => own[row]!,
-    };
+    return { payload: (row) => chunks[row]!.bytes.subarray(starts[row]!, ends[row]!), subject };
   }
 
   #keepPayloads({ payloads }: PayloadOrigin, rows: Uint32Array, slots: Uint32Array, count: number): void {
@@ -103,10 +103,12 @@ export class KeptBytes {
       while (++i < count && rows[i] === rows[i - 1]! + 1 && offsets[rows[i]! + 1]! - from <= chunkBytesMin)
         to = offsets[rows[i]! + 1]!;
       const chunk = this.#withRoom(to - from);
-      if (to - from > loopBytesMax) chunk.bytes.set(bytes.subarray(from, to), chunk.end);
-      else copy(view, from, chunk, to - from);
+      if (to - from > loopBytesMax || from + padded(to - from) > bytes.length)
+        chunk.bytes.set(bytes.subarray(from, to), chunk.end);
+      else copyWords(view, from, to, chunk.words, chunk.end / wordBytes);
       for (let j = first; j < i; j++)
         this.#place(slots[j]!, chunk, offsets[rows[j]! + 1]! - offsets[rows[j]!]!);
+      chunk.end = padded(chunk.end);
     }
   }
 
@@ -114,6 +116,7 @@ export class KeptBytes {
     const chunk = this.#withRoom(payload.length);
     chunk.bytes.set(payload, chunk.end);
     this.#place(slot, chunk, payload.length);
+    chunk.end = padded(chunk.end);
   }
 
   /** The bytes at the chunk's end are the slot's. */
@@ -130,9 +133,8 @@ export class KeptBytes {
   #withRoom(length: number): Chunk {
     const before = this.#chunk;
     if (before.end + length <= before.bytes.length) return before;
-    const size = Math.max(length, Math.min(chunkBytesMax, before.bytes.length * 2));
-    const chunk = this.#spare !== null && this.#spare.bytes.length >= size ? this.#spare : new Chunk(size);
-    if (chunk === this.#spare) this.#spare = null;
+    const size = Math.max(padded(length), Math.min(chunkBytesMax, before.bytes.length * 2));
+    const chunk = (size === chunkBytesMax ? this.#spares.pop() : undefined) ?? new Chunk(size);
     this.#room += chunk.bytes.length;
     this.#chunk = chunk;
     if (before.used === 0) this.#giveUp(before);
@@ -142,7 +144,8 @@ export class KeptBytes {
   #giveUp(chunk: Chunk): void {
     this.#room -= chunk.bytes.length;
     chunk.end = 0;
-    if (chunk.bytes.length === chunkBytesMax) this.#spare = chunk;
+    const isSpare = chunk.bytes.length === chunkBytesMax && this.#spares.length < sparesMax;
+    if (isSpare) this.#spares.push(chunk);
   }
 
   /** Moves what is in use into new chunks. */
@@ -159,9 +162,12 @@ export class KeptBytes {
   }
 }
 
-/** Copies to the chunk's end by words of four bytes, then by bytes: for short pieces, several times as fast as a call. */
-function copy(source: DataView, from: number, { view, end }: Chunk, length: number): void {
-  let i = 0;
-  for (; i + 4 <= length; i += 4) view.setInt32(end + i, source.getInt32(from + i, true), true);
-  for (; i < length; i++) view.setUint8(end + i, source.getUint8(from + i));
+/** The next multiple of a word's length. */
+function padded(length: number): number {
+  return Math.ceil(length / wordBytes) * wordBytes;
+}
+
+/** Copies by whole words, for short pieces several times as fast as a call, and so perhaps some bytes beyond the end. */
+function copyWords(source: DataView, from: number, to: number, words: BigInt64Array, word: number): void {
+  for (; from < to; from += wordBytes) words[word++] = source.getBigInt64(from, true);
 }

@@ -102,7 +102,7 @@ function wider<T extends Values>(values: T, length: number): T {
 }
 
 /** Apart from the other kinds of arrays, so that numbers are not made objects on their way. */
-function copyNumbers(
+export function copyNumbers(
   target: Float64Array,
   to: Uint32Array,
   source: Float64Array,

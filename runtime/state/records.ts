@@ -1,11 +1,12 @@
 // Whole records that an operator remembers: the values of their columns, their time and weight, and
 // their original bytes, each in an array by slot. Slots are used again. Knows nothing of why a record is kept.
 
-import type { Batch, ColumnReference, RecordStore, Schema } from "../../operators/sdk/index.ts";
-import { makeBatch } from "../batch/batch.ts";
+import type { Batch, ColumnReference, Origin, RecordStore, Schema } from "../../operators/sdk/index.ts";
+import { makeBatch, weightOf } from "../batch/batch.ts";
+import { PayloadOrigin } from "../batch/payloads.ts";
 import { limits } from "../limits.ts";
 import { KeptBytes } from "./kept-bytes.ts";
-import { KeptColumn } from "./kept-column.ts";
+import { copyNumbers, KeptColumn } from "./kept-column.ts";
 import {
   bytesOf,
   columnOf,
@@ -58,19 +59,22 @@ export class Records implements RecordStore, Lasting {
   #put(batch: Batch, rows: Uint32Array, count: number, slots: Uint32Array): void {
     const { columns, time, watermark, weight, origin } = batch;
     this.#columns ??= columns.map(({ type }) => new KeptColumn(type, this.#weights.length));
-    for (let i = 0; i < count; i++) {
-      const row = rows[i]!;
-      const slot = slots[i]!;
-      const records = weight === null ? 1 : weight[row]!;
-      this.#times[slot] = time[row]!;
-      this.#watermarks[slot] = watermark[row]!;
-      this.#weights[slot] = records;
-      this.#held += records;
-      this.#subjects[slot] = origin === null ? "" : origin.subject(row);
-    }
+    copyNumbers(this.#times, slots, time, rows, count);
+    copyNumbers(this.#watermarks, slots, watermark, rows, count);
+    if (weight === null) for (let i = 0; i < count; i++) this.#weights[slots[i]!] = 1;
+    else copyNumbers(this.#weights, slots, weight, rows, count);
+    this.#held += weightOf(batch, rows, count);
     for (let place = 0; place < columns.length; place++)
       this.#columns[place]!.keep(columns[place]!, rows, slots, count);
+    this.#putSubjects(origin, rows, count, slots);
     this.#bytes.keep(origin, rows, slots, count);
+  }
+
+  #putSubjects(origin: Origin | null, rows: Uint32Array, count: number, slots: Uint32Array): void {
+    if (origin instanceof PayloadOrigin) {
+      const { subjects, subject } = origin.payloads;
+      for (let i = 0; i < count; i++) this.#subjects[slots[i]!] = subjects[subject[rows[i]!]!]!;
+    } else for (let i = 0; i < count; i++) this.#subjects[slots[i]!] = origin?.subject(rows[i]!) ?? "";
   }
 
   time(slot: number): number {
@@ -102,6 +106,7 @@ export class Records implements RecordStore, Lasting {
   /** The records of `slots` as a batch of their own, in that order; `watermarks` in place of those when they came. */
   batch(slots: readonly number[], schema: Schema, watermarks?: readonly number[]): Batch {
     for (const slot of slots) this.#check(slot);
+    const texts = slots.map((slot) => this.#subjects[slot]!);
     return makeBatch({
       schema,
       columns: this.#columns!.map((column) => column.gather(slots)),
@@ -109,7 +114,7 @@ export class Records implements RecordStore, Lasting {
       time: gather(this.#times, slots),
       watermark: watermarks === undefined ? gather(this.#watermarks, slots) : Float64Array.from(watermarks),
       weight: gather(this.#weights, slots),
-      origin: this.#bytes.origin(slots, this.#subjects),
+      origin: this.#bytes.origin(slots, (row) => texts[row]!),
     });
   }
 
