@@ -58,10 +58,11 @@ export interface Collector {
   append(draft: Draft): void;
   /**
    * Sends kept records as they came, in the order given, and lets go of them. For operators that do not change columns.
-   * `watermarks`: by slot, the watermark in force now that it is sent; without it, the one when it came, so
-   * that a window behind would take for punctual what it has closed.
+   * `watermarks`: by place, the watermark in force now that it is sent; without it, the one when it came, so
+   * that a window behind would take for punctual what it has closed. `batch`: the present one, whose rows
+   * may stand among the slots, row r as -2 - r; they are then sent as well, without having been kept.
    */
-  release(store: RecordStore, slots: readonly number[], watermarks?: readonly number[]): void;
+  release(store: RecordStore, slots: Int32Array, watermarks?: Float64Array, batch?: Batch | null): void;
   /** Lets go of a kept record: counted under `reason`. */
   discard(store: RecordStore, slot: number, reason: Reason): void;
 }

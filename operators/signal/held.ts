@@ -58,10 +58,10 @@ export class Held {
   /** The earliest timer, or what was: none is due before it. */
   next: number = never;
   /** What is sent, in order, and the watermark in force when it was. */
-  readonly #sent: number[] = [];
-  readonly #sentWatermarks: number[] = [];
-  #sentSlots = 0;
-  /** Whether the rows among it are in the order of the batch. */
+  #sent = new Int32Array(64);
+  #sentWatermarks = new Float64Array(64);
+  #sentCount = 0;
+  /** Whether it is rows of the batch alone, in their order. */
   #inOrder = true;
   #rows = new Uint32Array(0);
   #slots = new Uint32Array(0);
@@ -117,8 +117,8 @@ export class Held {
 
   /** Ends it: keeps, sends and counts what is still waiting to be. */
   close(): void {
-    this.#keepRows();
     this.#sendAll();
+    this.#keepRows();
     if (this.#filteredCount > 0) {
       const selection = this.#filtered;
       this.#out.select({ ...this.#batch!, selection, count: this.#filteredCount }, selection, 0);
@@ -178,11 +178,18 @@ export class Held {
   }
 
   send(held: number): void {
-    const before = this.#sent.at(-1);
-    if (!isRow(held)) this.#sentSlots++;
-    else if (before !== undefined && held >= before) this.#inOrder = false;
-    this.#sent.push(held);
-    this.#sentWatermarks.push(this.now);
+    const place = this.#sentCount++;
+    if (place === this.#sent.length) this.#growSent();
+    if (!isRow(held) || (place > 0 && held >= this.#sent[place - 1]!)) this.#inOrder = false;
+    this.#sent[place] = held;
+    this.#sentWatermarks[place] = this.now;
+  }
+
+  #growSent(): void {
+    const [sent, watermarks] = [new Int32Array(this.#sentCount * 2), new Float64Array(this.#sentCount * 2)];
+    sent.set(this.#sent);
+    watermarks.set(this.#sentWatermarks);
+    [this.#sent, this.#sentWatermarks] = [sent, watermarks];
   }
 
   /** Sends a row that stays in hand as well: it stands for no record, so that none is counted twice. */
@@ -307,38 +314,25 @@ export class Held {
     }
   }
 
-  /** Sends rows as they are where they are alone and in order; else they are kept, so that all go out together. */
+  /** Sends rows of the batch as they are where they are alone and in order; else all goes out as a batch of its own. */
   #sendAll(): void {
-    const [sent, watermarks] = [this.#sent, this.#sentWatermarks];
-    if (sent.length === 0) return;
-    if (this.#sentSlots === 0 && this.#inOrder) this.#sendRows();
-    else {
-      if (this.#sentSlots < sent.length) this.#keepSent();
-      this.#out.release(this.#table.records, sent, watermarks);
-    }
-    sent.length = 0;
-    watermarks.length = 0;
-    this.#sentSlots = 0;
+    const count = this.#sentCount;
+    if (count === 0) return;
+    const [sent, watermarks] = [this.#sent.subarray(0, count), this.#sentWatermarks.subarray(0, count)];
+    if (this.#inOrder) this.#sendRows(sent, watermarks);
+    else this.#out.release(this.#table.records, sent, watermarks, this.#batch);
+    this.#sentCount = 0;
     this.#inOrder = true;
   }
 
-  #sendRows(): void {
+  #sendRows(sent: Int32Array, watermarks: Float64Array): void {
     const watermark = new Float64Array(this.#batch!.rows);
-    const [selection, count] = [this.#rows, this.#sent.length];
-    for (let i = 0; i < count; i++) {
-      const row = -2 - this.#sent[i]!;
+    const selection = this.#rows;
+    for (let i = 0; i < sent.length; i++) {
+      const row = -2 - sent[i]!;
       selection[i] = row;
-      watermark[row] = this.#sentWatermarks[i]!;
+      watermark[row] = watermarks[i]!;
     }
-    this.#out.emit({ ...this.#batch!, selection, count, watermark });
-  }
-
-  #keepSent(): void {
-    let count = 0;
-    for (const held of this.#sent) if (isRow(held)) this.#rows[count++] = -2 - held;
-    this.#table.records.keepAll(this.#batch!, this.#rows, count, this.#slots);
-    let next = 0;
-    for (let i = 0; i < this.#sent.length; i++)
-      if (isRow(this.#sent[i]!)) this.#sent[i] = this.#slots[next++]!;
+    this.#out.emit({ ...this.#batch!, selection, count: sent.length, watermark });
   }
 }

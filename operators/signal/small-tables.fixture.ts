@@ -42,8 +42,9 @@ export class Counting implements Collector {
     this.#count(reason, 1);
     this.#dropped++;
   }
-  release(store: RecordStore, slots: readonly number[]): void {
-    for (const slot of slots) this.out += (store as Records).free(slot);
+  release(store: RecordStore, slots: Int32Array, _watermarks?: Float64Array, batch?: Batch | null): void {
+    for (const slot of slots)
+      this.out += slot < 0 ? (batch!.weight?.[-2 - slot] ?? 1) : (store as Records).free(slot);
   }
   discard(store: RecordStore, slot: number, reason: Reason): void {
     this.#count(reason, (store as Records).free(slot));

@@ -236,17 +236,23 @@ export class Stage implements Receiver, Collector {
     );
   }
 
-  release(store: RecordStore, slots: readonly number[], watermarks?: readonly number[]): void {
+  release(
+    store: RecordStore,
+    slots: Int32Array,
+    watermarks?: Float64Array,
+    batch: Batch | null = null,
+  ): void {
     if (slots.length === 0) return;
     const records = store as Records;
-    const batch = records.batch(slots, this.#plan.input, watermarks);
-    for (const slot of slots) records.free(slot);
-    this.#forward({ ...batch, schema: this.#plan.output });
+    const sent = records.batch(slots, this.#plan.input, watermarks, batch);
+    for (let i = 0; i < slots.length; i++) if (slots[i]! >= 0) records.free(slots[i]!);
+    this.#forward({ ...sent, schema: this.#plan.output });
   }
 
   discard(store: RecordStore, slot: number, reason: Reason): void {
     const records = store as Records;
-    const late = reason === "late" && this.#late !== null ? records.batch([slot], this.#plan.input) : null;
+    const late =
+      reason === "late" && this.#late !== null ? records.batch(Int32Array.of(slot), this.#plan.input) : null;
     this.#ledger.add(this.#plan.label, reason, records.free(slot));
     if (late !== null) this.#late?.onBatch(late);
   }

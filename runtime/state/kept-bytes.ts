@@ -78,18 +78,24 @@ export class KeptBytes {
     if (chunk.used === 0 && chunk !== this.#chunk) this.#giveUp(chunk);
   }
 
-  /** Where the records of some slots came from; null when one of them has no original. Valid until the next are kept. */
-  origin(slots: readonly number[], subject: (row: number) => string): Origin | null {
+  /**
+   * The originals of some slots by place, and where one is below -1, of a row of `from`; null when one of them has
+   * none. Valid until the next are kept.
+   */
+  gather(slots: Int32Array, from: Origin | null): ((place: number) => Uint8Array) | null {
     const [starts, ends] = [new Uint32Array(slots.length), new Uint32Array(slots.length)];
-    const chunks = new Array<Chunk>(slots.length);
-    for (let row = 0; row < slots.length; row++) {
-      const slot = slots[row]!;
-      if (this.#lengths[slot] === none) return null;
-      starts[row] = this.#offsets[slot]!;
-      ends[row] = starts[row]! + this.#lengths[slot]!;
-      chunks[row] = this.#chunkOf[slot]!;
+    const chunks: (Chunk | null)[] = [];
+    const rows = slots.slice();
+    for (let place = 0; place < slots.length; place++) {
+      const slot = slots[place]!;
+      if (slot < 0 ? from === null : this.#lengths[slot] === none) return null;
+      chunks.push(slot < 0 ? null : this.#chunkOf[slot]!);
+      if (slot < 0) continue;
+      starts[place] = this.#offsets[slot]!;
+      ends[place] = starts[place]! + this.#lengths[slot]!;
     }
-    return { payload: (row) => chunks[row]!.bytes.subarray(starts[row]!, ends[row]!), subject };
+    return (place) =>
+      chunks[place]?.bytes.subarray(starts[place]!, ends[place]!) ?? from!.payload(-2 - rows[place]!);
   }
 
   #keepPayloads({ payloads }: PayloadOrigin, rows: Uint32Array, slots: Uint32Array, count: number): void {

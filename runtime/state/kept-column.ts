@@ -46,19 +46,28 @@ export class KeptColumn {
     return this.#valid[slot] === 1 ? Number(this.#values[slot]) : Number.NaN;
   }
 
-  /** The values of the slots, in that order. */
-  gather(slots: readonly number[]): Column {
+  /** The values of the slots, in that order; where one is below -1, of a row of `from`. */
+  gather(slots: Int32Array, from: Column | null = null): Column {
     const values = new (this.#values.constructor as new (length: number) => Values)(slots.length);
     const valid = new Uint8Array(slots.length);
+    if (from !== null && this.#texts !== null) this.#meet(from.dictionary!);
     for (let i = 0; i < slots.length; i++) {
-      values[i] = this.#values[slots[i]!]!;
-      valid[i] = this.#valid[slots[i]!]!;
+      const slot = slots[i]!;
+      valid[i] = slot >= 0 ? this.#valid[slot]! : (from!.valid?.[-2 - slot] ?? 1);
     }
-    return this.#column(values, valid);
+    if (this.#texts !== null) this.#gatherCodes(values as Int32Array, valid, slots, from);
+    else if (values instanceof Float64Array)
+      gatherNumbers(values, this.#values as Float64Array, slots, from?.values as Float64Array | undefined);
+    else
+      for (let i = 0; i < slots.length; i++) {
+        const slot = slots[i]!;
+        values[i] = slot >= 0 ? this.#values[slot]! : from!.values[-2 - slot]!;
+      }
+    return { type: this.#type, values, valid, dictionary: this.#texts } as Column;
   }
 
   /** Makes the dictionary anew when that is worth it. `slots` are those in use. */
-  renew(size: number, slots: () => readonly number[]): void {
+  renew(size: number, slots: () => Int32Array): void {
     const before = this.#texts;
     if (before === null || before.size <= 2 * size + spareTexts) return;
     const texts = new TextDictionary();
@@ -68,8 +77,13 @@ export class KeptColumn {
     this.#source = null;
   }
 
-  #column(values: Values, valid: Uint8Array): Column {
-    return { type: this.#type, values, valid, dictionary: this.#texts } as Column;
+  #gatherCodes(codes: Int32Array, valid: Uint8Array, slots: Int32Array, from: Column | null): void {
+    const own = this.#values as Int32Array;
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i]!;
+      if (valid[i] === 0) continue;
+      codes[i] = slot >= 0 ? own[slot]! : this.#codeOf((from!.values as Int32Array)[-2 - slot]!);
+    }
   }
 
   #keepTexts(
@@ -79,19 +93,25 @@ export class KeptColumn {
     slots: Uint32Array,
     count: number,
   ): void {
-    if (source !== this.#source || this.#known.length < source.size) {
-      const known = new Int32Array(Math.max(64, source.size * 2));
-      if (source === this.#source) known.set(this.#known);
-      [this.#source, this.#known] = [source, known];
-    }
+    this.#meet(source);
     const own = this.#values as Int32Array;
     for (let i = 0; i < count; i++) {
       const slot = slots[i]!;
-      if (this.#valid[slot] === 0) continue;
-      const code = codes[rows[i]!]!;
-      if (this.#known[code] === 0) this.#known[code] = this.#texts!.code(source.text(code)) + 1;
-      own[slot] = this.#known[code]! - 1;
+      if (this.#valid[slot] === 1) own[slot] = this.#codeOf(codes[rows[i]!]!);
     }
+  }
+
+  /** The dictionary that codes are of from now on. */
+  #meet(source: Dictionary): void {
+    if (source === this.#source && this.#known.length >= source.size) return;
+    const known = new Int32Array(Math.max(64, source.size * 2));
+    if (source === this.#source) known.set(this.#known);
+    [this.#source, this.#known] = [source, known];
+  }
+
+  #codeOf(code: number): number {
+    if (this.#known[code] === 0) this.#known[code] = this.#texts!.code(this.#source!.text(code)) + 1;
+    return this.#known[code]! - 1;
   }
 }
 
@@ -110,4 +130,17 @@ export function copyNumbers(
   count: number,
 ): void {
   for (let i = 0; i < count; i++) target[to[i]!] = source[from[i]!]!;
+}
+
+/** The numbers of the slots, in that order; where one is below -1, of a row of `from`. */
+export function gatherNumbers(
+  gathered: Float64Array,
+  kept: Float64Array,
+  slots: Int32Array,
+  from: Float64Array | undefined,
+): void {
+  for (let i = 0; i < slots.length; i++) {
+    const slot = slots[i]!;
+    gathered[i] = slot >= 0 ? kept[slot]! : from![-2 - slot]!;
+  }
 }

@@ -72,7 +72,7 @@ describe("records", () => {
     const records = new Records();
     const batch = batchOf(6);
     const expected = [4, 2, 0].map((row) => told(batch, row));
-    const slots = [4, 2, 0].map((row) => records.keep(batch, row));
+    const slots = Int32Array.from([4, 2, 0], (row) => records.keep(batch, row));
     // A batch's memory is used again.
     for (const column of batch.columns) column.values.fill((column.type === "int64" ? 0n : 0) as never);
     batch.time.fill(-1);
@@ -105,10 +105,25 @@ describe("records", () => {
     expect([records.time(third), records.weight(third)]).toEqual([20, 3]);
   });
 
+  test("stand in one batch with rows of another", () => {
+    const records = new Records();
+    const [before, present] = [batchOf(6), batchOf(5)];
+    const slots = [5, 1].map((row) => records.keep(before, row));
+    const expected = [told(before, 5), told(present, 3), told(before, 1), told(present, 0), told(present, 4)];
+    const mixed = Int32Array.of(slots[0]!, -2 - 3, slots[1]!, -2, -2 - 4);
+    const sent = records.batch(mixed, schema, undefined, present);
+    expect([0, 1, 2, 3, 4].map((row) => told(sent, row))).toEqual(expected);
+    expect(told(new Records().batch(Int32Array.of(-2 - 3), schema, undefined, present), 0)).toEqual(
+      expected[1],
+    );
+    expect(records.batch(mixed, schema, undefined, { ...present, origin: null }).origin).toBeNull();
+    expect(() => records.batch(mixed, schema)).toThrow("no record is kept in slot -5");
+  });
+
   test("without an original, a batch of them has none", () => {
     const records = new Records();
     const slots = [records.keep(batchOf(1), 0), records.keep({ ...batchOf(1), origin: null }, 0)];
-    expect(records.batch(slots, schema).origin).toBeNull();
+    expect(records.batch(Int32Array.from(slots), schema).origin).toBeNull();
   });
 });
 

@@ -6,7 +6,7 @@ import { makeBatch, weightOf } from "../batch/batch.ts";
 import { PayloadOrigin } from "../batch/payloads.ts";
 import { limits } from "../limits.ts";
 import { KeptBytes } from "./kept-bytes.ts";
-import { copyNumbers, KeptColumn } from "./kept-column.ts";
+import { copyNumbers, gatherNumbers, KeptColumn } from "./kept-column.ts";
 import {
   bytesOf,
   columnOf,
@@ -58,7 +58,7 @@ export class Records implements RecordStore, Lasting {
 
   #put(batch: Batch, rows: Uint32Array, count: number, slots: Uint32Array): void {
     const { columns, time, watermark, weight, origin } = batch;
-    this.#columns ??= columns.map(({ type }) => new KeptColumn(type, this.#weights.length));
+    this.#columns ??= this.#columnsFor(batch);
     copyNumbers(this.#times, slots, time, rows, count);
     copyNumbers(this.#watermarks, slots, watermark, rows, count);
     if (weight === null) for (let i = 0; i < count; i++) this.#weights[slots[i]!] = 1;
@@ -75,6 +75,10 @@ export class Records implements RecordStore, Lasting {
       const { subjects, subject } = origin.payloads;
       for (let i = 0; i < count; i++) this.#subjects[slots[i]!] = subjects[subject[rows[i]!]!]!;
     } else for (let i = 0; i < count; i++) this.#subjects[slots[i]!] = origin?.subject(rows[i]!) ?? "";
+  }
+
+  #columnsFor({ columns }: Batch): KeptColumn[] {
+    return columns.map(({ type }) => new KeptColumn(type, this.#weights.length));
   }
 
   time(slot: number): number {
@@ -103,35 +107,49 @@ export class Records implements RecordStore, Lasting {
     return weight;
   }
 
-  /** The records of `slots` as a batch of their own, in that order; `watermarks` in place of those when they came. */
-  batch(slots: readonly number[], schema: Schema, watermarks?: readonly number[]): Batch {
-    for (const slot of slots) this.#check(slot);
-    const texts = slots.map((slot) => this.#subjects[slot]!);
+  /**
+   * The records of `slots` as a batch of their own, in that order; `watermarks` in place of those when they came.
+   * Where a slot is below -1, it is a row of `from`. Valid until the next are kept.
+   */
+  batch(slots: Int32Array, schema: Schema, watermarks?: Float64Array, from: Batch | null = null): Batch {
+    for (let i = 0; i < slots.length; i++) if (slots[i]! >= 0 || from === null) this.#check(slots[i]!);
+    if (from !== null) this.#columns ??= this.#columnsFor(from);
     return makeBatch({
       schema,
-      columns: this.#columns!.map((column) => column.gather(slots)),
+      columns: this.#columns!.map((column, place) => column.gather(slots, from?.columns[place])),
       rows: slots.length,
-      time: gather(this.#times, slots),
-      watermark: watermarks === undefined ? gather(this.#watermarks, slots) : Float64Array.from(watermarks),
-      weight: gather(this.#weights, slots),
-      origin: this.#bytes.origin(slots, (row) => texts[row]!),
+      time: gather(this.#times, slots, from?.time),
+      watermark: watermarks?.slice() ?? gather(this.#watermarks, slots, from?.watermark),
+      weight: Float64Array.from(slots, (slot) =>
+        slot >= 0 ? this.#weights[slot]! : (from!.weight?.[-2 - slot] ?? 1),
+      ),
+      origin: this.#origin(slots, from?.origin ?? null),
     });
+  }
+
+  #origin(slots: Int32Array, from: Origin | null): Origin | null {
+    const payload = this.#bytes.gather(slots, from);
+    if (payload === null) return null;
+    const subjects = Array.from(slots, (slot) =>
+      slot >= 0 ? this.#subjects[slot]! : from!.subject(-2 - slot),
+    );
+    return { payload, subject: (row) => subjects[row]! };
   }
 
   /** Column by column; subjects, which repeat, once each. */
   snapshot(): Plain {
     const slots = this.#inUse();
-    const subjects = [...new Set(slots.map((slot) => this.#subjects[slot]!))];
+    const subjects = [...new Set(Array.from(slots, (slot) => this.#subjects[slot]!))];
     const places = new Map(subjects.map((subject, place) => [subject, place]));
     return {
-      slots: packedWholes(slots),
+      slots: packedWholes([...slots]),
       columns: (this.#columns ?? []).map((column) => packedColumn(column.gather(slots))),
       time: packed(gather(this.#times, slots)),
       watermark: packed(gather(this.#watermarks, slots)),
       weight: packed(gather(this.#weights, slots)),
-      payloads: slots.map((slot) => this.#bytes.at(slot)),
+      payloads: Array.from(slots, (slot) => this.#bytes.at(slot)),
       subjects,
-      subject: packedWholes(slots.map((slot) => places.get(this.#subjects[slot]!)!)),
+      subject: packedWholes(Array.from(slots, (slot) => places.get(this.#subjects[slot]!)!)),
     };
   }
 
@@ -200,8 +218,10 @@ export class Records implements RecordStore, Lasting {
     for (const column of this.#columns ?? []) column.reserve(wider);
   }
 
-  #inUse(): number[] {
-    return Array.from({ length: this.#used }, (_, slot) => slot).filter((slot) => this.#weights[slot]! >= 0);
+  #inUse(): Int32Array {
+    return Int32Array.from({ length: this.#used }, (_, slot) => slot).filter(
+      (slot) => this.#weights[slot]! >= 0,
+    );
   }
 
   #check(slot: number): void {
@@ -209,9 +229,9 @@ export class Records implements RecordStore, Lasting {
   }
 }
 
-function gather(values: Float64Array, slots: readonly number[]): Float64Array {
+function gather(kept: Float64Array, slots: Int32Array, from?: Float64Array): Float64Array {
   const gathered = new Float64Array(slots.length);
-  for (let i = 0; i < slots.length; i++) gathered[i] = values[slots[i]!]!;
+  gatherNumbers(gathered, kept, slots, from);
   return gathered;
 }
 
