@@ -4,90 +4,101 @@
 import {
   type Batch,
   type Collector,
+  type ColumnReference,
   defineOperator,
   field,
-  type KeyedTable,
   type OperatorDefinition,
   table,
   z,
 } from "weir/sdk";
+import { Generations, generationsTurn } from "./generations.ts";
 import { KeyIds, noKeySigned } from "./key-ids.ts";
+import { RecentSequences, recentTable } from "./recent-sequences.ts";
 
-/** Keys remembered before the forgetting of old ones begins. */
-const keysBeforeForgetting = 16_384;
-
-/**
- * Keys whose horizon has passed are forgotten by changing over to a second table: it is filled beside the
- * first from some moment on, and takes its place once all that came before that moment has expired.
- */
+/** When each key may pass again. */
 class Seen {
-  readonly #tables: readonly [KeyedTable, KeyedTable];
-  /** One key's numbers: which table is in use, when it may be changed for the other (NaN: not being filled), the latest expiry. */
-  readonly #turn: KeyedTable;
+  readonly #generations: Generations;
+  readonly #within: number;
   readonly #keys = new KeyIds();
-  readonly #spareKeys = new KeyIds();
+  readonly #nextKeys = new KeyIds();
 
-  constructor(tables: readonly [KeyedTable, KeyedTable], turn: KeyedTable) {
-    this.#tables = tables;
-    this.#turn = turn;
+  constructor(generations: Generations, within: number) {
+    this.#generations = generations;
+    this.#within = within;
   }
 
   /** Sorts out a batch's rows: those that pass go to `rows`; returns how many. `unnumbered` is 0 where a row has no sequence number. */
-  sift(
-    batch: Batch,
-    within: number,
-    unnumbered: Uint8Array | null,
-    rows: Uint32Array,
-    out: Collector,
-  ): number {
-    const [which, changeAt, newest] = this.#turn.cells as [Float64Array, Float64Array, Float64Array];
-    const current = this.#tables[which[0] as 0 | 1];
+  sift(batch: Batch, unnumbered: Uint8Array | null, rows: Uint32Array, out: Collector): number {
+    const { current } = this.#generations;
     const ids = this.#keys.of(current, batch);
     const until = current.cells[0]!;
     const { selection, count, time, watermark } = batch;
     let passing = 0;
+    let latest = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < count; i++) {
       const row = selection[i]!;
       const key = ids[i]! | 0;
-      const expiry = time[row]! + within;
+      const expiry = time[row]! + this.#within;
       if (unnumbered !== null && unnumbered[row] === 0) rows[passing++] = row;
       else if (expiry <= watermark[row]!) out.drop(batch, row, "late");
       else if (key === noKeySigned) out.drop(batch, row, "overflow");
       else if (until[key]! <= watermark[row]!) {
         rows[passing++] = row;
         until[key] = expiry;
-        if (expiry > newest[0]!) newest[0] = expiry;
+        if (expiry > latest) latest = expiry;
       }
     }
-    if (!Number.isNaN(changeAt[0]!)) this.#copy(batch, ids, until, rows, passing);
+    this.#generations.note(latest);
+    this.#tellNext(batch, ids, until, rows, passing);
     return passing;
   }
 
-  /** Event time has come this far. */
   forget(watermark: number): void {
-    const [which, changeAt, newest] = this.#turn.cells as [Float64Array, Float64Array, Float64Array];
-    const current = this.#tables[which[0] as 0 | 1];
-    if (changeAt[0]! <= watermark) {
-      which[0] = 1 - which[0]!;
-      changeAt[0] = Number.NaN;
-      current.clear();
-    } else if (Number.isNaN(changeAt[0]!) && current.keys.size > keysBeforeForgetting) {
-      changeAt[0] = newest[0]!;
-    }
+    this.#generations.forget(watermark);
   }
 
-  /** Puts what has passed into the other table as well. */
-  #copy(batch: Batch, ids: Uint32Array, until: Float64Array, rows: Uint32Array, passing: number): void {
-    const spare = this.#tables[(1 - this.#turn.cells[0]![0]!) as 0 | 1];
-    const passed = { ...batch, selection: rows, count: passing };
-    const spareIds = this.#spareKeys.of(spare, passed);
-    const spareUntil = spare.cells[0]!;
+  /** Puts what has passed into the table that comes next as well. */
+  #tellNext(batch: Batch, ids: Uint32Array, until: Float64Array, rows: Uint32Array, passing: number): void {
+    const { next } = this.#generations;
+    if (next === null) return;
+    const nextIds = this.#nextKeys.of(next, { ...batch, selection: rows, count: passing });
+    const nextUntil = next.cells[0]!;
     let i = 0;
     for (let j = 0; j < passing; j++) {
       while (batch.selection[i] !== rows[j]) i++;
-      const [key, spareKey] = [ids[i]! | 0, spareIds[j]! | 0];
-      if (key !== noKeySigned && spareKey !== noKeySigned) spareUntil[spareKey] = until[key]!;
+      const [key, nextKey] = [ids[i]! | 0, nextIds[j]! | 0];
+      if (key !== noKeySigned && nextKey !== noKeySigned) nextUntil[nextKey] = until[key]!;
     }
+  }
+}
+
+/** Numbered records: what was not among the last of its key is looked for among all. */
+class Numbered {
+  readonly #recent: RecentSequences;
+  readonly #seen: Seen;
+  #others = new Uint32Array(0);
+
+  constructor(recent: RecentSequences, seen: Seen) {
+    this.#recent = recent;
+    this.#seen = seen;
+  }
+
+  sift(batch: Batch, rows: Uint32Array, out: Collector): number {
+    const passing = this.#recent.sift(batch, rows, out);
+    const { others: selection, othersCount: count } = this.#recent;
+    if (count === 0) return passing;
+    if (this.#others.length < count) this.#others = new Uint32Array(batch.count);
+    const others = this.#seen.sift({ ...batch, selection, count }, null, this.#others, out);
+    // Both are in order; the larger of the last go behind.
+    let [one, other] = [passing - 1, others - 1];
+    for (let place = passing + others - 1; other >= 0; place--)
+      rows[place] = one >= 0 && rows[one]! > this.#others[other]! ? rows[one--]! : this.#others[other--]!;
+    return passing + others;
+  }
+
+  forget(watermark: number): void {
+    this.#recent.forget(watermark);
+    this.#seen.forget(watermark);
   }
 }
 
@@ -135,21 +146,39 @@ export const dedup: OperatorDefinition = defineOperator({
     },
   ],
   state: ({ by, sequence }) => {
-    const key = sequence === undefined ? by : [...by, sequence];
-    const seen = table.keyed(key, [Number.NEGATIVE_INFINITY], { lasting: true });
-    return { one: seen, other: seen, turn: table.keyed([], [0, Number.NaN, Number.NEGATIVE_INFINITY]) };
+    const seen = table.keyed(sequence === undefined ? by : [...by, sequence], [Number.NEGATIVE_INFINITY], {
+      lasting: true,
+    });
+    const recent = isNumber(sequence) ? recentTable(by) : table.keyed([], [], { lasting: true });
+    return {
+      one: seen,
+      other: seen,
+      turn: generationsTurn,
+      recentOne: recent,
+      recentOther: recent,
+      recentTurn: generationsTurn,
+    };
   },
-  create: ({ sequence, within }, { state: { one, other, turn } }) => {
-    const seen = new Seen([one, other], turn);
+  create: ({ sequence, within }, { state }) => {
+    const seen = new Seen(new Generations(state.one, state.other, state.turn), within);
+    const recents = new Generations(state.recentOne, state.recentOther, state.recentTurn);
+    const numbered = isNumber(sequence)
+      ? new Numbered(new RecentSequences(recents, sequence, within), seen)
+      : null;
     return {
       onBatch(batch, out) {
         const rows = out.scratch(batch);
         const unnumbered = sequence === undefined ? null : batch.columns[sequence.index]!.valid;
-        out.select(batch, rows, seen.sift(batch, within, unnumbered, rows, out), "duplicate");
+        const passing = numbered?.sift(batch, rows, out) ?? seen.sift(batch, unnumbered, rows, out);
+        out.select(batch, rows, passing, "duplicate");
       },
       onWatermark(watermark) {
-        if (watermark !== Number.POSITIVE_INFINITY) seen.forget(watermark);
+        if (watermark !== Number.POSITIVE_INFINITY) (numbered ?? seen).forget(watermark);
       },
     };
   },
 });
+
+function isNumber(sequence: ColumnReference | undefined): sequence is ColumnReference {
+  return sequence?.type === "float64" || sequence?.type === "int64";
+}
