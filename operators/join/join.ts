@@ -8,7 +8,7 @@ import {
   type OperatorDefinition,
   type PartTable,
 } from "weir/sdk";
-import { ownCell } from "../window/event-order.ts";
+import { keyCell, ownCell } from "../window/event-order.ts";
 import { course } from "../window/kind.ts";
 import { firstCell, Parts } from "../window/parts.ts";
 import { keyRecordsMax } from "./bounds.ts";
@@ -22,10 +22,10 @@ import { JoinedRows, recordGrouping, recordTable, rowSchema, type Selected } fro
 const left = 0;
 const right = 1;
 
-/** A record's own number: its side, and whether its key is null, until it has its turn; then whether it has joined. */
+/** A record's own number: its side, and with that whether its key is null, and whether it has joined. */
+const sideMask = 1;
 const nullKey = 2;
-const alone = 0;
-const joined = 1;
+const joined = 4;
 
 class Pairs implements JoiningRules {
   readonly #table: PartTable;
@@ -35,7 +35,9 @@ class Pairs implements JoiningRules {
   readonly #on: readonly ColumnReference[];
   /** By side, whether a record that joined nothing is sent with nulls. */
   readonly #sentAlone: readonly boolean[];
-  readonly #visit = (key: number, instant: number): void => this.#expire(key, instant);
+  /** Records whose time is over. */
+  readonly #expired: number[] = [];
+  readonly #collect = (slot: number): void => void this.#expired.push(slot);
 
   constructor(table: PartTable, rows: JoinedRows, inputs: InputRows, settings: JoinSettings) {
     this.#table = table;
@@ -55,64 +57,76 @@ class Pairs implements JoiningRules {
     const { cells } = this.#table;
     const time = cells[firstCell]![slot]!;
     const own = cells[ownCell]![slot]!;
-    const side = own & 1;
-    cells[ownCell]![slot] = alone;
-    if (own >= nullKey) this.#leave(slot, key, side, time);
+    const side = own & sideMask;
+    if ((own & nullKey) !== 0) this.#leave(slot, key, side, time);
     else if (this.#table.list(key, side).length >= keyRecordsMax) this.#rows.refuse(slot);
     else this.#join(slot, key, side, time);
   }
 
   passed(time: number): void {
-    this.#table.timers.due(time, this.#visit);
+    this.#table.expiring.due(time, this.#collect);
+    if (this.#expired.length === 0) return;
+    // What is sent alone is sent in that order; of nothing else it shows which came first.
+    if (this.#expired.length > 1 && this.#sentAlone[left]!) this.#expired.sort((a, b) => this.#compare(a, b));
+    for (const slot of this.#expired) {
+      const key = this.#table.cells[keyCell]![slot]!;
+      const side = this.#sideOf(slot);
+      // Those of a side are in order of time.
+      this.#table.list(key, side).shift();
+      this.#leave(slot, key, side, this.#lastOf(slot, side));
+    }
+    this.#expired.length = 0;
   }
 
   forget(key: number): void {
-    this.#expire(key, Number.POSITIVE_INFINITY);
+    const lists = [this.#table.list(key, left), this.#table.list(key, right)];
+    // A key that was silent for long has none.
+    if (lists.every((list) => list.length === 0)) return;
+    const isOfKey = (slot: number): boolean => this.#table.cells[keyCell]![slot] === key;
+    this.#table.expiring.take(isOfKey, () => undefined);
+    for (const [side, list] of lists.entries()) {
+      for (const slot of list) this.#leave(slot, key, side, this.#lastOf(slot, side));
+      list.length = 0;
+    }
   }
 
   /** Pairs a record with all of the other side: what is still kept of it came before, and is within reach. */
   #join(slot: number, key: number, side: number, time: number): void {
+    const own = this.#table.cells[ownCell]!;
     for (const other of this.#table.list(key, 1 - side)) {
       const row = this.#rows.add(key, time, time);
       this.#rows.put(row, side, slot);
       this.#rows.put(row, 1 - side, other);
-      this.#table.cells[ownCell]![other] = joined;
-      this.#table.cells[ownCell]![slot] = joined;
+      own[other]! |= joined;
+      own[slot]! |= joined;
     }
     this.#table.list(key, side).push(slot);
-    this.#wake(key, this.#reach.over(this.#reach.last(time, side)));
+    this.#table.expiring.add(slot, this.#reach.over(this.#reach.last(time, side)));
   }
 
-  /** Lets go of the key's records whose time is over. Those of a side are in order of time. */
-  #expire(key: number, instant: number): void {
-    const times = this.#table.cells[firstCell]!;
-    for (const side of [left, right]) {
-      const list = this.#table.list(key, side);
-      let gone = 0;
-      for (; gone < list.length; gone++) {
-        const last = this.#reach.last(times[list[gone]!]!, side);
-        if (this.#reach.over(last) > instant) break;
-        this.#leave(list[gone]!, key, side, last);
-      }
-      if (gone > 0) list.splice(0, gone);
-      if (list.length > 0) this.#wake(key, this.#reach.over(this.#reach.last(times[list[0]!]!, side)));
-    }
+  /** Which of two comes first: by the last moment at which one could have come that joins it, by key, left ones first. */
+  #compare(a: number, b: number): number {
+    const keys = this.#table.cells[keyCell]!;
+    const [sideA, sideB] = [this.#sideOf(a), this.#sideOf(b)];
+    return this.#lastOf(a, sideA) - this.#lastOf(b, sideB) || keys[a]! - keys[b]! || sideA - sideB;
+  }
+
+  #sideOf(slot: number): number {
+    return this.#table.cells[ownCell]![slot]! & sideMask;
+  }
+
+  #lastOf(slot: number, side: number): number {
+    return this.#reach.last(this.#table.cells[firstCell]![slot]!, side);
   }
 
   /** A record's time is over: if it has joined nothing it is sent alone, where that is asked for. */
   #leave(slot: number, key: number, side: number, instant: number): void {
     const cells = this.#table.cells;
-    if (this.#sentAlone[side]! && cells[ownCell]![slot] === alone) {
+    if (this.#sentAlone[side]! && (cells[ownCell]![slot]! & joined) === 0) {
       const row = this.#rows.add(key, cells[firstCell]![slot]!, instant);
       this.#rows.put(row, side, slot);
     }
     this.#rows.leave(slot);
-  }
-
-  /** A timer that would come too late is set anew; one that comes too early is set again then. */
-  #wake(key: number, instant: number): void {
-    const { timers } = this.#table;
-    if (timers.at(key) > instant) timers.set(key, instant);
   }
 }
 

@@ -187,6 +187,8 @@ export interface PartTable {
   list(key: number, place: number): number[];
   /** Slots that wait for event time to reach them. */
   readonly waiting: TimedSlots;
+  /** Others that event time is to pass, apart from those: each queue is cheap where slots come in order of their times. */
+  readonly expiring: TimedSlots;
   readonly timers: KeyTimers;
 }
 

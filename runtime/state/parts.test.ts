@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Aggregate, PartTable } from "../../operators/sdk/index.ts";
 import { makePartTable } from "./parts.ts";
-import { SlotHeap } from "./timed-slots.ts";
+import { SlotQueue } from "./timed-slots.ts";
 
 const marked: Aggregate = {
   initial: [7, Number.NEGATIVE_INFINITY],
@@ -99,24 +99,30 @@ describe("parts", () => {
 test("slots wait in the order of their times, and of equal ones in that in which they came", () => {
   const step = fc.oneof(
     { weight: 4, arbitrary: fc.record({ time: fc.integer({ min: -5, max: 5 }) }) },
-    { weight: 1, arbitrary: fc.record({ until: fc.constantFrom(-Infinity, -3, 0, 2.5, 5, Infinity) }) },
+    // More in order than one that comes may overtake.
+    { weight: 4, arbitrary: fc.record({ run: fc.integer({ min: 1, max: 40 }) }) },
+    { weight: 1, arbitrary: fc.record({ until: fc.constantFrom(-Infinity, -3, 0, 2.5, 5, 20, Infinity) }) },
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80, size: "max" }), (steps) => {
-      const heap = new SlotHeap();
+      const queue = new SlotQueue();
       let waiting: { slot: number; time: number }[] = [];
-      steps.forEach((each, slot) => {
-        if ("time" in each) {
-          heap.add(slot, each.time);
-          waiting.push({ slot, time: each.time });
-        } else {
+      let slots = 0;
+      const add = (time: number): void => {
+        queue.add(slots, time);
+        waiting.push({ slot: slots++, time });
+      };
+      steps.forEach((each) => {
+        if ("time" in each) add(each.time);
+        else if ("run" in each) for (let place = 0; place < each.run; place++) add(place);
+        else {
           const due: number[] = [];
-          heap.due(each.until, (visited) => due.push(visited));
+          queue.due(each.until, (visited) => due.push(visited));
           const expected = waiting.filter(({ time }) => time <= each.until);
           expect(due).toEqual(expected.toSorted((a, b) => a.time - b.time).map((entry) => entry.slot));
           waiting = waiting.filter(({ time }) => time > each.until);
         }
-        expect(heap.size).toBe(waiting.length);
+        expect(queue.size).toBe(waiting.length);
       });
     }),
     { seed: 22, numRuns: 150 },

@@ -1,17 +1,18 @@
-// Partial aggregates in slots, in lists that each key has for itself, with timers and a queue of slots
-// that wait for event time. Knows nothing of when a part begins, ends or is merged.
+// Partial aggregates in slots, in lists that each key has for itself, with timers and queues of
+// slots that wait for event time. Knows nothing of when a part begins, ends or is merged.
 
 import type { AggregateState, KeyTable, PartDeclaration, PartTable } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 import { type KeyedRows, makeKeyTable } from "./keys.ts";
 import { damaged, type LastingByKey, listOf, member, packedWholes, type Plain, wholesOf } from "./plain.ts";
 import { Slots } from "./slots.ts";
-import { SlotHeap } from "./timed-slots.ts";
+import { SlotQueue } from "./timed-slots.ts";
 import { TimerHeap } from "./timers.ts";
 
 class Parts implements PartTable, KeyedRows, LastingByKey {
   readonly keys: KeyTable;
-  readonly waiting: SlotHeap = new SlotHeap();
+  readonly waiting: SlotQueue = new SlotQueue();
+  readonly expiring: SlotQueue = new SlotQueue();
   readonly timers: TimerHeap = new TimerHeap();
   readonly closings = 0;
   readonly #slots: Slots;
@@ -39,7 +40,7 @@ class Parts implements PartTable, KeyedRows, LastingByKey {
   }
 
   get due(): number {
-    return Math.min(this.timers.next, this.waiting.next);
+    return Math.min(this.timers.next, this.waiting.next, this.expiring.next);
   }
 
   get full(): boolean {
@@ -97,6 +98,7 @@ class Parts implements PartTable, KeyedRows, LastingByKey {
         };
       }),
       waiting: this.waiting.snapshot(),
+      expiring: this.expiring.snapshot(),
       timers: this.timers.snapshot(),
     };
   }
@@ -107,9 +109,10 @@ class Parts implements PartTable, KeyedRows, LastingByKey {
       this.#fill(place, each, keysEnd),
     );
     this.waiting.restore(member(data, "waiting"));
+    this.expiring.restore(member(data, "expiring"));
     this.timers.restore(member(data, "timers"), keysEnd);
     const isOpen = this.#slots.openOnes();
-    for (const slot of [...this.waiting.slots(), ...this.#lists.flat(2)])
+    for (const slot of [...this.waiting.slots(), ...this.expiring.slots(), ...this.#lists.flat(2)])
       if (isOpen[slot] !== 1) throw damaged(`expected slot ${slot} to be open`);
   }
 

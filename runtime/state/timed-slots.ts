@@ -1,5 +1,6 @@
-// Slots that wait for event time: a binary heap by time and, for equal times, by the order in which they
-// were added. Knows nothing of what a slot holds.
+// Slots that wait for event time, by time and, for equal times, by the order in which they were added. Most
+// come in order, or nearly so: they stand in a ring, to whose end they are added. Those that would have to
+// move far up in it are in a binary heap beside it. Knows nothing of what a slot holds.
 
 import type { TimedSlots } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
@@ -13,25 +14,161 @@ import {
   wholesOf,
 } from "./plain.ts";
 
-export class SlotHeap implements TimedSlots, Lasting {
-  readonly #times: number[] = [];
-  readonly #orders: number[] = [];
-  readonly #slots: number[] = [];
+/** Slots that one that is added may overtake in the ring. */
+const movesMax = 32;
+const placesFirst = 64;
+/** Places are counted up to here, and then from the beginning: larger numbers are slower. */
+const placesEnd = 2 ** 30;
+
+export class SlotQueue implements TimedSlots, Lasting {
+  /** The ring, by place modulo its length, a power of two. */
+  #times = new Float64Array(placesFirst);
+  #slots = new Uint32Array(placesFirst);
+  #orders = new Float64Array(placesFirst);
+  #first = 0;
+  #end = 0;
+  readonly #others = new SlotHeap();
   #added = 0;
 
   get size(): number {
-    return this.#slots.length;
+    return this.#end - this.#first + this.#others.size;
   }
 
   /** The earliest time that a slot waits for, ms; Infinity when none does. */
   get next(): number {
-    return this.#times[0] ?? Number.POSITIVE_INFINITY;
+    const first = this.#first < this.#end ? this.#times[this.#first & (this.#times.length - 1)]! : never;
+    return Math.min(first, this.#others.next);
   }
 
   add(slot: number, time: number): void {
-    let place = this.#slots.push(slot) - 1;
+    if (this.#end - this.#first === this.#times.length) this.#grow();
+    if (this.#end === placesEnd) this.#begin(this.#first & (this.#times.length - 1));
+    const [times, slots, orders] = [this.#times, this.#slots, this.#orders];
+    const mask = times.length - 1;
+    const least = Math.max(this.#first, this.#end - movesMax);
+    let place = this.#end;
+    while (place > least && times[(place - 1) & mask]! > time) place--;
+    const order = this.#added++;
+    if (place === least && place > this.#first && times[(place - 1) & mask]! > time) {
+      this.#others.add(slot, time, order);
+      return;
+    }
+    for (let at = this.#end++; at > place; at--) {
+      times[at & mask] = times[(at - 1) & mask]!;
+      slots[at & mask] = slots[(at - 1) & mask]!;
+      orders[at & mask] = orders[(at - 1) & mask]!;
+    }
+    times[place & mask] = time;
+    slots[place & mask] = slot;
+    orders[place & mask] = order;
+  }
+
+  due(until: number, visit: (slot: number) => void): void {
+    for (;;) {
+      const place = this.#first & (this.#times.length - 1);
+      const time = this.#first < this.#end ? this.#times[place]! : never;
+      const other = this.#others.next;
+      if (other < time || (other === time && this.#others.order < this.#orders[place]!)) {
+        if (!(other <= until)) return;
+        visit(this.#others.take());
+      } else {
+        if (this.#first === this.#end || !(time <= until)) return;
+        this.#first++;
+        visit(this.#slots[place]!);
+      }
+    }
+  }
+
+  take(isWanted: (slot: number) => boolean, visit: (slot: number) => void): void {
+    if (!this.slots().some(isWanted)) return;
+    const wanted: number[] = [];
+    const others: (readonly [slot: number, time: number])[] = [];
+    for (const [slot, time] of this.#takeAll()) {
+      if (isWanted(slot)) wanted.push(slot);
+      else others.push([slot, time]);
+    }
+    for (const [slot, time] of others) this.add(slot, time);
+    for (const slot of wanted) visit(slot);
+  }
+
+  /** The slots that wait. */
+  slots(): readonly number[] {
+    const places = Array.from({ length: this.#end - this.#first }, (_, i) => this.#first + i);
+    return [...places.map((place) => this.#slots[place & (this.#times.length - 1)]!), ...this.#others.slots];
+  }
+
+  /** In the order in which they will be due, which takes the place of that in which they were added. */
+  snapshot(): Plain {
+    const all = this.#takeAll();
+    for (const [slot, time] of all) this.add(slot, time);
+    return {
+      times: packedNumbers(all.map(([, time]) => time)),
+      slots: packedWholes(all.map(([slot]) => slot)),
+    };
+  }
+
+  restore(data: Plain): void {
+    const times = numbersOf(member(data, "times"));
+    const slots = wholesOf(member(data, "slots"), limits.slots_max, times.length);
+    for (const [place, slot] of slots.entries()) this.add(slot, times[place]!);
+  }
+
+  /** All, in order, with their times; then there are none. */
+  #takeAll(): (readonly [slot: number, time: number])[] {
+    const all: (readonly [slot: number, time: number])[] = [];
+    while (this.size > 0) {
+      const time = this.next;
+      this.due(time, (slot) => all.push([slot, time]));
+    }
+    return all;
+  }
+
+  /** Counts the first place as `first`, which is the same in the ring. */
+  #begin(first: number): void {
+    this.#end += first - this.#first;
+    this.#first = first;
+  }
+
+  #grow(): void {
+    const size = this.#times.length;
+    const [times, slots, orders] = [this.#times, this.#slots, this.#orders];
+    this.#times = new Float64Array(size * 2);
+    this.#slots = new Uint32Array(size * 2);
+    this.#orders = new Float64Array(size * 2);
+    for (let place = this.#first; place < this.#end; place++) {
+      const [from, to] = [place & (size - 1), place & (2 * size - 1)];
+      this.#times[to] = times[from]!;
+      this.#slots[to] = slots[from]!;
+      this.#orders[to] = orders[from]!;
+    }
+  }
+}
+
+const never = Number.POSITIVE_INFINITY;
+
+/** A binary heap by time, and then by the order that each slot is given. */
+class SlotHeap {
+  readonly slots: number[] = [];
+  readonly #times: number[] = [];
+  readonly #orders: number[] = [];
+
+  get size(): number {
+    return this.slots.length;
+  }
+
+  /** Time and order of the first; Infinity when there is none. */
+  get next(): number {
+    return this.#times.length > 0 ? this.#times[0]! : never;
+  }
+
+  get order(): number {
+    return this.#orders.length > 0 ? this.#orders[0]! : never;
+  }
+
+  add(slot: number, time: number, order: number): void {
+    let place = this.slots.push(slot) - 1;
     this.#times.push(time);
-    this.#orders.push(this.#added++);
+    this.#orders.push(order);
     while (place > 0) {
       const parent = (place - 1) >>> 1;
       if (!this.#before(place, parent)) return;
@@ -40,46 +177,24 @@ export class SlotHeap implements TimedSlots, Lasting {
     }
   }
 
-  due(until: number, visit: (slot: number) => void): void {
-    while (this.#slots.length > 0 && this.#times[0]! <= until) {
-      const slot = this.#slots[0]!;
-      this.#pop();
-      visit(slot);
+  /** Takes the first out, which there has to be; returns it. */
+  take(): number {
+    const slot = this.slots[0]!;
+    const last = this.slots.length - 1;
+    this.#swap(0, last);
+    this.#times.pop();
+    this.#orders.pop();
+    this.slots.pop();
+    let place = 0;
+    for (;;) {
+      let least = place;
+      const left = 2 * place + 1;
+      if (left < last && this.#before(left, least)) least = left;
+      if (left + 1 < last && this.#before(left + 1, least)) least = left + 1;
+      if (least === place) return slot;
+      this.#swap(place, least);
+      place = least;
     }
-  }
-
-  take(isWanted: (slot: number) => boolean, visit: (slot: number) => void): void {
-    if (!this.#slots.some(isWanted)) return;
-    const others: (readonly [slot: number, time: number])[] = [];
-    const wanted: number[] = [];
-    while (this.#slots.length > 0) {
-      const slot = this.#slots[0]!;
-      if (isWanted(slot)) wanted.push(slot);
-      else others.push([slot, this.#times[0]!]);
-      this.#pop();
-    }
-    for (const [slot, time] of others) this.add(slot, time);
-    for (const slot of wanted) visit(slot);
-  }
-
-  /** The slots that wait. */
-  slots(): readonly number[] {
-    return this.#slots;
-  }
-
-  /** In the order in which they will be due, which takes the place of that in which they were added. */
-  snapshot(): Plain {
-    const order = Array.from(this.#slots.keys()).sort((a, b) => (this.#before(a, b) ? -1 : 1));
-    return {
-      times: packedNumbers(order.map((place) => this.#times[place]!)),
-      slots: packedWholes(order.map((place) => this.#slots[place]!)),
-    };
-  }
-
-  restore(data: Plain): void {
-    const times = numbersOf(member(data, "times"));
-    const slots = wholesOf(member(data, "slots"), limits.slots_max, times.length);
-    for (const [place, slot] of slots.entries()) this.add(slot, times[place]!);
   }
 
   #before(a: number, b: number): boolean {
@@ -91,25 +206,7 @@ export class SlotHeap implements TimedSlots, Lasting {
   #swap(a: number, b: number): void {
     swap(this.#times, a, b);
     swap(this.#orders, a, b);
-    swap(this.#slots, a, b);
-  }
-
-  #pop(): void {
-    const last = this.#slots.length - 1;
-    this.#swap(0, last);
-    this.#times.pop();
-    this.#orders.pop();
-    this.#slots.pop();
-    let place = 0;
-    for (;;) {
-      let least = place;
-      const left = 2 * place + 1;
-      if (left < last && this.#before(left, least)) least = left;
-      if (left + 1 < last && this.#before(left + 1, least)) least = left + 1;
-      if (least === place) return;
-      this.#swap(place, least);
-      place = least;
-    }
+    swap(this.slots, a, b);
   }
 }
 
