@@ -5,8 +5,10 @@ import {
   type ColumnReference,
   defineOperator,
   field,
+  type KeyedTable,
   type OperatorDefinition,
   type PartTable,
+  table,
   z,
 } from "weir/sdk";
 import { ownCell } from "../window/event-order.ts";
@@ -31,8 +33,13 @@ interface AlignSettings {
 const shown = 0;
 const fresh = 1;
 
+/** In place of a record: there is none of the input. */
+const none = -1;
+
 class Latest implements JoiningRules {
   readonly #table: PartTable;
+  /** Of each key, the latest record of each input. */
+  readonly #latest: KeyedTable;
   readonly #rows: JoinedRows;
   readonly #inputs: InputRows;
   /** By input, how old its record may be, ms. */
@@ -41,13 +48,24 @@ class Latest implements JoiningRules {
   readonly #every: number | null;
   readonly #visit = (key: number, instant: number): void => this.#at(key, instant);
 
-  constructor(table: PartTable, rows: JoinedRows, inputs: InputRows, settings: AlignSettings) {
+  constructor(
+    table: PartTable,
+    latest: KeyedTable,
+    rows: JoinedRows,
+    inputs: InputRows,
+    settings: AlignSettings,
+  ) {
     this.#table = table;
+    this.#latest = latest;
     this.#rows = rows;
     this.#inputs = inputs;
     this.#ages = agesOf(settings);
     this.#complete = settings.emit === "complete";
     this.#every = settings.every ?? null;
+  }
+
+  begin(): void {
+    this.#latest.reserve();
   }
 
   number(row: number): number {
@@ -58,9 +76,10 @@ class Latest implements JoiningRules {
     const { cells } = this.#table;
     const time = cells[firstCell]![slot]!;
     const input = cells[ownCell]![slot]!;
-    const list = this.#table.list(key, input);
-    if (list.length > 0) this.#rows.leave(list.pop()!);
-    list.push(slot);
+    const latest = this.#latest.cells[0]!;
+    const place = key * this.#ages.length + input;
+    if (latest[place] !== none) this.#rows.leave(latest[place]!);
+    latest[place] = slot;
     cells[ownCell]![slot] = fresh;
     this.#wake(key, justAfter(time + this.#ages[input]!));
     if (this.#every === null) this.#send(key, time);
@@ -85,23 +104,30 @@ class Latest implements JoiningRules {
   /** A timer of the key has come: its row is due, or records have become too old, or it was too early. */
   #at(key: number, instant: number): void {
     const times = this.#table.cells[firstCell]!;
+    const latest = this.#latest.cells[0]!;
     if (this.#every !== null) this.#step(key, instant);
-    for (let input = 0; input < this.#ages.length; input++) {
-      const list = this.#table.list(key, input);
-      if (list.length === 0) continue;
-      const over = justAfter(times[list[0]!]! + this.#ages[input]!);
-      if (over <= instant) this.#rows.leave(list.pop()!);
-      else this.#wake(key, over);
+    const inputs = this.#ages.length;
+    for (let input = 0, place = key * inputs; input < inputs; input++, place++) {
+      const slot = latest[place]!;
+      if (slot === none) continue;
+      const over = justAfter(times[slot]! + this.#ages[input]!);
+      if (over > instant) this.#wake(key, over);
+      else {
+        latest[place] = none;
+        this.#rows.leave(slot);
+      }
     }
   }
 
   /** Sends the key's row if there is something fresh to show, and its moment is over. */
   #step(key: number, instant: number): void {
     const { cells } = this.#table;
+    const latest = this.#latest.cells[0]!;
+    const inputs = this.#ages.length;
     let newest = Number.NEGATIVE_INFINITY;
-    for (let input = 0; input < this.#ages.length; input++) {
-      const slot = this.#table.list(key, input)[0];
-      if (slot !== undefined && cells[ownCell]![slot] === fresh)
+    for (let place = key * inputs; place < (key + 1) * inputs; place++) {
+      const slot = latest[place]!;
+      if (slot !== none && cells[ownCell]![slot] === fresh)
         newest = Math.max(newest, cells[firstCell]![slot]!);
     }
     if (newest === Number.NEGATIVE_INFINITY) return;
@@ -113,17 +139,19 @@ class Latest implements JoiningRules {
   /** Sends the key's row, unless it has to be complete and is not. Records that are too old have gone by now. */
   #send(key: number, time: number): void {
     const inputs = this.#ages.length;
+    const latest = this.#latest.cells[0]!;
+    const own = this.#table.cells[ownCell]!;
+    const first = key * inputs;
     let missing = 0;
-    for (let input = 0; input < inputs; input++) {
-      const slot = this.#table.list(key, input)[0];
-      if (slot === undefined) missing++;
-      else this.#table.cells[ownCell]![slot] = shown;
+    for (let place = first; place < first + inputs; place++) {
+      if (latest[place] === none) missing++;
+      else own[latest[place]!] = shown;
     }
     if (this.#complete && missing > 0) return;
     const row = this.#rows.add(key, time, time);
     for (let input = 0; input < inputs; input++) {
-      const slot = this.#table.list(key, input)[0];
-      if (slot !== undefined) this.#rows.put(row, input, slot);
+      const slot = latest[first + input]!;
+      if (slot !== none) this.#rows.put(row, input, slot);
     }
   }
 
@@ -185,10 +213,17 @@ export const align: OperatorDefinition = defineOperator({
     const grouping = recordGrouping(settings.by ?? [], selectedIn(settings));
     // The newest record of each input waits for the others, however long.
     const inputs = Object.keys(settings.inputs).length;
-    return { records: recordTable(grouping, inputs, 0, inputs), course };
+    const latest = table.keyed(
+      settings.by ?? [],
+      Array.from({ length: inputs }, () => none),
+      {
+        together: true,
+      },
+    );
+    return { records: recordTable(grouping, [], 0, inputs), latest, course };
   },
   create: (settings, { state }) => {
-    const { records } = state;
+    const { records, latest } = state;
     const selected = selectedIn(settings);
     const grouping = recordGrouping(settings.by ?? [], selected);
     const conditions = Object.values(settings.inputs);
@@ -199,7 +234,7 @@ export const align: OperatorDefinition = defineOperator({
       state.course,
       rows,
       inputs,
-      new Latest(records, rows, inputs, settings),
+      new Latest(records, latest, rows, inputs, settings),
     );
   },
 });

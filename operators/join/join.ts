@@ -5,8 +5,10 @@ import {
   type Batch,
   type ColumnReference,
   defineOperator,
+  type KeyedTable,
   type OperatorDefinition,
   type PartTable,
+  table,
 } from "weir/sdk";
 import { keyCell, ownCell } from "../window/event-order.ts";
 import { course } from "../window/kind.ts";
@@ -26,21 +28,43 @@ const right = 1;
 const sideMask = 1;
 const nullKey = 2;
 const joined = 4;
+/** The record of its key and side that came next; `none` for the last. */
+const nextCell = ownCell + 1;
+const none = -1;
+
+/** Of each key, for either side: the first record that is kept, the last, and how many are. */
+const keptCells: readonly number[] = [none, none, 0, none, none, 0];
+const keptOfSide = 3;
+const last = 1;
+const count = 2;
 
 class Pairs implements JoiningRules {
   readonly #table: PartTable;
+  readonly #kept: KeyedTable;
   readonly #rows: JoinedRows;
   readonly #inputs: InputRows;
   readonly #reach: Reach;
   readonly #on: readonly ColumnReference[];
+  /** By key column of the present batch that has nulls, which rows are none. */
+  #valid: readonly Uint8Array[] = [];
   /** By side, whether a record that joined nothing is sent with nulls. */
   readonly #sentAlone: readonly boolean[];
   /** Records whose time is over. */
   readonly #expired: number[] = [];
-  readonly #collect = (slot: number): void => void this.#expired.push(slot);
+  #expiredCount = 0;
+  readonly #collect = (slot: number): void => {
+    this.#expired[this.#expiredCount++] = slot;
+  };
 
-  constructor(table: PartTable, rows: JoinedRows, inputs: InputRows, settings: JoinSettings) {
+  constructor(
+    table: PartTable,
+    kept: KeyedTable,
+    rows: JoinedRows,
+    inputs: InputRows,
+    settings: JoinSettings,
+  ) {
     this.#table = table;
+    this.#kept = kept;
     this.#rows = rows;
     this.#inputs = inputs;
     this.#reach = reachOf(settings);
@@ -48,9 +72,15 @@ class Pairs implements JoiningRules {
     this.#sentAlone = [settings.kind !== "inner", settings.kind === "outer"];
   }
 
-  number(row: number, { columns }: Batch): number {
+  begin({ columns }: Batch): void {
+    this.#kept.reserve();
+    this.#valid = this.#on.map(({ index }) => columns[index]!.valid).filter((valid) => valid !== null);
+  }
+
+  number(row: number): number {
     const side = this.#inputs.of(row);
-    return this.#on.some(({ index }) => columns[index]!.valid?.[row] === 0) ? side + nullKey : side;
+    for (const valid of this.#valid) if (valid[row] === 0) return side + nullKey;
+    return side;
   }
 
   take(slot: number, key: number): void {
@@ -59,56 +89,58 @@ class Pairs implements JoiningRules {
     const own = cells[ownCell]![slot]!;
     const side = own & sideMask;
     if ((own & nullKey) !== 0) this.#leave(slot, key, side, time);
-    else if (this.#table.list(key, side).length >= keyRecordsMax) this.#rows.refuse(slot);
+    else if (this.#kept.cells[0]![placeOf(key, side) + count]! >= keyRecordsMax) this.#rows.refuse(slot);
     else this.#join(slot, key, side, time);
   }
 
   passed(time: number): void {
     this.#table.expiring.due(time, this.#collect);
-    if (this.#expired.length === 0) return;
-    // What is sent alone is sent in that order; of nothing else it shows which came first.
-    if (this.#expired.length > 1 && this.#sentAlone[left]!) this.#expired.sort((a, b) => this.#compare(a, b));
-    for (const slot of this.#expired) {
-      const key = this.#table.cells[keyCell]![slot]!;
-      const side = this.#sideOf(slot);
-      // Those of a side are in order of time.
-      this.#table.list(key, side).shift();
-      this.#leave(slot, key, side, this.#lastOf(slot, side));
+    if (this.#expiredCount === 0) return;
+    if (this.#expiredCount > 1 && this.#sentAlone[left]!) this.#sortExpired();
+    for (let i = 0; i < this.#expiredCount; i++) {
+      const slot = this.#expired[i]!;
+      this.#leaveFirst(this.#table.cells[keyCell]![slot]!, this.#sideOf(slot));
     }
-    this.#expired.length = 0;
+    this.#expiredCount = 0;
   }
 
   forget(key: number): void {
-    const lists = [this.#table.list(key, left), this.#table.list(key, right)];
+    const kept = this.#kept.cells[0]!;
     // A key that was silent for long has none.
-    if (lists.every((list) => list.length === 0)) return;
+    if (kept[placeOf(key, left)] === none && kept[placeOf(key, right)] === none) return;
     const isOfKey = (slot: number): boolean => this.#table.cells[keyCell]![slot] === key;
     this.#table.expiring.take(isOfKey, () => undefined);
-    for (const [side, list] of lists.entries()) {
-      for (const slot of list) this.#leave(slot, key, side, this.#lastOf(slot, side));
-      list.length = 0;
-    }
+    for (const side of [left, right]) while (kept[placeOf(key, side)] !== none) this.#leaveFirst(key, side);
   }
 
   /** Pairs a record with all of the other side: what is still kept of it came before, and is within reach. */
   #join(slot: number, key: number, side: number, time: number): void {
-    const own = this.#table.cells[ownCell]!;
-    for (const other of this.#table.list(key, 1 - side)) {
+    const { cells } = this.#table;
+    const kept = this.#kept.cells[0]!;
+    const [own, next] = [cells[ownCell]!, cells[nextCell]!];
+    for (let other = kept[placeOf(key, 1 - side)]!; other !== none; other = next[other]!) {
       const row = this.#rows.add(key, time, time);
       this.#rows.put(row, side, slot);
       this.#rows.put(row, 1 - side, other);
       own[other]! |= joined;
       own[slot]! |= joined;
     }
-    this.#table.list(key, side).push(slot);
+    const place = placeOf(key, side);
+    if (kept[place] === none) kept[place] = slot;
+    else next[kept[place + last]!] = slot;
+    kept[place + last] = slot;
+    kept[place + count]!++;
     this.#table.expiring.add(slot, this.#reach.over(this.#reach.last(time, side)));
   }
 
-  /** Which of two comes first: by the last moment at which one could have come that joins it, by key, left ones first. */
-  #compare(a: number, b: number): number {
+  /** What is sent alone is sent by the last moment at which one could have come that joins it, by key, left ones first. */
+  #sortExpired(): void {
     const keys = this.#table.cells[keyCell]!;
-    const [sideA, sideB] = [this.#sideOf(a), this.#sideOf(b)];
-    return this.#lastOf(a, sideA) - this.#lastOf(b, sideB) || keys[a]! - keys[b]! || sideA - sideB;
+    this.#expired.length = this.#expiredCount;
+    this.#expired.sort((a, b) => {
+      const [sideA, sideB] = [this.#sideOf(a), this.#sideOf(b)];
+      return this.#lastOf(a, sideA) - this.#lastOf(b, sideB) || keys[a]! - keys[b]! || sideA - sideB;
+    });
   }
 
   #sideOf(slot: number): number {
@@ -119,15 +151,29 @@ class Pairs implements JoiningRules {
     return this.#reach.last(this.#table.cells[firstCell]![slot]!, side);
   }
 
+  /** Lets go of the first record of a key and side, which is the one whose time is over first. */
+  #leaveFirst(key: number, side: number): void {
+    const kept = this.#kept.cells[0]!;
+    const place = placeOf(key, side);
+    const slot = kept[place]!;
+    kept[place] = this.#table.cells[nextCell]![slot]!;
+    kept[place + count]!--;
+    this.#leave(slot, key, side, this.#lastOf(slot, side));
+  }
+
   /** A record's time is over: if it has joined nothing it is sent alone, where that is asked for. */
   #leave(slot: number, key: number, side: number, instant: number): void {
-    const cells = this.#table.cells;
+    const { cells } = this.#table;
     if (this.#sentAlone[side]! && (cells[ownCell]![slot]! & joined) === 0) {
       const row = this.#rows.add(key, cells[firstCell]![slot]!, instant);
       this.#rows.put(row, side, slot);
     }
     this.#rows.leave(slot);
   }
+}
+
+function placeOf(key: number, side: number): number {
+  return key * keptCells.length + side * keptOfSide;
 }
 
 function selectedIn({ left: first, right: second, select }: JoinSettings): Selected {
@@ -144,10 +190,11 @@ export const join: OperatorDefinition = defineOperator({
   schema: (_input, settings) => rowSchema(settings.on, selectedIn(settings)),
   state: (settings) => {
     const grouping = recordGrouping(settings.on, selectedIn(settings));
-    return { records: recordTable(grouping, 2, longestReach(settings), 0), course };
+    const records = recordTable(grouping, [none], longestReach(settings), 0);
+    return { records, kept: table.keyed(settings.on, keptCells, { together: true }), course };
   },
   create: (settings, { state }) => {
-    const { records } = state;
+    const { records, kept } = state;
     const selected = selectedIn(settings);
     const grouping = recordGrouping(settings.on, selected);
     const rows = new JoinedRows(records, grouping, selected, 2);
@@ -157,7 +204,7 @@ export const join: OperatorDefinition = defineOperator({
       state.course,
       rows,
       inputs,
-      new Pairs(records, rows, inputs, settings),
+      new Pairs(records, kept, rows, inputs, settings),
     );
   },
 });

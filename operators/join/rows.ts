@@ -41,14 +41,14 @@ export function recordGrouping(by: readonly ColumnReference[], selected: Selecte
   return { by, calls, shared: shareStates(calls) };
 }
 
-/** Such records in the order of event time, with one list a key for each input; each is kept as `orderedParts` has it. */
+/** Such records in the order of event time, with further numbers of their own; each is kept as `orderedParts` has it. */
 export function recordTable(
   grouping: Grouping,
-  inputs: number,
+  own: readonly number[],
   after: number,
   others: number,
 ): PartDeclaration {
-  return orderedParts(grouping, inputs, after, others);
+  return orderedParts(grouping, 0, after, others, own);
 }
 
 function valueOf({ name, type, index }: ColumnReference): AggregateCall {
@@ -78,6 +78,7 @@ export class JoinedRows {
   #count = 0;
   /** Slots that only rows that wait to be sent still refer to. */
   readonly #spent: number[] = [];
+  #spentCount = 0;
   #filtered = 0;
   #overflow = 0;
   #out!: Collector;
@@ -119,13 +120,13 @@ export class JoinedRows {
   /** Lets go of a record: counted as filtered where no row stood for it. */
   leave(slot: number): void {
     this.#filtered += this.#table.release(slot);
-    this.#spent.push(slot);
+    this.#spent[this.#spentCount++] = slot;
   }
 
   /** Refuses a record for which there is no room. */
   refuse(slot: number): void {
     this.#overflow += this.#table.release(slot);
-    this.#spent.push(slot);
+    this.#spent[this.#spentCount++] = slot;
   }
 
   send(out: Collector): void {
@@ -140,8 +141,9 @@ export class JoinedRows {
     const count = this.#count;
     this.#count = 0;
     if (count > 0) this.#write(count);
-    for (const slot of this.#spent) this.#table.free(slot);
-    this.#spent.length = 0;
+    // An array that is made shorter gives its memory back, to be asked for again at once.
+    for (let i = 0; i < this.#spentCount; i++) this.#table.free(this.#spent[i]!);
+    this.#spentCount = 0;
   }
 
   #write(count: number): void {

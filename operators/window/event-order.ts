@@ -20,15 +20,19 @@ export const ownCell = 3;
 
 /**
  * The declaration of parts that come in order, with `lists` lists a key: each is kept for at most `after` ms
- * after its turn, and of each key some others beside them.
+ * after its turn, and of each key some others beside them. `own`: numbers behind those that every part has which waits.
  */
 export function orderedParts(
   grouping: Grouping,
   lists: number,
   after: number,
   others: number,
+  own: readonly number[] = [],
 ): ReturnType<typeof partsOf> {
-  return partsOf(grouping, [0, 0], lists, { within: (lateness) => lateness + after, perKey: () => others });
+  return partsOf(grouping, [0, 0, ...own], lists, {
+    within: (lateness) => lateness + after,
+    perKey: () => others,
+  });
 }
 
 export interface OrderRules {
@@ -64,7 +68,10 @@ export class EventOrder implements Operator {
   readonly #course: Float64Array;
   /** Parts whose turn has come, in order. */
   readonly #due: number[] = [];
-  readonly #takeTurn = (slot: number): void => void this.#due.push(slot);
+  #dueCount = 0;
+  readonly #takeTurn = (slot: number): void => {
+    this.#due[this.#dueCount++] = slot;
+  };
 
   constructor(parts: Parts, course: ValueTable, ready: Ready, rules: OrderRules) {
     this.#table = parts.table;
@@ -125,11 +132,12 @@ export class EventOrder implements Operator {
 
   /** Lets those take their turn whose time has come. Their values are in the aggregates by now. */
   #take(now: number, out: Collector): void {
-    for (const slot of this.#due) {
+    for (let i = 0; i < this.#dueCount; i++) {
+      const slot = this.#due[i]!;
       this.#rules.passed?.(this.#table.cells[firstCell]![slot]!);
       this.#rules.take(slot, this.#table.cells[keyCell]![slot]!);
     }
-    this.#due.length = 0;
+    this.#dueCount = 0;
     this.#rules.passed?.(now);
     this.#send(out);
   }

@@ -82,7 +82,8 @@ export class Slots implements Lasting {
   free(slot: number): void {
     this.#held -= this.#arrays[0]![slot]!;
     this.#arrays[0]![slot] = 0;
-    for (const { buffers } of this.states) if (buffers.length > slot) buffers[slot] = undefined;
+    if (this.#step === 1)
+      for (const { buffers } of this.states) if (buffers.length > slot) buffers[slot] = undefined;
     this.#free.push(slot);
   }
 
