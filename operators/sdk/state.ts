@@ -171,14 +171,18 @@ export interface PartTable {
   readonly held: number;
   /** The earliest timer or waiting slot, ms; Infinity when there is none. */
   readonly due: number;
-  /** True when there are so many slots that no record may open one more. */
-  readonly full: boolean;
+  /** How many slots there may be beyond those that are open. */
+  readonly room: number;
   /** A new slot, in no list. */
   open(): number;
+  /** As many new slots, which are written to `slots`. */
+  openAll(count: number, slots: Uint32Array): void;
   /** Gives a slot back; the records that it still holds are held no more. */
   free(slot: number): void;
   /** Counts `weight` input records into a slot. */
   hold(slot: number, weight: number): void;
+  /** Counts the input records of `rows[i]` into `slots[i]` for i below `count`. */
+  holdAll(slots: Uint32Array, rows: Uint32Array, count: number, batch: Batch): void;
   /** The number of input records that a slot holds. */
   weight(slot: number): number;
   /** The slot's records are held no more, for they were sent; returns how many there were. */

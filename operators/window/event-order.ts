@@ -14,6 +14,9 @@ import {
 import { firstCell, type Parts, partsOf } from "./parts.ts";
 import type { Grouping } from "./kind.ts";
 
+/** As a signed number: comparing an id with `noKey` itself would make a float64 of every id. */
+const noKeySigned = noKey | 0;
+
 /** The numbers of a part that waits: its key, and one that the kind gives it. */
 export const keyCell = 2;
 export const ownCell = 3;
@@ -64,13 +67,13 @@ export class EventOrder implements Operator {
   readonly #ready: Ready;
   readonly #rules: OrderRules;
   #ids = new Uint32Array(0);
+  #rows = new Uint32Array(0);
+  #slots = new Uint32Array(0);
   /** How far event time has come; the end of the stream is no time. */
   readonly #course: Float64Array;
-  /** Parts whose turn has come, in order. */
-  readonly #due: number[] = [];
-  #dueCount = 0;
   readonly #takeTurn = (slot: number): void => {
-    this.#due[this.#dueCount++] = slot;
+    this.#rules.passed?.(this.#table.cells[firstCell]![slot]!);
+    this.#rules.take(slot, this.#table.cells[keyCell]![slot]!);
   };
 
   constructor(parts: Parts, course: ValueTable, ready: Ready, rules: OrderRules) {
@@ -81,27 +84,41 @@ export class EventOrder implements Operator {
     this.#rules = rules;
   }
 
+  /**
+   * Lets the rows in, and then all take their turn that have it by the end of the batch: a record that is let in is no
+   * earlier than those that had their turn when it came, so that their order is the same as row by row.
+   */
   onBatch(batch: Batch, out: Collector): void {
-    const { selection, count, watermark } = batch;
-    if (this.#ids.length < count) this.#ids = new Uint32Array(count);
+    const { selection, count, time, watermark } = batch;
+    if (this.#ids.length < count) {
+      this.#ids = new Uint32Array(count);
+      this.#rows = new Uint32Array(count);
+      this.#slots = new Uint32Array(count);
+    }
     this.#table.keys.identify(batch, this.#ids);
     this.#rules.begin?.(batch);
     const left: (readonly [number, "late" | "overflow"])[] = [];
+    const [ids, rows] = [this.#ids, this.#rows];
+    const { room } = this.#table;
+    let now = this.#course[0]!;
+    let taken = 0;
     for (let i = 0; i < count; i++) {
       const row = selection[i]!;
-      this.#advance(watermark[row]!);
-      const key = this.#ids[i]!;
-      if (batch.time[row]! < this.#course[0]!) left.push([row, "late"]);
-      else if (key === noKey || this.#table.full) left.push([row, "overflow"]);
-      else this.#wait(key, row, batch);
+      const key = ids[i]! | 0;
+      if (watermark[row]! > now) now = watermark[row]!;
+      if (time[row]! < now) left.push([row, "late"]);
+      else if (key === noKeySigned || taken === room) left.push([row, "overflow"]);
+      else {
+        rows[taken] = row;
+        ids[taken++] = key;
+      }
     }
-    this.#parts.flush(batch);
-    this.#take(this.#course[0]!, out);
+    this.#wait(taken, batch);
+    this.#take(now, out);
     for (const [row, reason] of left) out.drop(batch, row, reason);
   }
 
   onWatermark(watermark: number, out: Collector): void {
-    this.#advance(watermark);
     this.#take(watermark, out);
     this.#rules.reached?.(watermark);
     this.#ready.send(out);
@@ -114,31 +131,28 @@ export class EventOrder implements Operator {
     this.#send(out);
   }
 
-  #advance(watermark: number): void {
+  /** The first of the rows, which have room, wait for their turn with their keys. */
+  #wait(count: number, batch: Batch): void {
+    const [rows, slots] = [this.#rows, this.#slots];
+    this.#table.openAll(count, slots);
+    this.#parts.addAll(slots, rows, count, batch);
+    const { cells, waiting } = this.#table;
+    const [keys, numbers] = [cells[keyCell]!, cells[ownCell]!];
+    for (let i = 0; i < count; i++) {
+      const [slot, row] = [slots[i]!, rows[i]!];
+      keys[slot] = this.#ids[i]!;
+      numbers[slot] = this.#rules.number(row, batch);
+      waiting.add(slot, batch.time[row]!);
+    }
+  }
+
+  /** Lets those take their turn whose time has come. Their values are in the aggregates by now. */
+  #take(watermark: number, out: Collector): void {
     const now = Math.max(this.#course[0]!, watermark);
     if (now < Number.POSITIVE_INFINITY) this.#course[0] = now;
     // Also where it stands still: a record of that very time may have come since.
     this.#table.waiting.due(now, this.#takeTurn);
-  }
-
-  #wait(key: number, row: number, batch: Batch): void {
-    const slot = this.#table.open();
-    const { cells } = this.#table;
-    cells[keyCell]![slot] = key;
-    cells[ownCell]![slot] = this.#rules.number(row, batch);
-    this.#parts.add(slot, row, batch);
-    this.#table.waiting.add(slot, batch.time[row]!);
-  }
-
-  /** Lets those take their turn whose time has come. Their values are in the aggregates by now. */
-  #take(now: number, out: Collector): void {
-    for (let i = 0; i < this.#dueCount; i++) {
-      const slot = this.#due[i]!;
-      this.#rules.passed?.(this.#table.cells[firstCell]![slot]!);
-      this.#rules.take(slot, this.#table.cells[keyCell]![slot]!);
-    }
-    this.#dueCount = 0;
-    this.#rules.passed?.(now);
+    this.#rules.passed?.(watermark);
     this.#send(out);
   }
 

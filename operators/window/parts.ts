@@ -54,16 +54,31 @@ export class Parts {
 
   /** Brings what was added into the aggregates. */
   flush(batch: Batch): void {
-    const count = this.#added;
+    this.#aggregate(this.#slots, this.#rows, this.#added, batch);
+    this.#added = 0;
+  }
+
+  /** Adds `rows[i]` to `slots[i]` for i below `count`, which are new parts, with their values. Rows are in ascending order. */
+  addAll(slots: Uint32Array, rows: Uint32Array, count: number, batch: Batch): void {
+    const [first, last] = [this.table.cells[firstCell]!, this.table.cells[lastCell]!];
+    const { time } = batch;
+    for (let i = 0; i < count; i++) {
+      first[slots[i]!] = time[rows[i]!]!;
+      last[slots[i]!] = time[rows[i]!]!;
+    }
+    this.table.holdAll(slots, rows, count, batch);
+    this.#aggregate(slots, rows, count, batch);
+  }
+
+  #aggregate(slots: Uint32Array, selection: Uint32Array, count: number, batch: Batch): void {
     if (count === 0) return;
     // Only these rows are evaluated, so that flushing often costs no more than flushing once.
-    const rows = { ...batch, selection: this.#rows, count };
+    const rows = { ...batch, selection, count };
     for (const { input, states } of this.#grouping.shared.inputs) {
       const column = input === null ? null : input.evaluate(rows);
       for (const { place, aggregate } of states)
-        aggregate.add(this.table.states[place]!, this.#slots, this.#rows, count, column, rows);
+        aggregate.add(this.table.states[place]!, slots, selection, count, column, rows);
     }
-    this.#added = 0;
   }
 
   /** Merges part `from`, which came after it, into part `into`. The records stay held where they are. */

@@ -76,11 +76,11 @@ describe("parts", () => {
   test("are full at their bound, until one is freed", () => {
     const table = tableOf(2);
     const first = table.open();
-    expect(table.full).toBe(false);
+    expect(table.room).toBe(1);
     table.open();
-    expect(table.full).toBe(true);
+    expect(table.room).toBe(0);
     table.free(first);
-    expect(table.full).toBe(false);
+    expect(table.room).toBe(1);
   });
 
   test("are in the lists of their keys", () => {

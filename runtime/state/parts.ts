@@ -1,7 +1,13 @@
 // Partial aggregates in slots, in lists that each key has for itself, with timers and queues of
 // slots that wait for event time. Knows nothing of when a part begins, ends or is merged.
 
-import type { AggregateState, KeyTable, PartDeclaration, PartTable } from "../../operators/sdk/index.ts";
+import type {
+  AggregateState,
+  Batch,
+  KeyTable,
+  PartDeclaration,
+  PartTable,
+} from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 import { type KeyedRows, makeKeyTable } from "./keys.ts";
 import { damaged, type LastingByKey, listOf, member, packedWholes, type Plain, wholesOf } from "./plain.ts";
@@ -43,8 +49,8 @@ class Parts implements PartTable, KeyedRows, LastingByKey {
     return Math.min(this.timers.next, this.waiting.next, this.expiring.next);
   }
 
-  get full(): boolean {
-    return this.#slots.size >= this.#slotsMax;
+  get room(): number {
+    return Math.max(0, this.#slotsMax - this.#slots.size);
   }
 
   isOpen(): boolean {
@@ -63,12 +69,20 @@ class Parts implements PartTable, KeyedRows, LastingByKey {
     return this.#slots.open();
   }
 
+  openAll(count: number, slots: Uint32Array): void {
+    this.#slots.openAll(count, slots);
+  }
+
   free(slot: number): void {
     this.#slots.free(slot);
   }
 
   hold(slot: number, weight: number): void {
     this.#slots.hold(slot, weight);
+  }
+
+  holdAll(slots: Uint32Array, rows: Uint32Array, count: number, batch: Batch): void {
+    this.#slots.holdRows(slots, rows, count, batch);
   }
 
   weight(slot: number): number {

@@ -69,6 +69,23 @@ export class Slots implements Lasting {
   open(): number {
     const slot = this.#free.pop() ?? this.#used;
     if (slot === this.#used) this.#add();
+    this.#begin(slot);
+    return slot;
+  }
+
+  /** Opens as many slots, and writes them to `slots`. */
+  openAll(count: number, slots: Uint32Array): void {
+    const free = this.#free;
+    for (let i = 0; i < count; i++) {
+      const slot = free.pop() ?? this.#used;
+      if (slot === this.#used) this.#add();
+      slots[i] = slot;
+    }
+    for (let i = 0; i < count; i++) this.#begin(slots[i]!);
+  }
+
+  /** Writes the first value of each number of a slot. */
+  #begin(slot: number): void {
     const initial = this.#initial;
     const arrays = this.#arrays;
     const [first] = arrays as [Float64Array];
@@ -76,14 +93,12 @@ export class Slots implements Lasting {
     if (this.#step > 1)
       for (let number = 0; number < initial.length; number++) first[slot + number] = initial[number]!;
     else for (let number = 0; number < initial.length; number++) arrays[number]![slot] = initial[number]!;
-    return slot;
   }
 
   free(slot: number): void {
     this.#held -= this.#arrays[0]![slot]!;
     this.#arrays[0]![slot] = 0;
-    if (this.#step === 1)
-      for (const { buffers } of this.states) if (buffers.length > slot) buffers[slot] = undefined;
+    for (const { buffers } of this.states) if (buffers.length > slot) buffers[slot] = undefined;
     this.#free.push(slot);
   }
 

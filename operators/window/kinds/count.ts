@@ -93,7 +93,7 @@ class Counts implements Operator {
   #place(key: number, row: number, batch: Batch): boolean {
     const list = this.#table.list(key, filling);
     if (list.length === 0) {
-      if (this.#table.full) return false;
+      if (this.#table.room === 0) return false;
       list.push(this.#open(0));
     }
     const slot = list[0]!;

@@ -111,7 +111,7 @@ class Sessions implements Operator {
     } else if (joinsAfter) session = after;
     else {
       if (time + gap + (updates ?? 0) < this.#course[0]!) return "late";
-      if (this.#table.full) return "overflow";
+      if (this.#table.room === 0) return "overflow";
       session = this.#table.open();
       list.splice(next, 0, session);
     }
