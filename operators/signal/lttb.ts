@@ -11,16 +11,21 @@ import {
   table,
   z,
 } from "weir/sdk";
-import { Held, heldCells, heldProgress } from "./held.ts";
+import { Held, heldCells, heldProgress, nothing } from "./held.ts";
 import { holding, type HoldingRules } from "./holding.ts";
+import { Numbers } from "./key-ids.ts";
 import { largestTriangles } from "./largest-triangles.ts";
 
 const readingsMax = 1_000;
 
-/** Cells after the deadline and the record in hand, which is not used: the newest time, how many readings are held, and they. */
-const newestCell = 2;
-const sizeCell = 3;
-const readingsCell = 4;
+/** Numbers of a key: how many readings are held, the newest time, and behind them all records, then all times, then all values. */
+const size = 0;
+const newest = 1;
+const firstReading = 2;
+
+function widthOf(readings: number): number {
+  return firstReading + 3 * readings;
+}
 
 interface RunSettings {
   readonly value: ColumnReference;
@@ -31,78 +36,87 @@ interface RunSettings {
 
 class Runs implements HoldingRules {
   readonly #settings: RunSettings;
-  readonly #table: KeyedTable;
+  readonly #width: number;
+  readonly #readings: KeyedTable;
   readonly #held: Held;
-  readonly #times: Float64Array;
-  readonly #values: Float64Array;
+  readonly #values = new Numbers();
   readonly #chosen: Uint32Array;
-  #valid: Uint8Array | null = null;
+  /** Those of all keys, in this call. */
+  #numbers = new Float64Array(0);
+  /** By row of the present batch, where a key may hold it; 0, which is no place of a record, for the others. */
+  #places = new Uint32Array(0);
 
-  constructor(settings: RunSettings, table: KeyedTable, held: Held) {
+  constructor(settings: RunSettings, readings: KeyedTable, held: Held) {
     this.#settings = settings;
-    this.#table = table;
+    this.#width = widthOf(settings.readings);
+    this.#readings = readings;
     this.#held = held;
-    this.#times = new Float64Array(settings.readings);
-    this.#values = new Float64Array(settings.readings);
     this.#chosen = new Uint32Array(settings.points);
+  }
+
+  open(): void {
+    this.#readings.reserve();
+    this.#numbers = this.#readings.cells[0] as Float64Array<ArrayBuffer>;
   }
 
   rows(batch: Batch, ids: Uint32Array): void {
     const { selection, count, watermark, time } = batch;
-    this.#valid = batch.columns[this.#settings.value.index]!.valid;
+    const column = batch.columns[this.#settings.value.index]!;
+    const values = this.#values.of(column, batch);
+    if (this.#places.length < batch.rows) this.#places = new Uint32Array(batch.rows);
+    const places = this.#places.fill(0);
     for (let i = 0; i < count; i++) {
       const row = selection[i]!;
       const key = ids[i]! | 0;
-      if (this.#held.meet(key, row, watermark[row]!)) this.#row(key, row, time[row]!);
+      if (!this.#held.meet(key, row, watermark[row]!)) continue;
+      if (column.valid !== null && column.valid[row] === 0) this.#held.filterRow(row);
+      else places[row] = this.#row(key, row, time[row]!, values[row]!);
     }
+    // In the order of the batch, in which records are kept soonest.
+    for (let i = 0; i < count; i++) this.#held.keepIn(this.#numbers, places[selection[i]!]!);
   }
 
-  #row(key: number, row: number, at: number): void {
-    const { cells } = this.#table;
+  /** Returns where the row is held; 0 when it is late. */
+  #row(key: number, row: number, at: number, value: number): number {
+    const numbers = this.#numbers;
+    const first = key * this.#width;
     const { readings, within } = this.#settings;
-    if (this.#valid !== null && this.#valid[row] === 0) {
-      this.#held.filterRow(row);
-      return;
-    }
-    if (at < cells[newestCell]![key]!) {
+    if (at < numbers[first + newest]!) {
       this.#held.leaveRow(row, "late");
-      return;
+      return 0;
     }
-    cells[newestCell]![key] = at;
-    if (this.#held.deadline(key) <= at) this.end(key);
-    const size = cells[sizeCell]!;
-    if (within !== undefined && size[key] === 0) this.#held.setDeadline(key, at + within);
-    this.#held.takeInto(cells[readingsCell + size[key]!]!, key, row);
-    size[key] = size[key]! + 1;
-    if (size[key] === readings) this.end(key);
+    numbers[first + newest] = at;
+    if (within !== undefined) {
+      if (this.#held.deadline(key) <= at) this.end(key);
+      if (numbers[first + size] === 0) this.#held.setDeadline(key, at + within);
+    }
+    const place = first + firstReading + numbers[first + size]!;
+    this.#held.takeInto(numbers, place, row);
+    numbers[place + readings] = at;
+    numbers[place + 2 * readings] = value;
+    if (++numbers[first + size]! === readings) this.end(key);
+    return place;
   }
 
   due(key: number): void {
     this.end(key);
   }
 
-  keep(key: number): void {
-    const { cells } = this.#table;
-    // Rows of the batch are the last of the run.
-    for (let place = cells[sizeCell]![key]! - 1; place >= 0; place--)
-      if (!this.#held.keepIn(cells[readingsCell + place]!, key)) break;
-  }
-
   /** Sends what is to be left of the key's run. */
   end(key: number): void {
-    const { cells } = this.#table;
-    const size = cells[sizeCell]![key]!;
-    cells[sizeCell]![key] = 0;
+    const numbers = this.#numbers;
+    const { readings } = this.#settings;
+    const first = key * this.#width + firstReading;
+    const count = numbers[first - firstReading + size]!;
+    numbers[first - firstReading + size] = 0;
     this.#held.clearDeadline(key);
-    for (let place = 0; place < size; place++) {
-      const reading = cells[readingsCell + place]![key]!;
-      this.#times[place] = this.#held.time(reading);
-      this.#values[place] = this.#held.number(reading, this.#settings.value);
-    }
-    const taken = largestTriangles(this.#times, this.#values, size, this.#chosen);
+    const times = numbers.subarray(first + readings, first + 2 * readings);
+    const values = numbers.subarray(first + 2 * readings, first + 3 * readings);
+    const taken = largestTriangles(times, values, count, this.#chosen);
     let next = 0;
-    for (let place = 0; place < size; place++) {
-      const reading = cells[readingsCell + place]![key]!;
+    for (let place = 0; place < count; place++) {
+      const reading = numbers[first + place]!;
+      numbers[first + place] = nothing;
       if (next < taken && this.#chosen[next] === place) {
         this.#held.send(reading);
         next++;
@@ -153,15 +167,18 @@ export const lttb: OperatorDefinition = defineOperator({
     },
   ],
   state: ({ by = [], readings }) => ({
-    runs: table.keyed(
+    runs: table.keyed(by, heldCells, { perKey: () => readings }),
+    readings: table.keyed(
       by,
-      [...heldCells, Number.NEGATIVE_INFINITY, ...Array.from({ length: 1 + readings }, () => 0)],
-      { perKey: () => readings },
+      Array.from({ length: widthOf(readings) }, (_, place) =>
+        place === newest ? Number.NEGATIVE_INFINITY : place === size ? 0 : nothing,
+      ),
+      { together: true },
     ),
     progress: heldProgress,
   }),
-  create: (settings, { state: { runs, progress } }) => {
+  create: (settings, { state: { runs, readings, progress } }) => {
     const held = new Held(runs, progress);
-    return holding(runs, held, new Runs(settings, runs, held));
+    return holding(runs, held, new Runs(settings, readings, held));
   },
 });
