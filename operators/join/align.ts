@@ -81,9 +81,9 @@ class Latest implements JoiningRules {
     if (latest[place] !== none) this.#rows.leave(latest[place]!);
     latest[place] = slot;
     cells[ownCell]![slot] = fresh;
-    this.#wake(key, justAfter(time + this.#ages[input]!));
+    this.#wakeAfter(key, time + this.#ages[input]!);
     if (this.#every === null) this.#send(key, time);
-    else this.#wake(key, justAfter(this.#stepOf(time)));
+    else this.#wakeAfter(key, this.#stepOf(time));
   }
 
   passed(time: number): void {
@@ -110,8 +110,8 @@ class Latest implements JoiningRules {
     for (let input = 0, place = key * inputs; input < inputs; input++, place++) {
       const slot = latest[place]!;
       if (slot === none) continue;
-      const over = justAfter(times[slot]! + this.#ages[input]!);
-      if (over > instant) this.#wake(key, over);
+      const last = times[slot]! + this.#ages[input]!;
+      if (last >= instant) this.#wakeAfter(key, last);
       else {
         latest[place] = none;
         this.#rows.leave(slot);
@@ -132,7 +132,7 @@ class Latest implements JoiningRules {
     }
     if (newest === Number.NEGATIVE_INFINITY) return;
     const step = this.#stepOf(newest);
-    if (justAfter(step) > instant) this.#wake(key, justAfter(step));
+    if (step >= instant) this.#wakeAfter(key, step);
     else this.#send(key, step);
   }
 
@@ -155,10 +155,10 @@ class Latest implements JoiningRules {
     }
   }
 
-  /** A timer that would come too late is set anew; one that comes too early is set again then. */
-  #wake(key: number, instant: number): void {
+  /** A timer that would come later than just after `moment` is set anew; one that comes too early is set again then. */
+  #wakeAfter(key: number, moment: number): void {
     const { timers } = this.#table;
-    if (timers.at(key) > instant) timers.set(key, instant);
+    if (timers.at(key) > moment) timers.set(key, justAfter(moment));
   }
 }
 

@@ -61,7 +61,7 @@ class States implements OrderRules {
       this.#table.free(slot);
       return;
     }
-    if ((flags & closes) !== 0) this.#send(key);
+    if ((flags & closes) !== 0) this.#send(key, Number.NEGATIVE_INFINITY);
     else if (this.#early !== null) {
       const due = nextMultiple(this.#table.cells[lastCell]![list[0]!]!, this.#early);
       if (this.#table.timers.at(key) > due) this.#table.timers.set(key, due);
@@ -79,7 +79,8 @@ class States implements OrderRules {
 
   /** What is still open is sent with what it holds. */
   forget(key: number): void {
-    this.#send(key);
+    // A row has the time at which it was known, which is later than its last record.
+    this.#send(key, this.#course[0]!);
   }
 
   leave(): number {
@@ -93,12 +94,11 @@ class States implements OrderRules {
     for (let i = 0; i < count; i++) this.#flags[this.#rows[i]!]! |= flag;
   }
 
-  #send(key: number): void {
+  #send(key: number, now: number): void {
     const slot = this.#table.list(key, 0).pop();
     if (slot === undefined) return;
     const [start, end] = [this.#table.cells[firstCell]![slot]!, this.#table.cells[lastCell]![slot]!];
-    // A row has the time at which it was known: at the end of the stream that is later than its last record.
-    const time = Math.max(end, this.#course[0]!);
+    const time = Math.max(end, now);
     const label = this.#early === null ? null : 1;
     this.#ready.add({ key, slot, start, end, time, weight: this.#table.weight(slot), label });
     this.#table.timers.clear(key);
