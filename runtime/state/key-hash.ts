@@ -14,13 +14,13 @@ export function makeSecret(): HashSecret {
 
 /** HalfSipHash-1-3 of the words `from … to - 1` (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012). */
 export function hashWords(words: Int32Array, from: number, to: number, { low, high }: HashSecret): number {
-  let a = low;
-  let b = high;
+  let a = low | 0;
+  let b = high | 0;
   let c = low ^ 0x6c796765;
   let d = high ^ 0x74656462;
-  // One round for each word and for the count, three to finish.
-  for (let i = from; i < to + 4; i++) {
-    const word = i < to ? words[i]! : i === to ? (to - from) << 26 : 0;
+  // One round for each word and for the count, which is the word behind them, three to finish.
+  for (let i = from; i <= to; i++) {
+    const word = i < to ? words[i]! : (to - from) << 26;
     d ^= word;
     a = (a + b) | 0;
     b = ((b << 5) | (b >>> 27)) ^ a;
@@ -33,7 +33,19 @@ export function hashWords(words: Int32Array, from: number, to: number, { low, hi
     b = ((b << 13) | (b >>> 19)) ^ c;
     c = (c << 16) | (c >>> 16);
     a ^= word;
-    if (i === to) c ^= 0xff;
+  }
+  c ^= 0xff;
+  for (let round = 0; round < 3; round++) {
+    a = (a + b) | 0;
+    b = ((b << 5) | (b >>> 27)) ^ a;
+    a = (a << 16) | (a >>> 16);
+    c = (c + d) | 0;
+    d = ((d << 8) | (d >>> 24)) ^ c;
+    a = (a + d) | 0;
+    d = ((d << 7) | (d >>> 25)) ^ a;
+    c = (c + b) | 0;
+    b = ((b << 13) | (b >>> 19)) ^ c;
+    c = (c << 16) | (c >>> 16);
   }
   return b ^ d;
 }

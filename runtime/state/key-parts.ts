@@ -5,6 +5,7 @@ import type { Batch, Column, ColumnReference, WritableColumn } from "../../opera
 import { encodedTexts } from "../batch/encoded.ts";
 import type { TextDictionary } from "../batch/columns.ts";
 import { limits } from "../limits.ts";
+import type { KeyBlock } from "./key-block.ts";
 
 /** A key has no part, or one that is too long. */
 export const tooLong = -1;
@@ -27,7 +28,7 @@ export const partWordsMax: number = (limits.key_bytes_max >> 2) + 1;
 const filler = 0xff;
 const nullWord = 0xfefefefe | 0;
 
-class TextPart implements KeyPart {
+export class TextPart implements KeyPart {
   readonly #index: number;
   #values = new Int32Array(0);
   #valid: Uint8Array | null = null;
@@ -64,6 +65,29 @@ class TextPart implements KeyPart {
     for (let byte = end - 1; byte >= from; byte--) last = (last << 8) | this.#bytes[byte]!;
     words[at++] = last;
     return at;
+  }
+
+  /** The same for some rows, for keys of this part alone: a loop of its own halves what a key costs. */
+  encodeAll({ rows, words, starts, ends }: KeyBlock, count: number): void {
+    const [values, valid, textEnds, view] = [this.#values, this.#valid, this.#ends, this.#view];
+    for (let i = 0, at = 0; i < count; i++) {
+      const row = rows[i]!;
+      const code = values[row]!;
+      let from = textEnds[code]!;
+      const end = textEnds[code + 1]!;
+      const length = end - from;
+      starts[i] = at;
+      if (length < 4 || length > limits.key_bytes_max || (valid !== null && valid[row] === 0)) {
+        ends[i] = this.encode(row, words, at);
+        at = Math.max(at, ends[i]!);
+        continue;
+      }
+      for (; from + 4 <= end; from += 4) words[at++] = view.getInt32(from, true);
+      // Of the last four bytes, those that are in no word yet, filled up.
+      const bits = (end - from) * 8;
+      words[at++] = (view.getInt32(end - 4, true) >>> (32 - bits)) | (-1 << bits);
+      ends[i] = at;
+    }
   }
 
   end(words: Int32Array, at: number): number {

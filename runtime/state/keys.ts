@@ -9,9 +9,11 @@ import {
   noKey,
   type WritableColumn,
 } from "../../operators/sdk/index.ts";
+import { allRows } from "../batch/batch.ts";
 import { limits } from "../limits.ts";
+import { blockRows, type KeyBlock, keyBlock } from "./key-block.ts";
 import { KeyIndex } from "./key-index.ts";
-import { type KeyPart, keyPartOf, partWordsMax, tooLong } from "./key-parts.ts";
+import { type KeyPart, keyPartOf, partWordsMax, type TextPart, tooLong } from "./key-parts.ts";
 import type { Lasting, Plain } from "./plain.ts";
 import { WrittenCodes } from "./written-codes.ts";
 
@@ -30,17 +32,11 @@ export interface KeyedRows {
   forget(key: number): void;
 }
 
-/** Keys that are looked up together, so that the processor waits for the memory of many at once. */
-const blockRows = 64;
 /** With so few keys among so many texts, as where each key has a clock and tables of its own, texts are not remembered by their code. */
 const fewKeys = 4;
 const manyTexts = 256;
-
-/** The keys of a block that are looked for, one behind the other; where each ends; their hashes. Of all tables, one at a time. */
-let words = new Int32Array(0);
-const ends: Int32Array = new Int32Array(blockRows);
-const hashes: Int32Array = new Int32Array(blockRows);
-const touched: Int32Array = new Int32Array(blockRows);
+/** Where a new dictionary has a text for more than this share of a batch's rows, rows are looked up without asking which of them are of one text. */
+const mostlyOnce = 1 / 2;
 
 export class Keys implements LastingKeys {
   readonly #parts: readonly KeyPart[];
@@ -61,8 +57,6 @@ export class Keys implements LastingKeys {
     this.#parts = by.map(keyPartOf);
     this.#written = by.map(() => new WrittenCodes());
     this.#keysMax = keysMax;
-    const room = by.length * partWordsMax * blockRows;
-    if (words.length < room) words = new Int32Array(room);
     this.#index = new KeyIndex((words, at) => {
       for (const part of this.#parts) at = part.end(words, at);
       return at;
@@ -82,13 +76,13 @@ export class Keys implements LastingKeys {
   }
 
   has(key: number): boolean {
-    return this.#index.has(key);
+    return this.#index.words.has(key);
   }
 
   /** True when the row has a key that the table may hold. */
   accepts(batch: Batch, row: number): boolean {
     for (const part of this.#parts) part.begin(batch);
-    return this.#encode(row, 0) !== tooLong;
+    return this.#encode(row, 0, this.#block()) !== tooLong;
   }
 
   /** Takes a key out; its id may be given again. */
@@ -111,10 +105,8 @@ export class Keys implements LastingKeys {
 
   #identify(batch: Batch, ids: Uint32Array): void {
     if (this.#pending.length < batch.count) this.#pending = new Uint32Array(batch.count * 2);
-    if (this.#text === null) {
-      for (let i = 0; i < batch.count; i++) this.#pending[i] = i;
-      this.#lookUp(batch, batch.count, ids);
-    } else this.#identifyTexts(batch, this.#text, ids);
+    if (this.#text === null) this.#lookUp(batch, allRows(batch.count), batch.count, ids);
+    else this.#identifyTexts(batch, this.#text, ids);
   }
 
   #identifyTexts(batch: Batch, index: number, ids: Uint32Array): void {
@@ -128,7 +120,13 @@ export class Keys implements LastingKeys {
       this.#identifyRuns(batch, values, valid, ids);
       return;
     }
+    const isNew = this.#dictionary !== dictionary;
     const known = this.#knownOf(dictionary);
+    if (isNew && valid === null && dictionary.size > count * mostlyOnce) {
+      this.#lookUp(batch, allRows(count), count, ids);
+      for (let i = 0; i < count; i++) known[values[selection[i]!]!] = (ids[i]! + 1) | 0;
+      return;
+    }
     // A repeated text without a null in sight, which is nearly every row, costs this loop alone.
     let unknown = valid === null ? 0 : 1;
     for (let i = 0; i < count; i++) {
@@ -148,7 +146,7 @@ export class Keys implements LastingKeys {
         known[values[row]!] = -1;
       }
     }
-    this.#lookUp(batch, pendingCount, ids);
+    this.#lookUp(batch, pending, pendingCount, ids);
     for (let p = 0; p < pendingCount; p++) {
       const row = selection[pending[p]!]!;
       if (valid === null || valid[row] !== 0) known[values[row]!] = (ids[pending[p]!]! + 1) | 0;
@@ -166,7 +164,7 @@ export class Keys implements LastingKeys {
     const codeAt = (i: number): number => (valid?.[selection[i]!] === 0 ? -1 : values[selection[i]!]!);
     let runs = 0;
     for (let i = 0; i < count; i++) if (i === 0 || codeAt(i) !== codeAt(i - 1)) pending[runs++] = i;
-    this.#lookUp(batch, runs, ids);
+    this.#lookUp(batch, pending, runs, ids);
     for (let i = 0, run = -1; i < count; i++) {
       if (run + 1 < runs && pending[run + 1] === i) run++;
       ids[i] = ids[pending[run]!]!;
@@ -186,37 +184,50 @@ export class Keys implements LastingKeys {
     return this.#known;
   }
 
-  /** Writes the ids of the rows at the first `count` places of `pending`. */
-  #lookUp(batch: Batch, count: number, ids: Uint32Array): void {
+  /** Writes the ids of the rows at the first `count` of some places in the selection. */
+  #lookUp(batch: Batch, places: Uint32Array, count: number, ids: Uint32Array): void {
+    const block = this.#block();
     for (const part of this.#parts) part.begin(batch);
-    for (let from = 0; from < count; from += blockRows)
-      this.#lookUpBlock(batch, from, Math.min(count, from + blockRows), ids);
+    const { rows, ids: found } = block;
+    for (let from = 0; from < count; from += blockRows) {
+      const size = Math.min(count - from, blockRows);
+      for (let i = 0; i < size; i++) rows[i] = batch.selection[places[from + i]!]!;
+      this.#encodeAll(block, size);
+      this.#index.findAll(block, size);
+      for (let i = 0; i < size; i++)
+        ids[places[from + i]!] = found[i]! >= 0 ? found[i]! : this.#addNew(block, i);
+    }
   }
 
-  #lookUpBlock({ selection }: Batch, from: number, to: number, ids: Uint32Array): void {
-    const index = this.#index;
-    const pending = this.#pending;
-    const count = to - from;
-    for (let p = 0, at = 0; p < count; p++) {
-      const end = this.#encode(selection[pending[from + p]!]!, at);
-      ends[p] = end;
-      if (end === tooLong) continue;
-      hashes[p] = index.hash(words, at, end);
-      at = end;
+  #encodeAll(block: KeyBlock, count: number): void {
+    const { rows, starts, ends } = block;
+    const [first] = this.#parts;
+    if (this.#text !== null) {
+      (first as TextPart).encodeAll(block, count);
+      return;
     }
-    for (let p = 0; p < count; p++) touched[p] = index.touch(hashes[p]!);
-    for (let p = 0; p < count; p++) touched[p] = index.meet(hashes[p]!);
-    for (let p = 0, at = 0; p < count; p++) {
-      const end = ends[p]!;
-      let id = end === tooLong ? noKey : index.find(words, at, end, hashes[p]!);
-      if (id === -1) id = this.#adds && !this.full ? index.add(words, at, end, hashes[p]!) : noKey;
-      ids[pending[from + p]!] = id;
-      if (end !== tooLong) at = end;
+    for (let i = 0, at = 0; i < count; i++) {
+      starts[i] = at;
+      ends[i] = this.#encode(rows[i]!, at, block);
+      at = Math.max(at, ends[i]!);
     }
+  }
+
+  /** The id of a key of the block that was not in the table: `noKey` unless it was added meanwhile, or may be now. */
+  #addNew({ words, starts, ends, hashes }: KeyBlock, i: number): number {
+    const [from, to, hash] = [starts[i]!, ends[i]!, hashes[i]!];
+    if (to === tooLong) return noKey;
+    const id = this.#index.find(words, from, to, hash);
+    if (id >= 0) return id;
+    return this.#adds && !this.full ? this.#index.add(words, from, to, hash) : noKey;
+  }
+
+  #block(): KeyBlock {
+    return keyBlock(this.#parts.length * partWordsMax);
   }
 
   /** Writes the words of a row's key from `at` on; returns where they end, or `tooLong`. */
-  #encode(row: number, at: number): number {
+  #encode(row: number, at: number, { words }: KeyBlock): number {
     for (const part of this.#parts) {
       at = part.encode(row, words, at);
       if (at === tooLong) break;
@@ -252,8 +263,8 @@ export class Keys implements LastingKeys {
 
   #write(part: number, id: number, out: WritableColumn, row: number): void {
     if (!this.has(id)) throw new RangeError(`no key has the id ${id}`);
-    const { arena } = this.#index;
-    let at = this.#index.at(id);
+    const { arena } = this.#index.words;
+    let at = this.#index.words.start(id);
     for (let before = 0; before < part; before++) at = this.#parts[before]!.end(arena, at);
     this.#parts[part]!.write(arena, at, out, row);
   }
