@@ -49,16 +49,16 @@ class OpenPane implements Pane {
   }
 
   slots(keys: Uint32Array, from: number, to: number, slots: Uint32Array, at: number): void {
-    let slotOf = this.#slotOf;
-    for (let i = from, place = at; i < to; i++, place++) {
-      const key = keys[i]! | 0;
-      let found = key < slotOf.length ? slotOf[key]! : 0;
-      if (found === 0) {
-        found = this.#add(key) + 1;
-        slotOf = this.#slotOf;
-      }
-      slots[place] = found - 1;
-    }
+    this.#reserve(keys, from, to);
+    if (!readSlots(this.#slotOf, keys, from, to, slots, at)) return;
+    for (let i = from, place = at; i < to; i++, place++) slots[place] = this.slot(keys[i]!);
+  }
+
+  /** Makes room for the highest of some keys. */
+  #reserve(keys: Uint32Array, from: number, to: number): void {
+    let highest = 0;
+    for (let i = from; i < to; i++) if ((keys[i]! | 0) > highest) highest = keys[i]! | 0;
+    if (highest >= this.#slotOf.length) this.#slotOf = grown(this.#slotOf, highest + 1);
   }
 
   contents(): ClosedPane {
@@ -92,6 +92,27 @@ class OpenPane implements Pane {
     this.#keys[this.#count] = key;
     this.#count++;
   }
+}
+
+/**
+ * Writes the slots of `keys[from … to - 1]` to `slots` from `at` on; true when a key has none, whose slot is then of no
+ * use. No row waits for the memory that another reads, as it would for a branch.
+ */
+function readSlots(
+  slotOf: Int32Array,
+  keys: Uint32Array,
+  from: number,
+  to: number,
+  slots: Uint32Array,
+  at: number,
+): boolean {
+  let missing = 0;
+  for (let i = from, place = at; i < to; i++, place++) {
+    const slot = slotOf[keys[i]! | 0]! - 1;
+    slots[place] = slot;
+    missing |= slot;
+  }
+  return missing < 0;
 }
 
 class Panes implements PaneTable, KeyedRows, LastingByKey {
