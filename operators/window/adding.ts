@@ -118,9 +118,12 @@ class InputAdding {
     this.#others = this.#together === null ? kept : kept.filter((each) => !isAble(each));
   }
 
+  evaluate(batch: Batch): Column {
+    return this.#input.evaluate(batch);
+  }
+
   /** Returns whether it has added to those states that have no input, which it may where `records` says so. */
-  add(batch: Batch, rows: Present, records: boolean): boolean {
-    const column = this.#input.evaluate(batch);
+  add(batch: Batch, column: Column, rows: Present, records: boolean): boolean {
     for (const { place, aggregate } of this.#others)
       aggregate.add(this.#states[place]!, rows.slots, rows.rows, rows.count, column, batch);
     if (this.#together === null) return false;
@@ -149,11 +152,16 @@ export class Adding {
     );
   }
 
-  /** Adds row `rows[i]` to slot `slots[i]` of every state, for i below `count`. */
-  add(batch: Batch, rows: Present): void {
+  /** The values of the inputs in every row of a batch. */
+  evaluate(batch: Batch): readonly Column[] {
+    return this.#inputs.map((input) => input.evaluate(batch));
+  }
+
+  /** Adds row `rows[i]` to slot `slots[i]` of every state, for i below `count`; `columns` is what `evaluate` gave. */
+  add(batch: Batch, columns: readonly Column[], rows: Present): void {
     let added = false;
-    for (const input of this.#inputs)
-      added = input.add(batch, rows, !added && batch.weight === null) || added;
+    for (const [place, input] of this.#inputs.entries())
+      added = input.add(batch, columns[place]!, rows, !added && batch.weight === null) || added;
     if (added) return;
     for (const { place, aggregate } of this.#records)
       aggregate.add(this.#states[place]!, rows.slots, rows.rows, rows.count, null, batch);

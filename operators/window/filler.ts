@@ -18,6 +18,9 @@ export interface Slicing {
 /** Hears that the rows `selection[from … to - 1]`, whose keys have those numbers in `keys`, fell into the pane at `start`. */
 export type Placed = (batch: Batch, start: number, keys: Uint32Array, from: number, to: number) => void;
 
+/** Rows that are added to all aggregates before the next ones, so that their slots are still in the processor's cache. */
+const rowsAtOnce = 512;
+
 export class Filler {
   readonly #panes: PaneTable;
   readonly #adding: Adding;
@@ -43,7 +46,17 @@ export class Filler {
     }
     this.#panes.keys.identify(batch, this.#ids);
     const filled = this.#place(batch, closed, leave);
-    this.#adding.add(batch, { slots: this.#slots, rows: this.#rows, count: filled });
+    const columns = this.#adding.evaluate(batch);
+    for (let from = 0; from < filled; from += rowsAtOnce) {
+      const to = Math.min(filled, from + rowsAtOnce);
+      const rows = {
+        slots: this.#slots.subarray(from, to),
+        rows: this.#rows.subarray(from, to),
+        count: to - from,
+      };
+      this.#panes.hold(rows.slots, rows.rows, rows.count, batch);
+      this.#adding.add(batch, columns, rows);
+    }
   }
 
   /** Finds the slot of every row; returns how many have one. Rows of one pane mostly follow each other. */
@@ -59,7 +72,6 @@ export class Filler {
       if (next === i) leave(selection[i++]!, "late");
       else filled = this.#placeRun(batch, i, (i = next), start, filled, leave);
     }
-    this.#panes.hold(this.#slots, this.#rows, filled, batch);
     return filled;
   }
 

@@ -22,6 +22,12 @@ interface GrowingState extends AggregateState {
 
 /** Slots that there is room for at first. */
 const slotsFirst = 64;
+/**
+ * Numbers in one line of the processor's memory, and which number of an array begins a line: allocators put two words
+ * of their own before an array that is too large for a cache. On a machine where that is not so, slots lie across lines.
+ */
+const lineNumbers = 8;
+const lineFirst = 6;
 
 export class Slots implements Lasting {
   readonly states: readonly GrowingState[];
@@ -32,10 +38,13 @@ export class Slots implements Lasting {
   /**
    * From one slot to the next. The numbers of a slot stand side by side, so that a record waits for one or
    * two lines of memory and not for one a number: its slot is where the first stands, and each array is
-   * a view that begins one number later. Where aggregates have buffers, which are listed by slot, slots are
-   * counted by ones instead, and each number has an array to itself: the lists would be mostly holes.
+   * a view that begins one number later. Where one more number makes whole lines of a slot, it has that. Where
+   * aggregates have buffers, which are listed by slot, slots are counted by ones instead, and each number has
+   * an array to itself: the lists would be mostly holes.
    */
   readonly #step: number;
+  /** What the arrays are views of, where numbers stand side by side. */
+  #numbers = new Float64Array(0);
   /** By number as in `#initial`. */
   #arrays: Float64Array<ArrayBuffer>[];
   #held = 0;
@@ -45,12 +54,9 @@ export class Slots implements Lasting {
 
   constructor(aggregates: readonly Aggregate[], initial: readonly number[]) {
     this.#initial = [0, ...initial, ...aggregates.flatMap((aggregate) => aggregate.initial)];
-    const width = this.#initial.length;
-    this.#step = aggregates.some(({ bytes = 0 }) => bytes > 0) ? 1 : width;
-    this.#arrays =
-      this.#step === 1
-        ? this.#initial.map(() => new Float64Array(slotsFirst))
-        : views(new Float64Array(slotsFirst * width), width);
+    this.#step = aggregates.some(({ bytes = 0 }) => bytes > 0) ? 1 : stepOf(this.#initial.length);
+    if (this.#step > 1) this.#numbers = new Float64Array(slotsFirst * this.#step);
+    this.#arrays = this.#step === 1 ? this.#initial.map(() => new Float64Array(slotsFirst)) : this.#views();
     this.states = aggregates.map(({ initial }) => ({ cells: initial.map(() => none), buffers: [] }));
     this.cells = initial.map(() => none);
     this.#show();
@@ -178,14 +184,20 @@ export class Slots implements Lasting {
     const end = this.#used + this.#step;
     if (end > limits.slots_max) throw new RangeError(`a table holds at most ${limits.slots_max} numbers`);
     const step = this.#step;
-    if (this.#arrays[0]!.length < end) {
-      this.#arrays =
-        step === 1
-          ? this.#arrays.map((array) => grown(array))
-          : views(grown(this.#arrays[0]!, end, step), step);
+    if (step === 1 && this.#arrays[0]!.length < end) {
+      this.#arrays = this.#arrays.map((array) => grown(array));
+      this.#show();
+    } else if (step > 1 && this.#numbers.length < lineFirst + end) {
+      this.#numbers = grown(this.#numbers, lineFirst + end, step);
+      this.#arrays = this.#views();
       this.#show();
     }
     this.#used = end;
+  }
+
+  /** The numbers of slots that stand side by side, each seen from the first slot on. */
+  #views(): Float64Array<ArrayBuffer>[] {
+    return this.#initial.map((_, number) => this.#numbers.subarray(lineFirst + number));
   }
 
   /** Shows the arrays as what they are the numbers of. */
@@ -200,9 +212,8 @@ export class Slots implements Lasting {
 /** In place of an array that is not there yet. */
 const none = new Float64Array(0);
 
-/** An array of slots by number: `count` views of it, each of which begins one later. */
-function views(array: Float64Array<ArrayBuffer>, count: number): Float64Array<ArrayBuffer>[] {
-  return Array.from({ length: count }, (_, number) => array.subarray(number));
+function stepOf(width: number): number {
+  return width % lineNumbers === lineNumbers - 1 ? width + 1 : width;
 }
 
 /** The slots below `used` that are not among `slots`: the lowest is the next to be used. */
