@@ -22,10 +22,17 @@ const entriesFirst = 1_024;
 const textBytesFirst = 16_384;
 /** A power of two. With 4, up to 3 in 100 texts are not in the two places where the kernel looks at once; with 2, 10. */
 const placesPerEntry = 4;
+/** The same where hardly a text comes again, so that a place is mostly looked at once: half of the memory stays in the cache. */
+const placesPerEntryOnce = 2;
 /** A dictionary of fewer texts is kept, whatever came last. */
 const entriesUnjudged = 4_096;
 /** When more than this share of a batch's rows brought a new text, the dictionary is of no use. */
 const uselessShare = 7 / 8;
+
+/** 32 - the binary logarithm of a number of places. */
+function shiftOf(places: number): number {
+  return Math.clz32(places) + 1;
+}
 
 /** The texts of a dictionary: in the kernel's memory, or on their own once it is closed. */
 interface Texts extends EncodedTexts {
@@ -102,9 +109,7 @@ export class DictionaryStore {
     this.#counted = 0;
     this.#current.close();
     this.#current = new KernelDictionary(this);
-    const places = this.#get(dictionaryPlaces);
-    const length = 2 ** (32 - this.#get(dictionaryShift)) * dictionaryPlaceBytes;
-    this.#memory.bytes.fill(0, places, places + length);
+    this.#clear(this.#get(dictionaryCountMax) * (useless ? placesPerEntryOnce : placesPerEntry));
     this.#set(dictionaryCount, 0);
     this.#set(dictionaryUsed, 0);
   }
@@ -134,9 +139,16 @@ export class DictionaryStore {
     return { count, bytes: bytes.slice(), ends: ends.slice() };
   }
 
+  /** Frees `count` places, which is how many are in use from then on, and the one behind them, where the kernel may look. */
+  #clear(count: number): void {
+    const places = this.#get(dictionaryPlaces);
+    this.#memory.bytes.fill(0, places, places + (count + 1) * dictionaryPlaceBytes);
+    this.#set(dictionaryShift, shiftOf(count));
+  }
+
   /** `entries` is a power of two. */
   #makePlaces(entries: number): void {
-    const shift = Math.clz32(entries * placesPerEntry) + 1;
+    const shift = shiftOf(entries * placesPerEntry);
     const places = this.#memory.allocate(entries * placesPerEntry * dictionaryPlaceBytes);
     // One word before the first end is the start of text 0.
     const ends = this.#memory.allocate((entries + 1) * 4) + 4;

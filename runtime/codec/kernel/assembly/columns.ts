@@ -17,6 +17,7 @@ import {
 } from "./number-columns";
 import { quickMsgpack } from "./msgpack-columns";
 import { msgpackRow } from "./msgpack-odd";
+import { newTexts } from "./new-texts";
 import { oddRow } from "./odd";
 import {
   dictionaryPlaces,
@@ -27,6 +28,7 @@ import {
   segmentLength,
   segmentLong,
   segmentMask,
+  segmentNew,
   segmentShift,
   segmentSigned,
   segmentText,
@@ -49,6 +51,7 @@ import { boolAt, shortWordEnd } from "./values";
 export function column(segment: usize, size: u32, bytes: usize): u32 {
   const msgpack = load<i32>(segment, segmentKind) >= slotMsgpack;
   const count = msgpack ? quickMsgpack(segment, size) : quick(segment, size);
+  if (load<i32>(segment, segmentKind) == slotString) return newTexts(segment, count, size, bytes);
   for (let i: u32 = 0; i < count; i++) {
     const place = usize(load<u32>(odds + (usize(i) << 2)));
     const needed = msgpack ? msgpackRow(place, segment) : oddRow(place, segment, bytes);
@@ -68,7 +71,8 @@ function quick(segment: usize, size: u32): u32 {
     case slotBool:
       return boolColumn(segment, size);
     case slotString:
-      return load<u32>(segment, segmentLong) == 0 ? shortStringColumn(segment, size) : stringColumn(segment, size);
+      if (load<u8>(segment, segmentNew) != 0) return allNew(segment, size);
+      return load<u8>(segment, segmentLong) == 0 ? shortStringColumn(segment, size) : stringColumn(segment, size);
     case slotTime:
       if (load<i32>(segment, segmentShift) != 0) return timeColumn(segment, size);
       return signed ? signedFloat64Column(segment, size) : wholeColumn(segment, size);
@@ -83,6 +87,11 @@ function quick(segment: usize, size: u32): u32 {
 function allOdd(size: u32): u32 {
   for (let i: u32 = 0; i < size; i++) store<u32>(odds + (usize(i) << 2), u32(places) + i * u32(placeBytes));
   return size;
+}
+
+function allNew(segment: usize, size: u32): u32 {
+  markValid(usize(load<u32>(segment, segmentValid)), size);
+  return allOdd(size);
 }
 
 function boolColumn(segment: usize, size: u32): u32 {

@@ -108,6 +108,44 @@ export function nearShortPlace(places: usize, shift: u64, head: u64, low: u64): 
   return first + usize(load<u64>(first) != head) * dictionaryPlaceBytes;
 }
 
+/**
+ * The same as `codeOf` for a text of fewer than sixteen bytes of which no place hides anything: it is the head and
+ * zeros. -1 also where there is no room for sixteen bytes more.
+ */
+// @ts-ignore: decorator
+@inline
+export function codeOfShort(dictionary: usize, head: v128, length: usize): i32 {
+  const hash = u32(folded(mixed(head, multiplierLow, multiplierHigh), multiplierLow) >>> 32);
+  const places = usize(load<u32>(dictionary, dictionaryPlaces));
+  const shift = load<u32>(dictionary, dictionaryShift);
+  let index = hash >>> shift;
+  while (true) {
+    const place = places + usize(index) * dictionaryPlaceBytes;
+    const found = load<u32>(place, placeCode);
+    if (found == 0) {
+      const code = appendShort(dictionary, head, length);
+      if (code >= 0) settle(place, head, length, code, hash);
+      return code;
+    }
+    if (!v128.any_true(v128.xor(v128.load(place), head))) return i32(found) - 1;
+    index = (index + 1) & (0xffffffff >>> shift);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function appendShort(dictionary: usize, head: v128, length: usize): i32 {
+  const count = load<u32>(dictionary, dictionaryCount);
+  const used = load<u32>(dictionary, dictionaryUsed);
+  if (count >= load<u32>(dictionary, dictionaryCountMax) || used + 16 > load<u32>(dictionary, dictionaryUsedMax))
+    return -1;
+  v128.store(usize(load<u32>(dictionary, dictionaryText)) + usize(used), head);
+  store<u32>(usize(load<u32>(dictionary, dictionaryEnds)) + (usize(count) << 2), used + u32(length));
+  store<u32>(dictionary, count + 1, dictionaryCount);
+  store<u32>(dictionary, used + u32(length), dictionaryUsed);
+  return i32(count);
+}
+
 /** The code of the text, given one when it has none; -1 when there is no room for it. */
 export function codeOf(dictionary: usize, text: usize, length: usize): i32 {
   const hash = hashOf(text, length);

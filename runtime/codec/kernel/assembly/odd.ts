@@ -42,7 +42,7 @@ export function oddRow(place: usize, segment: usize, bytes: usize): u32 {
     else if (isNull(p)) to = nullEnd(p, place, segment);
     else if (kind == slotString) {
       to = quoteAfter(p, usize(load<u32>(place, placeEnd)));
-      if (to > p + 8) store<u32>(segment, 1, segmentLong);
+      if (to > p + 8) store<u8>(segment, 1, segmentLong);
       if (to != 0 && isEscaped()) {
         if (to - p > unescapedMax) to = 0;
         else if (!putCode(unescaped, unescape(p + 1, to), place, segment)) return u32(to - p);

@@ -36,7 +36,8 @@ export const segmentNulls = 40; // address of the column's null mark
 export const segmentExtra = 44; // string: its dictionary; json: addresses of ends by row
 export const segmentShift = 48; // time: power of ten to milliseconds; json, skip: depth of the parent
 export const segmentSigned = 56; // not 0 once a negative number was here: written by the kernel
-export const segmentLong = 60; // not 0 once a text of eight bytes or more was here: written by the kernel
+export const segmentLong = 60; // string, one byte: not 0 once a text of eight bytes or more was here: written by the kernel
+export const segmentNew = 61; // string, one byte: not 0 while most texts are new: written by the kernel
 export const segmentBytes = 64;
 
 // A column without a slot, in the list of those: two addresses.
