@@ -108,14 +108,19 @@ export function nearShortPlace(places: usize, shift: u64, head: u64, low: u64): 
   return first + usize(load<u64>(first) != head) * dictionaryPlaceBytes;
 }
 
+/** What `hashOf` gives for a text of fewer than sixteen bytes, which is the head and zeros. */
+// @ts-ignore: decorator
+@inline
+export function hashOfHead(head: v128): u32 {
+  return u32(folded(mixed(head, multiplierLow, multiplierHigh), multiplierLow) >>> 32);
+}
+
 /**
- * The same as `codeOf` for a text of fewer than sixteen bytes of which no place hides anything: it is the head and
- * zeros. -1 also where there is no room for sixteen bytes more.
+ * The same as `codeOf` for such a text, of which no place hides anything. -1 also where there is no room for sixteen bytes more.
  */
 // @ts-ignore: decorator
 @inline
-export function codeOfShort(dictionary: usize, head: v128, length: usize): i32 {
-  const hash = u32(folded(mixed(head, multiplierLow, multiplierHigh), multiplierLow) >>> 32);
+export function codeOfShort(dictionary: usize, head: v128, length: usize, hash: u32): i32 {
   const places = usize(load<u32>(dictionary, dictionaryPlaces));
   const shift = load<u32>(dictionary, dictionaryShift);
   let index = hash >>> shift;
