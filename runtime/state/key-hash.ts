@@ -12,15 +12,17 @@ export function makeSecret(): HashSecret {
   return { low: bytes.readInt32LE(0), high: bytes.readInt32LE(4) };
 }
 
-/** HalfSipHash-1-3 of the words `from … to - 1` (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012). */
+/**
+ * HalfSipHash-1-3 of the words `from … to - 1` (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012), but for
+ * the round over their number, which tells words from those that go on: no key is the beginning of another.
+ */
 export function hashWords(words: Int32Array, from: number, to: number, { low, high }: HashSecret): number {
-  let a = low | 0;
-  let b = high | 0;
+  let a = low;
+  let b = high;
   let c = low ^ 0x6c796765;
   let d = high ^ 0x74656462;
-  // One round for each word and for the count, which is the word behind them, three to finish.
-  for (let i = from; i <= to; i++) {
-    const word = i < to ? words[i]! : (to - from) << 26;
+  for (let i = from; i < to; i++) {
+    const word = words[i]!;
     d ^= word;
     a = (a + b) | 0;
     b = ((b << 5) | (b >>> 27)) ^ a;

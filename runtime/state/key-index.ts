@@ -44,7 +44,8 @@ export class KeyIndex implements Lasting {
   findAll({ words, starts, ends, hashes, ids, candidates, touched }: KeyBlock, count: number): void {
     const places = this.#places;
     const last = places.length - 1;
-    for (let i = 0; i < count; i++) hashes[i] = hashWords(words, starts[i]!, ends[i]!, this.#secret);
+    const secret = this.#secret;
+    for (let i = 0; i < count; i++) hashes[i] = hashWords(words, starts[i]!, ends[i]!, secret);
     for (let i = 0; i < count; i++) ids[i] = places[hashes[i]! & last]!;
     for (let i = 0; i < count; i++) {
       const hash = hashes[i]!;

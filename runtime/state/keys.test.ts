@@ -176,6 +176,73 @@ test("few keys among many texts are the keys that they are among few", () => {
   );
 });
 
+test("keys of one length, until one of another comes or one is taken out", () => {
+  const name = fc.oneof(
+    { weight: 30, arbitrary: fc.nat(40).map((n) => `device-${String(n).padStart(2, "0")}`) },
+    { weight: 1, arbitrary: fc.constantFrom("another device", "x") },
+  );
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.array(name, { minLength: 1, maxLength: 30 }) },
+    { weight: 1, arbitrary: fc.constantFrom("forget", "restart") },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      let table = new Keys(references(["string"]), limits.keys_max);
+      const ids = new Map<string, number>();
+      for (const each of steps) {
+        if (each === "restart") {
+          const data = table.snapshot();
+          table = new Keys(references(["string"]), limits.keys_max);
+          table.restore(data);
+        } else if (each === "forget") {
+          for (const [text, id] of [...ids].slice(0, 1)) {
+            table.forget(id);
+            ids.delete(text);
+          }
+        } else {
+          const found = identify(
+            table,
+            batchOf(
+              ["string"],
+              each.map((text) => [text]),
+            ),
+          );
+          each.forEach((text, i) => {
+            if (!ids.has(text)) expect([...ids.values()]).not.toContain(found[i]);
+            ids.set(text, ids.get(text) ?? found[i]!);
+            expect(found[i]).toBe(ids.get(text));
+          });
+        }
+        const known = [...ids];
+        expect(
+          written(
+            table,
+            ["string"],
+            known.map(([, id]) => id),
+          ),
+        ).toEqual(known.map(([text]) => [text]));
+      }
+    }),
+    { seed: 31, numRuns: 300 },
+  );
+});
+
+test("more keys than are looked up together, new and known, too long and null", () => {
+  const table = makeKeyTable(references(["string"]));
+  const long = "x".repeat(limits.key_bytes_max + 1);
+  const rows = Array.from({ length: 3_000 }, (_, i): [Scalar] =>
+    i % 97 === 0 ? [long] : i % 89 === 0 ? [null] : [`k${(i * 7) % 2_000}`],
+  );
+  const ids = identify(table, batchOf(["string"], rows));
+  const known = new Map<Scalar, number>();
+  rows.forEach(([text], i) => {
+    if (text === long) expect(ids[i]).toBe(noKey);
+    else expect(ids[i]).toBe(known.get(text) ?? (known.set(text, known.size), known.size - 1));
+  });
+  expect(table.size).toBe(known.size);
+  expect(identify(table, batchOf(["string"], rows))).toEqual(ids);
+});
+
 describe("a full table", () => {
   test.each([["string"], ["float64"]] as const)(
     "of %s keeps those it has and has no key for others",

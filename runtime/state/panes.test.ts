@@ -15,7 +15,8 @@ const marked: Aggregate = {
   finish: () => undefined,
 };
 
-const tableOf = (): PaneTable => makePaneTable(declare.panes([], [marked, marked]));
+const tableOf = (aggregates = 2): PaneTable =>
+  makePaneTable(declare.panes([], Array<Aggregate>(aggregates).fill(marked)));
 
 /** Holds `weight` input records in one slot. */
 function hold(table: PaneTable, slot: number, weight: number): void {
@@ -91,17 +92,42 @@ describe("panes", () => {
     );
   });
 
-  test("cells grow with the slots, and keep what is in them", () => {
-    const table = tableOf();
-    const pane = table.pane(0)!;
-    const slots = Array.from({ length: 1000 }, (_, key) => {
-      const slot = pane.slot(key);
-      table.states[1]!.cells[0]![slot] = key;
-      return slot;
+  test.each([1, 2, 3, 4])(
+    "cells of %i aggregates grow with the slots, and keep what is in them",
+    (aggregates) => {
+      const table = tableOf(aggregates);
+      const pane = table.pane(0)!;
+      const slots = Array.from({ length: 1000 }, (_, key) => {
+        const slot = pane.slot(key);
+        table.states.at(-1)!.cells[0]![slot] = key;
+        hold(table, slot, key);
+        return slot;
+      });
+      expect(new Set(slots).size).toBe(1000);
+      expect(slots.map((slot) => table.states.at(-1)!.cells[0]![slot])).toEqual(slots.map((_, key) => key));
+      expect(slots.map((slot) => table.weight(slot))).toEqual(slots.map((_, key) => key));
+      expect(slots.every((slot) => table.states.at(-1)!.cells[1]![slot] === Number.NEGATIVE_INFINITY)).toBe(
+        true,
+      );
+    },
+  );
+
+  test("slots of a run are those of its keys, one by one", () => {
+    const keys = fc.array(fc.oneof(fc.nat(20), fc.constantFrom(63, 64, 5_000)), {
+      minLength: 1,
+      maxLength: 40,
     });
-    expect(new Set(slots).size).toBe(1000);
-    expect(slots.map((slot) => table.states[1]!.cells[0]![slot])).toEqual(slots.map((_, key) => key));
-    expect(slots.every((slot) => table.states[0]!.cells[0]![slot] === 7)).toBe(true);
+    fc.assert(
+      fc.property(fc.array(keys, { maxLength: 5 }), (runs) => {
+        const [ours, theirs] = [tableOf().pane(0)!, tableOf().pane(0)!];
+        for (const run of runs) {
+          const slots = new Uint32Array(run.length + 2);
+          ours.slots(Uint32Array.from([0, ...run]), 1, run.length + 1, slots, 2);
+          expect([...slots.subarray(2)]).toEqual(run.map((key) => theirs.slot(key)));
+        }
+      }),
+      { seed: 21, numRuns: 200 },
+    );
   });
 
   test("no more are open than allowed, and all of those close", () => {

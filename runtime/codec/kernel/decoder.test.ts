@@ -288,6 +288,35 @@ describe("dictionaries", () => {
       );
   });
 
+  test("of texts that are mostly new are filled as the reader does, whatever stands among them", () => {
+    const odd = [
+      "",
+      "a",
+      "device-1",
+      "sixteen letters!",
+      "Größe",
+      '\\"',
+      "\\n",
+      "\\u00e9",
+      "control \u0001",
+      "-",
+    ];
+    const others = ["null", "17", "-1.5", "true", '{"v":1}', '"no end', "[]"];
+    const text = fc.oneof(
+      { weight: 20, arbitrary: fc.nat(1e6).map((n) => `"device-${n}"`) },
+      { weight: 2, arbitrary: fc.nat(300).map((n) => `"${n}"`) },
+      { weight: 2, arbitrary: fc.constantFrom(...odd).map((each) => `"${each}"`) },
+      { weight: 1, arbitrary: fc.constantFrom(...others) },
+    );
+    const pair = new Pair([...field, { name: "n", type: "float64" }]);
+    fc.assert(
+      fc.property(fc.array(text, { minLength: 1, maxLength: 2_000, size: "max" }), (texts) => {
+        pair.check(texts.map((each, i) => `{"v":${each},"n":${i}}`));
+      }),
+      { seed: 41, numRuns: 40 },
+    );
+  });
+
   test("hold texts of any length once", () => {
     const pair = new Pair(field);
     const lengths = [0, 1, 15, 16, 17, 31, 32, 33, 1000, limits.string_bytes_max];
