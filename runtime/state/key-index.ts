@@ -37,11 +37,11 @@ export class KeyIndex implements Lasting {
   }
 
   /**
-   * Looks the first `count` keys of a block up. Each loop reads memory where the loop before it found out, and no key
+   * Looks the first `count` keys of a block up; true when one is not in the table. Each loop reads memory where the loop before it found out, and no key
    * in it depends on another: so the processor waits for the memory of many at once, and not of one after the other
    * (group prefetching: Chen, Ailamaki, Gibbons and Mowry, "Improving Hash Join Performance through Prefetching", ICDE 2004).
    */
-  findAll({ words, starts, ends, hashes, ids, candidates, touched }: KeyBlock, count: number): void {
+  findAll({ words, starts, ends, hashes, ids, candidates, touched }: KeyBlock, count: number): boolean {
     const places = this.#places;
     const last = places.length - 1;
     const secret = this.#secret;
@@ -62,13 +62,16 @@ export class KeyIndex implements Lasting {
     }
     this.#words.touch(ids, count, candidates, touched);
     const { arena } = this.#words;
+    let missing = 0;
     for (let i = 0; i < count; i++) {
       const to = ends[i]!;
       let word = starts[i]!;
       for (let at = candidates[i]!; word < to && arena[at] === words[word]; at++) word++;
-      // Another key may have the same bits of its hash at a place before.
-      if (word < to && ids[i] !== -1) ids[i] = this.find(words, starts[i]!, to, hashes[i]!);
+      // Another key may have the same bits of its hash at a place before. One that has no words is not in the table.
+      if (word !== to && ids[i] !== -1) ids[i] = to < 0 ? -1 : this.find(words, starts[i]!, to, hashes[i]!);
+      missing |= ids[i]!;
     }
+    return missing < 0;
   }
 
   /** The id of the key that is `words[from … to)`; -1 when it is not in the table. */

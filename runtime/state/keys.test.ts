@@ -243,6 +243,17 @@ test("more keys than are looked up together, new and known, too long and null", 
   expect(identify(table, batchOf(["string"], rows))).toEqual(ids);
 });
 
+test("one that is too long is no key, whatever its hash meets", () => {
+  const long = "x".repeat(limits.key_bytes_max + 1);
+  const rows = [...Array.from({ length: 44 }, (_, i) => [`k${i}`]), [long]];
+  const batch = batchOf(["string"], rows);
+  for (let secret = 0; secret < 20_000; secret++) {
+    const table = makeKeyTable(references(["string"]));
+    identify(table, batch);
+    expect(identify(table, { ...batch, selection: Uint32Array.of(44), count: 1 })).toEqual([noKey]);
+  }
+});
+
 describe("a full table", () => {
   test.each([["string"], ["float64"]] as const)(
     "of %s keeps those it has and has no key for others",

@@ -35,7 +35,10 @@ export interface KeyedRows {
 /** With so few keys among so many texts, as where each key has a clock and tables of its own, texts are not remembered by their code. */
 const fewKeys = 4;
 const manyTexts = 256;
-/** Where a new dictionary has a text for more than this share of a batch's rows, rows are looked up without asking which of them are of one text. */
+/**
+ * Where a new dictionary has a text for more than this share of a batch's rows, all rows are looked up, and nothing is
+ * remembered: the next batch may well have a new one again.
+ */
 const mostlyOnce = 1 / 2;
 
 export class Keys implements LastingKeys {
@@ -124,7 +127,6 @@ export class Keys implements LastingKeys {
     const known = this.#knownOf(dictionary);
     if (isNew && valid === null && dictionary.size > count * mostlyOnce) {
       this.#lookUp(batch, allRows(count), count, ids);
-      for (let i = 0; i < count; i++) known[values[selection[i]!]!] = (ids[i]! + 1) | 0;
       return;
     }
     // A repeated text without a null in sight, which is nearly every row, costs this loop alone.
@@ -193,9 +195,10 @@ export class Keys implements LastingKeys {
       const size = Math.min(count - from, blockRows);
       for (let i = 0; i < size; i++) rows[i] = batch.selection[places[from + i]!]!;
       this.#encodeAll(block, size);
-      this.#index.findAll(block, size);
-      for (let i = 0; i < size; i++)
-        ids[places[from + i]!] = found[i]! >= 0 ? found[i]! : this.#addNew(block, i);
+      const isMissing = this.#index.findAll(block, size);
+      for (let i = 0; i < size; i++) ids[places[from + i]!] = found[i]!;
+      if (!isMissing) continue;
+      for (let i = 0; i < size; i++) if (found[i] === -1) ids[places[from + i]!] = this.#addNew(block, i);
     }
   }
 
