@@ -91,7 +91,9 @@ test.each([1, 2, 3, 5, calls.length])("%d aggregates", (some) => {
         const width = shared.kept.reduce((total, { initial }) => total + initial.length, 0);
         const step = together ? width : 1;
         const slots = Uint32Array.from(rows, ([, slot]) => slot * step);
-        new Adding(shared.inputs, states).add(batch, { slots, rows: batch.selection, count: rows.length });
+        const adding = new Adding(shared.inputs, states);
+        const given = { slots, rows: batch.selection, count: rows.length };
+        adding.add(batch, adding.evaluate(batch), given);
         return contents(states, step);
       });
       expect(numbers[0]).toEqual(numbers[1]);
