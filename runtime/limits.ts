@@ -141,6 +141,12 @@ export const limits = {
   /** Acknowledgements that the broker waits for before it stops delivering. */
   jetstream_ack_pending_max: 1_000_000,
   sink_in_flight_bytes_max: 16_777_216,
+  /** Of the rows of one message, where a sink sends several and the file says nothing. */
+  sink_batch_rows_default: 1_000,
+  sink_batch_bytes_default: 262_144,
+  sink_batch_wait_ms_default: 1_000,
+  /** What a message of many rows leaves for its headers. */
+  sink_batch_header_bytes: 1_024,
   /** What a stream may hold that weir creates for a sink; the oldest rows go first. */
   sink_stream_bytes_max: 1_073_741_824,
   /** Unconfirmed core publishes before a round trip is awaited. */

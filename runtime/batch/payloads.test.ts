@@ -64,6 +64,37 @@ describe("PayloadBuilder", () => {
     );
   });
 
+  test("takes the records of a message as if they came alone, without what stands between them", () => {
+    const gap = fc.uint8Array({ maxLength: 3 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.uint8Array({ maxLength: 40 }), gap), { minLength: 1, maxLength: 60 }),
+        fc.integer({ min: 1, max: 9 }),
+        (parts, rows) => {
+          const message = Buffer.concat(parts.flatMap(([record, behind]) => [record, behind]));
+          const lengths = parts.map(([record, behind]) => record.length + behind.length);
+          const starts = Uint32Array.from(lengths, (_, i) => lengths.slice(0, i).reduce((a, b) => a + b, 0));
+          const ends = starts.map((start, i) => start + parts[i]![0].length);
+          const builder = new PayloadBuilder(rows, 64);
+          builder.add(Uint8Array.of(1), "before", 1);
+          const out: Put[] = [];
+          for (let next = 0; next < parts.length; ) {
+            if (!builder.fits(ends[next]! - starts[next]!)) out.push(...told(builder.take()));
+            const from = next;
+            next = builder.addRecords(message, { starts, ends, count: parts.length }, next, "s", 7);
+            expect(next).toBeGreaterThan(from);
+            expect(builder.count).toBeLessThanOrEqual(rows);
+            expect(builder.count === 1 || builder.size <= 64).toBe(true);
+          }
+          out.push(...told(builder.take()));
+          const expected = parts.map(([record]) => ({ bytes: record, subject: "s", arrived: 7 }));
+          expect(out).toEqual([{ bytes: Uint8Array.of(1), subject: "before", arrived: 1 }, ...expected]);
+        },
+      ),
+      { seed: 9, numRuns: 300 },
+    );
+  });
+
   test("a first payload fits, however large, and a second does not", () => {
     const builder = new PayloadBuilder(10, 100);
     expect(builder.fits(1_000_000)).toBe(true);

@@ -109,7 +109,9 @@ export class PayloadBuilder {
   add(payload: Uint8Array, subject: string, arrived: number): void {
     const at = this.size;
     this.#copy(payload, at);
-    this.#note(at + payload.length, this.#code(subject), arrived);
+    this.#subject[this.#count] = this.#code(subject);
+    this.#arrived[this.#count] = arrived;
+    this.#offsets[++this.#count] = at + payload.length;
   }
 
   /**
@@ -124,14 +126,19 @@ export class PayloadBuilder {
     // One copy of all, then each is moved over what stands between them.
     const shift = at - from;
     this.#copy(bytes.subarray(from, ends[behind - 1]), at);
-    const code = this.#code(subject);
+    const own = this.#bytes;
+    const offsets = this.#offsets;
+    const row = this.#count - first;
     for (let record = first; record < behind; record++) {
       const start = starts[record]! + shift;
       const end = ends[record]! + shift;
-      if (start !== at) this.#bytes.copyWithin(at, start, end);
+      if (start !== at) own.copyWithin(at, start, end);
       at += end - start;
-      this.#note(at, code, arrived);
+      offsets[row + record + 1] = at;
     }
+    this.#subject.fill(this.#code(subject), row + first, row + behind);
+    this.#arrived.fill(arrived, row + first, row + behind);
+    this.#count = row + behind;
     return behind;
   }
 
@@ -171,12 +178,6 @@ export class PayloadBuilder {
     const end = at + bytes.length;
     if (end > this.#bytes.length) this.#grow(end);
     this.#bytes.set(bytes, at);
-  }
-
-  #note(end: number, code: number, arrived: number): void {
-    this.#subject[this.#count] = code;
-    this.#arrived[this.#count] = arrived;
-    this.#offsets[++this.#count] = end;
   }
 
   /** The number behind the last record that fits, if number `first` does. */

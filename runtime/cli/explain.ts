@@ -41,7 +41,7 @@ const unionLines = [
 ];
 
 function sourceLines(
-  { kind, target, format, decoded, subject, time }: ExplainedSource,
+  { kind, target, format, framing, decoded, subject, time }: ExplainedSource,
   name: string | null,
   guarantee: string,
 ): string[] {
@@ -50,7 +50,7 @@ function sourceLines(
     type: field.unit ? `${field.type} (${field.unit})` : field.type,
   }));
   return [
-    `  source   ${name === null ? "" : `${styled("bold", name)}: `}${kind} ${target}, ${format}`,
+    `  source   ${name === null ? "" : `${styled("bold", name)}: `}${kind} ${target}, ${format}${framing === "message" ? "" : ` (${framing})`}`,
     `           ${guarantee}`,
     `  decodes  ${columnsText(columns, false) || "nothing: no step reads a field"}`,
     ...subject.map((each) => `  subject  ${each.name}: token ${each.token + 1}`),

@@ -14,6 +14,7 @@ export interface FeedSettings {
   readonly to: string;
   readonly url: string;
   readonly stream?: string;
+  readonly batch?: number;
   readonly rate?: number;
   readonly speed?: number;
   readonly begin?: string;
@@ -87,12 +88,15 @@ function progressText({ read, sent, confirmed, skipped, bad, lost, elapsed_ms }:
 
 /** What is fed and when, from what the command line says; a mistake in it is told before anything is opened. */
 function playOf(what: string, settings: FeedSettings): Omit<FeedOptions, "to" | "log"> {
-  const { rate, speed, begin, from, limit } = settings;
+  const { batch, rate, speed, begin, from, limit } = settings;
+  if (batch !== undefined && /^mqtts?:/.test(settings.url))
+    throw usage("--batch is for messages of NATS", "leave it out for MQTT");
   return {
     from: inputOf(what, settings),
     subject: settings.to,
     where: settings.where.map(conditionOf),
     ...madeTime(settings),
+    ...(batch === undefined ? {} : { batch }),
     ...(rate === undefined ? {} : { rate }),
     ...(speed === undefined ? {} : { speed }),
     ...(begin === undefined ? {} : { begin: momentOf(begin, "--begin") }),

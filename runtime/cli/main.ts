@@ -109,6 +109,7 @@ program
   .requiredOption("--to <subject>", "a subject or topic; {field} stands for a field's value")
   .option("--url <url>", "nats://… or mqtt://…", "nats://127.0.0.1:4222")
   .option("--stream <name>", "publish to this JetStream stream and wait for its answers")
+  .option("--batch <rows>", "up to so many rows in one message of NATS, as lines", positive)
   .option("--rate <records>", "records a second", positive)
   .option("--speed <factor>", "in the file's own time, this many times faster", positive)
   .option(

@@ -45,10 +45,12 @@ export interface OutputRow {
   /** Where to: a subject for NATS; ignored by files. */
   readonly subject: string;
   readonly payload: Uint8Array;
-  /** Identifies the row for duplicate suppression; null when nothing identifies it. */
+  /** Identifies the row, or the rows, for duplicate suppression; null when nothing identifies it. */
   readonly id: string | null;
   /** When the record that completed the row arrived at the edge, wall clock ms. */
   readonly caused: number;
+  /** How many rows the payload holds; 1 when absent. */
+  readonly rows?: number;
   /** Further headers, for sinks that have them. */
   readonly headers?: Readonly<Record<string, string>>;
 }

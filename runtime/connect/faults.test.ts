@@ -96,6 +96,38 @@ describe("a JetStream source", () => {
     await third.close();
   });
 
+  it("acknowledges no message before all of its records are done", async () => {
+    await store("in.a", 0, 1);
+    const lines = (from: number, to: number): string => range(from, to).join("\n");
+    for (const message of [lines(1, 30), "\n", lines(30, 40)]) link.nats.publish("in.a", message);
+    await link.nats.flush();
+    const open = async (): Promise<Source> => {
+      const source = jetstreamSource({
+        link,
+        stream: "IN",
+        subject: "in.a",
+        consumer: "weir",
+        framing: "lines",
+        log,
+      });
+      await source.open();
+      return source;
+    };
+    const first = await open();
+    expect(await numbers(first, 20, 20)).toEqual(range(0, 20));
+    await first.close();
+    const second = await open();
+    expect(await numbers(second, 34, 34)).toEqual(range(1, 35));
+    await second.close();
+    const third = await open();
+    expect(await numbers(third, 10, 10)).toEqual(range(30, 40));
+    expect(third.stats().lag).toBe(0);
+    await third.close();
+    const fourth = await open();
+    expect(await fourth.read(limits)).toBeNull();
+    await fourth.close();
+  });
+
   it("finishes the exchange of its consumer that another run had begun", async () => {
     await store("in.a", 0, 100);
     const first = durable();

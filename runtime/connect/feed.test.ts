@@ -84,6 +84,27 @@ describe("feed", () => {
     return { arrived, progress };
   }
 
+  it("sends rows of one subject together, each once", async () => {
+    const messages: string[] = [];
+    const subscription = link.nats.subscribe("together.*", {
+      callback: (_, message) => void messages.push(message.string()),
+    });
+    await link.nats.flush();
+    const from = { kind: "file", path: csv, format: "csv" } as const;
+    const to = { kind: "nats", link } as const;
+    const progress = await feed({ from, to, batch: 8, subject: "together.{mote_id}", log: silentLog });
+    await link.nats.flush();
+    subscription.unsubscribe();
+    expect(progress).toMatchObject({ sent: 40, confirmed: 40, lost: 0 });
+    expect(messages.map((message) => message.split("\n").length)).toEqual([8, 8, 8, 8, 4, 4]);
+    const rows = messages.flatMap((message) =>
+      message.split("\n").map((line) => JSON.parse(line) as { temperature: number }),
+    );
+    expect(rows.map(({ temperature }) => temperature).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 40 }, (_, i) => 20 + i),
+    );
+  });
+
   it("gives rows without a time one by their reading number, on a subject by their mote", async () => {
     const { arrived, progress } = await fed(
       {

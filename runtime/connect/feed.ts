@@ -7,6 +7,7 @@ import { parseCsvLine } from "../codec/csv/line.ts";
 import { sleep, stopwatch, wallClock, type Clock } from "../clock.ts";
 import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { batchSink } from "./batch-sink.ts";
 import type { ReadLimits, Source } from "./connect.ts";
 import type { ConnectorLog } from "./connector-log.ts";
 import {
@@ -42,6 +43,8 @@ export type FeedOutput =
 export interface FeedOptions {
   readonly from: FeedInput;
   readonly to: FeedOutput;
+  /** Rows of one message at most; NATS only. Default: 1. */
+  readonly batch?: number;
   /** Subject or topic of a row: `sensors.{mote_id}.climate`. */
   readonly subject: string;
   /** Rows a second. Neither `rate` nor `speed`: as fast as the other side takes them. */
@@ -108,7 +111,7 @@ function inputOf({ from, clock }: FeedOptions): Source & { readonly header?: str
     : fileSource({ path: from.path, format: from.format === "csv" ? "csv" : "lines", ...timed });
 }
 
-async function outputOf({ to, log, clock }: FeedOptions): Promise<FeedTarget> {
+async function outputOf({ to, batch = 1, log, clock }: FeedOptions): Promise<FeedTarget> {
   if (to.kind === "mqtt") return mqttTarget(to.url);
   const timed = clock === undefined ? {} : { clock };
   const sink =
@@ -116,7 +119,9 @@ async function outputOf({ to, log, clock }: FeedOptions): Promise<FeedTarget> {
       ? natsSink({ link: to.link, log })
       : jetstreamSink({ link: to.link, stream: to.stream, log, ...timed });
   await sink.open();
-  return sinkTarget(sink);
+  if (batch === 1) return sinkTarget(sink);
+  const { sink_batch_bytes_default: bytes, sink_batch_wait_ms_default: wait } = limits;
+  return sinkTarget(batchSink(sink, { format: "json", rows: batch, bytes, wait, ...timed }));
 }
 
 /** Short waits, so that an interrupt and the progress are prompt. */

@@ -16,7 +16,7 @@ import { asker, managerOf, type Asker } from "./jetstream-requests.ts";
 import { ensureStream, type StreamSpec } from "./jetstream-stream.ts";
 import type { NatsLink } from "./nats-connection.ts";
 import { headersSize } from "./row-headers.ts";
-import { SinkCounts } from "./sink-counts.ts";
+import { rowsOf, SinkCounts } from "./sink-counts.ts";
 import { publishSubjectFault } from "./subject.ts";
 
 export interface JetStreamSinkOptions {
@@ -49,6 +49,8 @@ class StreamSink implements Sink {
   #publisher: JetStreamPublisher | null = null;
   #queue: Outgoing[] = [];
   #head = 0;
+  /** Messages taken so far. */
+  #order = 0;
   /** Failed, to be sent before anything new. */
   #failed: Outgoing[] = [];
   #inFlight: Map<number, number> = new Map();
@@ -80,18 +82,19 @@ class StreamSink implements Sink {
   }
 
   write(row: OutputRow): void {
-    const order = this.#counts.taken++;
-    if (this.#closed) return this.#counts.drop("closed");
+    const rows = rowsOf(row);
+    this.#counts.taken += rows;
+    if (this.#closed) return this.#counts.drop("closed", rows);
     const fault = publishSubjectFault(row.subject);
     if (fault !== null) {
       this.#tell(
         `cannot publish to ${JSON.stringify(row.subject)}: ${fault}; such rows are counted as dropped`,
       );
-      return this.#counts.drop("subject");
+      return this.#counts.drop("subject", rows);
     }
     const most = this.#link.nats.info?.max_payload ?? limits.payload_bytes_max;
-    if (row.payload.length + headersSize(row) > most) return this.#counts.drop("oversize");
-    this.#queue.push({ row, order });
+    if (row.payload.length + headersSize(row) > most) return this.#counts.drop("oversize", rows);
+    this.#queue.push({ row, order: this.#order++ });
     this.#bytes += row.payload.length;
     this.#pump();
   }
@@ -105,7 +108,7 @@ class StreamSink implements Sink {
   }
 
   flush(): Promise<void> {
-    const target = this.#counts.taken;
+    const target = this.#order;
     return this.#conditions.until(() => this.#closed || this.#oldestPending() >= target);
   }
 
@@ -124,9 +127,9 @@ class StreamSink implements Sink {
     return Promise.resolve();
   }
 
-  /** The place of the oldest row that is not settled; the number of rows when all are. */
+  /** The place of the oldest message that is not settled; the number of messages when all are. */
   #oldestPending(): number {
-    let oldest = this.#queue[this.#head]?.order ?? this.#counts.taken;
+    let oldest = this.#queue[this.#head]?.order ?? this.#order;
     for (const order of this.#inFlight.keys()) oldest = Math.min(oldest, order);
     for (const { order } of this.#failed) oldest = Math.min(oldest, order);
     return oldest;
@@ -159,12 +162,12 @@ class StreamSink implements Sink {
     const size = outgoing.row.payload.length;
     if (outcome.kind === "stored") {
       this.#bytes -= size;
-      this.#counts.confirm(1, size);
+      this.#counts.confirm(rowsOf(outgoing.row), size);
       this.#attempt = 0;
       this.#told = "";
     } else if (outcome.kind === "refused" && outcome.code === messageTooLarge) {
       this.#bytes -= size;
-      this.#counts.drop("oversize");
+      this.#counts.drop("oversize", rowsOf(outgoing.row));
     } else {
       this.#failed.push(outgoing);
       this.#hold(outcome);

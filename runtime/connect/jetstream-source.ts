@@ -5,6 +5,7 @@
 import { type JetStreamManager, type StreamInfo } from "@nats-io/jetstream";
 import type { Subscription as Watching } from "rxjs";
 import { sleep, wallClock, type Clock } from "../clock.ts";
+import { type Cut, cutOf, type Framing, RecordList } from "../codec/framing.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { backOff } from "./back-off.ts";
@@ -37,6 +38,8 @@ export interface JetStreamSourceOptions {
   readonly start?: "all" | "new" | number;
   /** Another JetStream domain. */
   readonly domain?: string;
+  /** How many records a message holds; default: one. */
+  readonly framing?: Framing;
   readonly log: ConnectorLog;
   readonly clock?: Clock;
   readonly messagesMax?: number;
@@ -73,6 +76,9 @@ class StreamSource implements Source {
   #consumer!: OpenConsumer;
   #settlement: Settlement = new Settlement(0);
   readonly #reader = new DeliveredReader();
+  /** Cuts messages into records; null where each is one. */
+  readonly #cut: Cut | null;
+  readonly #list = new RecordList();
   #pull: Pull | null = null;
   readonly #waiting = new WaitingMessages();
   /** Of the last message that was done with. */
@@ -102,6 +108,7 @@ class StreamSource implements Source {
     this.#clock = options.clock ?? wallClock;
     this.#messagesMax = options.messagesMax ?? limits.source_queue_messages_max;
     this.#bytesMax = options.bytesMax ?? limits.source_queue_bytes_max;
+    this.#cut = cutOf(options.framing ?? "message");
     this.#requestMax = Math.min(limits.jetstream_pull_messages_max, Math.ceil(this.#messagesMax / 2));
     this.#asker = asker(`source stream ${options.stream}`, options, () => this.#closed);
     this.#spec = {
@@ -246,15 +253,25 @@ class StreamSource implements Source {
     this.#troubles = 0;
     const explicit = this.#consumer.acks === "explicit";
     const ordinal = explicit ? ++this.#ordinal : sequence;
-    if (payload.length > limits.payload_bytes_max) {
-      this.#oversize++;
+    const records = this.#recordsOf(payload);
+    const oversize = payload.length > limits.payload_bytes_max;
+    if (oversize) this.#oversize += records;
+    if (oversize || records === 0) {
       // Settled with whatever is committed next; a work queue would hand it out for ever otherwise.
       if (explicit) this.#options.link.nats.publish(this.#reader.reply(delivered), ack);
       return;
     }
     if (explicit) this.#uncommitted.set(sequence, ordinal);
-    this.#waiting.add(delivered, ordinal, this.#epoch, 1);
-    this.#queue.add(payload, subject, delivered.stored);
+    this.#waiting.add(delivered, ordinal, this.#epoch, records);
+    if (this.#cut === null) this.#queue.add(payload, subject, delivered.stored);
+    else this.#queue.addRecords(payload, this.#list, subject, delivered.stored);
+  }
+
+  /** How many records a message holds. */
+  #recordsOf(payload: Uint8Array): number {
+    if (this.#cut === null) return 1;
+    this.#cut(payload, this.#list);
+    return this.#list.count;
   }
 
   /** Asks for more when there is room for at least half a request, two requests at most. */

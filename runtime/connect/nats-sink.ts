@@ -9,7 +9,7 @@ import type { OutputRow, Sink, SinkStats } from "./connect.ts";
 import type { ConnectorLog } from "./connector-log.ts";
 import type { NatsLink } from "./nats-connection.ts";
 import { headersOf, headersSize } from "./row-headers.ts";
-import { SinkCounts } from "./sink-counts.ts";
+import { rowsOf, SinkCounts } from "./sink-counts.ts";
 import { publishSubjectFault } from "./subject.ts";
 
 export interface NatsSinkOptions {
@@ -50,11 +50,13 @@ class CoreSink implements Sink {
   }
 
   write(row: OutputRow): void {
-    this.#counts.taken++;
-    if (this.#closed) return this.#counts.drop("closed");
+    const rows = rowsOf(row);
+    this.#counts.taken += rows;
+    if (this.#closed) return this.#counts.drop("closed", rows);
     const fault = publishSubjectFault(row.subject);
     if (fault !== null) return this.#refuse(row, fault);
-    if (row.payload.length + headersSize(row) > this.#payloadMax()) return this.#counts.drop("oversize");
+    if (row.payload.length + headersSize(row) > this.#payloadMax())
+      return this.#counts.drop("oversize", rows);
     this.#queue.push(row);
     this.#queueBytes += row.payload.length;
     if (this.#queue.length === 1) queueMicrotask(() => this.#pump());
@@ -83,7 +85,7 @@ class CoreSink implements Sink {
     if (!this.#closed) {
       this.#closed = true;
       this.#watching?.unsubscribe();
-      this.#counts.drop("closed", this.#queue.length + this.#sentRows);
+      this.#counts.drop("closed", this.#counts.pending);
       this.#queue = [];
       this.#sentRows = 0;
     }
@@ -96,7 +98,7 @@ class CoreSink implements Sink {
   }
 
   #refuse(row: OutputRow, fault: string): void {
-    this.#counts.drop("subject");
+    this.#counts.drop("subject", rowsOf(row));
     if (this.#toldSubject) return;
     this.#toldSubject = true;
     this.#log.warn(
@@ -110,7 +112,7 @@ class CoreSink implements Sink {
     for (const row of this.#queue) {
       if (this.#sentRows >= limits.nats_round_trip_rows) break;
       this.#link.nats.publish(row.subject, row.payload, { headers: headersOf(row) });
-      this.#sentRows++;
+      this.#sentRows += rowsOf(row);
       this.#sentBytes += row.payload.length;
       this.#queueBytes -= row.payload.length;
       sent++;

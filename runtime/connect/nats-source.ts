@@ -5,6 +5,7 @@
 import type { Subscription } from "@nats-io/transport-node";
 import type { Subscription as Watching } from "rxjs";
 import { sleep, wallClock, type Clock } from "../clock.ts";
+import { type Cut, cutOf, type Framing, RecordList } from "../codec/framing.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { backOff } from "./back-off.ts";
@@ -23,6 +24,8 @@ export interface NatsSourceOptions {
   /** Members of one queue group share the messages. */
   readonly queue?: string;
   readonly overflow: Overflow;
+  /** How many records a message holds; default: one. */
+  readonly framing?: Framing;
   readonly log: ConnectorLog;
   readonly clock?: Clock;
   /** Default: the bounds of `limits`. */
@@ -42,7 +45,10 @@ class CoreSource implements Source {
   #watching: Watching | null = null;
   #denied: Error | null = null;
   #closed = false;
-  #records = 0;
+  /** Cuts messages into records; null where each is one. */
+  readonly #cut: Cut | null;
+  readonly #records = new RecordList();
+  #read = 0;
   #bytes = 0;
   #oversize = 0;
   readonly #texts = new SubjectTexts();
@@ -54,6 +60,7 @@ class CoreSource implements Source {
   constructor(options: NatsSourceOptions) {
     this.#options = options;
     this.#clock = options.clock ?? wallClock;
+    this.#cut = cutOf(options.framing ?? "message");
     this.#queue = new PayloadQueue({
       messagesMax: options.messagesMax ?? limits.source_queue_messages_max,
       bytesMax: options.bytesMax ?? limits.source_queue_bytes_max,
@@ -85,7 +92,7 @@ class CoreSource implements Source {
   async read(limits: ReadLimits): Promise<Delivery | null | "end"> {
     const payloads = await this.#queue.read(limits);
     if (payloads === null || payloads === "end") return payloads;
-    this.#records += payloads.count;
+    this.#read += payloads.count;
     this.#bytes += payloads.bytes.length;
     if (this.#queue.messages === 0) this.#overflowTold = false;
     return { payloads, position: null };
@@ -99,7 +106,7 @@ class CoreSource implements Source {
     const dropped: Record<string, number> = {};
     if (this.#queue.dropped > 0) dropped["overflow"] = this.#queue.dropped;
     if (this.#oversize > 0) dropped["oversize"] = this.#oversize;
-    return { records: this.#records, bytes: this.#bytes, dropped, lag: this.#queue.messages };
+    return { records: this.#read, bytes: this.#bytes, dropped, lag: this.#queue.messages };
   }
 
   async close(): Promise<void> {
@@ -142,12 +149,15 @@ class CoreSource implements Source {
   }
 
   #take(payload: Uint8Array, subject: string, arrived: number): void {
+    const records = this.#records;
+    this.#cut?.(payload, records);
     if (payload.length > limits.payload_bytes_max) {
-      this.#oversize++;
+      this.#oversize += this.#cut === null ? 1 : records.count;
       return;
     }
     const dropped = this.#queue.dropped;
-    this.#queue.add(payload, subject, arrived);
+    if (this.#cut === null) this.#queue.add(payload, subject, arrived);
+    else this.#queue.addRecords(payload, records, subject, arrived);
     if (this.#queue.dropped === dropped || this.#overflowTold) return;
     this.#overflowTold = true;
     const { log, overflow } = this.#options;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { limits } from "../limits.ts";
+import { batchSink } from "./batch-sink.ts";
 import type { OutputRow, Sink } from "./connect.ts";
 import { silentLog } from "./connector-log.ts";
 import { fileSink } from "./file-sink.ts";
@@ -128,6 +129,29 @@ const kinds: readonly Kind[] = [
   },
 ];
 
+/** The same kind with up to 50 rows a message: what arrives is told row by row. */
+function inBatches({ name, overNats, prepare }: Kind): Kind {
+  return {
+    name: `${name}, in batches,`,
+    overNats,
+    async prepare() {
+      const { sink, subject, arrived } = await prepare();
+      return {
+        sink: batchSink(sink, { format: "json", rows: 50, bytes: 10_000, wait: 10_000 }),
+        subject,
+        async arrived() {
+          const messages = await arrived();
+          return messages.flatMap((message) =>
+            message.payload.split("\n").map((payload) => ({ ...message, payload })),
+          );
+        },
+      };
+    },
+  };
+}
+
+const allKinds: readonly Kind[] = [...kinds, inBatches(kinds[0]!), inBatches(kinds[1]!)];
+
 async function stored(name: string): Promise<readonly Arrived[]> {
   const manager = await managerOf(link, null);
   const { state } = await manager.streams.info(name);
@@ -150,7 +174,7 @@ function row(subject: string, n: number): OutputRow {
   };
 }
 
-describe.each(kinds)("a $name sink", ({ prepare }) => {
+describe.each(allKinds)("a $name sink", ({ prepare }) => {
   it("delivers every row once and in order", async () => {
     const { sink, subject, arrived } = await prepare();
     for (let n = 0; n < 1_000; n++) sink.write(row(subject, n));
@@ -197,7 +221,7 @@ describe.each(kinds)("a $name sink", ({ prepare }) => {
   });
 });
 
-describe.each(kinds.filter(({ overNats }) => overNats))("a $name sink over NATS", ({ prepare }) => {
+describe.each(allKinds.filter(({ overNats }) => overNats))("a $name sink over NATS", ({ prepare }) => {
   it("sends the row's id and when its cause arrived, and nobody else's headers", async () => {
     const { sink, subject, arrived } = await prepare();
     const headers = { "X-Unit": "celsius\r\nInjected: 1", "Nats-Expected-Stream": "OTHER", "bad name": "x" };

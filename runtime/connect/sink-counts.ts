@@ -1,7 +1,12 @@
 // What every sink counts: rows taken, settled, dropped by reason. Each row taken is settled once, so that
 // nothing is lost from the account.
 
-import type { SinkStats } from "./connect.ts";
+import type { OutputRow, SinkStats } from "./connect.ts";
+
+/** How many rows it is. */
+export function rowsOf({ rows }: OutputRow): number {
+  return rows ?? 1;
+}
 
 export class SinkCounts {
   taken = 0;

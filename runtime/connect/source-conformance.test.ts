@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { payloadAt } from "../batch/payloads.ts";
+import type { Framing } from "../codec/framing.ts";
 import type { ReadLimits, Source } from "./connect.ts";
 import { silentLog } from "./connector-log.ts";
 import { fileSource } from "./file-source.ts";
@@ -47,20 +48,44 @@ interface Kind {
   prepare(records: readonly string[]): Promise<Prepared>;
 }
 
-async function publishAll(prefix: string, records: readonly string[]): Promise<void> {
-  for (const [i, record] of records.entries()) link.nats.publish(`${prefix}.d${i % 3}`, record);
+async function publishAll(prefix: string, records: readonly string[], together = 1): Promise<void> {
+  for (let i = 0; i < records.length; i += together)
+    link.nats.publish(`${prefix}.d${(i / together) % 3}`, records.slice(i, i + together).join("\r\n"));
   await link.nats.flush();
 }
 
-async function jetstream(records: readonly string[], consumer: string | null): Promise<Prepared> {
+/** Records of one message, where it holds several. */
+const together = 70;
+
+async function jetstream(
+  records: readonly string[],
+  consumer: string | null,
+  framing: Framing = "message",
+): Promise<Prepared> {
+  const each = framing === "message" ? 1 : together;
   const number = made++;
   const manager = await managerOf(link, null);
   await manager.streams.add({ name: `S${number}`, subjects: [`s${number}.>`] });
-  await publishAll(`s${number}`, records);
-  const options = { link, stream: `S${number}`, subject: `s${number}.>`, log: silentLog };
+  await publishAll(`s${number}`, records, each);
+  const options = { link, stream: `S${number}`, subject: `s${number}.>`, framing, log: silentLog };
   const source = jetstreamSource(consumer === null ? options : { ...options, consumer });
   await source.open();
-  return { source, subject: (i) => `s${number}.d${i % 3}` };
+  return { source, subject: (i) => `s${number}.d${Math.floor(i / each) % 3}` };
+}
+
+async function core(records: readonly string[], framing: Framing = "message"): Promise<Prepared> {
+  const each = framing === "message" ? 1 : together;
+  const prefix = `core${made++}`;
+  const source = natsSource({
+    link,
+    subject: `${prefix}.*`,
+    framing,
+    overflow: "drop_oldest",
+    log: silentLog,
+  });
+  await source.open();
+  await publishAll(prefix, records, each);
+  return { source, subject: (i) => `${prefix}.d${Math.floor(i / each) % 3}` };
 }
 
 async function file(text: string, format: "lines" | "csv"): Promise<Prepared> {
@@ -75,14 +100,10 @@ const kinds: readonly Kind[] = [
   {
     name: "nats",
     ends: false,
-    async prepare(records) {
-      const prefix = `core${made++}`;
-      const source = natsSource({ link, subject: `${prefix}.*`, overflow: "drop_oldest", log: silentLog });
-      await source.open();
-      await publishAll(prefix, records);
-      return { source, subject: (i) => `${prefix}.d${i % 3}` };
-    },
+    prepare: (records) => core(records),
   },
+  { name: "nats, lines", ends: false, prepare: (records) => core(records, "lines") },
+  { name: "jetstream, lines", ends: false, prepare: (records) => jetstream(records, null, "lines") },
   { name: "jetstream", ends: false, prepare: (records) => jetstream(records, null) },
   { name: "jetstream, durable", ends: false, prepare: (records) => jetstream(records, "weir") },
   {

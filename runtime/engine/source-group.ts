@@ -38,9 +38,9 @@ export function groupPlans(plans: readonly PipelinePlan[]): PipelinePlan[][] {
   const groups: Sharing[] = [];
   const bySource = new Map<string, Sharing[]>();
   for (const plan of plans) {
-    const [{ source, format, message }] = plan.spec.inputs as [InputSpec];
+    const [{ source, format, framing, message }] = plan.spec.inputs as [InputSpec];
     const [{ fields }] = plan.inputs as [InputPlan];
-    const key = JSON.stringify([source, format, message]);
+    const key = JSON.stringify([source, format, framing, message]);
     const known = plan.inputs.length > 1 ? [] : (bySource.get(key) ?? []);
     let group = known.find((each) => !conflicts(fields, each));
     if (group === undefined) {

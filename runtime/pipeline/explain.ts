@@ -46,6 +46,8 @@ export interface ExplainedSource {
   readonly kind: SourceSpec["kind"];
   readonly target: string;
   readonly format: string;
+  /** How many records a message holds; `message`: one. */
+  readonly framing: string;
   readonly time: {
     readonly field: string;
     readonly unit: string;
@@ -93,12 +95,13 @@ export function explainPlan(plan: PipelinePlan): ExplainedPlan {
 }
 
 function explainSource({ spec, fields, subjectFields }: InputPlan): ExplainedSource {
-  const { name, source, format, time } = spec;
+  const { name, source, format, framing, time } = spec;
   return {
     name,
     kind: source.kind,
     target: sourceTarget(source),
     format,
+    framing,
     time:
       time === null
         ? null
@@ -177,5 +180,6 @@ function sinkTarget(sink: SinkSpec): string {
   if (sink.kind === "stdout") return "standard output";
   if (sink.kind === "nothing") return "nothing: rows are counted";
   if (sink.kind === "file") return sink.path;
-  return `${sink.subject} on ${sink.to} (${sink.stream === null ? "core NATS" : `stream ${sink.stream}`})`;
+  const rows = sink.batch === null ? "" : `, up to ${sink.batch.rows} rows a message`;
+  return `${sink.subject} on ${sink.to} (${sink.stream === null ? "core NATS" : `stream ${sink.stream}`}${rows})`;
 }

@@ -4,6 +4,7 @@
 import type { ColumnReference, ColumnType, OperatorDefinition, Schema } from "../../operators/sdk/index.ts";
 import type { FieldRead, Format, TimeUnit } from "../codec/codec.ts";
 import type { ProtoMessage } from "../codec/protobuf/message.ts";
+import type { Framing } from "../codec/framing.ts";
 
 /** Leads to a value in a document: `["steps", 0, "filter"]`. */
 export type Path = readonly (string | number)[];
@@ -38,8 +39,22 @@ export type SourceSpec =
     }
   | { readonly kind: "host"; readonly every: number; readonly sensors: readonly string[] };
 
+/** A message of several rows: the most of them, their bytes, and how long (ms) one waits for others. */
+export interface SinkBatch {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly wait: number;
+}
+
 export type SinkSpec =
-  | { readonly kind: "nats"; readonly to: string; readonly subject: string; readonly stream: string | null }
+  | {
+      readonly kind: "nats";
+      readonly to: string;
+      readonly subject: string;
+      readonly stream: string | null;
+      /** How many rows share a message; null: none do. */
+      readonly batch: SinkBatch | null;
+    }
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "stdout" }
   /** Rows are counted and go nowhere. */
@@ -66,6 +81,8 @@ export interface InputSpec {
   readonly format: Format;
   /** What a record of `protobuf` is; null for other formats. */
   readonly message: ProtoMessage | null;
+  /** How many records a message holds; `message`: one. */
+  readonly framing: Framing;
   /** Declared fields; null when the file leaves them to inference, as only a pipeline with one source may. */
   readonly schema: Readonly<Record<string, ColumnType>> | null;
   readonly time: TimeSpec | null;

@@ -1,8 +1,10 @@
 // A sink of a pipeline file: where rows go and in what format. Never opens anything.
 
 import { z } from "zod";
+import { field } from "../../operators/sdk/index.ts";
 import { type Format, formats } from "../codec/codec.ts";
 import type { ProtoMessage } from "../codec/protobuf/message.ts";
+import { limits } from "../limits.ts";
 import type { Path, SinkSpec } from "./pipeline.ts";
 import { protoSetting, readMessage } from "./proto-spec.ts";
 import { onlyOne, type Reader } from "./section.ts";
@@ -52,12 +54,39 @@ const nothing = z
   .optional()
   .meta({ description: "For trials: counts rows as sent and drops them, unwritten: `nothing: {}`." });
 
+const batch = z
+  .strictObject({
+    rows: z
+      .int()
+      .min(2)
+      .max(limits.sink_queue_rows_max)
+      .default(limits.sink_batch_rows_default)
+      .meta({ description: "The most rows of one message." }),
+    bytes: field
+      .size("The most bytes of one message; 256KiB when left out.")
+      .default(limits.sink_batch_bytes_default)
+      .refine(
+        (bytes) => bytes <= limits.payload_bytes_max,
+        `a message holds at most ${limits.payload_bytes_max} bytes`,
+      ),
+    wait: field
+      .duration(
+        "How long a row may wait for others; 1s when left out. A commit, ten times a second, waits for none.",
+      )
+      .default(limits.sink_batch_wait_ms_default),
+  })
+  .meta({
+    description:
+      "Sends several rows of one subject in one message of NATS: json and csv as lines, msgpack as values one after the other.",
+  });
+
 const settings = z
   .strictObject({
     ...kinds,
     nothing,
     format: z.enum(formats).default("json").meta({ description: "What a row is written in." }),
     proto: protoSetting,
+    batch: batch.optional(),
   })
   .meta({ description: "Where rows go; ends a branch." });
 
@@ -81,7 +110,26 @@ export function readSink(reader: Reader, path: Path): SinkPart | undefined {
       "protobuf has no line ends, so it is sent to nats only",
       "write json or csv",
     );
-  return sink === undefined ? undefined : { sink, format: read.format, message };
+  if (sink === undefined) return undefined;
+  const batched = batchOf(reader, path, read, sink);
+  return batched === undefined ? undefined : { sink: batched, format: read.format, message };
+}
+
+/** The sink with its batches; undefined, and reported, where rows cannot share a message. */
+function batchOf(
+  reader: Reader,
+  path: Path,
+  { batch: read, format }: z.output<typeof settings>,
+  sink: SinkSpec,
+): SinkSpec | undefined {
+  if (read === undefined) return sink;
+  if (sink.kind === "nats" && format !== "protobuf") return { ...sink, batch: read };
+  const fault =
+    sink.kind === "nats"
+      ? "protobuf does not tell where a record ends, so a message holds one"
+      : "batch is for messages of nats";
+  reader.keyFault([...path, "batch"], fault, "remove batch");
+  return undefined;
 }
 
 export function readDeadLetter(reader: Reader): SinkSpec | undefined {
@@ -104,5 +152,5 @@ function sinkOf(
   if (file !== undefined) return { kind: "file", path: file.path };
   if (nats === undefined) return { kind: "stdout" };
   if (!reader.subject(nats.subject, role, [...path, "nats", "subject"])) return undefined;
-  return { kind: "nats", to: nats.to, subject: nats.subject, stream: nats.stream ?? null };
+  return { kind: "nats", to: nats.to, subject: nats.subject, stream: nats.stream ?? null, batch: null };
 }

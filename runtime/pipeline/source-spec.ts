@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { type ColumnType, columnTypes, field } from "../../operators/sdk/index.ts";
 import { type Format, formats, timeUnits } from "../codec/codec.ts";
+import { type Framing, framings, framingsOf } from "../codec/framing.ts";
 import { limits } from "../limits.ts";
 import { didYouMean } from "./nearest.ts";
 import type { InputSpec, Path, SourceSpec, TimeSpec } from "./pipeline.ts";
@@ -112,6 +113,10 @@ const settings = z
       .optional()
       .meta({ description: "What a record is written in; json when left out, or by the file's ending." }),
     proto: protoSetting,
+    framing: z.enum(framings).optional().meta({
+      description:
+        "How many records a message of NATS holds: one (`message`, the default), `lines` of json or csv, the elements of a json `array`, or msgpack `values` one after the other.",
+    }),
     schema: z.record(fieldName, z.enum(columnTypes)).optional().meta({
       description: "Types of the fields; inferred from use when left out. Records may hold further fields.",
     }),
@@ -132,6 +137,7 @@ export function readSource(reader: Reader, path: Path): InputSpec | undefined {
   const kind = onlyOne(reader, path, read, ["nats", "file", "host"]);
   const source = kind === null ? null : sourceOf(reader, path, read);
   const format = formatOf(reader, path, read);
+  const framing = framingOf(reader, path, read, format);
   const { schema, host } = read;
   const message = readMessage(reader, path, { format, proto: read.proto });
   if (format === "protobuf" && read.nats === undefined)
@@ -147,6 +153,10 @@ export function readSource(reader: Reader, path: Path): InputSpec | undefined {
       `remove it; they are ${Object.keys(hostSchema).join(", ")}`,
     );
   }
+  if (format === "csv" && source?.kind === "nats" && schema === undefined) {
+    const hint = "declare them in their order: schema: { device: string, temp: float64 }";
+    reader.keyFault([...path, "format"], "no message of csv names its columns", hint);
+  }
   const timeSpec = timeOf(reader, path, read);
   if (reader.diagnostics.length > before || source === null) return undefined;
   return {
@@ -154,6 +164,7 @@ export function readSource(reader: Reader, path: Path): InputSpec | undefined {
     path,
     source,
     format,
+    framing,
     message,
     schema:
       message !== null
@@ -245,6 +256,18 @@ function formatOf(reader: Reader, path: Path, { file, host, format }: Settings):
     );
   }
   return known ?? "json";
+}
+
+function framingOf(reader: Reader, path: Path, { nats, framing }: Settings, format: Format): Framing {
+  if (framing === undefined) return "message";
+  const allowed = framingsOf[format];
+  if (nats === undefined) {
+    reader.fault([...path, "framing"], "framing is for messages of nats", "remove framing");
+  } else if (!allowed.includes(framing)) {
+    const hint = `${format} has ${allowed.join(", ")}`;
+    reader.fault([...path, "framing"], `a message cannot hold ${framing} of ${format}`, hint);
+  }
+  return framing;
 }
 
 function timeOf(reader: Reader, path: Path, { host, time, schema }: Settings): TimeSpec | null {

@@ -173,6 +173,21 @@ describe("mistakes in the source", () => {
     ["{ nats: { subject: a, strem: S } }", ["2:31 unknown setting strem | did you mean stream?"]],
     ["{ nats: { subject: a, consumer: c } }", ["2:31 a consumer belongs to a stream | add stream"]],
     [
+      "{ nats: { subject: a }, framing: values }",
+      ["2:42 a message cannot hold values of json | json has message, lines, array"],
+    ],
+    [
+      "{ nats: { subject: a }, format: msgpack, framing: lines }",
+      ["2:59 a message cannot hold lines of msgpack | msgpack has message, values"],
+    ],
+    ["{ file: { path: a.csv }, framing: lines }", ["2:43 framing is for messages of nats | remove framing"]],
+    [
+      "{ nats: { subject: a }, format: csv }",
+      [
+        "2:33 no message of csv names its columns | declare them in their order: schema: { device: string, temp: float64 }",
+      ],
+    ],
+    [
       "{ nats: { subject: a, stream: S, overflow: drop_newest } }",
       ["2:42 a stream waits and never overflows | remove overflow, or stream"],
     ],
@@ -311,6 +326,18 @@ describe("mistakes in the steps", () => {
     [
       "  - sink: { stdout: {}, format: yaml }",
       ['4:33 expected json, msgpack, csv or protobuf, got the text "yaml"'],
+    ],
+    [
+      "  - sink: { file: { path: a.csv }, batch: { rows: 10 } }",
+      ["4:36 batch is for messages of nats | remove batch"],
+    ],
+    [
+      "  - sink: { nats: { subject: a }, batch: { rows: 1, bytes: 2MiB, wait: x } }",
+      [
+        "4:50 expected at least 2, got 1",
+        "4:60 a message holds at most 1048576 bytes",
+        '4:72 expected a duration such as 500ms, 10s, 1m30s or 2h, got "x"',
+      ],
     ],
     [
       "  - branch:\n      A b: [{ sink: { stdout: {} } }]",

@@ -7,6 +7,7 @@ import { csvHeader } from "../codec/csv/encoder.ts";
 import { parseCsvLine } from "../codec/csv/line.ts";
 import type { FieldRead } from "../codec/codec.ts";
 import { createDecoder } from "../codec/formats.ts";
+import { batchSink } from "../connect/batch-sink.ts";
 import type { Sink, Source } from "../connect/connect.ts";
 import { fileSink } from "../connect/file-sink.ts";
 import { fileSource } from "../connect/file-source.ts";
@@ -14,6 +15,7 @@ import type { HostSensor } from "../connect/host-sampler.ts";
 import { hostSource } from "../connect/host-source.ts";
 import { jetstreamSink } from "../connect/jetstream-sink.ts";
 import { jetstreamSource } from "../connect/jetstream-source.ts";
+import type { NatsLink } from "../connect/nats-connection.ts";
 import { natsSink } from "../connect/nats-sink.ts";
 import { natsSource } from "../connect/nats-source.ts";
 import { stdoutSink } from "../connect/stdout-sink.ts";
@@ -115,13 +117,15 @@ async function openNats(
   const link = await connections.link(spec.to);
   const subject = subscriptionOf(spec.subject);
   const { stream, overflow } = spec;
+  const { framing } = input;
   const consumer = spec.consumer ?? consumerName(plans, plans[0]!.inputs.length === 1 ? null : input.name);
   const source =
     stream === null
-      ? natsSource({ link, subject, overflow, log, clock })
-      : jetstreamSource({ link, subject, stream, consumer, log, clock });
+      ? natsSource({ link, subject, overflow, framing, log, clock })
+      : jetstreamSource({ link, subject, stream, consumer, framing, log, clock });
   await source.open();
-  return { source, header: null };
+  // No message names its columns: they are those of the schema, in its order.
+  return { source, header: input.format === "csv" ? Object.keys(input.schema ?? {}) : null };
 }
 
 /** Opens a source that the plans share. */
@@ -183,13 +187,26 @@ async function makeSink(
   spec: Exclude<SinkSpec, { kind: "nothing" }>,
   plan: PipelinePlan,
   branch: BranchPlan | null,
-  { connections, clock, log, subjects }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<Sink> {
+  const { connections, clock, log } = surroundings;
   const header = branch?.format === "csv" ? { header: csvHeader(branch.rows) } : {};
   if (spec.kind === "stdout") return stdoutSink({ ...header });
   if (spec.kind === "file") return fileSink({ path: pathOf(plan, spec.path), log, clock, ...header });
   const link = await connections.link(spec.to);
-  if (spec.stream === null) return natsSink({ link, log });
-  const stream = { name: spec.stream, subjects: subjects.get(streamKey(spec.to, spec.stream)) ?? [] };
+  const sink = messageSink(link, spec, surroundings);
+  if (spec.batch === null || branch === null) return sink;
+  const most = (link.nats.info?.max_payload ?? limits.payload_bytes_max) - limits.sink_batch_header_bytes;
+  const { rows, bytes, wait } = spec.batch;
+  return batchSink(sink, { format: branch.format, rows, bytes: Math.min(bytes, most), wait, clock });
+}
+
+function messageSink(
+  link: NatsLink,
+  { to, stream: name }: Extract<SinkSpec, { kind: "nats" }>,
+  { log, clock, subjects }: Surroundings,
+): Sink {
+  if (name === null) return natsSink({ link, log });
+  const stream = { name, subjects: subjects.get(streamKey(to, name)) ?? [] };
   return jetstreamSink({ link, stream, log, clock });
 }

@@ -133,6 +133,82 @@ function expectLaw({ pipeline: { branches } }: WorkerStatus): void {
   }
 }
 
+describe("messages of many records", () => {
+  it("are cut, gathered and counted record by record, in every format", async () => {
+    const first = pipeline(
+      "many-first",
+      `source:
+  nats: { subject: many.in }
+  format: json
+  framing: array
+  schema: { device: string, temp: float64 }
+steps:
+  - filter: temp < 10000
+  - select: [device, temp]
+  - sink: { nats: { subject: "many.packed.{device}", stream: MANY }, format: msgpack, batch: { rows: 7 } }
+dead_letter: { nats: { subject: many.dead } }
+`,
+    );
+    const second = pipeline(
+      "many-second",
+      `source:
+  nats: { subject: "many.packed.*", stream: MANY }
+  format: msgpack
+  framing: values
+  schema: { device: string, temp: float64 }
+steps:
+  - select: [device, temp]
+  - sink: { nats: { subject: many.cells }, format: csv, batch: { bytes: 100B } }
+`,
+    );
+    const third = pipeline(
+      "many-third",
+      `source:
+  nats: { subject: many.cells }
+  format: csv
+  framing: lines
+  schema: { device: string, temp: float64 }
+steps:
+  - select: [device, temp]
+  - sink: { nats: { subject: many.out }, format: json, batch: { rows: 1000, wait: 10ms } }
+`,
+    );
+    const [out, dead] = [await collect("many.out"), await collect("many.dead")];
+    const running = await start([first, second, third]);
+    const records = Array.from({ length: 300 }, (_, n) => ({ device: `d${n % 2}`, temp: n }));
+    for (let n = 0; n < 300; n += 100)
+      link.nats.publish(
+        "many.in",
+        JSON.stringify([...records.slice(n, n + 100), { temp: "hot" }, { temp: 1e6 }]),
+      );
+    const rows = (): { device: string; temp: number }[] =>
+      out.flatMap((message) =>
+        message
+          .string()
+          .split("\n")
+          .map((line) => JSON.parse(line) as never),
+      );
+    await until(() => rows().length === 300 && dead.length === 3);
+    expect(rows().sort((a, b) => a.temp - b.temp)).toEqual(records);
+    for (const device of ["d0", "d1"]) {
+      const own = rows().filter((row) => row.device === device);
+      expect(own).toEqual(own.toSorted((a, b) => a.temp - b.temp));
+    }
+    expect(dead.map((message) => message.string())).toEqual(Array(3).fill('{"temp":"hot"}'));
+    await running.stop();
+    for (const name of ["many-first", "many-second", "many-third"]) {
+      const status = running.of(name);
+      expectLaw(status);
+      expect(status.sinks[0]).toMatchObject({ rows: 300, pending: 0, dropped: {} });
+    }
+    expect(running.of("many-first").sources[0]!.records).toBe(306);
+    const stored = await messagesOf("MANY");
+    expect(stored).toBeGreaterThanOrEqual(Math.ceil(300 / 7));
+    expect(stored).toBeLessThan(300);
+    expect(out.length).toBeLessThan(300);
+  });
+});
+
 describe("core NATS in", () => {
   it("goes out to core NATS and to JetStream, each record once", async () => {
     const file = pipeline(
