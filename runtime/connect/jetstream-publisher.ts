@@ -6,7 +6,8 @@ import type { Clock } from "../clock.ts";
 import { limits } from "../limits.ts";
 import type { OutputRow } from "./connect.ts";
 import type { NatsLink } from "./nats-connection.ts";
-import { headersOf } from "./row-headers.ts";
+import { type Frame, takeFrames } from "./nats-frames.ts";
+import { RowPublisher } from "./row-publisher.ts";
 
 /** A row with its place in the order of writing. */
 export interface Outgoing {
@@ -31,6 +32,8 @@ interface Answer {
   readonly duplicate?: boolean;
   readonly error?: { readonly err_code?: number; readonly code?: number; readonly description?: string };
 }
+
+const zero = 48;
 
 /** What an answer to a publish means. */
 export function outcomeOf(code: number, text: string): Outcome {
@@ -61,19 +64,23 @@ export class JetStreamPublisher {
   readonly #inbox: string;
   readonly #subscription: Subscription;
   readonly #stopTimer: () => void;
-  #sent: Map<string, Sent> = new Map();
+  readonly #publisher: RowPublisher;
+  /** By the number at the end of the reply. */
+  #sent: Map<number, Sent> = new Map();
   #count = 0;
 
   constructor(link: NatsLink, clock: Clock, onOutcome: (outgoing: Outgoing, outcome: Outcome) => void) {
     this.#link = link;
     this.#clock = clock;
     this.#onOutcome = onOutcome;
+    this.#publisher = new RowPublisher(link);
     this.#inbox = createInbox();
     this.#subscription = link.nats.subscribe(`${this.#inbox}.*`, {
       callback: (fault, message) => {
         if (fault === null) this.#take(message);
       },
     });
+    takeFrames(link.nats, this.#subscription, (frame) => this.#takeFrame(frame));
     this.#stopTimer = clock.every(1_000, () => this.#expire());
   }
 
@@ -82,11 +89,15 @@ export class JetStreamPublisher {
     return this.#sent.size;
   }
 
-  publish(outgoing: Outgoing): void {
-    const { row } = outgoing;
-    const reply = `${this.#inbox}.${(this.#count++).toString(36)}`;
-    this.#sent.set(reply, { outgoing, deadline: this.#clock.now() + limits.nats_request_ms_max });
-    this.#link.nats.publish(row.subject, row.payload, { reply, headers: headersOf(row) });
+  /** Publishes the rows in order. */
+  publish(rows: readonly Outgoing[]): void {
+    const deadline = this.#clock.now() + limits.nats_request_ms_max;
+    for (const outgoing of rows) {
+      const number = this.#count++;
+      this.#sent.set(number, { outgoing, deadline });
+      this.#publisher.add(outgoing.row, `${this.#inbox}.${number}`);
+    }
+    this.#publisher.send();
   }
 
   /** Everything in flight is lost, as it is when the connection was cut. */
@@ -102,20 +113,36 @@ export class JetStreamPublisher {
     if (!this.#link.nats.isClosed()) this.#subscription.unsubscribe();
   }
 
+  /** An answer without a status, as nearly all are. */
+  #takeFrame({ bytes, subjectStart, subjectEnd, start, end }: Frame): boolean {
+    if (start === end) return false;
+    let number = 0;
+    for (let at = subjectStart + this.#inbox.length + 1; at < subjectEnd; at++)
+      number = number * 10 + bytes[at]! - zero;
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
+    this.#answer(number, 0, text);
+    return true;
+  }
+
   #take(message: Msg): void {
-    const sent = this.#sent.get(message.subject);
+    const number = Number(message.subject.slice(this.#inbox.length + 1));
+    this.#answer(number, message.headers?.code ?? 0, message.string());
+  }
+
+  #answer(number: number, code: number, text: string): void {
+    const sent = this.#sent.get(number);
     // An answer to a publish that was given up is late; the row's id makes the repeat harmless.
     if (sent === undefined) return;
-    this.#sent.delete(message.subject);
-    this.#onOutcome(sent.outgoing, outcomeOf(message.headers?.code ?? 0, message.string()));
+    this.#sent.delete(number);
+    this.#onOutcome(sent.outgoing, outcomeOf(code, text));
   }
 
   #expire(): void {
     const now = this.#clock.now();
-    for (const [reply, { outgoing, deadline }] of this.#sent) {
+    for (const [number, { outgoing, deadline }] of this.#sent) {
       // In the order of publishing, so the first that is not due ends it.
       if (deadline > now) break;
-      this.#sent.delete(reply);
+      this.#sent.delete(number);
       this.#onOutcome(outgoing, { kind: "lost" });
     }
   }

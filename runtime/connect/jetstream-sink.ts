@@ -53,7 +53,11 @@ class StreamSink implements Sink {
   #order = 0;
   /** Failed, to be sent before anything new. */
   #failed: Outgoing[] = [];
-  #inFlight: Map<number, number> = new Map();
+  /** Orders of rows that were published, ascending. */
+  readonly #inFlight = new Set<number>();
+  /** As many as allowed were published, and less than half of them answered. */
+  #full = false;
+  #scheduled = false;
   #bytes = 0;
   #holding = false;
   #attempt = 0;
@@ -96,7 +100,7 @@ class StreamSink implements Sink {
     if (row.payload.length + headersSize(row) > most) return this.#counts.drop("oversize", rows);
     this.#queue.push({ row, order: this.#order++ });
     this.#bytes += row.payload.length;
-    this.#pump();
+    this.#schedule();
   }
 
   ready(): Promise<void> {
@@ -130,7 +134,10 @@ class StreamSink implements Sink {
   /** The place of the oldest message that is not settled; the number of messages when all are. */
   #oldestPending(): number {
     let oldest = this.#queue[this.#head]?.order ?? this.#order;
-    for (const order of this.#inFlight.keys()) oldest = Math.min(oldest, order);
+    for (const order of this.#inFlight) {
+      oldest = Math.min(oldest, order);
+      break;
+    }
     for (const { order } of this.#failed) oldest = Math.min(oldest, order);
     return oldest;
   }
@@ -138,12 +145,17 @@ class StreamSink implements Sink {
   #pump(): void {
     const publisher = this.#publisher;
     if (publisher === null || this.#holding || this.#closed || !this.#link.connected) return;
+    // A row for each answer would be a write to the socket for each; half of them go together.
+    if (this.#full && this.#inFlight.size > this.#inFlightMax / 2) return;
+    const rows: Outgoing[] = [];
     while (this.#inFlight.size < this.#inFlightMax) {
       const next = this.#failed.shift() ?? this.#next();
-      if (next === undefined) return;
-      this.#inFlight.set(next.order, next.row.payload.length);
-      publisher.publish(next);
+      if (next === undefined) break;
+      this.#inFlight.add(next.order);
+      rows.push(next);
     }
+    this.#full = this.#inFlight.size >= this.#inFlightMax;
+    publisher.publish(rows);
   }
 
   #next(): Outgoing | undefined {
@@ -173,8 +185,18 @@ class StreamSink implements Sink {
       this.#hold(outcome);
     }
     if (this.#holding && this.#inFlight.size === 0) this.#retryLater();
-    this.#conditions.check();
-    this.#pump();
+    this.#schedule();
+  }
+
+  /** Rows that are written and answers that come together are handled together. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#pump();
+      this.#conditions.check();
+    });
   }
 
   /** Sends nothing more until what is in flight is settled, so that the failed rows go first. */

@@ -8,7 +8,8 @@ import { Conditions } from "./conditions.ts";
 import type { OutputRow, Sink, SinkStats } from "./connect.ts";
 import type { ConnectorLog } from "./connector-log.ts";
 import type { NatsLink } from "./nats-connection.ts";
-import { headersOf, headersSize } from "./row-headers.ts";
+import { headersSize } from "./row-headers.ts";
+import { RowPublisher } from "./row-publisher.ts";
 import { rowsOf, SinkCounts } from "./sink-counts.ts";
 import { publishSubjectFault } from "./subject.ts";
 
@@ -24,6 +25,7 @@ export function natsSink(options: NatsSinkOptions): Sink {
 class CoreSink implements Sink {
   readonly #link: NatsLink;
   readonly #log: ConnectorLog;
+  readonly #publisher: RowPublisher;
   readonly #counts: SinkCounts = new SinkCounts();
   readonly #conditions: Conditions = new Conditions();
   /** Taken and not published: there is no connection, or too much is unconfirmed. */
@@ -39,6 +41,7 @@ class CoreSink implements Sink {
   constructor(options: NatsSinkOptions) {
     this.#link = options.link;
     this.#log = options.log;
+    this.#publisher = new RowPublisher(options.link);
   }
 
   open(): Promise<void> {
@@ -111,12 +114,13 @@ class CoreSink implements Sink {
     let sent = 0;
     for (const row of this.#queue) {
       if (this.#sentRows >= limits.nats_round_trip_rows) break;
-      this.#link.nats.publish(row.subject, row.payload, { headers: headersOf(row) });
+      this.#publisher.add(row);
       this.#sentRows += rowsOf(row);
       this.#sentBytes += row.payload.length;
       this.#queueBytes -= row.payload.length;
       sent++;
     }
+    this.#publisher.send();
     this.#queue = sent === this.#queue.length ? [] : this.#queue.slice(sent);
     if (this.#sentRows > 0 && !this.#roundTrip) void this.#confirm();
   }

@@ -1,16 +1,15 @@
 // The headers of a row on its way out. What would end a header line, or pretend to be the server's or
 // another sender's, never gets through.
 
-import { headers, type MsgHdrs } from "@nats-io/transport-node";
 import type { OutputRow } from "./connect.ts";
 
 /** Milliseconds since the epoch: when the record that completed the row arrived at the edge. */
 export const causedAtHeader = "Weir-Caused-At";
 const idHeader = "Nats-Msg-Id";
 
-/** One line of printable text. */
+/** One line of printable text, without white space around it. */
 function oneLine(value: string): string {
-  return value.replaceAll(/[\r\n\0]/g, " ");
+  return value.replaceAll(/[\r\n\0]/g, " ").trim();
 }
 
 /** What means something to the server, or is said of every row. Weir's other headers are a dead letter's. */
@@ -18,14 +17,18 @@ function isReserved(name: string): boolean {
   return /^nats-/i.test(name) || name.toLowerCase() === causedAtHeader.toLowerCase();
 }
 
-export function headersOf(row: OutputRow): MsgHdrs {
-  const set = headers();
-  if (row.id !== null) set.set(idHeader, oneLine(row.id));
-  set.set(causedAtHeader, String(row.caused));
-  for (const [name, value] of Object.entries(row.headers ?? {})) {
-    if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && !isReserved(name)) set.set(name, oneLine(value));
+/** The headers as a message carries them. */
+export function headerText(row: OutputRow): string {
+  let text = "NATS/1.0\r\n";
+  if (row.id !== null) text += `${idHeader}: ${oneLine(row.id)}\r\n`;
+  text += `${causedAtHeader}: ${row.caused}\r\n`;
+  if (row.headers !== undefined) {
+    for (const [name, value] of Object.entries(row.headers)) {
+      if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && !isReserved(name))
+        text += `${name}: ${oneLine(value)}\r\n`;
+    }
   }
-  return set;
+  return `${text}\r\n`;
 }
 
 /** The bytes that the headers take in a message, at most. */
