@@ -30,7 +30,7 @@ function memorySink(): Sink & { readonly messages: OutputRow[] } {
   };
 }
 
-const framings = { json: "lines", csv: "lines", msgpack: "values" } as const;
+const framings = { json: "lines", csv: "lines", msgpack: "values", protobuf: "message" } as const;
 
 /** The rows of a message, as the source reads them. */
 function rowsIn({ payload }: OutputRow, format: Format): string[] {

@@ -332,6 +332,13 @@ describe("mistakes in the steps", () => {
       ["4:36 batch is for messages of nats | remove batch"],
     ],
     [
+      "  - sink: { nats: { subject: b }, format: protobuf, proto: { file: a.proto, message: A }, batch: {} }",
+      [
+        "4:68 there is no file a.proto that may be read | ",
+        "4:91 protobuf does not tell where a record ends, so a message holds one | remove batch",
+      ],
+    ],
+    [
       "  - sink: { nats: { subject: a }, batch: { rows: 1, bytes: 2MiB, wait: x } }",
       [
         "4:50 expected at least 2, got 1",
