@@ -81,7 +81,7 @@ describe("PayloadBuilder", () => {
           for (let next = 0; next < parts.length; ) {
             if (!builder.fits(ends[next]! - starts[next]!)) out.push(...told(builder.take()));
             const from = next;
-            next = builder.addRecords(message, { starts, ends, count: parts.length }, next, "s", 7);
+            next = builder.addRecords({ bytes: message, starts, ends, count: parts.length }, next, "s", 7);
             expect(next).toBeGreaterThan(from);
             expect(builder.count).toBeLessThanOrEqual(rows);
             expect(builder.count === 1 || builder.size <= 64).toBe(true);

@@ -11,8 +11,9 @@ export interface Payloads {
   readonly count: number;
 }
 
-/** Where the records of one message lie; the arrays may be longer. */
+/** The records of one message: where they lie in some bytes. The arrays may be longer. */
 export interface Records {
+  readonly bytes: Uint8Array;
   readonly starts: Uint32Array;
   readonly ends: Uint32Array;
   readonly count: number;
@@ -118,8 +119,8 @@ export class PayloadBuilder {
    * Appends a copy of each record from number `first` on, all of one message, as far as they fit; returns the first that
    * did not. Call only when that of number `first` fits.
    */
-  addRecords(bytes: Uint8Array, records: Records, first: number, subject: string, arrived: number): number {
-    const { starts, ends } = records;
+  addRecords(records: Records, first: number, subject: string, arrived: number): number {
+    const { bytes, starts, ends } = records;
     const behind = this.#lastFitting(records, first);
     const from = starts[first]!;
     let at = this.size;

@@ -3,19 +3,20 @@
 import * as fc from "fast-check";
 import { Packr } from "msgpackr";
 import { describe, expect, test } from "vitest";
-import { cutOf, type Framing, RecordList } from "./framing.ts";
+import { type Cut, cutOf, type Framing, framings } from "./framing.ts";
+
+/** Each is used for all messages: nothing of one may show in the next. */
+const cuts = Object.fromEntries(framings.map((framing) => [framing, cutOf(framing)])) as Record<
+  Framing,
+  Cut | null
+>;
 
 /** The records of a message that lies within other bytes. */
 function cut(framing: Framing, message: Uint8Array): Buffer[] {
   const around = Buffer.concat([Buffer.from("\n]"), message, Buffer.from("\r\n,")]);
   const inside = new Uint8Array(around.buffer, around.byteOffset + 2, message.length);
-  const list = new RecordList();
-  // What is left of an earlier message must not show.
-  list.add(1, 2);
-  cutOf(framing)!(inside, list);
-  return Array.from({ length: list.count }, (_, i) =>
-    Buffer.from(inside.subarray(list.starts[i], list.ends[i])),
-  );
+  const { bytes, starts, ends, count } = cuts[framing]!(inside);
+  return Array.from({ length: count }, (_, i) => Buffer.from(bytes.subarray(starts[i], ends[i])));
 }
 
 const texts = (framing: Framing, message: string): string[] =>
@@ -35,6 +36,15 @@ describe("records of a message", () => {
       }),
       { seed: 7, numRuns: 200 },
     );
+  });
+
+  test("more lines than the kernel takes at once, and lines as long as a message", () => {
+    for (const lines of [
+      Array<string>(20_000).fill("a"),
+      ["x".repeat(1_048_575)],
+      ["x".repeat(700_000), "y"],
+    ])
+      expect(texts("lines", lines.join("\n"))).toEqual(lines);
   });
 
   test("elements of an array", () => {

@@ -5,7 +5,7 @@
 import { type JetStreamManager, type StreamInfo } from "@nats-io/jetstream";
 import type { Subscription as Watching } from "rxjs";
 import { sleep, wallClock, type Clock } from "../clock.ts";
-import { type Cut, cutOf, type Framing, RecordList } from "../codec/framing.ts";
+import { type Cut, cutOf, type Framing } from "../codec/framing.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { backOff } from "./back-off.ts";
@@ -78,7 +78,6 @@ class StreamSource implements Source {
   readonly #reader = new DeliveredReader();
   /** Cuts messages into records; null where each is one. */
   readonly #cut: Cut | null;
-  readonly #list = new RecordList();
   #pull: Pull | null = null;
   readonly #waiting = new WaitingMessages();
   /** Of the last message that was done with. */
@@ -253,25 +252,19 @@ class StreamSource implements Source {
     this.#troubles = 0;
     const explicit = this.#consumer.acks === "explicit";
     const ordinal = explicit ? ++this.#ordinal : sequence;
-    const records = this.#recordsOf(payload);
+    const records = this.#cut?.(payload) ?? null;
+    const count = records?.count ?? 1;
     const oversize = payload.length > limits.payload_bytes_max;
-    if (oversize) this.#oversize += records;
-    if (oversize || records === 0) {
+    if (oversize) this.#oversize += count;
+    if (oversize || count === 0) {
       // Settled with whatever is committed next; a work queue would hand it out for ever otherwise.
       if (explicit) this.#options.link.nats.publish(this.#reader.reply(delivered), ack);
       return;
     }
     if (explicit) this.#uncommitted.set(sequence, ordinal);
-    this.#waiting.add(delivered, ordinal, this.#epoch, records);
-    if (this.#cut === null) this.#queue.add(payload, subject, delivered.stored);
-    else this.#queue.addRecords(payload, this.#list, subject, delivered.stored);
-  }
-
-  /** How many records a message holds. */
-  #recordsOf(payload: Uint8Array): number {
-    if (this.#cut === null) return 1;
-    this.#cut(payload, this.#list);
-    return this.#list.count;
+    this.#waiting.add(delivered, ordinal, this.#epoch, count);
+    if (records === null) this.#queue.add(payload, subject, delivered.stored);
+    else this.#queue.addRecords(records, subject, delivered.stored);
   }
 
   /** Asks for more when there is room for at least half a request, two requests at most. */

@@ -5,7 +5,7 @@
 import type { Subscription } from "@nats-io/transport-node";
 import type { Subscription as Watching } from "rxjs";
 import { sleep, wallClock, type Clock } from "../clock.ts";
-import { type Cut, cutOf, type Framing, RecordList } from "../codec/framing.ts";
+import { type Cut, cutOf, type Framing } from "../codec/framing.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { backOff } from "./back-off.ts";
@@ -47,8 +47,7 @@ class CoreSource implements Source {
   #closed = false;
   /** Cuts messages into records; null where each is one. */
   readonly #cut: Cut | null;
-  readonly #records = new RecordList();
-  #read = 0;
+  #records = 0;
   #bytes = 0;
   #oversize = 0;
   readonly #texts = new SubjectTexts();
@@ -92,7 +91,7 @@ class CoreSource implements Source {
   async read(limits: ReadLimits): Promise<Delivery | null | "end"> {
     const payloads = await this.#queue.read(limits);
     if (payloads === null || payloads === "end") return payloads;
-    this.#read += payloads.count;
+    this.#records += payloads.count;
     this.#bytes += payloads.bytes.length;
     if (this.#queue.messages === 0) this.#overflowTold = false;
     return { payloads, position: null };
@@ -106,7 +105,7 @@ class CoreSource implements Source {
     const dropped: Record<string, number> = {};
     if (this.#queue.dropped > 0) dropped["overflow"] = this.#queue.dropped;
     if (this.#oversize > 0) dropped["oversize"] = this.#oversize;
-    return { records: this.#read, bytes: this.#bytes, dropped, lag: this.#queue.messages };
+    return { records: this.#records, bytes: this.#bytes, dropped, lag: this.#queue.messages };
   }
 
   async close(): Promise<void> {
@@ -149,15 +148,14 @@ class CoreSource implements Source {
   }
 
   #take(payload: Uint8Array, subject: string, arrived: number): void {
-    const records = this.#records;
-    this.#cut?.(payload, records);
+    const records = this.#cut?.(payload) ?? null;
     if (payload.length > limits.payload_bytes_max) {
-      this.#oversize += this.#cut === null ? 1 : records.count;
+      this.#oversize += records?.count ?? 1;
       return;
     }
     const dropped = this.#queue.dropped;
-    if (this.#cut === null) this.#queue.add(payload, subject, arrived);
-    else this.#queue.addRecords(payload, records, subject, arrived);
+    if (records === null) this.#queue.add(payload, subject, arrived);
+    else this.#queue.addRecords(records, subject, arrived);
     if (this.#queue.dropped === dropped || this.#overflowTold) return;
     this.#overflowTold = true;
     const { log, overflow } = this.#options;

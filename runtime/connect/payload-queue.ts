@@ -68,14 +68,14 @@ export class PayloadQueue {
   }
 
   /** Takes a copy of the records of one message, all or none. False when they were dropped. */
-  addRecords(bytes: Uint8Array, records: Records, subject: string, arrived: number): boolean {
+  addRecords(records: Records, subject: string, arrived: number): boolean {
     const { starts, ends, count } = records;
     if (count === 0) return true;
     if (!this.#makeRoom(count, ends[count - 1]! - starts[0]!)) return false;
     for (let next = 0; next < count; ) {
       const { builder } = this.#segmentFor(ends[next]! - starts[next]!);
       const before = builder.size;
-      next = builder.addRecords(bytes, records, next, subject, arrived);
+      next = builder.addRecords(records, next, subject, arrived);
       this.#bytes += builder.size - before;
     }
     this.#messages += count;

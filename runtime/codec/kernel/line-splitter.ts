@@ -1,8 +1,8 @@
-// The lines of a file as payloads, split and put side by side by the kernel: about 7 ns a line, where JavaScript takes
+// The lines of a file or a message as payloads, split and put side by side by the kernel: about 7 ns a line, where JavaScript takes
 // 140. Holds one batch at a time; where lines begin and end is all that it knows of them.
 
 import { Buffer } from "node:buffer";
-import type { PayloadBatch } from "../../batch/payloads.ts";
+import type { PayloadBatch, Payloads } from "../../batch/payloads.ts";
 import { limits } from "../../limits.ts";
 import { createKernel } from "./kernel.ts";
 import { KernelMemory } from "./memory.ts";
@@ -22,7 +22,7 @@ const bufferBytes: number = limits.payload_bytes_max + 2 + limits.file_chunk_byt
 const outBytes: number = Math.max(limits.batch_bytes_max, limits.payload_bytes_max);
 
 export class LineSplitter {
-  /** Where the file's bytes are read to. */
+  /** Where the bytes are put that are split. */
   readonly buffer: Buffer;
   readonly #memory: KernelMemory;
   readonly #from: number;
@@ -81,14 +81,18 @@ export class LineSplitter {
     return { at, full, oversize: kernel.oversize() };
   }
 
+  /** The lines so far. Valid until the next batch begins. */
+  lines(): Payloads {
+    const count = this.#count;
+    const offsets = new Uint32Array(this.#memory.buffer, this.#offsets, count + 1);
+    return { bytes: new Uint8Array(this.#memory.buffer, this.#out, offsets[count]!), offsets, count };
+  }
+
   /** The batch so far, all of which arrived at once. Valid until the next one begins. */
   view(subject: string, arrived: number): PayloadBatch {
     const count = this.#count;
-    const offsets = new Uint32Array(this.#memory.buffer, this.#offsets, count + 1);
     return {
-      bytes: new Uint8Array(this.#memory.buffer, this.#out, offsets[count]!),
-      offsets,
-      count,
+      ...this.lines(),
       subjects: [subject],
       subject: this.#subject.subarray(0, count),
       arrived: this.#arrived.subarray(0, count).fill(arrived),
