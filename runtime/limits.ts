@@ -131,6 +131,8 @@ export const limits = {
   // Queues
   source_queue_bytes_max: 33_554_432,
   source_queue_messages_max: 65_536,
+  /** The same where messages hold many records, which are small then. */
+  source_queue_records_max: 524_288,
   sink_in_flight_max: 256,
   sink_queue_rows_max: 65_536,
   dead_letter_queue_max: 4_096,

@@ -60,8 +60,10 @@ class CoreSource implements Source {
     this.#options = options;
     this.#clock = options.clock ?? wallClock;
     this.#cut = cutOf(options.framing ?? "message");
+    const { source_queue_messages_max, source_queue_records_max } = limits;
+    const most = this.#cut === null ? source_queue_messages_max : source_queue_records_max;
     this.#queue = new PayloadQueue({
-      messagesMax: options.messagesMax ?? limits.source_queue_messages_max,
+      messagesMax: options.messagesMax ?? most,
       bytesMax: options.bytesMax ?? limits.source_queue_bytes_max,
       overflow: options.overflow,
       clock: this.#clock,
