@@ -19,6 +19,33 @@ export interface Records {
   readonly count: number;
 }
 
+/** A list of records, used for one message after the other. */
+export class RecordList implements Records {
+  bytes: Uint8Array = new Uint8Array(0);
+  starts: Uint32Array = new Uint32Array(256);
+  ends: Uint32Array = new Uint32Array(256);
+  count = 0;
+
+  begin(message: Uint8Array): void {
+    this.bytes = message;
+    this.count = 0;
+  }
+
+  add(start: number, end: number): void {
+    if (this.count === this.starts.length) this.#grow();
+    this.starts[this.count] = start;
+    this.ends[this.count++] = end;
+  }
+
+  #grow(): void {
+    const [starts, ends] = [this.starts, this.ends];
+    this.starts = new Uint32Array(starts.length * 2);
+    this.ends = new Uint32Array(ends.length * 2);
+    this.starts.set(starts);
+    this.ends.set(ends);
+  }
+}
+
 /** Payloads with where and when each of them arrived. */
 export interface PayloadBatch extends Payloads {
   /** Distinct subjects (topics, file names) of this batch. */

@@ -1,7 +1,7 @@
 // The records of one message, where a message holds many: lines, the elements of an array, or values one after the other.
 // Finds where they begin and end and nothing else: what cannot be cut is one record, which its decoder then refuses.
 
-import type { Records } from "../batch/payloads.ts";
+import { RecordList, type Records } from "../batch/payloads.ts";
 import { limits } from "../limits.ts";
 import type { Format } from "./codec.ts";
 import { LineSplitter } from "./kernel/line-splitter.ts";
@@ -19,33 +19,6 @@ export const framingsOf: Readonly<Record<Format, readonly Framing[]>> = {
   // Its records do not tell where they end.
   protobuf: ["message"],
 };
-
-/** Gathers the records of one message at a time. */
-class RecordList implements Records {
-  bytes: Uint8Array = new Uint8Array(0);
-  starts: Uint32Array = new Uint32Array(256);
-  ends: Uint32Array = new Uint32Array(256);
-  count = 0;
-
-  begin(message: Uint8Array): void {
-    this.bytes = message;
-    this.count = 0;
-  }
-
-  add(start: number, end: number): void {
-    if (this.count === this.starts.length) this.#grow();
-    this.starts[this.count] = start;
-    this.ends[this.count++] = end;
-  }
-
-  #grow(): void {
-    const [starts, ends] = [this.starts, this.ends];
-    this.starts = new Uint32Array(starts.length * 2);
-    this.ends = new Uint32Array(ends.length * 2);
-    this.starts.set(starts);
-    this.ends.set(ends);
-  }
-}
 
 /** The records of a message; valid until the next one is cut. */
 export type Cut = (message: Uint8Array) => Records;

@@ -80,7 +80,7 @@ export class JetStreamPublisher {
         if (fault === null) this.#take(message);
       },
     });
-    takeFrames(link.nats, this.#subscription, (frame) => this.#takeFrame(frame));
+    takeFrames(link.nats, this.#subscription, { take: (frame) => this.#takeFrame(frame) });
     this.#stopTimer = clock.every(1_000, () => this.#expire());
   }
 

@@ -24,8 +24,10 @@ export function verdictOf(code: number, description: string): Verdict {
 }
 
 export interface PullEvents {
-  /** `delivered`, which is valid during the call, says which message of the stream it is. */
-  onMessage(delivered: Delivered, payload: Uint8Array, subject: string): void;
+  /** `delivered` says which message of the stream it is, `bytes[start … end)` what; both are valid during the call. */
+  onMessage(delivered: Delivered, bytes: Uint8Array, start: number, end: number, subject: string): void;
+  /** The bytes of messages so far are about to change. */
+  onSettle(): void;
   /** A request is over or was lost. */
   onVerdict(verdict: Verdict, reason: string): void;
 }
@@ -75,7 +77,10 @@ export class Pull {
         else this.#events.onVerdict("gone", fault.message);
       },
     });
-    takeFrames(options.link.nats, this.#subscription, (frame) => this.#takeFrame(frame));
+    takeFrames(options.link.nats, this.#subscription, {
+      take: (frame) => this.#takeFrame(frame),
+      settle: () => this.#events.onSettle(),
+    });
   }
 
   /** Messages asked for and not here yet, but for requests that are about to end. */
@@ -144,25 +149,28 @@ export class Pull {
 
   #takeFrame({ bytes, replyStart, replyEnd, subjectStart, subjectEnd, start, end }: Frame): boolean {
     if (!this.#reader.read(bytes, replyStart, replyEnd)) return false;
-    this.#deliver(bytes.subarray(start, end), this.#texts.text(bytes, subjectStart, subjectEnd));
+    this.#deliver(bytes, start, end, this.#texts.text(bytes, subjectStart, subjectEnd));
     return true;
   }
 
   /** Hands on the message whose reply was read last. */
-  #deliver(payload: Uint8Array, subject: string): void {
+  #deliver(bytes: Uint8Array, start: number, end: number, subject: string): void {
     this.#unanswered = 0;
     const oldest = this.#requests[0];
     if (oldest !== undefined) {
       this.#remaining--;
       if (--oldest.remaining <= 0) this.#requests.shift();
     }
-    this.#events.onMessage(this.#reader.delivered, payload, subject);
+    this.#events.onMessage(this.#reader.delivered, bytes, start, end, subject);
   }
 
   #take(message: Msg): void {
     this.#unanswered = 0;
     const reply = Buffer.from(message.reply ?? "");
-    if (this.#reader.read(reply, 0, reply.length)) return this.#deliver(message.data, message.subject);
+    if (this.#reader.read(reply, 0, reply.length)) {
+      this.#deliver(message.data, 0, message.data.length, message.subject);
+      return this.#events.onSettle();
+    }
     const code = message.headers?.code ?? 0;
     // 100 is a heartbeat or flow control: a sign of life, not an answer.
     if (code === 0 || code === 100) return;

@@ -221,14 +221,16 @@ class StreamSource implements Source {
       clock: this.#clock,
       reader: this.#reader,
       events: {
-        onMessage: (delivered, payload, subject) => this.#take(delivered, payload, subject),
+        onMessage: (delivered, bytes, start, end, subject) =>
+          this.#take(delivered, bytes, start, end, subject),
+        onSettle: () => this.#queue.settle(),
         onVerdict: (verdict, reason) => this.#judge(verdict, reason),
       },
     });
     this.#ask();
   }
 
-  #take(delivered: Delivered, payload: Uint8Array, subject: string): void {
+  #take(delivered: Delivered, bytes: Uint8Array, start: number, end: number, subject: string): void {
     const { streamSequence: sequence } = delivered;
     const explicit = this.#consumer.acks === "explicit";
     if (delivered.deliverySequence !== this.#expected && !explicit) {
@@ -241,20 +243,20 @@ class StreamSource implements Source {
       // Here already, and not committed: only the newer consumer's reply is of use.
       if (!explicit) this.#settlement.handOut(sequence, this.#reader.reply(delivered));
     } else {
-      this.#keep(delivered, payload, subject);
+      this.#keep(delivered, bytes, start, end, subject);
     }
     if (this.#pull!.remaining <= this.#requestMax / 2) this.#ask();
   }
 
-  #keep(delivered: Delivered, payload: Uint8Array, subject: string): void {
+  #keep(delivered: Delivered, bytes: Uint8Array, start: number, end: number, subject: string): void {
     const { streamSequence: sequence } = delivered;
     this.#received = Math.max(this.#received, sequence);
     this.#troubles = 0;
     const explicit = this.#consumer.acks === "explicit";
     const ordinal = explicit ? ++this.#ordinal : sequence;
-    const records = this.#cut?.(payload) ?? null;
+    const records = this.#cut?.(bytes.subarray(start, end)) ?? null;
     const count = records?.count ?? 1;
-    const oversize = payload.length > limits.payload_bytes_max;
+    const oversize = end - start > limits.payload_bytes_max;
     if (oversize) this.#oversize += count;
     if (oversize || count === 0) {
       // Settled with whatever is committed next; a work queue would hand it out for ever otherwise.
@@ -263,7 +265,7 @@ class StreamSource implements Source {
     }
     if (explicit) this.#uncommitted.set(sequence, ordinal);
     this.#waiting.add(delivered, ordinal, this.#epoch, count);
-    if (records === null) this.#queue.add(payload, subject, delivered.stored);
+    if (records === null) this.#queue.gather(bytes, start, end, subject, delivered.stored);
     else this.#queue.addRecords(records, subject, delivered.stored);
   }
 

@@ -45,17 +45,19 @@ function framed(chunks: readonly Uint8Array[]): { seen: (Seen | Kind)[]; frames:
   const seen: (Seen | Kind)[] = [];
   let frames = 0;
   const protocol = { parser: new Parser(collector(seen)), inMsgs: 0, inBytes: 0 };
-  new FrameReader(protocol).add(taken, (frame: Frame) => {
-    const { bytes, subjectStart, subjectEnd, replyStart, replyEnd, start, end } = frame;
-    const payload = text(bytes, start, end);
-    if (/^\d/.test(payload)) return false;
-    frames++;
-    seen.push({
-      subject: text(bytes, subjectStart, subjectEnd),
-      reply: text(bytes, replyStart, replyEnd),
-      payload,
-    });
-    return true;
+  new FrameReader(protocol).add(taken, {
+    take: (frame: Frame) => {
+      const { bytes, subjectStart, subjectEnd, replyStart, replyEnd, start, end } = frame;
+      const payload = text(bytes, start, end);
+      if (/^\d/.test(payload)) return false;
+      frames++;
+      seen.push({
+        subject: text(bytes, subjectStart, subjectEnd),
+        reply: text(bytes, replyStart, replyEnd),
+        payload,
+      });
+      return true;
+    },
   });
   for (const chunk of chunks) protocol.parser.parse(chunk);
   return { seen, frames };

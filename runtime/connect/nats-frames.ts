@@ -25,23 +25,27 @@ export interface Frame {
   read: number;
 }
 
-/** Takes a message; false leaves it to the subscription's callback. */
-export type FrameTaker = (frame: Frame) => boolean;
+export interface FrameTaker {
+  /** Takes a message; false leaves it to the subscription's callback. */
+  take(frame: Frame): boolean;
+  /** What was taken so far came together: other things come first now, or the bytes are read to their end. */
+  settle?(): void;
+}
 
 const readers = new WeakMap<NatsConnection, FrameReader>();
 
 /**
- * Gives messages of the subscription to `take` first, until it ends. A connection of another make than the one that
+ * Gives messages of the subscription to `taker` first, until it ends. A connection of another make than the one that
  * this was written for is left alone: its callback gets every message.
  */
-export function takeFrames(nats: NatsConnection, subscription: Subscription, take: FrameTaker): void {
+export function takeFrames(nats: NatsConnection, subscription: Subscription, taker: FrameTaker): void {
   if (!(nats instanceof NatsConnectionImpl)) return;
   let reader = readers.get(nats);
   if (reader === undefined) {
     reader = new FrameReader(nats.protocol);
     readers.set(nats, reader);
   }
-  reader.add(subscription, take);
+  reader.add(subscription, taker);
 }
 
 /** What is used of the client's protocol: it makes a new parser for each connect. */
@@ -86,10 +90,13 @@ export class FrameReader {
     });
   }
 
-  add(subscription: Subscription, take: FrameTaker): void {
+  add(subscription: Subscription, taker: FrameTaker): void {
     const sid = subscription.getID();
-    // One that has just ended must get no more of what the socket read with its last message.
-    this.#takers.set(sid, (frame) => !subscription.isClosed() && take(frame));
+    this.#takers.set(sid, {
+      // One that has just ended must get no more of what the socket read with its last message.
+      take: (frame) => !subscription.isClosed() && taker.take(frame),
+      settle: () => taker.settle?.(),
+    });
     void subscription.closed.finally(() => this.#takers.delete(sid));
   }
 
@@ -114,17 +121,19 @@ export class FrameReader {
     const protocol = this.#protocol;
     const frame = this.#frame;
     let sid = 0;
-    let take: FrameTaker | undefined;
+    let taker: FrameTaker | undefined;
     while (this.#find(text, at)) {
       if (this.#sid !== sid) {
+        taker?.settle?.();
         sid = this.#sid;
-        take = this.#takers.get(sid);
+        taker = this.#takers.get(sid);
       }
-      if (take === undefined || !take(frame)) return at;
+      if (taker === undefined || !taker.take(frame)) break;
       protocol.inMsgs++;
       protocol.inBytes += frame.end - frame.start;
       at = this.#behind;
     }
+    taker?.settle?.();
     return at;
   }
 

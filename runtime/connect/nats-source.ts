@@ -12,7 +12,7 @@ import { backOff } from "./back-off.ts";
 import type { Delivery, ReadLimits, Source, SourceStats } from "./connect.ts";
 import type { ConnectorLog } from "./connector-log.ts";
 import type { NatsLink } from "./nats-connection.ts";
-import { takeFrames } from "./nats-frames.ts";
+import { type Frame, takeFrames } from "./nats-frames.ts";
 import { PayloadQueue, type Overflow } from "./payload-queue.ts";
 import { subscribeSubjectFault } from "./subject.ts";
 import { SubjectTexts } from "./subject-texts.ts";
@@ -50,6 +50,8 @@ class CoreSource implements Source {
   #records = 0;
   #bytes = 0;
   #oversize = 0;
+  /** When it was last looked at whether there is an overflow. */
+  #dropped = 0;
   readonly #texts = new SubjectTexts();
   #lastRead = -1;
   #arrived = 0;
@@ -135,18 +137,24 @@ class CoreSource implements Source {
       },
     });
     this.#subscription = subscription;
-    takeFrames(link.nats, subscription, (frame) => {
-      // What was read together arrived together: asking the clock for each message would show.
-      if (frame.read !== this.#lastRead) this.#arrived = this.#clock.now();
-      this.#lastRead = frame.read;
-      const { bytes, subjectStart, subjectEnd, start, end } = frame;
-      this.#take(
-        bytes.subarray(start, end),
-        this.#texts.text(bytes, subjectStart, subjectEnd),
-        this.#arrived,
-      );
-      return true;
+    takeFrames(link.nats, subscription, {
+      take: (frame) => this.#takeFrame(frame),
+      settle: () => {
+        this.#queue.settle();
+        this.#tellOverflow();
+      },
     });
+  }
+
+  #takeFrame({ bytes, subjectStart, subjectEnd, start, end, read }: Frame): boolean {
+    // What was read together arrived together: asking the clock for each message would show.
+    if (read !== this.#lastRead) this.#arrived = this.#clock.now();
+    this.#lastRead = read;
+    const subject = this.#texts.text(bytes, subjectStart, subjectEnd);
+    if (this.#cut === null && end - start <= limits.payload_bytes_max)
+      this.#queue.gather(bytes, start, end, subject, this.#arrived);
+    else this.#take(bytes.subarray(start, end), subject, this.#arrived);
+    return true;
   }
 
   #take(payload: Uint8Array, subject: string, arrived: number): void {
@@ -155,10 +163,16 @@ class CoreSource implements Source {
       this.#oversize += records?.count ?? 1;
       return;
     }
-    const dropped = this.#queue.dropped;
     if (records === null) this.#queue.add(payload, subject, arrived);
     else this.#queue.addRecords(records, subject, arrived);
-    if (this.#queue.dropped === dropped || this.#overflowTold) return;
+    this.#tellOverflow();
+  }
+
+  #tellOverflow(): void {
+    const { dropped } = this.#queue;
+    if (dropped === this.#dropped) return;
+    this.#dropped = dropped;
+    if (this.#overflowTold) return;
     this.#overflowTold = true;
     const { log, overflow } = this.#options;
     log.warn(

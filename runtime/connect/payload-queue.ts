@@ -2,7 +2,7 @@
 // straight into the batch that will be read. A full queue drops by its declared policy and counts each
 // drop. Knows nothing of where payloads come from, and keeps no clock of its own.
 
-import { PayloadBuilder, type PayloadBatch, type Records } from "../batch/payloads.ts";
+import { PayloadBuilder, type PayloadBatch, RecordList, type Records } from "../batch/payloads.ts";
 import type { Clock } from "../clock.ts";
 import type { ReadLimits } from "./connect.ts";
 
@@ -35,6 +35,10 @@ export class PayloadQueue {
   #spare: PayloadBuilder[] = [];
   /** What the reader still looks at. */
   #lent: PayloadBuilder | null = null;
+  /** Neighbours of one subject that arrived together and were not taken yet. */
+  readonly #run = new RecordList();
+  #runSubject = "";
+  #runArrived = 0;
   #messages = 0;
   #bytes = 0;
   #dropped = 0;
@@ -81,6 +85,32 @@ export class PayloadQueue {
     this.#messages += count;
     this.#wake();
     return true;
+  }
+
+  /** Takes a copy of the payload `bytes[start … end)` together with its neighbours in the same bytes, by `settle` at the latest. */
+  gather(bytes: Uint8Array, start: number, end: number, subject: string, arrived: number): void {
+    const run = this.#run;
+    if (bytes !== run.bytes || subject !== this.#runSubject || arrived !== this.#runArrived) this.settle();
+    if (run.count === 0) {
+      run.begin(bytes);
+      this.#runSubject = subject;
+      this.#runArrived = arrived;
+    }
+    run.add(start, end);
+  }
+
+  /** Takes what was gathered: at once where there is room for all, else one after the other. To be called before the bytes change. */
+  settle(): void {
+    const run = this.#run;
+    const { bytes, starts, ends, count } = run;
+    if (count === 0) return;
+    run.count = 0;
+    if (count > 1 && this.#hasRoom(count, ends[count - 1]! - starts[0]!)) {
+      this.addRecords({ bytes, starts, ends, count }, this.#runSubject, this.#runArrived);
+    } else {
+      for (let i = 0; i < count; i++)
+        this.add(bytes.subarray(starts[i], ends[i]), this.#runSubject, this.#runArrived);
+    }
   }
 
   /** No more payloads will come: what is there can still be read. */
@@ -154,12 +184,16 @@ export class PayloadQueue {
     if (waiter !== null && this.#isFull(waiter)) waiter.wake();
   }
 
+  #hasRoom(count: number, length: number): boolean {
+    const { messagesMax, bytesMax } = this.#options;
+    return this.#messages + count <= messagesMax && this.#bytes + length <= bytesMax;
+  }
+
   /** False when `count` payloads of `length` bytes together cannot be taken; then they are counted as dropped. */
   #makeRoom(count: number, length: number): boolean {
     if (this.#ended) return false;
-    const { messagesMax, bytesMax, overflow } = this.#options;
-    while (this.#messages > 0 && (this.#messages + count > messagesMax || this.#bytes + length > bytesMax)) {
-      if (overflow === "drop_newest") {
+    while (this.#messages > 0 && !this.#hasRoom(count, length)) {
+      if (this.#options.overflow === "drop_newest") {
         this.#dropped += count;
         return false;
       }
