@@ -53,6 +53,8 @@ export const limits = {
   templates_max: 8,
   template_slots_max: 64,
   template_bytes_max: 16_384,
+  /** Longest record of a binary format that is compared as a whole. */
+  stencil_bytes_max: 512,
   /** Batches beyond these are decoded outside the kernel's memory. */
   kernel_batch_rows_max: 65_536,
   kernel_batch_bytes_max: 67_108_864,

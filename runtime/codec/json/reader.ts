@@ -66,8 +66,10 @@ export class JsonReader implements TemplateReader {
     return faults.length === before;
   }
 
-  layoutOf(bytes: Uint8Array, start: number, end: number): Layout | undefined {
-    return jsonLayout(bytes, start, end, this.#fields, this.#scanner, (field) => this.#winner(field));
+  layoutsOf(bytes: Uint8Array, start: number, end: number): readonly Layout[] {
+    const winner = (field: number): number => this.#winner(field);
+    const layout = jsonLayout(bytes, start, end, this.#fields, this.#scanner, winner);
+    return layout === undefined ? [] : [layout];
   }
 
   /** The target that field `field` has its value from in the document scanned last. */

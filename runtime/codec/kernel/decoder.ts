@@ -7,7 +7,7 @@ import { limits } from "../../limits.ts";
 import { ReaderDecoder, type RecordReader } from "../reader-decoder.ts";
 import { createKernel } from "./kernel.ts";
 import { KernelLanding } from "./landing.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout, Stencil } from "./layout.ts";
 import { KernelMemory } from "./memory.ts";
 import { type Template, TemplateSet } from "./template-set.ts";
 import { templateRoom, writeTemplate } from "./template.ts";
@@ -18,8 +18,8 @@ const layoutsEvery = 64;
 
 /** An exact reader that tells how records are written. */
 export interface TemplateReader extends RecordReader {
-  /** The layout of a record that was read without a fault; undefined when it is none for a template. */
-  layoutOf(bytes: Uint8Array, start: number, end: number): Layout | undefined;
+  /** How a record that was read without a fault may be taken, the quickest way first; none where it is nothing for a template. */
+  layoutsOf(bytes: Uint8Array, start: number, end: number): readonly (Layout | Stencil)[];
 }
 
 /** A decoder with a kernel, or null where there can be none. `reader` is one of `fields`. */
@@ -117,18 +117,14 @@ class KernelDecoder implements Decoder {
       landing.reserve(stop - start);
       const clean = this.#reader.read(bytes, start, stop, row, landing, faults);
       if (!clean || (i >= layoutsAtOnce && i % layoutsEvery !== 0)) continue;
-      const template = this.#learn(bytes, start, stop);
-      if (template === undefined) continue;
       const next = rows + (i + 1) * 4;
-      end = i + 1 + this.#run(template, next, end - i - 1, next);
+      for (const layout of this.#reader.layoutsOf(bytes, start, stop)) {
+        const template = this.#set.learn(layout);
+        if (template === undefined) continue;
+        this.#write(template);
+        end = i + 1 + this.#run(template, next, end - i - 1, next);
+      }
     }
-  }
-
-  #learn(bytes: Uint8Array, start: number, end: number): Template | undefined {
-    const layout = this.#reader.layoutOf(bytes, start, end);
-    const template = layout === undefined ? undefined : this.#set.learn(layout);
-    if (template !== undefined) this.#write(template);
-    return template;
   }
 
   #write(template: Template): void {

@@ -51,7 +51,7 @@ class Trial {
   constructor(text: string) {
     const bytes = encoder.encode(text);
     const reader = new JsonReader(fields, compilePaths(fields));
-    const layout = reader.layoutOf(bytes, 0, bytes.length)!;
+    const layout = reader.layoutsOf(bytes, 0, bytes.length)[0]!;
     this.landing.begin(1);
     this.#template = this.memory.allocate(templateRoom(fields.length));
     writeTemplate(this.memory, this.#template, layout, this.landing.addresses);

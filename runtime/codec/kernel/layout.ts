@@ -24,6 +24,53 @@ export interface Layout {
   readonly signature: string;
 }
 
+/** A value that stands at one place of all records that fit a stencil. The numbers are those of assembly/shape.ts. */
+export interface StencilValue {
+  readonly field: number;
+  /** The slot of the field's type. */
+  readonly kind: number;
+  readonly form: number;
+  /** Time: the power of ten to milliseconds. */
+  readonly shift: number;
+  readonly offset: number;
+  /** Bytes. */
+  readonly size: number;
+  /** Numbers but varints: whether their highest byte comes first. */
+  readonly bigEndian?: boolean;
+  /** Integers: how many bits of 64 they do not have. */
+  readonly spare?: number;
+  /** Integers without a sign. */
+  readonly logical?: boolean;
+  readonly zigzag?: boolean;
+}
+
+/** A record whose values are all as long as those of an earlier one. */
+export interface Stencil {
+  readonly pattern: Uint8Array;
+  /** The bits of the pattern that every record has. */
+  readonly mask: Uint8Array;
+  readonly values: readonly StencilValue[];
+  readonly absent: readonly number[];
+  readonly signature: string;
+}
+
+/** The stencil of these parts; undefined when that is too much for a template. */
+export function makeStencil(parts: Omit<Stencil, "signature">): Stencil | undefined {
+  const { pattern, mask, values } = parts;
+  if (
+    pattern.length === 0 ||
+    pattern.length > limits.stencil_bytes_max ||
+    values.length > limits.template_slots_max
+  )
+    return undefined;
+  const shared = pattern.map((byte, place) => byte & mask[place]!);
+  const bits = [shared, mask].map((bytes) => Buffer.from(bytes).toString("latin1"));
+  return {
+    ...parts,
+    signature: JSON.stringify([bits, values.map(({ field, form, offset }) => [field, form, offset])]),
+  };
+}
+
 /** The layout of these parts; undefined when that is too much for a template. */
 export function makeLayout(parts: Omit<Layout, "signature">): Layout | undefined {
   const { literals, slots } = parts;

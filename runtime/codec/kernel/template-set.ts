@@ -5,12 +5,12 @@
 // not cost the template of the other nine hundred and ninety-nine.
 
 import { limits } from "../../limits.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout, Stencil } from "./layout.ts";
 
 export interface Template {
   /** Where it is written in the kernel's memory. */
   readonly address: number;
-  layout: Layout;
+  layout: Layout | Stencil;
   /** Rows taken lately: halved with every `halfLife` rows that pass. */
   use: number;
 }
@@ -43,7 +43,7 @@ export class TemplateSet {
   }
 
   /** A template that now has this layout and is to be written, or undefined when the layout is not taken up. */
-  learn(layout: Layout): Template | undefined {
+  learn(layout: Layout | Stencil): Template | undefined {
     const { templates } = this;
     const { signature } = layout;
     if (templates.some((template) => template.layout.signature === signature)) return undefined;

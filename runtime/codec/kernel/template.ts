@@ -19,12 +19,21 @@ import {
   segmentValid,
   segmentValues,
   slotEnd,
+  stencilForm,
+  stencilLength,
+  stencilLogical,
+  stencilOffset,
+  stencilPattern,
+  stencilSize,
+  stencilSpare,
+  stencilSwizzle,
+  stencilZigzag,
   templateAbsent,
   templateAbsentCount,
   templateBytesMax,
   templateHeader,
 } from "./assembly/shape.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout, Stencil } from "./layout.ts";
 import type { KernelMemory } from "./memory.ts";
 
 /** Where the kernel writes a field. */
@@ -49,23 +58,36 @@ function literalRoom(segments: number): number {
 export function writeTemplate(
   memory: KernelMemory,
   address: number,
-  layout: Layout,
+  layout: Layout | Stencil,
   fields: readonly FieldAddresses[],
 ): void {
-  const { bytes, words } = memory;
+  const { words } = memory;
+  const slots = "pattern" in layout ? layout.values.length : layout.slots.length;
+  const absent = address + templateHeader + (slots + 1) * segmentBytes;
+  const behind = absent + layout.absent.length * absentBytes;
+  words[(address + templateAbsent) >> 2] = absent;
+  words[(address + templateAbsentCount) >> 2] = layout.absent.length;
+  for (const [i, field] of layout.absent.entries()) {
+    words[(absent + i * absentBytes + absentValid) >> 2] = fields[field]!.valid;
+    words[(absent + i * absentBytes + absentNulls) >> 2] = fields[field]!.nulls;
+  }
+  if ("pattern" in layout) writeStencil(memory, address, layout, fields, behind);
+  else writeSegments(memory, address, layout, fields, behind);
+}
+
+function writeSegments(
+  { bytes, words }: KernelMemory,
+  address: number,
+  layout: Layout,
+  fields: readonly FieldAddresses[],
+  behind: number,
+): void {
   const put = (at: number, value: number): void => {
     words[at >> 2] = value;
   };
-  const absent = address + templateHeader + (layout.slots.length + 1) * segmentBytes;
-  let leads = absent + layout.absent.length * absentBytes;
-
-  put(address + templateAbsent, absent);
-  put(address + templateAbsentCount, layout.absent.length);
+  let leads = behind;
   put(address + templateBytesMax, layout.bytesMax);
-  for (const [i, field] of layout.absent.entries()) {
-    put(absent + i * absentBytes + absentValid, fields[field]!.valid);
-    put(absent + i * absentBytes + absentNulls, fields[field]!.nulls);
-  }
+  put(address + stencilLength, 0);
   for (const [i, literal] of layout.literals.entries()) {
     const segment = address + templateHeader + i * segmentBytes;
     const slot = layout.slots[i];
@@ -81,11 +103,53 @@ export function writeTemplate(
     put(segment + segmentLeadLength, lead);
     put(segment + segmentKind, slot?.kind ?? slotEnd);
     put(segment + segmentShift, slot?.shift ?? 0);
-    const field = slot === undefined ? undefined : fields[slot.field];
-    put(segment + segmentValues, field?.values ?? 0);
-    put(segment + segmentValid, field?.valid ?? 0);
-    put(segment + segmentNulls, field?.nulls ?? 0);
-    put(segment + segmentExtra, field?.extra ?? 0);
+    writeField(words, segment, slot === undefined ? undefined : fields[slot.field]);
     leads += lead;
+  }
+}
+
+function writeField(words: Uint32Array, segment: number, field: FieldAddresses | undefined): void {
+  words[(segment + segmentValues) >> 2] = field?.values ?? 0;
+  words[(segment + segmentValid) >> 2] = field?.valid ?? 0;
+  words[(segment + segmentNulls) >> 2] = field?.nulls ?? 0;
+  words[(segment + segmentExtra) >> 2] = field?.extra ?? 0;
+}
+
+function writeStencil(
+  { bytes, words }: KernelMemory,
+  address: number,
+  { pattern, mask, values }: Stencil,
+  fields: readonly FieldAddresses[],
+  behind: number,
+): void {
+  const put = (at: number, value: number): void => {
+    words[at >> 2] = value;
+  };
+  put(address + templateBytesMax, pattern.length);
+  put(address + stencilLength, pattern.length);
+  put(address + stencilPattern, behind);
+  for (const [i, value] of values.entries()) {
+    const segment = address + templateHeader + i * segmentBytes;
+    bytes.fill(0, segment, segment + segmentBytes);
+    for (let byte = 0; byte < 16; byte++) {
+      const from = value.bigEndian === true ? value.size - 1 - byte : byte;
+      bytes[segment + stencilSwizzle + byte] = byte < value.size ? from : 0xff;
+    }
+    put(segment + stencilOffset, value.offset);
+    put(segment + stencilForm, value.form);
+    put(segment + stencilSize, value.size);
+    put(segment + stencilSpare, value.spare ?? 0);
+    put(segment + stencilLogical, value.logical === true ? 1 : 0);
+    put(segment + stencilZigzag, value.zigzag === true ? 1 : 0);
+    put(segment + segmentKind, value.kind);
+    put(segment + segmentShift, value.shift);
+    writeField(words, segment, fields[value.field]);
+  }
+  put(address + templateHeader + values.length * segmentBytes + segmentKind, slotEnd);
+  for (let chunk = 0; chunk < pattern.length; chunk += 16) {
+    const at = behind + chunk * 2;
+    bytes.fill(0, at, at + 32);
+    bytes.set(pattern.subarray(chunk, chunk + 16), at);
+    bytes.set(mask.subarray(chunk, chunk + 16), at + 16);
   }
 }

@@ -33,37 +33,51 @@ export function isForKernel(fields: readonly FieldRead[]): boolean {
   return fields.every((field) => field.type !== "json" && shiftOf(field) !== null);
 }
 
-/** The layout of the record `bytes[start … end)`, which `scanner` went through last. */
+/** A value that is no map, and the field that is read there, if any. */
+export interface PlacedValue {
+  readonly start: number;
+  readonly end: number;
+  readonly field: number | undefined;
+  /** Of the value, were it an array. */
+  readonly depth: number;
+}
+
+/** The values of the record at `start`, which `scanner` went through last, in order. */
+export function placedValues(
+  start: number,
+  fields: readonly FieldRead[],
+  scanner: MsgpackScanner,
+): PlacedValue[] {
+  const { bytes } = scanner;
+  const fieldAt = new Map(fields.map((_, field) => [scanner.at(field), field]));
+  const values: PlacedValue[] = [];
+  const visit = (value: number, depth: number): number => {
+    if (kindOf(bytes[value]!) !== "map") {
+      const end = scanner.skip(value, depth);
+      values.push({ start: value, end, field: fieldAt.get(value), depth });
+      return end;
+    }
+    let position = value + headerLength(bytes[value]!);
+    for (let left = sizeAt(scanner, value); left > 0; left--)
+      position = visit(scanner.skip(position, depth + 1), depth + 1);
+    return position;
+  };
+  visit(start, 1);
+  return values;
+}
+
+/** The layout of the record `bytes[start … end)` with these values. */
 export function msgpackLayout(
   bytes: Uint8Array,
   start: number,
   end: number,
   fields: readonly FieldRead[],
-  scanner: MsgpackScanner,
+  values: readonly PlacedValue[],
 ): Layout | undefined {
-  const fieldAt = new Map(fields.map((_, field) => [scanner.at(field), field]));
-  const literals: Uint8Array[] = [];
-  const slots: LayoutSlot[] = [];
-  let literal = start;
-  const visitMap = (map: number, depth: number): number => {
-    let position = map + headerLength(bytes[map]!);
-    for (let left = sizeAt(scanner, map); left > 0; left--)
-      position = visit(scanner.skip(position, depth + 1), depth);
-    return position;
-  };
-  /** Returns where the value ends that stands in a map at `depth`. */
-  const visit = (value: number, depth: number): number => {
-    if (kindOf(bytes[value]!) === "map") return visitMap(value, depth + 1);
-    const field = fieldAt.get(value);
-    const ends = scanner.skip(value, depth + 1);
-    literals.push(bytes.slice(literal, value));
-    slots.push(layoutSlot(field, fields, depth + 1));
-    literal = ends;
-    return ends;
-  };
-  visitMap(start, 1);
-  literals.push(bytes.slice(literal, end));
-  const absent = [...fields.keys()].filter((field) => scanner.at(field) < 0);
+  const ends = [start, ...values.map((value) => value.end)];
+  const literals = ends.map((from, place) => bytes.slice(from, values[place]?.start ?? end));
+  const slots = values.map(({ field, depth }) => layoutSlot(field, fields, depth));
+  const absent = [...fields.keys()].filter((field) => !values.some((value) => value.field === field));
   const bytesMax = Math.min(limits.payload_bytes_max, limits.payload_fields_max * entryBytesMin);
   return makeLayout({ literals, slots, absent, bytesMax });
 }

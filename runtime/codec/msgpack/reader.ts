@@ -6,12 +6,13 @@ import { isUtf8 } from "node:buffer";
 import type { DecodeFault, FieldRead } from "../codec.ts";
 import type { Landing } from "../json/landing.ts";
 import type { TemplateReader } from "../kernel/decoder.ts";
-import type { Layout } from "../kernel/layout.ts";
+import type { Layout, Stencil } from "../kernel/layout.ts";
 import { limits } from "../../limits.ts";
 import { timeOfInteger, timeOfIso, timeOfNumber } from "../time-unit.ts";
 import { JsonTranscoder } from "./json-text.ts";
-import { msgpackLayout } from "./layout.ts";
+import { msgpackLayout, placedValues } from "./layout.ts";
 import { MsgpackScanner } from "./scanner.ts";
+import { msgpackStencil } from "./stencil.ts";
 import { headerLength, integerAt, kindOf, numberAt, sizeAt, timestampAt } from "./token.ts";
 
 /** A value that makes the whole record unreadable; any other complaint concerns its field only. */
@@ -63,10 +64,14 @@ export class MsgpackReader implements TemplateReader {
     return faults.length === first;
   }
 
-  layoutOf(bytes: Uint8Array, start: number, end: number): Layout | undefined {
-    return this.#scanner.scan(start, end)
-      ? msgpackLayout(bytes, start, end, this.#fields, this.#scanner)
-      : undefined;
+  layoutsOf(bytes: Uint8Array, start: number, end: number): readonly (Layout | Stencil)[] {
+    const fields = this.#fields;
+    const values = placedValues(start, fields, this.#scanner);
+    const record = bytes.slice(start, end);
+    return [
+      msgpackStencil(record, start, fields, values),
+      msgpackLayout(bytes, start, end, fields, values),
+    ].filter((each) => each !== undefined);
   }
 
   /** Writes one value; null when it is there, else what is wrong. */

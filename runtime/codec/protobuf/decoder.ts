@@ -6,12 +6,17 @@ import { TextDictionary } from "../../batch/columns.ts";
 import type { Payloads } from "../../batch/payloads.ts";
 import { limits } from "../../limits.ts";
 import type { Decoded, Decoder, FieldRead } from "../codec.ts";
+import { createKernelDecoder } from "../kernel/decoder.ts";
 import { ReaderDecoder } from "../reader-decoder.ts";
 import { columnsOf, type ProtoMessage } from "./message.ts";
 import { ProtobufReader } from "./reader.ts";
 
-/** A decoder of `message` that reads `fields`, each of which is a scalar of it. */
-export function createProtobufDecoder(fields: readonly FieldRead[], message: ProtoMessage): Decoder {
+/** A decoder of `message` that reads `fields`, each of which is a scalar of it. `kernel: false`: same results, slower. */
+export function createProtobufDecoder(
+  fields: readonly FieldRead[],
+  message: ProtoMessage,
+  options: { readonly kernel?: boolean } = {},
+): Decoder {
   const columns = new Map(columnsOf(message).map(({ name, field }) => [name, field]));
   const enums = fields.map(({ name }) => {
     const { scalar, names } = columns.get(name)!;
@@ -20,7 +25,9 @@ export function createProtobufDecoder(fields: readonly FieldRead[], message: Pro
   const numbers = fields.map((field, place) =>
     enums[place] === null ? field : { name: field.name, type: "float64" as const },
   );
-  const decoder = new ReaderDecoder(numbers, new ProtobufReader(numbers, message));
+  const reader = new ProtobufReader(numbers, message);
+  const kernel = options.kernel === false || !reader.forKernel ? null : createKernelDecoder(numbers, reader);
+  const decoder = kernel ?? new ReaderDecoder(numbers, reader);
   return enums.every((each) => each === null) ? decoder : new EnumDecoder(decoder, enums);
 }
 

@@ -5,11 +5,13 @@
 import { isUtf8 } from "node:buffer";
 import type { DecodeFault, FieldRead } from "../codec.ts";
 import type { Landing, LandingColumn } from "../json/landing.ts";
+import type { TemplateReader } from "../kernel/decoder.ts";
+import type { Stencil } from "../kernel/layout.ts";
 import { limits } from "../../limits.ts";
-import type { RecordReader } from "../reader-decoder.ts";
 import { timeOfInteger, timeOfIso, timeOfNumber } from "../time-unit.ts";
 import { columnsOf, isWide, type ProtoMessage, type Scalar } from "./message.ts";
 import { ProtobufScanner } from "./scanner.ts";
+import { isForKernel, type PlacedValue, protobufStencil } from "./stencil.ts";
 
 /** What is read of one field, and where the scanner has it. */
 interface Wanted {
@@ -26,7 +28,7 @@ const none = new Uint8Array(0);
 const exactMax = 2n ** 53n;
 const beyond = "expected int64, got an integer beyond 2^63 - 1";
 
-export class ProtobufReader implements RecordReader {
+export class ProtobufReader implements TemplateReader {
   readonly #scanner: ProtobufScanner;
   readonly #wanted: readonly Wanted[];
   #bytes: Uint8Array = none;
@@ -41,6 +43,30 @@ export class ProtobufReader implements RecordReader {
       const { scalar, presence } = columns[target]!.field;
       return { read, scalar: scalar!, presence, target, owner: this.#scanner.targets[target]!.owner };
     });
+  }
+
+  /** True when the kernel can read these fields. */
+  get forKernel(): boolean {
+    return isForKernel(this.#wanted);
+  }
+
+  layoutsOf(bytes: Uint8Array, start: number, end: number): readonly Stencil[] {
+    const scanner = this.#scanner;
+    const placed: PlacedValue[] = [];
+    scanner.placed = placed;
+    scanner.scan(bytes, start, end);
+    scanner.placed = null;
+    const fields = this.#wanted.map((wanted) => {
+      const absent = this.#isDefault(wanted) ? ("default" as const) : ("null" as const);
+      return { ...wanted, position: scanner.positions[wanted.target]!, absent };
+    });
+    const stencil = protobufStencil(bytes.slice(start, end), start, placed, fields);
+    return stencil === undefined ? [] : [stencil];
+  }
+
+  /** Whether a field that is not in the record scanned last has its default. */
+  #isDefault({ owner, presence }: Wanted): boolean {
+    return this.#scanner.present[owner] === 1 && !presence;
   }
 
   read(
@@ -62,8 +88,7 @@ export class ProtobufReader implements RecordReader {
       const position = this.#scanner.positions[wanted.target]!;
       column.valid[row] = 1;
       if (position < 0) {
-        if (this.#scanner.present[wanted.owner] === 1 && !wanted.presence)
-          this.#putDefault(field, column, row, landing);
+        if (this.#isDefault(wanted)) this.#putDefault(field, column, row, landing);
         else column.valid[row] = 0;
         continue;
       }

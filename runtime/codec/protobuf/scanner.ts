@@ -3,6 +3,7 @@
 
 import { limits } from "../../limits.ts";
 import { type ProtoMessage, wireOf, wires } from "./message.ts";
+import type { PlacedValue } from "./stencil.ts";
 
 /** A message as it is looked for: its fields by number, and whether it was there. */
 interface Node {
@@ -34,6 +35,8 @@ export class ProtobufScanner {
   readonly targets: readonly Target[];
   /** By message: 1 when it was there. */
   readonly present: Uint8Array;
+  /** Where it is not null, every value that is no message is noted here in order. */
+  placed: PlacedValue[] | null = null;
   /** What is wrong with the record that `scan` refused. */
   fault = "";
   /** The varint that was read last, as its lower and upper 32 bits. */
@@ -108,6 +111,10 @@ export class ProtobufScanner {
       const entry = node.entries.get(number);
       const next = this.#skip(wire, number, tag, end, 1);
       if (next < 0) return false;
+      if (this.placed !== null && (entry?.child ?? null) === null) {
+        const start = wire === wires.bytes ? this.varint(this.#bytes, tag, end) : tag;
+        this.placed.push({ position: tag, start, end: next, wire });
+      }
       if (entry !== undefined && entry.wire >= 0 && !this.#note(entry, wire, tag, next)) return false;
       at = next;
     }

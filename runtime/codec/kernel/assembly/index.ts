@@ -14,9 +14,10 @@ import { begin, blockRows, listLeft, passEnd, passLead, putAbsent } from "./bloc
 import { column } from "./columns";
 import { codeOf, rehash, seedHash } from "./dictionary";
 import { limitMsgpack } from "./msgpack-values";
-import { segmentBytes, segmentKind, slotEnd, templateHeader } from "./shape";
+import { segmentBytes, segmentKind, slotEnd, stencilLength, templateHeader } from "./shape";
 import { next, oversize, splitLines } from "./lines";
 import { writeRows } from "./rows";
+import { decodeStencil, stencilDone, stencilNeeded } from "./stencil";
 import { limit } from "./strings";
 import { limitDepth } from "./values";
 
@@ -60,6 +61,12 @@ export function needed(): u32 {
  * first-level cache.
  */
 export function decode(template: usize, rows: usize, count: u32, left: usize, bytes: usize, offsets: usize): u32 {
+  if (load<u32>(template, stencilLength) != 0) {
+    const remaining = decodeStencil(template, rows, count, left, bytes, offsets);
+    doneCount = stencilDone();
+    neededLength = stencilNeeded();
+    return remaining;
+  }
   let leftCount: u32 = 0;
   for (let from: u32 = 0; from < count; from += blockRows) {
     const size = min<u32>(blockRows, count - from);

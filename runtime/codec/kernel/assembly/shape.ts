@@ -22,7 +22,11 @@ export const slotFormatMask = 15;
 export const templateAbsent = 0; // address of the list of columns without a slot
 export const templateAbsentCount = 4;
 export const templateBytesMax = 8; // longest payload that it may take
-export const templateHeader = 16;
+// Where these are not 0, the template is a stencil: the length of its records, and the address of its pattern, which is
+// sixteen bytes and their mask by turns.
+export const stencilLength = 12;
+export const stencilPattern = 16;
+export const templateHeader = 32;
 
 export const segmentText = 0; // the last 16 bytes of the literal, or all of it and zeros
 export const segmentMask = 16; // one bit for each of those bytes that counts
@@ -39,6 +43,23 @@ export const segmentSigned = 56; // not 0 once a negative number was here: writt
 export const segmentLong = 60; // string, one byte: not 0 once a text of eight bytes or more was here: written by the kernel
 export const segmentNew = 61; // string, one byte: not 0 while most texts are new: written by the kernel
 export const segmentBytes = 64;
+
+// A segment of a stencil is one value, and uses the places that are for literals otherwise.
+export const stencilSwizzle = 0; // where each of eight bytes of a little-endian number comes from
+export const stencilSpare = 16; // by how many bits an integer is narrower than 64
+export const stencilOffset = 20; // where it stands in the record
+export const stencilForm = 24; // in what form
+export const stencilSize = 52; // of text and varints: bytes
+export const stencilLogical = 56; // not 0 where an integer has no sign
+export const stencilZigzag = 60; // 1 where the lowest bit of a varint is its sign
+
+export const formFloat64 = 0;
+export const formFloat32 = 1;
+export const formInteger = 2;
+export const formVarint = 3;
+export const formBool = 4;
+export const formText = 5;
+export const formDefault = 6; // it is not there
 
 // A column without a slot, in the list of those: two addresses.
 export const absentValid = 0;
