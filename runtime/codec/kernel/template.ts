@@ -146,7 +146,8 @@ function writeStencil(
     writeField(words, segment, fields[value.field]);
   }
   put(address + templateHeader + values.length * segmentBytes + segmentKind, slotEnd);
-  for (let chunk = 0; chunk < pattern.length; chunk += 16) {
+  // Four chunks are always compared.
+  for (let chunk = 0; chunk < Math.max(pattern.length, 64); chunk += 16) {
     const at = behind + chunk * 2;
     bytes.fill(0, at, at + 32);
     bytes.set(pattern.subarray(chunk, chunk + 16), at);

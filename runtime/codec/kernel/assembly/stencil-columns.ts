@@ -54,10 +54,13 @@ export function stencilColumn(segment: usize, size: u32): u32 {
   markValid(usize(load<u32>(segment, segmentValid)), size);
   const form = load<u32>(segment, stencilForm);
   switch (form) {
-    case formFloat32:
     case formFloat64:
-      floatColumn(segment, size, form == formFloat32);
+    case formFloat32: {
+      const plain = form == formFloat64 && load<i32>(segment, segmentShift) == 0;
+      if (plain) float64Column(segment, size);
+      else floatColumn(segment, size);
       return 0;
+    }
     case formInteger:
       integerColumn(segment, size);
       return 0;
@@ -91,54 +94,77 @@ function aim(segment: usize): void {
   most = kind == slotTime ? timeMax : f64.MAX_VALUE;
 }
 
-function floatColumn(segment: usize, size: u32, single: bool): void {
+/** Numbers, and times in milliseconds: nothing but finite. */
+function float64Column(segment: usize, size: u32): void {
   aim(segment);
   const target = values;
-  const down = divides;
-  const factor = power;
   const limit = most;
+  const offset = usize(load<u32>(segment, stencilOffset));
+  const swizzle = v128.load(segment, stencilSwizzle);
+  let place = places;
+  for (let i: u32 = 0; i < size; i++) {
+    const at = usize(load<u32>(place)) + offset;
+    const value = reinterpret<f64>(i64x2.extract_lane(i8x16.swizzle(v128.load(at), swizzle), 0));
+    store<f64>(target + (usize(load<u32>(place, placeRow)) << 3), value);
+    // What is not finite is at most nothing.
+    if (!(abs(value) <= limit)) refuse(place);
+    place += placeBytes;
+  }
+}
+
+function floatColumn(segment: usize, size: u32): void {
+  aim(segment);
+  const single = load<u32>(segment, stencilForm) == formFloat32;
   // A fraction of a time means its decimal digits, which are not looked for here.
   const whole = load<i32>(segment, segmentKind) == slotTime && load<i32>(segment, segmentShift) != 0;
   const offset = usize(load<u32>(segment, stencilOffset));
   const swizzle = v128.load(segment, stencilSwizzle);
   let place = places;
   for (let i: u32 = 0; i < size; i++) {
-    const at = load<u32>(place);
-    const bits = i64x2.extract_lane(i8x16.swizzle(v128.load(usize(at) + offset), swizzle), 0);
-    let value = single ? f64(reinterpret<f32>(u32(bits))) : reinterpret<f64>(bits);
-    let fits = true;
-    if (whole) {
-      fits = nearest(value) == value && abs(value) <= f64(exactMax);
-      value = down ? value / factor : value * factor;
-    }
-    store<f64>(target + (usize(load<u32>(place, placeRow)) << 3), value);
-    // What is not finite is at most nothing.
-    if (!(abs(value) <= limit) || !fits) refuse(place);
+    const at = usize(load<u32>(place)) + offset;
+    const bits = i64x2.extract_lane(i8x16.swizzle(v128.load(at), swizzle), 0);
+    const value = single ? f64(reinterpret<f32>(u32(bits))) : reinterpret<f64>(bits);
+    const fits = !whole || (nearest(value) == value && abs(value) <= f64(exactMax));
+    if (!putScaled(values + (usize(load<u32>(place, placeRow)) << 3), value) || !fits) refuse(place);
     place += placeBytes;
   }
 }
 
-/** Stores one integer; 1 when it fits. */
+/** Stores a number, or a time in milliseconds; false when it is beyond the bounds. */
 // @ts-ignore: decorator
 @inline
-function putInteger(out: usize, value: i64, whole: bool, down: bool, factor: f64, limit: f64): u32 {
-  if (whole) {
-    store<i64>(out, value);
-    return 1;
-  }
-  const exact = u32(u64(value + exactMax) <= u64(exactMax << 1));
-  const scaled = down ? f64(value) / factor : f64(value) * factor;
+function putScaled(out: usize, value: f64): bool {
+  const scaled = divides ? value / power : value * power;
   store<f64>(out, scaled);
-  return exact & u32(abs(scaled) <= limit);
+  return abs(scaled) <= most;
+}
+
+/** Stores an integer; false when its column has no place for it. */
+// @ts-ignore: decorator
+@inline
+function putInteger(out: usize, value: i64): bool {
+  if (integers) {
+    store<i64>(out, value);
+    return true;
+  }
+  return putScaled(out, f64(value)) && u64(value + exactMax) <= u64(exactMax << 1);
+}
+
+/** True where integers of so many bits need only be stored: they are exact, and times in milliseconds. */
+function arePlain(segment: usize, bits: u32): bool {
+  return bits <= 52 && !integers && power == 1.0 && load<u32>(segment, stencilZigzag) == 0;
 }
 
 function integerColumn(segment: usize, size: u32): void {
   aim(segment);
+  if (arePlain(segment, load<u32>(segment, stencilSize) << 3)) integersOf(segment, size, true);
+  else integersOf(segment, size, false);
+}
+
+// @ts-ignore: decorator
+@inline
+function integersOf(segment: usize, size: u32, plain: bool): void {
   const target = values;
-  const whole = integers;
-  const down = divides;
-  const factor = power;
-  const limit = most;
   const offset = usize(load<u32>(segment, stencilOffset));
   const swizzle = v128.load(segment, stencilSwizzle);
   const spare = i64(load<u32>(segment, stencilSpare));
@@ -146,24 +172,29 @@ function integerColumn(segment: usize, size: u32): void {
   const unsigned = u64(load<u32>(segment, stencilLogical)) << 63;
   let place = places;
   for (let i: u32 = 0; i < size; i++) {
-    const at = load<u32>(place);
-    const bits = i64x2.extract_lane(i8x16.swizzle(v128.load(usize(at) + offset), swizzle), 0);
+    const at = usize(load<u32>(place)) + offset;
+    const bits = i64x2.extract_lane(i8x16.swizzle(v128.load(at), swizzle), 0);
     const value = (bits << spare) >> spare;
     const out = target + (usize(load<u32>(place, placeRow)) << 3);
-    const fits = putInteger(out, value, whole, down, factor, limit) & u32((u64(value) & unsigned) == 0);
-    if (fits == 0) refuse(place);
+    if (plain) store<f64>(out, f64(value));
+    else if (!putInteger(out, value) || (u64(value) & unsigned) != 0) refuse(place);
     place += placeBytes;
   }
 }
 
-/** Varints of up to eight bytes: seven bits of each are pushed together in three steps. */
 function varintColumn(segment: usize, size: u32): void {
   aim(segment);
+  // Seven bits a byte; of one that is narrower, those of four bytes are all there.
+  const bits = load<u32>(segment, stencilSize) * 7;
+  if (arePlain(segment, bits) && bits <= 60 - load<u32>(segment, stencilSpare)) varintsOf(segment, size, true);
+  else varintsOf(segment, size, false);
+}
+
+/** Varints of up to eight bytes: seven bits of each are pushed together in three steps. */
+// @ts-ignore: decorator
+@inline
+function varintsOf(segment: usize, size: u32, plain: bool): void {
   const target = values;
-  const whole = integers;
-  const down = divides;
-  const factor = power;
-  const limit = most;
   const offset = usize(load<u32>(segment, stencilOffset));
   const bits: u64 = 0x7f7f7f7f7f7f7f7f >> (64 - (u64(load<u32>(segment, stencilSize)) << 3));
   const spare = u64(load<u32>(segment, stencilSpare));
@@ -171,15 +202,17 @@ function varintColumn(segment: usize, size: u32): void {
   const zigzag = u64(load<u32>(segment, stencilZigzag));
   let place = places;
   for (let i: u32 = 0; i < size; i++) {
-    const at = load<u32>(place);
-    let joined = load<u64>(usize(at) + offset) & bits;
+    let joined = load<u64>(usize(load<u32>(place)) + offset) & bits;
     joined = (joined & 0x007f007f007f007f) | ((joined & 0x7f007f007f007f00) >> 1);
     joined = (joined & 0x00003fff00003fff) | ((joined & 0x3fff00003fff0000) >> 2);
-    joined = ((joined & 0x000000000fffffff) | ((joined & 0x0fffffff00000000) >> 4)) << spare;
-    joined = logical ? joined >> spare : u64(i64(joined) >> i64(spare));
-    const value = i64(joined >> zigzag) ^ (0 - i64(joined & zigzag));
+    joined = (joined & 0x000000000fffffff) | ((joined & 0x0fffffff00000000) >> 4);
     const out = target + (usize(load<u32>(place, placeRow)) << 3);
-    if (putInteger(out, value, whole, down, factor, limit) == 0) refuse(place);
+    if (plain) store<f64>(out, f64(i64(joined)));
+    else {
+      joined <<= spare;
+      joined = logical ? joined >> spare : u64(i64(joined) >> i64(spare));
+      if (!putInteger(out, i64(joined >> zigzag) ^ (0 - i64(joined & zigzag)))) refuse(place);
+    }
     place += placeBytes;
   }
 }
