@@ -17,7 +17,7 @@ export function rowsOf(column: Column, rows: number): unknown[] {
   });
 }
 
-function plain(decoded: Decoded): unknown {
+export function plain(decoded: Decoded): unknown {
   return {
     faults: decoded.faults,
     columns: decoded.columns.map((column) => rowsOf(column, decoded.rows)),

@@ -109,7 +109,8 @@ function wholeColumn(segment: usize, size: u32, kind: i32): u32 {
   for (let i: u32 = 0; i < size; i++) {
     const at = usize(load<u32>(place));
     const p = at + length;
-    const entry = integers + (usize(load<u8>(p)) << 5);
+    const token = u32(load<u8>(p));
+    const entry = integers + (usize(token) << 5);
     const whole = integerBits(p, entry);
     const out = values + (usize(load<u32>(place, placeRow)) << 3);
     let fits = u32(u64(whole + exactMax) <= u64(exactMax << 1));
@@ -117,7 +118,9 @@ function wholeColumn(segment: usize, size: u32, kind: i32): u32 {
     else if (kind == slotFloat64) store<f64>(out, f64(whole));
     else fits &= u32(putTime(f64(whole), shift, out));
     const bytes = load<u32>(entry, integerLength);
-    const odd = (fits ^ 1) | u32(bytes == 0) | (differing(at, text) & mask);
+    // An unsigned integer of 64 bits whose top bit is set has no place in a column.
+    const beyond = u32(token == 0xcf) & u32(u64(whole) >> 63);
+    const odd = (fits ^ 1) | u32(bytes == 0) | beyond | (differing(at, text) & mask);
     count = move(place, at, select<usize>(at, p + usize(bytes), odd), count);
     place += placeBytes;
   }
