@@ -7,7 +7,7 @@ import { limits } from "../../limits.ts";
 import { ReaderDecoder, type RecordReader } from "../reader-decoder.ts";
 import { createKernel } from "./kernel.ts";
 import { KernelLanding } from "./landing.ts";
-import type { Layout, Stencil } from "./layout.ts";
+import type { AnyLayout } from "./layout.ts";
 import { KernelMemory } from "./memory.ts";
 import { type Template, TemplateSet } from "./template-set.ts";
 import { templateRoom, writeTemplate } from "./template.ts";
@@ -19,7 +19,7 @@ const layoutsEvery = 64;
 /** An exact reader that tells how records are written. */
 export interface TemplateReader extends RecordReader {
   /** How a record that was read without a fault may be taken, the quickest way first; none where it is nothing for a template. */
-  layoutsOf(bytes: Uint8Array, start: number, end: number): readonly (Layout | Stencil)[];
+  layoutsOf(bytes: Uint8Array, start: number, end: number): readonly AnyLayout[];
 }
 
 /** A decoder with a kernel, or null where there can be none. `reader` is one of `fields`. */

@@ -54,6 +54,28 @@ export interface Stencil {
   readonly signature: string;
 }
 
+/** A field of a message. */
+export interface MessageEntry extends Omit<StencilValue, "offset"> {
+  /** The field that is read, or -1. */
+  readonly field: number;
+  readonly number: number;
+  /** How it stands on the wire; -1 where it may be any. */
+  readonly wire: number;
+  readonly presence: boolean;
+  /** The node of the message that stands here, or -1. */
+  readonly child: number;
+}
+
+/** Messages of any form, by the numbers of their fields. */
+export interface MessageForm {
+  /** The fields of the record, then those of the messages in it. */
+  readonly nodes: readonly (readonly MessageEntry[])[];
+  readonly signature: string;
+}
+
+/** What a template is made of. */
+export type AnyLayout = Layout | Stencil | MessageForm;
+
 /** The stencil of these parts; undefined when that is too much for a template. */
 export function makeStencil(parts: Omit<Stencil, "signature">): Stencil | undefined {
   const { pattern, mask, values } = parts;

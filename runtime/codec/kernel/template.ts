@@ -5,6 +5,16 @@ import {
   absentBytes,
   absentNulls,
   absentValid,
+  entryChild,
+  entryNumber,
+  entryPresence,
+  entryWire,
+  messageNodes,
+  nodeBytes,
+  nodeCount,
+  nodeEntries,
+  nodeNodes,
+  nodeOpened,
   padding,
   segmentBytes,
   segmentExtra,
@@ -33,7 +43,7 @@ import {
   templateBytesMax,
   templateHeader,
 } from "./assembly/shape.ts";
-import type { Layout, Stencil } from "./layout.ts";
+import type { AnyLayout, Layout, MessageForm, Stencil, StencilValue } from "./layout.ts";
 import type { KernelMemory } from "./memory.ts";
 
 /** Where the kernel writes a field. */
@@ -58,10 +68,16 @@ function literalRoom(segments: number): number {
 export function writeTemplate(
   memory: KernelMemory,
   address: number,
-  layout: Layout | Stencil,
+  layout: AnyLayout,
   fields: readonly FieldAddresses[],
 ): void {
   const { words } = memory;
+  words[(address + stencilLength) >> 2] = 0;
+  words[(address + messageNodes) >> 2] = 0;
+  if ("nodes" in layout) {
+    writeMessage(memory, address, layout, fields);
+    return;
+  }
   const slots = "pattern" in layout ? layout.values.length : layout.slots.length;
   const absent = address + templateHeader + (slots + 1) * segmentBytes;
   const behind = absent + layout.absent.length * absentBytes;
@@ -87,7 +103,6 @@ function writeSegments(
   };
   let leads = behind;
   put(address + templateBytesMax, layout.bytesMax);
-  put(address + stencilLength, 0);
   for (const [i, literal] of layout.literals.entries()) {
     const segment = address + templateHeader + i * segmentBytes;
     const slot = layout.slots[i];
@@ -115,6 +130,48 @@ function writeField(words: Uint32Array, segment: number, field: FieldAddresses |
   words[(segment + segmentExtra) >> 2] = field?.extra ?? 0;
 }
 
+function writeValue(words: Uint32Array, segment: number, value: Omit<StencilValue, "offset">): void {
+  words[(segment + segmentKind) >> 2] = value.kind;
+  words[(segment + segmentShift) >> 2] = value.shift;
+  words[(segment + stencilForm) >> 2] = value.form;
+  words[(segment + stencilSize) >> 2] = value.size;
+  words[(segment + stencilSpare) >> 2] = value.spare ?? 0;
+  words[(segment + stencilLogical) >> 2] = value.logical === true ? 1 : 0;
+  words[(segment + stencilZigzag) >> 2] = value.zigzag === true ? 1 : 0;
+}
+
+function writeMessage(
+  { bytes, words }: KernelMemory,
+  address: number,
+  { nodes }: MessageForm,
+  fields: readonly FieldAddresses[],
+): void {
+  const put = (at: number, value: number): void => {
+    words[at >> 2] = value;
+  };
+  let entry = address + templateHeader;
+  const first = entry + nodes.flat().length * segmentBytes;
+  put(address + templateBytesMax, limits.payload_bytes_max);
+  put(address + messageNodes, first);
+  for (const [i, entries] of nodes.entries()) {
+    const node = first + i * nodeBytes;
+    put(node + nodeEntries, entry);
+    put(node + nodeCount, entries.length);
+    put(node + nodeOpened, 0);
+    put(node + nodeNodes, nodes.length);
+    for (const value of entries) {
+      bytes.fill(0, entry, entry + segmentBytes);
+      put(entry + entryNumber, value.number);
+      put(entry + entryWire, value.wire);
+      put(entry + entryPresence, value.presence ? 1 : 0);
+      put(entry + entryChild, value.child < 0 ? 0 : first + value.child * nodeBytes);
+      writeValue(words, entry, value);
+      writeField(words, entry, fields[value.field]);
+      entry += segmentBytes;
+    }
+  }
+}
+
 function writeStencil(
   { bytes, words }: KernelMemory,
   address: number,
@@ -136,13 +193,7 @@ function writeStencil(
       bytes[segment + stencilSwizzle + byte] = byte < value.size ? from : 0xff;
     }
     put(segment + stencilOffset, value.offset);
-    put(segment + stencilForm, value.form);
-    put(segment + stencilSize, value.size);
-    put(segment + stencilSpare, value.spare ?? 0);
-    put(segment + stencilLogical, value.logical === true ? 1 : 0);
-    put(segment + stencilZigzag, value.zigzag === true ? 1 : 0);
-    put(segment + segmentKind, value.kind);
-    put(segment + segmentShift, value.shift);
+    writeValue(words, segment, value);
     writeField(words, segment, fields[value.field]);
   }
   put(address + templateHeader + values.length * segmentBytes + segmentKind, slotEnd);

@@ -6,10 +6,11 @@ import { isUtf8 } from "node:buffer";
 import type { DecodeFault, FieldRead } from "../codec.ts";
 import type { Landing, LandingColumn } from "../json/landing.ts";
 import type { TemplateReader } from "../kernel/decoder.ts";
-import type { Stencil } from "../kernel/layout.ts";
+import type { AnyLayout, MessageForm } from "../kernel/layout.ts";
 import { limits } from "../../limits.ts";
 import { timeOfInteger, timeOfIso, timeOfNumber } from "../time-unit.ts";
 import { columnsOf, isWide, type ProtoMessage, type Scalar } from "./message.ts";
+import { messageForm } from "./message-form.ts";
 import { ProtobufScanner } from "./scanner.ts";
 import { isForKernel, type PlacedValue, protobufStencil } from "./stencil.ts";
 
@@ -31,6 +32,7 @@ const beyond = "expected int64, got an integer beyond 2^63 - 1";
 export class ProtobufReader implements TemplateReader {
   readonly #scanner: ProtobufScanner;
   readonly #wanted: readonly Wanted[];
+  readonly #form: MessageForm | null;
   #bytes: Uint8Array = none;
   #view: DataView = new DataView(none.buffer);
 
@@ -38,6 +40,7 @@ export class ProtobufReader implements TemplateReader {
   constructor(fields: readonly FieldRead[], message: ProtoMessage) {
     this.#scanner = new ProtobufScanner(message);
     const columns = columnsOf(message);
+    this.#form = messageForm(message, fields);
     this.#wanted = fields.map((read): Wanted => {
       const target = columns.findIndex(({ name }) => name === read.name);
       const { scalar, presence } = columns[target]!.field;
@@ -50,7 +53,7 @@ export class ProtobufReader implements TemplateReader {
     return isForKernel(this.#wanted);
   }
 
-  layoutsOf(bytes: Uint8Array, start: number, end: number): readonly Stencil[] {
+  layoutsOf(bytes: Uint8Array, start: number, end: number): readonly AnyLayout[] {
     const scanner = this.#scanner;
     const placed: PlacedValue[] = [];
     scanner.placed = placed;
@@ -61,7 +64,7 @@ export class ProtobufReader implements TemplateReader {
       return { ...wanted, position: scanner.positions[wanted.target]!, absent };
     });
     const stencil = protobufStencil(bytes.slice(start, end), start, placed, fields);
-    return stencil === undefined ? [] : [stencil];
+    return [stencil, this.#form].filter((each) => each != null);
   }
 
   /** Whether a field that is not in the record scanned last has its default. */

@@ -1,6 +1,7 @@
 // The stencil of a protobuf record: tags, lengths and how long varints are make the pattern, values are free. A field
 // that is left out is part of it too, so that its default needs no look.
 
+import type { ColumnType } from "../../../operators/sdk/index.ts";
 import type { FieldRead } from "../codec.ts";
 import {
   formBool,
@@ -40,13 +41,14 @@ export interface StencilField {
   readonly absent: "null" | "default";
 }
 
-const slotOf = {
+/** By type of a field that the kernel reads. */
+export const slotOf: Readonly<Record<Exclude<ColumnType, "json">, number>> = {
   float64: slotFloat64,
   int64: slotInt64,
   bool: slotBool,
   string: slotString,
   time: slotTime,
-} as const;
+};
 
 /** Longer varints are negative numbers of types that are not meant for those. */
 const varintBytesMax = 8;
@@ -99,7 +101,8 @@ export function protobufStencil(
 
 type Form = Pick<StencilValue, "form" | "spare" | "logical" | "zigzag">;
 
-function formOf(scalar: Scalar, read: FieldRead, size: number): Form | null {
+/** How the kernel reads a value of `size` bytes; null where it cannot. */
+export function formOf(scalar: Scalar, read: FieldRead, size: number): Form | null {
   switch (scalar) {
     case "double":
     case "float":
@@ -117,7 +120,7 @@ function formOf(scalar: Scalar, read: FieldRead, size: number): Form | null {
       return { form: formInteger };
   }
   if (size > varintBytesMax) return null;
-  if (scalar === "int64" || scalar === "uint64") return { form: formVarint };
+  if (scalar === "int64" || scalar === "uint64") return { form: formVarint, logical: scalar === "uint64" };
   if (scalar === "sint64") return { form: formVarint, zigzag: true, logical: true };
   if (scalar === "sint32") return { form: formVarint, spare: 32, zigzag: true, logical: true };
   return { form: formVarint, spare: 32, logical: scalar === "uint32" };

@@ -13,8 +13,9 @@
 import { begin, blockRows, listLeft, passEnd, passLead, putAbsent } from "./block";
 import { column } from "./columns";
 import { codeOf, rehash, seedHash } from "./dictionary";
+import { decodeMessages, limitMessage, messageDone, messageNeeded } from "./message";
 import { limitMsgpack } from "./msgpack-values";
-import { segmentBytes, segmentKind, slotEnd, stencilLength, templateHeader } from "./shape";
+import { messageNodes, segmentBytes, segmentKind, slotEnd, stencilLength, templateHeader } from "./shape";
 import { next, oversize, splitLines } from "./lines";
 import { writeRows } from "./rows";
 import { decodeStencil, stencilDone, stencilNeeded } from "./stencil";
@@ -33,6 +34,7 @@ export function configure(stringBytesMax: u32, payloadDepthMax: i32, seedLow: u6
   limit(stringBytesMax);
   limitDepth(payloadDepthMax);
   limitMsgpack(stringBytesMax, payloadDepthMax);
+  limitMessage(stringBytesMax);
   seedHash(seedLow, seedHigh);
 }
 
@@ -65,6 +67,12 @@ export function decode(template: usize, rows: usize, count: u32, left: usize, by
     const remaining = decodeStencil(template, rows, count, left, bytes, offsets);
     doneCount = stencilDone();
     neededLength = stencilNeeded();
+    return remaining;
+  }
+  if (load<u32>(template, messageNodes) != 0) {
+    const remaining = decodeMessages(template, rows, count, left, bytes, offsets);
+    doneCount = messageDone();
+    neededLength = messageNeeded();
     return remaining;
   }
   let leftCount: u32 = 0;

@@ -10,8 +10,10 @@ export const exactMax: i64 = 1 << 53;
 // @ts-ignore: decorator
 @inline
 export function putTime(value: f64, shift: i32, out: usize): bool {
-  const power = load<f64>(powers + (usize(abs(shift)) << 3));
-  const time = shift < 0 ? value / power : value * power;
+  let time = value;
+  // Not as one expression: that divides in any case.
+  if (shift > 0) time = value * load<f64>(powers + (usize(shift) << 3));
+  if (shift < 0) time = value / load<f64>(powers + (usize(-shift) << 3));
   store<f64>(out, time);
   return abs(time) <= timeMax;
 }

@@ -97,3 +97,18 @@ export const memberString = 2;
 
 /** Bytes behind every region that a 16-byte read may touch. */
 export const padding = 64;
+
+// A template of protobuf messages of any form: where this is not 0, the address of its nodes, a message each.
+export const messageNodes = 20;
+export const nodeEntries = 0; // address of its fields, which are segments
+export const nodeCount = 4;
+export const nodeOpened = 8; // the row that it was met in last
+export const nodeNodes = 12; // of the first node: how many there are
+export const nodeBytes = 16;
+
+// A field of a message: a segment with what a stencil's value has, but for these.
+export const entryNumber = 0;
+export const entryWire = 4; // -1 where it may be any
+export const entryPresence = 8; // not 0 where it is null when it is not there
+export const entryEmpty = 20; // one more than the code of ""; 0 where it was not looked up
+export const entryChild = 12; // the node of the message that stands here
