@@ -15,6 +15,10 @@ import { templateRoom, writeTemplate } from "./template.ts";
 /** Of the rows that fit no template, the first few of a batch and then one in so many are asked for their layout. */
 const layoutsAtOnce = 4;
 const layoutsEvery = 64;
+/** When more than this share of a batch fits no stencil, one more is tried. */
+const stencilShareMin = 1 / 8;
+/** A prime, so that every place of a batch has its turn. */
+const samplesApart = 7919;
 
 /** An exact reader that tells how records are written. */
 export interface TemplateReader extends RecordReader {
@@ -35,6 +39,7 @@ class KernelDecoder implements Decoder {
   readonly #landing: KernelLanding;
   readonly #set: TemplateSet;
   #written = 0;
+  #samples = 0;
   #large: ReaderDecoder | null = null;
 
   constructor(fields: readonly FieldRead[], reader: TemplateReader, memory: KernelMemory) {
@@ -57,7 +62,7 @@ class KernelDecoder implements Decoder {
     landing.load(payloads);
     this.#relink();
     this.#set.age(count);
-    const left = this.#tryTemplates(count);
+    const left = this.#tryTemplates(payloads);
     const faults: DecodeFault[] = [];
     if (left > 0) this.#readLeft(payloads, left, faults);
     landing.settle(payloads.bytes);
@@ -65,7 +70,8 @@ class KernelDecoder implements Decoder {
   }
 
   /** Lists the rows that fit no template in `landing.left`; how many they are. */
-  #tryTemplates(count: number): number {
+  #tryTemplates(payloads: Payloads): number {
+    const { count } = payloads;
     const { everyRow, left } = this.#landing;
     const { templates } = this.#set;
     if (templates.length === 0) {
@@ -73,11 +79,33 @@ class KernelDecoder implements Decoder {
       return count;
     }
     let leftCount = count;
-    for (const template of templates) {
+    for (const template of [...templates]) {
       if (leftCount === 0) break;
-      leftCount = this.#run(template, template === templates[0] ? everyRow : left, leftCount, left);
+      const rows = template === templates[0] ? everyRow : left;
+      if (!("pattern" in template.layout) && leftCount > count * stencilShareMin)
+        this.#sample(payloads, rows, leftCount);
+      leftCount = this.#run(template, rows, leftCount, left);
     }
     return leftCount;
+  }
+
+  /** Takes up the stencil of one of `count` rows that fit none which was tried; it is first for the next few batches. */
+  #sample({ bytes, offsets }: Payloads, rows: number, count: number): void {
+    const { templates } = this.#set;
+    if (!templates.some(({ layout }) => "pattern" in layout)) return;
+    const place = (this.#samples++ * samplesApart) % count;
+    const row = this.#memory.words[rows / 4 + place]!;
+    const start = offsets[row]!;
+    const end = offsets[row + 1]!;
+    this.#landing.reserve(end - start);
+    if (!this.#reader.read(bytes, start, end, row, this.#landing, [])) return;
+    const [stencil] = this.#reader.layoutsOf(bytes, start, end);
+    if (stencil === undefined) return;
+    const known = templates.find(({ layout }) => layout.signature === stencil.signature);
+    const template = known ?? this.#set.learn(stencil);
+    if (template === undefined) return;
+    template.use = count;
+    if (known === undefined) this.#write(template);
   }
 
   /** Tries `count` rows listed at `rows`; lists those that do not fit at `left`, and returns how many they are. */

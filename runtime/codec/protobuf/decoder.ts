@@ -26,10 +26,7 @@ export function createProtobufDecoder(
     enums[place] === null ? field : { name: field.name, type: "float64" as const },
   );
   const reader = new ProtobufReader(numbers, message);
-  const kernel =
-    options.kernel === false || !reader.forKernel
-      ? null
-      : createKernelDecoder(numbers, reader);
+  const kernel = options.kernel === false || !reader.forKernel ? null : createKernelDecoder(numbers, reader);
   const decoder = kernel ?? new ReaderDecoder(numbers, reader);
   return enums.every((each) => each === null) ? decoder : new EnumDecoder(decoder, enums);
 }

@@ -4,7 +4,7 @@
 // nothing. One compare a record and a few instructions a value: half of what templates with slots between literals
 // take. Records whose values have other lengths fit another stencil, or are left to those templates.
 
-import { listLeft, placeBytes, placeRow, places, putAbsent } from "./block";
+import { listLeft, placeBytes, placeEnd, placeRow, places, putAbsent } from "./block";
 import { segmentBytes, segmentKind, slotEnd, stencilLength, stencilPattern, templateHeader } from "./shape";
 import { refused, stencilColumn } from "./stencil-columns";
 
@@ -26,22 +26,61 @@ export function decodeStencil(template: usize, rows: usize, count: u32, left: us
   neededLength = 0;
   for (let from: u32 = 0; from < count; from += stencilRows) {
     const size = min<u32>(stencilRows, count - from);
-    const fits = match(template, rows + (usize(from) << 2), size, bytes, offsets);
+    const block = rows + (usize(from) << 2);
+    const fits = match(template, block, size, bytes, offsets);
+    // Where many do not fit, columns are gone through faster without them.
+    const few = fits < size - (size >> 2);
+    if (few) squeeze(size);
+    const width = few ? fits : size;
     if (fits > 0) {
       let segment = template + templateHeader;
       for (; load<i32>(segment, segmentKind) != slotEnd; segment += segmentBytes) {
-        neededLength = stencilColumn(segment, size);
+        neededLength = stencilColumn(segment, width);
         if (neededLength != 0) {
           doneRows = from;
           return leftCount;
         }
       }
-      putAbsent(template, size);
+      putAbsent(template, width);
     }
-    if (fits < size || refused()) leftCount = listLeft(size, left, leftCount);
+    const some = refused();
+    if (few) leftCount = listOthers(block, size, width, left, leftCount);
+    else if (some || fits < size) leftCount = listLeft(size, left, leftCount);
   }
   doneRows = count;
   return leftCount;
+}
+
+/** Which places of the block were taken, when it was squeezed. */
+const taken: usize = memory.data(128);
+
+/** Puts the rows that fit side by side, each with its place in the block. */
+function squeeze(size: u32): void {
+  let to = places;
+  let place = places;
+  for (let i: u32 = 0; i < size; i++) {
+    const at = load<u32>(place);
+    store<u32>(to, at);
+    store<u32>(to, load<u32>(place, placeRow), placeRow);
+    store<u32>(to, i, placeEnd);
+    to += placeBytes & (0 - usize(at != 0));
+    place += placeBytes;
+  }
+}
+
+/** Lists the rows of a squeezed block that were not taken, behind `leftCount` others; how many are listed then. */
+function listOthers(rows: usize, size: u32, width: u32, left: usize, leftCount: u32): u32 {
+  memory.fill(taken, 0, usize(size));
+  for (let i: u32 = 0; i < width; i++) {
+    const place = places + usize(i) * placeBytes;
+    store<u8>(taken + usize(load<u32>(place, placeEnd)), u8(load<u32>(place) != 0));
+  }
+  let count = leftCount;
+  for (let i: u32 = 0; i < size; i++) {
+    store<u32>(left + (usize(count) << 2), load<u32>(rows + (usize(i) << 2)));
+    count += u32(load<u8>(taken + usize(i)) == 0);
+  }
+  return count;
 }
 
 /** Puts every row's cursor at its first byte, or to 0 where it does not fit; how many do. */
