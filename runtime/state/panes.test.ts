@@ -16,7 +16,12 @@ const marked: Aggregate = {
 };
 
 const tableOf = (aggregates = 2): PaneTable =>
-  makePaneTable(declare.panes([], Array<Aggregate>(aggregates).fill(marked)));
+  makePaneTable(
+    declare.panes(
+      [],
+      Array.from({ length: aggregates }, (): Aggregate => marked),
+    ),
+  );
 
 /** Holds `weight` input records in one slot. */
 function hold(table: PaneTable, slot: number, weight: number): void {

@@ -73,15 +73,16 @@ class KernelDecoder implements Decoder {
   #tryTemplates(payloads: Payloads): number {
     const { count } = payloads;
     const { everyRow, left } = this.#landing;
-    const { templates } = this.#set;
+    // Those that a sample teaches meanwhile are for the next batch.
+    const templates = this.#set.templates.slice();
     if (templates.length === 0) {
       this.#memory.words.copyWithin(left / 4, everyRow / 4, everyRow / 4 + count);
       return count;
     }
     let leftCount = count;
-    for (const template of [...templates]) {
+    for (const [place, template] of templates.entries()) {
       if (leftCount === 0) break;
-      const rows = template === templates[0] ? everyRow : left;
+      const rows = place === 0 ? everyRow : left;
       if (!("pattern" in template.layout) && leftCount > count * stencilShareMin)
         this.#sample(payloads, rows, leftCount);
       leftCount = this.#run(template, rows, leftCount, left);
