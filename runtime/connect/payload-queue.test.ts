@@ -42,7 +42,8 @@ class Model {
 
 describe.each(["drop_oldest", "drop_newest"] as const)("a queue that %ss", (overflow) => {
   it("is a bounded list: same order, same drops, same counts", async () => {
-    const adding = fc.record({ size: fc.integer({ min: 0, max: 40 }) });
+    // Alone, or gathered from bytes that it shares with its neighbours.
+    const adding = fc.record({ size: fc.integer({ min: 0, max: 40 }), gathered: fc.boolean() });
     const reading = fc.record({
       rows: fc.integer({ min: 1, max: 9 }),
       bytes: fc.integer({ min: 1, max: 99 }),
@@ -55,12 +56,29 @@ describe.each(["drop_oldest", "drop_newest"] as const)("a queue that %ss", (over
           const queue = new PayloadQueue({ ...bounds, overflow, clock: new VirtualClock() });
           const model = new Model(overflow);
           let number = 0;
+          let together: string[] = [];
+          const settle = (): void => {
+            const bytes = Buffer.from(together.join("|"));
+            let start = 0;
+            for (const payload of together) {
+              queue.gather(bytes, start, start + payload.length, `s${payload.length % 3}`, 1);
+              start += payload.length + 1;
+            }
+            queue.settle();
+            together = [];
+          };
           for (const step of steps) {
             if ("size" in step) {
               const payload = String(number++).padEnd(step.size, ".");
-              queue.add(Buffer.from(payload), `s${payload.length % 3}`, 1);
+              if (step.gathered) together.push(payload);
+              else {
+                settle();
+                queue.add(Buffer.from(payload), `s${payload.length % 3}`, 1);
+              }
               model.add(payload, bounds.messagesMax, bounds.bytesMax);
+              if (step.gathered) continue;
             } else {
+              settle();
               const got = await readNow(queue, step.rows, step.bytes);
               if (got === null || got === "end") expect(model.waiting).toEqual([]);
               else {
