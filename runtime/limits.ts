@@ -12,6 +12,8 @@ export const limits = {
   expression_nodes_max: 2_000,
   expression_list_max: 1_000,
   expression_arguments_max: 16,
+  /** Texts of generated code that are kept for expressions of the same form. */
+  expression_codes_max: 1_000,
   regex_length_max: 512,
   /** Steps that one match may take at worst; the longest text that a pattern reads follows from it. */
   regex_steps_max: 20_000_000,

@@ -2,6 +2,7 @@
 // the columns read, and for others. Texts that depend on one string column are looked up in tables.
 
 import type { Batch, Column } from "../../operators/sdk/index.ts";
+import { limits } from "../limits.ts";
 import { Emitter } from "./emit.ts";
 import type { Kernel } from "./kernel.ts";
 import { LiftedTable, lift, type Lookup } from "./lift.ts";
@@ -24,10 +25,36 @@ type EvaluateLoop = (
   ...given: [...Arguments, selection: Uint32Array, count: number, out: unknown, output: Output]
 ) => number;
 
+type Maker = (constants: readonly unknown[], numbers: Float64Array) => unknown;
+
 /** The one place where text becomes code; `Emitter` says why nothing of the user's is in it. */
-function made(body: string): (constants: unknown) => unknown {
+function made(body: string): Maker {
   // oxlint-disable-next-line typescript/no-implied-eval -- the purpose of this back end
-  return new Function("constants", body) as (constants: unknown) => unknown;
+  return new Function("constants", "numbers", body) as Maker;
+}
+
+/** By text and functions called in it. Thousands of rules that differ in their numbers alone are one piece of code. */
+const makers = new Map<string, Maker>();
+const functions = new WeakMap<object, number>();
+let functionsKnown = 0;
+
+/** A loop of this text; its machine code is shared by all that call the same functions. */
+function loopOf(text: string, { constants, numbers }: Scope): unknown {
+  const called = constants.map((constant) => (typeof constant === "function" ? numberOf(constant) : 0));
+  const key = `${called.join()} ${text}`;
+  let maker = makers.get(key);
+  if (maker === undefined) {
+    // Loops that were made live on.
+    if (makers.size >= limits.expression_codes_max) makers.clear();
+    makers.set(key, (maker = made(text)));
+  }
+  return maker(constants, Float64Array.from(numbers));
+}
+
+function numberOf(called: object): number {
+  let number = functions.get(called);
+  if (number === undefined) functions.set(called, (number = ++functionsKnown));
+  return number;
 }
 
 let allowed: boolean | undefined;
@@ -36,7 +63,7 @@ let allowed: boolean | undefined;
 export function codeAllowed(): boolean {
   if (allowed === undefined) {
     try {
-      made("return true")(null);
+      made("return true")([], new Float64Array(0));
       allowed = true;
     } catch {
       allowed = false;
@@ -158,11 +185,12 @@ export class CodeKernel implements Kernel {
     });
     const tables = lifted.map((_, slot) => `const t${slot} = tables[${slot}];`);
     const constants = scope.constants.map((_, slot) => `const k${slot} = constants[${slot}];`);
+    const numbers = scope.numbers.map((_, slot) => `const n${slot} = numbers[${slot}];`);
     const temporaries = Array.from({ length: scope.temporaries }, (_, slot) => `x${slot}`);
     const text = `"use strict";
 ${constants.join("\n")}
 return function (columns, valid, tables, selection, count, ${parameters}) {
-${[...loads, ...tables].join("\n")}
+${[...loads, ...tables, ...numbers].join("\n")}
 ${before}
 ${temporaries.length === 0 ? "" : `let ${temporaries.join(", ")};`}
 for (let i = 0; i < count; i++) {
@@ -171,7 +199,7 @@ ${body}
 }
 return ${result};
 };`;
-    return made(text)(scope.constants);
+    return loopOf(text, scope);
   }
 }
 

@@ -19,15 +19,12 @@ export interface Names {
   slot(index: number): number;
   /** A fresh variable. */
   temporary(): string;
+  /** A number that is not in the text itself, so that expressions which differ in it alone have one text. */
+  number(value: Value | null): string;
 }
 
 /** Largest calculation that is done for every row rather than branched around. */
 const plainMax = 32;
-
-export function numberText(value: Value | null): string {
-  if (typeof value !== "number") return "NaN";
-  return value < 0 || Object.is(value, -0) ? `(-${-value})` : String(value);
-}
 
 /** Whether a number is calculated from columns and constants by plain arithmetic, so that it costs next to nothing. */
 export function isPlain(tree: Tree): boolean {
@@ -73,7 +70,7 @@ export function plainNumber(tree: Tree, names: Names): NumberPart {
       );
     default:
       return {
-        text: numberText((tree as Extract<Tree, { kind: "constant" }>).value),
+        text: names.number((tree as Extract<Tree, { kind: "constant" }>).value),
         infinite: false,
         nullable: false,
       };

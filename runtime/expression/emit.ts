@@ -1,5 +1,5 @@
 // Typed tree to JavaScript text for one row `r`. Nothing that a user wrote becomes part of the text:
-// columns are `c0, c1, …`, texts and functions are constants `k0, k1, …`, numbers are printed by us.
+// columns are `c0, c1, …`, texts and functions are constants `k0, k1, …`, numbers are `n0, n1, …`.
 //
 // Numbers carry null as NaN and may be infinite on the way; where an infinity would be lost, or decide
 // something, it is turned to NaN first, so that the result is as if every step had been checked.
@@ -7,14 +7,7 @@
 // number 0, 1, 2.
 
 import { kleene, kleeneOf } from "./lift.ts";
-import {
-  calculated,
-  comparedNumbers,
-  isPlain,
-  type NumberPart,
-  numberText,
-  plainNumber,
-} from "./emit-number.ts";
+import { calculated, comparedNumbers, isPlain, type NumberPart, plainNumber } from "./emit-number.ts";
 import type { Scope } from "./scope.ts";
 import { type CallTree, isNumber, type Tree } from "./tree.ts";
 
@@ -199,13 +192,17 @@ export class Emitter {
     const nullable = this.scope.mayBeNull(tree);
     switch (tree.kind) {
       case "constant":
-        return { text: numberText(tree.value), infinite: false, nullable };
+        return { text: this.scope.number(tree.value), infinite: false, nullable };
       case "column": {
         const slot = this.scope.slot(tree.index);
         return { text: this.scope.loaded(slot, `c${slot}[r]`, "NaN"), infinite: false, nullable };
       }
       case "lifted":
-        return { text: this.scope.lookup(tree, numberText), infinite: false, nullable };
+        return {
+          text: this.scope.lookup(tree, (value) => this.scope.number(value)),
+          infinite: false,
+          nullable,
+        };
       case "choice": {
         const text = this.#choice(tree, (side) => this.#number(side).text, "NaN");
         return { text, infinite: nullable, nullable };
@@ -298,7 +295,7 @@ export class Emitter {
       return `${this.scope.constant(new Set(tree.list))}.has(${name})`;
     }
     const x = this.scope.temporary();
-    return `(${x} = ${name}, ${tree.list.map((each) => `${x} === ${numberText(each)}`).join(" || ")})`;
+    return `(${x} = ${name}, ${tree.list.map((each) => `${x} === ${this.scope.number(each)}`).join(" || ")})`;
   }
 
   #has(operand: Tree): string {

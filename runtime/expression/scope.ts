@@ -18,6 +18,8 @@ export interface Layout {
 export class Scope implements Names {
   /** What `k0, k1, …` stand for. */
   readonly constants: unknown[] = [];
+  /** What `n0, n1, …` stand for. */
+  readonly numbers: number[] = [];
   /** How many of `x0, x1, …` are used. */
   temporaries = 0;
   /** Whether some column of the batch has nulls; else the text leaves the checks out. */
@@ -48,6 +50,10 @@ export class Scope implements Names {
     if (value === null) return "null";
     const known = this.constants.indexOf(value);
     return `k${known < 0 ? this.constants.push(value) - 1 : known}`;
+  }
+
+  number(value: Value | null): string {
+    return typeof value === "number" ? `n${this.numbers.push(value) - 1}` : "NaN";
   }
 
   /** `value` where the column in `slot` has one, else `nothing`. */
