@@ -2,26 +2,19 @@
 // is asked about all rows, each further one only about those that passed the one before. So a hundred
 // thresholds cost little more than the first of them, as long as few records pass.
 
-import type { Batch, Expression } from "../../operators/sdk/index.ts";
-import { type Bound, byStrictness } from "../expression/bound.ts";
-import type { Receiver, Stage } from "./stage.ts";
-
-export interface BoundedFilter {
-  readonly condition: Expression;
-  readonly bound: Bound;
-  readonly stage: Stage;
-  /** Told when the steps behind the filter fail. */
-  readonly failed: (error: unknown) => void;
-}
+import type { Batch } from "../../operators/sdk/index.ts";
+import { type BoundTest, byStrictness } from "../expression/column-test.ts";
+import type { JointFilter } from "./joint-filter.ts";
+import type { Receiver } from "./stage.ts";
 
 export class BoundedFilters implements Receiver {
   /** The laxest first. */
-  readonly #filters: readonly BoundedFilter[];
+  readonly #filters: readonly JointFilter<BoundTest>[];
   #rows = new Uint32Array(0);
 
   /** `filters`: of one column, and of one side of it. */
-  constructor(filters: readonly BoundedFilter[]) {
-    this.#filters = filters.toSorted((a, b) => byStrictness(a.bound, b.bound));
+  constructor(filters: readonly JointFilter<BoundTest>[]) {
+    this.#filters = filters.toSorted((a, b) => byStrictness(a.test, b.test));
   }
 
   onBatch(batch: Batch): void {

@@ -159,6 +159,22 @@ describe("together as alone", () => {
     );
   });
 
+  test("with filters that want one value of a column each", () => {
+    const devices = ["a", "b", "c", "d", "e", "f"].map((device) => `device == "${device}"`);
+    const further = ['device == "a" && temp > 1', '"b" == device && hum != null', 'hum > 5 && device == "a"'];
+    const numbers = Array.from({ length: 9 }, (_, n) => `temp == ${n * 0.5}`);
+    const plans = [...devices, ...further, ...numbers, 'device == "a" || temp == 1'].map((filter, place) =>
+      planFrom(`p${place}`, { schema: { ...schemas.plain, hum: "float64" } }, [{ filter }]),
+    );
+    const batches = fc.array(fc.array(record, { minLength: 1, maxLength: 8 }), { maxLength: 8 });
+    fc.assert(
+      fc.property(batches, (all) => {
+        expect(run(plans, all)).toEqual(plans.flatMap((plan) => run([plan], all)));
+      }),
+      { seed: 6, numRuns: 60 },
+    );
+  });
+
   test("but for one that fails, which counts no further", () => {
     const brittle = defineOperator({
       name: "brittle",

@@ -187,7 +187,8 @@ export class Stage implements Receiver, Collector {
     const dropped = weightOf(batch) - weightOf(batch, rows, count) - left;
     this.#ledger.add(this.#plan.label, reason, dropped);
     if (reason === "late" && dropped > 0) this.#sendLate(batch, unchosen(batch, rows, count, this.#left));
-    this.#forward({ ...batch, schema: this.#plan.output, selection: rows, count });
+    this.#sent = true;
+    if (count > 0) this.#next.onBatch({ ...batch, schema: this.#plan.output, selection: rows, count });
   }
 
   project(batch: Batch, columns: readonly Column[]): void {

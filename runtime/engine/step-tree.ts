@@ -2,14 +2,15 @@
 // is run once, and what it gives goes to all of them. Each pipeline counts for itself, and fails alone.
 
 import type { Batch } from "../../operators/sdk/index.ts";
-import { boundIn } from "../expression/bound.ts";
 import type { PipelinePlan, StepPlan } from "../pipeline/pipeline.ts";
-import { type BoundedFilter, BoundedFilters } from "./bounded-filters.ts";
+import { BoundedFilters } from "./bounded-filters.ts";
 import { FanOut, statelessPrefix, trunkOf } from "./chain.ts";
 import { type DeadLetterPort, jointPort } from "./dead-letter.ts";
 import { described } from "./fingerprint.ts";
 import { type Books, jointBooks } from "./ledger.ts";
+import { type Branch, jointFilters } from "./joint-filter.ts";
 import { type Receiver, Stage } from "./stage.ts";
+import { ValueFilters, valueFiltersMin } from "./value-filters.ts";
 
 /** A pipeline in the tree. */
 export interface Member {
@@ -83,31 +84,20 @@ class TreeLinker<M extends Member> {
   }
 }
 
-/** One step after which paths go on. */
-interface Branch {
-  readonly step: StepPlan;
-  readonly stage: Stage;
-  readonly failed: (error: unknown) => void;
-}
-
-/** Receivers for steps that are given the same batches. Filters that hold one column against numbers are answered together. */
+/** Receivers for steps that are given the same batches: one for each, or one for several that can be answered together. */
 function besideEachOther(branches: readonly Branch[]): Receiver[] {
-  const filters = new Map<Branch, BoundedFilter>();
-  for (const branch of branches) {
-    const { definition, config } = branch.step;
-    const condition = definition.condition?.(config);
-    const bound = condition === undefined ? null : boundIn(condition);
-    if (bound !== null) filters.set(branch, { ...branch, condition: condition!, bound });
+  const { bounds, values, others } = jointFilters(branches);
+  const together: Receiver[] = [];
+  const alone = [...others];
+  for (const filters of bounds) {
+    if (filters.length > 1) together.push(new BoundedFilters(filters));
+    else alone.push(...filters);
   }
-  const groups = Map.groupBy(branches, (branch) => {
-    const bound = filters.get(branch)?.bound;
-    return bound === undefined ? branch : `${bound.column} ${bound.side}`;
-  });
-  return [...groups.values()].map((group) =>
-    group.length === 1
-      ? new Apart(group[0]!.stage, group[0]!.failed)
-      : new BoundedFilters(group.map((branch) => filters.get(branch)!)),
-  );
+  for (const filters of values) {
+    if (filters.length >= valueFiltersMin) together.push(new ValueFilters(filters));
+    else alone.push(...filters);
+  }
+  return [...alone.map(({ stage, failed }) => new Apart(stage, failed)), ...together];
 }
 
 /** Keeps a failure from those beside it. */

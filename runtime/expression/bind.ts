@@ -1,9 +1,9 @@
 // Text to an expression over a schema's columns: parse, check, choose a back end.
 
 import type { Batch, Column, ColumnType, Expression, Schema } from "../../operators/sdk/index.ts";
-import { type Bounded, boundOf } from "./bound.ts";
 import { check } from "./check.ts";
 import { CodeKernel, codeAllowed } from "./code.ts";
+import { type Tested, testOf } from "./column-test.ts";
 import type { Backend, CompileOptions, Result } from "./expression.ts";
 import { listed, refuse } from "./fault.ts";
 import { ClosureKernel } from "./interpret.ts";
@@ -50,13 +50,13 @@ function cureFor(type: ColumnType, types: readonly ColumnType[], written: string
   return "";
 }
 
-function expressionOf(tree: Tree, text: string, backend: Backend | undefined): Expression & Bounded {
+function expressionOf(tree: Tree, text: string, backend: Backend | undefined): Expression & Tested {
   const kernel = kernelOf(tree, backend);
   const { type } = tree;
   return {
     text,
     type,
-    bound: boundOf(tree),
+    test: testOf(tree),
     evaluate: (batch: Batch): Column => kernel.evaluate(batch),
     select(batch: Batch, rows: Uint32Array): number {
       if (type !== "bool") throw new TypeError(`select wants an expression of type bool, ${text} is ${type}`);
