@@ -102,11 +102,13 @@ export class GroupRunner implements Runner {
 
   costs(): BatchCosts {
     const stateless_ms = this.#stateless.value(0);
+    // Rows are gathered and sent back for each pipeline by itself, whatever they share at home.
+    const pipelines = this.#group.engines.length;
     return {
       stateless_ms,
       home_ms: this.#home.value(0),
-      hop_ms: this.#hop.value(hopGuess_ms),
-      gather_ms: this.#gather.value(stateless_ms * gatherGuessShare),
+      hop_ms: this.#hop.value(hopGuess_ms * pipelines),
+      gather_ms: this.#gather.value(stateless_ms * gatherGuessShare * pipelines),
     };
   }
 
