@@ -34,6 +34,8 @@ export interface Course {
   readonly watermark: number;
   /** Equal for those that go on alike from here on, given the same; null where none other does. */
   readonly standing: string | null;
+  /** True where steps have to be told of time. */
+  readonly waitsForTime: boolean;
   /** What is known of each source's event time. */
   readonly progress: readonly InputProgress[];
   /** The numbers that steps at home show beside their counts. */
@@ -54,6 +56,8 @@ export interface Course {
   end(now: number, input: number): void;
   /** The stream has ended. */
   finish(): void;
+  /** Event time has come as far as in another course, which stood alike. */
+  follow(first: Course): void;
   /** All that outlives the process; `now`: wall clock, ms. */
   snapshot(now: number): Plain;
   /** Goes on from `data` at `now` when the function that is returned is called. */
@@ -73,6 +77,10 @@ export class OneClock implements Course, Clocked {
 
   get watermark(): number {
     return this.tracker.current;
+  }
+
+  get waitsForTime(): boolean {
+    return this.home.waitsForTime;
   }
 
   get standing(): string {
@@ -117,6 +125,10 @@ export class OneClock implements Course, Clocked {
 
   finish(): void {
     this.entry.onWatermark(Number.POSITIVE_INFINITY);
+  }
+
+  follow(first: Course): void {
+    if (first instanceof OneClock) this.tracker.follow(first.tracker);
   }
 
   snapshot(now: number): Plain {

@@ -84,6 +84,11 @@ export class Home {
     return stages.reduce((total, stage) => total + stage.held, 0);
   }
 
+  /** True where there are steps, which have to be told of time. */
+  get waitsForTime(): boolean {
+    return this.#stages().length > 0;
+  }
+
   metrics(): StepMetric[] {
     return this.#stages().flatMap(({ metrics }) => metrics.entries());
   }

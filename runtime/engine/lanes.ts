@@ -76,6 +76,7 @@ export class Lanes implements Course, Receiver {
   }
 
   readonly standing = null;
+  readonly waitsForTime = true;
 
   /** Of the key that is furthest behind, by its name, in place of the source's. */
   get progress(): readonly InputProgress[] {
@@ -130,6 +131,10 @@ export class Lanes implements Course, Receiver {
       lane.home.first.onBatch({ ...batch, selection, count }),
     );
     this.#ledger.add(lanesStep, "overflow", refused);
+  }
+
+  follow(): void {
+    // No other stands alike.
   }
 
   settle(): void {

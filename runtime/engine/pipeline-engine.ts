@@ -47,6 +47,14 @@ export interface EngineOptions {
   readonly headers?: readonly (readonly string[] | null)[];
 }
 
+/** Where an engine's stateless steps run, with those of others that are like it. */
+export interface JointEntry {
+  /** The numbers that its steps there show. */
+  shown(): readonly StepMetric[];
+  /** Lets it follow what has been done for all of them. */
+  settle(): void;
+}
+
 export class PipelineEngine {
   readonly plan: PipelinePlan;
   readonly #outputs: EngineOutputs;
@@ -55,7 +63,7 @@ export class PipelineEngine {
   readonly deadLetter: DeadLetterPort;
   /** What they showed elsewhere, and what they show where they run now. */
   #entryMetrics: StepMetric[] = [];
-  #shown: () => readonly StepMetric[] = () => [];
+  #entry: JointEntry = { shown: () => [], settle: () => undefined };
   readonly #ledger = new Ledger();
   readonly #exits: readonly Exit[];
   readonly #course: Course;
@@ -85,7 +93,7 @@ export class PipelineEngine {
 
   /** A run of payloads begins, of which the last one arrived at `last`. */
   begin(records: number, last: number, arrivals: Arrivals): void {
-    this.#caused(last);
+    this.caused(last);
     this.#in += records;
     this.#course.begin(arrivals);
   }
@@ -105,14 +113,26 @@ export class PipelineEngine {
     this.#course.settle();
   }
 
-  /** Its stateless steps run elsewhere from here on; `shown` is what they have shown there. */
-  join(shown: () => readonly StepMetric[]): void {
+  /** Its stateless steps run elsewhere from here on, together with those of others. */
+  join(entry: JointEntry): void {
     this.#entryMetrics = this.#shownOnEntry();
-    this.#shown = shown;
+    this.#entry = entry;
+  }
+
+  /** True where steps at home have to be told of time. */
+  get waitsForTime(): boolean {
+    return this.#course.waitsForTime;
+  }
+
+  /** `records` more have come in, and event time has come as far as that of `first`. */
+  follow(first: PipelineEngine, records: number): void {
+    this.#in += records;
+    this.#course.follow(first.#course);
   }
 
   /** Takes the batches, which own their memory, that a stateless part on another thread made. Runs are taken in source order. */
   take(entry: Entry, batches: readonly Batch[], now: number, arrived: number): void {
+    this.#entry.settle();
     this.begin(entry.records, arrived, () => now);
     this.#course.entered(batches, seen(entry, arrived, now), 0);
     for (const batch of batches) this.#course.entry.onBatch(batch);
@@ -144,24 +164,25 @@ export class PipelineEngine {
 
   /** Time passes, and a source (all of them when none is named) has nothing: idle sources, processing time. */
   tick(now: number, input: number | null = null): void {
-    this.#caused(now);
+    this.caused(now);
     this.#course.tick(now, input);
   }
 
   /** One of several sources has ended, and holds time back no more. */
   end(now: number, input: number): void {
-    this.#caused(now);
+    this.caused(now);
     this.#course.end(now, input);
   }
 
   /** The stream has ended: every open window fires. */
   finish(now: number): void {
-    this.#caused(now);
+    this.caused(now);
     this.#course.finish();
   }
 
   /** All that is remembered, as bytes. Between calls only; `now`: wall clock, ms. */
   snapshot(now: number): Uint8Array {
+    this.#entry.settle();
     return snapshotOf(this.#parts(), this.#in, now);
   }
 
@@ -171,21 +192,25 @@ export class PipelineEngine {
    * pipeline; nothing is changed then.
    */
   restore(snapshot: Uint8Array, now: number): void {
+    this.#entry.settle();
     this.#in = restoreFrom(snapshot, this.#parts(), now);
     this.#moved();
   }
 
   /** Equal for engines whose event time goes on alike from here on; null where no other's does. */
   get standing(): string | null {
+    this.#entry.settle();
     return this.#course.standing;
   }
 
   /** Event time so far, ms; -Infinity before the first record. */
   get watermark(): number {
+    this.#entry.settle();
     return this.#course.watermark;
   }
 
   status(): PipelineStatus {
+    this.#entry.settle();
     const { watermark, progress: inputs, waiting: steps } = this.#course;
     const [branches, metrics] = [this.counts(), this.metrics()];
     const references = this.references();
@@ -193,6 +218,7 @@ export class PipelineEngine {
   }
 
   counts(): BranchCounts[] {
+    this.#entry.settle();
     const shared = [...this.ledger.entries(), ...this.#ledger.entries()];
     return this.#exits.map(({ plan, given, output, ledger }, place) => ({
       name: plan.name,
@@ -210,7 +236,7 @@ export class PipelineEngine {
   }
 
   #shownOnEntry(): StepMetric[] {
-    return joinMetrics([...this.#entryMetrics, ...this.#shown()]);
+    return joinMetrics([...this.#entryMetrics, ...this.#entry.shown()]);
   }
 
   #parts(): EngineParts {
@@ -222,7 +248,8 @@ export class PipelineEngine {
     };
   }
 
-  #caused(arrived: number): void {
+  /** What comes out from here on was caused by a record that arrived at `arrived`. */
+  caused(arrived: number): void {
     this.#arrived = arrived;
     for (const { output } of this.#exits) output.cause(arrived);
   }

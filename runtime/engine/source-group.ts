@@ -125,7 +125,9 @@ export class SourceGroup {
   /** Time passes, and a source (all of them when none is named) has nothing. */
   tick(now: number, input: number | null = null): void {
     this.#steadied(now);
-    this.each((engine) => engine.tick(now, input));
+    this.#entries ??= this.#entered();
+    for (const entry of this.#entries) entry.tick(now, input);
+    this.#endIfNoneIsLeft();
   }
 
   /** One of several sources has ended. */
@@ -142,6 +144,7 @@ export class SourceGroup {
 
   /** Calls `task` with every engine that runs. One that throws runs no more; the others go on. Throws once none is left. */
   each(task: (engine: PipelineEngine, place: number) => void): void {
+    for (const entry of this.#entries ?? []) entry.settle();
     for (const [place, engine] of this.engines.entries()) {
       if (this.#failed.has(engine)) continue;
       try {
@@ -161,6 +164,7 @@ export class SourceGroup {
 
   #fail(engine: PipelineEngine, error: unknown): void {
     if (this.#failed.has(engine)) return;
+    for (const entry of this.#entries ?? []) entry.settle();
     this.#failed.set(engine, error);
     this.#entries = null;
     if (this.#failed.size < this.engines.length) this.#options.failed?.(engine.plan, error);

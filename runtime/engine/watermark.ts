@@ -87,6 +87,13 @@ export class WatermarkTracker {
     return [this.#current, this.#begun, ...this.inputs.flatMap((input) => Object.values(input))].join();
   }
 
+  /** Comes to know what another one knows. */
+  follow(first: WatermarkTracker): void {
+    this.#current = first.#current;
+    this.#begun = first.#begun;
+    for (const [place, input] of this.inputs.entries()) Object.assign(input, first.inputs[place]);
+  }
+
   /** The clock at the pipeline's start, from which on a source that sends nothing is silent. Only the first one counts. */
   begin(now: number): void {
     if (this.#begun) return;
