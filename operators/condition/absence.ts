@@ -51,7 +51,7 @@ export const absence: OperatorDefinition = defineOperator({
     progress: heldProgress,
   }),
   create: ({ for: duration, returns }, { state: { keys, progress } }) => {
-    const held = new Held(keys, progress);
+    const held = new Held(keys, progress, duration);
     const due = (key: number): void => {
       const [, , , silent] = keys.cells as KeyCells;
       held.sendHeld(key);

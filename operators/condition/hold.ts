@@ -178,7 +178,7 @@ export const hold: OperatorDefinition = defineOperator({
     progress: heldProgress,
   }),
   create: (settings, { state: { conditions, progress } }) => {
-    const held = new Held(conditions, progress);
+    const held = new Held(conditions, progress, settings.for);
     return holding(conditions, held, new Conditions(settings, held));
   },
 });

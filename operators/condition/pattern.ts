@@ -179,7 +179,7 @@ export const pattern: OperatorDefinition = defineOperator({
     progress: heldProgress,
   }),
   create: (settings, { state: { starts, progress } }) => {
-    const held = new Held(starts, progress);
+    const held = new Held(starts, progress, settings.within ?? 0);
     return holding(starts, held, new Sequences(settings, held));
   },
 });

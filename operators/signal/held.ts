@@ -13,6 +13,7 @@ import {
   type ValueDeclaration,
   type ValueTable,
 } from "weir/sdk";
+import { Deadlines } from "./deadlines.ts";
 import { noKeySigned } from "./key-ids.ts";
 
 /** In place of a reference: no record is in hand. */
@@ -42,21 +43,19 @@ export const heldProgress: ValueDeclaration = table.values([
 export class Held {
   readonly #table: KeyedTable;
   readonly #progress: ValueTable;
+  readonly #deadlines: Deadlines;
   #due: (key: number, moment: number) => void = () => undefined;
   readonly #visit = (key: number, time: number): void => {
     // A deadline may be set that has already passed.
     this.now = Math.max(this.now, time);
-    if (this.#isDue(key, time)) this.#due(key, time);
+    this.#due(key, time);
   };
   #batch: Batch | null = null;
   #out!: Collector;
-  /** The table's first cells, as they are in this call. */
-  #deadlines!: Float64Array;
+  /** The table's second cell, as it is in this call. */
   #hands!: Float64Array;
   /** The watermark in force: what is sent carries it, so that a later step can tell what is late. */
   now: number = Number.NEGATIVE_INFINITY;
-  /** The earliest timer, or what was: none is due before it. */
-  next: number = never;
   /** What is sent, in order, and the watermark in force when it was. */
   #sent = new Int32Array(64);
   #sentWatermarks = new Float64Array(64);
@@ -78,14 +77,21 @@ export class Held {
   #places = new Uint32Array(0);
   readonly #left: { readonly row: number; readonly reason: Reason }[] = [];
 
-  constructor(table: KeyedTable, progress: ValueTable) {
+  /** `period`: how far ahead deadlines are, for the most part. */
+  constructor(table: KeyedTable, progress: ValueTable, period: number) {
     this.#table = table;
     this.#progress = progress;
+    this.#deadlines = new Deadlines(table, period);
   }
 
   /** What is to be done for a key whose deadline has come, `moment`. */
   onDue(due: (key: number, moment: number) => void): void {
     this.#due = due;
+  }
+
+  /** The earliest deadline. */
+  get due(): number {
+    return this.#deadlines.earliest;
   }
 
   /** The last watermark that came by itself, not with a row; the end of the stream is none. */
@@ -102,8 +108,8 @@ export class Held {
     this.#batch = batch;
     this.#out = out;
     this.now = this.#progress.values[0]!;
-    this.next = this.#table.due;
-    [this.#deadlines, this.#hands] = this.#table.cells as [Float64Array, Float64Array];
+    this.#deadlines.open(this.now);
+    this.#hands = this.#table.cells[1] as Float64Array<ArrayBuffer>;
     if (batch === null) return;
     if (this.#filtered.length < batch.count) {
       this.#filtered = new Uint32Array(batch.count);
@@ -132,7 +138,7 @@ export class Held {
 
   /** Before each row: what is due by then comes first. False, and the row is counted, when it has no key. */
   meet(key: number, row: number, now: number): boolean {
-    if (this.next <= now) this.reach(now);
+    if (this.#deadlines.next <= now) this.reach(now);
     this.now = now;
     if (key !== noKeySigned) return true;
     this.leaveRow(row, "overflow");
@@ -141,8 +147,7 @@ export class Held {
 
   /** Visits the deadlines that event time has reached. */
   reach(now: number): void {
-    this.#table.timers.due(now, this.#visit);
-    this.next = this.#table.due;
+    this.#deadlines.reach(now, this.#visit);
   }
 
   /** The record of a key that is in hand; `nothing` when there is none. */
@@ -227,9 +232,9 @@ export class Held {
     return valid !== null && valid[row] === 0 ? Number.NaN : Number(values[row]);
   }
 
-  /** Takes a row into a cell of the operator's own. */
-  takeInto(cell: Float64Array, key: number, row: number): void {
-    cell[key] = reference(row);
+  /** Takes a row into a place of the operator's own. */
+  takeInto(cell: Float64Array, place: number, row: number): void {
+    cell[place] = reference(row);
   }
 
   /** Sees to it that every row in hand is kept beyond the batch, where no key has another. Nothing else is done until `close`. */
@@ -242,50 +247,29 @@ export class Held {
     }
   }
 
-  /** The same for what a cell refers to; false when that is kept already. */
-  keepIn(cell: Float64Array, key: number): boolean {
-    const held = cell[key]!;
+  /** The same for what a place refers to; false when that is kept already. */
+  keepIn(cell: Float64Array, place: number): boolean {
+    const held = cell[place]!;
     if (!isRow(held)) return false;
-    cell[key] = nothing;
+    cell[place] = nothing;
     const row = -2 - held;
     if (this.#kept > 0 && row < this.#keptRows[this.#kept - 1]!) this.#keptInOrder = false;
     this.#keptCells[this.#kept] = cell;
-    this.#keptKeys[this.#kept] = key;
+    this.#keptKeys[this.#kept] = place;
     this.#keptRows[this.#kept++] = row;
     return true;
   }
 
   deadline(key: number): number {
-    return this.#deadlines[key]!;
+    return this.#deadlines.of(key);
   }
 
-  /**
-   * Sets a key's deadline. Its timer is set only where it would come too late: one that comes too early is
-   * set again then, so that a deadline which every record moves on costs next to nothing.
-   */
   setDeadline(key: number, time: number): void {
-    const before = this.#deadlines[key]!;
-    this.#deadlines[key] = time;
-    // No timer comes later than its key's deadline.
-    if (time >= before) return;
-    const { timers } = this.#table;
-    if (timers.at(key) > time) timers.set(key, time);
-    if (time < this.next) this.next = time;
+    this.#deadlines.set(key, time);
   }
 
   clearDeadline(key: number): void {
-    this.#deadlines[key] = never;
-  }
-
-  /** True when a timer that has come is the key's deadline, which is then cleared. */
-  #isDue(key: number, time: number): boolean {
-    const deadline = this.#deadlines[key]!;
-    if (deadline > time) {
-      if (deadline !== never) this.#table.timers.set(key, deadline);
-      return false;
-    }
-    this.#deadlines[key] = never;
-    return true;
+    this.#deadlines.clear(key);
   }
 
   /** Keeps all rows at once, in the order of the batch: neighbours are copied in one piece. */

@@ -39,6 +39,7 @@ export function holding(table: KeyedTable, held: Held, rules: HoldingRules): Ope
     else for (let i = 0; i < count; i++) if ((ids[i]! | 0) !== noKeySigned) rules.keep(ids[i]!);
   };
   return {
+    due: () => held.due,
     onBatch(batch, out) {
       const ids = keys.of(table, batch);
       open(batch, out);

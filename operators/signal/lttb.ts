@@ -178,7 +178,7 @@ export const lttb: OperatorDefinition = defineOperator({
     progress: heldProgress,
   }),
   create: (settings, { state: { runs, readings, progress } }) => {
-    const held = new Held(runs, progress);
+    const held = new Held(runs, progress, settings.within ?? 0);
     return holding(runs, held, new Runs(settings, readings, held));
   },
 });

@@ -212,7 +212,7 @@ export const swinging_door: OperatorDefinition = defineOperator({
     progress: heldProgress,
   }),
   create: ({ value, band, min, max = Number.POSITIVE_INFINITY }, { state: { lines, progress }, metrics }) => {
-    const held = new Held(lines, progress);
+    const held = new Held(lines, progress, max);
     return holding(lines, held, new Lines({ value, band, min, max }, held, metrics));
   },
 });

@@ -41,7 +41,7 @@ function passFirst(closed: KeyedTable, every: number): Operator {
 
 /** Sends a period's newest record when it ends. The key's deadline is the end of its open period. */
 function passLast(kept: KeyedTable, progress: ValueTable, every: number): Operator {
-  const held = new Held(kept, progress);
+  const held = new Held(kept, progress, every);
   const due = (key: number): void => held.sendHeld(key);
   return holding(kept, held, {
     due,

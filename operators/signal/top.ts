@@ -18,12 +18,20 @@ const countMax = 100;
 /** Periods of a key that are open at a time. They follow each other, so the parity of its number is a period's place. */
 const places = 2;
 
-/** Cells after the deadline and the record in hand, which is not used: 1 while rows of the batch are held, and what is of each period. */
-const changedCell = 2;
-const periodCell = 3;
-const sizeCell = periodCell + places;
-const recordsCell = sizeCell + places;
 const none = Number.NEGATIVE_INFINITY;
+
+/**
+ * What a key has beside the deadline, its numbers together: 1 while rows of the batch are held; then by place the
+ * period and how many records it has; then by place and rank the record; then in the same order their values.
+ */
+const periodAt = 1;
+const sizeAt = periodAt + places;
+const recordsAt = sizeAt + places;
+
+function numbersOf(count: number): number[] {
+  const numbers = Array.from({ length: recordsAt + 2 * places * count }, () => 0);
+  return numbers.fill(none, periodAt, periodAt + places);
+}
 
 interface TopSettings {
   readonly count: number;
@@ -33,22 +41,31 @@ interface TopSettings {
 
 class Periods implements HoldingRules {
   readonly #settings: TopSettings;
-  readonly #table: KeyedTable;
+  readonly #largest: KeyedTable;
   readonly #held: Held;
-  readonly #numbers = new Numbers();
-  #values!: Float64Array;
+  readonly #values = new Numbers();
+  readonly #width: number;
+  /** Of all keys, and those of the batch. */
+  #numbers!: Float64Array;
+  #readings!: Float64Array;
   #valid!: Uint8Array | null;
 
-  constructor(settings: TopSettings, table: KeyedTable, held: Held) {
+  constructor(settings: TopSettings, largest: KeyedTable, held: Held) {
     this.#settings = settings;
-    this.#table = table;
+    this.#largest = largest;
     this.#held = held;
+    this.#width = recordsAt + 2 * places * settings.count;
+  }
+
+  open(): void {
+    this.#largest.reserve();
+    this.#numbers = this.#largest.cells[0] as Float64Array<ArrayBuffer>;
   }
 
   rows(batch: Batch, ids: Uint32Array): void {
     const { selection, count, watermark, time } = batch;
     const column = batch.columns[this.#settings.value.index]!;
-    this.#values = this.#numbers.of(column, batch);
+    this.#readings = this.#values.of(column, batch);
     this.#valid = column.valid;
     for (let i = 0; i < count; i++) {
       const row = selection[i]!;
@@ -61,12 +78,13 @@ class Periods implements HoldingRules {
     const period = Math.floor(at / this.#settings.every);
     // Much sooner than the remainder of a number that may not be a whole one.
     const place = period - places * Math.floor(period / places);
-    const open = this.#period(place);
-    const newest = Math.max(open[key]!, this.#period(1 - place)[key]!);
+    const periods = key * this.#width + periodAt;
+    const open = this.#numbers[periods + place]!;
+    const newest = Math.max(open, this.#numbers[periods + 1 - place]!);
     if (this.#end(period) <= this.#held.now || period <= newest - places) this.#held.leaveRow(row, "late");
     else if (this.#valid !== null && this.#valid[row] === 0) this.#held.filterRow(row);
     else {
-      if (open[key] !== period) this.#open(key, place, period);
+      if (open !== period) this.#open(key, place, period);
       this.#rank(key, place, row);
     }
   }
@@ -76,33 +94,19 @@ class Periods implements HoldingRules {
   }
 
   keep(key: number): void {
-    const changed = this.#table.cells[changedCell]!;
-    if (changed[key] !== 1) return;
-    changed[key] = 0;
+    const at = key * this.#width;
+    if (this.#numbers[at] !== 1) return;
+    this.#numbers[at] = 0;
+    const { count } = this.#settings;
     for (let place = 0; place < places; place++) {
-      const size = this.#size(place)[key]!;
-      for (let rank = 0; rank < size; rank++) this.#held.keepIn(this.#record(place, rank), key);
+      const first = at + recordsAt + place * count;
+      const size = this.#numbers[at + sizeAt + place]!;
+      for (let rank = 0; rank < size; rank++) this.#held.keepIn(this.#numbers, first + rank);
     }
   }
 
   end(key: number): void {
     this.#sendUntil(key, Number.POSITIVE_INFINITY);
-  }
-
-  #period(place: number): Float64Array {
-    return this.#table.cells[periodCell + place]!;
-  }
-
-  #size(place: number): Float64Array {
-    return this.#table.cells[sizeCell + place]!;
-  }
-
-  #record(place: number, rank: number): Float64Array {
-    return this.#table.cells[recordsCell + place * this.#settings.count + rank]!;
-  }
-
-  #value(place: number, rank: number): Float64Array {
-    return this.#table.cells[recordsCell + (places + place) * this.#settings.count + rank]!;
   }
 
   #end(period: number): number {
@@ -112,20 +116,24 @@ class Periods implements HoldingRules {
   #open(key: number, place: number, period: number): void {
     // Of those that were open, only the one before this stays.
     this.#sendUntil(key, this.#end(period - places));
-    this.#period(place)[key] = period;
+    this.#numbers[key * this.#width + periodAt + place] = period;
     this.#awaitEnd(key);
   }
 
   /** Sends the periods that end at or before `moment`, the older first. */
   #sendUntil(key: number, moment: number): void {
-    const older = this.#period(0)[key]! < this.#period(1)[key]! ? 0 : 1;
+    const numbers = this.#numbers;
+    const at = key * this.#width;
+    const periods = at + periodAt;
+    const older = numbers[periods]! < numbers[periods + 1]! ? 0 : 1;
     for (const place of [older, 1 - older]) {
-      const period = this.#period(place);
-      if (period[key] === none || this.#end(period[key]!) > moment) continue;
-      const size = this.#size(place);
-      for (let rank = 0; rank < size[key]!; rank++) this.#held.send(this.#record(place, rank)[key]!);
-      size[key] = 0;
-      period[key] = none;
+      const period = numbers[periods + place]!;
+      if (period === none || this.#end(period) > moment) continue;
+      const first = at + recordsAt + place * this.#settings.count;
+      const size = numbers[at + sizeAt + place]!;
+      for (let rank = 0; rank < size; rank++) this.#held.send(numbers[first + rank]!);
+      numbers[at + sizeAt + place] = 0;
+      numbers[periods + place] = none;
     }
     this.#awaitEnd(key);
   }
@@ -133,8 +141,9 @@ class Periods implements HoldingRules {
   /** Sets the deadline to the end of the key's oldest period. */
   #awaitEnd(key: number): void {
     this.#held.clearDeadline(key);
+    const periods = key * this.#width + periodAt;
     for (let place = 0; place < places; place++) {
-      const period = this.#period(place)[key]!;
+      const period = this.#numbers[periods + place]!;
       if (period !== none && this.#end(period) < this.#held.deadline(key))
         this.#held.setDeadline(key, this.#end(period));
     }
@@ -142,24 +151,28 @@ class Periods implements HoldingRules {
 
   /** Takes a record among the largest of its period, if it is one of them. */
   #rank(key: number, place: number, row: number): void {
+    const numbers = this.#numbers;
     const { count } = this.#settings;
-    const size = this.#size(place);
-    const reading = this.#values[row]!;
-    let rank = size[key]!;
+    const at = key * this.#width;
+    const size = numbers[at + sizeAt + place]!;
+    const records = at + recordsAt + place * count;
+    const values = records + places * count;
+    const reading = this.#readings[row]!;
+    let rank = size | 0;
     if (rank === count) {
-      if (reading <= this.#value(place, count - 1)[key]!) {
+      if (reading <= numbers[values + count - 1]!) {
         this.#held.filterRow(row);
         return;
       }
-      this.#held.leave(this.#record(place, --rank)[key]!);
-    } else size[key] = rank + 1;
-    for (; rank > 0 && this.#value(place, rank - 1)[key]! < reading; rank--) {
-      this.#record(place, rank)[key] = this.#record(place, rank - 1)[key]!;
-      this.#value(place, rank)[key] = this.#value(place, rank - 1)[key]!;
+      this.#held.leave(numbers[records + --rank]!);
+    } else numbers[at + sizeAt + place] = size + 1;
+    for (; rank > 0 && numbers[values + rank - 1]! < reading; rank--) {
+      numbers[records + rank] = numbers[records + rank - 1]!;
+      numbers[values + rank] = numbers[values + rank - 1]!;
     }
-    this.#value(place, rank)[key] = reading;
-    this.#held.takeInto(this.#record(place, rank), key, row);
-    this.#table.cells[changedCell]![key] = 1;
+    numbers[values + rank] = reading;
+    this.#held.takeInto(numbers, records + rank, row);
+    numbers[at] = 1;
   }
 }
 
@@ -203,20 +216,12 @@ export const top: OperatorDefinition = defineOperator({
     },
   ],
   state: ({ by = [], count }) => ({
-    periods: table.keyed(
-      by,
-      [
-        ...heldCells,
-        0,
-        ...Array.from({ length: places }, () => none),
-        ...Array.from({ length: places + 2 * places * count }, () => 0),
-      ],
-      { perKey: () => places * count },
-    ),
+    periods: table.keyed(by, heldCells, { perKey: () => places * count }),
+    largest: table.keyed(by, numbersOf(count), { together: true }),
     progress: heldProgress,
   }),
-  create: (settings, { state: { periods, progress } }) => {
-    const held = new Held(periods, progress);
-    return holding(periods, held, new Periods(settings, periods, held));
+  create: (settings, { state: { periods, largest, progress } }) => {
+    const held = new Held(periods, progress, settings.every);
+    return holding(periods, held, new Periods(settings, largest, held));
   },
 });

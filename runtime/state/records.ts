@@ -120,20 +120,28 @@ export class Records implements RecordStore, Lasting {
       rows: slots.length,
       time: gather(this.#times, slots, from?.time),
       watermark: watermarks?.slice() ?? gather(this.#watermarks, slots, from?.watermark),
-      weight: Float64Array.from(slots, (slot) =>
-        slot >= 0 ? this.#weights[slot]! : (from!.weight?.[-2 - slot] ?? 1),
-      ),
+      weight: this.#gatherWeights(slots, from?.weight ?? null),
       origin: this.#origin(slots, from?.origin ?? null),
     });
+  }
+
+  #gatherWeights(slots: Int32Array, from: Float64Array | null): Float64Array {
+    const gathered = new Float64Array(slots.length);
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i]!;
+      gathered[i] = slot >= 0 ? this.#weights[slot]! : from === null ? 1 : from[-2 - slot]!;
+    }
+    return gathered;
   }
 
   #origin(slots: Int32Array, from: Origin | null): Origin | null {
     const payload = this.#bytes.gather(slots, from);
     if (payload === null) return null;
-    const subjects = Array.from(slots, (slot) =>
-      slot >= 0 ? this.#subjects[slot]! : from!.subject(-2 - slot),
-    );
-    return { payload, subject: (row) => subjects[row]! };
+    const own = slots.slice();
+    return {
+      payload,
+      subject: (row) => (own[row]! >= 0 ? this.#subjects[own[row]!]! : from!.subject(-2 - own[row]!)),
+    };
   }
 
   /** Column by column; subjects, which repeat, once each. */
