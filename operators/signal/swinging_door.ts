@@ -6,6 +6,7 @@ import {
   type ColumnReference,
   defineOperator,
   field,
+  type KeyedTable,
   type Metrics,
   type OperatorDefinition,
   table,
@@ -22,80 +23,71 @@ interface DoorSettings {
   readonly max: number;
 }
 
-/** The cells: the deadline, the reading in hand, and seven of its own. */
-type Cell = Float64Array;
-type LineCells = readonly [Cell, Cell, Cell, Cell, Cell, Cell, Cell, Cell, Cell];
+/**
+ * A key's numbers: the last point sent, and the newest reading, which is the one in hand while there is one; the
+ * least and the greatest slope of a line from the point that all readings left out since agree with; and how long
+ * after the point the first of those came.
+ */
+const pointTime = 0;
+const pointValue = 1;
+const newestTime = 2;
+const newestValue = 3;
+const leastSlope = 4;
+const greatestSlope = 5;
+const firstLength = 6;
+const width = 7;
+const unmet = [Number.NaN, 0, Number.NEGATIVE_INFINITY, 0, 0, 0, 0];
 
 class Lines implements HoldingRules {
   readonly #settings: DoorSettings;
+  readonly #lines: KeyedTable;
   readonly #held: Held;
   readonly #metrics: Metrics;
-  readonly #numbers = new Numbers();
-  #values!: Float64Array;
-  #valid!: Uint8Array | null;
-  /** By key, the last point sent, and the newest reading, which is the one in hand while there is one. */
-  #pointTimes!: Float64Array;
-  #pointValues!: Float64Array;
-  #newestTimes!: Float64Array;
-  #newestValues!: Float64Array;
-  /** The least and the greatest slope of a line from the last point that all readings left out since agree with. */
-  #least!: Float64Array;
-  #greatest!: Float64Array;
-  /** How long after the last point the first reading left out came. */
-  #first!: Float64Array;
+  readonly #readings = new Numbers();
+  #numbers!: Float64Array;
 
-  constructor(settings: DoorSettings, held: Held, metrics: Metrics) {
+  constructor(settings: DoorSettings, lines: KeyedTable, held: Held, metrics: Metrics) {
     this.#settings = settings;
+    this.#lines = lines;
     this.#held = held;
     this.#metrics = metrics;
   }
 
-  open(cells: readonly Float64Array[]): void {
-    [
-      ,
-      ,
-      this.#pointTimes,
-      this.#pointValues,
-      this.#newestTimes,
-      this.#newestValues,
-      this.#least,
-      this.#greatest,
-      this.#first,
-    ] = cells as LineCells;
+  open(): void {
+    this.#lines.reserve();
+    this.#numbers = this.#lines.cells[0] as Float64Array<ArrayBuffer>;
   }
 
   rows(batch: Batch, ids: Uint32Array): void {
     const { selection, count, watermark, time } = batch;
     const column = batch.columns[this.#settings.value.index]!;
-    this.#values = this.#numbers.of(column, batch);
-    this.#valid = column.valid;
+    const values = this.#readings.of(column, batch);
+    const { valid } = column;
     for (let i = 0; i < count; i++) {
       const row = selection[i]!;
       const key = ids[i]! | 0;
-      if (this.#held.meet(key, row, watermark[row]!)) this.#row(key, row, time[row]!);
+      if (!this.#held.meet(key, row, watermark[row]!)) continue;
+      if (valid !== null && valid[row] === 0) this.#held.filterRow(row);
+      else if (time[row]! <= this.#numbers[key * width + newestTime]!) this.#held.leaveRow(row, "late");
+      else this.#row(key, row, time[row]!, values[row]!);
     }
   }
 
-  #row(key: number, row: number, at: number): void {
-    if (this.#valid !== null && this.#valid[row] === 0) {
-      this.#held.filterRow(row);
-      return;
-    }
-    if (at <= this.#newestTimes[key]!) {
-      this.#held.leaveRow(row, "late");
-      return;
-    }
-    if (this.#held.deadline(key) <= at) this.due(key);
-    if (this.#held.of(key) !== nothing && !this.#swing(key, row, at)) this.due(key);
-    this.#look(key, row, at);
-    this.#newestTimes[key] = at;
-    this.#newestValues[key] = this.#values[row]!;
+  #row(key: number, row: number, at: number, reading: number): void {
+    const held = this.#held;
+    const numbers = this.#numbers;
+    if (held.deadline(key) <= at) this.due(key);
+    if (held.of(key) !== nothing && !this.#swing(key * width, at, reading)) this.due(key);
+    this.#look(key, row, at, reading);
+    numbers[key * width + newestTime] = at;
+    numbers[key * width + newestValue] = reading;
   }
 
   /** Sends the reading in hand: a line ends there, and another begins. */
   due(key: number): void {
-    this.#report(key);
-    this.#beginLine(key, this.#newestTimes[key]!, this.#newestValues[key]!);
+    const line = key * width;
+    this.#report(line);
+    this.#beginLine(key, this.#numbers[line + newestTime]!, this.#numbers[line + newestValue]!);
     this.#held.sendHeld(key);
   }
 
@@ -104,42 +96,46 @@ class Lines implements HoldingRules {
   }
 
   #beginLine(key: number, at: number, reading: number): void {
+    const numbers = this.#numbers;
+    const line = key * width;
     this.#held.clearDeadline(key);
-    this.#pointTimes[key] = at;
-    this.#pointValues[key] = reading;
-    this.#least[key] = Number.NEGATIVE_INFINITY;
-    this.#greatest[key] = Number.POSITIVE_INFINITY;
+    numbers[line + pointTime] = at;
+    numbers[line + pointValue] = reading;
+    numbers[line + leastSlope] = Number.NEGATIVE_INFINITY;
+    numbers[line + greatestSlope] = Number.POSITIVE_INFINITY;
   }
 
-  /** Closes the door as far as the reading in hand demands; false, and it stays, when a line to the row does not pass through. */
-  #swing(key: number, row: number, at: number): boolean {
+  /** Closes the door as far as the reading in hand demands; false, and it stays, when a line to the new one does not pass through. */
+  #swing(line: number, at: number, reading: number): boolean {
     const { band } = this.#settings;
-    const begin = this.#pointTimes[key]!;
-    const value = this.#pointValues[key]!;
-    const length = this.#newestTimes[key]! - begin;
-    const rise = this.#newestValues[key]! - value;
-    const least = Math.max(this.#least[key]!, (rise - band) / length);
-    const greatest = Math.min(this.#greatest[key]!, (rise + band) / length);
-    const slope = (this.#values[row]! - value) / (at - begin);
+    const numbers = this.#numbers;
+    const begin = numbers[line + pointTime]!;
+    const value = numbers[line + pointValue]!;
+    const length = numbers[line + newestTime]! - begin;
+    const rise = numbers[line + newestValue]! - value;
+    const before = numbers[line + leastSlope]!;
+    const least = Math.max(before, (rise - band) / length);
+    const greatest = Math.min(numbers[line + greatestSlope]!, (rise + band) / length);
+    const slope = (reading - value) / (at - begin);
     if (slope < least || slope > greatest) return false;
-    if (this.#least[key] === Number.NEGATIVE_INFINITY) this.#first[key] = length;
-    this.#least[key] = least;
-    this.#greatest[key] = greatest;
+    if (before === Number.NEGATIVE_INFINITY) numbers[line + firstLength] = length;
+    numbers[line + leastSlope] = least;
+    numbers[line + greatestSlope] = greatest;
     return true;
   }
 
   /** Takes a reading in hand, unless it is sent or left out at once. */
-  #look(key: number, row: number, at: number): void {
+  #look(key: number, row: number, at: number, reading: number): void {
     const { min, max } = this.#settings;
-    const begin = this.#pointTimes[key]!;
+    const begin = this.#numbers[key * width + pointTime]!;
     const length = at - begin;
     // Before the first reading the length is not a number, and so not below the longest either.
     if (!(length < max)) {
-      this.#beginLine(key, at, this.#values[row]!);
+      this.#beginLine(key, at, reading);
       this.#held.sendRow(row);
     } else if (length < min) this.#held.filterRow(row);
     else {
-      if (this.#held.of(key) === nothing && max !== Number.POSITIVE_INFINITY)
+      if (max !== Number.POSITIVE_INFINITY && this.#held.of(key) === nothing)
         this.#held.setDeadline(key, begin + max);
       this.#held.put(key, row);
     }
@@ -150,13 +146,14 @@ class Lines implements HoldingRules {
    * slope pass below `(rise - band) / length`, so that the line is `length × (slope - least)` nearer to it
    * than `band` at least; the first to come is the one that this says least of.
    */
-  #report(key: number): void {
-    const least = this.#least[key]!;
+  #report(line: number): void {
+    const numbers = this.#numbers;
+    const least = numbers[line + leastSlope]!;
     if (least === Number.NEGATIVE_INFINITY) return;
-    const length = this.#newestTimes[key]! - this.#pointTimes[key]!;
-    const slope = (this.#newestValues[key]! - this.#pointValues[key]!) / length;
-    const nearest = Math.min(slope - least, this.#greatest[key]! - slope);
-    this.#metrics.max("error_max", this.#settings.band - this.#first[key]! * Math.max(0, nearest));
+    const length = numbers[line + newestTime]! - numbers[line + pointTime]!;
+    const slope = (numbers[line + newestValue]! - numbers[line + pointValue]!) / length;
+    const nearest = Math.min(slope - least, numbers[line + greatestSlope]! - slope);
+    this.#metrics.max("error_max", this.#settings.band - numbers[line + firstLength]! * Math.max(0, nearest));
   }
 }
 
@@ -208,11 +205,15 @@ export const swinging_door: OperatorDefinition = defineOperator({
     },
   ],
   state: ({ by = [] }) => ({
-    lines: table.keyed(by, [...heldCells, Number.NaN, 0, Number.NEGATIVE_INFINITY, 0, 0, 0, 0], heldExtent),
+    readings: table.keyed(by, heldCells, heldExtent),
+    lines: table.keyed(by, unmet, { together: true }),
     progress: heldProgress,
   }),
-  create: ({ value, band, min, max = Number.POSITIVE_INFINITY }, { state: { lines, progress }, metrics }) => {
-    const held = new Held(lines, progress, max);
-    return holding(lines, held, new Lines({ value, band, min, max }, held, metrics));
+  create: (
+    { value, band, min, max = Number.POSITIVE_INFINITY },
+    { state: { readings, lines, progress }, metrics },
+  ) => {
+    const held = new Held(readings, progress, max);
+    return holding(readings, held, new Lines({ value, band, min, max }, lines, held, metrics));
   },
 });
