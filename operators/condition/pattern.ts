@@ -32,7 +32,7 @@ class Sequences implements HoldingRules {
   #absent: Column | null = null;
   /** By key, the newest time. */
   #newest!: Float64Array;
-  /** By condition and key, the latest start of a sequence that has come as far. */
+  /** By condition but the last, and by key, the latest start of a sequence that has come as far. */
   #starts!: readonly Float64Array[];
 
   constructor(settings: PatternSettings, held: Held) {
@@ -97,15 +97,18 @@ class Sequences implements HoldingRules {
   #advance(key: number, row: number, at: number): number {
     const conditions = this.#conditions;
     const starts = this.#starts;
-    for (let place = conditions.length - 1; place > 0; place--) {
-      const start = starts[place - 1]![key]!;
-      if (start !== never && at - start <= this.#within && isTrue(conditions[place]!, row))
-        starts[place]![key] = start;
+    const last = conditions.length - 1;
+    let completed = never;
+    // Most rows meet no condition: then nothing is read of the key.
+    for (let place = last; place >= 0; place--) {
+      if (!isTrue(conditions[place]!, row)) continue;
+      const start = place === 0 ? at : starts[place - 1]![key]!;
+      if (start === never || at - start > this.#within) continue;
+      if (place === last) completed = start;
+      else starts[place]![key] = start;
     }
-    if (isTrue(conditions[0]!, row)) starts[0]![key] = at;
-    const start = starts[conditions.length - 1]![key]!;
-    if (start !== never) for (const each of starts) each[key] = never;
-    return start;
+    if (completed !== never) for (const each of starts) each[key] = never;
+    return completed;
   }
 
   #complete(key: number, row: number, moment: number, at: number): void {
@@ -175,7 +178,7 @@ export const pattern: OperatorDefinition = defineOperator({
     },
   ],
   state: ({ by = [], sequence }) => ({
-    starts: table.keyed(by, [...heldCells, never, ...sequence.map(() => never)], heldExtent),
+    starts: table.keyed(by, [...heldCells, never, ...sequence.slice(1).map(() => never)], heldExtent),
     progress: heldProgress,
   }),
   create: (settings, { state: { starts, progress } }) => {
