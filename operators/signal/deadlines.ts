@@ -25,9 +25,24 @@ export class Deadlines {
   /** None is due before this. */
   next: number = never;
 
-  /** `period`: how far ahead deadlines are, for the most part. The table's first cell is when they are. */
-  constructor(table: KeyedTable, period: number) {
+  readonly #visit: (key: number, time: number) => void;
+  readonly #come = (key: number, time: number): void => {
+    const deadline = this.#times[key]!;
+    if (deadline === never) return;
+    if (deadline > time) this.#await(key, deadline);
+    else {
+      this.#times[key] = never;
+      this.#visit(key, time);
+    }
+  };
+
+  /**
+   * `period`: how far ahead deadlines are, for the most part. The table's first cell is when they are. `visit` is
+   * called for each that is reached.
+   */
+  constructor(table: KeyedTable, period: number, visit: (key: number, time: number) => void) {
     this.#table = table;
+    this.#visit = visit;
     this.#slot_ms = 2 ** Math.floor(Math.log2(Math.max(1, period) / slotsOfPeriod));
   }
 
@@ -64,18 +79,10 @@ export class Deadlines {
   }
 
   /** Clears and visits those that are `now` or before. */
-  reach(now: number, visit: (key: number, time: number) => void): void {
+  reach(now: number): void {
     const { timers } = this.#table;
     this.#prepare(Math.floor(now / this.#slot_ms) + 1);
-    timers.due(now, (key, time) => {
-      const deadline = this.#times[key]!;
-      if (deadline === never) return;
-      if (deadline > time) this.#await(key, deadline);
-      else {
-        this.#times[key] = never;
-        visit(key, time);
-      }
-    });
+    timers.due(now, this.#come);
     this.#look();
   }
 

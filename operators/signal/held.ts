@@ -45,17 +45,14 @@ export class Held {
   readonly #progress: ValueTable;
   readonly #deadlines: Deadlines;
   #due: (key: number, moment: number) => void = () => undefined;
-  readonly #visit = (key: number, time: number): void => {
-    // A deadline may be set that has already passed.
-    this.now = Math.max(this.now, time);
-    this.#due(key, time);
-  };
   #batch: Batch | null = null;
   #out!: Collector;
   /** The table's second cell, as it is in this call. */
   #hands!: Float64Array;
   /** The watermark in force: what is sent carries it, so that a later step can tell what is late. */
   now: number = Number.NEGATIVE_INFINITY;
+  /** Whether a row of the batch was taken in hand. */
+  #hasTaken = false;
   /** What is sent, in order, and the watermark in force when it was. */
   #sent = new Int32Array(64);
   #sentWatermarks = new Float64Array(64);
@@ -81,7 +78,11 @@ export class Held {
   constructor(table: KeyedTable, progress: ValueTable, period: number) {
     this.#table = table;
     this.#progress = progress;
-    this.#deadlines = new Deadlines(table, period);
+    this.#deadlines = new Deadlines(table, period, (key, time) => {
+      // A deadline may be set that has already passed.
+      this.now = Math.max(this.now, time);
+      this.#due(key, time);
+    });
   }
 
   /** What is to be done for a key whose deadline has come, `moment`. */
@@ -147,7 +148,7 @@ export class Held {
 
   /** Visits the deadlines that event time has reached. */
   reach(now: number): void {
-    this.#deadlines.reach(now, this.#visit);
+    this.#deadlines.reach(now);
   }
 
   /** The record of a key that is in hand; `nothing` when there is none. */
@@ -160,6 +161,7 @@ export class Held {
     const before = this.#hands[key]!;
     if (before !== nothing) this.leave(before);
     this.#hands[key] = reference(row);
+    this.#hasTaken = true;
   }
 
   /** Sends the key's record in hand, if there is one. */
@@ -239,6 +241,8 @@ export class Held {
 
   /** Sees to it that every row in hand is kept beyond the batch, where no key has another. Nothing else is done until `close`. */
   keepHands(ids: Uint32Array): void {
+    if (!this.#hasTaken) return;
+    this.#hasTaken = false;
     const hands = this.#hands;
     const { selection, count } = this.#batch!;
     for (let i = 0; i < count; i++) {
