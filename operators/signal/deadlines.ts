@@ -12,7 +12,7 @@ const slotsOfPeriod = 16;
 
 export class Deadlines {
   readonly #table: KeyedTable;
-  /** A power of two, so that dividing by it is exact. */
+  /** A power of two, so that dividing by it is exact; and of whole ms, so that all times have whole numbers. */
   readonly #slot_ms: number;
   readonly #slots: readonly number[][] = Array.from({ length: slotsMax }, () => []);
   #waiting = 0;
@@ -24,7 +24,6 @@ export class Deadlines {
   #isOpen = false;
   /** None is due before this. */
   next: number = never;
-
   readonly #visit: (key: number, time: number) => void;
   readonly #come = (key: number, time: number): void => {
     const deadline = this.#times[key]!;
@@ -43,7 +42,7 @@ export class Deadlines {
   constructor(table: KeyedTable, period: number, visit: (key: number, time: number) => void) {
     this.#table = table;
     this.#visit = visit;
-    this.#slot_ms = 2 ** Math.floor(Math.log2(Math.max(1, period) / slotsOfPeriod));
+    this.#slot_ms = 2 ** Math.max(0, Math.floor(Math.log2(period / slotsOfPeriod)));
   }
 
   /** To be called before anything else of a call; `now` is how far event time had come. */
@@ -60,7 +59,9 @@ export class Deadlines {
 
   /** The earliest deadline. */
   get earliest(): number {
-    return this.#table.cells[0]!.reduce((least, time) => Math.min(least, time), never);
+    let least = never;
+    for (const time of this.#table.cells[0]!) if (time < least) least = time;
+    return least;
   }
 
   of(key: number): number {

@@ -59,7 +59,8 @@ export class LastReadings {
     else {
       const first = this.#firstOf(at);
       const end = first + Math.min(came, last - 1);
-      let gap = came < last ? end : this.#placeOf(first, numbers[arrival]!);
+      let gap = came < last ? end : first;
+      if (came >= last) while (numbers[gap] !== numbers[arrival]) gap++;
       for (; gap < end && numbers[gap + 1]! < reading; gap++) numbers[gap] = numbers[gap + 1]!;
       for (; gap > first && numbers[gap - 1]! > reading; gap--) numbers[gap] = numbers[gap - 1]!;
       numbers[gap] = reading;

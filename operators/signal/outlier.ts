@@ -79,12 +79,13 @@ export const outlier: OperatorDefinition = defineOperator({
       before.begin();
       for (let i = 0; i < batch.count; i++) {
         const row = batch.selection[i]!;
-        const there = (ids[i]! | 0) !== noKeySigned && (column.valid === null || column.valid[row] === 1);
+        const key = ids[i]! | 0;
+        const there = key !== noKeySigned && (column.valid === null || column.valid[row] === 1);
         valid[row] = there ? 1 : 0;
         marks[row] = 0;
         if (!there) continue;
-        if (before.isOutlier(ids[i]!, values[row]!, deviations, floor)) marks[row] = 1;
-        before.add(ids[i]!, values[row]!);
+        if (before.isOutlier(key, values[row]!, deviations, floor)) marks[row] = 1;
+        before.add(key, values[row]!);
       }
     };
     return {
