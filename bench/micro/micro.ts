@@ -5,13 +5,14 @@ import { createHash } from "node:crypto";
 import { Bench } from "tinybench";
 import { type Report } from "../report.ts";
 import { expressionSelect } from "./expression-select.ts";
+import { formatDecode } from "./format-decode.ts";
 import { jsonDecode } from "./json-decode.ts";
 import { windowAdd } from "./window-add.ts";
 import type { Workload } from "./workload.ts";
 
 /** Returns false when answers differ; then nothing was timed. */
 export function benchMicro(quick: boolean, report: Report): boolean {
-  const workloads = [...jsonDecode(), ...expressionSelect(), ...windowAdd()];
+  const workloads = [...jsonDecode(), ...formatDecode(), ...expressionSelect(), ...windowAdd()];
   const hashes = workloads.map(({ ways }) => ways.map((way) => hashOf(way.answer())));
   for (const [place, { name, ways }] of workloads.entries()) {
     const odd = hashes[place]!.findIndex((hash) => hash !== hashes[place]![0]);
