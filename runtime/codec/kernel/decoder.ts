@@ -17,6 +17,9 @@ const layoutsAtOnce = 4;
 const layoutsEvery = 64;
 /** When more than this share of a batch fits no stencil, one more is tried. */
 const stencilShareMin = 1 / 8;
+/** Now and then a smaller share will do: a stencil behind others is tried on few rows, and gains on most of them. */
+const stencilShareRare = 1 / 128;
+const batchesApart = 16;
 /** A prime, so that every place of a batch has its turn. */
 const samplesApart = 7919;
 
@@ -40,6 +43,7 @@ class KernelDecoder implements Decoder {
   readonly #set: TemplateSet;
   #written = 0;
   #samples = 0;
+  #batches = 0;
   #large: ReaderDecoder | null = null;
 
   constructor(fields: readonly FieldRead[], reader: TemplateReader, memory: KernelMemory) {
@@ -79,11 +83,13 @@ class KernelDecoder implements Decoder {
       this.#memory.words.copyWithin(left / 4, everyRow / 4, everyRow / 4 + count);
       return count;
     }
+    const now = this.#batches++ % batchesApart === 0;
     let leftCount = count;
     for (const [place, template] of templates.entries()) {
       if (leftCount === 0) break;
       const rows = place === 0 ? everyRow : left;
-      if (!("pattern" in template.layout) && leftCount > count * stencilShareMin)
+      const share = now ? stencilShareRare : stencilShareMin;
+      if (!("pattern" in template.layout) && leftCount > count * share)
         this.#sample(payloads, rows, leftCount);
       leftCount = this.#run(template, rows, leftCount, left);
     }
