@@ -8,7 +8,14 @@ import { stopwatch } from "../clock.ts";
 import type { ReferenceContent } from "../codec/reference/content.ts";
 import { limits } from "../limits.ts";
 import type { PipelineInput } from "./loader.ts";
-import { Average, type BatchCosts, choosePlace, gatherGuessShare, hopGuess_ms } from "./placement.ts";
+import {
+  Average,
+  type BatchCosts,
+  choosePlace,
+  gatherGuessShare,
+  hopGuess_ms,
+  PoolTrial,
+} from "./placement.ts";
 import { DecodePool } from "./pool.ts";
 import { arrivedLast } from "./pipeline-engine.ts";
 import type { PoolResult } from "./pool-thread.ts";
@@ -36,8 +43,11 @@ export class GroupRunner implements Runner {
   readonly #home = new Average();
   readonly #hop = new Average();
   readonly #gather = new Average();
+  readonly #trial = new PoolTrial();
   #pool: DecodePool | null = null;
   #full = 0;
+  /** When the last batch had been taken. */
+  #fed = 0;
   /** The end of the queue of batches that are in the pool; rejected once a pipeline has failed. */
   #tail: Promise<void> = Promise.resolve();
   /** By batch in the pool, oldest first: resolves once it was taken back. */
@@ -54,11 +64,17 @@ export class GroupRunner implements Runner {
       payloads.count >= limits.batch_rows_max || payloads.bytes.length * 2 >= limits.batch_bytes_max;
     this.#full = full ? this.#full + 1 : 0;
     const pooled = this.#group.pools && (this.#pool?.failure ?? null) === null;
-    const threads = pooled ? this.#options.threads : 0;
-    if (this.#full >= saturatedAfter && choosePlace(this.costs(), threads) === "pool") {
-      await this.#feedPool(payloads, now);
-      return;
-    }
+    const threads = pooled && this.#trial.open ? this.#options.threads : 0;
+    const saturated = this.#full >= saturatedAfter;
+    const place = saturated ? choosePlace(this.costs(), threads) : "home";
+    if (place === "pool") await this.#feedPool(payloads, now);
+    else await this.#feedHome(payloads, now, input);
+    const fed = stopwatch();
+    if (saturated) this.#trial.add(place, (fed - this.#fed) / payloads.count);
+    this.#fed = fed;
+  }
+
+  async #feedHome(payloads: PayloadBatch, now: number, input: number): Promise<void> {
     await this.#tail;
     const started = stopwatch();
     const decode_ms = this.#group.feed(payloads, now, input);

@@ -2,7 +2,14 @@
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Average, type BatchCosts, choosePlace, gatherGuessShare, hopGuess_ms } from "./placement.ts";
+import {
+  Average,
+  type BatchCosts,
+  choosePlace,
+  gatherGuessShare,
+  hopGuess_ms,
+  PoolTrial,
+} from "./placement.ts";
 
 const costs = (
   stateless_ms: number,
@@ -49,5 +56,51 @@ describe("Average", () => {
     expect(average.value(7)).toBe(15);
     for (let i = 0; i < 200; i++) average.add(3);
     expect(average.value(7)).toBeCloseTo(3, 3);
+  });
+});
+
+describe("the pool on trial", () => {
+  /** Batches in the pool until it is closed; at most `most`. */
+  function batchesUntilClosed(trial: PoolTrial, ms_per_record: number, most = 10_000): number {
+    let batches = 0;
+    for (; trial.open && batches < most; batches++) trial.add("pool", ms_per_record);
+    return batches;
+  }
+  /** One that knows how fast home is. */
+  function known(): PoolTrial {
+    const trial = new PoolTrial();
+    for (let batch = 0; batch < 32; batch++) trial.add("home", 1);
+    return trial;
+  }
+  function batchesUntilOpen(trial: PoolTrial, ms_per_record: number): number {
+    let batches = 0;
+    for (; !trial.open; batches++) trial.add("home", ms_per_record);
+    return batches;
+  }
+
+  test("rests when it gained nothing, each time longer, up to a bound", () => {
+    const trial = known();
+    expect(batchesUntilClosed(trial, 2)).toBe(160);
+    const rests: number[] = [];
+    for (let times = 0; times < 6; times++) {
+      rests.push(batchesUntilOpen(trial, 1));
+      batchesUntilClosed(trial, 1.5);
+    }
+    expect(rests).toEqual([512, 2_048, 8_192, 32_768, 65_536, 65_536]);
+  });
+
+  test("is not believed before home is known", () => {
+    const trial = new PoolTrial();
+    trial.add("home", 4);
+    expect(batchesUntilClosed(trial, 2)).toBe(160);
+    expect(batchesUntilOpen(trial, 1)).toBe(32);
+    expect(batchesUntilClosed(trial, 2)).toBe(160);
+    expect(batchesUntilOpen(trial, 1)).toBe(512);
+  });
+
+  test("stays open while it gains, whatever its first batches took", () => {
+    const trial = known();
+    for (let batch = 0; batch < 32; batch++) trial.add("pool", 50);
+    expect(batchesUntilClosed(trial, 0.6)).toBe(10_000);
   });
 });

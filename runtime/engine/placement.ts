@@ -41,3 +41,57 @@ export class Average {
     return this.#value ?? guess;
   }
 }
+
+/** Batches that tell nothing of either place: threads start, and compile what they run, in the first of them. */
+const settlingBatches = 32;
+const judgedBatches = 128;
+/** Batches at home after a pool that gained nothing, and the most of them after it was tried again and again. */
+const restBatches = 512;
+const restBatchesMax = 65_536;
+
+/**
+ * Whether the pool keeps what it promised, by the clock on the wall: costs of threads do not tell that other
+ * programs, such as the server that the records come from, want the same processors. A pool that gained nothing rests, each
+ * time longer.
+ */
+export class PoolTrial {
+  readonly #home = new Average();
+  #pool = new Average();
+  #batches = 0;
+  /** Batches that have told how fast home is. */
+  #homeBatches = 0;
+  /** Batches to go at home. */
+  #resting = 0;
+  #rest = restBatches;
+
+  /** False while the pool rests. */
+  get open(): boolean {
+    return this.#resting === 0;
+  }
+
+  /** A batch of a saturated source went through in so much time a record. */
+  add(place: "home" | "pool", ms_per_record: number): void {
+    if (place === "home") {
+      this.#home.add(ms_per_record);
+      this.#homeBatches++;
+      if (this.#resting > 0) this.#resting--;
+      return;
+    }
+    if (++this.#batches > settlingBatches) this.#pool.add(ms_per_record);
+    if (this.#batches === settlingBatches + judgedBatches) this.#judge();
+  }
+
+  #judge(): void {
+    const home_ms = this.#home.value(Number.POSITIVE_INFINITY);
+    const known = this.#homeBatches >= settlingBatches;
+    const gains = known && this.#pool.value(0) < home_ms;
+    if (gains) this.#rest = restBatches;
+    else if (!known) this.#resting = settlingBatches;
+    else {
+      this.#resting = this.#rest;
+      this.#rest = Math.min(this.#rest * 4, restBatchesMax);
+    }
+    this.#pool = new Average();
+    this.#batches = gains ? settlingBatches : 0;
+  }
+}
