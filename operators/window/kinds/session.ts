@@ -181,8 +181,9 @@ class Sessions implements Operator {
       return true;
     }
     if (cells[earlyCell]![session]! <= time) {
-      this.#send(key, this.#copy(session), time, 0, 0);
+      // Before the copy, which may move the table's numbers.
       cells[earlyCell]![session] = never;
+      this.#send(key, this.#copy(session), time, 0, 0);
     }
     return false;
   }

@@ -358,3 +358,19 @@ describe("without the kernel's terms", () => {
     expect(Array.from(decoded.columns[0]!.values as Float64Array)).toEqual([1, 2]);
   });
 });
+
+test.each([1, 2, 3, 6, 7, 8, 9, 14, 15, 16, 17])(
+  "a known text of %i bytes with NULs behind it is not that text",
+  (length) => {
+    const record = (end: string): string =>
+      `{"device":"${"abcdefghijklmnopqrst".slice(0, length)}${end}","temp":1}`;
+    const known = Array.from({ length: 600 }, () => record(""));
+    const pair = new Pair([
+      { name: "device", type: "string" },
+      { name: "temp", type: "float64" },
+    ]);
+    pair.check(known);
+    const { faults } = pair.check([...known.slice(300), record("\0"), record("\0\0\0"), ...known.slice(300)]);
+    expect(faults.length).toBe(2);
+  },
+);

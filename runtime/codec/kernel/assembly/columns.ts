@@ -23,6 +23,7 @@ import {
   dictionaryPlaces,
   dictionaryShift,
   placeCode,
+  placeLength,
   segmentExtra,
   segmentKind,
   segmentLength,
@@ -140,7 +141,11 @@ function stringColumn(segment: usize, size: u32): u32 {
     const found = nearPlace(table, tableShift, head, low, high);
     const code = load<u32>(found, placeCode) - 1;
     store<u32>(values + (usize(load<u32>(place, placeRow)) << 2), code);
-    const unknown = u32(v128.any_true(v128.xor(v128.load(found), head))) | (code >>> 31);
+    // A text with NULs at its end has the same head.
+    const unknown =
+      u32(v128.any_true(v128.xor(v128.load(found), head))) |
+      (load<u32>(found, placeLength) ^ textLength) |
+      (code >>> 31);
     const unquoted = (u32(load<u8>(from - 1)) ^ 0x22) | (textLength >>> 4);
     const odd = unknown | unquoted | (differing(at, text) & mask);
     count = move(place, at, select<usize>(at, from + textLength + 1, odd), count);
@@ -173,9 +178,14 @@ function shortStringColumn(segment: usize, size: u32): u32 {
     const found = nearShortPlace(table, tableShift, head, low);
     const code = load<u32>(found, placeCode) - 1;
     store<u32>(values + (usize(load<u32>(place, placeRow)) << 2), code);
-    const unknown = u32(load<u64>(found) != head) | (code >>> 31) | u32(quoted == 0);
+    const textLength = u32(ctz(quoted) >>> 3);
+    const unknown =
+      u32(load<u64>(found) != head) |
+      (load<u32>(found, placeLength) ^ textLength) |
+      (code >>> 31) |
+      u32(quoted == 0);
     const odd = unknown | (u32(load<u8>(from - 1)) ^ 0x22) | (differing(at, text) & mask);
-    count = move(place, at, select<usize>(at, from + usize(ctz(quoted) >>> 3) + 1, odd), count);
+    count = move(place, at, select<usize>(at, from + usize(textLength) + 1, odd), count);
     place += placeBytes;
   }
   return count;
