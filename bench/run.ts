@@ -89,8 +89,16 @@ async function run(request: Request): Promise<boolean> {
   const report = keeping(json ? jsonReport : tableReport, kept);
   report.note(machineText());
   let right = true;
-  for (const suite of chosen) right = (await suite(request, report)) && right;
-  if (all && right && !quick) writeResults(kept);
+  for (const suite of chosen) {
+    try {
+      right = (await suite(request, report)) && right;
+    } catch (error) {
+      // What others measured is worth no less.
+      process.stderr.write(`${messageOf(error)}\n`);
+      right = false;
+    }
+  }
+  if (all && !quick) writeResults(kept);
   return right;
 }
 
