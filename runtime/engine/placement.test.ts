@@ -69,7 +69,7 @@ describe("the pool on trial", () => {
   /** One that knows how fast home is. */
   function known(): PoolTrial {
     const trial = new PoolTrial();
-    for (let batch = 0; batch < 32; batch++) trial.add("home", 1);
+    for (let batch = 0; batch < 24; batch++) trial.add("home", 1);
     return trial;
   }
   function batchesUntilOpen(trial: PoolTrial, ms_per_record: number): number {
@@ -80,7 +80,7 @@ describe("the pool on trial", () => {
 
   test("rests when it gained nothing, each time longer, up to a bound", () => {
     const trial = known();
-    expect(batchesUntilClosed(trial, 2)).toBe(160);
+    expect(batchesUntilClosed(trial, 2)).toBe(64);
     const rests: number[] = [];
     for (let times = 0; times < 6; times++) {
       rests.push(batchesUntilOpen(trial, 1));
@@ -92,15 +92,15 @@ describe("the pool on trial", () => {
   test("is not believed before home is known", () => {
     const trial = new PoolTrial();
     trial.add("home", 4);
-    expect(batchesUntilClosed(trial, 2)).toBe(160);
-    expect(batchesUntilOpen(trial, 1)).toBe(32);
-    expect(batchesUntilClosed(trial, 2)).toBe(160);
+    expect(batchesUntilClosed(trial, 2)).toBe(64);
+    expect(batchesUntilOpen(trial, 1)).toBe(24);
+    expect(batchesUntilClosed(trial, 2)).toBe(64);
     expect(batchesUntilOpen(trial, 1)).toBe(512);
   });
 
   test("stays open while it gains, whatever its first batches took", () => {
     const trial = known();
-    for (let batch = 0; batch < 32; batch++) trial.add("pool", 50);
+    for (let batch = 0; batch < 24; batch++) trial.add("pool", 50);
     expect(batchesUntilClosed(trial, 0.6)).toBe(10_000);
   });
 });

@@ -43,8 +43,8 @@ export class Average {
 }
 
 /** Batches that tell nothing of either place: threads start, and compile what they run, in the first of them. */
-const settlingBatches = 32;
-const judgedBatches = 128;
+const settlingBatches = 24;
+const judgedBatches = 40;
 /** Batches at home after a pool that gained nothing, and the most of them after it was tried again and again. */
 const restBatches = 512;
 const restBatchesMax = 65_536;

@@ -10,9 +10,12 @@ import type { EntryClock } from "./intake.ts";
 import type { PipelineInput } from "./loader.ts";
 import type { PoolResult, PoolTask, PoolThreadData } from "./pool-thread.ts";
 
-/** One core is home's. */
+/**
+ * One core is home's, and one is for what feeds it: the nats-server, the kernel's network, the collector. On two cores a pool
+ * that takes the second makes UC2 a third as fast, from a file as over NATS.
+ */
 export function poolThreads(): number {
-  return Math.max(0, availableParallelism() - 1);
+  return Math.max(0, availableParallelism() - 2);
 }
 
 export class DecodePool {
