@@ -76,7 +76,8 @@ export function pageOf(
 ): { readonly text: string; readonly plots: ReadonlyMap<string, string> } {
   const drawn = new Map<string, string>();
   const sections = [...grouped(results)].map(([name, group]) => {
-    if (group[0]!.suite === "micro") return `### ${name}\n\n${resultTable(group)}`;
+    // A bar alone shows nothing, and micro-benchmarks are many.
+    if (group.length < 2 || group[0]!.suite === "micro") return `### ${name}\n\n${resultTable(group)}`;
     const file = `${name.replaceAll(/[^a-z0-9]+/gi, "-")}.svg`;
     drawn.set(file, barPlot(name, group.map(barOf)));
     return `### ${name}\n\n![${name}](plots/${file})\n\n${resultTable(group)}`;
