@@ -52,6 +52,12 @@ export interface Verdict {
   readonly met: boolean;
 }
 
+/** That a single figure is at most `want`. */
+export function atMost(target: string, ratio: number, want: number): Verdict {
+  const spread = { ratio, ratio_min: ratio, ratio_max: ratio };
+  return { target, ...spread, pairs: 1, want, bound: "most", met: ratio <= want };
+}
+
 export interface Report {
   /** A line for people only. */
   note(text: string): void;

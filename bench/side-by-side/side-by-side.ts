@@ -4,7 +4,7 @@
 import { messageOf } from "../../runtime/errors.ts";
 import { engines } from "../engines/engines.ts";
 import { installPeers } from "../engines/peers.ts";
-import type { Report, Result, Verdict } from "../report.ts";
+import { atMost, type Report, type Result, type Verdict } from "../report.ts";
 import { costTargets, type Target, targets } from "../targets.ts";
 import { workloads } from "../workloads/workloads.ts";
 import { type ContestOptions, contest, ratioOf, type Standing } from "./contest.ts";
@@ -49,15 +49,7 @@ function reportCosts(costs: Costs, report: Report): void {
   for (const { workload, than, want } of costTargets) {
     const [cost, other] = [costs.get(workload), costs.get(than)];
     if (cost === undefined || other === undefined) continue;
-    const ratio = cost / other;
-    const spread = { ratio, ratio_min: ratio, ratio_max: ratio, pairs: 1 };
-    report.verdict({
-      target: `cost of a record, ${workload} against ${than}`,
-      ...spread,
-      want,
-      bound: "most",
-      met: ratio <= want,
-    });
+    report.verdict(atMost(`cost of a record, ${workload} against ${than}`, cost / other, want));
   }
 }
 
