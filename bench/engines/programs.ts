@@ -3,10 +3,11 @@
 // the time. Where there is none it is reported as missing; weir ships the configurations only.
 
 import { spawn } from "node:child_process";
-import { accessSync, constants, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { programInPath } from "../../runtime/connect/nats-server-search.mjs";
 import type { Assignment, Engine, Pass, Session } from "../side-by-side/engine.ts";
 import type { Row } from "../side-by-side/workload.ts";
 import { eachLine } from "./by-hand.ts";
@@ -21,22 +22,11 @@ interface External {
   readonly parameters: (configuration: string) => readonly string[];
 }
 
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The path of the program; null where there is none. */
 function find({ variable, programs }: External): string | null {
   const named = process.env[variable];
-  if (named !== undefined) return isProgram(named) ? named : null;
-  const folders = (process.env["PATH"] ?? "").split(delimiter);
-  const places = programs.flatMap((program) => folders.map((folder) => join(folder, program)));
-  return places.find(isProgram) ?? null;
+  if (named !== undefined) return programInPath(basename(named), { PATH: dirname(named) });
+  return programs.map((program) => programInPath(program, process.env)).find((path) => path !== null) ?? null;
 }
 
 function runToEnd(

@@ -25,8 +25,6 @@ export interface Pass {
 
 export interface Session {
   pass(keep: boolean): Promise<Pass>;
-  /** Processes beside this one that do the engine's work. */
-  readonly processes?: () => readonly number[];
   close?(): Promise<void>;
 }
 

@@ -26,7 +26,7 @@ export interface Passed {
 }
 
 export type Answer =
-  | { readonly kind: "ready"; readonly processes: readonly number[] }
+  | { readonly kind: "ready" }
   | Passed
   | { readonly kind: "failed"; readonly message: string };
 
@@ -68,7 +68,7 @@ try {
   const session = await engine.open({ folder: folderOf(workload), file, records: Number(records) });
   process.on("message", (order: Order) => void pass(session, workload, order).catch(fail));
   process.on("disconnect", () => void session.close?.());
-  answer({ kind: "ready", processes: session.processes?.() ?? [] });
+  answer({ kind: "ready" });
 } catch (error) {
   fail(error);
 }

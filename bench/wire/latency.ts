@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { sleep, wallClock } from "../../runtime/clock.ts";
 import { type RunningNatsServer, startNatsServer } from "../../runtime/connect/nats-server.ts";
 import { atMost, type Report } from "../report.ts";
-import { Program } from "./program.ts";
+import { Program } from "../program.ts";
 import type { PublisherAnswer } from "./publisher.ts";
 import type { ReceiverAnswer } from "./receiver.ts";
 
@@ -44,16 +44,16 @@ async function measure(server: RunningNatsServer, rate: number, seconds: number)
     },
   });
   await client.flush();
-  const receiver = new Program<ReceiverAnswer>("./receiver.ts", [
-    "weir",
-    server.url,
-    subject,
-    "",
-    records,
-    1,
-    pipeline,
-  ]);
-  const publisher = new Program<PublisherAnswer>("./publisher.ts", [server.port, subject, "", 1]);
+  const receiver = new Program<ReceiverAnswer>(
+    new URL("./receiver.ts", import.meta.url),
+    ["weir", server.url, subject, "", records, 1, pipeline],
+    { name: "receiver" },
+  );
+  const publisher = new Program<PublisherAnswer>(
+    new URL("./publisher.ts", import.meta.url),
+    [server.port, subject, "", 1],
+    { name: "publisher" },
+  );
   try {
     await publisher.next("ready");
     receiver.send({});

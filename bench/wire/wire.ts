@@ -12,7 +12,7 @@ import type { Report } from "../report.ts";
 import { folderOf } from "../side-by-side/workload.ts";
 import { streamFile } from "../workloads/stream.ts";
 import { uc2 } from "../workloads/theodolite/uc2/workload.ts";
-import { Program } from "./program.ts";
+import { Program } from "../program.ts";
 import type { PublisherAnswer } from "./publisher.ts";
 import type { ReceiverAnswer, ReceiverKind } from "./receiver.ts";
 
@@ -109,20 +109,22 @@ async function benchSetting(
   const { workload, perMessage, records, want } = setting;
   const subject = `bench.uc2.${place}`;
   const stream = setting.stream ? `BENCH${place}` : "";
-  const publisher: Publisher = new Program("./publisher.ts", [
-    server.port,
-    subject,
-    streamFile(uc2, records),
-    perMessage,
-  ]);
+  const publisher: Publisher = new Program(
+    new URL("./publisher.ts", import.meta.url),
+    [server.port, subject, streamFile(uc2, records), perMessage],
+    { name: "publisher" },
+  );
   const pipeline = fileURLToPath(new URL("weir.yaml", folderOf(uc2)));
   const receivers = kinds.map(
     (kind): Receiver =>
       new Program(
-        "./receiver.ts",
+        new URL("./receiver.ts", import.meta.url),
         [kind, server.url, subject, stream, records, perMessage, pipeline],
-        (answer) => {
-          if (answer.kind === "received") publisher.send(answer);
+        {
+          name: engineNames[kind],
+          hear: (answer) => {
+            if (answer.kind === "received") publisher.send(answer);
+          },
         },
       ),
   );

@@ -8,3 +8,4 @@ export * from "./operator.ts";
 export * from "./record.ts";
 export * from "./reference.ts";
 export * from "./state.ts";
+export * from "./zone.ts";

@@ -1,31 +1,23 @@
 // Wall-clock time in a named zone: what the clocks there show at an instant, and when they first show a
 // given time. Built on what `Intl` tells of the zone; knows no window and no local default.
 
-/** Where ECMAScript's calendar ends, ms on either side of the epoch. */
-const farthest = 8.64e15;
+import { zoneOffset } from "weir/sdk";
+
 /** No zone is further from UTC than this, so that what lies this far off is clear of any change of its clocks. */
 const day = 86_400_000;
 
 export class Zone {
-  readonly #format: Intl.DateTimeFormat;
+  /** How far the clocks are ahead of UTC at a time, ms. */
+  readonly offset: (time: number) => number;
 
   /** Throws a RangeError when there is no zone of that name. */
   constructor(name: string) {
-    this.#format = new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "longOffset" });
+    this.offset = zoneOffset(name);
   }
 
   /** What the clocks show at `time`, as if it were UTC, ms. */
   local(time: number): number {
     return time + this.offset(time);
-  }
-
-  /** How far the clocks are ahead of UTC at `time`, ms. */
-  offset(time: number): number {
-    const text = this.#format.format(Math.max(-farthest, Math.min(farthest, time)));
-    const [, sign, hours, minutes, seconds] = /GMT(?:([+-])(\d+):(\d+)(?::(\d+))?)?$/.exec(text) ?? [];
-    if (sign === undefined) return 0;
-    const offset = (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds ?? 0)) * 1000;
-    return sign === "-" ? -offset : offset;
   }
 
   /** The first instant at which the clocks show `local`; where they jump over it, the instant of the jump. */

@@ -1,29 +1,26 @@
 // The functions over times of the function table: what a calendar and a clock show at an instant, in UTC or in a
 // named zone. Names and counting are CEL's. Meaning only.
 
+import { timeFarthest, zoneOffset } from "../../operators/sdk/index.ts";
 import type { FunctionEntry, Overload, Prepared } from "./overload.ts";
 
 /** Clocks are only ever put forward or back at a quarter of an hour. */
 const quarter_ms = 900_000;
-/** Where ECMAScript's calendar ends, ms on either side of the epoch. */
-const farthest = 8.64e15;
 
 /** What a date says, of one whose UTC fields hold local time. */
 type Reading = (local: Date) => number;
 
-/** How far the clocks of a zone are ahead of UTC, ms. Asking `Intl` takes microseconds, so the last answer is kept. */
+/** How far the clocks of a zone are ahead of UTC, ms. Asking takes microseconds, so the last answer is kept. */
 function offsetIn(zone: string): (time: number) => number {
-  const format = new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "longOffset" });
+  const asked = zoneOffset(zone);
   let known = Number.NaN;
   let offset = 0;
   return (time) => {
     const quarter = Math.floor(time / quarter_ms);
-    if (quarter === known) return offset;
-    const text = format.format(quarter * quarter_ms);
-    const [, sign, hours, minutes, seconds] = /GMT(?:([+-])(\d+):(\d+)(?::(\d+))?)?$/.exec(text) ?? [];
-    const ahead = (Number(hours ?? 0) * 3600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0)) * 1000;
-    known = quarter;
-    offset = sign === "-" ? -ahead : ahead;
+    if (quarter !== known) {
+      offset = asked(quarter * quarter_ms);
+      known = quarter;
+    }
     return offset;
   };
 }
@@ -33,7 +30,7 @@ function readingIn(reading: Reading): (zone: string) => Prepared {
     try {
       const offset = offsetIn(zone);
       const run = (time: number): number | null =>
-        Math.abs(time) > farthest ? null : reading(new Date(time + offset(time)));
+        Math.abs(time) > timeFarthest ? null : reading(new Date(time + offset(time)));
       return { ok: true, run };
     } catch {
       return { ok: false, message: `there is no time zone ${zone}; write it like Europe/Paris` };
@@ -42,7 +39,8 @@ function readingIn(reading: Reading): (zone: string) => Prepared {
 }
 
 function readings(reading: Reading): readonly Overload[] {
-  const run = (time: number): number | null => (Math.abs(time) > farthest ? null : reading(new Date(time)));
+  const run = (time: number): number | null =>
+    Math.abs(time) > timeFarthest ? null : reading(new Date(time));
   return [
     { takes: ["time"], gives: "float64", run },
     { takes: ["time", "string"], gives: "float64", run: () => null, prepare: readingIn(reading) },

@@ -1,30 +1,13 @@
 // The layout of a JSON document that the exact reader took without a fault. Parses no value.
 
 import type { FieldRead } from "../codec.ts";
-import {
-  slotBool,
-  slotFloat64,
-  slotInt64,
-  slotIso,
-  slotJson,
-  slotScalar,
-  slotSkip,
-  slotString,
-  slotTime,
-} from "../kernel/assembly/shape.ts";
-import { type Layout, type LayoutSlot, makeLayout } from "../kernel/layout.ts";
+import { slotIso, slotJson, slotScalar, slotSkip, slotTime } from "../kernel/assembly/shape.ts";
+import { type Layout, type LayoutSlot, makeLayout, slotOf as slotOfType } from "../kernel/layout.ts";
 import { limits } from "../../limits.ts";
 import { shiftOf } from "../time-unit.ts";
 import { kinds, type Scanner, type Slot } from "./scanner.ts";
 
-const slotOf = {
-  float64: slotFloat64,
-  int64: slotInt64,
-  bool: slotBool,
-  string: slotString,
-  time: slotTime,
-  json: slotJson,
-} as const;
+const slotOf = { ...slotOfType, json: slotJson } as const;
 
 /** The shortest member is `"":1` and a comma; so many bytes for each that is allowed cannot hold too many. */
 const memberBytesMin = 5;

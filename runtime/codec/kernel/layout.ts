@@ -1,7 +1,18 @@
 // How a record is written: what stays the same from one record to the next, and what stands in between. What a
 // format tells the kernel about one of its records; pure data.
 
+import type { ColumnType } from "../../../operators/sdk/index.ts";
 import { limits } from "../../limits.ts";
+import { slotBool, slotFloat64, slotInt64, slotString, slotTime } from "./assembly/shape.ts";
+
+/** By what a field is read as, the number of its slot; JSON text has none that all formats know. */
+export const slotOf: Readonly<Record<Exclude<ColumnType, "json">, number>> = {
+  float64: slotFloat64,
+  int64: slotInt64,
+  bool: slotBool,
+  string: slotString,
+  time: slotTime,
+};
 
 export interface LayoutSlot {
   /** One of the slot numbers of assembly/shape.ts. */

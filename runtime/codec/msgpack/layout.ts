@@ -2,28 +2,12 @@
 // whose length changes, are one value.
 
 import type { FieldRead } from "../codec.ts";
-import {
-  slotBool,
-  slotFloat64,
-  slotInt64,
-  slotMsgpack,
-  slotScalar,
-  slotString,
-  slotTime,
-} from "../kernel/assembly/shape.ts";
-import { type Layout, type LayoutSlot, makeLayout } from "../kernel/layout.ts";
+import { slotMsgpack, slotScalar } from "../kernel/assembly/shape.ts";
+import { type Layout, type LayoutSlot, makeLayout, slotOf } from "../kernel/layout.ts";
 import { limits } from "../../limits.ts";
 import { shiftOf } from "../time-unit.ts";
 import type { MsgpackScanner } from "./scanner.ts";
 import { headerLength, kindOf, sizeAt } from "./token.ts";
-
-const slotOf = {
-  float64: slotFloat64,
-  int64: slotInt64,
-  bool: slotBool,
-  string: slotString,
-  time: slotTime,
-} as const;
 
 /** The shortest entry is a key and a value of one byte each. */
 const entryBytesMin = 2;

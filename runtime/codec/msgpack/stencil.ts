@@ -1,30 +1,11 @@
 // The stencil of a MessagePack record: keys, tokens and lengths are the pattern, bodies are free.
 
 import type { FieldRead } from "../codec.ts";
-import {
-  formBool,
-  formFloat32,
-  formFloat64,
-  formInteger,
-  formText,
-  slotBool,
-  slotFloat64,
-  slotInt64,
-  slotString,
-  slotTime,
-} from "../kernel/assembly/shape.ts";
-import { makeStencil, type Stencil, type StencilValue } from "../kernel/layout.ts";
+import { formBool, formFloat32, formFloat64, formInteger, formText } from "../kernel/assembly/shape.ts";
+import { makeStencil, type Stencil, type StencilValue, slotOf } from "../kernel/layout.ts";
 import { shiftOf } from "../time-unit.ts";
 import type { PlacedValue } from "./layout.ts";
 import { headerLength, type Kind, kindOf } from "./token.ts";
-
-const slotOf = {
-  float64: slotFloat64,
-  int64: slotInt64,
-  bool: slotBool,
-  string: slotString,
-  time: slotTime,
-} as const;
 
 /** The stencil of `record`, which began at `start` with these values; undefined where the kernel could not read them. */
 export function msgpackStencil(

@@ -5,7 +5,8 @@ import type { MessageEntry, MessageForm } from "../kernel/layout.ts";
 import { limits } from "../../limits.ts";
 import { shiftOf } from "../time-unit.ts";
 import { type ProtoField, type ProtoMessage, wireOf, wires } from "./message.ts";
-import { formOf, slotOf } from "./stencil.ts";
+import { slotOf } from "../kernel/layout.ts";
+import { formOf } from "./stencil.ts";
 
 /** The form of `message` when `fields` of it are read; null when it has too many for a template. */
 export function messageForm(message: ProtoMessage, fields: readonly FieldRead[]): MessageForm | null {

@@ -1,7 +1,6 @@
 // The stencil of a protobuf record: tags, lengths and how long varints are make the pattern, values are free. A field
 // that is left out is part of it too, so that its default needs no look.
 
-import type { ColumnType } from "../../../operators/sdk/index.ts";
 import type { FieldRead } from "../codec.ts";
 import {
   formBool,
@@ -11,13 +10,8 @@ import {
   formInteger,
   formText,
   formVarint,
-  slotBool,
-  slotFloat64,
-  slotInt64,
-  slotString,
-  slotTime,
 } from "../kernel/assembly/shape.ts";
-import { makeStencil, type Stencil, type StencilValue } from "../kernel/layout.ts";
+import { makeStencil, type Stencil, type StencilValue, slotOf } from "../kernel/layout.ts";
 import { shiftOf } from "../time-unit.ts";
 import { type Scalar, wires } from "./message.ts";
 
@@ -40,15 +34,6 @@ export interface StencilField {
   /** What is in its place then. */
   readonly absent: "null" | "default";
 }
-
-/** By type of a field that the kernel reads. */
-export const slotOf: Readonly<Record<Exclude<ColumnType, "json">, number>> = {
-  float64: slotFloat64,
-  int64: slotInt64,
-  bool: slotBool,
-  string: slotString,
-  time: slotTime,
-};
 
 /** Longer varints are negative numbers of types that are not meant for those. */
 const varintBytesMax = 8;

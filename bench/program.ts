@@ -1,39 +1,50 @@
-// A program of this folder in a process of its own, and what it says, in order.
+// A program of this folder in a process of its own: what it says, in order, and what it and those below it have used.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { peakResident_mb, processorSeconds } from "../side-by-side/processes.ts";
+import { WeirError } from "../runtime/errors.ts";
+import { peakResident_mb, processorSeconds, treeOf } from "./side-by-side/processes.ts";
 
 const stderr_bytes_max = 4096;
 
+export interface ProgramOptions<A> {
+  /** Stands before what went wrong. */
+  readonly name: string;
+  /** Gets every answer at once. */
+  readonly hear?: (answer: A) => void;
+  /** Of Node. */
+  readonly flags?: readonly string[];
+}
+
 /** `A`: what it answers, told apart by `kind`. */
 export class Program<A extends { readonly kind: string }> {
+  readonly #name: string;
   readonly #child: ChildProcess;
   readonly #answers: A[] = [];
-  readonly #hear: (answer: A) => void;
   #errors = "";
   #wake: (() => void) | null = null;
-  #ended = false;
+  #end: string | null = null;
 
-  /** `hear` gets every answer at once. */
   constructor(
-    file: string,
+    file: URL,
     parameters: readonly (string | number)[],
-    hear: (answer: A) => void = () => undefined,
+    { name, hear, flags = [] }: ProgramOptions<A>,
   ) {
-    this.#hear = hear;
-    const path = fileURLToPath(new URL(file, import.meta.url));
-    this.#child = fork(path, parameters.map(String), { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    this.#name = name;
+    this.#child = fork(fileURLToPath(file), parameters.map(String), {
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      execArgv: [...flags],
+    });
     this.#child.stderr!.on("data", (text: Buffer) => {
       this.#errors = (this.#errors + text.toString()).slice(-stderr_bytes_max);
     });
     this.#child.on("message", (answer: A) => {
-      this.#hear(answer);
+      hear?.(answer);
       this.#answers.push(answer);
       this.#wake?.();
     });
-    this.#child.on("exit", () => {
-      this.#ended = true;
+    this.#child.on("exit", (code, signal) => {
+      this.#end = String(signal ?? code);
       this.#wake?.();
     });
   }
@@ -47,22 +58,27 @@ export class Program<A extends { readonly kind: string }> {
     for (;;) {
       const answer = this.#answers.shift();
       if (answer?.kind === kind) return answer as Extract<A, { kind: K }>;
-      if (answer?.kind === "failed") throw new Error((answer as unknown as { message: string }).message);
+      if (answer?.kind === "failed") throw this.#failure((answer as unknown as { message: string }).message);
       if (answer !== undefined) continue;
-      if (this.#ended) throw new Error(`it ended\n${this.#errors}`);
+      if (this.#end !== null) throw this.#failure(`it ended with ${this.#end}\n${this.#errors}`);
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
 
   processorSeconds(): number | null {
-    return processorSeconds([this.#child.pid!]);
+    return processorSeconds(treeOf(this.#child.pid!));
   }
 
   peakResident_mb(): number | null {
-    return peakResident_mb([this.#child.pid!]);
+    return peakResident_mb(treeOf(this.#child.pid!));
   }
 
   end(): void {
     this.#child.kill();
+  }
+
+  #failure(message: string): WeirError {
+    this.end();
+    return new WeirError("WEIR_INTERNAL", `${this.#name}: ${message}`);
   }
 }
