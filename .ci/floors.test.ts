@@ -15,8 +15,10 @@ const everything = [
   "runtime/codec",
   "runtime/pipeline",
   "runtime/connect",
+  "runtime/state",
   "runtime/engine",
   "runtime/worker",
+  "runtime/supervisor",
   "runtime/testing",
   "operators",
   "operators/sdk",
@@ -37,7 +39,10 @@ const rooms: Readonly<
     rooms: ["runtime/foundation", "runtime/batch", "runtime/expression", "runtime/codec", "operators/sdk"],
     packages: ["yaml", "zod"],
   },
-  "runtime/connect": { rooms: ["runtime/foundation", "runtime/batch", "runtime/codec"], packages: null },
+  "runtime/connect": {
+    rooms: ["runtime/foundation", "runtime/batch", "runtime/codec", "runtime/state"],
+    packages: null,
+  },
   "runtime/engine": {
     rooms: [
       "runtime/foundation",
@@ -56,11 +61,16 @@ const rooms: Readonly<
       "runtime/foundation",
       "runtime/batch",
       "runtime/codec",
+      "runtime/state",
       "runtime/pipeline",
       "runtime/connect",
       "runtime/engine",
       "operators/sdk",
     ],
+    packages: null,
+  },
+  "runtime/supervisor": {
+    rooms: ["runtime/foundation", "runtime/pipeline", "runtime/connect"],
     packages: null,
   },
   "runtime/testing": {
@@ -68,16 +78,19 @@ const rooms: Readonly<
       "runtime/foundation",
       "runtime/batch",
       "runtime/codec",
+      "runtime/state",
       "runtime/pipeline",
       "runtime/connect",
       "runtime/engine",
+      "runtime/worker",
+      "runtime/supervisor",
       "operators/sdk",
     ],
     packages: null,
   },
   "runtime/cli": { rooms: everything, packages: null },
   bench: { rooms: everything, packages: null },
-  deploy: { rooms: ["runtime/foundation", "runtime/connect", "runtime/codec"], packages: ["esbuild"] },
+  deploy: { rooms: ["runtime/foundation", "runtime/connect", "runtime/codec"], packages: null },
 };
 
 /** What one file may import beyond its room. */

@@ -1,0 +1,50 @@
+// A chain: the outputs of one pipeline for one place, in the order of their numbers, of which the other side can tell how
+// far it has them. The ports between the outbox and whoever stores the rows; nothing here sends anything.
+
+import type { Entry } from "../../state/outbox/entry.ts";
+
+/** Who sends. */
+export interface ChainIdentity {
+  /** Unique for ever: made with the commit log, so that numbers of a log that was thrown away mean nothing. */
+  readonly id: string;
+  /** Grows with each start of the log; whoever meets a greater one of its own chain has been replaced. */
+  readonly epoch: number;
+}
+
+/** How far the other side has a chain. */
+export interface Tail {
+  /** The number of the last entry that it holds for certain; 0 when it has none. */
+  readonly number: number;
+  /** The epoch of whoever sent that; 0 when there is none. */
+  readonly epoch: number;
+}
+
+export type Refusal =
+  /** It can never be stored as it is: too large, a subject that nothing takes. */
+  | { readonly kind: "never"; readonly reason: string }
+  /** Not now: no room, no stream, no permission. */
+  | { readonly kind: "later"; readonly reason: string };
+
+export interface TargetEvents {
+  /** All entries up to `number` are stored. */
+  confirmed(number: number): void;
+  /** The entry was not stored. Nothing behind it is, until `attach`. */
+  refused(number: number, refusal: Refusal): void;
+  /** Nobody knows what became of those that were sent and not confirmed: `attach` tells. */
+  unsure(reason: string): void;
+}
+
+/** One place where rows of one chain go. */
+export interface Target {
+  /**
+   * Asks the side that decides (a stream's leader) how far it has the chain, and makes ready to send what comes after.
+   * `unconfirmed`: the entries that may have been sent by somebody and are not known to have landed, oldest first.
+   * Waits for the other side as long as it takes. Rejects with WEIR_FENCED where another sends for the same chain.
+   */
+  attach(unconfirmed: readonly Entry[]): Promise<Tail>;
+  /** How many entries may be sent now. */
+  readonly room: number;
+  /** Sends the next entries, in order and without a gap behind those sent so far or behind the tail. */
+  send(entries: readonly Entry[]): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,19 @@
+// A row that waits to be sent, with its place in its chain. Data only.
+
+/** A row as the other side is to get it, whenever it is sent. */
+export interface KeptRow {
+  /** Where to: a subject for NATS, a key for a bucket; empty for files. */
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  /** When the record that completed the row arrived at the edge, wall clock ms. */
+  readonly caused: number;
+  /** How many rows the payload holds. */
+  readonly rows: number;
+  readonly headers: Readonly<Record<string, string>> | null;
+}
+
+/** An output. Numbers of a chain are 1, 2, 3, …: none is left out, and none is given twice, whatever ends when. */
+export interface Entry {
+  readonly number: number;
+  readonly row: KeptRow;
+}
