@@ -120,6 +120,17 @@ export const limits = {
   collect_values_max: 1_000,
   collect_bytes_max: 65_536,
 
+  // Commits
+  /** How often, and after how many bytes of rows at the latest, a durable worker commits. */
+  commit_ms_default: 100,
+  commit_bytes_default: 1_048_576,
+  /** So many times the bytes of one commit may wait for it before the sources are read no longer. */
+  commits_in_debt_max: 4,
+  /** What a recovery may have to read behind a snapshot, or twice the snapshot where that is more. */
+  log_snapshot_bytes: 16_777_216,
+  /** How long rows that are in the outbox may take to arrive when the worker is told to stop. */
+  durable_flush_ms_max: 2_000,
+
   // Reference tables
   lookup_rows_max: 200_000,
   lookup_bytes_max: 16_777_216,

@@ -9,21 +9,18 @@
 //   others   the data, as MessagePack
 
 import { crc32 } from "node:zlib";
-import { Packr } from "msgpackr/pack";
-import { messageOf, WeirError } from "../errors.ts";
+import { WeirError } from "../errors.ts";
 import { damaged, type Plain } from "./plain.ts";
+import { readPlain, written } from "./written.ts";
 
 const version = 1;
 const mark = "WEIR";
 const checkedFrom = 12;
 const headerLength = checkedFrom + 32;
 
-// Maps stay maps of the moment: a shared structure would be state of the packer's. A number is never a bigint.
-const packr = new Packr({ useRecords: false, int64AsType: "bigint", variableMapSize: true });
-
 /** `fingerprint`: 32 bytes. */
 export function frameOf(fingerprint: Uint8Array, data: Plain): Uint8Array {
-  const body = packr.pack(data);
+  const body = written(data);
   // Memory of its own, which may go to another thread.
   const frame = Buffer.from(new ArrayBuffer(headerLength + body.length));
   frame.write(mark, "latin1");
@@ -50,9 +47,5 @@ export function dataOf(frame: Uint8Array, fingerprint: Uint8Array): Plain {
     throw new WeirError("WEIR_STATE", "the snapshot is of a pipeline with other steps, settings or columns", {
       remedy: "restore it into the pipeline as it was, or begin without one",
     });
-  try {
-    return packr.unpack(bytes.subarray(headerLength)) as Plain;
-  } catch (error) {
-    throw damaged(messageOf(error));
-  }
+  return readPlain(bytes.subarray(headerLength));
 }

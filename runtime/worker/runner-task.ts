@@ -1,19 +1,22 @@
-// A runner with its sources and sinks, from open to drained: pipelines that share one source, or one that
-// reads several. Never looks into what passes.
+// A runner whose sources are told what is settled once the rows that it caused have arrived. Keeps nothing beyond the
+// process. Never looks into what passes.
 
 import type { Clock } from "../clock.ts";
 import type { Source } from "../connect/connect.ts";
 import type { Runner } from "../engine/runner.ts";
+import { Committer } from "./committer.ts";
+import { FeedGate } from "./feed-gate.ts";
 import type { SinkSet } from "./sink-set.ts";
-import { SourceTask } from "./source-task.ts";
+import { Reading, type Task } from "./task.ts";
 
 /** How often what is settled is committed. */
 const commit_ms = 100;
 
-export class RunnerTask {
+export class RunnerTask implements Task {
   readonly runner: Runner;
   readonly sources: readonly Source[];
-  readonly #tasks: readonly SourceTask[];
+  readonly #reading: Reading;
+  readonly #committers: readonly Committer[];
   readonly #sinks: SinkSet;
   readonly #clock: Clock;
 
@@ -22,39 +25,33 @@ export class RunnerTask {
     this.sources = sources;
     this.#sinks = sinks;
     this.#clock = clock;
-    this.#tasks = sources.map((source, input) => new SourceTask({ source, input, runner, sinks, clock }));
+    this.#committers = sources.map((source) => new Committer(source, sinks, () => runner.idle()));
+    this.#reading = new Reading({
+      sources,
+      runner,
+      clock,
+      gate: new FeedGate(),
+      taken: (input, position) => this.#committers[input]!.note(position),
+      room: () => sinks.ready(),
+    });
   }
 
-  /** Takes nothing new from here on; `run` then finishes what is in flight. */
   stop(): void {
-    for (const task of this.#tasks) task.stop();
+    this.#reading.stop();
   }
 
-  /** Runs until every source has ended or to `stop`; resolves once every row is confirmed and the sources committed. */
+  /** Resolves once every row is confirmed and the sources committed. Open windows fire: nothing of them is kept. */
   async run(): Promise<void> {
     const endCommits = this.#clock.every(commit_ms, () => {
-      for (const { committer } of this.#tasks) committer.begin();
+      for (const committer of this.#committers) committer.begin();
     });
     try {
-      const read = await Promise.allSettled(this.#tasks.map((task, input) => this.#read(task, input)));
-      const failure = read.find((each) => each.status === "rejected");
-      if (failure !== undefined) throw failure.reason;
+      await this.#reading.run();
       await this.runner.finish(this.#clock.now());
       await this.#sinks.flush();
-      await Promise.all(this.#tasks.map(({ committer }) => committer.settle()));
+      await Promise.all(this.#committers.map((committer) => committer.settle()));
     } finally {
       endCommits();
-    }
-  }
-
-  /** Reads one source. When that fails the others are read no longer. */
-  async #read(task: SourceTask, input: number): Promise<void> {
-    try {
-      const ended = await task.run();
-      if (ended && this.#tasks.length > 1) await this.runner.end(this.#clock.now(), input);
-    } catch (error) {
-      this.stop();
-      throw error;
     }
   }
 

@@ -1,11 +1,10 @@
 // The loop that reads one source and feeds a runner with it. Thin on purpose: it decides nothing about data.
 
 import type { Clock } from "../clock.ts";
-import type { Source } from "../connect/connect.ts";
+import type { Delivery, Source } from "../connect/connect.ts";
 import type { Runner } from "../engine/runner.ts";
 import { limits } from "../limits.ts";
-import { Committer } from "./committer.ts";
-import type { SinkSet } from "./sink-set.ts";
+import type { FeedGate } from "./feed-gate.ts";
 
 /** How often processing time and idle sources move on while nothing arrives. */
 const tick_ms = 50;
@@ -15,21 +14,21 @@ export interface SourceTaskOptions {
   /** Which of the runner's sources it is. */
   readonly input: number;
   readonly runner: Runner;
-  readonly sinks: SinkSet;
   readonly clock: Clock;
+  /** The runner is fed only while it is open. */
+  readonly gate: FeedGate;
+  /** Told inside the gate: everything up to `position` has been handed to the runner. */
+  readonly taken: (position: unknown) => void;
+  /** Resolves once there is room for the rows of another batch. */
+  readonly room: () => Promise<void>;
 }
 
 export class SourceTask {
-  readonly source: Source;
-  readonly committer: Committer;
   readonly #options: SourceTaskOptions;
   #stopping = false;
 
   constructor(options: SourceTaskOptions) {
-    const { source, sinks, runner } = options;
     this.#options = options;
-    this.source = source;
-    this.committer = new Committer(source, sinks, () => runner.idle());
   }
 
   /** Takes nothing new from here on. */
@@ -48,21 +47,23 @@ export class SourceTask {
 
   /** One read; false at the source's end. */
   async #step(): Promise<boolean> {
-    const { input, runner, sinks, clock } = this.#options;
-    const delivery = await this.source.read({
+    const { source, gate, room } = this.#options;
+    const delivery = await source.read({
       rows: limits.batch_rows_max,
       bytes: limits.batch_bytes_max,
       wait_ms: tick_ms,
       age_ms: limits.batch_age_ms_max,
     });
     if (delivery === "end") return false;
-    if (delivery === null) {
-      await runner.tick(clock.now(), input);
-      return true;
-    }
-    await runner.feed(delivery.payloads, clock.now(), input);
-    this.committer.note(delivery.position);
-    await sinks.ready();
+    await gate.pass(() => this.#feed(delivery));
+    await room();
     return true;
+  }
+
+  async #feed(delivery: Delivery | null): Promise<void> {
+    const { input, runner, clock, taken } = this.#options;
+    if (delivery === null) return runner.tick(clock.now(), input);
+    await runner.feed(delivery.payloads, clock.now(), input);
+    taken(delivery.position);
   }
 }

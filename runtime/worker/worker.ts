@@ -22,6 +22,7 @@ import { ReferenceTask } from "./reference-task.ts";
 import type { DeviceSettings } from "./settings.ts";
 import { RunnerTask } from "./runner-task.ts";
 import { SinkSet } from "./sink-set.ts";
+import type { Task } from "./task.ts";
 
 export interface WorkerOptions {
   readonly settings: DeviceSettings;
@@ -51,7 +52,7 @@ interface Wired {
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #connections: Connections;
-  readonly #tasks: RunnerTask[] = [];
+  readonly #tasks: Task[] = [];
   readonly #references: ReferenceTask[] = [];
   readonly #wired = new Map<string, Wired>();
   #stopping = false;

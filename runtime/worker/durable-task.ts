@@ -1,0 +1,236 @@
+// A runner whose state, positions and rows are in a commit log before anybody hears of them: rows leave, and sources are
+// told, only for what is durable. So whatever ends the process, what comes after begins where the last commit was.
+// Order is all that it decides; the log, the outbox and the senders do the rest.
+
+import { type Clock, sleep } from "../clock.ts";
+import { backOff } from "../connect/back-off.ts";
+import type { Source } from "../connect/connect.ts";
+import type { ConnectorLog } from "../connect/connector-log.ts";
+import type { Runner } from "../engine/runner.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import type { Plain } from "../state/plain.ts";
+import { commitBody, snapshotBody } from "./commit-body.ts";
+import { FeedGate } from "./feed-gate.ts";
+import type { SinkSet } from "./sink-set.ts";
+import { Reading, type Task } from "./task.ts";
+
+/** What is asked of a runner whose state outlives it. */
+export interface LastingRunner extends Runner {
+  /** By pipeline, how its state differs from the last call's; absent where it does not. Between batches only. */
+  checkpoint(now: number): Promise<ReadonlyMap<string, Uint8Array>>;
+  /** By pipeline, its whole state as it was at the last `checkpoint`. */
+  remembered(): Promise<ReadonlyMap<string, Uint8Array>>;
+}
+
+/** What is asked of a commit log. */
+export interface Journal {
+  /** Bytes that a recovery would have to read behind the last snapshot. */
+  readonly bytes: number;
+  append(body: Uint8Array): Promise<unknown>;
+  checkpoint(body: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What is asked of an outbox; a cut is what it was given since the last one. */
+export interface RowStore<Cut extends { readonly frame: Plain }> {
+  readonly uncutBytes: number;
+  cut(): Cut;
+  release(cut: Cut): void;
+  manifest(): Promise<Plain>;
+  snapshotted(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What is asked of whoever sends the rows of a chain. */
+export interface Sender {
+  start(): void;
+  /** Resolves once all released rows are confirmed or dropped. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface DurableOptions<Cut extends { readonly frame: Plain }> {
+  readonly sources: readonly Source[];
+  /** By source, up to where it was committed when it was opened. */
+  readonly positions: readonly Plain[];
+  readonly runner: LastingRunner;
+  /** They write into the outbox. */
+  readonly sinks: SinkSet;
+  readonly log: Journal;
+  readonly outbox: RowStore<Cut>;
+  readonly senders: readonly Sender[];
+  readonly clock: Clock;
+  readonly tell: ConnectorLog;
+  /** How often is committed; default: `commit_ms_default`. */
+  readonly commit_ms?: number;
+  /** How many bytes of rows make a commit due before that. */
+  readonly commit_bytes?: number;
+  /** How many bytes of log make a snapshot due. */
+  readonly snapshot_bytes?: number;
+  readonly random?: () => number;
+}
+
+export class DurableTask<Cut extends { readonly frame: Plain }> implements Task {
+  readonly runner: LastingRunner;
+  readonly sources: readonly Source[];
+  readonly #options: DurableOptions<Cut>;
+  readonly #reading: Reading;
+  readonly #gate: FeedGate = new FeedGate();
+  readonly #commit_bytes: number;
+  readonly #positions: Plain[];
+  /** By source, whether its position differs from the last commit's. */
+  readonly #moved: boolean[];
+  #committing: Promise<void> | null = null;
+  #failure: unknown = null;
+  #stopping = false;
+  /** Bytes of the last snapshot. */
+  #snapshotBytes = 0;
+
+  constructor(options: DurableOptions<Cut>) {
+    const { sources, runner, sinks, clock, positions } = options;
+    this.#options = options;
+    this.runner = runner;
+    this.sources = sources;
+    this.#commit_bytes = options.commit_bytes ?? limits.commit_bytes_default;
+    this.#positions = sources.map((_source, input) => positions[input] ?? null);
+    this.#moved = sources.map(() => false);
+    this.#reading = new Reading({
+      sources,
+      runner,
+      clock,
+      gate: this.#gate,
+      taken: (input, position) => {
+        this.#positions[input] = position as Plain;
+        this.#moved[input] = true;
+      },
+      room: async () => {
+        await sinks.ready();
+        await this.#debtPaid();
+      },
+    });
+  }
+
+  stop(): void {
+    this.#stopping = true;
+    this.#reading.stop();
+  }
+
+  /** Ends the reading and every commit to come; `run` throws `error`. */
+  fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#reading.stop();
+  }
+
+  /**
+   * Resolves once all is committed, and the rows have arrived. Told to stop, it leaves rows that do not arrive soon, and
+   * open windows as they are, to the next run.
+   */
+  async run(): Promise<void> {
+    const { clock, senders, sinks, commit_ms = limits.commit_ms_default } = this.#options;
+    for (const sender of senders) sender.start();
+    const endCommits = clock.every(commit_ms, () => this.#begin());
+    try {
+      if (await this.#reading.run()) await this.#gate.pass(() => this.runner.finish(clock.now()));
+      await this.#committing;
+      this.#throwFailure();
+      await this.#commit();
+      const arrived = Promise.all([sinks.flush(), ...senders.map((sender) => sender.flush())]);
+      await (this.#stopping ? Promise.race([arrived, sleep(clock, limits.durable_flush_ms_max)]) : arrived);
+      this.#throwFailure();
+    } finally {
+      endCommits();
+    }
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  async close(): Promise<void> {
+    const { senders, sinks, outbox, log } = this.#options;
+    await this.#committing?.catch(() => undefined);
+    await this.runner.close();
+    for (const source of this.sources) await source.close();
+    for (const sender of senders) await sender.close();
+    await sinks.close();
+    await outbox.close();
+    await log.close();
+  }
+
+  /** Begins a commit unless one is on its way. A failure ends the reading, and is thrown by `run`. */
+  #begin(): void {
+    if (this.#committing !== null || this.#failure !== null) return;
+    this.#committing = this.#commit()
+      .catch((error: unknown) => this.fail(error))
+      .finally(() => (this.#committing = null));
+  }
+
+  /** Resolves once so much is committed that more may come. */
+  async #debtPaid(): Promise<void> {
+    const { outbox } = this.#options;
+    if (outbox.uncutBytes >= this.#commit_bytes) this.#begin();
+    while (outbox.uncutBytes >= limits.commits_in_debt_max * this.#commit_bytes && this.#failure === null) {
+      this.#begin();
+      await this.#committing;
+    }
+  }
+
+  async #commit(): Promise<void> {
+    const { outbox } = this.#options;
+    const prepared = await this.#gate.shut(() => this.#prepare());
+    if (prepared === null) return;
+    const { body, cut, positions } = prepared;
+    await this.#append(body);
+    outbox.release(cut);
+    for (const [input, source] of this.sources.entries())
+      if (prepared.moved[input]) await source.commit(positions[input]);
+    const due = this.#options.snapshot_bytes ?? limits.log_snapshot_bytes;
+    if (this.#options.log.bytes >= Math.max(due, 2 * this.#snapshotBytes)) await this.#snapshot(positions);
+  }
+
+  /** All that has changed, as it is between two batches; null where nobody would miss it. */
+  async #prepare(): Promise<{
+    readonly body: Uint8Array;
+    readonly cut: Cut;
+    readonly positions: readonly Plain[];
+    readonly moved: readonly boolean[];
+  } | null> {
+    const { outbox, sinks, clock } = this.#options;
+    await this.runner.idle();
+    // Batches of rows never outlive a commit.
+    await sinks.flush();
+    // Time alone changes state all the while, and can be had again.
+    if (!this.#moved.includes(true) && outbox.uncutBytes === 0) return null;
+    const states = await this.runner.checkpoint(clock.now());
+    const cut = outbox.cut();
+    const positions = [...this.#positions];
+    const moved = [...this.#moved];
+    this.#moved.fill(false);
+    return { body: commitBody({ positions, states, outputs: cut.frame }), cut, positions, moved };
+  }
+
+  /** Waits for room on the disk as long as it takes: nothing else goes on meanwhile, so nothing is lost. */
+  async #append(body: Uint8Array): Promise<void> {
+    const { log, clock, tell, random = Math.random } = this.#options;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await log.append(body);
+        return;
+      } catch (error) {
+        if (!(error instanceof WeirError && error.retry)) throw error;
+        if (attempt === 0) tell.warn(`${messageOf(error)}; nothing new is taken until then`);
+      }
+      await sleep(clock, backOff(attempt, random()));
+    }
+  }
+
+  async #snapshot(positions: readonly Plain[]): Promise<void> {
+    const { log, outbox } = this.#options;
+    const states = await this.runner.remembered();
+    const body = snapshotBody({ positions, states, outbox: await outbox.manifest() });
+    await log.checkpoint(body);
+    await outbox.snapshotted();
+    this.#snapshotBytes = body.length;
+  }
+}
