@@ -128,6 +128,10 @@ export const limits = {
   commits_in_debt_max: 4,
   /** What a recovery may have to read behind a snapshot, or twice the snapshot where that is more. */
   log_snapshot_bytes: 16_777_216,
+  /** Of a folder that several pipelines share, named after them. */
+  state_folder_name_length_max: 100,
+  /** Places in a chain that one sink remembers, to tell which of its rows were confirmed. */
+  outbox_places_max: 4_096,
   /** How long rows that are in the outbox may take to arrive when the worker is told to stop. */
   durable_flush_ms_max: 2_000,
 

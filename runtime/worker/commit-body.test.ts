@@ -5,11 +5,18 @@ import { commitBody, recoveredFrom, snapshotBody } from "./commit-body.ts";
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 
 it("begins with nothing", () => {
-  expect(recoveredFrom(null, [])).toEqual({ positions: [], states: new Map(), outbox: null, outputs: [] });
+  expect(recoveredFrom(null, [])).toEqual({
+    positions: new Map(),
+    states: new Map(),
+    outbox: null,
+    outputs: [],
+  });
 });
 
 it("takes a snapshot and what was committed after it", () => {
   const snapshot = snapshotBody({
+    pipelines: ["a", "b"],
+    away: new Map([["c", { positions: [7], state: bytes(9) }]]),
     positions: [{ stream: "S", sequence: 9 }, null],
     states: new Map([
       ["a", bytes(1)],
@@ -17,17 +24,27 @@ it("takes a snapshot and what was committed after it", () => {
     ]),
     outbox: { chains: [] },
   });
+  const [before, after] = [
+    { stream: "S", sequence: 10 },
+    { stream: "S", sequence: 11 },
+  ];
   const commits = [
-    commitBody({ positions: [{ stream: "S", sequence: 10 }, null], states: new Map(), outputs: [1] }),
+    commitBody({ pipelines: null, positions: [before, null], states: new Map(), outputs: [1] }),
     commitBody({
-      positions: [{ stream: "S", sequence: 11 }, 4],
+      pipelines: ["b"],
+      positions: [after, 4],
       states: new Map([["b", bytes(3)]]),
       outputs: [],
     }),
   ];
   const found = recoveredFrom(snapshot, commits);
-  expect(found.positions).toEqual([{ stream: "S", sequence: 11 }, 4]);
+  expect([...found.positions]).toEqual([
+    ["c", [7]],
+    ["a", [before, null]],
+    ["b", [after, 4]],
+  ]);
   expect([...found.states]).toEqual([
+    ["c", [bytes(9)]],
     ["a", [bytes(1)]],
     ["b", [bytes(2), bytes(3)]],
   ]);
@@ -36,12 +53,9 @@ it("takes a snapshot and what was committed after it", () => {
 });
 
 it("refuses what is no body", () => {
-  for (const body of [
-    bytes(),
-    bytes(0xc1),
-    bytes(0x01),
-    commitBody({ positions: [], states: new Map(), outputs: null }),
-  ]) {
+  const commit = commitBody({ pipelines: ["a"], positions: [], states: new Map(), outputs: null });
+  for (const body of [bytes(), bytes(0xc1), bytes(0x01), commit]) {
     expect(() => recoveredFrom(body, [])).toThrow(WeirError);
   }
+  expect(() => recoveredFrom(null, [bytes(0x80)])).toThrow(WeirError);
 });

@@ -1,10 +1,12 @@
 // What one commit writes down, and what a snapshot of the log does, as bytes and back. Knows nothing of disks.
 
-import { bytesOf, isMap, listOf, member, type Plain, textOf } from "../state/plain.ts";
+import { bytesOf, listOf, member, type Plain, textOf } from "../state/plain.ts";
 import { readPlain, written } from "../state/written.ts";
 
 /** All that a commit changes, at one place between two batches. */
 export interface Commit {
+  /** The pipelines that run; null where they are those of the last commit. */
+  readonly pipelines: readonly string[] | null;
   /** By source, the position up to which it is settled; null before its first. */
   readonly positions: readonly Plain[];
   /** By pipeline, how its state differs from the last commit's; absent where it does not. */
@@ -13,8 +15,17 @@ export interface Commit {
   readonly outputs: Plain;
 }
 
+/** A pipeline that is not run at present, as it was when it last was. */
+export interface Away {
+  readonly positions: readonly Plain[];
+  readonly state: Uint8Array | null;
+}
+
 /** All of it: what was true after one commit. */
 export interface Snapshot {
+  readonly pipelines: readonly string[];
+  /** By name. */
+  readonly away: ReadonlyMap<string, Away>;
   readonly positions: readonly Plain[];
   /** By pipeline, its whole state. */
   readonly states: ReadonlyMap<string, Uint8Array>;
@@ -24,8 +35,8 @@ export interface Snapshot {
 
 /** What a log tells of its runner. */
 export interface Recovered {
-  /** By source; empty where nothing was committed yet. */
-  readonly positions: readonly Plain[];
+  /** By pipeline, by source, up to where it was settled when it last ran. */
+  readonly positions: ReadonlyMap<string, readonly Plain[]>;
   /** By pipeline, changes to be applied to nothing, in order. */
   readonly states: ReadonlyMap<string, readonly Uint8Array[]>;
   readonly outbox: Plain | null;
@@ -46,37 +57,67 @@ function statesOf(data: Plain): Map<string, Uint8Array> {
   );
 }
 
-export function commitBody({ positions, states, outputs }: Commit): Uint8Array {
-  return written({ positions, states: statesData(states), outputs });
+export function commitBody({ pipelines, positions, states, outputs }: Commit): Uint8Array {
+  return written({ pipelines, positions, states: statesData(states), outputs });
 }
 
-export function snapshotBody({ positions, states, outbox }: Snapshot): Uint8Array {
-  return written({ positions, states: statesData(states), outbox });
+export function snapshotBody({ pipelines, away, positions, states, outbox }: Snapshot): Uint8Array {
+  const others = [...away].map(([name, each]): Plain => [name, each.positions, each.state]);
+  return written({ pipelines, away: others, positions, states: statesData(states), outbox });
 }
 
 /** What the bodies of a snapshot and of the commits behind it say together. Throws WEIR_STATE where they are none. */
 export function recoveredFrom(snapshot: Uint8Array | null, commits: readonly Uint8Array[]): Recovered {
-  let positions: readonly Plain[] = [];
-  let outbox: Plain | null = null;
-  const states = new Map<string, Uint8Array[]>();
-  const outputs: Plain[] = [];
-  const add = (data: Plain): void => {
-    positions = listOf(member(data, "positions"));
+  const reader = new BodyReader();
+  if (snapshot !== null) reader.snapshot(readPlain(snapshot));
+  for (const body of commits) reader.commit(readPlain(body));
+  return reader.recovered();
+}
+
+class BodyReader {
+  readonly #positions = new Map<string, readonly Plain[]>();
+  readonly #states = new Map<string, Uint8Array[]>();
+  readonly #outputs: Plain[] = [];
+  #outbox: Plain | null = null;
+  #running: readonly string[] = [];
+  #last: readonly Plain[] = [];
+
+  snapshot(data: Plain): void {
+    for (const each of listOf(member(data, "away"))) {
+      const [name, positions, state] = listOf(each, 3) as [Plain, Plain, Plain];
+      this.#positions.set(textOf(name), listOf(positions));
+      if (state !== null) this.#states.set(textOf(name), [bytesOf(state)]);
+    }
+    this.#take(data);
+    this.#outbox = member(data, "outbox");
+  }
+
+  commit(data: Plain): void {
+    this.#take(data);
+    this.#outputs.push(member(data, "outputs"));
+  }
+
+  recovered(): Recovered {
+    this.#note();
+    return { positions: this.#positions, states: this.#states, outbox: this.#outbox, outputs: this.#outputs };
+  }
+
+  #take(data: Plain): void {
+    const pipelines = member(data, "pipelines");
+    if (pipelines !== null) {
+      this.#note();
+      this.#running = listOf(pipelines).map(textOf);
+    }
+    this.#last = listOf(member(data, "positions"));
     for (const [name, change] of statesOf(member(data, "states"))) {
-      const changes = states.get(name);
-      if (changes === undefined) states.set(name, [change]);
+      const changes = this.#states.get(name);
+      if (changes === undefined) this.#states.set(name, [change]);
       else changes.push(change);
     }
-  };
-  if (snapshot !== null) {
-    const data = readPlain(snapshot);
-    add(data);
-    outbox = member(data, "outbox");
   }
-  for (const body of commits) {
-    const data = readPlain(body);
-    add(data);
-    outputs.push(member(data, "outputs"));
+
+  /** Those that ran until here have come as far as the last commit. */
+  #note(): void {
+    for (const name of this.#running) this.#positions.set(name, this.#last);
   }
-  return { positions, states, outbox: isMap(outbox) || Array.isArray(outbox) ? outbox : null, outputs };
 }

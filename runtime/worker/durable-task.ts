@@ -10,7 +10,7 @@ import type { Runner } from "../engine/runner.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Plain } from "../state/plain.ts";
-import { commitBody, snapshotBody } from "./commit-body.ts";
+import { type Away, commitBody, snapshotBody } from "./commit-body.ts";
 import { FeedGate } from "./feed-gate.ts";
 import type { SinkSet } from "./sink-set.ts";
 import { Reading, type Task } from "./task.ts";
@@ -51,6 +51,10 @@ export interface Sender {
 }
 
 export interface DurableOptions<Cut extends { readonly frame: Plain }> {
+  /** Those of the runner, by name. */
+  readonly pipelines: readonly string[];
+  /** Those whose state is in the log and who do not run. */
+  readonly away: ReadonlyMap<string, Away>;
   readonly sources: readonly Source[];
   /** By source, up to where it was committed when it was opened. */
   readonly positions: readonly Plain[];
@@ -84,6 +88,8 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
   #committing: Promise<void> | null = null;
   #failure: unknown = null;
   #stopping = false;
+  /** No commit of this run has said yet who runs. */
+  #first = true;
   /** Bytes of the last snapshot. */
   #snapshotBytes = 0;
 
@@ -207,7 +213,9 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
     const positions = [...this.#positions];
     const moved = [...this.#moved];
     this.#moved.fill(false);
-    return { body: commitBody({ positions, states, outputs: cut.frame }), cut, positions, moved };
+    const pipelines = this.#first ? this.#options.pipelines : null;
+    this.#first = false;
+    return { body: commitBody({ pipelines, positions, states, outputs: cut.frame }), cut, positions, moved };
   }
 
   /** Waits for room on the disk as long as it takes: nothing else goes on meanwhile, so nothing is lost. */
@@ -226,9 +234,9 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
   }
 
   async #snapshot(positions: readonly Plain[]): Promise<void> {
-    const { log, outbox } = this.#options;
+    const { log, outbox, pipelines, away } = this.#options;
     const states = await this.runner.remembered();
-    const body = snapshotBody({ positions, states, outbox: await outbox.manifest() });
+    const body = snapshotBody({ pipelines, away, positions, states, outbox: await outbox.manifest() });
     await log.checkpoint(body);
     await outbox.snapshotted();
     this.#snapshotBytes = body.length;

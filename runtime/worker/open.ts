@@ -1,6 +1,5 @@
 // A plan's source and sinks as connectors. The one place that knows every kind of both.
 
-import { createHash } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import type { Clock } from "../clock.ts";
 import { csvHeader } from "../codec/csv/encoder.ts";
@@ -25,6 +24,7 @@ import type { Log } from "../log.ts";
 import type { BranchPlan, InputSpec, PipelinePlan, SinkSpec, SourceSpec } from "../pipeline/pipeline.ts";
 import { streamSubjectOf, subscriptionOf } from "../pipeline/subject.ts";
 import type { Connections } from "./connections.ts";
+import { joinedName } from "./state-folders.ts";
 
 export interface Surroundings {
   readonly connections: Connections;
@@ -98,14 +98,10 @@ function timeReader(
  * on where they were.
  */
 export function consumerName(plans: readonly PipelinePlan[], source: string | null = null): string {
-  const pipelines = plans
-    .map(({ name }) => name)
-    .sort()
-    .join("+");
-  const names = source === null ? pipelines : `${source}@${pipelines}`;
-  if (names.length <= limits.consumer_name_length_max) return names;
-  const digest = createHash("sha256").update(names).digest("hex").slice(0, 16);
-  return `${names.slice(0, limits.consumer_name_length_max - digest.length - 1)}+${digest}`;
+  const pipelines = plans.map(({ name }) => name);
+  const longest = limits.consumer_name_length_max - (source === null ? 0 : source.length + 1);
+  const joined = joinedName(pipelines, longest);
+  return source === null ? joined : `${source}@${joined}`;
 }
 
 async function openNats(
