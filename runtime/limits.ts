@@ -123,6 +123,8 @@ export const limits = {
   // Commits
   /** How often, and after how many bytes of rows at the latest, a durable worker commits. */
   commit_ms_default: 100,
+  commit_ms_min: 20,
+  commit_ms_max: 60_000,
   commit_bytes_default: 1_048_576,
   /** So many times the bytes of one commit may wait for it before the sources are read no longer. */
   commits_in_debt_max: 4,

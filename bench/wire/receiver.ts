@@ -10,6 +10,7 @@ import { sleep, stopwatch, wallClock } from "../../runtime/clock.ts";
 import { loadInput, type PipelineInput } from "../../runtime/engine/loader.ts";
 import { messageOf, WeirError } from "../../runtime/errors.ts";
 import { lawFaults } from "../../runtime/testing/harness.ts";
+import { defaultSettings, withConnections } from "../../runtime/worker/settings.ts";
 import { Worker } from "../../runtime/worker/worker.ts";
 
 export type ReceiverKind = "weir" | "bare";
@@ -97,7 +98,7 @@ async function openWeir(): Promise<Receiver> {
   const loaded = await loadInput(input);
   if (loaded.plan === null) throw new WeirError("WEIR_CONFIG", loaded.diagnostics[0]?.message ?? "no plan");
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  const settings = { connections: { default: { url } }, threads: null };
+  const settings = withConnections(defaultSettings({}), [url]);
   const worker = new Worker({ settings, clock: wallClock, log: silent, identity: nameOfPass() });
   await worker.open([loaded]);
   const running = worker.run();

@@ -10,6 +10,7 @@ import type { LoadedPipeline } from "../engine/loader.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
+import { defaultSettings, withConnections } from "../worker/settings.ts";
 import { Worker } from "../worker/worker.ts";
 import { CloudReader } from "./demo-cloud.ts";
 import { type Display, displayFor } from "./demo-display.ts";
@@ -93,10 +94,7 @@ class Demonstration {
     this.#display = display;
     this.#for_ms = for_ms;
     this.#worker = new Worker({
-      settings: {
-        connections: { default: { url: servers.edge.url }, cloud: { url: servers.cloud.url } },
-        threads: null,
-      },
+      settings: withConnections(defaultSettings({}), [servers.edge.url, `cloud=${servers.cloud.url}`]),
       clock: wallClock,
       log: display.log,
       identity: this.#identity,

@@ -59,6 +59,10 @@ program
   .argument("<file...>", "pipeline files, folders of them, or patterns")
   .addOption(connectionOption())
   .option("--config <file>", "the device's settings", "weir.yaml")
+  .option(
+    "--state <folder>",
+    "keep state here: nothing is lost and nothing comes twice, whatever ends the process",
+  )
   .addOption(new Option("--log <format>", "how to log").choices(["text", "json"]))
   .option("--json", "print the final counts as JSON on standard error's last line")
   .action((files: string[], options) => finish(import("./run.ts").then(({ run }) => run(files, options))));

@@ -24,6 +24,7 @@ import { exitConfig, filesOf, isWrong, loadFiles, printDiagnostics, sameNames } 
 export interface RunOptions {
   readonly nats: readonly string[];
   readonly config: string;
+  readonly state?: string;
   readonly log?: LogFormat;
   readonly json?: boolean;
 }
@@ -47,7 +48,8 @@ function settingsFor(options: RunOptions): DeviceSettings {
       remedy: "name the device's settings with --config",
     });
   }
-  return withConnections(settings, options.nats);
+  settings = withConnections(settings, options.nats);
+  return options.state === undefined ? settings : { ...settings, state: options.state };
 }
 
 /** One line a pipeline: what came in, what went out, where the rest went, and what its steps show besides. */

@@ -14,6 +14,7 @@ import { bucketReference } from "../connect/reference-bucket.ts";
 import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
 import { loadInput, readInput } from "../engine/loader.ts";
 import type { ReferenceStatus } from "../engine/references.ts";
+import { defaultSettings, withConnections } from "./settings.ts";
 import { Worker } from "./worker.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-reference-test-"));
@@ -79,7 +80,7 @@ async function start(name: string, table: unknown, own = false, on: NatsLink = l
   on.nats.subscribe(`${name}.out`, { callback: take });
   await on.nats.flush();
   worker = new Worker({
-    settings: { connections: { default: { url: `nats://${on.nats.getServer()}` } }, threads: 0 },
+    settings: { ...withConnections(defaultSettings({}), [`nats://${on.nats.getServer()}`]), threads: 0 },
     clock,
     log,
     identity: "test",

@@ -1,9 +1,11 @@
-// What belongs to the device and not to a pipeline: its named NATS connections, from `weir.yaml`, the
-// environment and the command line, in that order of growing precedence. All of it is optional.
+// What belongs to the device and not to a pipeline: its named NATS connections, where it keeps state, from the
+// environment, `weir.yaml` and the command line, in that order of growing precedence. All of it is optional.
 
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
+import { field } from "../../operators/sdk/index.ts";
+import { limits } from "../limits.ts";
 import { type ConfigDocument, readDocument } from "../pipeline/document.ts";
 import { interpolate, type Surroundings } from "../pipeline/interpolate.ts";
 import { diagnosticsOf } from "../pipeline/issue.ts";
@@ -43,21 +45,39 @@ const deviceSettings = z.strictObject({
   nats: z.record(z.string(), connectionSettings).optional(),
   /** Threads that one source's pool may have; 0 keeps all work at home. */
   threads: z.number().int().min(0).max(64).optional(),
+  /** A folder: with it nothing is lost and nothing comes twice. */
+  state: z.string().min(1).max(4096).optional(),
+  /** How often state, positions and rows are committed to it. */
+  commit: field
+    .duration("How often is committed to the state folder.")
+    .refine(
+      (every) => every >= limits.commit_ms_min && every <= limits.commit_ms_max,
+      `expected ${limits.commit_ms_min}ms to ${limits.commit_ms_max / 1000}s`,
+    )
+    .optional(),
 });
 
 export interface DeviceSettings {
   /** By name; `default` is what a pipeline without `to` uses. */
   readonly connections: Readonly<Record<string, ConnectionSettings>>;
   readonly threads: number | null;
+  /** Where commit logs are kept; null where nothing outlives the process. */
+  readonly state: string | null;
+  readonly commit_ms: number;
 }
 
 export const defaultConnection = "default";
 const localServer = "nats://127.0.0.1:4222";
 
-/** What holds without any file: the local server, or the one that WEIR_NATS_URL names. */
+/** What holds without any file: the local server, or the one that WEIR_NATS_URL names, and the state folder of WEIR_STATE. */
 export function defaultSettings(environment: Readonly<Record<string, string | undefined>>): DeviceSettings {
   const url = environment["WEIR_NATS_URL"] ?? localServer;
-  return { connections: { [defaultConnection]: { url } }, threads: null };
+  return {
+    connections: { [defaultConnection]: { url } },
+    threads: null,
+    state: environment["WEIR_STATE"] ?? null,
+    commit_ms: limits.commit_ms_default,
+  };
 }
 
 /** Where workers of this user keep the socket files that answer `weir why`. */
@@ -83,9 +103,14 @@ export function withFile(
       diagnostics: [...read.diagnostics, ...diagnostics, ...mistakes(document, parsed.error)],
     };
   }
-  const { nats = {}, threads } = parsed.data;
+  const { nats = {}, threads, state, commit } = parsed.data;
   return {
-    settings: { connections: { ...base.connections, ...nats }, threads: threads ?? base.threads },
+    settings: {
+      connections: { ...base.connections, ...nats },
+      threads: threads ?? base.threads,
+      state: state === undefined ? base.state : resolve(dirname(file), state),
+      commit_ms: commit ?? base.commit_ms,
+    },
     diagnostics: [...read.diagnostics, ...diagnostics],
   };
 }

@@ -16,6 +16,7 @@ import { loadInput, readInput } from "../engine/loader.ts";
 import type { Log } from "../log.ts";
 import { lawFaults } from "../testing/harness.ts";
 import { toPayload } from "../testing/payload.ts";
+import { defaultSettings, withConnections } from "./settings.ts";
 import { Worker, type WorkerStatus } from "./worker.ts";
 
 const silentLog: Log = { ...quiet, error: () => {} };
@@ -53,7 +54,7 @@ async function start(name: string, body: string): Promise<Running> {
   const loaded = await loadInput(readInput(path, {}), path);
   expect(loaded.diagnostics).toEqual([]);
   const worker = new Worker({
-    settings: { connections: { default: { url: server.url } }, threads: 0 },
+    settings: { ...withConnections(defaultSettings({}), [server.url]), threads: 0 },
     clock: wallClock,
     log: silentLog,
     identity: `run${workers.length}`,

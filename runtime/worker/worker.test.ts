@@ -18,6 +18,7 @@ import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { consumerName } from "./open.ts";
+import { defaultSettings, withConnections } from "./settings.ts";
 import { Worker, type WorkerStatus } from "./worker.ts";
 
 const silentLog: Log = { ...quiet, error: () => {} };
@@ -75,7 +76,7 @@ async function start(files: readonly string[], options: { url?: string; log?: Lo
   const pipelines = await Promise.all(files.map((file) => loadInput(readInput(file, {}), file)));
   expect(pipelines.flatMap(({ diagnostics }) => diagnostics)).toEqual([]);
   const worker = new Worker({
-    settings: { connections: { default: { url: options.url ?? server.url } }, threads: 0 },
+    settings: { ...withConnections(defaultSettings({}), [options.url ?? server.url]), threads: 0 },
     clock: wallClock,
     log: options.log ?? silentLog,
     identity: `run${runs++}`,
@@ -503,7 +504,7 @@ steps:
   );
   const loaded = await loadInput(readInput(file, {}), file);
   const worker = new Worker({
-    settings: { connections: { default: { url: `nats://127.0.0.1:${port}` } }, threads: 0 },
+    settings: { ...withConnections(defaultSettings({}), [`nats://127.0.0.1:${port}`]), threads: 0 },
     clock: wallClock,
     log: silentLog,
     identity: "nobody",
