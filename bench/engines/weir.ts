@@ -2,7 +2,7 @@
 // with ledger and law, its pool where threads are given. Only the sink is memory.
 
 import { fileURLToPath } from "node:url";
-import { wallClock } from "../../runtime/clock.ts";
+import { type Clock, VirtualClock, wallClock } from "../../runtime/clock.ts";
 import { fileSource } from "../../runtime/connect/file-source.ts";
 import { GroupRunner } from "../../runtime/engine/group-runner.ts";
 import { type LoadedPipeline, loadInput, readInput } from "../../runtime/engine/loader.ts";
@@ -38,8 +38,13 @@ async function refer(runner: GroupRunner, plan: PipelinePlan): Promise<Reference
   return references;
 }
 
-async function read(runner: GroupRunner, path: string): Promise<void> {
-  const source = fileSource({ path, format: "lines" });
+/** The clock of a pass: where windows follow it, it stands still, so that a pass that takes longer has no other rows. */
+function clockOf({ inputs }: PipelinePlan): Clock {
+  return inputs.some(({ spec }) => spec.time === null) ? new VirtualClock(wallClock.now()) : wallClock;
+}
+
+async function read(runner: GroupRunner, path: string, clock: Clock): Promise<void> {
+  const source = fileSource({ path, format: "lines", clock });
   await source.open();
   const want = {
     rows: limits.batch_rows_max,
@@ -48,9 +53,9 @@ async function read(runner: GroupRunner, path: string): Promise<void> {
     age_ms: limits.batch_age_ms_max,
   };
   for (let delivery = await source.read(want); delivery !== "end"; delivery = await source.read(want)) {
-    if (delivery !== null) await runner.feed(delivery.payloads, wallClock.now());
+    if (delivery !== null) await runner.feed(delivery.payloads, clock.now());
   }
-  await runner.finish(wallClock.now());
+  await runner.finish(clock.now());
   await source.close();
 }
 
@@ -73,7 +78,7 @@ async function open({ folder, file }: Assignment, program: string, threads: numb
     last[0] = group;
     const runner = new GroupRunner(group, { inputs: [input], header: [], threads });
     const references = await refer(runner, plan);
-    await read(runner, file);
+    await read(runner, file, clockOf(plan));
     checkLaw(runner, letters);
     await references.close();
     await runner.close();

@@ -11,6 +11,7 @@ import { q5 } from "./nexmark/q5/workload.ts";
 import { q7 } from "./nexmark/q7/workload.ts";
 import { q8 } from "./nexmark/q8/workload.ts";
 import { q11 } from "./nexmark/q11/workload.ts";
+import { q12 } from "./nexmark/q12/workload.ts";
 import { uc1 } from "./theodolite/uc1/workload.ts";
 import { uc2 } from "./theodolite/uc2/workload.ts";
 import { uc3 } from "./theodolite/uc3/workload.ts";
@@ -31,6 +32,7 @@ export const workloads: readonly Workload[] = [
   q7,
   q8,
   q11,
+  q12,
   filter,
   readings,
 ];
