@@ -13,6 +13,8 @@ const codes = {
   WEIR_NATS_UNAVAILABLE: { domain: "external", retry: true, exit: 69 },
   WEIR_NATS_SERVER_MISSING: { domain: "external", retry: false, exit: 2 },
   WEIR_STATE: { domain: "external", retry: false, exit: 65 },
+  /** No room on the disk of the state: nothing is lost, and all goes on once there is. */
+  WEIR_DISK_FULL: { domain: "external", retry: true, exit: 74 },
   /** Another sends for the same chain: a second instance, or a copy of the state. */
   WEIR_FENCED: { domain: "external", retry: false, exit: 78 },
   WEIR_SINK: { domain: "external", retry: true, exit: 74 },

@@ -136,6 +136,19 @@ export const limits = {
   outbox_places_max: 4_096,
   /** How long rows that are in the outbox may take to arrive when the worker is told to stop. */
   durable_flush_ms_max: 2_000,
+  // The commit log
+  /** Of one commit. The first one holds the whole state. */
+  log_commit_bytes_max: 1_073_741_824,
+  /** A segment that has grown to this is followed by another one. */
+  log_segment_bytes: 268_435_456,
+  log_snapshot_bytes_max: 4_294_967_296,
+  /** A snapshot is written and made durable piece by piece, so that commits beside it wait no longer than for one. */
+  log_snapshot_piece_bytes: 4_194_304,
+  /** Memory that is kept for the next commit. */
+  log_buffer_bytes: 4_194_304,
+  /** Kept free for a last commit on a full disk, as long as it is no more than this share of what is free. */
+  log_reserve_bytes: 16_777_216,
+  log_reserve_share: 0.0625,
 
   // Reference tables
   lookup_rows_max: 200_000,

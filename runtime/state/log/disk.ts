@@ -1,5 +1,6 @@
 // What the commit log and the outbox ask of a disk: one folder, flat names. The one seam to files, so that the same
 // code runs on a real disk and on one that loses what was not synchronised. Decides nothing.
+// Rejects with the system's errors, told apart by their `code`.
 
 /** An open file. */
 export interface DiskFile {
@@ -7,7 +8,7 @@ export interface DiskFile {
   size(): Promise<number>;
   /** Up to `length` bytes from `position`; fewer at the end of the file. */
   read(position: number, length: number): Promise<Uint8Array>;
-  /** Writes all of `bytes`, or rejects. What is written is on the disk only after `sync`. */
+  /** Writes all of `bytes`, or rejects and leaves any part of them. What is written is on the disk only after `sync`. */
   write(position: number, bytes: Uint8Array): Promise<void>;
   /** Resolves once what was written is durable. After a rejection nobody knows what is, and a repeat proves nothing. */
   sync(): Promise<void>;
@@ -16,7 +17,7 @@ export interface DiskFile {
   close(): Promise<void>;
 }
 
-/** A folder and its files. Names hold no separator. */
+/** A folder and its files. Names hold no separator and do not begin with a dot. */
 export interface Disk {
   /** Where it is, for messages. */
   readonly place: string;
@@ -33,5 +34,9 @@ export interface Disk {
   /** Bytes that are free; null where nobody can tell. */
   free(): Promise<number | null>;
   /** Takes the folder for this process until `release` or its end, however it ends; null where another has it. */
-  lock(): Promise<{ release(): Promise<void> } | null>;
+  lock(): Promise<DiskLock | null>;
+}
+
+export interface DiskLock {
+  release(): Promise<void>;
 }

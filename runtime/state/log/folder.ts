@@ -1,0 +1,96 @@
+// Reads what a folder holds, as far as it counts, for `decide`. Changes nothing.
+
+import { messageOf, WeirError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
+import { headBytes, pageBytes } from "./block.ts";
+import type { Disk } from "./disk.ts";
+import { isLackOfRoom } from "./disk-fault.ts";
+import { copies, type LogFiles, logFiles, positionName, segmentName, snapshotName } from "./file-names.ts";
+import { type Position, readPositions } from "./position-file.ts";
+import { type FolderContent, type FoundSegment, isInUse } from "./recovery.ts";
+import { readSegment, type Segment, segmentFileBytesMax } from "./segment.ts";
+import { readSnapshot, type Snapshot } from "./snapshot-file.ts";
+import { readWhole } from "./whole-file.ts";
+
+export interface Folder extends FolderContent {
+  readonly files: LogFiles;
+  /** Of the newest segment that is whole; null where there is none. */
+  readonly newest: Segment | null;
+  /** True when not the first copy of the newest snapshot was taken. */
+  readonly usedTwin: boolean;
+}
+
+export async function readFolder(disk: Disk): Promise<Folder> {
+  const names = await disk.list();
+  const files = logFiles(names);
+  const waiting = [...files.segments];
+  const segments: FoundSegment[] = [];
+  let newest: Segment | null = null;
+  // Backwards: how far back is needed is known only with a snapshot, and which snapshots count only with a segment.
+  const readUntil = async (isEnough: () => boolean): Promise<void> => {
+    while (!isEnough()) {
+      const sequence = waiting.pop();
+      if (sequence === undefined) return;
+      const segment = await readFoundSegment(disk, sequence, newest?.origin ?? null);
+      if (typeof segment !== "string") newest ??= segment;
+      segments.unshift({ sequence, segment });
+    }
+  };
+  await readUntil(() => newest !== null);
+  const origin = (newest as Segment | null)?.origin ?? null;
+  const { snapshot, usedTwin } = await newestSnapshot(disk, files, names, origin);
+  const number = snapshot?.number ?? 0;
+  await readUntil(() => segments.some((found) => isInUse(found, number)));
+  const position = await readPosition(disk, files, origin ?? snapshot?.origin ?? null);
+  return { files, newest, snapshot, usedTwin, segments, position };
+}
+
+async function readFoundSegment(
+  disk: Disk,
+  sequence: number,
+  origin: string | null,
+): Promise<Segment | string> {
+  const bytes = await readable(readWhole(disk, segmentName(sequence), segmentFileBytesMax));
+  if (typeof bytes === "string") return bytes;
+  const segment = bytes === null ? null : readSegment(bytes, sequence);
+  if (segment === null) return "does not begin as one";
+  return origin !== null && segment.origin !== origin ? "is of another log" : segment;
+}
+
+async function newestSnapshot(
+  disk: Disk,
+  files: LogFiles,
+  names: readonly string[],
+  origin: string | null,
+): Promise<{ readonly snapshot: Snapshot | null; readonly usedTwin: boolean }> {
+  let usedTwin = false;
+  for (const generation of files.snapshots.toReversed()) {
+    for (const copy of copies) {
+      const name = snapshotName(generation, copy);
+      const found = names.includes(name) ? await readable(readWhole(disk, name, most)) : null;
+      const snapshot = found instanceof Uint8Array ? readSnapshot(found, generation) : null;
+      if (snapshot !== null && (origin === null || snapshot.origin === origin)) return { snapshot, usedTwin };
+      usedTwin = true;
+    }
+  }
+  return { snapshot: null, usedTwin };
+}
+
+const most = limits.log_snapshot_bytes_max + headBytes;
+
+async function readPosition(disk: Disk, files: LogFiles, origin: string | null): Promise<Position | null> {
+  if (!files.position) return null;
+  const bytes = await readable(readWhole(disk, positionName, 16 * pageBytes));
+  const position = bytes instanceof Uint8Array ? readPositions(bytes) : null;
+  return position !== null && (origin === null || position.origin === origin) ? position : null;
+}
+
+/** What was read, or why it cannot be. Lack of room is no fault of the file's. */
+async function readable<Read>(reading: Promise<Read>): Promise<Read | string> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isLackOfRoom(error) || error instanceof WeirError) throw error;
+    return `cannot be read: ${messageOf(error)}`;
+  }
+}
