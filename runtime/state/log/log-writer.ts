@@ -200,9 +200,18 @@ export class LogWriter implements CommitLog {
       await reserve.keep();
     } catch (error) {
       const fault = this.#judged(doing, error);
-      if (fault.retry)
-        for (const copy of copies) await disk.remove(unfinished(snapshotName(generation, copy)));
+      if (fault.retry) await this.#forgetSnapshot(generation);
       throw fault;
+    }
+  }
+
+  /** What there is of one that found no room would keep even more of it. */
+  async #forgetSnapshot(generation: number): Promise<void> {
+    const { disk } = this.#parts;
+    try {
+      for (const copy of copies) await disk.remove(unfinished(snapshotName(generation, copy)));
+    } catch (error) {
+      this.#end ??= diskFault(disk.place, "remove an unfinished snapshot", error);
     }
   }
 

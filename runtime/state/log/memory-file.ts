@@ -13,33 +13,41 @@ interface Written {
   readonly length: number;
 }
 
-/** Bytes that grow; zero where nothing was written. */
+/** Bytes that grow; zero where nothing was written. Those that it begins with are copied only when they change. */
 class Bytes {
   #memory: Uint8Array;
+  #isOwn = false;
   length: number;
 
   constructor(content: Uint8Array) {
-    this.#memory = Uint8Array.from(content);
+    this.#memory = content;
     this.length = content.length;
   }
 
   apply({ position, bytes, length }: Written): void {
-    const end = Math.max(length, position + bytes.length);
-    if (end > this.#memory.length) {
-      const larger = new Uint8Array(Math.max(end, this.#memory.length * 2));
-      larger.set(this.#memory);
-      this.#memory = larger;
-    }
+    this.#own(Math.max(length, position + bytes.length));
     this.#memory.set(bytes, position);
     this.length = length;
   }
 
-  copy(from: number, end: number): Uint8Array {
-    return this.#memory.slice(from, Math.max(from, Math.min(end, this.length)));
+  /** A copy, or the memory itself where nothing of it will change. */
+  part(from: number, end: number): Uint8Array {
+    const most = Math.max(from, Math.min(end, this.length));
+    return this.#isOwn ? this.#memory.slice(from, most) : this.#memory.subarray(from, most);
   }
 
   flip(position: number, mask: number): void {
-    if (position < this.length) this.#memory[position] = this.#memory[position]! ^ mask;
+    if (position >= this.length) return;
+    this.#own(this.length);
+    this.#memory[position] = this.#memory[position]! ^ mask;
+  }
+
+  #own(length: number): void {
+    if (this.#isOwn && length <= this.#memory.length) return;
+    const larger = new Uint8Array(Math.max(length, this.#isOwn ? this.#memory.length * 2 : this.length));
+    larger.set(this.#memory.subarray(0, this.length));
+    this.#memory = larger;
+    this.#isOwn = true;
   }
 }
 
@@ -58,12 +66,12 @@ export class MemoryFile {
   }
 
   read(position: number, length: number): Uint8Array {
-    return this.#now.copy(position, position + length);
+    return this.#now.part(position, position + length);
   }
 
   write(position: number, bytes: Uint8Array): void {
     const length = Math.max(this.#now.length, position + bytes.length);
-    this.#change({ position, bytes: Uint8Array.from(bytes), length });
+    this.#change({ position, bytes: bytes.slice(), length });
   }
 
   truncate(length: number): void {
@@ -89,7 +97,7 @@ export class MemoryFile {
   /** What may be left of it without power. */
   afterCrash(random: () => number): MemoryFile {
     const share = shareKept(random);
-    const left = new Bytes(this.#durable.copy(0, Infinity));
+    const left = new Bytes(this.#durable.part(0, Infinity));
     const lengths = [this.#durable.length, ...this.#volatile.map(({ length }) => length)];
     const states = new Map<number, number>();
     for (const sector of this.#volatile.flatMap(sectorsOf)) states.set(sector, (states.get(sector) ?? 0) + 1);
@@ -104,7 +112,7 @@ export class MemoryFile {
     }
     const length = lengths[Math.round((lengths.length - 1) * share())]!;
     left.apply({ position: 0, bytes: new Uint8Array(0), length });
-    return new MemoryFile(left.copy(0, length));
+    return new MemoryFile(left.part(0, length));
   }
 
   #change(written: Written): void {

@@ -3,7 +3,6 @@
 
 import { WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
-import { isMap, type Plain } from "../plain.ts";
 import {
   type BlockHead,
   bufferOf,
@@ -121,9 +120,9 @@ function beyondOf(bytes: Buffer, from: number, segment: SegmentHead, expected: n
 
 function aboutOf(body: Uint8Array): { readonly id: string; readonly owner: string } | null {
   try {
-    const about = JSON.parse(bufferOf(body).toString()) as Plain;
-    if (!isMap(about)) return null;
-    const { id, owner } = about as { readonly id?: Plain; readonly owner?: Plain };
+    const about: unknown = JSON.parse(bufferOf(body).toString());
+    if (typeof about !== "object" || about === null || !("id" in about && "owner" in about)) return null;
+    const { id, owner } = about;
     return typeof id === "string" && typeof owner === "string" ? { id, owner } : null;
   } catch {
     return null;
