@@ -162,6 +162,25 @@ export const limits = {
   /** How long a bucket may take to send the entries that it holds. */
   lookup_load_ms_max: 30_000,
 
+  // The outbox
+  /** What waits may take where nothing is said, … */
+  outbox_bytes_default: 1_073_741_824,
+  /** … how much of it is in memory, … */
+  outbox_memory_bytes_max: 8_388_608,
+  /** … and how long rows are kept once they are confirmed: twice what a server takes to make them durable. */
+  outbox_retention_ms_default: 240_000,
+  /** Confirmations within this time share one time. */
+  outbox_confirmation_ms: 1_000,
+  /** Rows that go to the disk together, … */
+  outbox_frame_bytes_max: 262_144,
+  /** … those too few to be worth packing, and how small they have to become. */
+  outbox_packed_bytes_min: 256,
+  outbox_packed_part_max: 0.9,
+  outbox_file_bytes_max: 8_388_608,
+  /** What may be handed out before the next commit. After a restart nobody knows whether those were sent. */
+  outbox_ahead_rows_max: 65_536,
+  outbox_ahead_bytes_max: 16_777_216,
+
   // Queues
   source_queue_bytes_max: 33_554_432,
   source_queue_messages_max: 65_536,

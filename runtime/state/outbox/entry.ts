@@ -12,8 +12,13 @@ export interface KeptRow {
   readonly headers: Readonly<Record<string, string>> | null;
 }
 
-/** An output. Numbers of a chain are 1, 2, 3, …: none is left out, and none is given twice, whatever ends when. */
+/**
+ * An output. Numbers of a chain are 1, 2, 3, …, and none is given twice, whatever ends when. All of them come, in order,
+ * but those that were dropped before they were ever sent: the next entry says how many are left out right before it.
+ */
 export interface Entry {
   readonly number: number;
   readonly row: KeptRow;
+  /** How many numbers right before this one were dropped and never come; none when absent. */
+  readonly skipped?: number;
 }

@@ -1,0 +1,64 @@
+// What is dropped so that the outbox stays within its limits: only what was certainly never sent, oldest first. Pure.
+
+import type { Drop } from "./edit.ts";
+import { endOf, type Piece, sizeOf } from "./piece.ts";
+
+/** What waits may take, for how long, and what becomes of more. */
+export interface OutboxLimits {
+  readonly bytes: number;
+  /** Older rows are dropped; null when none are too old. */
+  readonly age: number | null;
+  readonly whenFull: "wait" | "drop_oldest" | "condense";
+}
+
+/** What of a chain may be dropped. */
+export interface Droppable {
+  readonly chain: string;
+  /** Chains of a higher rank are dropped from last. */
+  readonly rank: number;
+  readonly pieces: readonly Piece[];
+}
+
+/** `total`: bytes of all that waits. */
+export function dropsFor(
+  limits: OutboxLimits,
+  chains: readonly Droppable[],
+  total: number,
+  now: number,
+): readonly Drop[] {
+  const { age } = limits;
+  const isOld = (piece: Piece): boolean => age !== null && now - piece.until >= age;
+  const expired = chains.flatMap(({ chain, pieces }) => partsOf(chain, pieces.filter(isOld), "expired"));
+  const surplus = total - limits.bytes;
+  if (limits.whenFull !== "drop_oldest" || surplus <= 0) return expired;
+  const rest = chains.map((each) => ({ ...each, pieces: each.pieces.filter((piece) => !isOld(piece)) }));
+  return [...expired, ...overflowing(rest, surplus)];
+}
+
+function overflowing(chains: readonly Droppable[], surplus: number): readonly Drop[] {
+  const candidates = chains
+    .flatMap(({ chain, rank, pieces }) => pieces.map((piece) => ({ chain, rank, piece })))
+    .sort((one, other) => one.rank - other.rank || one.piece.at - other.piece.at);
+  const chosen = new Map<string, Piece[]>();
+  let freed = 0;
+  for (const { chain, piece } of candidates) {
+    if (freed >= surplus) break;
+    freed += sizeOf(piece);
+    const pieces = chosen.get(chain);
+    if (pieces === undefined) chosen.set(chain, [piece]);
+    else pieces.push(piece);
+  }
+  return [...chosen].flatMap(([chain, pieces]) => partsOf(chain, pieces, "overflow"));
+}
+
+/** Neighbours as one part. */
+function partsOf(chain: string, pieces: readonly Piece[], reason: string): Drop[] {
+  const parts: Drop[] = [];
+  for (const piece of [...pieces].sort((one, other) => one.first - other.first)) {
+    const before = parts.at(-1);
+    if (before !== undefined && before.last + piece.gap + 1 === piece.first)
+      parts[parts.length - 1] = { ...before, last: endOf(piece) };
+    else parts.push({ kind: "drop", chain, first: piece.first, last: endOf(piece), reason });
+  }
+  return parts;
+}

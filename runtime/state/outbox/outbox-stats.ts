@@ -1,0 +1,88 @@
+// What an outbox holds, in numbers: pure.
+
+import type { OutboxChain } from "./outbox-chain.ts";
+import { endOf, type Piece, placeOf, sizeOf } from "./piece.ts";
+
+export interface ChainStats {
+  readonly chain: string;
+  /** What waits to be confirmed: bytes, entries and the rows in them. Durable ones only. */
+  readonly bytes: number;
+  readonly entries: number;
+  readonly rows: number;
+  /** For how long the oldest of them has waited, ms; null when nothing does. */
+  readonly age: number | null;
+  /** Bytes of confirmed entries that are kept for healing. */
+  readonly retained: number;
+  readonly last: number;
+  readonly confirmed: number;
+  /** Rows that will never be sent, by reason, since the chain began. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+export interface OutboxStats {
+  /** Of all entries, waiting and retained. */
+  readonly bytes: number;
+  readonly rows: number;
+  readonly age: number | null;
+  readonly memoryBytes: number;
+  /** Of the outbox files, those parts included that nobody needs any more. */
+  readonly fileBytes: number;
+  /** Why nothing could be written to the disk lately; null when all is well. */
+  readonly fault: string | null;
+  readonly chains: readonly ChainStats[];
+}
+
+/** Bytes of a chain's entries that are not confirmed. */
+export function unconfirmedBytes(chain: OutboxChain): number {
+  let bytes = chain.uncutBytes;
+  for (let place = placeOf(chain.pieces, chain.confirmed + 1); place < chain.pieces.length; place++)
+    bytes += sizeOf(chain.pieces[place]!);
+  return bytes;
+}
+
+export function outboxStats(
+  chains: readonly OutboxChain[],
+  fileBytes: number,
+  now: number,
+  fault: string | null,
+): OutboxStats {
+  const each = chains.map((chain) => chainStats(chain, now));
+  const ages = each.flatMap(({ age }) => age ?? []);
+  return {
+    bytes: sum(each.map(({ bytes, retained }) => bytes + retained)),
+    rows: sum(each.map(({ rows }) => rows)),
+    age: ages.length === 0 ? null : Math.max(...ages),
+    memoryBytes: sum(chains.flatMap(({ pieces }) => pieces.map(({ block }) => block?.length ?? 0))),
+    fileBytes,
+    fault,
+    chains: each,
+  };
+}
+
+function chainStats(chain: OutboxChain, now: number): ChainStats {
+  const { name, pieces, confirmed, last, released } = chain;
+  const first = placeOf(pieces, confirmed + 1);
+  const waits = pieces.slice(first).filter((piece) => endOf(piece) <= released);
+  const oldest = waits[0];
+  const left = oldest === undefined ? 0 : Math.max(0, confirmed + 1 - oldest.first);
+  return {
+    chain: name,
+    bytes: sum(waits.map(sizeOf)),
+    entries: sum(waits.map(({ count }) => count)) - left,
+    rows: sum(waits.map(({ rows }) => rows)) - rowsBefore(oldest, left),
+    age: oldest === undefined ? null : Math.max(0, now - oldest.at),
+    retained: sum(pieces.slice(0, first).map(sizeOf)),
+    last,
+    confirmed,
+    dropped: chain.heads.dropped,
+  };
+}
+
+/** Rows in the first `entries` of a piece; where payloads hold several, their mean. */
+function rowsBefore(piece: Piece | undefined, entries: number): number {
+  return piece === undefined ? 0 : Math.round((piece.rows * entries) / piece.count);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

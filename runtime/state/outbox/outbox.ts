@@ -1,0 +1,339 @@
+// What waits to be sent, and what was sent not long ago: chains of numbered entries that outlive the process. Entries live
+// in commits first, in memory meanwhile, and on the disk where memory or the log has no room. Never sends anything, and
+// never writes a commit: whoever owns it does both.
+//
+// An entry goes through `add`, `cut` (its bytes are in a commit's frame), `release` (that commit is durable), `take`,
+// `confirm`; then it is kept for a while, so that a receiver that lost its tail can be healed. Which entries are certainly
+// unsent is known after a restart too: a commit says how far may be handed out before the next one. Only those are ever
+// dropped, moved or condensed, by edits that are part of a commit.
+
+import type { Clock } from "../../clock.ts";
+import { WeirError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
+import type { Disk } from "../log/disk.ts";
+import type { Plain } from "../plain.ts";
+import { type ChainCut, frameIn, packedFrame } from "./cut-frame.ts";
+import type { Edit } from "./edit.ts";
+import type { Entry, KeptRow } from "./entry.ts";
+import { dropsFor, type OutboxLimits } from "./keep-within.ts";
+import { manifestOf, neededFiles, packedManifest } from "./manifest.ts";
+import { type Ahead, OutboxChain } from "./outbox-chain.ts";
+import { OutboxFiles } from "./outbox-files.ts";
+import { OutboxStore } from "./outbox-store.ts";
+import { outboxStats, type OutboxStats, unconfirmedBytes } from "./outbox-stats.ts";
+import { endOf, type Piece, placeOf } from "./piece.ts";
+import { PieceReader } from "./piece-reader.ts";
+
+export interface OutboxOptions {
+  readonly clock: Clock;
+  readonly limits?: OutboxLimits;
+  /** Of entries in memory; the rest is on the disk. */
+  readonly memoryBytes?: number;
+  /** How long entries are kept once they are confirmed. */
+  readonly retention?: number;
+  /** Bytes of one file. */
+  readonly fileBytes?: number;
+}
+
+/** What a commit is to hold; handed back to `release` once that is durable. */
+export interface OutboxCut {
+  readonly frame: Plain;
+}
+
+export const defaultOutboxLimits: OutboxLimits = {
+  bytes: limits.outbox_bytes_default,
+  age: null,
+  whenFull: "wait",
+};
+
+interface Chain {
+  readonly entries: OutboxChain;
+  readonly reader: PieceReader;
+  readonly tasks: (() => void)[];
+}
+
+export class Outbox {
+  readonly #clock: Clock;
+  readonly #limits: OutboxLimits;
+  readonly #retention: number;
+  readonly #ahead: Ahead;
+  readonly #store: OutboxStore;
+  readonly #chains: Map<string, Chain> = new Map();
+  #outstanding: {
+    readonly cut: OutboxCut;
+    readonly frame: { chains: readonly ChainCut[]; edits: readonly Edit[] };
+  } | null = null;
+  #waiting: (() => void)[] = [];
+
+  private constructor(files: OutboxFiles, named: ReadonlySet<number>, options: OutboxOptions) {
+    this.#clock = options.clock;
+    this.#limits = options.limits ?? defaultOutboxLimits;
+    this.#store = new OutboxStore(
+      files,
+      named,
+      options.memoryBytes ?? limits.outbox_memory_bytes_max,
+      () => this.#all(),
+      () => this.#tell(),
+    );
+    this.#retention = options.retention ?? limits.outbox_retention_ms_default;
+    // What may be sent cannot be dropped, so it must be a small part of all.
+    const bytes = Math.min(limits.outbox_ahead_bytes_max, this.#limits.bytes / 4);
+    this.#ahead = { rows: limits.outbox_ahead_rows_max, bytes };
+  }
+
+  /** `manifest`: what `manifest()` gave for the snapshot in use, or null. */
+  static async open(disk: Disk, manifest: Plain | null, options: OutboxOptions): Promise<Outbox> {
+    const kept = manifest === null ? { chains: [], uplinks: null } : manifestOf(manifest);
+    const needed = neededFiles(kept.chains.flatMap(({ pieces }) => pieces));
+    const files = await OutboxFiles.open(disk, needed, options.fileBytes ?? limits.outbox_file_bytes_max);
+    const outbox = new Outbox(files, new Set(needed.keys()), options);
+    for (const { name, heads, pieces } of kept.chains)
+      outbox.#chain(name).entries.restore(heads, pieces, options.clock.now());
+    return outbox;
+  }
+
+  /** Entries of a frame behind the snapshot, in order, before anything else is asked of the outbox. */
+  replay(frame: Plain): void {
+    if (frame === null) return;
+    const { at, chains, edits } = frameIn(frame);
+    for (const { chain, first, count, rows, block } of chains)
+      if (block !== null)
+        this.#chain(chain).entries.append({
+          ...{ first, count, rows, bytes: block.length, at, until: at, tier: 0 },
+          ...{ gap: 0, block, place: null },
+        });
+    this.#apply({ chains, edits });
+    const now = this.#clock.now();
+    for (const { chain, allowed, confirmed } of chains)
+      this.#chain(chain).entries.recover(allowed, confirmed, now);
+    this.#store.relieve();
+  }
+
+  add(chain: string, row: KeptRow): number {
+    return this.#chain(chain).entries.add(row);
+  }
+
+  /** Added since the last cut; above 0 too where only a decision waits for a commit. */
+  get uncutBytes(): number {
+    let bytes = 0;
+    let wants = false;
+    for (const entries of this.#all()) {
+      bytes += entries.uncutBytes;
+      wants ||= entries.wantsAllowance;
+    }
+    return bytes === 0 && (wants || this.#edits(this.#clock.now()).length > 0) ? 1 : bytes;
+  }
+
+  /** All added since, and what becomes of entries that wait. One at a time: the next only after `release`. */
+  cut(): OutboxCut {
+    if (this.#outstanding !== null)
+      throw new WeirError("WEIR_INTERNAL", "the outbox was cut while its last cut was not released");
+    const now = this.#clock.now();
+    this.#trim(now);
+    const edits = this.#edits(now);
+    const chains: ChainCut[] = [];
+    for (const [chain, { entries }] of this.#chains) {
+      const next = entries.last - entries.uncutCount + 1;
+      const piece = entries.cut(now);
+      if (piece === null && !entries.wantsAllowance) continue;
+      const { first, count, rows, block } = piece ?? { first: next, count: 0, rows: 0, block: null };
+      const { confirmed } = entries;
+      chains.push({ chain, first, count, rows, block, allowed: entries.allowance(), confirmed });
+    }
+    for (const { chain, first, last } of edits) this.#chain(chain).entries.freeze(first, last);
+    const isEmpty = chains.length === 0 && edits.length === 0;
+    const cut = { frame: isEmpty ? null : packedFrame({ at: now, chains, edits, uplinks: null }) };
+    this.#outstanding = { cut, frame: { chains, edits } };
+    return cut;
+  }
+
+  /** Its commit is durable. */
+  release(cut: OutboxCut): void {
+    if (this.#outstanding?.cut !== cut)
+      throw new WeirError("WEIR_INTERNAL", "a cut of the outbox was released that is not the last one");
+    const { frame } = this.#outstanding;
+    this.#outstanding = null;
+    for (const { chain, first } of frame.edits) this.#chain(chain).entries.thaw(first);
+    this.#apply(frame);
+    this.#store.relieve();
+    this.#tell();
+    for (const { chain } of [...frame.chains, ...frame.edits]) this.#call(chain);
+  }
+
+  /**
+   * The next released entries that were not taken since `rewind`, in order; `rows` of them at most, and no more once they
+   * have `bytes`. Resolves with [] when there are none now, or where `rewind` came meanwhile.
+   */
+  async take(chain: string, rows: number, bytes: number): Promise<readonly Entry[]> {
+    const { entries, reader } = this.#chain(chain);
+    const { rewound } = entries;
+    const found: Entry[] = [];
+    let size = 0;
+    while (found.length < rows && size < bytes) {
+      const piece = entries.reserve(rows - found.length);
+      // Those that are there already do not wait for the disk.
+      if (piece === null || (found.length > 0 && piece.block === null)) break;
+      const kept = await reader.read(piece);
+      if (entries.rewound !== rewound) return [];
+      const end = Math.min(endOf(piece), entries.sent);
+      while (entries.next <= end && found.length < rows && size < bytes) {
+        const entry = entryOf(piece, entries.next, kept);
+        found.push(entry);
+        size += entry.row.payload.length;
+        entries.took(entry.number);
+      }
+    }
+    reader.prepare(entries.pieces[placeOf(entries.pieces, entries.next) + 1]);
+    return found;
+  }
+
+  /** Take again from `number` on (after a target had to attach again). */
+  rewind(chain: string, number: number): void {
+    this.#chain(chain).entries.rewind(number);
+  }
+
+  /** All up to `number` are stored. */
+  confirm(chain: string, number: number): void {
+    this.#chain(chain).entries.confirm(number, this.#clock.now());
+    this.#tell();
+  }
+
+  /** Released, not confirmed, and no more of them than may have been sent. */
+  async unconfirmed(chain: string): Promise<readonly Entry[]> {
+    const { entries } = this.#chain(chain);
+    const { confirmed, sent, pieces } = entries;
+    const end = Math.min(sent, entries.released);
+    const found: Entry[] = [];
+    for (const piece of pieces.slice(placeOf(pieces, confirmed + 1))) {
+      if (piece.first > end) break;
+      const kept = await new PieceReader(this.#store.files).read(piece);
+      const last = Math.min(end, endOf(piece));
+      for (let number = Math.max(confirmed + 1, piece.first); number <= last; number++)
+        found.push(entryOf(piece, number, kept));
+    }
+    return found;
+  }
+
+  /** The last number given and confirmed, and the oldest that is still kept. */
+  chain(name: string): { readonly last: number; readonly confirmed: number; readonly oldest: number } {
+    const { last, confirmed, oldest } = this.#chain(name).entries;
+    return { last, confirmed, oldest };
+  }
+
+  /** Calls `task` whenever there may be something to take. */
+  waiting(chain: string, task: () => void): void {
+    this.#chain(chain).tasks.push(task);
+  }
+
+  /**
+   * For a snapshot of all that was released so far, as it is at this call: writes to the disk what is needed and lives only
+   * in memory and the log. To be called between a `release` and the next `cut` that the snapshot is not to hold.
+   */
+  async manifest(): Promise<Plain> {
+    this.#trim(this.#clock.now());
+    const chains = this.#all().map((entries) => entries.kept());
+    await this.#store.keep(chains);
+    return packedManifest({ chains, uplinks: null });
+  }
+
+  /** The snapshot with the last manifest is durable: files that are not needed any more are removed. */
+  snapshotted(): Promise<void> {
+    return this.#store.kept();
+  }
+
+  stats(): OutboxStats {
+    return outboxStats(this.#all(), this.#store.files.bytes, this.#clock.now(), this.#store.fault);
+  }
+
+  /** Resolves when there is room for more. */
+  ready(): Promise<void> {
+    if (!this.#isFull()) return Promise.resolve();
+    this.#store.relieve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push(resolve);
+    return promise;
+  }
+
+  async close(): Promise<void> {
+    await this.#store.alone(() => this.#store.files.close());
+  }
+
+  #all(): readonly OutboxChain[] {
+    return [...this.#chains.values()].map(({ entries }) => entries);
+  }
+
+  #chain(name: string): Chain {
+    let chain = this.#chains.get(name);
+    if (chain === undefined) {
+      const entries = new OutboxChain(name, this.#ahead);
+      chain = { entries, reader: new PieceReader(this.#store.files), tasks: [] };
+      this.#chains.set(name, chain);
+    }
+    return chain;
+  }
+
+  #call(name: string): void {
+    const { tasks } = this.#chain(name);
+    for (const task of tasks) task();
+  }
+
+  #edits(now: number): readonly Edit[] {
+    const chains = [...this.#chains].map(([chain, { entries }]) => ({
+      chain,
+      rank: 0,
+      pieces: entries.untouched(),
+    }));
+    return dropsFor(this.#limits, chains, this.#waitingBytes(), now);
+  }
+
+  #apply({ chains, edits }: { readonly chains: readonly ChainCut[]; readonly edits: readonly Edit[] }): void {
+    for (const { chain, first, count, allowed } of chains) {
+      const { entries } = this.#chain(chain);
+      entries.release(first + count - 1);
+      entries.allow(allowed);
+    }
+    for (const edit of edits) this.#edit(edit);
+  }
+
+  #edit(edit: Edit): void {
+    const { entries } = this.#chain(edit.chain);
+    const others = edit.kind === "condense" ? edit.pieces : [];
+    const old = entries.replace(edit.first, edit.last, others);
+    const rows = old.reduce((sum, piece) => sum + piece.rows, 0);
+    if (edit.kind === "drop") entries.drop(rows, edit.reason);
+  }
+
+  #trim(now: number): void {
+    for (const entries of this.#all()) entries.trim(now, this.#retention);
+    // What is kept for healing makes room for what waits.
+    let surplus = this.stats().bytes - this.#limits.bytes;
+    for (const entries of this.#all()) if (surplus > 0) surplus -= entries.trimEarly(surplus);
+  }
+
+  #waitingBytes(): number {
+    let bytes = 0;
+    for (const entries of this.#all()) bytes += unconfirmedBytes(entries);
+    return bytes;
+  }
+
+  #isFull(): boolean {
+    // Those that drop do so at a commit: until then there is a little more.
+    const most = this.#limits.whenFull === "drop_oldest" ? this.#limits.bytes * 1.5 : this.#limits.bytes;
+    return this.#waitingBytes() >= most || this.#store.isFull;
+  }
+
+  /** Lets those go on that wait for room. */
+  #tell(): void {
+    if (this.#waiting.length === 0 || this.#isFull()) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+function entryOf(piece: Piece, number: number, kept: readonly KeptRow[]): Entry {
+  const row = kept[number - piece.first];
+  if (row === undefined) throw new WeirError("WEIR_INTERNAL", `entry ${number} is not in its piece`);
+  if (number !== piece.first || piece.gap === 0) return { number, row };
+  return { number, row, skipped: piece.gap };
+}
