@@ -204,6 +204,17 @@ export const limits = {
   sink_batch_header_bytes: 1_024,
   /** What a stream may hold that weir creates for a sink; the oldest rows go first. */
   sink_stream_bytes_max: 1_073_741_824,
+  /** Messages that are read to find the end of a chain behind those of others, and how many at once. */
+  chain_search_max: 4_096,
+  chain_search_at_once: 32,
+  /** How often within this time another may write between the rows of a chain before it is refused. */
+  chain_foreign_times_max: 3,
+  chain_foreign_ms: 600_000,
+  /** Subjects of which a chain remembers how far it has them. */
+  chain_subjects_max: 65_536,
+  /** Rows of one message of a lane, and its bytes where the server takes so many. */
+  lane_rows_max: 4_096,
+  lane_bytes_max: 524_288,
   /** Unconfirmed core publishes before a round trip is awaited. */
   nats_round_trip_rows: 4_096,
   /** Subjects whose text a source remembers by their bytes; a power of two. */

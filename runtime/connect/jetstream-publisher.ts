@@ -4,31 +4,31 @@
 import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
 import type { Clock } from "../clock.ts";
 import { limits } from "../limits.ts";
-import type { OutputRow } from "./connect.ts";
 import type { NatsLink } from "./nats-connection.ts";
 import { type Frame, takeFrames } from "./nats-frames.ts";
 import { RowPublisher } from "./row-publisher.ts";
 
-/** A row with its place in the order of writing. */
-export interface Outgoing {
-  readonly row: OutputRow;
-  readonly order: number;
-}
-
 /** `stored`, or why not: `absent` no stream listens, `refused` with the server's words, `lost` no answer came. */
 export type Outcome =
-  | { readonly kind: "stored"; readonly duplicate: boolean }
+  | {
+      readonly kind: "stored";
+      readonly stream: string;
+      readonly sequence: number;
+      readonly duplicate: boolean;
+    }
   | { readonly kind: "absent" }
   | { readonly kind: "lost" }
   | { readonly kind: "refused"; readonly code: number; readonly reason: string };
 
-interface Sent {
-  readonly outgoing: Outgoing;
+/** `of` is what the publisher was given to tell it by. */
+interface Sent<T> {
+  readonly of: T;
   readonly deadline: number;
 }
 
 interface Answer {
   readonly stream?: string;
+  readonly seq?: number;
   readonly duplicate?: boolean;
   readonly error?: { readonly err_code?: number; readonly code?: number; readonly description?: string };
 }
@@ -52,24 +52,25 @@ export function outcomeOf(code: number, text: string): Outcome {
       reason: error.description ?? "unknown",
     };
   }
-  if (typeof answer.stream !== "string")
+  const { stream, seq } = answer;
+  if (typeof stream !== "string" || typeof seq !== "number")
     return { kind: "refused", code: 0, reason: "an answer that is not JetStream's" };
-  return { kind: "stored", duplicate: answer.duplicate === true };
+  return { kind: "stored", stream, sequence: seq, duplicate: answer.duplicate === true };
 }
 
-export class JetStreamPublisher {
+export class JetStreamPublisher<T> {
   readonly #link: NatsLink;
   readonly #clock: Clock;
-  readonly #onOutcome: (outgoing: Outgoing, outcome: Outcome) => void;
+  readonly #onOutcome: (of: T, outcome: Outcome) => void;
   readonly #inbox: string;
   readonly #subscription: Subscription;
   readonly #stopTimer: () => void;
   readonly #publisher: RowPublisher;
   /** By the number at the end of the reply. */
-  #sent: Map<number, Sent> = new Map();
+  #sent: Map<number, Sent<T>> = new Map();
   #count = 0;
 
-  constructor(link: NatsLink, clock: Clock, onOutcome: (outgoing: Outgoing, outcome: Outcome) => void) {
+  constructor(link: NatsLink, clock: Clock, onOutcome: (of: T, outcome: Outcome) => void) {
     this.#link = link;
     this.#clock = clock;
     this.#onOutcome = onOutcome;
@@ -89,14 +90,14 @@ export class JetStreamPublisher {
     return this.#sent.size;
   }
 
-  /** Publishes the rows in order. */
-  publish(rows: readonly Outgoing[]): void {
-    const deadline = this.#clock.now() + limits.nats_request_ms_max;
-    for (const outgoing of rows) {
-      const number = this.#count++;
-      this.#sent.set(number, { outgoing, deadline });
-      this.#publisher.add(outgoing.row, `${this.#inbox}.${number}`);
-    }
+  /** Adds a message, to be published in order by `send`. */
+  add(subject: string, headers: string, payload: Uint8Array, of: T): void {
+    const number = this.#count++;
+    this.#sent.set(number, { of, deadline: this.#clock.now() + limits.nats_request_ms_max });
+    this.#publisher.addMessage(subject, headers, payload, `${this.#inbox}.${number}`);
+  }
+
+  send(): void {
     this.#publisher.send();
   }
 
@@ -104,7 +105,7 @@ export class JetStreamPublisher {
   loseAll(): void {
     const sent = this.#sent;
     this.#sent = new Map();
-    for (const { outgoing } of sent.values()) this.#onOutcome(outgoing, { kind: "lost" });
+    for (const each of sent.values()) this.#onOutcome(each.of, { kind: "lost" });
   }
 
   close(): void {
@@ -131,19 +132,19 @@ export class JetStreamPublisher {
 
   #answer(number: number, code: number, text: string): void {
     const sent = this.#sent.get(number);
-    // An answer to a publish that was given up is late; the row's id makes the repeat harmless.
+    // An answer to a publish that was given up is late; whoever asked has taken care of that.
     if (sent === undefined) return;
     this.#sent.delete(number);
-    this.#onOutcome(sent.outgoing, outcomeOf(code, text));
+    this.#onOutcome(sent.of, outcomeOf(code, text));
   }
 
   #expire(): void {
     const now = this.#clock.now();
-    for (const [number, { outgoing, deadline }] of this.#sent) {
+    for (const [number, { of, deadline }] of this.#sent) {
       // In the order of publishing, so the first that is not due ends it.
       if (deadline > now) break;
       this.#sent.delete(number);
-      this.#onOutcome(outgoing, { kind: "lost" });
+      this.#onOutcome(of, { kind: "lost" });
     }
   }
 }

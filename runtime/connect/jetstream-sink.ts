@@ -11,11 +11,11 @@ import { backOff } from "./back-off.ts";
 import { Conditions } from "./conditions.ts";
 import type { OutputRow, Sink, SinkStats } from "./connect.ts";
 import type { ConnectorLog } from "./connector-log.ts";
-import { JetStreamPublisher, type Outcome, type Outgoing } from "./jetstream-publisher.ts";
+import { JetStreamPublisher, type Outcome } from "./jetstream-publisher.ts";
 import { asker, managerOf, type Asker } from "./jetstream-requests.ts";
 import { ensureStream, type StreamSpec } from "./jetstream-stream.ts";
 import type { NatsLink } from "./nats-connection.ts";
-import { headersSize } from "./row-headers.ts";
+import { headersSize, headerText } from "./row-headers.ts";
 import { rowsOf, SinkCounts } from "./sink-counts.ts";
 import { publishSubjectFault } from "./subject.ts";
 
@@ -34,6 +34,12 @@ export function jetstreamSink(options: JetStreamSinkOptions): Sink {
   return new StreamSink(options);
 }
 
+/** A row with its place in the order of writing. */
+interface Outgoing {
+  readonly row: OutputRow;
+  readonly order: number;
+}
+
 /** "message size exceeds maximum allowed": the stream's own limit, which may be below the server's. */
 const messageTooLarge = 10_054;
 
@@ -46,7 +52,7 @@ class StreamSink implements Sink {
   readonly #conditions: Conditions = new Conditions();
   readonly #inFlightMax: number;
   #manager!: JetStreamManager;
-  #publisher: JetStreamPublisher | null = null;
+  #publisher: JetStreamPublisher<Outgoing> | null = null;
   #queue: Outgoing[] = [];
   #head = 0;
   /** Messages taken so far. */
@@ -147,15 +153,14 @@ class StreamSink implements Sink {
     if (publisher === null || this.#holding || this.#closed || !this.#link.connected) return;
     // A row for each answer would be a write to the socket for each; half of them go together.
     if (this.#full && this.#inFlight.size > this.#inFlightMax / 2) return;
-    const rows: Outgoing[] = [];
     while (this.#inFlight.size < this.#inFlightMax) {
       const next = this.#failed.shift() ?? this.#next();
       if (next === undefined) break;
       this.#inFlight.add(next.order);
-      rows.push(next);
+      publisher.add(next.row.subject, headerText(next.row), next.row.payload, next);
     }
     this.#full = this.#inFlight.size >= this.#inFlightMax;
-    publisher.publish(rows);
+    publisher.send();
   }
 
   #next(): Outgoing | undefined {

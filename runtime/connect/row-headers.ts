@@ -14,7 +14,20 @@ function oneLine(value: string): string {
 
 /** What means something to the server, or is said of every row. Weir's other headers are a dead letter's. */
 function isReserved(name: string): boolean {
-  return /^nats-/i.test(name) || name.toLowerCase() === causedAtHeader.toLowerCase();
+  return /^nats-|^weir-(chain|out-seq|epoch)$/i.test(name) || name.toLowerCase() === causedAtHeader.toLowerCase();
+}
+
+/** The headers of somebody's row that may be sent. */
+export function* ownHeaders(headers: Readonly<Record<string, string>>): Generator<readonly [string, string]> {
+  for (const [name, value] of Object.entries(headers))
+    if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && !isReserved(name)) yield [name, oneLine(value)];
+}
+
+/** Headers, each of them one line already, as a message carries them. */
+export function headerBlock(headers: Readonly<Record<string, string>>): string {
+  let text = "NATS/1.0\r\n";
+  for (const name in headers) text += `${name}: ${headers[name]}\r\n`;
+  return `${text}\r\n`;
 }
 
 /** The headers as a message carries them. */
@@ -23,10 +36,7 @@ export function headerText(row: OutputRow): string {
   if (row.id !== null) text += `${idHeader}: ${oneLine(row.id)}\r\n`;
   text += `${causedAtHeader}: ${row.caused}\r\n`;
   if (row.headers !== undefined) {
-    for (const [name, value] of Object.entries(row.headers)) {
-      if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && !isReserved(name))
-        text += `${name}: ${oneLine(value)}\r\n`;
-    }
+    for (const [name, value] of ownHeaders(row.headers)) text += `${name}: ${value}\r\n`;
   }
   return `${text}\r\n`;
 }

@@ -1,5 +1,5 @@
-// Rows as the protocol's own bytes, many in one piece: an object of headers and a command for each row cost several times
-// as much as the row. Publishes in order; knows neither confirmations nor what becomes of a row at a cut.
+// Messages as the protocol's own bytes, many in one piece: an object of headers and a command for each cost several times
+// as much as the row in it. Publishes in order; knows neither confirmations nor what becomes of a message at a cut.
 
 import { NatsConnectionImpl } from "@nats-io/transport-node";
 import { WeirError } from "../errors.ts";
@@ -19,7 +19,7 @@ const [carriageReturn, lineFeed] = [13, 10];
 
 export class RowPublisher {
   readonly #protocol: Protocol;
-  /** What was handed over is the client's; rows that were added since are `#bytes[#start … #end)`. */
+  /** What was handed over is the client's; messages that were added since are `#bytes[#start … #end)`. */
   #bytes = Buffer.alloc(0);
   #start = 0;
   #end = 0;
@@ -33,10 +33,13 @@ export class RowPublisher {
     this.#protocol = nats.protocol;
   }
 
-  /** Adds a row, whose subject can be published to; `reply` is where its answer goes, or empty. */
-  add(row: OutputRow, reply = ""): void {
-    const { subject, payload } = row;
-    const headers = headerText(row);
+  /** Adds a row, whose subject can be published to. */
+  add(row: OutputRow): void {
+    this.addMessage(row.subject, headerText(row), row.payload, "");
+  }
+
+  /** Adds a message with its block of headers; `reply` is where its answer goes, or empty. */
+  addMessage(subject: string, headers: string, payload: Uint8Array, reply: string): void {
     const headersLength = Buffer.byteLength(headers);
     const length = headersLength + payload.length;
     const answer = reply === "" ? "" : `${reply} `;
@@ -54,7 +57,7 @@ export class RowPublisher {
     this.#protocol.outBytes += length;
   }
 
-  /** Hands the rows added so far to the client. */
+  /** Hands what was added so far to the client. */
   send(): void {
     if (this.#end === this.#start) return;
     this.#protocol.sendCommand(this.#bytes.subarray(this.#start, this.#end));

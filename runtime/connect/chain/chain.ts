@@ -15,8 +15,23 @@ export interface ChainIdentity {
 export interface Tail {
   /** The number of the last entry that it holds for certain; 0 when it has none. */
   readonly number: number;
-  /** The epoch of whoever sent that; 0 when there is none. */
+  /** The epoch of whoever sent that; 0 when there is none, or nobody can tell. */
   readonly epoch: number;
+  /** What was confirmed may be gone: all that is kept is to be sent again; the target leaves out what is there. */
+  readonly regressed?: true;
+  /** How many entries up to `number` are not known to have landed and will not be sent again. */
+  readonly doubtful?: number;
+}
+
+/**
+ * Where the other side had a chain, as far as it is known: entry `number` was stored as `sequence` of the stream that was made
+ * at `created`. Plain data that may be written down and given to the target of a later start, which then can tell what an empty
+ * stream, or one that lost its end, still had. Without it targets assume the least.
+ */
+export interface Place {
+  readonly created: string;
+  readonly sequence: number;
+  readonly number: number;
 }
 
 export type Refusal =
@@ -39,9 +54,15 @@ export interface Target {
   /**
    * Asks the side that decides (a stream's leader) how far it has the chain, and makes ready to send what comes after.
    * `unconfirmed`: the entries that may have been sent by somebody and are not known to have landed, oldest first.
-   * Waits for the other side as long as it takes. Rejects with WEIR_FENCED where another sends for the same chain.
+   * `confirmed`: the number before the first of them, known to have landed or to be settled otherwise.
+   * Waits for the other side as long as it takes. Rejects with WEIR_FENCED where another sends for the same chain, and with
+   * WEIR_CONFIG where the other side cannot take it at all.
    */
-  attach(unconfirmed: readonly Entry[]): Promise<Tail>;
+  attach(unconfirmed: readonly Entry[], confirmed: number): Promise<Tail>;
+  /** Why an entry can never be sent, as a reason to be counted; null when it can. Absent where all can. */
+  unfit?(entry: Entry): string | null;
+  /** The last place that is known; null, or absent, where there is none. */
+  readonly place?: Place | null;
   /** How many entries may be sent now. */
   readonly room: number;
   /** Sends the next entries, in order and without a gap behind those sent so far or behind the tail. */

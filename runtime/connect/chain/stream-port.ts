@@ -35,13 +35,18 @@ export interface StoredMessage {
 /** One stream. Questions go to its leader, and wait for the connection as long as it takes. */
 export interface StreamPort {
   readonly name: string;
+  /** The most bytes of one message, headers included; absent where only an answer tells. */
+  readonly messageBytesMax?: number;
   /** Publishes at once, in the order of calls; `answered` is called once for each, in any order. */
   publish(publication: Publication, answered: (answer: Answer) => void): void;
+  /** Makes the stream where it does not exist and whoever opened the port knows how; never alters one. */
+  prepare?(): Promise<void>;
   /** Null where the stream does not exist. */
   facts(): Promise<StreamFacts | null>;
   /** Null where it holds no message of this number. */
   read(sequence: number): Promise<StoredMessage | null>;
   /** The last message on a subject; null where there is none. */
   readLast(subject: string): Promise<StoredMessage | null>;
+  /** Whoever still waits for an answer to a question is refused. */
   close(): Promise<void>;
 }

@@ -1,0 +1,318 @@
+// A chain through lost, delayed and repeated messages, crashes of its sender and a store that loses its end, for both orders
+// in which servers check what they are given: every row once and in order, by seeds.
+
+import fc from "fast-check";
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { VirtualClock, type Clock } from "../../clock.ts";
+import type { WeirError } from "../../errors.ts";
+import { type ConnectorLog, silentLog } from "../connector-log.ts";
+import type { Target } from "./chain.ts";
+import { ChainSender } from "./chain-sender.ts";
+import { exclusiveTarget } from "./exclusive-target.ts";
+import { MemoryOutbox, testRow } from "./memory-outbox.fixture.ts";
+import { type Faults, MemoryStream, MemoryStreamPort, noFaults } from "./memory-stream.fixture.ts";
+import type { StreamTargetOptions } from "./stream-target.ts";
+import type { Publication } from "./stream-port.ts";
+
+type Make = (options: StreamTargetOptions) => Target;
+
+interface Running {
+  readonly sender: ChainSender;
+  readonly outbox: MemoryOutbox;
+  error: WeirError | null;
+}
+
+interface Setting {
+  readonly stream: MemoryStream;
+  readonly clock: Clock;
+  readonly make?: Make;
+  readonly outbox?: MemoryOutbox;
+  readonly epoch?: number;
+  readonly faults?: Faults;
+  readonly random?: () => number;
+  readonly delayed?: Publication[];
+  readonly log?: ConnectorLog;
+  readonly place?: StreamTargetOptions["place"];
+}
+
+function begin(setting: Setting): Running {
+  const { stream, clock, outbox = new MemoryOutbox(), epoch = 1, log = silentLog } = setting;
+  const port = new MemoryStreamPort(
+    stream,
+    setting.faults ?? noFaults,
+    setting.random ?? (() => 1),
+    setting.delayed ?? [],
+  );
+  const identity = { id: "log.chain", epoch };
+  const make = setting.make ?? exclusiveTarget;
+  const running: Running = {
+    outbox,
+    error: null,
+    sender: new ChainSender({
+      chain: "chain",
+      outbox,
+      identity,
+      clock,
+      log,
+      random: () => 0.5,
+      fenced: (error) => (running.error = error),
+      target: (events) =>
+        make({ port, identity, events, clock, log, place: setting.place ?? null }),
+    }),
+  };
+  running.sender.start();
+  return running;
+}
+
+/** Lets the clock run until the promise settles. */
+async function settled(promise: Promise<void>, clock: VirtualClock): Promise<void> {
+  let done = false;
+  void promise.then(() => (done = true));
+  while (!done) {
+    await setImmediate();
+    clock.advanceTo(clock.now() + 10);
+  }
+}
+
+const texts = (from: number, to: number): string[] =>
+  Array.from({ length: to - from + 1 }, (_, n) => String(from + n));
+
+function fill(outbox: MemoryOutbox, count: number): void {
+  for (let n = 0; n < count; n++) outbox.add(testRow("a", outbox.entries.length + 1));
+}
+
+/** Numbers that look random and are not. */
+function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+describe("a chain on a stream of its own", () => {
+  it("stores each entry once and in order, and goes on where another start was", async () => {
+    const stream = new MemoryStream();
+    const clock = new VirtualClock();
+    const first = begin({ stream, clock });
+    fill(first.outbox, 1_000);
+    await settled(first.sender.flush(), clock);
+    expect(first.sender.stats()).toEqual({ rows: 1_000, bytes: 2_893, pending: 0, dropped: {} });
+    await first.sender.close();
+    // Of what was confirmed, the last part was not written down.
+    const second = begin({ stream, clock, epoch: 2, outbox: first.outbox.reopened(900) });
+    fill(second.outbox, 10);
+    await settled(second.sender.flush(), clock);
+    expect(stream.payloads()).toEqual(texts(1, 1_010));
+    expect(second.outbox.confirmed).toBe(1_010);
+    await second.sender.close();
+  });
+
+  it("begins behind rows that were there before", async () => {
+    const stream = new MemoryStream();
+    const clock = new VirtualClock();
+    stream.store({ subject: "a", payload: Buffer.from("old"), headers: {} });
+    const { sender, outbox } = begin({ stream, clock });
+    fill(outbox, 3);
+    await settled(sender.flush(), clock);
+    expect(stream.payloads()).toEqual(["old", "1", "2", "3"]);
+    await sender.close();
+  });
+
+  it("bears with somebody who passes by, and refuses one who stays", async () => {
+    const stream = new MemoryStream();
+    const clock = new VirtualClock();
+    const running = begin({ stream, clock });
+    const { sender, outbox } = running;
+    for (let times = 1; times <= 2; times++) {
+      fill(outbox, 1);
+      await settled(sender.flush(), clock);
+      stream.store({ subject: "a", payload: Buffer.from("x"), headers: {} });
+    }
+    fill(outbox, 1);
+    await settled(sender.flush(), clock);
+    expect(stream.payloads()).toEqual(["1", "x", "2", "x", "3"]);
+    expect(running.error).toBeNull();
+    stream.store({ subject: "a", payload: Buffer.from("x"), headers: {} });
+    fill(outbox, 1);
+    await settled(sender.flush(), clock);
+    expect(running.error).toMatchObject({ code: "WEIR_CONFIG" });
+    expect(running.error?.remedy).toContain("delivery: subject");
+    await sender.close();
+  });
+
+  it("sends again what the other side lost, and tells what is not kept any more", async () => {
+    const stream = new MemoryStream();
+    const clock = new VirtualClock();
+    const said: string[] = [];
+    const log = { info: () => {}, warn: (message: string) => said.push(message) };
+    const { sender, outbox } = begin({ stream, clock, log });
+    fill(outbox, 100);
+    await settled(sender.flush(), clock);
+    stream.loseEnd(30);
+    fill(outbox, 1);
+    await settled(sender.flush(), clock);
+    expect(stream.payloads()).toEqual(texts(1, 101));
+    expect(said).toEqual([expect.stringContaining("sending again from entry 71")]);
+    outbox.oldest = 91;
+    stream.loseEnd(20);
+    fill(outbox, 1);
+    await settled(sender.flush(), clock);
+    expect(stream.payloads()).toEqual([...texts(1, 81), ...texts(91, 102)]);
+    expect(said[1]).toContain("lost entries 82 to 90");
+    // What was sent again counts once.
+    expect(sender.stats()).toMatchObject({ rows: 102, pending: 0, dropped: {} });
+    await sender.close();
+  });
+
+  it("does not send again what was removed from the stream on purpose", async () => {
+    const stream = new MemoryStream();
+    const clock = new VirtualClock();
+    const first = begin({ stream, clock });
+    fill(first.outbox, 10);
+    await settled(first.sender.flush(), clock);
+    const { place } = first.sender;
+    await first.sender.close();
+    stream.purge();
+    stream.forgetIds();
+    // Nothing tells how far it was but the place, and the numbers of the stream.
+    const second = begin({ stream, clock, epoch: 2, outbox: first.outbox.reopened(4), place });
+    fill(second.outbox, 1);
+    await settled(second.sender.flush(), clock);
+    expect(stream.payloads()).toEqual(["11"]);
+    stream.purge();
+    fill(second.outbox, 1);
+    await settled(second.sender.flush(), clock);
+    expect(stream.payloads()).toEqual(["12"]);
+    await second.sender.close();
+  });
+
+  it("is ended by a later start, by a copy of the same start, and by a state that was rolled back", async () => {
+    const stream = new MemoryStream();
+    const clock = new VirtualClock();
+    const first = begin({ stream, clock });
+    fill(first.outbox, 5);
+    await settled(first.sender.flush(), clock);
+    const second = begin({ stream, clock, epoch: 2, outbox: first.outbox.reopened(5) });
+    fill(second.outbox, 1);
+    await settled(second.sender.flush(), clock);
+    fill(first.outbox, 1);
+    await settled(first.sender.flush(), clock);
+    expect(first.error).toMatchObject({ code: "WEIR_FENCED", message: expect.stringContaining("start 2") });
+    expect(second.error).toBeNull();
+
+    // A copy of the second with other rows: the first one to send wins.
+    const copy = begin({ stream, clock, epoch: 2, outbox: first.outbox.reopened(5) });
+    await settled(copy.sender.flush(), clock);
+    expect(copy.error).toMatchObject({ code: "WEIR_FENCED" });
+    const rolledBack = new MemoryOutbox();
+    fill(rolledBack, 3);
+    const third = begin({ stream, clock, epoch: 3, outbox: rolledBack });
+    await settled(third.sender.flush(), clock);
+    expect(third.error).toMatchObject({ code: "WEIR_FENCED", message: expect.stringContaining("entry 6") });
+    expect(stream.payloads()).toEqual(texts(1, 6));
+    for (const { sender } of [first, second, copy, third]) await sender.close();
+  });
+
+  it("notices a copy that runs beside it, even where ids alone would hide it", async () => {
+    const stream = new MemoryStream();
+    const clock = new VirtualClock();
+    const one = begin({ stream, clock });
+    const other = begin({ stream, clock });
+    await settled(one.sender.flush(), clock);
+    await settled(other.sender.flush(), clock);
+    one.outbox.add(testRow("a", 1));
+    await settled(one.sender.flush(), clock);
+    other.outbox.add(testRow("a", 1_000));
+    await settled(other.sender.flush(), clock);
+    expect(other.error).toMatchObject({ code: "WEIR_FENCED" });
+    expect(stream.payloads()).toEqual(["1"]);
+    await one.sender.close();
+    await other.sender.close();
+  });
+
+  it("drops and counts what can never be stored, and keeps what can be later", async () => {
+    const stream = new MemoryStream();
+    const clock = new VirtualClock();
+    let full = true;
+    const store = stream.store.bind(stream);
+    stream.store = (publication) => {
+      if (Buffer.from(publication.payload).toString() === "3")
+        return { kind: "refused", code: 10_054, reason: "too large" };
+      if (full && stream.last === 4) return { kind: "refused", code: 10_077, reason: "maximum messages exceeded" };
+      return store(publication);
+    };
+    const said: string[] = [];
+    const log = {
+      info: () => {},
+      warn(message: string) {
+        said.push(message);
+        if (message.includes("maximum messages")) clock.after(1_000, () => (full = false));
+      },
+    };
+    const { sender, outbox } = begin({ stream, clock, log });
+    fill(outbox, 2);
+    fill(outbox, 2);
+    outbox.add(testRow("$SYS.x", 5));
+    fill(outbox, 2);
+    await settled(sender.flush(), clock);
+    expect(stream.payloads()).toEqual(["1", "2", "4", "6", "7"]);
+    expect(sender.stats()).toMatchObject({ rows: 5, pending: 0, dropped: { oversize: 1, subject: 1 } });
+    expect(outbox.confirmed).toBe(7);
+    expect(said.filter((message) => message.includes("can never be stored"))).toHaveLength(2);
+    expect(said.filter((message) => message.includes("maximum messages"))).toHaveLength(1);
+    // The last entry may be one of them.
+    outbox.add(testRow("", 8));
+    await settled(sender.flush(), clock);
+    expect(outbox.confirmed).toBe(8);
+    await sender.close();
+  });
+});
+
+describe.each([
+  ["duplicates first, as up to 2.11", false],
+  ["sequences first, as from 2.12", true],
+] as const)("a chain through faults, with a server that checks %s", (_, comparesFirst) => {
+  it("stores each entry once and in order", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), (seed) => throughFaults(seed, comparesFirst, exclusiveTarget)),
+      { numRuns: 100 },
+    );
+  });
+});
+
+/** Crashes of the sender, lost, repeated and delayed publishes, lost ends of the store, ids that are forgotten. */
+async function throughFaults(seed: number, comparesFirst: boolean, make: Make): Promise<void> {
+  const random = seeded(seed);
+  const stream = new MemoryStream();
+  stream.comparesFirst = comparesFirst;
+  const clock = new VirtualClock();
+  const delayed: Publication[] = [];
+  const rate = (): number => (random() < 0.4 ? 0 : random() * 0.1);
+  const faults = { lostRequest: rate(), lostAnswer: rate(), delayed: rate() };
+  let running = begin({ stream, clock, make, faults, random, delayed });
+  for (let round = 0, epoch = 1; round < 6; round++) {
+    fill(running.outbox, Math.floor(random() * 300));
+    const steps = Math.floor(random() * 400);
+    for (let step = 0; step < steps; step++) {
+      await setImmediate();
+      clock.advanceTo(clock.now() + 5);
+    }
+    if (random() < 0.5) stream.forgetIds();
+    if (random() < 0.3) stream.loseEnd(Math.floor(random() * 40));
+    if (random() < 0.6) {
+      await running.sender.close();
+      const { confirmed } = running.outbox;
+      const outbox = running.outbox.reopened(Math.max(0, confirmed - Math.floor(random() * 50)));
+      running = begin({ stream, clock, make, outbox, epoch: ++epoch, faults, random, delayed });
+    }
+  }
+  fill(running.outbox, 1);
+  await settled(running.sender.flush(), clock);
+  expect(running.error).toBeNull();
+  expect(stream.payloads()).toEqual(texts(1, running.outbox.entries.length));
+  await running.sender.close();
+}

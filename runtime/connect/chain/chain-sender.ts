@@ -1,0 +1,296 @@
+// Keeps the target of one chain fed from its outbox, through every fault: asks how far the other side is, sends what comes
+// after, confirms what arrived, and asks again whenever an answer leaves a doubt. Never sends what is not released, and holds no
+// more than what is in flight.
+
+import type { Clock } from "../../clock.ts";
+import { messageOf, WeirError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
+import type { Entry } from "../../state/outbox/entry.ts";
+import { backOff } from "../back-off.ts";
+import { Conditions } from "../conditions.ts";
+import type { SinkStats } from "../connect.ts";
+import type { ConnectorLog } from "../connector-log.ts";
+import { SinkCounts } from "../sink-counts.ts";
+import type { ChainIdentity, Place, Refusal, Tail, Target, TargetEvents } from "./chain.ts";
+import { fenced } from "./stream-target.ts";
+import { type Decision, decideTail } from "./tail.ts";
+import { Underway } from "./underway.ts";
+
+/** What a sender uses of the outbox; see there. */
+export interface ChainOutbox {
+  take(chain: string, rows: number, bytes: number): Promise<readonly Entry[]>;
+  rewind(chain: string, number: number): void;
+  confirm(chain: string, number: number): void;
+  unconfirmed(chain: string): Promise<readonly Entry[]>;
+  chain(name: string): { readonly last: number; readonly confirmed: number; readonly oldest: number };
+  waiting(chain: string, task: () => void): void;
+}
+
+export interface ChainSenderOptions {
+  readonly chain: string;
+  readonly outbox: ChainOutbox;
+  /** Opens the target, which tells what happens by these events. */
+  readonly target: (events: TargetEvents) => Target;
+  readonly identity: ChainIdentity;
+  readonly clock: Clock;
+  readonly log: ConnectorLog;
+  /** The chain can never go on: another instance sends for it, or the place cannot take it. Called once. */
+  readonly fenced: (error: WeirError) => void;
+  /** What jitter is made of. */
+  readonly random?: () => number;
+}
+
+type Resumption = Extract<Decision, { readonly from: number }>;
+
+export class ChainSender {
+  readonly #options: ChainSenderOptions;
+  readonly #target: Target;
+  readonly #counts: SinkCounts = new SinkCounts();
+  readonly #conditions: Conditions = new Conditions();
+  readonly #underway: Underway;
+  /** Numbers that the other side will never take, above what is confirmed. */
+  readonly #dropped = new Set<number>();
+  /** The last number that the other side is known to have stored. */
+  #stored = 0;
+  #sent = 0;
+  #window = 0;
+  #attached = false;
+  /** `take` gave nothing, and nobody has called since. */
+  #empty = false;
+  #called = false;
+  #attempt = 0;
+  #told = "";
+  #ended = false;
+  #closed = false;
+  #running: Promise<void> | null = null;
+
+  constructor(options: ChainSenderOptions) {
+    this.#options = options;
+    this.#underway = new Underway(this.#counts);
+    this.#target = options.target({
+      confirmed: (number) => this.#onConfirmed(number),
+      refused: (number, refusal) => this.#onRefused(number, refusal),
+      unsure: (reason) => this.#onUnsure(reason),
+    });
+  }
+
+  start(): void {
+    const { chain, outbox } = this.#options;
+    this.#stored = outbox.chain(chain).confirmed;
+    outbox.waiting(chain, () => {
+      this.#empty = false;
+      this.#called = true;
+      this.#conditions.check();
+    });
+    this.#running = this.#run();
+  }
+
+  /** Resolves once every entry that is released by now is confirmed or dropped; or the chain has ended. */
+  flush(): Promise<void> {
+    return this.#conditions.until(
+      () => this.#isOver() || (this.#attached && this.#empty && this.#underway.size === 0),
+    );
+  }
+
+  stats(): SinkStats {
+    return this.#counts.stats();
+  }
+
+  /** Where the other side has the chain, to be written down for the target of a later start; null when nobody can tell. */
+  get place(): Place | null {
+    return this.#target.place ?? null;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#conditions.check();
+    await this.#target.close();
+    await this.#running;
+  }
+
+  #isOver(): boolean {
+    return this.#closed || this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (!this.#isOver()) {
+        await this.#attach();
+        while (this.#attached && !this.#isOver()) await this.#feed();
+        await this.#pause();
+      }
+    } catch (fault) {
+      this.#end(fault);
+    }
+    this.#conditions.check();
+  }
+
+  async #attach(): Promise<void> {
+    const { chain, outbox } = this.#options;
+    const unconfirmed = (await outbox.unconfirmed(chain)).filter(({ number }) => !this.#dropped.has(number));
+    for (const entry of unconfirmed) this.#underway.add(entry);
+    const tail = await this.#target.attach(unconfirmed, outbox.chain(chain).confirmed);
+    if (this.#isOver()) return;
+    const decision = this.#decide(tail);
+    if (decision === null) return;
+    this.#underway.doubtful(tail.number, tail.doubtful ?? 0);
+    if (tail.number > outbox.chain(chain).confirmed) this.#onConfirmed(tail.number);
+    this.#passDropped();
+    // What is confirmed and was not stored was dropped.
+    const next = outbox.chain(chain).confirmed + 1;
+    outbox.rewind(chain, decision.kind === "continue" ? Math.max(decision.from, next) : decision.from);
+    this.#empty = false;
+    this.#window = this.#target.room;
+    this.#attached = true;
+  }
+
+  /** What follows from the tail; null where the chain has ended. */
+  #decide(tail: Tail): Resumption | null {
+    const { chain, outbox, identity } = this.#options;
+    const { oldest, last } = outbox.chain(chain);
+    const decision = decideTail(
+      { oldest, last, stored: this.#stored, sent: this.#sent, epoch: identity.epoch },
+      tail,
+    );
+    switch (decision.kind) {
+      case "fenced":
+        this.#end(fenced(`chain ${chain}`, `start ${decision.epoch} of it has taken over`));
+        return null;
+      case "fork":
+        this.#end(fenced(`chain ${chain}`, decision.reason));
+        return null;
+      case "gap":
+        this.#tell(
+          `the other side lost entries ${decision.first} to ${decision.last}, which are not kept any more; going on with ${decision.from}`,
+        );
+        return decision;
+      case "heal":
+        this.#tell(`the other side lost what it had confirmed; sending again from entry ${decision.from}`);
+        return decision;
+      case "continue":
+        return decision;
+    }
+  }
+
+  /** Sends what there is and room for, or waits until there is. */
+  async #feed(): Promise<void> {
+    const { chain, outbox } = this.#options;
+    // An entry for each answer would be a write to the socket for each; half of them go together.
+    const enough = Math.max(1, Math.ceil(this.#window / 2));
+    await this.#conditions.until(
+      () =>
+        this.#isOver() ||
+        !this.#attached ||
+        (!this.#empty &&
+          this.#target.room >= enough &&
+          this.#underway.bytes < limits.sink_in_flight_bytes_max),
+    );
+    if (this.#isOver() || !this.#attached) return;
+    const room = limits.sink_in_flight_bytes_max - this.#underway.bytes;
+    this.#called = false;
+    const taken = await outbox.take(chain, this.#target.room, room);
+    this.#empty = taken.length === 0 && !this.#called;
+    // What was taken for a target that is not attached any more is taken again.
+    if (this.#attached && !this.#isOver()) this.#send(taken);
+    this.#conditions.check();
+  }
+
+  #send(taken: readonly Entry[]): void {
+    const entries: Entry[] = [];
+    for (const entry of taken) {
+      this.#underway.add(entry);
+      if (this.#dropped.has(entry.number)) continue;
+      const unfit = this.#target.unfit?.(entry) ?? null;
+      if (unfit === null) entries.push(entry);
+      else this.#drop(entry.number, unfit);
+    }
+    this.#sent = Math.max(this.#sent, entries.at(-1)?.number ?? 0);
+    if (entries.length > 0) this.#target.send(entries);
+    this.#passDropped();
+  }
+
+  #onConfirmed(number: number): void {
+    if (this.#isOver()) return;
+    const { chain, outbox } = this.#options;
+    this.#stored = Math.max(this.#stored, number);
+    this.#attempt = 0;
+    this.#told = "";
+    this.#underway.confirm(number);
+    for (const dropped of this.#dropped) if (dropped <= number) this.#dropped.delete(dropped);
+    if (number > outbox.chain(chain).confirmed) outbox.confirm(chain, number);
+    this.#passDropped();
+    this.#conditions.check();
+  }
+
+  #onRefused(number: number, refusal: Refusal): void {
+    if (this.#isOver()) return;
+    this.#attached = false;
+    if (refusal.kind === "never") {
+      // The other side answers, so there is nothing to wait for.
+      this.#attempt = 0;
+      this.#drop(number, refusal.reason);
+    } else {
+      this.#attempt = Math.max(this.#attempt, 1);
+      this.#tell(`refused: ${refusal.reason}; keeping the rows and trying again for ever`);
+    }
+    this.#conditions.check();
+  }
+
+  #onUnsure(reason: string): void {
+    if (this.#isOver()) return;
+    this.#attached = false;
+    // Once is what every cut brings along.
+    if (this.#attempt > 1) this.#tell(`${reason}; asking it how far it is`);
+    this.#conditions.check();
+  }
+
+  #drop(number: number, reason: string): void {
+    if (this.#dropped.has(number)) return;
+    this.#dropped.add(number);
+    this.#underway.drop(number, reason);
+    this.#options.log.warn(
+      `chain ${this.#options.chain}: entry ${number} can never be stored (${reason}); it is dropped and counted`,
+    );
+  }
+
+  /** Dropped entries that nothing waits in front of are done. */
+  #passDropped(): void {
+    const { chain, outbox } = this.#options;
+    let { confirmed } = outbox.chain(chain);
+    const before = confirmed;
+    while (this.#dropped.delete(confirmed + 1)) confirmed++;
+    if (confirmed > before) outbox.confirm(chain, confirmed);
+  }
+
+  /** Before the other side is asked again: at once the first time, then with back-off for as long as nothing arrives. */
+  async #pause(): Promise<void> {
+    const attempt = this.#attempt++;
+    if (attempt === 0 || this.#isOver()) return;
+    const { clock, random = Math.random } = this.#options;
+    let over = false;
+    const cancel = clock.after(backOff(attempt - 1, random()), () => {
+      over = true;
+      this.#conditions.check();
+    });
+    await this.#conditions.until(() => over || this.#isOver());
+    cancel();
+  }
+
+  #end(fault: unknown): void {
+    if (this.#isOver()) return;
+    this.#ended = true;
+    const { chain } = this.#options;
+    this.#options.fenced(
+      fault instanceof WeirError
+        ? fault
+        : new WeirError("WEIR_INTERNAL", `chain ${chain}: ${messageOf(fault)}`, { cause: fault }),
+    );
+  }
+
+  /** One line for each new fault. */
+  #tell(message: string): void {
+    if (message === this.#told) return;
+    this.#told = message;
+    this.#options.log.warn(`chain ${this.#options.chain}: ${message}`);
+  }
+}

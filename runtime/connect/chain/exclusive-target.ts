@@ -1,0 +1,111 @@
+// Rows on a stream that nobody else writes to: pipelined, each with the sequence that the stream must have reached before
+// it. So a row is stored at its place in the order or not at all, whatever was repeated, delayed or sent by another start.
+
+import { limits } from "../../limits.ts";
+import type { Entry } from "../../state/outbox/entry.ts";
+import type { Place, Tail, Target } from "./chain.ts";
+import { exclusiveRemedy, exclusiveTail } from "./exclusive-tail.ts";
+import { failureOf, Flight, type Sent } from "./flight.ts";
+import { expectedLast, markOf, publicationOf, unfitReason } from "./publication.ts";
+import { checkSameRow, endOf, Foreigners, foreignWriter, type StreamTargetOptions } from "./stream-target.ts";
+import type { Answer } from "./stream-port.ts";
+
+export function exclusiveTarget(options: StreamTargetOptions): Target {
+  return new ExclusiveTarget(options);
+}
+
+class ExclusiveTarget implements Target {
+  readonly #options: StreamTargetOptions;
+  readonly #flight: Flight;
+  readonly #foreigners: Foreigners;
+  /** Where the chain was when it was attached; later confirmations are counted from there. */
+  #start: Place | null;
+  /** The stream's last sequence once all that was sent is stored. */
+  #last = 0;
+  #attached = false;
+  #wasAttached = false;
+
+  constructor(options: StreamTargetOptions) {
+    this.#options = options;
+    this.#flight = new Flight(options.events);
+    this.#foreigners = new Foreigners(options.clock);
+    this.#start = options.place ?? null;
+  }
+
+  get room(): number {
+    if (!this.#attached || this.#flight.isBroken) return 0;
+    return Math.max(0, limits.sink_in_flight_max - this.#flight.size);
+  }
+
+  get place(): Place | null {
+    const start = this.#start;
+    if (start === null || this.#flight.settled === 0) return start;
+    return {
+      created: start.created,
+      sequence: start.sequence + this.#flight.settled,
+      number: this.#flight.confirmed,
+    };
+  }
+
+  async attach(unconfirmed: readonly Entry[], confirmed: number): Promise<Tail> {
+    const { port, identity, clock, log } = this.#options;
+    const known = this.place;
+    this.#attached = false;
+    const end = await endOf(port, clock);
+    const { facts, message } = end;
+    const { foreign, ...tail } = await exclusiveTail({
+      port,
+      end,
+      id: identity.id,
+      known,
+      unconfirmed,
+      confirmed,
+    });
+    if (foreign && this.#wasAttached) {
+      log.warn(`sink stream ${port.name}: somebody else wrote message ${facts.last}`);
+      if (this.#foreigners.isTooMuch()) throw foreignWriter(`stream ${port.name}`, exclusiveRemedy);
+    }
+    const mark = message === null ? null : markOf(message, identity.id);
+    if (message !== null && mark !== null) checkSameRow(message, mark, unconfirmed, port.name);
+    this.#start = { created: facts.created, sequence: facts.last, number: tail.number };
+    this.#last = facts.last;
+    this.#flight.begin(tail.number);
+    this.#attached = true;
+    this.#wasAttached = true;
+    return tail;
+  }
+
+  unfit(entry: Entry): string | null {
+    const { port, identity } = this.#options;
+    return unfitReason(identity, entry, port.messageBytesMax);
+  }
+
+  send(entries: readonly Entry[]): void {
+    const { port, identity } = this.#options;
+    for (const entry of entries) {
+      const sent = this.#flight.add(entry.number);
+      const expected = this.#last++;
+      this.#flight.ask(sent);
+      port.publish(publicationOf(identity, entry, [expectedLast, expected]), (answer) =>
+        this.#answered(sent, expected, answer),
+      );
+    }
+  }
+
+  close(): Promise<void> {
+    this.#attached = false;
+    return this.#options.port.close();
+  }
+
+  #answered(sent: Sent, expected: number, answer: Answer): void {
+    if (!this.#attached) return;
+    const failure = failureOf(answer);
+    if (failure !== null) return this.#flight.failed(sent, failure);
+    // Stored before it was sent from here: by a delayed copy, or by somebody who runs on a copy of this state. The tail tells.
+    if (answer.kind !== "stored" || answer.duplicate || answer.sequence !== expected + 1) {
+      const reason = `entry ${sent.number} was there already`;
+      return this.#flight.failed(sent, { kind: "unsure", reason });
+    }
+    this.#flight.stored(sent);
+  }
+}

@@ -1,0 +1,88 @@
+// An entry as a message, and what a message says of its chain. Pure; the same entry is the same message whenever it is sent,
+// apart from the epoch of who sends it and what it expects of the stream.
+
+import type { Entry } from "../../state/outbox/entry.ts";
+import { causedAtHeader, ownHeaders } from "../row-headers.ts";
+import { publishSubjectFault } from "../subject.ts";
+import type { ChainIdentity } from "./chain.ts";
+import type { Publication, StoredMessage } from "./stream-port.ts";
+
+const idHeader = "Nats-Msg-Id";
+const chainHeader = "Weir-Chain";
+const numberHeader = "Weir-Out-Seq";
+const epochHeader = "Weir-Epoch";
+
+/** What the server compares before it stores a message. */
+export const expectedLast = "Nats-Expected-Last-Sequence";
+export const expectedLastOfSubject = "Nats-Expected-Last-Subject-Sequence";
+
+/** What a message of the chain says of itself. */
+export interface Mark {
+  /** The chain's number, of a message of many entries that of the last. */
+  readonly number: number;
+  readonly epoch: number;
+}
+
+/** The chain's own headers, for the entry `number`; `name` tells messages apart for duplicate suppression. */
+export function chainHeaders(
+  { id, epoch }: ChainIdentity,
+  name: string,
+  number: number,
+): Record<string, string> {
+  return {
+    [idHeader]: `${id}.${name}`,
+    [chainHeader]: id,
+    [numberHeader]: String(number),
+    [epochHeader]: String(epoch),
+  };
+}
+
+/** The message of one entry. `expected` is a header that makes the server compare, and what with; null for none. */
+export function publicationOf(
+  identity: ChainIdentity,
+  { number, row }: Entry,
+  expected: readonly [name: string, sequence: number] | null,
+): Publication {
+  const headers = chainHeaders(identity, String(number), number);
+  if (expected !== null) headers[expected[0]] = String(expected[1]);
+  headers[causedAtHeader] = String(row.caused);
+  if (row.headers !== null) for (const [name, value] of ownHeaders(row.headers)) headers[name] = value;
+  return { subject: row.subject, payload: row.payload, headers };
+}
+
+/** What a stored message says of the chain `id`; null when it is not of that chain. */
+export function markOf(message: StoredMessage, id: string): Mark | null {
+  if (message.headers.get(chainHeader.toLowerCase()) !== id) return null;
+  const number = wholeOf(message.headers.get(numberHeader.toLowerCase()));
+  const epoch = wholeOf(message.headers.get(epochHeader.toLowerCase()));
+  return number === null || epoch === null ? null : { number, epoch };
+}
+
+function wholeOf(text: string | undefined): number | null {
+  if (text === undefined || !/^\d{1,16}$/.test(text)) return null;
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? number : null;
+}
+
+/** The most bytes that an entry's message takes beside its payload. */
+function headersBytes({ id }: ChainIdentity, { row }: Entry): number {
+  let bytes = 256 + 2 * id.length;
+  for (const [name, value] of Object.entries(row.headers ?? {})) bytes += 4 + name.length + 3 * value.length;
+  return bytes;
+}
+
+/** Why an entry can never be sent as a message of its own, as a reason to be counted; null when it can. */
+export function unfitReason(
+  identity: ChainIdentity,
+  entry: Entry,
+  messageBytesMax: number | undefined,
+): "subject" | "oversize" | null {
+  if (publishSubjectFault(entry.row.subject) !== null) return "subject";
+  const bytes = entry.row.payload.length + headersBytes(identity, entry);
+  return messageBytesMax !== undefined && bytes > messageBytesMax ? "oversize" : null;
+}
+
+/** True where a stored message is what the entry would be: then it does not matter who sent it. */
+export function isSameRow(message: StoredMessage, { row }: Entry): boolean {
+  return message.subject === row.subject && Buffer.compare(message.payload, row.payload) === 0;
+}
