@@ -97,10 +97,16 @@ export class Flight {
     return sent;
   }
 
-  /** It was published, and will be answered. */
+  /** It was published, or something about it was asked, and will be answered. */
   ask(sent: Sent): void {
     sent.state = "asked";
     this.#asked++;
+  }
+
+  /** It was answered, and is to be published after all. */
+  take(sent: Sent): void {
+    this.#answered(sent, "waiting");
+    this.#conclude();
   }
 
   stored(sent: Sent): void {
@@ -116,7 +122,7 @@ export class Flight {
     this.#conclude();
   }
 
-  #answered(sent: Sent, state: "stored" | "failed"): void {
+  #answered(sent: Sent, state: Sent["state"]): void {
     if (sent.state === "asked") this.#asked--;
     sent.state = state;
   }

@@ -22,6 +22,7 @@ export class MemoryStream {
   retention: StreamFacts["retention"] = "limits";
   /** The server compares sequences before it looks for duplicates, as it does from 2.12 on. */
   comparesFirst: boolean = false;
+  keepsLastOfSubject: boolean = false;
   last: number = 0;
   readonly messages: Map<number, StoredMessage> = new Map();
   #ids: Map<string, number> = new Map();
@@ -39,6 +40,8 @@ export class MemoryStream {
     if (known !== undefined) return { kind: "stored", sequence: known, duplicate: true };
     if (wrong) return refusal;
     const sequence = ++this.last;
+    const before = this.keepsLastOfSubject ? this.lastOf(subject) : null;
+    if (before !== null) this.messages.delete(before.sequence);
     this.messages.set(sequence, { sequence, subject, payload, headers });
     const id = headers.get("nats-msg-id");
     if (id !== undefined) this.#ids.set(id, sequence);

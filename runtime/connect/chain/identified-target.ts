@@ -1,0 +1,84 @@
+// Rows with an id by which the stream drops repeats, and nothing else to tell by: the weaker mode, for streams that others
+// write on the same subjects. Exactly once within the stream's duplicate window; behind an outage longer than that, at least once.
+
+import { limits } from "../../limits.ts";
+import type { Entry } from "../../state/outbox/entry.ts";
+import type { Place, Tail, Target } from "./chain.ts";
+import { failureOf, Flight, type Sent } from "./flight.ts";
+import { publicationOf, unfitReason } from "./publication.ts";
+import { StoredPlace } from "./stored-place.ts";
+import { factsOf, type StreamTargetOptions } from "./stream-target.ts";
+import type { Answer } from "./stream-port.ts";
+
+export function identifiedTarget(options: StreamTargetOptions): Target {
+  return new IdentifiedTarget(options);
+}
+
+class IdentifiedTarget implements Target {
+  readonly #options: StreamTargetOptions;
+  readonly #flight: Flight;
+  readonly #place: StoredPlace;
+  /** Numbers that are stored behind one that is not confirmed. */
+  readonly #ahead = new Set<number>();
+  #attached = false;
+
+  constructor(options: StreamTargetOptions) {
+    this.#options = options;
+    this.#flight = new Flight(options.events);
+    this.#place = new StoredPlace(options.place ?? null);
+  }
+
+  get room(): number {
+    if (!this.#attached || this.#flight.isBroken) return 0;
+    return Math.max(0, limits.sink_in_flight_max - this.#flight.size);
+  }
+
+  get place(): Place | null {
+    return this.#place.place;
+  }
+
+  async attach(_: readonly Entry[], confirmed: number): Promise<Tail> {
+    const { port, clock } = this.#options;
+    this.#attached = false;
+    const facts = await factsOf(port, clock);
+    const isRegressed = this.#place.begin(facts, confirmed);
+    if (isRegressed) this.#ahead.clear();
+    this.#flight.begin(isRegressed ? 0 : confirmed);
+    this.#attached = true;
+    return { number: confirmed, epoch: 0, ...(isRegressed ? { regressed: true } : {}) };
+  }
+
+  unfit(entry: Entry): string | null {
+    const { port, identity } = this.#options;
+    return unfitReason(identity, entry, port.messageBytesMax);
+  }
+
+  send(entries: readonly Entry[]): void {
+    const { port, identity } = this.#options;
+    for (const entry of entries) {
+      const sent = this.#flight.add(entry.number);
+      if (this.#ahead.has(entry.number)) {
+        this.#flight.stored(sent);
+        continue;
+      }
+      this.#flight.ask(sent);
+      port.publish(publicationOf(identity, entry, null), (answer) => this.#answered(sent, answer));
+    }
+  }
+
+  close(): Promise<void> {
+    this.#attached = false;
+    return this.#options.port.close();
+  }
+
+  #answered(sent: Sent, answer: Answer): void {
+    if (!this.#attached) return;
+    const failure = failureOf(answer);
+    if (failure !== null) return this.#flight.failed(sent, failure);
+    this.#ahead.add(sent.number);
+    this.#flight.stored(sent);
+    const { confirmed } = this.#flight;
+    for (const number of this.#ahead) if (number <= confirmed) this.#ahead.delete(number);
+    if (answer.kind === "stored") this.#place.note(answer.sequence, confirmed);
+  }
+}

@@ -1,0 +1,186 @@
+// Rows of one host on one subject of a stream that many hosts share: many rows in one message, one message on its way, each
+// with the sequence that the subject must have reached before it. The last message of the subject says how far the chain is.
+
+import type { ConnectorLog } from "../connector-log.ts";
+import { limits } from "../../limits.ts";
+import type { Entry } from "../../state/outbox/entry.ts";
+import { causedAtHeader } from "../row-headers.ts";
+import type { Place, Tail, Target } from "./chain.ts";
+import { type Failure, failureOf, Flight, type Sent } from "./flight.ts";
+import { laneRow } from "./lane-message.ts";
+import { chainHeaders, expectedLastOfSubject, markOf, unfitReason } from "./publication.ts";
+import { factsOf, Foreigners, foreignWriter, type StreamTargetOptions } from "./stream-target.ts";
+import type { Answer, StoredMessage, StreamFacts } from "./stream-port.ts";
+
+export interface LaneTargetOptions extends StreamTargetOptions {
+  /** The lane's subject, which nobody else writes. */
+  readonly subject: string;
+}
+
+/** `up.<host>.<pipeline>.<lane>`: names as tokens of a subject. */
+export function laneSubject(prefix: string, ...names: readonly string[]): string {
+  return [prefix, ...names.map((name) => name.replaceAll(/[^\w-]/g, "_"))].join(".");
+}
+
+export function laneTarget(options: LaneTargetOptions): Target {
+  return new LaneTarget(options);
+}
+
+/** The first number of a message; that of the last is the chain's own header. */
+const firstHeader = "Weir-Out-First";
+/** What a message leaves for its headers. */
+const headersMax = limits.sink_batch_header_bytes;
+
+interface Item {
+  readonly entry: Entry;
+  readonly sent: Sent;
+  readonly bytes: Uint8Array;
+}
+
+class LaneTarget implements Target {
+  readonly #options: LaneTargetOptions;
+  readonly #log: ConnectorLog;
+  readonly #flight: Flight;
+  readonly #foreigners: Foreigners;
+  #waiting: Item[] = [];
+  /** Bytes of rows in one message; less once the stream refused more. */
+  #bytesMax: number;
+  #isBusy = false;
+  /** Where the subject's last message is, and what it says. */
+  #place: Place | null;
+  #sequence = 0;
+  #attached = false;
+  #wasAttached = false;
+
+  constructor(options: LaneTargetOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#flight = new Flight(options.events);
+    this.#foreigners = new Foreigners(options.clock);
+    this.#place = options.place ?? null;
+    const { messageBytesMax = limits.payload_bytes_max } = options.port;
+    this.#bytesMax = Math.min(limits.lane_bytes_max, messageBytesMax - headersMax);
+  }
+
+  get room(): number {
+    if (!this.#attached || this.#flight.isBroken) return 0;
+    // One message is on its way while the next one gathers.
+    return Math.max(0, 2 * limits.lane_rows_max - this.#flight.size);
+  }
+
+  get place(): Place | null {
+    return this.#place;
+  }
+
+  async attach(_: readonly Entry[], confirmed: number): Promise<Tail> {
+    const { port, clock, subject } = this.#options;
+    this.#attached = false;
+    this.#waiting = [];
+    this.#isBusy = false;
+    const facts = await factsOf(port, clock);
+    const message = await port.readLast(subject);
+    const tail = this.#tail(facts, message, confirmed);
+    this.#sequence = message?.sequence ?? 0;
+    // Where the subject is empty the stream's own number tells later whether it lost something.
+    const sequence = message?.sequence ?? facts.last;
+    this.#place = { created: facts.created, sequence, number: tail.number };
+    this.#flight.begin(tail.number);
+    this.#attached = true;
+    this.#wasAttached = true;
+    return tail;
+  }
+
+  unfit(entry: Entry): string | null {
+    const reason = unfitReason(this.#options.identity, entry, undefined);
+    if (reason !== null) return reason;
+    const { messageBytesMax = limits.payload_bytes_max } = this.#options.port;
+    return laneRow(entry).length + headersMax > messageBytesMax ? "oversize" : null;
+  }
+
+  send(entries: readonly Entry[]): void {
+    for (const entry of entries)
+      this.#waiting.push({ entry, sent: this.#flight.add(entry.number), bytes: laneRow(entry) });
+    this.#next();
+  }
+
+  close(): Promise<void> {
+    this.#attached = false;
+    return this.#options.port.close();
+  }
+
+  #tail(facts: StreamFacts, message: StoredMessage | null, confirmed: number): Tail {
+    const { port, identity, subject } = this.#options;
+    const mark = message === null ? null : markOf(message, identity.id);
+    if (mark !== null) return mark;
+    const place = this.#place;
+    if (message !== null && this.#wasAttached) {
+      this.#log.warn(`sink stream ${port.name}: somebody else wrote ${subject}`);
+      if (this.#foreigners.isTooMuch())
+        throw foreignWriter(
+          `subject ${subject} of stream ${port.name}`,
+          "Give each host a name of its own in the lane's subject.",
+        );
+    }
+    // A stream that is another one, or shorter than it was, lost the lane; otherwise its limits removed it, or another
+    // chain wrote the subject, and what is confirmed was there.
+    const isLost = place !== null && (place.created !== facts.created || facts.last < place.sequence);
+    if (isLost) return { number: 0, epoch: 0 };
+    return { number: Math.max(confirmed, place?.number ?? 0), epoch: 0 };
+  }
+
+  /** Publishes the next message, when none is on its way. */
+  #next(): void {
+    if (this.#isBusy || this.#waiting.length === 0 || !this.#attached || this.#flight.isBroken) return;
+    let [count, size] = [0, 0];
+    for (const { bytes } of this.#waiting) {
+      if (count >= limits.lane_rows_max || (count > 0 && size + bytes.length > this.#bytesMax)) break;
+      size += bytes.length;
+      count++;
+    }
+    const items = this.#waiting.slice(0, count);
+    this.#waiting = this.#waiting.slice(count);
+    for (const { sent } of items) this.#flight.ask(sent);
+    this.#publish(items, size);
+  }
+
+  #publish(items: readonly Item[], size: number): void {
+    const { port, identity, subject } = this.#options;
+    const [first, last] = [items[0]!.entry, items.at(-1)!.entry];
+    this.#isBusy = true;
+    const headers = chainHeaders(identity, `${first.number}-${last.number}`, last.number);
+    headers[firstHeader] = String(first.number);
+    headers[causedAtHeader] = String(last.row.caused);
+    headers[expectedLastOfSubject] = String(this.#sequence);
+    const payload = Buffer.concat(
+      items.map(({ bytes }) => bytes),
+      size,
+    );
+    port.publish({ subject, payload, headers }, (answer) => this.#answered(items, answer));
+  }
+
+  #answered(items: readonly Item[], answer: Answer): void {
+    if (!this.#attached) return;
+    const failure = this.#failureOf(items, answer);
+    if (failure !== null || answer.kind !== "stored" || answer.duplicate) {
+      const reason = `entries up to ${items.at(-1)!.entry.number} were there already`;
+      for (const { sent } of items)
+        this.#flight.failed(sent, failure ?? { kind: "unsure", reason });
+      return;
+    }
+    this.#isBusy = false;
+    this.#sequence = answer.sequence;
+    for (const { sent } of items) this.#flight.stored(sent);
+    const { created } = this.#place ?? { created: "" };
+    this.#place = { created, sequence: answer.sequence, number: this.#flight.confirmed };
+    this.#next();
+  }
+
+  /** A message that is too large as a whole says nothing of its rows: they are sent again in smaller ones. */
+  #failureOf(items: readonly Item[], answer: Answer): Failure | null {
+    const failure = failureOf(answer);
+    if (failure?.kind !== "never" || items.length === 1) return failure;
+    const size = items.reduce((total, { bytes }) => total + bytes.length, 0);
+    this.#bytesMax = Math.max(1, Math.floor(size / 2));
+    return { kind: "unsure", reason: `a message of ${size} bytes is too large for the stream` };
+  }
+}
