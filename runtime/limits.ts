@@ -84,6 +84,8 @@ export const limits = {
   state_text_bytes: 64,
   /** … and the tables of a step for one key with a clock of its own. */
   state_lane_bytes: 16_384,
+  /** Lists and maps inside each other, in what is kept of a pipeline. */
+  state_depth_max: 64,
   key_bytes_max: 1024,
   /** Keys that make room together when a table is full. */
   keys_forgotten_at_once: 64,

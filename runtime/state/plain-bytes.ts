@@ -1,0 +1,276 @@
+// Plain data as bytes, and back without believing them. A value is a tag, and what the tag says follows; whole numbers
+// are groups of seven bits, the lowest first. Knows nothing of what any of it means.
+//
+//   tag   what follows
+//   0–2   nothing: null, false, true
+//   3     a number, IEEE 754, little-endian
+//   4     a whole number
+//   5, 6  a text: its length in bytes, then UTF-8; UTF-16 where half of a surrogate pair has no UTF-8
+//   7     digits of a bigint, as a text of tag 5
+//   8     bytes: how many, then they
+//   9     a list: how many values, then they
+//   10    a map: how many members, then for each a text with its tag, and a value
+
+import { limits } from "../limits.ts";
+import { damaged, type Plain } from "./plain.ts";
+
+const tags = {
+  null: 0,
+  false: 1,
+  true: 2,
+  number: 3,
+  whole: 4,
+  text: 5,
+  oddText: 6,
+  bigint: 7,
+  bytes: 8,
+  list: 9,
+  map: 10,
+} as const;
+
+/** The first number that is no tag of a value. */
+export const tagsEnd = 11;
+
+const bytesFirst = 4_096;
+/** A buffer that has grown beyond this is not kept for the next time. */
+const bytesKept = 4_194_304;
+/** Shorter pieces are copied in a loop, which costs less than a call. */
+const loopBytesMax = 32;
+const digits = /^-?\d{1,40}$/;
+
+/** A map's own member, whatever it is called. */
+export function put(map: Record<string, Plain>, name: string, value: Plain): void {
+  if (name === "__proto__")
+    Object.defineProperty(map, name, { value, writable: true, enumerable: true, configurable: true });
+  else map[name] = value;
+}
+
+export class PlainWriter {
+  #bytes = Buffer.allocUnsafeSlow(bytesFirst);
+  #view = new DataView(this.#bytes.buffer);
+  #at = 0;
+
+  /** How much was written. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** Forgets what was written from `at` on. */
+  back(at: number): void {
+    this.#at = at;
+  }
+
+  byte(byte: number): void {
+    this.#reserve(1);
+    this.#bytes[this.#at++] = byte;
+  }
+
+  whole(whole: number): void {
+    this.#reserve(8);
+    for (; whole >= 128; whole = Math.floor(whole / 128)) this.#bytes[this.#at++] = (whole % 128) + 128;
+    this.#bytes[this.#at++] = whole;
+  }
+
+  text(text: string): void {
+    if (text.length > loopBytesMax || !this.#plainText(text)) this.#anyText(text);
+  }
+
+  /** Writes a short text of one byte a character; where false, nothing. */
+  #plainText(text: string): boolean {
+    this.#reserve(2 + loopBytesMax);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    bytes[at++] = tags.text;
+    bytes[at++] = text.length;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 127) return false;
+      bytes[at++] = code;
+    }
+    this.#at = at;
+    return true;
+  }
+
+  #anyText(text: string): void {
+    const isOdd = !text.isWellFormed();
+    const length = Buffer.byteLength(text, isOdd ? "utf16le" : "utf8");
+    this.byte(isOdd ? tags.oddText : tags.text);
+    this.whole(length);
+    this.#reserve(length);
+    this.#at += this.#bytes.write(text, this.#at, isOdd ? "utf16le" : "utf8");
+  }
+
+  /** The bytes `from … to - 1`, and nothing about how many they are. */
+  raw(bytes: Uint8Array, from: number, to: number): void {
+    this.#reserve(to - from);
+    if (to - from > loopBytesMax) {
+      this.#bytes.set(bytes.subarray(from, to), this.#at);
+      this.#at += to - from;
+    } else for (let i = from; i < to; i++) this.#bytes[this.#at++] = bytes[i]!;
+  }
+
+  value(value: Plain, depth: number = 0): void {
+    if (typeof value === "number") this.#number(value);
+    else if (typeof value === "string") this.text(value);
+    else if (typeof value === "boolean") this.byte(value ? tags.true : tags.false);
+    else if (typeof value === "bigint") {
+      this.byte(tags.bigint);
+      this.text(String(value));
+    } else if (value === null) this.byte(tags.null);
+    else if (value instanceof Uint8Array) {
+      this.byte(tags.bytes);
+      this.whole(value.length);
+      this.raw(value, 0, value.length);
+    } else this.#container(value, depth);
+  }
+
+  /** What was written, in memory of its own, which may go to another thread; nothing is written afterwards. */
+  take(): Uint8Array<ArrayBuffer> {
+    const taken = new Uint8Array(this.#at);
+    taken.set(this.#bytes.subarray(0, this.#at));
+    this.#at = 0;
+    if (this.#bytes.length > bytesKept) this.#resize(bytesFirst);
+    return taken;
+  }
+
+  #container(value: readonly Plain[] | { readonly [name: string]: Plain }, depth: number): void {
+    if (depth >= limits.state_depth_max) throw new RangeError("state is nested too deeply");
+    if (Array.isArray(value)) {
+      const list = value as readonly Plain[];
+      this.byte(tags.list);
+      this.whole(list.length);
+      for (const each of list) this.value(each, depth + 1);
+      return;
+    }
+    const members = Object.entries(value as { readonly [name: string]: Plain });
+    this.byte(tags.map);
+    this.whole(members.length);
+    for (const [name, each] of members) {
+      this.text(name);
+      this.value(each, depth + 1);
+    }
+  }
+
+  #number(number: number): void {
+    if (Number.isSafeInteger(number) && number >= 0 && !Object.is(number, -0)) {
+      this.byte(tags.whole);
+      this.whole(number);
+      return;
+    }
+    this.#reserve(9);
+    this.#bytes[this.#at] = tags.number;
+    this.#view.setFloat64(this.#at + 1, number, true);
+    this.#at += 9;
+  }
+
+  #reserve(length: number): void {
+    const needed = this.#at + length;
+    if (needed > this.#bytes.length) this.#resize(Math.max(needed, this.#bytes.length * 2));
+  }
+
+  #resize(length: number): void {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    bytes.set(this.#bytes.subarray(0, this.#at));
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer);
+  }
+}
+
+/** Reads what a `PlainWriter` wrote; whatever the bytes are, it takes no more memory than some times their length. */
+export class PlainReader {
+  readonly #bytes: Buffer;
+  #at: number;
+
+  constructor(bytes: Uint8Array, at = 0) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#at = at;
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  byte(): number {
+    if (this.left < 1) throw damaged("it ends too soon");
+    return this.#bytes[this.#at++]!;
+  }
+
+  whole(): number {
+    let whole = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const byte = this.byte();
+      whole += (byte & 127) * factor;
+      if (whole > Number.MAX_SAFE_INTEGER) throw damaged("a number is too large");
+      if (byte < 128) return whole;
+    }
+  }
+
+  /** A number of things that are still to come, of at least a byte each. */
+  count(): number {
+    const count = this.whole();
+    if (count > this.left) throw damaged("it ends too soon");
+    return count;
+  }
+
+  /** A view of as many bytes. */
+  raw(length: number): Uint8Array {
+    if (length > this.left) throw damaged("it ends too soon");
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  text(tag: number = this.byte()): string {
+    if (tag !== tags.text && tag !== tags.oddText) throw damaged("expected a text");
+    const length = this.count();
+    this.#at += length;
+    return this.#bytes.toString(tag === tags.text ? "utf8" : "utf16le", this.#at - length, this.#at);
+  }
+
+  value(tag: number = this.byte(), depth: number = 0): Plain {
+    switch (tag) {
+      case tags.null:
+        return null;
+      case tags.false:
+        return false;
+      case tags.true:
+        return true;
+      case tags.number:
+        return Buffer.from(this.raw(8)).readDoubleLE();
+      case tags.whole:
+        return this.whole();
+      case tags.text:
+      case tags.oddText:
+        return this.text(tag);
+      case tags.bigint:
+        return this.#bigint();
+      case tags.bytes:
+        return Uint8Array.from(this.raw(this.count()));
+      default:
+        return this.#container(tag, depth);
+    }
+  }
+
+  #container(tag: number, depth: number): Plain {
+    if (tag !== tags.list && tag !== tags.map) throw damaged(`there is no value of tag ${tag}`);
+    if (depth >= limits.state_depth_max) throw damaged("it is nested too deeply");
+    const count = this.count();
+    if (tag === tags.list) {
+      const list: Plain[] = [];
+      for (let i = 0; i < count; i++) list.push(this.value(this.byte(), depth + 1));
+      return list;
+    }
+    const map: Record<string, Plain> = {};
+    for (let i = 0; i < count; i++) {
+      const name = this.text();
+      if (Object.hasOwn(map, name)) throw damaged("expected each name once");
+      put(map, name, this.value(this.byte(), depth + 1));
+    }
+    return map;
+  }
+
+  #bigint(): bigint {
+    const text = this.text();
+    if (!digits.test(text)) throw damaged("expected a whole number");
+    return BigInt(text);
+  }
+}
