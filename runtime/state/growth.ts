@@ -1,4 +1,4 @@
-// How arrays of zeros grow. Nothing else.
+// How arrays of zeros grow, and when what is in use of one is better written down by itself. Nothing else.
 
 type Growing = Float64Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
@@ -16,4 +16,12 @@ export function grown<T extends Growing>(array: T, needed: number = array.length
   const copy = new (array.constructor as new (length: number) => T)(entries * width);
   copy.set(array);
   return copy;
+}
+
+/** So few places are always written down all together. */
+const denseMax = 1_024;
+
+/** True where most of the places so far are not in use any more. */
+export function isSparse(inUse: number, used: number): boolean {
+  return used > denseMax && inUse * 4 < used;
 }

@@ -2,7 +2,7 @@
 // none was taken out, where a key begins follows from its id, and a search for it waits for memory once less. Knows no hash.
 
 import { grown } from "./growth.ts";
-import { damaged, packed, type Plain, wholesOf } from "./plain.ts";
+import { damaged, member, packed, type Plain, wholesOf } from "./plain.ts";
 
 const wordsFirst = 256;
 const beginsFirst = 64;
@@ -78,32 +78,56 @@ export class KeyWords {
     if (this.#left * 2 > this.#used && this.#left > wordsFirst) this.#compact();
   }
 
-  /** The words of the keys by id. */
+  /** The words as they stand, those that are left behind among them, and where each key's begin unless that follows from its id. */
   snapshot(): Plain {
-    if (this.#width === 0 && !this.#isInOrder()) this.#compact();
-    return packed(new Uint32Array(this.#arena.buffer, 0, this.#used));
+    return {
+      words: packed(new Uint32Array(this.#arena.buffer, 0, this.#used)),
+      begins: this.#width > 0 ? null : packed(new Uint32Array(this.#begins.buffer, 0, this.#size)),
+    };
   }
 
   /** Takes what `snapshot` gave, where `free` are the ids below the highest that no key has. Returns one more than the highest. */
   restore(data: Plain, free: readonly number[], idsMax: number): number {
-    const words = wholesOf(data, wordsEnd);
-    const isFree = new Set(free);
+    const words = wholesOf(member(data, "words"), wordsEnd);
     // Words that end a text follow the last, so that no damaged key is read beyond the end.
     this.#arena = new Int32Array(words.length + wordsFirst).fill(-1);
     this.#arena.set(new Int32Array(words.buffer));
-    let width = 0;
-    for (; this.#used < words.length || isFree.has(this.#size); this.#size++) {
-      if (this.#size >= idsMax) throw damaged(`expected at most ${idsMax} keys`);
-      this.#begin(this.#size, isFree.delete(this.#size) ? none : this.#used);
-      if (this.#begins[this.#size] === none) continue;
-      const length = this.#endOf(this.#arena, this.#used) - this.#used;
-      width = this.#size === 0 || length === width ? length : 0;
-      this.#used += length;
-    }
-    if (this.#used !== words.length || isFree.size > 0)
-      throw damaged("expected whole keys, and ids below their number");
-    if (free.length === 0) this.#width = width;
+    this.#used = words.length;
+    const kept = member(data, "begins");
+    if (kept === null) this.#restoreWidth(free, idsMax);
+    else this.#restoreBegins(new Int32Array(wholesOf(kept, wordsEnd).buffer), free, idsMax);
     return this.#size;
+  }
+
+  /** All keys are as wide as the first. */
+  #restoreWidth(free: readonly number[], idsMax: number): void {
+    const width = this.#endOf(this.#arena, 0);
+    const size = this.#used / width;
+    if (free.length > 0 || !Number.isInteger(size) || size > idsMax)
+      throw damaged(`expected at most ${idsMax} keys, as wide as the first`);
+    for (let at = 0; at < this.#used; at += width)
+      if (this.#endOf(this.#arena, at) !== at + width) throw damaged("expected whole keys");
+    this.#width = width;
+    this.#size = size;
+  }
+
+  #restoreBegins(begins: Int32Array<ArrayBuffer>, free: readonly number[], idsMax: number): void {
+    const isFree = new Set(free);
+    if (begins.length > idsMax || isFree.size < free.length)
+      throw damaged(`expected at most ${idsMax} keys, each id once`);
+    let owned = 0;
+    for (const [id, begin] of begins.entries()) {
+      if (begin === none && isFree.delete(id)) continue;
+      const end = begin >= 0 && begin < this.#used ? this.#endOf(this.#arena, begin) : Number.NaN;
+      if (!(end <= this.#used) || isFree.has(id))
+        throw damaged("expected whole keys, and ids that are theirs");
+      owned += end - begin;
+    }
+    if (isFree.size > 0 || owned > this.#used)
+      throw damaged("expected keys with words of their own, and ids below their number");
+    if (begins.length > 0) this.#begins = begins;
+    this.#size = begins.length;
+    this.#left = this.#used - owned;
   }
 
   #begin(id: number, at: number): void {
@@ -116,12 +140,6 @@ export class KeyWords {
     const width = this.#width;
     this.#width = 0;
     if (width > 0) for (let id = this.#size - 1; id >= 0; id--) this.#begin(id, id * width);
-  }
-
-  #isInOrder(): boolean {
-    let last = -1;
-    const isNext = (begin: number): boolean => begin === none || (begin > last && ((last = begin), true));
-    return this.#left === 0 && this.#begins.subarray(0, this.#size).every(isNext);
   }
 
   /** Moves the words together, in the order of the ids. */

@@ -13,16 +13,7 @@ import type {
 import { limits } from "../limits.ts";
 import { grown } from "./growth.ts";
 import { type KeyedRows, makeKeyTable } from "./keys.ts";
-import {
-  damaged,
-  type LastingByKey,
-  listOf,
-  member,
-  numberOf,
-  packed,
-  type Plain,
-  wholesOf,
-} from "./plain.ts";
+import { damaged, type LastingByKey, member, membersOf, packed, type Plain, wholesOf } from "./plain.ts";
 import { Slots } from "./slots.ts";
 
 class OpenPane implements Pane {
@@ -30,7 +21,9 @@ class OpenPane implements Pane {
   readonly #open: () => number;
   /** By key, slot + 1; 0 where the key has none. */
   #slotOf = new Int32Array(64);
+  /** In the order in which they came, with their slots. */
   #keys = new Uint32Array(16);
+  #slots = new Uint32Array(16);
   #count = 0;
 
   constructor(start: number, open: () => number) {
@@ -63,9 +56,7 @@ class OpenPane implements Pane {
 
   contents(): ClosedPane {
     const count = this.#count;
-    const keys = this.#keys.subarray(0, count);
-    const slots = new Uint32Array(count);
-    for (let i = 0; i < count; i++) slots[i] = this.#slotOf[keys[i]!]! - 1;
+    const [keys, slots] = [this.#keys.subarray(0, count), this.#slots.subarray(0, count)];
     return { start: this.start, count, keys, slots };
   }
 
@@ -87,9 +78,11 @@ class OpenPane implements Pane {
     }
     if (this.#count === this.#keys.length) {
       this.#keys = grown(this.#keys);
+      this.#slots = grown(this.#slots);
     }
     this.#slotOf[key] = slot + 1;
     this.#keys[this.#count] = key;
+    this.#slots[this.#count] = slot;
     this.#count++;
   }
 }
@@ -191,23 +184,28 @@ class Panes implements PaneTable, KeyedRows, LastingByKey {
     return this.#open.get(start)?.contents() ?? null;
   }
 
+  /** Panes by their start, so that each is where it was in the last snapshot when another one has closed. */
   snapshot(): Plain {
+    const panes = [...this.#open.values()].sort((a, b) => a.start - b.start);
     return {
       slots: this.#slots.snapshot(),
-      panes: Array.from(this.#open.values(), (pane) => {
-        const { start, keys, slots } = pane.contents();
-        return { start, keys: packed(keys), slots: packed(slots) };
-      }),
+      panes: Object.fromEntries(
+        panes.map((pane) => {
+          const { start, keys, slots } = pane.contents();
+          return [String(start), { keys: packed(keys), slots: packed(slots) }];
+        }),
+      ),
     };
   }
 
   restore(data: Plain, keysEnd: number): void {
     this.#slots.restore(member(data, "slots"));
     const isUnused = this.#slots.openOnes();
-    for (const each of listOf(member(data, "panes"))) {
-      const start = numberOf(member(each, "start"));
-      const pane = this.#open.has(start) ? null : (this.pane(start) as OpenPane | null);
-      if (pane === null) throw damaged(`expected no more than ${limits.panes_open_max} panes, each once`);
+    for (const [name, each] of membersOf(member(data, "panes"))) {
+      const start = Number(name);
+      const pane = String(start) === name ? (this.pane(start) as OpenPane | null) : null;
+      if (pane === null)
+        throw damaged(`expected no more than ${limits.panes_open_max} panes, by their start`);
       const keys = wholesOf(member(each, "keys"), keysEnd);
       const slots = wholesOf(member(each, "slots"), limits.slots_max, keys.length);
       for (const [place, slot] of slots.entries()) {

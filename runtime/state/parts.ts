@@ -10,7 +10,8 @@ import type {
 } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 import { type KeyedRows, makeKeyTable } from "./keys.ts";
-import { damaged, type LastingByKey, listOf, member, packedWholes, type Plain, wholesOf } from "./plain.ts";
+import { damaged, type LastingByKey, listOf, member, packed, type Plain, wholesOf } from "./plain.ts";
+import { Sections, sectionsOf } from "./sections.ts";
 import { Slots } from "./slots.ts";
 import { SlotQueue } from "./timed-slots.ts";
 import { TimerHeap } from "./timers.ts";
@@ -25,12 +26,14 @@ class Parts implements PartTable, KeyedRows, LastingByKey {
   readonly #slotsMax: number;
   /** By place, by key. */
   readonly #lists: number[][][];
+  readonly #sections: readonly Sections[];
 
   constructor({ aggregates, initial, lists }: PartDeclaration, keys: KeyTable, slotsMax: number) {
     this.keys = keys;
     this.#slots = new Slots(aggregates, initial);
     this.#slotsMax = slotsMax;
     this.#lists = Array.from({ length: lists }, () => []);
+    this.#sections = this.#lists.map((each) => new Sections((from, to) => written(each, from, to)));
   }
 
   get states(): readonly AggregateState[] {
@@ -97,20 +100,15 @@ class Parts implements PartTable, KeyedRows, LastingByKey {
     const lists = this.#lists[place]!;
     // Ids are dense, so that no hole is left between keys.
     while (lists.length <= key) lists.push([]);
+    // Whoever asks for it may change it.
+    this.#sections[place]!.touch(key);
     return lists[key]!;
   }
 
   snapshot(): Plain {
     return {
       slots: this.#slots.snapshot(),
-      lists: this.#lists.map((lists) => {
-        const keys = Array.from(lists.keys()).filter((key) => lists[key]!.length > 0);
-        return {
-          keys: packedWholes(keys),
-          lengths: packedWholes(keys.map((key) => lists[key]!.length)),
-          slots: packedWholes(keys.flatMap((key) => lists[key]!)),
-        };
-      }),
+      lists: this.#sections.map((sections, place) => sections.snapshot(this.#lists[place]!.length)),
       waiting: this.waiting.snapshot(),
       expiring: this.expiring.snapshot(),
       timers: this.timers.snapshot(),
@@ -131,16 +129,35 @@ class Parts implements PartTable, KeyedRows, LastingByKey {
   }
 
   #fill(place: number, data: Plain, keysEnd: number): void {
-    const keys = wholesOf(member(data, "keys"), keysEnd);
-    const lengths = wholesOf(member(data, "lengths"), limits.slots_max, keys.length);
-    const slots = wholesOf(member(data, "slots"), limits.slots_max);
-    let from = 0;
-    for (const [at, key] of keys.entries()) {
-      this.list(key, place).push(...slots.subarray(from, from + lengths[at]!));
-      from += lengths[at]!;
+    for (const [from, section] of sectionsOf(listOf(data))) {
+      const wholes = wholesOf(listOf(section, 1)[0]!, limits.slots_max);
+      const keys = wholes[0] ?? 0;
+      if (from + keys > keysEnd) throw damaged("expected lists of keys");
+      let at = 1 + keys;
+      for (let i = 0; i < keys; i++) {
+        const length = wholes[1 + i] ?? Number.NaN;
+        if (!(at + length <= wholes.length)) throw damaged("expected as many slots as the lists are long");
+        this.list(from + i, place).push(...wholes.subarray(at, at + length));
+        at += length;
+      }
+      if (at !== wholes.length) throw damaged("expected as many slots as the lists are long");
     }
-    if (from !== slots.length) throw damaged("expected as many slots as the lists are long");
   }
+}
+
+/** Some lists: how many, how long each is, and what is in them. */
+function written(lists: readonly (readonly number[])[], from: number, to: number): readonly Plain[] {
+  let length = 1 + to - from;
+  for (let key = from; key < to; key++) length += lists[key]!.length;
+  const wholes = new Uint32Array(length);
+  wholes[0] = to - from;
+  let at = 1 + to - from;
+  for (let key = from; key < to; key++) {
+    const list = lists[key]!;
+    wholes[1 + key - from] = list.length;
+    for (let i = 0; i < list.length; i++) wholes[at++] = list[i]!;
+  }
+  return [packed(wholes)];
 }
 
 /** The table of a declaration, for at most `keysMax` keys and `slotsMax` slots. */

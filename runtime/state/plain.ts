@@ -36,9 +36,9 @@ export function damaged(what: string): WeirError {
   });
 }
 
-/** Numbers as bytes; typed arrays of any other kind do not survive being written down. */
-export function packed(values: Float64Array | Uint32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+/** Numbers as bytes, in the same memory; typed arrays of any other kind do not survive being written down. */
+export function packed({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 export function packedNumbers(values: readonly number[]): Uint8Array {
@@ -58,6 +58,12 @@ export function member(data: Plain, name: string): Plain {
   const found = isMap(data) && Object.hasOwn(data, name) ? data[name] : undefined;
   if (found === undefined) throw damaged(`expected ${name}`);
   return found;
+}
+
+/** The members of a map, by name. */
+export function membersOf(data: Plain): readonly (readonly [string, Plain])[] {
+  if (!isMap(data)) throw damaged("expected a map");
+  return Object.entries(data);
 }
 
 export function listOf(data: Plain, length?: number): readonly Plain[] {

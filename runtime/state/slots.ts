@@ -3,7 +3,6 @@
 
 import type { Aggregate, AggregateState, Batch } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
-import { grown } from "./growth.ts";
 import {
   bytesOf,
   damaged,
@@ -13,8 +12,10 @@ import {
   numbersOf,
   packed,
   type Plain,
+  wholeOf,
   wholesOf,
 } from "./plain.ts";
+import { grown, isSparse } from "./growth.ts";
 
 interface GrowingState extends AggregateState {
   cells: Float64Array<ArrayBuffer>[];
@@ -22,6 +23,8 @@ interface GrowingState extends AggregateState {
 
 /** Slots that there is room for at first. */
 const slotsFirst = 64;
+/** In place of a weight: the slot is not open. */
+const unused = Number.NaN;
 /**
  * Numbers in one line of the processor's memory, and which number of an array begins a line: allocators put two words
  * of their own before an array that is too large for a cache. On a machine where that is not so, slots lie across lines.
@@ -103,7 +106,7 @@ export class Slots implements Lasting {
 
   free(slot: number): void {
     this.#held -= this.#arrays[0]![slot]!;
-    this.#arrays[0]![slot] = 0;
+    this.#arrays[0]![slot] = unused;
     for (const { buffers } of this.states) if (buffers.length > slot) buffers[slot] = undefined;
     this.#free.push(slot);
   }
@@ -143,40 +146,84 @@ export class Slots implements Lasting {
   /** By slot, 1 where it is open. */
   openOnes(): Uint8Array {
     const isOpen = new Uint8Array(this.#used);
-    for (let slot = 0; slot < this.#used; slot += this.#step) isOpen[slot] = 1;
-    for (const slot of this.#free) isOpen[slot] = 0;
+    const weights = this.#arrays[0]!;
+    for (let slot = 0; slot < this.#used; slot += this.#step) if (weights[slot]! >= 0) isOpen[slot] = 1;
     return isOpen;
   }
 
+  /**
+   * All slots as they are, open or not, so that nothing has to move for a snapshot and each stays where it was in the
+   * last one; `slots` says which ones there are where most are not open.
+   */
   snapshot(): Plain {
-    const slots = placesOf(this.openOnes(), this.size);
+    const slots = isSparse(this.size, this.#used / this.#step) ? placesOf(this.openOnes(), this.size) : null;
     return {
-      slots: packed(slots),
-      numbers: this.#arrays.map((array) => packed(gathered(array, slots))),
-      buffers: this.states.map(({ buffers }) =>
-        buffers.length === 0 ? [] : Array.from(slots, (slot) => plainBuffer(buffers[slot])),
-      ),
+      used: slots === null ? this.#used : 0,
+      slots: slots === null ? null : packed(slots),
+      numbers:
+        slots === null
+          ? this.#memory().map(packed)
+          : this.#arrays.map((array) => packed(gathered(array, slots))),
+      buffers: this.states.map(({ buffers }) => buffersOf(buffers, slots)),
     };
   }
 
   restore(data: Plain): void {
-    const slots = wholesOf(member(data, "slots"), limits.slots_max);
+    const kept = member(data, "slots");
+    const slots = kept === null ? null : wholesOf(kept, limits.slots_max);
+    if (slots === null) this.#restoreAll(data);
+    else this.#restoreSome(slots, data);
+    const isOpen = this.openOnes();
+    const weights = this.#arrays[0]!;
+    this.#held = 0;
+    this.#free = [];
+    for (let slot = this.#used - this.#step; slot >= 0; slot -= this.#step)
+      if (isOpen[slot] === 1) this.#held += weights[slot]!;
+      else if (Number.isNaN(weights[slot])) this.#free.push(slot);
+      else throw damaged("expected slots of some weight");
+    const buffers = listOf(member(data, "buffers"), this.states.length);
+    buffers.forEach((each, place) => this.#restoreBuffers(place, listOf(each), slots));
+  }
+
+  #restoreAll(data: Plain): void {
+    const used = wholeOf(member(data, "used"), limits.slots_max);
+    const memory = listOf(member(data, "numbers"), this.#step === 1 ? this.#arrays.length : 1);
+    if (used % this.#step !== 0) throw damaged("expected whole slots");
+    const numbers = memory.map((each) => numbersOf(each, used));
+    while (this.#used < used) this.#add();
+    this.#memory().forEach((array, place) => array.set(numbers[place]!));
+  }
+
+  #restoreSome(slots: Uint32Array, data: Plain): void {
     if (slots.some((slot, place) => slot % this.#step !== 0 || (place > 0 && slot <= slots[place - 1]!)))
       throw damaged("expected slots in ascending order");
+    const numbers = listOf(member(data, "numbers"), this.#arrays.length).map((each) =>
+      numbersOf(each, slots.length),
+    );
     const used = slots.length === 0 ? 0 : slots.at(-1)! + this.#step;
     while (this.#used < used) this.#add();
-    this.#free = freeOnes(slots, used, this.#step);
-    listOf(member(data, "numbers"), this.#arrays.length).forEach((each, number) => {
-      const array = this.#arrays[number]!;
-      numbersOf(each, slots.length).forEach((value, place) => (array[slots[place]!] = value));
-    });
-    this.#held = slots.reduce((total, slot) => total + this.weight(slot), 0);
-    listOf(member(data, "buffers"), this.states.length).forEach((each, place) => {
-      const { buffers } = this.states[place]!;
-      const kept = listOf(each);
-      if (kept.length > slots.length) throw damaged("expected no more buffers than slots");
-      for (const [at, buffer] of kept.entries()) if (buffer !== null) buffers[slots[at]!] = bufferOf(buffer);
-    });
+    for (let slot = 0; slot < used; slot += this.#step) this.#arrays[0]![slot] = unused;
+    this.#arrays.forEach((array, number) =>
+      numbers[number]!.forEach((value, place) => (array[slots[place]!] = value)),
+    );
+  }
+
+  /** `slots`: those that the buffers are of, in order; null for all. */
+  #restoreBuffers(place: number, kept: readonly Plain[], slots: Uint32Array | null): void {
+    const { buffers } = this.states[place]!;
+    const weights = this.#arrays[0]!;
+    for (const [at, each] of kept.entries()) {
+      if (each === null) continue;
+      const slot = slots === null ? at : (slots[at] ?? this.#used);
+      if (!(slot < this.#used && weights[slot]! >= 0)) throw damaged("expected buffers of open slots");
+      buffers[slot] = bufferOf(each);
+    }
+  }
+
+  /** What the numbers of all slots so far stand in, one array or one a number. */
+  #memory(): readonly Float64Array[] {
+    if (this.#step > 1) return [this.#numbers.subarray(lineFirst, lineFirst + this.#used)];
+    return this.#arrays.map((array) => array.subarray(0, this.#used));
   }
 
   /** Makes room for one more slot. */
@@ -216,17 +263,6 @@ function stepOf(width: number): number {
   return width % lineNumbers === lineNumbers - 1 ? width + 1 : width;
 }
 
-/** The slots below `used` that are not among `slots`: the lowest is the next to be used. */
-function freeOnes(slots: Uint32Array, used: number, step: number): number[] {
-  const free: number[] = [];
-  let place = slots.length - 1;
-  for (let slot = used - step; slot >= 0; slot -= step) {
-    if (slots[place] === slot) place--;
-    else free.push(slot);
-  }
-  return free;
-}
-
 /** The places of the `count` ones. */
 function placesOf(ones: Uint8Array, count: number): Uint32Array {
   const places = new Uint32Array(count);
@@ -241,10 +277,18 @@ function gathered(array: Float64Array, slots: Uint32Array): Float64Array {
   return some;
 }
 
-/** Bytes as they are, numbers as a list of their bytes. */
-function plainBuffer(buffer: Float64Array | Uint8Array | undefined): Plain {
-  if (buffer === undefined) return null;
-  return buffer instanceof Uint8Array ? buffer : [packed(buffer)];
+/** By slot, or of some slots: bytes as they are, numbers as a list of their bytes. */
+function buffersOf(
+  buffers: readonly (Float64Array | Uint8Array | undefined)[],
+  slots: Uint32Array | null,
+): Plain {
+  const plain: Plain[] = [];
+  const count = slots?.length ?? buffers.findLastIndex((buffer) => buffer !== undefined) + 1;
+  for (let place = 0; place < count; place++) {
+    const buffer = buffers[slots === null ? place : slots[place]!];
+    plain.push(buffer === undefined ? null : buffer instanceof Uint8Array ? buffer : [packed(buffer)]);
+  }
+  return plain;
 }
 
 function bufferOf(data: Plain): Float64Array | Uint8Array {

@@ -5,18 +5,24 @@
 import type { TimedSlots } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 import {
+  damaged,
   type Lasting,
   member,
+  membersOf,
   numbersOf,
+  packed,
   packedNumbers,
   packedWholes,
   type Plain,
+  wholeOf,
   wholesOf,
 } from "./plain.ts";
 
 /** Slots that one that is added may overtake in the ring. */
 const movesMax = 32;
-const placesFirst = 64;
+/** A page of the ring is what of it is written down together; the smallest ring is one. */
+const pagePlaces = 64;
+const placesFirst = pagePlaces;
 /** Places are counted up to here, and then from the beginning: larger numbers are slower. */
 const placesEnd = 2 ** 30;
 
@@ -97,20 +103,43 @@ export class SlotQueue implements TimedSlots, Lasting {
     return [...places.map((place) => this.#slots[place & (this.#times.length - 1)]!), ...this.#others.slots];
   }
 
-  /** In the order in which they will be due, which takes the place of that in which they were added. */
+  /** The ring page by page, each by its number, so that what waits is where it was in the last snapshot. */
   snapshot(): Plain {
-    const all = this.#takeAll();
-    for (const [slot, time] of all) this.add(slot, time);
-    return {
-      times: packedNumbers(all.map(([, time]) => time)),
-      slots: packedWholes(all.map(([slot]) => slot)),
-    };
+    const pages: Record<string, Plain> = {};
+    for (let page = Math.floor(this.#first / pagePlaces); page * pagePlaces < this.#end; page++) {
+      const from = (page * pagePlaces) & (this.#times.length - 1);
+      const to = from + pagePlaces;
+      pages[page] = {
+        times: packed(this.#times.subarray(from, to)),
+        slots: packed(this.#slots.subarray(from, to)),
+        orders: packed(this.#orders.subarray(from, to)),
+      };
+    }
+    const others = this.#others.snapshot();
+    return { first: this.#first, end: this.#end, added: this.#added, pages, others };
   }
 
   restore(data: Plain): void {
-    const times = numbersOf(member(data, "times"));
-    const slots = wholesOf(member(data, "slots"), limits.slots_max, times.length);
-    for (const [place, slot] of slots.entries()) this.add(slot, times[place]!);
+    this.#end = wholeOf(member(data, "end"), placesEnd + 1);
+    this.#first = wholeOf(member(data, "first"), this.#end + 1);
+    this.#added = wholeOf(member(data, "added"));
+    const pages = membersOf(member(data, "pages"));
+    const firstPage = Math.floor(this.#first / pagePlaces);
+    const count = Math.ceil(this.#end / pagePlaces) - firstPage;
+    if (this.#first < this.#end && pages.length !== count) throw damaged("expected each page of a queue");
+    while (this.#times.length < count * pagePlaces) this.#enlarge();
+    for (const [name, page] of pages) this.#restorePage(wholeOf(Number(name)), page, firstPage, count);
+    this.#others.restore(member(data, "others"));
+  }
+
+  #restorePage(page: number, data: Plain, firstPage: number, count: number): void {
+    if (page < firstPage || page >= firstPage + count) throw damaged("expected no other page of a queue");
+    const at = (page * pagePlaces) & (this.#times.length - 1);
+    const times = numbersOf(member(data, "times"), pagePlaces);
+    if (times.some(Number.isNaN)) throw damaged("expected times of a queue");
+    this.#times.set(times, at);
+    this.#slots.set(wholesOf(member(data, "slots"), limits.slots_max, pagePlaces), at);
+    this.#orders.set(numbersOf(member(data, "orders"), pagePlaces), at);
   }
 
   /** All, in order, with their times; then there are none. */
@@ -132,15 +161,21 @@ export class SlotQueue implements TimedSlots, Lasting {
   #grow(): void {
     const size = this.#times.length;
     const [times, slots, orders] = [this.#times, this.#slots, this.#orders];
-    this.#times = new Float64Array(size * 2);
-    this.#slots = new Uint32Array(size * 2);
-    this.#orders = new Float64Array(size * 2);
+    this.#enlarge();
     for (let place = this.#first; place < this.#end; place++) {
       const [from, to] = [place & (size - 1), place & (2 * size - 1)];
       this.#times[to] = times[from]!;
       this.#slots[to] = slots[from]!;
       this.#orders[to] = orders[from]!;
     }
+  }
+
+  /** A ring of twice the size, with nothing in it. */
+  #enlarge(): void {
+    const size = this.#times.length * 2;
+    this.#times = new Float64Array(size);
+    this.#slots = new Uint32Array(size);
+    this.#orders = new Float64Array(size);
   }
 }
 
@@ -175,6 +210,22 @@ class SlotHeap {
       this.#swap(place, parent);
       place = parent;
     }
+  }
+
+  snapshot(): Plain {
+    return {
+      slots: packedWholes(this.slots),
+      times: packedNumbers(this.#times),
+      orders: packedNumbers(this.#orders),
+    };
+  }
+
+  restore(data: Plain): void {
+    const slots = wholesOf(member(data, "slots"), limits.slots_max);
+    const times = numbersOf(member(data, "times"), slots.length);
+    const orders = numbersOf(member(data, "orders"), slots.length);
+    if (times.some(Number.isNaN)) throw damaged("expected times of a queue");
+    for (const [place, slot] of slots.entries()) this.add(slot, times[place]!, orders[place]!);
   }
 
   /** Takes the first out, which there has to be; returns it. */

@@ -2,21 +2,15 @@
 // cleared are left behind and passed over. Knows nothing of what a timer is for.
 
 import type { KeyTimers } from "../../operators/sdk/index.ts";
-import {
-  type LastingByKey,
-  member,
-  numbersOf,
-  packedNumbers,
-  packedWholes,
-  type Plain,
-  wholesOf,
-} from "./plain.ts";
+import { damaged, type LastingByKey, numbersOf, packed, type Plain } from "./plain.ts";
 
 const never = Number.POSITIVE_INFINITY;
 
 export class TimerHeap implements KeyTimers, LastingByKey {
   /** By key, the time that counts. */
   #when = new Float64Array(64).fill(never);
+  /** One more than the highest key that had one. */
+  #end = 0;
   readonly #times: number[] = [];
   readonly #keys: number[] = [];
 
@@ -32,6 +26,7 @@ export class TimerHeap implements KeyTimers, LastingByKey {
       this.#when = wider;
     }
     if (this.#when[key] === time) return;
+    if (key >= this.#end) this.#end = key + 1;
     const replaces = time !== never && this.#isLeft();
     this.#when[key] = time;
     if (replaces) this.#sink(time, key);
@@ -67,14 +62,14 @@ export class TimerHeap implements KeyTimers, LastingByKey {
 
   /** Those that count, by key. What is left behind stays behind. */
   snapshot(): Plain {
-    const keys = Array.from(this.#when.keys()).filter((key) => this.#when[key] !== never);
-    return { keys: packedWholes(keys), times: packedNumbers(keys.map((key) => this.#when[key]!)) };
+    return packed(this.#when.subarray(0, this.#end));
   }
 
   restore(data: Plain, keysEnd: number): void {
-    const times = numbersOf(member(data, "times"));
-    const keys = wholesOf(member(data, "keys"), keysEnd, times.length);
-    for (const [place, key] of keys.entries()) this.set(key, times[place]!);
+    const times = numbersOf(data);
+    if (times.length > keysEnd) throw damaged("expected timers of keys");
+    for (const [key, time] of times.entries()) if (time !== never) this.set(key, time);
+    this.#end = times.length;
   }
 
   /** What is left behind never outnumbers the keys by much, however often timers are set again. */
