@@ -22,6 +22,11 @@ export class TextDictionary implements Dictionary {
     return this.#texts[code]!;
   }
 
+  /** All texts by code, as they are now. */
+  all(): readonly string[] {
+    return this.#texts.slice();
+  }
+
   /** The text's code, given one when it has none. */
   code(text: string): number {
     let code = this.#codes.get(text);

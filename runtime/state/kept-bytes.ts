@@ -36,6 +36,8 @@ export class KeptBytes {
   readonly #spares: Chunk[] = [];
   #room = chunkBytesMin;
   #used = 0;
+  /** How often everything was moved to other memory. */
+  moves = 0;
   /** By slot. */
   readonly #chunkOf: (Chunk | undefined)[] = [];
   #offsets = new Uint32Array(64);
@@ -156,6 +158,7 @@ export class KeptBytes {
 
   /** Moves what is in use into new chunks. */
   #moveTogether(): void {
+    this.moves++;
     this.#chunk = new Chunk(chunkBytesMin);
     this.#room = chunkBytesMin;
     this.#used = 0;

@@ -1,8 +1,9 @@
 // One column of kept records, indexed by slot. Texts get codes of a dictionary of its own, which is made
 // anew when most of it is no longer in use. Knows nothing of records.
 
-import type { Column, Dictionary } from "../../operators/sdk/index.ts";
+import { type Column, columnTypes, type Dictionary } from "../../operators/sdk/index.ts";
 import { makeColumn, TextDictionary } from "../batch/columns.ts";
+import { bytesOf, damaged, listOf, member, packed, type Plain, textOf } from "./plain.ts";
 
 type Values = Column["values"];
 
@@ -75,6 +76,58 @@ export class KeptColumn {
       if (this.#valid[slot] === 1) this.#values[slot] = texts.code(before.text(this.#values[slot] as number));
     this.#texts = texts;
     this.#source = null;
+  }
+
+  /** What is in the first `used` slots, or in some. */
+  snapshot(used: number, slots: Int32Array | null): Plain {
+    const { values, valid } =
+      slots === null
+        ? { values: this.#values.subarray(0, used), valid: this.#valid.subarray(0, used) }
+        : this.gather(slots);
+    return {
+      type: this.#type,
+      values: packed(values),
+      valid: packed(valid!),
+      texts: this.#texts?.all() ?? null,
+    };
+  }
+
+  /** The column of a snapshot of the slots `slots`, of which some may not be in use. */
+  static restored(
+    data: Plain,
+    slots: readonly number[],
+    size: number,
+    isInUse: (slot: number) => boolean,
+  ): KeptColumn {
+    const type = columnTypes.find((known) => known === member(data, "type"));
+    if (type === undefined) throw damaged("expected a type of column");
+    const column = new KeptColumn(type, size);
+    const own = column.#values;
+    const bytes = bytesOf(member(data, "values"), slots.length * own.BYTES_PER_ELEMENT);
+    const values = new (own.constructor as new (buffer: ArrayBuffer) => Values)(bytes.buffer);
+    const valid = bytesOf(member(data, "valid"), slots.length);
+    const texts = column.#restoreTexts(member(data, "texts"));
+    for (const [place, slot] of slots.entries()) {
+      own[slot] = values[place]!;
+      column.#valid[slot] = valid[place]!;
+      if (!isInUse(slot)) continue;
+      if (valid[place]! > 1) throw damaged("expected a value or none");
+      if (
+        texts !== null &&
+        valid[place] === 1 &&
+        !(Number(values[place]) >= 0 && Number(values[place]) < texts)
+      )
+        throw damaged("expected codes of texts");
+    }
+    return column;
+  }
+
+  /** How many there are; null where the values are no texts. */
+  #restoreTexts(data: Plain): number | null {
+    if (this.#texts === null) return null;
+    for (const [code, text] of listOf(data).entries())
+      if (this.#texts.code(textOf(text)) !== code) throw damaged("expected each text once");
+    return this.#texts.size;
   }
 
   #gatherCodes(codes: Int32Array, valid: Uint8Array, slots: Int32Array, from: Column | null): void {

@@ -1,8 +1,6 @@
 // State as plain data: what a snapshot is made of, and reading it back without believing it. Nothing here
 // knows what any of it means, or how it is written down.
 
-import { type Column, columnTypes, type Scalar, valueAt } from "../../operators/sdk/index.ts";
-import { makeColumn, TextDictionary } from "../batch/columns.ts";
 import { WeirError } from "../errors.ts";
 
 export type Plain =
@@ -111,44 +109,4 @@ export function wholesOf(data: Plain, end: number, length?: number): Uint32Array
   for (const whole of wholes)
     if (whole >= end) throw damaged(`expected numbers below ${end}, found ${whole}`);
   return wholes;
-}
-
-/** The values of one column. Numbers go as bytes, null as NaN, which no column holds: so -0 stays what it is. */
-export function packedScalars(values: readonly Scalar[]): Plain {
-  if (values.every((value) => typeof value === "number" || value === null))
-    return packedNumbers(values.map((value) => value ?? Number.NaN));
-  // A text with half of a surrogate pair has no UTF-8.
-  return values.map((value) =>
-    typeof value === "string" && !value.isWellFormed() ? Buffer.from(value, "utf16le") : value,
-  );
-}
-
-export function scalarsOf(data: Plain, length?: number): Scalar[] {
-  if (data instanceof Uint8Array)
-    return Array.from(numbersOf(data, length), (value) => (Number.isNaN(value) ? null : value));
-  return listOf(data, length).map((value) => {
-    if (value instanceof Uint8Array) return Buffer.from(value).toString("utf16le");
-    if (typeof value === "object" && value !== null) throw damaged("expected a value of a column");
-    return value as Scalar;
-  });
-}
-
-export function packedColumn(column: Column): Plain {
-  const values = Array.from({ length: column.values.length }, (_, row) => valueAt(column, row));
-  return { type: column.type, values: packedScalars(values) };
-}
-
-export function columnOf(data: Plain, length: number): Column {
-  const type = columnTypes.find((known) => known === member(data, "type"));
-  if (type === undefined) throw damaged("expected a type of column");
-  const dictionary = type === "string" || type === "json" ? new TextDictionary() : null;
-  const column = makeColumn(type, length, dictionary);
-  scalarsOf(member(data, "values"), length).forEach((value, row) => {
-    column.valid[row] = value === null ? 0 : 1;
-    if (value === null) return;
-    if (dictionary !== null) column.values[row] = dictionary.code(textOf(value));
-    else if (column.type === "int64") column.values[row] = value as bigint;
-    else column.values[row] = Number(value);
-  });
-  return column;
 }

@@ -5,23 +5,23 @@ import type { Batch, ColumnReference, Origin, RecordStore, Schema } from "../../
 import { makeBatch, weightOf } from "../batch/batch.ts";
 import { PayloadOrigin } from "../batch/payloads.ts";
 import { limits } from "../limits.ts";
+import { isSparse } from "./growth.ts";
 import { KeptBytes } from "./kept-bytes.ts";
 import { copyNumbers, gatherNumbers, KeptColumn } from "./kept-column.ts";
 import {
   bytesOf,
-  columnOf,
   damaged,
   type Lasting,
   listOf,
   member,
   numbersOf,
   packed,
-  packedColumn,
-  packedWholes,
   type Plain,
   textOf,
+  wholeOf,
   wholesOf,
 } from "./plain.ts";
+import { Sections } from "./sections.ts";
 
 /** In place of a weight: no record is kept in the slot. */
 const unused = Number.NaN;
@@ -36,6 +36,10 @@ export class Records implements RecordStore, Lasting {
   readonly #free: number[] = [];
   #used = 0;
   #held = 0;
+  /** In sections of slots. */
+  readonly #originals = new Sections((from, to) => this.#originalsOf(range(from, to)));
+  /** How often originals had been moved at the last snapshot. */
+  #moves = 0;
   readonly #row = new Uint32Array(1);
   readonly #slot = new Uint32Array(1);
 
@@ -101,6 +105,7 @@ export class Records implements RecordStore, Lasting {
     this.#check(slot);
     const weight = this.#weights[slot]!;
     this.#weights[slot] = unused;
+    this.#originals.touch(slot);
     this.#bytes.free(slot);
     this.#free.push(slot);
     this.#held -= weight;
@@ -144,74 +149,87 @@ export class Records implements RecordStore, Lasting {
     };
   }
 
-  /** Column by column; subjects, which repeat, once each. */
+  /** All slots as they are, so that each is where it was in the last snapshot; only those in use where they are few. */
   snapshot(): Plain {
-    const slots = this.#inUse();
-    const subjects = [...new Set(Array.from(slots, (slot) => this.#subjects[slot]!))];
-    const places = new Map(subjects.map((subject, place) => [subject, place]));
+    const used = this.#used;
+    const slots = isSparse(used - this.#free.length, used) ? this.#inUse() : null;
+    if (this.#moves !== this.#bytes.moves) this.#originals.touchAll();
+    this.#moves = this.#bytes.moves;
     return {
-      slots: packedWholes([...slots]),
-      columns: (this.#columns ?? []).map((column) => packedColumn(column.gather(slots))),
-      time: packed(gather(this.#times, slots)),
-      watermark: packed(gather(this.#watermarks, slots)),
-      weight: packed(gather(this.#weights, slots)),
-      payloads: Array.from(slots, (slot) => this.#bytes.at(slot)),
-      subjects,
-      subject: packedWholes(Array.from(slots, (slot) => places.get(this.#subjects[slot]!)!)),
+      used,
+      slots: slots === null ? null : packed(slots),
+      columns: (this.#columns ?? []).map((column) => column.snapshot(used, slots)),
+      time: written(this.#times, used, slots),
+      watermark: written(this.#watermarks, used, slots),
+      weight: written(this.#weights, used, slots),
+      originals: slots === null ? this.#originals.snapshot(used) : [this.#originalsOf(slots)],
     };
   }
 
   restore(data: Plain): void {
-    const slots = wholesOf(member(data, "slots"), limits.slots_max);
-    const count = slots.length;
-    if (count === 0) return;
+    const used = wholeOf(member(data, "used"), limits.slots_max);
+    const kept = member(data, "slots");
+    const slots = kept === null ? null : wholesOf(kept, used);
+    if (slots?.some((slot, place) => place > 0 && slot <= slots[place - 1]!) === true)
+      throw damaged("expected records in the order of their slots");
+    const count = slots?.length ?? used;
     const [time, watermark, weight] = ["time", "watermark", "weight"].map((name) =>
       numbersOf(member(data, name), count),
     ) as [Float64Array, Float64Array, Float64Array];
-    const payloads = listOf(member(data, "payloads"), count).map((each) =>
-      each === null ? null : bytesOf(each),
-    );
-    const subjects = listOf(member(data, "subjects")).map((subject) => textOf(subject));
-    const subject = wholesOf(member(data, "subject"), subjects.length, count);
-    const columns = listOf(member(data, "columns")).map((column) => columnOf(column, count));
-    if (weight.some((records) => !(records >= 0))) throw damaged("expected records of some weight");
-    this.#take(slots);
-    const batch = makeBatch({
-      schema: { fields: [], rest: null },
-      columns,
-      rows: count,
-      time,
-      watermark,
-      weight,
-    });
-    const origin = {
-      payload: (row: number) => payloads[row]!,
-      subject: (row: number) => subjects[subject[row]!]!,
-    };
-    for (const hasOrigin of [true, false]) {
-      const rows = Uint32Array.from(payloads.keys()).filter((row) => (payloads[row] !== null) === hasOrigin);
-      this.#put(
-        { ...batch, origin: hasOrigin ? origin : null },
-        rows,
-        rows.length,
-        rows.map((row) => slots[row]!),
-      );
+    this.#used = used;
+    this.#reserve();
+    const places = slots === null ? [...weight.keys()] : [...slots];
+    for (const [place, slot] of places.entries()) {
+      this.#times[slot] = time[place]!;
+      this.#watermarks[slot] = watermark[place]!;
+      this.#weights[slot] = weight[place]!;
+    }
+    for (let slot = used - 1; slot >= 0; slot--)
+      if (this.#weights[slot]! >= 0) this.#held += this.#weights[slot]!;
+      else if (Number.isNaN(this.#weights[slot])) this.#free.push(slot);
+      else throw damaged("expected records of some weight");
+    const isInUse = (slot: number): boolean => this.#weights[slot]! >= 0;
+    const columns = listOf(member(data, "columns"));
+    if (columns.length > 0)
+      this.#columns = columns.map((each) => KeptColumn.restored(each, places, this.#weights.length, isInUse));
+    this.#restoreOriginals(listOf(member(data, "originals")), places, isInUse);
+  }
+
+  #restoreOriginals(
+    sections: readonly Plain[],
+    places: readonly number[],
+    isInUse: (slot: number) => boolean,
+  ): void {
+    const all = sections.flatMap((section) => listOf(section));
+    if (all.length !== places.length * 2) throw damaged("expected the origin of each record");
+    for (const [place, slot] of places.entries()) {
+      const payload = all[place * 2]!;
+      if (payload === null && all[place * 2 + 1] === null) continue;
+      const subject = textOf(all[place * 2 + 1]!);
+      if (!isInUse(slot)) throw damaged("expected no origin where there is no record");
+      this.#subjects[slot] = subject;
+      if (payload === null) continue;
+      const bytes = bytesOf(payload);
+      this.#bytes.keep({ payload: () => bytes, subject: () => subject }, zero, Uint32Array.of(slot), 1);
     }
   }
 
-  /** Gives out these slots, the first ones. */
-  #take(slots: Uint32Array): void {
-    for (const slot of slots) {
-      if (slot < this.#used) throw damaged("expected records in the order of their slots");
-      while (this.#used < slot) this.#free.push(this.#used++);
-      this.#used++;
-    }
-    this.#reserve();
+  /** By slot, the original bytes and the subject; null and null where no record is kept. */
+  #originalsOf(slots: Iterable<number>): readonly Plain[] {
+    const originals: Plain[] = [];
+    for (const slot of slots)
+      if (this.#weights[slot]! >= 0) originals.push(this.#bytes.at(slot), this.#subjects[slot]!);
+      else originals.push(null, null);
+    return originals;
   }
 
   /** Gives out `count` slots. */
   #open(count: number, slots: Uint32Array): void {
-    for (let i = 0; i < count; i++) slots[i] = this.#free.pop() ?? this.#used++;
+    for (let i = 0; i < count; i++) {
+      const slot = this.#free.pop() ?? this.#used++;
+      slots[i] = slot;
+      this.#originals.touch(slot);
+    }
     this.#reserve();
   }
 
@@ -235,6 +253,19 @@ export class Records implements RecordStore, Lasting {
   #check(slot: number): void {
     if (!(this.#weights[slot]! >= 0)) throw new RangeError(`no record is kept in slot ${slot}`);
   }
+}
+
+/** One row, the first. */
+const zero = Uint32Array.of(0);
+
+/** The numbers of the first `used` slots, or of some. */
+function written(numbers: Float64Array, used: number, slots: Int32Array | null): Plain {
+  return packed(slots === null ? numbers.subarray(0, used) : gather(numbers, slots));
+}
+
+/** The whole numbers from `from` to below `to`. */
+function* range(from: number, to: number): Iterable<number> {
+  for (let number = from; number < to; number++) yield number;
 }
 
 function gather(kept: Float64Array, slots: Int32Array, from?: Float64Array): Float64Array {
