@@ -58,10 +58,10 @@ export interface Course {
   finish(): void;
   /** Event time has come as far as in another course, which stood alike. */
   follow(first: Course): void;
-  /** All that outlives the process; `now`: wall clock, ms. */
-  snapshot(now: number): Plain;
-  /** Goes on from `data` at `now` when the function that is returned is called. */
-  restoring(data: Plain, now: number): () => void;
+  /** All that outlives the process. */
+  snapshot(): Plain;
+  /** Goes on from `data`, made `passed` ms ago by the clock on the wall, when the function that is returned is called. */
+  restoring(data: Plain, passed: number): () => void;
 }
 
 export class OneClock implements Course, Clocked {
@@ -131,13 +131,13 @@ export class OneClock implements Course, Clocked {
     if (first instanceof OneClock) this.tracker.follow(first.tracker);
   }
 
-  snapshot(now: number): Plain {
-    return { time: this.tracker.snapshot(now), home: this.home.snapshot() };
+  snapshot(): Plain {
+    return { time: this.tracker.snapshot(), home: this.home.snapshot() };
   }
 
-  restoring(data: Plain, now: number): () => void {
+  restoring(data: Plain, passed: number): () => void {
     const changes = [
-      this.tracker.restoring(member(data, "time"), now),
+      this.tracker.restoring(member(data, "time"), passed),
       this.home.restoring(member(data, "home")),
     ];
     return () => changes.forEach((change) => change());

@@ -101,7 +101,7 @@ export class Home {
   }
 
   /** The state of every stage, the trunk's first. */
-  snapshot(): Plain {
+  snapshot(): readonly Plain[] {
     return this.#stages().map((stage) => stage.snapshot());
   }
 

@@ -7,7 +7,7 @@ import { makeWritable, TextDictionary } from "../batch/columns.ts";
 import { lanesOf } from "../pipeline/per-key.ts";
 import type { InputSpec, PerKey, PipelinePlan } from "../pipeline/pipeline.ts";
 import { type LastingKeys, makeKeyTable } from "../state/keys.ts";
-import { listOf, member, type Plain } from "../state/plain.ts";
+import { listOf, member, numbersOf, packed, packedNumbers, type Plain } from "../state/plain.ts";
 import { type Arrivals, type Clocked, type Course, moving } from "./course.ts";
 import type { Home } from "./home.ts";
 import type { Ledger } from "./ledger.ts";
@@ -19,6 +19,11 @@ import { type InputProgress, WatermarkTracker } from "./watermark.ts";
 /** The step under which the ledger counts records of a key for which there is no lane left. */
 const lanesStep = "time per key";
 
+interface Lane extends Clocked {
+  /** What was written down of its home last, while that is still so. */
+  kept: readonly Plain[] | null;
+}
+
 export class Lanes implements Course, Receiver {
   readonly entry: Receiver = this;
   readonly #input: InputSpec;
@@ -27,10 +32,10 @@ export class Lanes implements Course, Receiver {
   readonly #ledger: Ledger;
   readonly #makeHome: () => Home;
   #keys: LastingKeys;
-  #lanes: Clocked[] = [];
+  #lanes: Lane[] = [];
   #arrived!: Arrivals;
   /** The lanes that this run has records of. */
-  readonly #touched = new Set<Clocked>();
+  readonly #touched = new Set<Lane>();
   #ids = new Uint32Array(0);
   #rows = new Uint32Array(0);
   /** By lane, how many rows of the present batch are its; zero between batches. */
@@ -48,20 +53,24 @@ export class Lanes implements Course, Receiver {
     this.#keys = makeKeyTable([per.entry], this.#lanesMax);
   }
 
-  snapshot(now: number): Plain {
+  snapshot(): Plain {
     return {
       keys: this.#keys.snapshot(),
-      lanes: this.#lanes.map(({ tracker, home }) => ({ time: tracker.snapshot(now), home: home.snapshot() })),
+      times: packedNumbers(this.#lanes.flatMap(({ tracker }) => tracker.numbers)),
+      homes: this.#lanes.map((lane) => (lane.kept ??= Object.freeze(lane.home.snapshot()))),
     };
   }
 
-  restoring(data: Plain, now: number): () => void {
+  restoring(data: Plain, passed: number): () => void {
     const keys = makeKeyTable([this.#per.entry], this.#lanesMax);
     keys.restore(member(data, "keys"));
-    const lanes = listOf(member(data, "lanes")).map((kept) => {
+    const homes = listOf(member(data, "homes"));
+    const times = numbersOf(member(data, "times"));
+    const width = times.length / homes.length;
+    const lanes = homes.map((kept, place) => {
       const lane = this.#newLane();
-      lane.tracker.restoring(member(kept, "time"), now)();
-      lane.home.restoring(member(kept, "home"))();
+      lane.tracker.restoring(packed(times.subarray(place * width, place * width + width)), passed)();
+      lane.home.restoring(kept)();
       return lane;
     });
     return () => {
@@ -127,9 +136,10 @@ export class Lanes implements Course, Receiver {
     // The key table looks for the column where it is on entry.
     const columns = [...batch.columns];
     columns[entry.index] = batch.columns[home.index]!;
-    const refused = this.#each({ ...batch, columns }, (lane, { selection, count }) =>
-      lane.home.first.onBatch({ ...batch, selection, count }),
-    );
+    const refused = this.#each({ ...batch, columns }, (lane, { selection, count }) => {
+      lane.kept = null;
+      lane.home.first.onBatch({ ...batch, selection, count });
+    });
     this.#ledger.add(lanesStep, "overflow", refused);
   }
 
@@ -138,7 +148,10 @@ export class Lanes implements Course, Receiver {
   }
 
   settle(): void {
-    for (const { tracker, home } of this.#touched) home.first.onWatermark(tracker.current);
+    for (const lane of this.#touched) {
+      lane.kept = null;
+      lane.home.first.onWatermark(lane.tracker.current);
+    }
     this.#touched.clear();
   }
 
@@ -147,7 +160,12 @@ export class Lanes implements Course, Receiver {
   }
 
   tick(now: number): void {
-    for (const lane of this.#lanes) moving(lane, () => lane.tracker.tick(now));
+    for (const lane of this.#lanes)
+      moving(lane, () => {
+        const before = lane.tracker.current;
+        lane.tracker.tick(now);
+        if (lane.tracker.current > before) lane.kept = null;
+      });
   }
 
   end(): void {
@@ -155,11 +173,14 @@ export class Lanes implements Course, Receiver {
   }
 
   finish(): void {
-    for (const { home } of this.#lanes) home.first.onWatermark(Number.POSITIVE_INFINITY);
+    for (const lane of this.#lanes) {
+      lane.kept = null;
+      lane.home.first.onWatermark(Number.POSITIVE_INFINITY);
+    }
   }
 
   /** Gives each lane its rows, in their order, lanes in the order in which they occur; returns for how many records there is none. */
-  #each(batch: Batch, give: (lane: Clocked, rows: Batch) => void): number {
+  #each(batch: Batch, give: (lane: Lane, rows: Batch) => void): number {
     const { count } = batch;
     if (this.#ids.length < count) {
       this.#ids = new Uint32Array(count);
@@ -205,17 +226,17 @@ export class Lanes implements Course, Receiver {
     return { lanes, refused };
   }
 
-  #lane(id: number): Clocked {
+  #lane(id: number): Lane {
     this.#lanes[id] ??= this.#newLane();
     return this.#lanes[id];
   }
 
-  #newLane(): Clocked {
-    return { tracker: new WatermarkTracker([this.#input]), home: this.#makeHome() };
+  #newLane(): Lane {
+    return { tracker: new WatermarkTracker([this.#input]), home: this.#makeHome(), kept: null };
   }
 
   /** The rows of one key have entered. */
-  #advance(lane: Clocked, batch: Batch): void {
+  #advance(lane: Lane, batch: Batch): void {
     const { selection, count, time, watermark } = batch;
     let latest = Number.NEGATIVE_INFINITY;
     let newest = 0;

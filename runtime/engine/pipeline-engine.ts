@@ -6,9 +6,17 @@ import type { PayloadBatch } from "../batch/payloads.ts";
 import type { OutputRow } from "../connect/connect.ts";
 import type { ReferenceContent } from "../codec/reference/content.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import type { Plain } from "../state/plain.ts";
 import { type Arrivals, type Course, OneClock } from "./course.ts";
 import type { DeadLetter, DeadLetterPort } from "./dead-letter.ts";
-import { type EngineParts, restoreFrom, snapshotOf } from "./engine-state.ts";
+import {
+  type EngineNumbers,
+  type EngineParts,
+  restoreFrom,
+  restoreTree,
+  snapshotOf,
+  treeOf,
+} from "./engine-state.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { type Exit, exitsOf, Home } from "./home.ts";
 import { Lanes } from "./lanes.ts";
@@ -55,6 +63,8 @@ export interface JointEntry {
   settle(): void;
 }
 
+const idleEntry: JointEntry = { shown: () => [], settle: () => undefined };
+
 export class PipelineEngine {
   readonly plan: PipelinePlan;
   readonly #outputs: EngineOutputs;
@@ -63,7 +73,7 @@ export class PipelineEngine {
   readonly deadLetter: DeadLetterPort;
   /** What they showed elsewhere, and what they show where they run now. */
   #entryMetrics: StepMetric[] = [];
-  #entry: JointEntry = { shown: () => [], settle: () => undefined };
+  #entry: JointEntry = idleEntry;
   readonly #ledger = new Ledger();
   readonly #exits: readonly Exit[];
   readonly #course: Course;
@@ -71,6 +81,7 @@ export class PipelineEngine {
   readonly #moved: () => void;
   #in = 0;
   #arrived = 0;
+  #fingerprint: Uint8Array | null = null;
 
   constructor(
     plan: PipelinePlan,
@@ -183,17 +194,36 @@ export class PipelineEngine {
   /** All that is remembered, as bytes. Between calls only; `now`: wall clock, ms. */
   snapshot(now: number): Uint8Array {
     this.#entry.settle();
-    return snapshotOf(this.#parts(), this.#in, now);
+    return snapshotOf(this.#parts(), this.#numbers(), now);
+  }
+
+  /** The same as plain data, most of it views of live memory: to be read before the next call. */
+  tree(): Plain {
+    this.#entry.settle();
+    return treeOf(this.#parts(), this.#numbers());
   }
 
   /**
    * Goes on where the engine stood whose snapshot this is, with row ids as well: whoever sends rows anew that
    * were sent before gives both engines one identity. Throws where the bytes are no snapshot of this
-   * pipeline; nothing is changed then.
+   * pipeline; nothing is changed then. Reference tables may be given before or after.
    */
   restore(snapshot: Uint8Array, now: number): void {
     this.#entry.settle();
-    this.#in = restoreFrom(snapshot, this.#parts(), now);
+    this.#goOn(restoreFrom(snapshot, this.#parts(), now));
+  }
+
+  /** The same with a tree that was made `passed` ms ago; nothing of it is kept. */
+  restoreTree(tree: Plain, passed: number): void {
+    this.#entry.settle();
+    this.#goOn(restoreTree(tree, this.#parts(), passed));
+  }
+
+  #goOn({ records, metrics }: EngineNumbers): void {
+    this.#in = records;
+    // What the entry shows so far is of what was before.
+    this.#entry = idleEntry;
+    this.#entryMetrics = [...metrics];
     this.#moved();
   }
 
@@ -239,9 +269,15 @@ export class PipelineEngine {
     return joinMetrics([...this.#entryMetrics, ...this.#entry.shown()]);
   }
 
+  #numbers(): EngineNumbers {
+    return { records: this.#in, metrics: this.#shownOnEntry() };
+  }
+
   #parts(): EngineParts {
+    this.#fingerprint ??= fingerprintOf(this.plan);
     return {
-      fingerprint: fingerprintOf(this.plan),
+      name: this.plan.name,
+      fingerprint: this.#fingerprint,
       course: this.#course,
       ledgers: [this.ledger, this.#ledger],
       exits: this.#exits,

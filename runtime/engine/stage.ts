@@ -24,7 +24,7 @@ import { type DeadLetterPort, letterOf } from "./dead-letter.ts";
 import { KeyGuard } from "./key-bounds.ts";
 import type { Books } from "./ledger.ts";
 import type { LiveReferences } from "./references.ts";
-import { StepMetrics } from "./step-metrics.ts";
+import { metricsOf, StepMetrics } from "./step-metrics.ts";
 import type { StepWaiting } from "./waiting.ts";
 
 /** What comes next in a chain. */
@@ -112,14 +112,17 @@ export class Stage implements Receiver, Collector {
       watermark: this.#watermark,
       tables: snapshotTables(tables),
       guard: guard === null ? null : guard.snapshot(),
+      metrics: this.metrics.snapshot(),
     };
   }
 
   /** Makes tables and operator anew from `data`; they take the place of the present ones when the function that is returned is called. */
   restoring(data: Plain): () => void {
     const watermark = numberOf(member(data, "watermark"));
+    const metrics = metricsOf(member(data, "metrics"));
     const running = this.#begin(data);
     return () => {
+      this.metrics.replace(metrics);
       this.#watermark = watermark;
       this.#running = running;
     };

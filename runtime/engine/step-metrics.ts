@@ -1,8 +1,9 @@
-// Numbers that a step shows beside its counts. They begin anew with every run, are never part of the
+// Numbers that a step shows beside its counts. They go on after a restart as its state does, are never part of the
 // stream, and no operator can read them.
 
 import type { Metrics } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
+import { damaged, listOf, numberOf, type Plain, textOf } from "../state/plain.ts";
 
 /** One number of one step, and how it is put together from several: as their largest, or as their sum. */
 export interface StepMetric {
@@ -36,6 +37,16 @@ export class StepMetrics implements Metrics {
     );
   }
 
+  snapshot(): Plain {
+    return plainMetrics(this.entries());
+  }
+
+  /** `entries`, which are of this step, in place of those so far. */
+  replace(entries: readonly StepMetric[]): void {
+    this.drain();
+    for (const { kind, name, value } of entries) this[kind](name, value);
+  }
+
   /** The numbers so far; there are none afterwards. */
   drain(): StepMetric[] {
     const entries = this.entries();
@@ -50,6 +61,22 @@ export class StepMetrics implements Metrics {
     if (values.size > limits.step_metrics_max)
       throw new RangeError(`a step shows at most ${limits.step_metrics_max} numbers; ${name} is one more`);
   }
+}
+
+export function plainMetrics(metrics: readonly StepMetric[]): Plain {
+  return metrics.map(({ step, name, kind, value }) => [step, name, kind, value]);
+}
+
+/** What `plainMetrics` gave. */
+export function metricsOf(data: Plain): StepMetric[] {
+  const metrics = listOf(data).map((each) => {
+    const [step, name, kind, value] = listOf(each, 4) as [Plain, Plain, Plain, Plain];
+    if (kind !== "max" && kind !== "add") throw damaged("expected a largest value or a sum");
+    return { step: textOf(step), name: textOf(name), kind, value: numberOf(value) };
+  });
+  if (metrics.length > 2 * limits.step_metrics_max * limits.steps_max)
+    throw damaged("expected no more numbers than steps may show");
+  return metrics;
 }
 
 /** The numbers of all, those of one step and name put together. */

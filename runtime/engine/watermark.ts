@@ -5,7 +5,7 @@
 
 import type { Batch } from "../../operators/sdk/index.ts";
 import type { InputSpec } from "../pipeline/pipeline.ts";
-import { listOf, member, numberOf, numbersOf, packedNumbers, type Plain } from "../state/plain.ts";
+import { numbersOf, packedNumbers, type Plain } from "../state/plain.ts";
 
 /** What is known of one source's event time. Times of the clock are ms, and -Infinity before it was first read. */
 export interface InputProgress {
@@ -135,29 +135,32 @@ export class WatermarkTracker {
     own.reached = Math.max(ownWatermark(own), this.#current);
   }
 
-  /** Times of the clock are kept as how long ago they were: nobody can say whether a source was silent while nobody listened. */
-  snapshot(now: number): Plain {
-    return {
-      current: this.#current,
-      begun: this.#begun,
-      inputs: this.inputs.map(({ latest, moved, arrived, silent, reached, ended }) =>
-        packedNumbers([latest, now - moved, now - arrived, now - silent, reached, Number(ended)]),
-      ),
-    };
+  /** All that it knows, as numbers: as many for every tracker of the same sources. */
+  get numbers(): readonly number[] {
+    const numbers = [this.#current, Number(this.#begun)];
+    for (const { latest, moved, arrived, silent, reached, ended } of this.inputs)
+      numbers.push(latest, moved, arrived, silent, reached, Number(ended));
+    return numbers;
   }
 
-  /** Goes on from `data` at `now` when the function that is returned is called. */
-  restoring(data: Plain, now: number): () => void {
-    const current = numberOf(member(data, "current"));
-    const begun = member(data, "begun") === true;
-    const kept = listOf(member(data, "inputs"), this.inputs.length).map((input) => numbersOf(input, 6));
+  snapshot(): Plain {
+    return packedNumbers(this.numbers);
+  }
+
+  /**
+   * Goes on from what `snapshot` gave when the function that is returned is called. Times of the clock are moved on by
+   * `passed` ms, for which nobody listened: nobody can say whether a source was silent then.
+   */
+  restoring(data: Plain, passed: number): () => void {
+    const [current, begun, ...kept] = numbersOf(data, 2 + 6 * this.inputs.length);
     return () => {
-      this.#current = current;
-      this.#begun = begun;
+      this.#current = current!;
+      this.#begun = begun === 1;
       for (const [place, input] of this.inputs.entries()) {
-        const [latest, moved, arrived, silent, reached, ended] = kept[place]! as unknown as SixNumbers;
+        const six = kept.slice(6 * place, 6 * place + 6) as unknown as SixNumbers;
+        const [latest, moved, arrived, silent, reached, ended] = six;
         Object.assign(input, { latest, reached, ended: ended === 1 });
-        Object.assign(input, { moved: now - moved, arrived: now - arrived, silent: now - silent });
+        Object.assign(input, { moved: moved + passed, arrived: arrived + passed, silent: silent + passed });
       }
     };
   }

@@ -6,21 +6,23 @@
 //   4        version of the format, little-endian as all numbers
 //   4        CRC-32 of all that follows
 //   32       the fingerprint
-//   others   the data, as MessagePack
+//   others   the data, as in plain-bytes.ts
 
 import { crc32 } from "node:zlib";
 import { WeirError } from "../errors.ts";
 import { damaged, type Plain } from "./plain.ts";
-import { readPlain, written } from "./written.ts";
+import { PlainReader, PlainWriter } from "./plain-bytes.ts";
 
-const version = 1;
+const version = 2;
 const mark = "WEIR";
 const checkedFrom = 12;
 const headerLength = checkedFrom + 32;
 
 /** `fingerprint`: 32 bytes. */
 export function frameOf(fingerprint: Uint8Array, data: Plain): Uint8Array {
-  const body = written(data);
+  const writer = new PlainWriter();
+  writer.value(data);
+  const body = writer.take();
   // Memory of its own, which may go to another thread.
   const frame = Buffer.from(new ArrayBuffer(headerLength + body.length));
   frame.write(mark, "latin1");
@@ -47,5 +49,8 @@ export function dataOf(frame: Uint8Array, fingerprint: Uint8Array): Plain {
     throw new WeirError("WEIR_STATE", "the snapshot is of a pipeline with other steps, settings or columns", {
       remedy: "restore it into the pipeline as it was, or begin without one",
     });
-  return readPlain(bytes.subarray(headerLength));
+  const reader = new PlainReader(bytes, headerLength);
+  const data = reader.value();
+  if (reader.left > 0) throw damaged("more follows behind its end");
+  return data;
 }
