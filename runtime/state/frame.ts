@@ -11,7 +11,7 @@
 import { crc32 } from "node:zlib";
 import { WeirError } from "../errors.ts";
 import { damaged, type Plain } from "./plain.ts";
-import { PlainReader, PlainWriter } from "./plain-bytes.ts";
+import { readPlain, written } from "./written.ts";
 
 const version = 2;
 const mark = "WEIR";
@@ -20,9 +20,7 @@ const headerLength = checkedFrom + 32;
 
 /** `fingerprint`: 32 bytes. */
 export function frameOf(fingerprint: Uint8Array, data: Plain): Uint8Array {
-  const writer = new PlainWriter();
-  writer.value(data);
-  const body = writer.take();
+  const body = written(data);
   // Memory of its own, which may go to another thread.
   const frame = Buffer.from(new ArrayBuffer(headerLength + body.length));
   frame.write(mark, "latin1");
@@ -49,8 +47,5 @@ export function dataOf(frame: Uint8Array, fingerprint: Uint8Array): Plain {
     throw new WeirError("WEIR_STATE", "the snapshot is of a pipeline with other steps, settings or columns", {
       remedy: "restore it into the pipeline as it was, or begin without one",
     });
-  const reader = new PlainReader(bytes, headerLength);
-  const data = reader.value();
-  if (reader.left > 0) throw damaged("more follows behind its end");
-  return data;
+  return readPlain(bytes, headerLength);
 }
