@@ -197,6 +197,8 @@ export const limits = {
   consumer_name_length_max: 200,
   /** Acknowledgements that the broker waits for before it stops delivering. */
   jetstream_ack_pending_max: 1_000_000,
+  /** Ranges of a work queue's messages that are done and may come again; beyond, the broker has to catch up first. */
+  jetstream_remembered_ranges_max: 4_096,
   sink_in_flight_bytes_max: 16_777_216,
   /** Of the rows of one message, where a sink sends several and the file says nothing. */
   sink_batch_rows_default: 1_000,
@@ -222,6 +224,8 @@ export const limits = {
   /** Subjects whose text a source remembers by their bytes; a power of two. */
   subject_texts_max: 4_096,
   file_chunk_bytes: 262_144,
+  /** From the start of a file, to tell it from another one of its name. */
+  file_identity_bytes: 4_096,
   file_sink_queue_bytes_max: 4_194_304,
   feed_in_flight_max: 512,
 

@@ -1,6 +1,7 @@
 // The ports of sources and sinks. Bytes only: nothing here decodes, and nothing here knows a batch of columns.
 
 import type { PayloadBatch } from "../batch/payloads.ts";
+import type { Plain } from "../state/plain.ts";
 
 /** How much a read may return and how long it may wait for it. */
 export interface ReadLimits {
@@ -16,22 +17,31 @@ export interface ReadLimits {
 export interface Delivery {
   /** Valid until the next read. */
   readonly payloads: PayloadBatch;
-  /** What to hand to `commit` once the batch is settled. */
-  readonly position: unknown;
+  /** What to hand to `commit` once the batch is settled, and to `open` of a later run: data that may be written down. */
+  readonly position: Plain;
 }
 
 /** What a source counted since it was opened. */
 export interface SourceStats {
   readonly records: number;
   readonly bytes: number;
-  /** Records that were never delivered, by reason: `overflow` of a core NATS queue, `oversize` lines of a file, … */
+  /**
+   * Records that were never delivered, by reason: `overflow` of a core NATS queue, `oversize` lines of a file, …
+   * Of a stream, messages: `gap` and `purged`, gone before they were read (with `_at_most` where a subject filter leaves
+   * only a bound); `regressed`, read and then lost by the stream, whose numbers are others' now; `recreated`, known to
+   * have been unread when the stream was replaced. Of a file, `truncated` and `replaced` tell by being there.
+   */
   readonly dropped: Readonly<Record<string, number>>;
   /** Records known to wait at the source; null when it cannot be known. */
   readonly lag: number | null;
 }
 
 export interface Source {
-  open(): Promise<void>;
+  /**
+   * `resume`: a position of an earlier run, to go on behind it; null where positions are kept and there is none yet.
+   * Absent: nobody keeps positions, and the other side remembers, if anybody does.
+   */
+  open(resume?: Plain | null): Promise<void>;
   /** The next payloads; null when none came within `wait_ms`; "end" when there will be no more. */
   read(limits: ReadLimits): Promise<Delivery | null | "end">;
   /** The batch at `position` and all before it are settled: acknowledge them. */

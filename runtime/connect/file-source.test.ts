@@ -1,7 +1,16 @@
 // Lines whatever their ends, lengths and chunks, and replay in time.
 
 import fc from "fast-check";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +21,8 @@ import { limits } from "../limits.ts";
 import { LineSplitter } from "../codec/kernel/line-splitter.ts";
 import { silentLog } from "./connector-log.ts";
 import { fileSink } from "./file-sink.ts";
-import { fileSource, type FilePosition, type FileSourceOptions } from "./file-source.ts";
+import { readPlain, written } from "../state/written.ts";
+import { fileSource } from "./file-source.ts";
 import { LineReader } from "./line-reader.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-file-"));
@@ -70,25 +80,6 @@ async function splitLinesOf(
 }
 
 const wide = { rows: 10_000, bytes: 1e9, wait_ms: 100, age_ms: 0 };
-
-async function readAll(
-  options: FileSourceOptions,
-): Promise<{ lines: string[]; position: FilePosition | null }> {
-  const source = fileSource(options);
-  await source.open();
-  const lines: string[] = [];
-  let position: FilePosition | null = null;
-  for (;;) {
-    const delivery = await source.read(wide);
-    if (delivery === "end") break;
-    if (delivery === null) continue;
-    const { payloads } = delivery;
-    lines.push(...textsOf(payloads));
-    position = delivery.position as FilePosition;
-  }
-  await source.close();
-  return { lines, position };
-}
 
 describe("lines", () => {
   it("are what splitting the whole text gives", async () => {
@@ -151,15 +142,88 @@ describe("a file source", () => {
     await expect(opened).rejects.toMatchObject({ code: "WEIR_FILE" });
   });
 
-  it("goes on where a position says", async () => {
-    const path = fileOf("h\none\ntwo\nthree\n");
-    const source = fileSource({ path, format: "csv" });
-    await source.open();
-    const first = await source.read({ ...wide, rows: 2 });
-    if (first === null || first === "end") throw new Error("expected two lines");
-    await source.close();
-    const { offset } = first.position as FilePosition;
-    expect((await readAll({ path, format: "csv", offset })).lines).toEqual(["three"]);
+  describe("goes on behind a position", () => {
+    /** Reads two records, then what `change` leaves of the file. */
+    async function rest(text: string, format: "lines" | "csv", change: (path: string) => string | void) {
+      const path = fileOf(text);
+      const source = fileSource({ path, format });
+      await source.open(null);
+      const first = await source.read({ ...wide, rows: 2 });
+      if (first === null || first === "end") throw new Error("expected two lines");
+      await source.close();
+      const next = change(path) ?? path;
+      const said: string[] = [];
+      const log = { info: () => {}, warn: (line: string) => said.push(line.replaceAll(next, "FILE")) };
+      const resumed = fileSource({ path: next, format, log });
+      await resumed.open(readPlain(written(first.position)));
+      const { header } = resumed;
+      const lines: string[] = [];
+      for (let delivery = await resumed.read(wide); delivery !== "end"; delivery = await resumed.read(wide))
+        if (delivery !== null) lines.push(...textsOf(delivery.payloads));
+      const { dropped } = resumed.stats();
+      await resumed.close();
+      return { lines, dropped, header, said };
+    }
+
+    const kept = { dropped: {}, said: [] };
+
+    it("in the same file, with its header", async () => {
+      const found = await rest("h\none\ntwo\nthree\n", "csv", () => {});
+      expect(found).toEqual({ ...kept, lines: ["three"], header: "h" });
+    });
+
+    it("in one that has grown, was renamed, or was replaced by a copy", async () => {
+      for (const change of [
+        (path: string) => appendFileSync(path, "four\n"),
+        (path: string) => {
+          appendFileSync(path, "four\n");
+          renameSync(path, `${path}.1`);
+          return `${path}.1`;
+        },
+        (path: string) => {
+          copyFileSync(path, `${path}.copy`);
+          renameSync(`${path}.copy`, path);
+          appendFileSync(path, "four\n");
+        },
+      ]) {
+        const { lines, dropped, said } = await rest("one\ntwo\nthree\n", "lines", change);
+        expect({ lines, dropped, said }).toEqual({ ...kept, lines: ["three", "four"] });
+      }
+    });
+
+    it("from the start of one that was cut, and says so", async () => {
+      const found = await rest("h\none\ntwo\nthree\n", "csv", (path) => truncateSync(path, 6));
+      expect(found).toEqual({
+        lines: ["one"],
+        header: "h",
+        dropped: { truncated: 0 },
+        said: ["source FILE: it ends before byte 10, up to which it was read; reading it from its start"],
+      });
+    });
+
+    it("from the start of another file of the name, and says so", async () => {
+      for (const change of [
+        (path: string) => writeFileSync(path, "h\nnew\ntwo\nthree\n"),
+        (path: string) => {
+          rmSync(path);
+          writeFileSync(`${path}.2`, "h\nnew\ntwo\nthree\n");
+          renameSync(`${path}.2`, path);
+        },
+      ]) {
+        expect(await rest("h\none\ntwo\nthree\n", "csv", change)).toEqual({
+          lines: ["new", "two", "three"],
+          header: "h",
+          dropped: { replaced: 0 },
+          said: ["source FILE: it is not the file that was read before; reading it from its start"],
+        });
+      }
+    });
+
+    it("and nothing that is no position", async () => {
+      const source = fileSource({ path: fileOf("one\n"), format: "lines" });
+      await expect(source.open({ path: "x", offset: -1 })).rejects.toMatchObject({ code: "WEIR_STATE" });
+      await source.close();
+    });
   });
 
   it("replays in the recording's own time, faster; what has no time goes with the line before", async () => {

@@ -1,6 +1,6 @@
 // Records from a file of lines, NDJSON or CSV: flat out, at a rate, or in the file's own time. Ends with
-// the file. Never follows a file that grows, and reads regular files only: a pipe or a device could block
-// or have no end.
+// the file, and goes on in it behind a position of an earlier run, if it is still that file. Never follows
+// a file that grows, and reads regular files only: a pipe or a device could block or have no end.
 
 import { open as openFile, stat, type FileHandle } from "node:fs/promises";
 import { type PayloadBatch, PayloadBuilder } from "../batch/payloads.ts";
@@ -8,7 +8,10 @@ import { LineSplitter } from "../codec/kernel/line-splitter.ts";
 import { sleep, wallClock, type Clock } from "../clock.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import type { Plain } from "../state/plain.ts";
 import type { Delivery, ReadLimits, Source, SourceStats } from "./connect.ts";
+import { type ConnectorLog, silentLog } from "./connector-log.ts";
+import { FileIdentity, type FilePosition, filePositionOf } from "./file-identity.ts";
 import { LineReader } from "./line-reader.ts";
 import { Schedule, type Pace } from "./pace.ts";
 
@@ -16,14 +19,8 @@ export interface FileSourceOptions extends Pace {
   readonly path: string;
   /** `csv`: the first line names the columns and is not a record. One record a line, so no line ends inside quotes. */
   readonly format: "lines" | "csv";
-  /** Starts at this byte, the beginning of a line (after the header), as a committed position gives it. */
-  readonly offset?: number;
+  readonly log?: ConnectorLog;
   readonly clock?: Clock;
-}
-
-/** What `commit` takes: where the line after the last one delivered begins. */
-export interface FilePosition {
-  readonly offset: number;
 }
 
 export interface FileSource extends Source {
@@ -47,6 +44,9 @@ class LineSource implements FileSource {
   /** A line that was read and is not due yet, or had no room; a copy. */
   #held: { readonly line: Uint8Array; readonly due: number } | null = null;
   #header: string | null = null;
+  #identity!: FileIdentity;
+  /** Why a position of an earlier run meant nothing to this file; null where it did. */
+  #fault: "truncated" | "replaced" | null = null;
   #records = 0;
   #bytes = 0;
 
@@ -61,8 +61,9 @@ class LineSource implements FileSource {
     return this.#header;
   }
 
-  async open(): Promise<void> {
+  async open(resume?: Plain | null): Promise<void> {
     this.#file = await openRegular(this.#options.path);
+    this.#identity = await FileIdentity.of(this.#options.path, this.#file);
     this.#lines = this.#reader(this.#file, 0);
     if (this.#options.format === "csv") {
       const header = await this.#nextLine();
@@ -78,8 +79,23 @@ class LineSource implements FileSource {
       }
       this.#header = Buffer.from(header).toString("utf8");
     }
-    if (this.#options.offset !== undefined) this.#lines = this.#reader(this.#file, this.#options.offset);
+    if (resume !== undefined && resume !== null) this.#goOn(this.#file, filePositionOf(resume));
     this.#schedule = new Schedule(this.#options, this.#clock.now());
+  }
+
+  /** Behind the position, if the file is the one that it was taken in. */
+  #goOn(file: FileHandle, position: FilePosition): void {
+    const { path, log = silentLog } = this.#options;
+    this.#fault = this.#identity.fault(position);
+    if (this.#fault === null) {
+      if (position.offset > this.#lines!.offset) this.#lines = this.#reader(file, position.offset);
+      return;
+    }
+    const what =
+      this.#fault === "truncated"
+        ? `it ends before byte ${position.offset}, up to which it was read`
+        : "it is not the file that was read before";
+    log.warn(`source ${path}: ${what}; reading it from its start`);
   }
 
   #reader(file: FileHandle, offset: number): LineReader {
@@ -105,6 +121,8 @@ class LineSource implements FileSource {
   stats(): SourceStats {
     const oversize = this.#lines?.oversize ?? 0;
     const dropped: Record<string, number> = oversize > 0 ? { oversize } : {};
+    // How many records the file lost nobody can tell.
+    if (this.#fault !== null) dropped[this.#fault] = 0;
     return { records: this.#records, bytes: this.#bytes, dropped, lag: null };
   }
 
@@ -126,8 +144,7 @@ class LineSource implements FileSource {
   #deliver(payloads: PayloadBatch, offset: number): Delivery {
     this.#records += payloads.count;
     this.#bytes += payloads.bytes.length;
-    const position: FilePosition = { offset };
-    return { payloads, position };
+    return { payloads, position: this.#identity.position(offset) };
   }
 
   /** Puts the lines that are due into the builder; returns where the next one begins. */

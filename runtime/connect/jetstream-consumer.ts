@@ -127,75 +127,72 @@ function checkExisting(asker: Asker, spec: ConsumerSpec, { name, config }: Consu
   });
 }
 
+/** Where to go on behind a message of the stream. */
+export type GoOn = (sequence: number) => number;
+
 /** The consumer to read from, made when there is none. Waits for the server as long as it takes. */
 export function openConsumer(
   asker: Asker,
   manager: JetStreamManager,
   stream: StreamInfo,
   spec: ConsumerSpec,
+  goOn: GoOn,
 ): Promise<OpenConsumer> {
   return insist(asker, `open a consumer of stream ${spec.stream}`, async () => {
     const { durable } = spec;
     const existing = durable === null ? null : await infoOf(manager, spec.stream, durable);
-    if (durable === null || existing === null) return create(asker, manager, stream, spec);
+    if (durable === null || existing === null) return create(manager, stream, spec, goOn);
     checkExisting(asker, spec, existing);
+    if (existing.config.ack_policy !== AckPolicy.All) return opened(existing);
     const { floor } = opened(existing);
-    const start = typeof spec.start === "number" ? spec.start : floor + 1;
-    const isWhereItShouldBe = existing.num_ack_pending === 0 && start === floor + 1;
-    if (existing.config.ack_policy !== AckPolicy.All || isWhereItShouldBe) return opened(existing);
-    return replace(asker, manager, spec, durable, start);
+    const start = typeof spec.start === "number" ? spec.start : goOn(floor);
+    const isReached = typeof spec.start === "number" ? start === floor + 1 : start > floor;
+    if (existing.num_ack_pending === 0 && isReached) return opened(existing);
+    return replace(manager, spec, durable, start);
   });
 }
 
 async function create(
-  asker: Asker,
   manager: JetStreamManager,
   stream: StreamInfo,
   spec: ConsumerSpec,
+  goOn: GoOn,
 ): Promise<OpenConsumer> {
   const acks = acksFor(stream, spec.durable !== null);
   // A bookmark without its consumer: the last attempt to replace it ended in between.
   const bookmark =
     spec.durable === null ? null : await infoOf(manager, spec.stream, spec.durable + bookmarkSuffix);
-  const start = bookmark?.config.opt_start_seq ?? spec.start;
-  const from = typeof start === "number" ? await within(asker, manager, spec, start) : start;
+  const marked = bookmark?.config.opt_start_seq;
+  const start = typeof spec.start !== "number" && marked !== undefined ? goOn(marked - 1) : spec.start;
   // A work queue delivers whatever it still holds; the server allows nothing else.
-  const config = configOf(spec, acks, acks === "explicit" ? "all" : from);
+  const config = configOf(spec, acks, acks === "explicit" ? "all" : start);
   const info = await manager.consumers.add(spec.stream, config);
   if (bookmark !== null) await remove(manager, spec.stream, bookmark.name);
   return opened(info);
 }
 
-/** The start, or the stream's first message when the stream ends before it: a consumer would wait there in silence. */
-async function within(
-  asker: Asker,
-  manager: JetStreamManager,
-  spec: ConsumerSpec,
-  start: number,
-): Promise<number> {
-  const { state } = await manager.streams.info(spec.stream);
-  if (start <= state.last_seq + 1) return start;
-  asker.log.warn(
-    `${asker.name}: the stream ends at ${state.last_seq}, before position ${start - 1}: it was made anew or lost its end; reading it from its start`,
-  );
-  return state.first_seq;
-}
-
 async function replace(
-  asker: Asker,
   manager: JetStreamManager,
   spec: ConsumerSpec,
   durable: string,
   start: number,
 ): Promise<OpenConsumer> {
-  const from = await within(asker, manager, spec, start);
-  const bookmark = configOf({ ...spec, durable: durable + bookmarkSuffix }, "all", from);
+  const bookmark = configOf({ ...spec, durable: durable + bookmarkSuffix }, "all", start);
   await remove(manager, spec.stream, durable + bookmarkSuffix);
   await manager.consumers.add(spec.stream, bookmark);
   await remove(manager, spec.stream, durable);
-  const info = await manager.consumers.add(spec.stream, configOf(spec, "all", from));
+  const info = await manager.consumers.add(spec.stream, configOf(spec, "all", start));
   await remove(manager, spec.stream, durable + bookmarkSuffix);
   return opened(info);
+}
+
+/** What a consumer was, and where it is to go on. */
+export interface Reopening {
+  readonly current: OpenConsumer;
+  /** Where a successor begins. */
+  readonly start: number;
+  /** The stream's numbers mean something else now: a consumer that survived may wait at a place that is never reached. */
+  readonly isRenewed: boolean;
 }
 
 /**
@@ -207,18 +204,26 @@ export function reopenConsumer(
   manager: JetStreamManager,
   stream: StreamInfo,
   spec: ConsumerSpec,
-  current: OpenConsumer,
-  start: number,
+  { current, start, isRenewed }: Reopening,
 ): Promise<OpenConsumer> {
   return insist(asker, `resume the consumer of stream ${spec.stream}`, async () => {
     const existing = await infoOf(manager, spec.stream, current.name);
     const isUnharmed = existing !== null && existing.delivered.consumer_seq + 1 === current.nextDelivery;
-    if (existing !== null && (isUnharmed || current.acks === "explicit")) return opened(existing);
-    if (spec.durable !== null && current.acks === "all")
-      return replace(asker, manager, spec, spec.durable, start);
+    if (existing !== null && !isRenewed && (isUnharmed || current.acks === "explicit"))
+      return opened(existing);
+    if (spec.durable !== null && current.acks === "all") return replace(manager, spec, spec.durable, start);
     if (existing !== null) await remove(manager, spec.stream, current.name);
-    return create(asker, manager, stream, { ...spec, start: current.acks === "explicit" ? "all" : start });
+    return create(manager, stream, { ...spec, start }, (sequence) => sequence + 1);
   });
+}
+
+/** The stream sequence up to which a consumer's messages are acknowledged; null where there is no such consumer. */
+export async function acknowledgedTo(
+  manager: JetStreamManager,
+  stream: string,
+  consumer: string,
+): Promise<number | null> {
+  return (await infoOf(manager, stream, consumer))?.ack_floor.stream_seq ?? null;
 }
 
 /** Lets the server forget a consumer that was made for this source only. */

@@ -1,29 +1,36 @@
 // Records from a JetStream stream: pulled as there is room, handed out in stream order, acknowledged only
 // when committed. What was lost on the way is noticed by the delivery sequence and read again; what comes
-// twice is handed out once. Never creates or alters a stream.
+// twice is handed out once. Where the caller keeps positions in a log of its own, that log is the truth: a
+// stream that keeps messages anyway is read without acknowledgements, and acknowledged is only what a commit
+// has made durable. Never creates or alters a stream.
 
-import { type JetStreamManager, type StreamInfo } from "@nats-io/jetstream";
+import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
 import type { Subscription as Watching } from "rxjs";
 import { sleep, wallClock, type Clock } from "../clock.ts";
 import { type Cut, cutOf, type Framing } from "../codec/framing.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import type { Plain } from "../state/plain.ts";
 import { backOff } from "./back-off.ts";
 import type { Delivery, ReadLimits, Source, SourceStats } from "./connect.ts";
 import type { ConnectorLog } from "./connector-log.ts";
 import {
+  acknowledgedTo,
   dropConsumer,
-  openConsumer,
   reopenConsumer,
   type ConsumerSpec,
   type OpenConsumer,
 } from "./jetstream-consumer.ts";
 import { type Delivered, DeliveredReader } from "./jetstream-delivered.ts";
+import { decide, openStream } from "./jetstream-opening.ts";
 import { Pull, type Verdict } from "./jetstream-pull.ts";
 import { asker, managerOf, waitForStream, type Asker } from "./jetstream-requests.ts";
 import type { NatsLink } from "./nats-connection.ts";
 import { PayloadQueue } from "./payload-queue.ts";
-import { Settlement } from "./settlement.ts";
+import { takesAll } from "./stream-facts.ts";
+import { StreamLosses } from "./stream-losses.ts";
+import type { JetStreamPosition, StreamProgress } from "./stream-progress.ts";
+import type { StreamEvent } from "./stream-resume.ts";
 import { subscribeSubjectFault } from "./subject.ts";
 import { WaitingMessages } from "./waiting-messages.ts";
 
@@ -32,10 +39,13 @@ export interface JetStreamSourceOptions {
   readonly stream: string;
   /** Which of the stream's subjects; wildcards allowed. */
   readonly subject: string;
-  /** A durable consumer's name: the position survives a restart. Absent: starts at `start` each time. */
+  /**
+   * A durable consumer's name: the place in the stream survives a restart. Absent: starts at `start` each time. Where the
+   * caller keeps positions, only streams that drop what is acknowledged have one.
+   */
   readonly consumer?: string;
-  /** Where a new consumer starts: the first message (default), the next one, or a stream sequence. */
-  readonly start?: "all" | "new" | number;
+  /** Where a new consumer starts: the first message (default) or the next one. */
+  readonly start?: "all" | "new";
   /** Another JetStream domain. */
   readonly domain?: string;
   /** How many records a message holds; default: one. */
@@ -44,15 +54,6 @@ export interface JetStreamSourceOptions {
   readonly clock?: Clock;
   readonly messagesMax?: number;
   readonly bytesMax?: number;
-}
-
-/** What `commit` takes. `sequence` is the stream's, so that a commit log can resume with `start: sequence + 1`. */
-export interface JetStreamPosition {
-  readonly sequence: number;
-  /** By what the source settles: the sequence, or a running number where messages may come out of order. */
-  readonly ordinal: number;
-  /** Grows when the stream was made anew, so that a position in the old one settles nothing of the new. */
-  readonly epoch: number;
 }
 
 export function jetstreamSource(options: JetStreamSourceOptions): Source {
@@ -70,33 +71,30 @@ class StreamSource implements Source {
   readonly #bytesMax: number;
   /** Messages that one request asks for at most. */
   readonly #requestMax: number;
-  readonly #spec: ConsumerSpec;
+  readonly #losses: StreamLosses;
+  #spec: ConsumerSpec;
   #manager!: JetStreamManager;
   #stream!: StreamInfo;
   #consumer!: OpenConsumer;
-  #settlement: Settlement = new Settlement(0);
+  #progress!: StreamProgress;
   readonly #reader = new DeliveredReader();
   /** Cuts messages into records; null where each is one. */
   readonly #cut: Cut | null;
   #pull: Pull | null = null;
   readonly #waiting = new WaitingMessages();
-  /** Of the last message that was done with. */
-  #position: JetStreamPosition = { sequence: 0, ordinal: 0, epoch: 0 };
+  /** The delivery that is to come. */
   #expected = 1;
-  #received = 0;
-  #ordinal = 0;
-  #epoch = 0;
+  /** Every number of the stream is a message for this source, so that one that is left out was lost. */
+  #isWhole = false;
   /** The last acknowledgement, to be repeated after a cut. */
   #lastAck: string | null = null;
   /** Recoveries since the last message. */
   #troubles = 0;
-  /** By stream sequence, the ordinals of messages that are not committed, in order, where the broker itself redelivers. */
-  readonly #uncommitted = new Map<number, number>();
   #pending = 0;
   #records = 0;
   #bytes = 0;
-  #oversize = 0;
   #recovering = false;
+  #asking = false;
   #closed = false;
   #failure: unknown = null;
   #release: (() => void)[] = [];
@@ -110,6 +108,7 @@ class StreamSource implements Source {
     this.#cut = cutOf(options.framing ?? "message");
     this.#requestMax = Math.min(limits.jetstream_pull_messages_max, Math.ceil(this.#messagesMax / 2));
     this.#asker = asker(`source stream ${options.stream}`, options, () => this.#closed);
+    this.#losses = new StreamLosses(options.log, this.#asker.name);
     this.#spec = {
       stream: options.stream,
       durable: options.consumer ?? null,
@@ -125,25 +124,30 @@ class StreamSource implements Source {
     });
   }
 
-  async open(): Promise<void> {
-    const fault = subscribeSubjectFault(this.#options.subject);
+  async open(resume?: Plain | null): Promise<void> {
+    const { subject, stream, link, domain } = this.#options;
+    const fault = subscribeSubjectFault(subject);
     if (fault !== null) {
       throw new WeirError(
         "WEIR_CONFIG",
-        `${this.#asker.name}: subject ${JSON.stringify(this.#options.subject)}: ${fault}`,
+        `${this.#asker.name}: subject ${JSON.stringify(subject)}: ${fault}`,
         {
           remedy: "Name one of the stream's subjects, or a pattern of them.",
         },
       );
     }
-    this.#manager = await managerOf(this.#options.link, this.#options.domain ?? null);
-    this.#stream = await waitForStream(this.#asker, this.#manager, this.#options.stream);
-    this.#consumer = await openConsumer(this.#asker, this.#manager, this.#stream, this.#spec);
-    this.#beginAt(this.#consumer.floor);
+    this.#manager = await managerOf(link, domain ?? null);
+    this.#stream = await waitForStream(this.#asker, this.#manager, stream);
+    this.#isWhole = takesAll(this.#stream, subject);
+    const opening = await openStream(this.#asker, this.#manager, this.#stream, this.#spec, resume);
+    this.#spec = opening.spec;
+    this.#consumer = opening.consumer;
+    this.#progress = opening.progress;
+    this.#tell(opening.events, true);
     this.#pending = this.#consumer.pending;
     this.#start();
     let cut = false;
-    this.#watching = this.#options.link.status.subscribe((status) => {
+    this.#watching = link.status.subscribe((status) => {
       if (status.kind === "disconnected") cut = true;
       if (status.kind === "connected" && cut) this.#recover("the connection was cut");
     });
@@ -155,21 +159,17 @@ class StreamSource implements Source {
     const payloads = await this.#queue.read(limits);
     if (this.#failure !== null) throw this.#failure;
     if (payloads === null || payloads === "end") return payloads;
-    this.#waiting.take(payloads.count, this.#consumer.acks === "explicit", (message) => {
-      const { streamSequence: sequence, ordinal, epoch, deliveries } = message;
-      if (deliveries > 0) this.#settlement.handOut(ordinal, this.#reader.reply(message));
-      this.#position = { sequence, ordinal, epoch };
-    });
+    this.#waiting.take(payloads.count, this.#consumer.acks === "explicit", (message) =>
+      this.#progress.handOut(message, message.deliveries > 0 ? this.#reader.reply(message) : null),
+    );
     this.#records += payloads.count;
     this.#bytes += payloads.bytes.length;
     this.#ask();
-    return { payloads, position: this.#position };
+    return { payloads, position: this.#progress.position };
   }
 
   commit(position: unknown): Promise<void> {
-    const { ordinal, epoch } = position as JetStreamPosition;
-    if (epoch !== this.#epoch) return Promise.resolve();
-    const replies = this.#settlement.settle(ordinal);
+    const replies = this.#progress.settle(position as JetStreamPosition);
     const { acks } = this.#consumer;
     if (acks === "none" || replies.length === 0 || this.#options.link.nats.isClosed())
       return Promise.resolve();
@@ -177,19 +177,14 @@ class StreamSource implements Source {
     this.#lastAck = replies.at(-1)!;
     for (const reply of acks === "all" ? [this.#lastAck] : replies)
       this.#options.link.nats.publish(reply, ack);
-    for (const [sequence, handedOut] of this.#uncommitted) {
-      if (handedOut > ordinal) break;
-      this.#uncommitted.delete(sequence);
-    }
     return Promise.resolve();
   }
 
   stats(): SourceStats {
-    const dropped: Record<string, number> = this.#oversize > 0 ? { oversize: this.#oversize } : {};
     return {
       records: this.#records,
       bytes: this.#bytes,
-      dropped,
+      dropped: this.#losses.counts,
       lag: this.#pending + this.#queue.messages,
     };
   }
@@ -201,14 +196,25 @@ class StreamSource implements Source {
     this.#watching?.unsubscribe();
     this.#pull?.close();
     this.#queue.end();
-    const { link, stream, consumer } = this.#options;
+    const { link, stream } = this.#options;
     if (!link.connected || link.nats.isClosed()) return;
     // Acknowledgements are on their way; the position should survive an orderly end.
     const parting =
-      consumer === undefined && this.#pull !== null
+      this.#spec.durable === null && this.#pull !== null
         ? dropConsumer(this.#manager, stream, this.#consumer.name)
         : link.nats.flush().catch(() => {});
     await Promise.race([parting, sleep(this.#clock, limits.nats_close_ms_max)]);
+  }
+
+  /** `gaps`: those that will not show in the numbers of messages to come are told as well. */
+  #tell(events: readonly StreamEvent[], gaps: boolean): void {
+    const isQueue = this.#consumer.acks === "explicit";
+    for (const event of events) {
+      const isGap = event.kind === "gap" || event.kind === "purged";
+      // A work queue drops what was acknowledged, which is no loss.
+      if (isGap && (isQueue || !gaps)) continue;
+      this.#losses.tell(event, this.#isWhole, event.kind === "recreated" ? this.#pending : 0);
+    }
   }
 
   #start(): void {
@@ -231,7 +237,7 @@ class StreamSource implements Source {
   }
 
   #take(delivered: Delivered, bytes: Uint8Array, start: number, end: number, subject: string): void {
-    const { streamSequence: sequence } = delivered;
+    const progress = this.#progress;
     const explicit = this.#consumer.acks === "explicit";
     if (delivered.deliverySequence !== this.#expected && !explicit) {
       this.#recover(`expected delivery ${this.#expected}, got ${delivered.deliverySequence}`);
@@ -239,40 +245,51 @@ class StreamSource implements Source {
     }
     this.#expected = delivered.deliverySequence + 1;
     this.#pending = delivered.pending;
-    if (explicit ? this.#uncommitted.has(sequence) : sequence <= this.#received) {
-      // Here already, and not committed: only the newer consumer's reply is of use.
-      if (!explicit) this.#settlement.handOut(sequence, this.#reader.reply(delivered));
-    } else {
-      this.#keep(delivered, bytes, start, end, subject);
-    }
+    if (explicit && progress.isReused(delivered)) this.#renew(delivered.streamSequence);
+    const standing = progress.standing(delivered);
+    if (standing === "new") this.#keep(delivered, bytes, start, end, subject);
+    else if (standing === "here") progress.again(delivered, this.#reader.reply(delivered));
+    else this.#options.link.nats.publish(this.#reader.reply(delivered), ack);
     if (this.#pull!.remaining <= this.#requestMax / 2) this.#ask();
   }
 
   #keep(delivered: Delivered, bytes: Uint8Array, start: number, end: number, subject: string): void {
-    const { streamSequence: sequence } = delivered;
-    this.#received = Math.max(this.#received, sequence);
+    const progress = this.#progress;
+    const missing = this.#isWhole ? progress.missingBefore(delivered) : 0;
+    if (missing > 0) this.#losses.tell({ kind: "gap", records: missing }, true);
+    if (delivered.pending === 0) this.#losses.caughtUp();
+    const ordinal = progress.receive(delivered);
     this.#troubles = 0;
-    const explicit = this.#consumer.acks === "explicit";
-    const ordinal = explicit ? ++this.#ordinal : sequence;
     const records = this.#cut?.(bytes.subarray(start, end)) ?? null;
     const count = records?.count ?? 1;
     const oversize = end - start > limits.payload_bytes_max;
-    if (oversize) this.#oversize += count;
+    if (oversize) this.#losses.count("oversize", count);
     if (oversize || count === 0) {
       // Settled with whatever is committed next; a work queue would hand it out for ever otherwise.
-      if (explicit) this.#options.link.nats.publish(this.#reader.reply(delivered), ack);
+      if (this.#consumer.acks === "explicit")
+        this.#options.link.nats.publish(this.#reader.reply(delivered), ack);
+      progress.skip(delivered);
       return;
     }
-    if (explicit) this.#uncommitted.set(sequence, ordinal);
-    this.#waiting.add(delivered, ordinal, this.#epoch, count);
+    progress.keep(delivered, ordinal);
+    this.#waiting.add(delivered, ordinal, progress.incarnation, count);
     if (records === null) this.#queue.gather(bytes, start, end, subject, delivered.stored);
     else this.#queue.addRecords(records, subject, delivered.stored);
+  }
+
+  /** A work queue gives numbers anew from `start` on. */
+  #renew(start: number): void {
+    const { sequence, incarnation } = this.#progress.place;
+    this.#losses.tell({ kind: "regressed", records: sequence - start + 1 }, this.#isWhole);
+    this.#progress.begin(this.#stream.created, { start, incarnation: incarnation + 1, events: [] });
+    this.#disown();
   }
 
   /** Asks for more when there is room for at least half a request, two requests at most. */
   #ask(): void {
     const pull = this.#pull;
     if (pull === null || this.#recovering || this.#closed || pull.requests >= 2) return;
+    if (this.#progress.remembered > limits.jetstream_remembered_ranges_max) return;
     const most = this.#requestMax;
     const room = this.#messagesMax - this.#waiting.count - pull.outstanding;
     const bytes = this.#bytesMax - this.#queue.bytes;
@@ -292,7 +309,19 @@ class StreamSource implements Source {
   #check(): void {
     if (this.#recovering || !this.#options.link.connected) return;
     this.#pull?.expire();
+    if (this.#progress.remembered > 0 && !this.#asking) void this.#raiseFloor();
     this.#ask();
+  }
+
+  /** Forgets what the broker knows to be acknowledged. */
+  async #raiseFloor(): Promise<void> {
+    this.#asking = true;
+    const { incarnation } = this.#progress;
+    const consumer = this.#consumer.name;
+    const floor = await acknowledgedTo(this.#manager, this.#options.stream, consumer).catch(() => null);
+    this.#asking = false;
+    const isSame = incarnation === this.#progress.incarnation && !this.#recovering;
+    if (floor !== null && isSame) this.#progress.raiseFloor(floor);
   }
 
   /** Goes on behind the last committed message with a consumer that has delivered what was received. */
@@ -317,42 +346,38 @@ class StreamSource implements Source {
   async #resume(reason: string): Promise<void> {
     // Trouble after trouble without a message in between must not become a busy loop.
     if (this.#troubles++ > 0) await sleep(this.#clock, backOff(this.#troubles, Math.random()));
-    const before = this.#stream;
+    const progress = this.#progress;
+    const { place } = progress;
     const current = { ...this.#consumer, nextDelivery: this.#expected };
+    const { acks } = current;
     this.#stream = await waitForStream(this.#asker, this.#manager, this.#options.stream);
-    const isNew = this.#stream.created !== before.created;
-    const behind = current.acks === "none" ? this.#received : this.#settlement.committed;
-    const start = isNew ? this.#stream.state.first_seq : behind + 1;
-    this.#consumer = await reopenConsumer(
-      this.#asker,
-      this.#manager,
-      this.#stream,
-      this.#spec,
-      current,
-      start,
-    );
+    this.#isWhole = takesAll(this.#stream, this.#options.subject);
+    const resumption = await decide(this.#asker, this.#manager, this.#stream, place, acks !== "explicit");
+    const isRenewed = resumption.incarnation !== place.incarnation;
+    const isNew = this.#stream.created !== place.created;
+    // What was received and is not committed is delivered again where it must be acknowledged.
+    const start =
+      acks !== "all" || isNew ? resumption.start : Math.min(progress.committed + 1, resumption.start);
+    const reopening = { current, start, isRenewed };
+    this.#consumer = await reopenConsumer(this.#asker, this.#manager, this.#stream, this.#spec, reopening);
+    this.#tell(resumption.events, isRenewed);
     const isSame =
-      this.#consumer.name === current.name && this.#consumer.nextDelivery === current.nextDelivery;
+      !isRenewed &&
+      this.#consumer.name === current.name &&
+      this.#consumer.nextDelivery === current.nextDelivery;
     this.#asker.log.info(
-      `${this.#asker.name}: ${reason}; ${isSame ? "going on" : "reading again"} behind message ${behind}`,
+      `${this.#asker.name}: ${reason}; ${isSame ? "going on" : "reading again"} behind message ${start - 1}`,
     );
-    if (isSame) this.#repeatAck();
-    else if (current.acks !== "explicit") this.#adopt(isNew || this.#consumer.floor < behind);
+    if (isRenewed) progress.begin(this.#stream.created, { ...resumption, start });
+    if (isRenewed || (!isSame && acks !== "explicit")) this.#disown();
+    else if (isSame) this.#repeatAck();
   }
 
-  #adopt(isNewStream: boolean): void {
-    // Replies belong to the consumer that delivered them.
-    this.#settlement.forgetReplies();
+  /** Replies belong to the consumer that delivered them, and to the messages that had their numbers then. */
+  #disown(): void {
+    this.#progress.forgetReplies();
     this.#lastAck = null;
     this.#waiting.orphan();
-    if (!isNewStream) return;
-    this.#epoch++;
-    this.#beginAt(this.#consumer.floor);
-  }
-
-  #beginAt(floor: number): void {
-    this.#settlement = new Settlement(this.#consumer.acks === "explicit" ? 0 : floor);
-    this.#received = floor;
   }
 
   /** An acknowledgement may have been lost with the connection. */

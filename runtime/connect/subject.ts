@@ -45,3 +45,15 @@ export function covers(pattern: string, subject: string): boolean {
   }
   return wanted.length === tokens.length;
 }
+
+/** True when every subject of `inner` is one of `outer`. */
+export function includes(outer: string, inner: string): boolean {
+  const wanted = outer.split(".");
+  const tokens = inner.split(".");
+  for (const [place, token] of wanted.entries()) {
+    if (token === ">") return tokens.length > place;
+    const found = tokens[place];
+    if (found === undefined || found === ">" || (token !== "*" && token !== found)) return false;
+  }
+  return wanted.length === tokens.length;
+}

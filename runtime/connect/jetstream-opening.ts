@@ -1,0 +1,114 @@
+// How reading a stream begins: as a new one, where its consumer stood, or behind a position of an earlier run. Makes the
+// consumer and what keeps account of it; reads no message.
+
+import { type JetStreamManager, RetentionPolicy, type StreamInfo } from "@nats-io/jetstream";
+import type { Plain } from "../state/plain.ts";
+import { type ConsumerSpec, dropConsumer, openConsumer, type OpenConsumer } from "./jetstream-consumer.ts";
+import { type Asker, insist } from "./jetstream-requests.ts";
+import { factsOf, firstOf, type StoredTime, streamFacts } from "./stream-facts.ts";
+import { positionOf, StreamProgress } from "./stream-progress.ts";
+import { resumeStream, type Resumption, type StreamEvent, type StreamPlace } from "./stream-resume.ts";
+
+export interface Opening {
+  readonly consumer: OpenConsumer;
+  readonly progress: StreamProgress;
+  /** As it is now for making consumers. */
+  readonly spec: ConsumerSpec;
+  /** What happened to the stream since it was last read. */
+  readonly events: readonly StreamEvent[];
+}
+
+/** Where to go on behind what was read. `exact`: the time is that of the message at the place. */
+export function decide(
+  asker: Asker,
+  manager: JetStreamManager,
+  stream: StreamInfo,
+  place: StreamPlace & StoredTime,
+  exact: boolean,
+): Promise<Resumption> {
+  return insist(asker, `read stream ${stream.config.name}`, async () =>
+    resumeStream(place, await streamFacts(manager, stream, place, exact)),
+  );
+}
+
+/** `resume`: the position of an earlier run, null where there is none, undefined where nobody keeps positions. */
+export function openStream(
+  asker: Asker,
+  manager: JetStreamManager,
+  stream: StreamInfo,
+  spec: ConsumerSpec,
+  resume: Plain | null | undefined,
+): Promise<Opening> {
+  if (resume === undefined) return openAcknowledging(asker, manager, stream, spec, false);
+  // What was read is in the caller's log, and the stream keeps it anyway: there is nothing to acknowledge.
+  const isKept = stream.config.retention === RetentionPolicy.Limits;
+  const logged = isKept ? { ...spec, durable: null } : spec;
+  if (resume === null) return openAcknowledging(asker, manager, stream, logged, true);
+  return openBehind(asker, manager, stream, logged, resume);
+}
+
+/** As a new one, or where its consumer stood. */
+async function openAcknowledging(
+  asker: Asker,
+  manager: JetStreamManager,
+  stream: StreamInfo,
+  spec: ConsumerSpec,
+  remembers: boolean,
+): Promise<Opening> {
+  let found: Resumption | null = null;
+  const { created } = stream;
+  const consumer = await openConsumer(asker, manager, stream, spec, (sequence) => {
+    // A consumer is never older than its stream, so it stands in this very one.
+    found = resumeStream({ created, incarnation: 1, sequence }, { ...factsOf(stream), reused: null });
+    return found.start;
+  });
+  const { acks, floor } = consumer;
+  // One that had acknowledged nothing does not tell where it began.
+  const stood = floor === 0 ? null : (found as Resumption | null);
+  const isNew = floor === 0 && spec.start !== "new";
+  const progress = new StreamProgress({
+    stream: spec.stream,
+    acks,
+    remembers,
+    created,
+    floor: isNew ? firstOf(stream) - 1 : floor,
+    isPlaced: spec.start !== "new",
+    from: null,
+  });
+  if (stood !== null) progress.skipTo(stood.start - 1);
+  return { consumer, progress, spec, events: stood?.events ?? [] };
+}
+
+async function openBehind(
+  asker: Asker,
+  manager: JetStreamManager,
+  stream: StreamInfo,
+  spec: ConsumerSpec,
+  resume: Plain,
+): Promise<Opening> {
+  const from = positionOf(resume, spec.stream);
+  if (from === null) {
+    asker.log.warn(`${asker.name}: the last run read another stream; this one is read as a new one`);
+    return openAcknowledging(asker, manager, stream, spec, true);
+  }
+  const isQueue = stream.config.retention === RetentionPolicy.Workqueue;
+  const resumed = await decide(asker, manager, stream, from, !isQueue);
+  const isRenewed = resumed.incarnation !== from.incarnation;
+  // It may wait behind the end of the stream; a work queue keeps its messages without it.
+  if (isQueue && isRenewed && spec.durable !== null) await dropConsumer(manager, spec.stream, spec.durable);
+  const start = isQueue ? spec.start : resumed.start;
+  const consumer = await openConsumer(asker, manager, stream, { ...spec, start }, (sequence) => sequence + 1);
+  const { acks, floor } = consumer;
+  const progress = new StreamProgress({
+    stream: spec.stream,
+    acks,
+    remembers: true,
+    created: from.created,
+    floor,
+    isPlaced: true,
+    from,
+  });
+  if (isRenewed) progress.begin(stream.created, resumed);
+  else progress.skipTo(resumed.start - 1);
+  return { consumer, progress, spec, events: resumed.events };
+}
