@@ -19,6 +19,18 @@ export interface Records {
   readonly count: number;
 }
 
+/** Those behind the first `done`. */
+export function recordsFrom(records: Records, done: number): Records {
+  if (done === 0) return records;
+  const { bytes, starts, ends, count } = records;
+  return {
+    bytes,
+    starts: starts.subarray(done),
+    ends: ends.subarray(done),
+    count: Math.max(0, count - done),
+  };
+}
+
 /** A list of records, used for one message after the other. */
 export class RecordList implements Records {
   bytes: Uint8Array = new Uint8Array(0);

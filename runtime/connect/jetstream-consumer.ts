@@ -217,6 +217,16 @@ export function reopenConsumer(
   });
 }
 
+/**
+ * Removes a work queue's consumer that nobody reads, where messages are out that a run before this one did not acknowledge:
+ * a new consumer delivers them at once, the old one only after its wait. The queue keeps its messages without it.
+ */
+export async function dropDeserted(manager: JetStreamManager, stream: string, name: string): Promise<void> {
+  const info = await infoOf(manager, stream, name);
+  if (info !== null && info.num_waiting === 0 && info.num_ack_pending > 0)
+    await remove(manager, stream, name);
+}
+
 /** The stream sequence up to which a consumer's messages are acknowledged; null where there is no such consumer. */
 export async function acknowledgedTo(
   manager: JetStreamManager,

@@ -3,7 +3,13 @@
 
 import { type JetStreamManager, RetentionPolicy, type StreamInfo } from "@nats-io/jetstream";
 import type { Plain } from "../state/plain.ts";
-import { type ConsumerSpec, dropConsumer, openConsumer, type OpenConsumer } from "./jetstream-consumer.ts";
+import {
+  type ConsumerSpec,
+  dropConsumer,
+  dropDeserted,
+  openConsumer,
+  type OpenConsumer,
+} from "./jetstream-consumer.ts";
 import { type Asker, insist } from "./jetstream-requests.ts";
 import { factsOf, firstOf, type StoredTime, streamFacts } from "./stream-facts.ts";
 import { positionOf, StreamProgress } from "./stream-progress.ts";
@@ -32,7 +38,7 @@ export function decide(
 }
 
 /** `resume`: the position of an earlier run, null where there is none, undefined where nobody keeps positions. */
-export function openStream(
+export async function openStream(
   asker: Asker,
   manager: JetStreamManager,
   stream: StreamInfo,
@@ -43,6 +49,9 @@ export function openStream(
   // What was read is in the caller's log, and the stream keeps it anyway: there is nothing to acknowledge.
   const isKept = stream.config.retention === RetentionPolicy.Limits;
   const logged = isKept ? { ...spec, durable: null } : spec;
+  const { durable } = logged;
+  if (stream.config.retention === RetentionPolicy.Workqueue && durable !== null)
+    await insist(asker, `read consumer ${durable}`, () => dropDeserted(manager, spec.stream, durable));
   if (resume === null) return openAcknowledging(asker, manager, stream, logged, true);
   return openBehind(asker, manager, stream, logged, resume);
 }

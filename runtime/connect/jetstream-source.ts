@@ -7,6 +7,7 @@
 import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
 import type { Subscription as Watching } from "rxjs";
 import { sleep, wallClock, type Clock } from "../clock.ts";
+import { recordsFrom } from "../batch/payloads.ts";
 import { type Cut, cutOf, type Framing } from "../codec/framing.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -162,6 +163,7 @@ class StreamSource implements Source {
     this.#waiting.take(payloads.count, this.#consumer.acks === "explicit", (message) =>
       this.#progress.handOut(message, message.deliveries > 0 ? this.#reader.reply(message) : null),
     );
+    this.#progress.handOutPart(this.#waiting.part);
     this.#records += payloads.count;
     this.#bytes += payloads.bytes.length;
     this.#ask();
@@ -260,7 +262,8 @@ class StreamSource implements Source {
     if (delivered.pending === 0) this.#losses.caughtUp();
     const ordinal = progress.receive(delivered);
     this.#troubles = 0;
-    const records = this.#cut?.(bytes.subarray(start, end)) ?? null;
+    const all = this.#cut?.(bytes.subarray(start, end)) ?? null;
+    const records = all === null ? null : recordsFrom(all, progress.doneOf(delivered));
     const count = records?.count ?? 1;
     const oversize = end - start > limits.payload_bytes_max;
     if (oversize) this.#losses.count("oversize", count);

@@ -4,8 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { RetentionPolicy } from "@nats-io/jetstream";
 import { payloadAt } from "../batch/payloads.ts";
 import type { Framing } from "../codec/framing.ts";
+import type { Plain } from "../state/plain.ts";
+import { readPlain, written } from "../state/written.ts";
 import type { ReadLimits, Source } from "./connect.ts";
 import { silentLog } from "./connector-log.ts";
 import { fileSource } from "./file-source.ts";
@@ -39,13 +42,16 @@ interface Prepared {
   readonly source: Source;
   /** What `subject` must say of record i. */
   subject(i: number): string;
+  /** The same source as a later run opens it; absent where nothing is kept. */
+  reopen?(position: Plain): Promise<Source>;
 }
 
 /** A kind of source, opened so that it will deliver exactly `records`. */
 interface Kind {
   readonly name: string;
   readonly ends: boolean;
-  prepare(records: readonly string[]): Promise<Prepared>;
+  /** `resume`: with what it is opened. */
+  prepare(records: readonly string[], resume?: null): Promise<Prepared>;
 }
 
 async function publishAll(prefix: string, records: readonly string[], together = 1): Promise<void> {
@@ -57,20 +63,35 @@ async function publishAll(prefix: string, records: readonly string[], together =
 /** Records of one message, where it holds several. */
 const together = 70;
 
+interface StreamKind {
+  readonly consumer?: string;
+  readonly framing?: Framing;
+  readonly retention?: RetentionPolicy;
+}
+
 async function jetstream(
   records: readonly string[],
-  consumer: string | null,
-  framing: Framing = "message",
+  resume: null | undefined,
+  { consumer, framing = "message", retention = RetentionPolicy.Limits }: StreamKind = {},
 ): Promise<Prepared> {
   const each = framing === "message" ? 1 : together;
   const number = made++;
   const manager = await managerOf(link, null);
-  await manager.streams.add({ name: `S${number}`, subjects: [`s${number}.>`] });
-  await publishAll(`s${number}`, records, each);
+  await manager.streams.add({ name: `S${number}`, subjects: [`s${number}.>`], retention });
   const options = { link, stream: `S${number}`, subject: `s${number}.>`, framing, log: silentLog };
-  const source = jetstreamSource(consumer === null ? options : { ...options, consumer });
-  await source.open();
-  return { source, subject: (i) => `s${number}.d${Math.floor(i / each) % 3}` };
+  const open = async (position: Plain | undefined): Promise<Source> => {
+    const source = jetstreamSource(consumer === undefined ? options : { ...options, consumer });
+    await source.open(position);
+    return source;
+  };
+  // An interest stream keeps only what somebody is to read.
+  const early = retention === RetentionPolicy.Interest ? await open(resume) : null;
+  await publishAll(`s${number}`, records, each);
+  return {
+    source: early ?? (await open(resume)),
+    subject: (i) => `s${number}.d${Math.floor(i / each) % 3}`,
+    reopen: open,
+  };
 }
 
 async function core(records: readonly string[], framing: Framing = "message"): Promise<Prepared> {
@@ -88,12 +109,15 @@ async function core(records: readonly string[], framing: Framing = "message"): P
   return { source, subject: (i) => `${prefix}.d${Math.floor(i / each) % 3}` };
 }
 
-async function file(text: string, format: "lines" | "csv"): Promise<Prepared> {
+async function file(text: string, format: "lines" | "csv", resume?: null): Promise<Prepared> {
   const path = join(folder, `in-${made++}`);
   writeFileSync(path, text);
-  const source = fileSource({ path, format });
-  await source.open();
-  return { source, subject: () => path };
+  const open = async (position: Plain | undefined): Promise<Source> => {
+    const source = fileSource({ path, format });
+    await source.open(position);
+    return source;
+  };
+  return { source: await open(resume), subject: () => path, reopen: open };
 }
 
 const kinds: readonly Kind[] = [
@@ -103,18 +127,38 @@ const kinds: readonly Kind[] = [
     prepare: (records) => core(records),
   },
   { name: "nats, lines", ends: false, prepare: (records) => core(records, "lines") },
-  { name: "jetstream, lines", ends: false, prepare: (records) => jetstream(records, null, "lines") },
-  { name: "jetstream", ends: false, prepare: (records) => jetstream(records, null) },
-  { name: "jetstream, durable", ends: false, prepare: (records) => jetstream(records, "weir") },
+  {
+    name: "jetstream, lines",
+    ends: false,
+    prepare: (records, resume) => jetstream(records, resume, { framing: "lines" }),
+  },
+  { name: "jetstream", ends: false, prepare: (records, resume) => jetstream(records, resume) },
+  {
+    name: "jetstream, durable",
+    ends: false,
+    prepare: (records, resume) => jetstream(records, resume, { consumer: "weir" }),
+  },
+  {
+    name: "jetstream, interest",
+    ends: false,
+    prepare: (records, resume) =>
+      jetstream(records, resume, { consumer: "weir", retention: RetentionPolicy.Interest }),
+  },
+  {
+    name: "jetstream, work queue",
+    ends: false,
+    prepare: (records, resume) =>
+      jetstream(records, resume, { consumer: "weir", retention: RetentionPolicy.Workqueue }),
+  },
   {
     name: "file",
     ends: true,
-    prepare: (records) => file(records.map((line) => `${line}\n`).join(""), "lines"),
+    prepare: (records, resume) => file(records.map((line) => `${line}\n`).join(""), "lines", resume),
   },
   {
     name: "file, CSV with CR LF",
     ends: true,
-    prepare: (records) => file(["header", "", ...records].join("\r\n"), "csv"),
+    prepare: (records, resume) => file(["header", "", ...records].join("\r\n"), "csv", resume),
   },
 ];
 
@@ -123,7 +167,7 @@ async function collect(source: Source, count: number, limits: ReadLimits = wide)
   const records: string[] = [];
   const subjects: string[] = [];
   const sizes: number[] = [];
-  let position: unknown = null;
+  let position: Plain = null;
   while (records.length < count) {
     const delivery = await source.read(limits);
     if (delivery === "end") break;
@@ -169,6 +213,30 @@ describe.each(kinds)("a $name source", ({ prepare, ends }) => {
     await collect(source, 3);
     expect(await source.read({ ...wide, wait_ms: 20 })).toBe(ends ? "end" : null);
     await source.close();
+  });
+
+  it("goes on behind each position, whatever of it was committed, with exactly the rest", async () => {
+    const sent = some(200);
+    const { source, reopen } = await prepare(sent, null);
+    if (reopen === undefined) return source.close();
+    const positions: { readonly at: number; readonly position: Plain }[] = [];
+    let at = 0;
+    while (at < sent.length) {
+      const delivery = await source.read({ ...wide, rows: 17 });
+      if (delivery === null || delivery === "end") throw new Error("expected records");
+      at += delivery.payloads.count;
+      positions.push({ at, position: readPlain(written(delivery.position)) });
+    }
+    await source.close();
+    expect(positions.length).toBeGreaterThan(10);
+    for (const { at: read, position } of positions) {
+      const next = await reopen(position);
+      const { records } = await collect(next, sent.length - read, { ...wide, rows: 31 });
+      expect(records).toEqual(sent.slice(read));
+      expect(await next.read({ ...wide, wait_ms: 10 })).toBe(ends ? "end" : null);
+      expect(next.stats().dropped).toEqual({});
+      await next.close();
+    }
   });
 
   it("counts records and bytes, and drops none", async () => {

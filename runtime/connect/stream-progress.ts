@@ -1,7 +1,7 @@
 // How far a stream was read: what has come, what was handed out, and what is committed, as numbers. Says of each message
 // whether it is new, and what a commit acknowledges; knows no connection and publishes nothing.
 
-import { isMap, member, numberOf, type Plain, textOf, wholeOf } from "../state/plain.ts";
+import { member, numberOf, type Plain, textOf, wholeOf } from "../state/plain.ts";
 import type { Acks } from "./jetstream-consumer.ts";
 import type { Delivered } from "./jetstream-delivered.ts";
 import { SequenceRanges } from "./sequence-ranges.ts";
@@ -27,12 +27,23 @@ export type JetStreamPosition = {
   readonly floor: number;
   /** … and these behind it are done as well, whether or not the broker knows. */
   readonly done: Plain;
+  /** The message of which only some records are done, and how many; null where there is none. */
+  readonly part: PartlyDone | null;
+};
+
+/** The time is the message's, whose number may come again. */
+export type PartlyDone = {
+  readonly sequence: number;
+  readonly stored: number;
+  readonly stored_ns: number;
+  readonly records: number;
 };
 
 /** Reads a position that was written down; null where it is of another stream. */
 export function positionOf(data: Plain, stream: string): JetStreamPosition | null {
   if (textOf(member(data, "stream")) !== stream) return null;
   const number = (name: string): number => wholeOf(member(data, name));
+  const part = member(data, "part");
   return {
     stream,
     created: textOf(member(data, "created")),
@@ -42,7 +53,17 @@ export function positionOf(data: Plain, stream: string): JetStreamPosition | nul
     stored_ns: number("stored_ns"),
     ordinal: 0,
     floor: number("floor"),
-    done: isMap(data) ? (data["done"] ?? null) : null,
+    done: member(data, "done"),
+    part: part === null ? null : partOf(part),
+  };
+}
+
+function partOf(data: Plain): PartlyDone {
+  return {
+    sequence: wholeOf(member(data, "sequence")),
+    stored: numberOf(member(data, "stored")),
+    stored_ns: wholeOf(member(data, "stored_ns")),
+    records: wholeOf(member(data, "records")),
   };
 }
 
@@ -83,6 +104,9 @@ export class StreamProgress {
   #furthest: Times;
   #furthestIncarnation: Incarnation;
   #lastOrdinal = 0;
+  #part: PartlyDone | null = null;
+  /** That of the position which the run began with. */
+  readonly #partBefore: PartlyDone | null;
 
   /**
    * `from`: the position to go on from, or null. `floor`: the sequence behind which the consumer begins; `isPlaced` is false
@@ -109,6 +133,8 @@ export class StreamProgress {
     this.#received = { sequence, stored, stored_ns };
     this.#furthest = this.#received;
     this.#furthestIncarnation = incarnation;
+    this.#partBefore = from?.part ?? null;
+    this.#part = this.#partBefore;
     if (from === null || !this.#remembers) return;
     this.#floor = from.floor;
     if (from.done !== null) this.#done.restore(from.done);
@@ -141,6 +167,7 @@ export class StreamProgress {
       ordinal: this.#lastOrdinal,
       floor: this.#floor,
       done: this.#remembers ? this.#done.snapshot() : null,
+      part: this.#part,
     };
   }
 
@@ -210,6 +237,23 @@ export class StreamProgress {
     this.#furthest = this.#further(this.#furthest, message);
     if (this.#furthestIncarnation.number !== epoch)
       this.#furthestIncarnation = this.#incarnations.find(({ number }) => number === epoch) ?? this.#present;
+  }
+
+  /** So many records of a message were read, and no more; null where there is no such message. */
+  handOutPart(part: { readonly message: Delivered; readonly read: number } | null): void {
+    if (part === null) {
+      this.#part = null;
+      return;
+    }
+    const { streamSequence: sequence, stored, stored_ns } = part.message;
+    this.#part = { sequence, stored, stored_ns, records: part.read + this.doneOf(part.message) };
+  }
+
+  /** Records of a new message that are done since an earlier run. */
+  doneOf(message: Delivered): number {
+    const before = this.#partBefore;
+    const isIt = before?.sequence === message.streamSequence && compareTimes(before, message) === 0;
+    return isIt ? before.records : 0;
   }
 
   /** Replies that acknowledge all up to the position, oldest first. */

@@ -18,6 +18,8 @@ export class WaitingMessages {
   #numbers = new Float64Array(1_024 * width);
   #head = 0;
   #count = 0;
+  /** Records of the oldest message that were read. */
+  #read = 0;
   readonly #done: DoneMessage = {
     streamSequence: 0,
     deliverySequence: 0,
@@ -57,12 +59,19 @@ export class WaitingMessages {
     while (this.#count > 0 && numbers[this.#head + 8]! <= left) {
       last = this.#head;
       left -= numbers[last + 8]!;
-      if (each) done(this.#read(last));
+      if (each) done(this.#message(last));
       this.#head = (last + width) % numbers.length;
       this.#count--;
+      this.#read = 0;
     }
     if (this.#count > 0) numbers[this.#head + 8]! -= left;
-    if (!each && last >= 0) done(this.#read(last));
+    this.#read += left;
+    if (!each && last >= 0) done(this.#message(last));
+  }
+
+  /** The message of which some records were read, and how many; null where there is none. Valid during the call. */
+  get part(): { readonly message: Delivered; readonly read: number } | null {
+    return this.#read === 0 ? null : { message: this.#message(this.#head), read: this.#read };
   }
 
   /** The consumer was replaced: what waits has no reply that its successor understands. */
@@ -83,7 +92,7 @@ export class WaitingMessages {
     this.#head = 0;
   }
 
-  #read(at: number): DoneMessage {
+  #message(at: number): DoneMessage {
     const numbers = this.#numbers;
     const done = this.#done;
     done.streamSequence = numbers[at]!;
