@@ -16,6 +16,8 @@ export type Verdict = "again" | "later" | "gone";
 /** `again`: it is over, ask anew. `later`: JetStream is busy or away. `gone`: the consumer does not exist any more. */
 export function verdictOf(code: number, description: string): Verdict {
   if (code === 404 || code === 408) return "again";
+  // Nobody listens any more: the consumer is gone, or JetStream is.
+  if (code === 503) return "gone";
   if (code === 409) {
     if (/deleted|not found/i.test(description)) return "gone";
     return /maxbytes/i.test(description) ? "again" : "later";
@@ -53,8 +55,6 @@ export class Pull {
   #requests: Request[] = [];
   #remaining = 0;
   #asked = 0;
-  /** Requests in a row that the server did not answer at all. */
-  #unanswered = 0;
 
   constructor(options: {
     readonly link: NatsLink;
@@ -117,18 +117,15 @@ export class Pull {
   }
 
   /**
-   * Forgets requests that must have ended. nats-server 2.9.10 now and then ends one without a word; two in a
-   * row mean that it has forgotten the consumer.
+   * Forgets requests that must have ended. nats-server 2.9.10 now and then ends one without a word, and says nothing at all
+   * to one for a consumer that it does not have: whoever reads has to look which it was.
    */
   expire(): void {
     const now = this.#clock.now();
     const live = this.#requests.filter((request) => request.deadline > now);
-    const ended = this.#requests.length - live.length;
-    if (ended === 0) return;
+    if (live.length === this.#requests.length) return;
     this.#keep(live);
-    this.#unanswered += ended;
-    if (this.#unanswered >= 2) this.#events.onVerdict("gone", "the server did not answer");
-    else this.#events.onVerdict("again", "the server did not answer");
+    this.#events.onVerdict("gone", "the server did not answer");
   }
 
   #lasting(): readonly Request[] {
@@ -155,7 +152,6 @@ export class Pull {
 
   /** Hands on the message whose reply was read last. */
   #deliver(bytes: Uint8Array, start: number, end: number, subject: string): void {
-    this.#unanswered = 0;
     const oldest = this.#requests[0];
     if (oldest !== undefined) {
       this.#remaining--;
@@ -165,7 +161,6 @@ export class Pull {
   }
 
   #take(message: Msg): void {
-    this.#unanswered = 0;
     const reply = Buffer.from(message.reply ?? "");
     if (this.#reader.read(reply, 0, reply.length)) {
       this.#deliver(message.data, 0, message.data.length, message.subject);

@@ -95,7 +95,10 @@ class StreamSource implements Source {
   #records = 0;
   #bytes = 0;
   #recovering = false;
-  #asking = false;
+  #looking = false;
+  /** Looks in a row at which no delivery had come, and the one that was to come at the last. */
+  #quiet = 0;
+  #expectedBefore = 0;
   #closed = false;
   #failure: unknown = null;
   #release: (() => void)[] = [];
@@ -312,19 +315,24 @@ class StreamSource implements Source {
   #check(): void {
     if (this.#recovering || !this.#options.link.connected) return;
     this.#pull?.expire();
-    if (this.#progress.remembered > 0 && !this.#asking) void this.#raiseFloor();
+    this.#quiet = this.#expected === this.#expectedBefore ? this.#quiet + 1 : 0;
+    this.#expectedBefore = this.#expected;
+    // A server says nothing to requests for a consumer that it has forgotten.
+    if (!this.#looking && (this.#progress.remembered > 0 || this.#quiet >= 2)) void this.#look();
     this.#ask();
   }
 
-  /** Forgets what the broker knows to be acknowledged. */
-  async #raiseFloor(): Promise<void> {
-    this.#asking = true;
+  /** Asks after the consumer: is it there, and how far does the broker know of what is done? */
+  async #look(): Promise<void> {
+    this.#looking = true;
     const { incarnation } = this.#progress;
-    const consumer = this.#consumer.name;
-    const floor = await acknowledgedTo(this.#manager, this.#options.stream, consumer).catch(() => null);
-    this.#asking = false;
-    const isSame = incarnation === this.#progress.incarnation && !this.#recovering;
-    if (floor !== null && isSame) this.#progress.raiseFloor(floor);
+    const { name } = this.#consumer;
+    const floor = await acknowledgedTo(this.#manager, this.#options.stream, name).catch(() => undefined);
+    this.#looking = false;
+    this.#quiet = 0;
+    if (floor === undefined || this.#recovering || incarnation !== this.#progress.incarnation) return;
+    if (floor === null) this.#recover("the server has forgotten the consumer");
+    else this.#progress.raiseFloor(floor);
   }
 
   /** Goes on behind the last committed message with a consumer that has delivered what was received. */

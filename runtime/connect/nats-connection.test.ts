@@ -194,7 +194,7 @@ it.each([
   [409, "Consumer Deleted", "gone"],
   [409, "Exceeded MaxWaiting", "later"],
   [409, "Leadership Change", "later"],
-  [503, "", "later"],
+  [503, "", "gone"],
 ])("judges the status %s %s", (code, text, verdict) => {
   expect(verdictOf(code, `${code} ${text}`)).toBe(verdict);
 });

@@ -269,7 +269,7 @@ export class StreamProgress {
 
   /** The broker has acknowledged all up to `floor`, and will deliver that again only where it forgets. */
   raiseFloor(floor: number): void {
-    if (floor <= this.#floor) return;
+    if (!this.#remembers || floor <= this.#floor) return;
     this.#floor = floor;
     this.#done.dropTo(floor);
   }
