@@ -83,11 +83,8 @@ export function firstOf({ state }: StreamInfo): number {
 /** True when every message of the stream is one that the filter takes, so that a number that is missing was one of ours. */
 export function takesAll({ config }: StreamInfo, filter: string): boolean {
   if (filter === ">") return true;
-  const { subjects = [], sources = [], mirror } = config;
-  return (
-    mirror === undefined &&
-    sources.length === 0 &&
-    subjects.length > 0 &&
-    subjects.every((subject) => includes(filter, subject))
-  );
+  // A mirror has no subjects of its own, and of what sources bring they say nothing.
+  const { subjects, sources, mirror } = config as Partial<StreamInfo["config"]>;
+  const isOwn = mirror === undefined && (sources ?? []).length === 0;
+  return isOwn && subjects !== undefined && subjects.every((subject) => includes(filter, subject));
 }
