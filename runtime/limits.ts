@@ -258,6 +258,46 @@ export const limits = {
   socket_path_bytes_max: 100,
   control_answer_ms_max: 2_000,
 
+  // Workers under a supervisor
+  worker_heartbeat_ms: 1_000,
+  /** Without a heartbeat for so long a worker hangs. */
+  worker_hang_ms: 3_000,
+  /** Until its first heartbeat, on a slow device too. */
+  worker_start_ms_max: 15_000,
+  /** Before a worker that was asked to drain is killed: it gives up by itself after `drain_ms_max`. */
+  worker_grace_ms: 15_000,
+  worker_name_length_max: 64,
+  /** What one worker takes beside its pipelines, what all of it may take, and how many pipelines it runs. */
+  worker_base_bytes: 100_663_296,
+  worker_memory_bytes_default: 536_870_912,
+  worker_pipelines_max: 100,
+  /** What a pipeline is expected to take where nothing says more. */
+  pipeline_processors_default: 0.01,
+  pipeline_memory_bytes_default: 4_194_304,
+  pipeline_processors_max: 64,
+  restart_back_off_ms_min: 200,
+  restart_back_off_ms_max: 30_000,
+  /** So many failures within so long, and it is not started again by itself. */
+  restart_intensity: 5,
+  restart_within_ms: 30_000,
+  /** What ran for so long without a failure is good. */
+  restart_good_ms: 10_000,
+  /** How long a host may be out of reach before its pipelines run elsewhere. */
+  host_lost_ms: 120_000,
+
+  // Scaling
+  scale_every_ms: 5_000,
+  scale_average_ms: 10_000,
+  /** In how long a backlog is to be worked off. */
+  scale_catch_up_ms: 20_000,
+  /** Samples in a row that want more before it is given, and after which what it gained is judged. */
+  scale_up_samples: 2,
+  scale_trial_samples: 3,
+  /** How long after an increase there is no decrease, and whose largest want a decrease goes by. */
+  scale_down_ms: 120_000,
+  /** How long an increase that gained nothing forbids the next. */
+  scale_blocked_ms: 600_000,
+
   // A nats-server started by tests and demonstrations
   nats_server_start_ms_max: 10_000,
   nats_server_start_attempts_max: 5,

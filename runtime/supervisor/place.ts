@@ -1,0 +1,160 @@
+// Which pipeline runs on which host of a fleet. Pure. What is placed and still fits is never moved, not even to
+// make room for something new; the same input gives the same answer.
+
+import { limits } from "../limits.ts";
+import { overlaps } from "../pipeline/subject.ts";
+import { byName, type Capacity, evicted, Load, type Taker } from "./capacity.ts";
+
+export interface Move {
+  readonly name: string;
+  /** Null for one that ran nowhere. */
+  readonly from: string | null;
+  readonly to: string;
+  readonly reason: string;
+}
+
+export interface Placement {
+  /** By pipeline, its worker or host. */
+  readonly where: ReadonlyMap<string, string>;
+  readonly moves: readonly Move[];
+  readonly unplaced: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/** A machine of the fleet, as its registration and its last contact show it. */
+export interface Host {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly capacity: Capacity;
+  /** `disconnected`: it runs what it has, and gets nothing new. `lost`: what it had runs elsewhere. */
+  readonly state: "connected" | "disconnected" | "lost";
+  /** What is published there, with wildcards. */
+  readonly subjects: readonly string[];
+}
+
+/** A pipeline that wants a host. */
+export interface Placeable extends Taker {
+  /** Labels that its host must have. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** What it reads. */
+  readonly subjects: readonly string[];
+}
+
+/** How far a host is, by how long ago (ms) it was last heard of. */
+export function hostState(silent_ms: number): Host["state"] {
+  if (silent_ms <= limits.worker_hang_ms) return "connected";
+  return silent_ms <= limits.host_lost_ms ? "disconnected" : "lost";
+}
+
+/** Gives every pipeline a host: one with its labels and room for it, best where its subjects are. */
+export function placeOnHosts(
+  pipelines: readonly Placeable[],
+  hosts: readonly Host[],
+  before: ReadonlyMap<string, string>,
+): Placement {
+  const sites = hosts.toSorted(byName).map((host) => ({ host, load: new Load(host.capacity) }));
+  const known = new Map(sites.map((site) => [site.host.name, site]));
+  const where = new Map<string, string>();
+  const moves: Move[] = [];
+  const unplaced: { name: string; reason: string }[] = [];
+  const sorted = pipelines.toSorted(byName);
+  for (const [name, stay] of stayingOn(sorted, known, before)) {
+    for (const each of stay) {
+      where.set(each.name, name);
+      known.get(name)!.load.add(each.demand);
+    }
+  }
+  for (const each of sorted) {
+    if (where.has(each.name)) continue;
+    const best = bestSite(each, sites);
+    if (typeof best === "string") unplaced.push({ name: each.name, reason: best });
+    else {
+      const from = before.get(each.name) ?? null;
+      moves.push({ name: each.name, from, to: best.host.name, reason: whyMoved(each, from, known) });
+      where.set(each.name, best.host.name);
+      best.load.add(each.demand);
+    }
+  }
+  return { where, moves, unplaced };
+}
+
+interface Site {
+  readonly host: Host;
+  readonly load: Load;
+}
+
+/** By host, the pipelines that it keeps. */
+function stayingOn(
+  pipelines: readonly Placeable[],
+  sites: ReadonlyMap<string, Site>,
+  before: ReadonlyMap<string, string>,
+): ReadonlyMap<string, readonly Placeable[]> {
+  const staying = new Map<string, Placeable[]>();
+  for (const each of pipelines) {
+    const site = sites.get(before.get(each.name) ?? "");
+    if (site === undefined || site.host.state === "lost" || !hasLabels(site.host, each)) continue;
+    const others = staying.get(site.host.name);
+    if (others === undefined) staying.set(site.host.name, [each]);
+    else others.push(each);
+  }
+  for (const [name, members] of staying) {
+    const gone = new Set(evicted(members, sites.get(name)!.host.capacity));
+    if (gone.size > 0)
+      staying.set(
+        name,
+        members.filter((each) => !gone.has(each)),
+      );
+  }
+  return staying;
+}
+
+function hasLabels({ labels }: Host, wanted: Placeable): boolean {
+  return Object.entries(wanted.labels).every(([name, value]) => labels[name] === value);
+}
+
+/** The site that is best for a pipeline, or why there is none. */
+function bestSite(pipeline: Placeable, sites: readonly Site[]): Site | string {
+  const fitting = sites.filter(({ host }) => hasLabels(host, pipeline));
+  if (fitting.length === 0) return `no host has the labels ${labelText(pipeline.labels)}`;
+  const reachable = fitting.filter(({ host }) => host.state === "connected");
+  if (reachable.length === 0) return "no host with its labels is connected";
+  const roomy = reachable.filter(({ load }) => load.fits(pipeline.demand));
+  let best: Site | undefined;
+  let bestLocal = 0;
+  for (const site of roomy) {
+    const local = localSubjects(pipeline, site.host);
+    // The first by name where both are alike, because the sites are in that order.
+    const better =
+      best === undefined || local > bestLocal || (local === bestLocal && site.load.share < best.load.share);
+    if (better) {
+      best = site;
+      bestLocal = local;
+    }
+  }
+  return best ?? "no host with its labels has room for it";
+}
+
+/** How many of the subjects that it reads are published there. */
+function localSubjects({ subjects }: Placeable, host: Host): number {
+  return subjects.filter((read) => host.subjects.some((there) => meet(read, there))).length;
+}
+
+/** True when a message could be of both. */
+function meet(a: string, b: string): boolean {
+  return overlaps(a, b) || overlaps(b, a);
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(", ");
+}
+
+function whyMoved(pipeline: Placeable, from: string | null, sites: ReadonlyMap<string, Site>): string {
+  if (from === null) return "it is new";
+  const site = sites.get(from);
+  if (site === undefined) return `host ${from} is gone`;
+  if (site.host.state === "lost") return `host ${from} is lost`;
+  return hasLabels(site.host, pipeline)
+    ? `host ${from} is too small for all that it ran`
+    : `host ${from} does not have the labels any more`;
+}

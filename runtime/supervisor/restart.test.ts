@@ -1,0 +1,104 @@
+// Back-off, intensity, hang and escalation as tables and properties.
+
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { limits } from "../limits.ts";
+import {
+  afterFailure,
+  escalate,
+  isDue,
+  isGood,
+  neverFailed,
+  restartDelay,
+  type RestartRecord,
+  silence,
+} from "./restart.ts";
+
+test.each([
+  { attempt: 0, jitter: 0, delay: 200 },
+  { attempt: 1, jitter: 0, delay: 200 },
+  { attempt: 1, jitter: 1, delay: 400 },
+  { attempt: 3, jitter: 0.5, delay: 1200 },
+  { attempt: 7, jitter: 1, delay: 25_600 },
+  { attempt: 8, jitter: 1, delay: 30_000 },
+  { attempt: 1000, jitter: 0, delay: 15_000 },
+])("start $attempt with jitter $jitter waits $delay ms", ({ attempt, jitter, delay }) => {
+  expect(restartDelay(attempt, jitter)).toBe(delay);
+});
+
+test("a delay is always within its bounds", () => {
+  fc.assert(
+    fc.property(
+      fc.nat(10_000),
+      fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      (attempt, jitter) => {
+        const delay = restartDelay(attempt, jitter);
+        expect(delay).toBeGreaterThanOrEqual(limits.restart_back_off_ms_min);
+        expect(delay).toBeLessThanOrEqual(limits.restart_back_off_ms_max);
+      },
+    ),
+  );
+});
+
+function failing(times: readonly number[]): { record: RestartRecord; exhausted: readonly boolean[] } {
+  let record = neverFailed;
+  const exhausted: boolean[] = [];
+  for (const at of times) {
+    const verdict = afterFailure(record, at, 0);
+    record = verdict.record;
+    exhausted.push(verdict.exhausted);
+  }
+  return { record, exhausted };
+}
+
+test("five failures within 30 s are too many, five in more are not", () => {
+  expect(failing([0, 1000, 2000, 3000, 4000]).exhausted).toEqual([false, false, false, false, true]);
+  expect(failing([0, 10_000, 20_000, 30_000, 40_000, 50_000]).exhausted).not.toContain(true);
+  expect(failing([0, 7_499, 14_998, 22_497, 29_996]).exhausted.at(-1)).toBe(true);
+});
+
+test("each failure waits longer than the one before, up to the longest", () => {
+  const waits = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(
+    (count) => failing(Array.from({ length: count + 1 }, () => 0)).record.notBefore,
+  );
+  expect(waits).toEqual(waits.toSorted((a, b) => a - b));
+  expect(waits.at(-1)).toBe(15_000);
+});
+
+test("it is due at its time, and when the clock was put back", () => {
+  const { record } = failing([1_000_000]);
+  expect(isDue(record, 1_000_000)).toBe(false);
+  expect(isDue(record, record.notBefore)).toBe(true);
+  expect(isDue(record, 5)).toBe(true);
+  expect(isDue(neverFailed, 0)).toBe(true);
+});
+
+test("good is what ran for long enough", () => {
+  expect(isGood(0, limits.restart_good_ms - 1)).toBe(false);
+  expect(isGood(0, limits.restart_good_ms)).toBe(true);
+});
+
+test.each([
+  { since: 0, heard: null, now: limits.worker_start_ms_max, silent: false },
+  { since: 0, heard: null, now: limits.worker_start_ms_max + 1, silent: true },
+  { since: 0, heard: 5_000, now: 8_000, silent: false },
+  { since: 0, heard: 5_000, now: 8_001, silent: true },
+  { since: 0, heard: 9_000, now: 5_000, silent: false },
+])("started at $since, heard at $heard, at $now", ({ since, heard, now, silent }) => {
+  expect(silence({ since, heard }, now) > 0).toBe(silent);
+});
+
+test("what is new is blamed first: back to what was good, or out", () => {
+  const old = { name: "old", revision: "1", good: "1" };
+  expect(escalate([old, { name: "changed", revision: "2", good: "1" }])).toEqual({
+    rollBack: ["changed"],
+    quarantine: [],
+    whole: false,
+  });
+  expect(escalate([old, { name: "new", revision: "1", good: null }])).toEqual({
+    rollBack: [],
+    quarantine: ["new"],
+    whole: false,
+  });
+  expect(escalate([old])).toEqual({ rollBack: [], quarantine: [], whole: true });
+});
