@@ -280,6 +280,8 @@ export const limits = {
   /** So many failures within so long, and it is not started again by itself. */
   restart_intensity: 5,
   restart_within_ms: 30_000,
+  /** The same for failures without having run well in between, however long they take. */
+  restart_in_a_row_max: 10,
   /** What ran for so long without a failure is good. */
   restart_good_ms: 10_000,
   /** How long a host may be out of reach before its pipelines run elsewhere. */

@@ -51,9 +51,17 @@ function failing(times: readonly number[]): { record: RestartRecord; exhausted: 
   return { record, exhausted };
 }
 
-test("five failures within 30 s are too many, five in more are not", () => {
+test("five failures within 30 s are too many, and ten in a row", () => {
   expect(failing([0, 1000, 2000, 3000, 4000]).exhausted).toEqual([false, false, false, false, true]);
   expect(failing([0, 10_000, 20_000, 30_000, 40_000, 50_000]).exhausted).not.toContain(true);
+  expect(
+    failing([0, 30_000, 60_000, 90_000, 120_000, 150_000, 180_000, 210_000, 240_000]).exhausted,
+  ).not.toContain(true);
+  expect(
+    failing([0, 30_000, 60_000, 90_000, 120_000, 150_000, 180_000, 210_000, 240_000, 270_000]).exhausted.at(
+      -1,
+    ),
+  ).toBe(true);
   expect(failing([0, 7_499, 14_998, 22_497, 29_996]).exhausted.at(-1)).toBe(true);
 });
 
@@ -88,17 +96,23 @@ test.each([
   expect(silence({ since, heard }, now) > 0).toBe(silent);
 });
 
-test("what is new is blamed first: back to what was good, or out", () => {
-  const old = { name: "old", revision: "1", good: "1" };
-  expect(escalate([old, { name: "changed", revision: "2", good: "1" }])).toEqual({
-    rollBack: ["changed"],
-    quarantine: [],
-    whole: false,
+test.each([
+  { of: ["old:1:1", "changed:2:1"], rollBack: "changed" },
+  { of: ["old:1:1", "new:1"], quarantine: "new" },
+  { of: ["old:1:1", "new:1", "changed:2:1"], apart: ["new", "changed"] },
+  { of: ["old:1:1", "older:1:1"], apart: ["old", "older"] },
+  { of: ["old:1:1"], whole: true },
+  { of: [], whole: true },
+])("of $of, what is new is blamed first", ({ of, ...expected }) => {
+  const suspects = of.map((text) => {
+    const [name = "", revision = "", good = null] = text.split(":");
+    return { name, revision, good };
   });
-  expect(escalate([old, { name: "new", revision: "1", good: null }])).toEqual({
-    rollBack: [],
-    quarantine: ["new"],
+  expect(escalate(suspects)).toEqual({
+    apart: [],
+    rollBack: null,
+    quarantine: null,
     whole: false,
+    ...expected,
   });
-  expect(escalate([old])).toEqual({ rollBack: [], quarantine: [], whole: true });
 });

@@ -5,9 +5,9 @@ import { limits } from "../limits.ts";
 
 /** What is remembered of the failures of one worker or pipeline. */
 export interface RestartRecord {
-  /** Wall clock ms of those that still count towards the intensity, oldest first. */
+  /** Wall clock ms of those since it was last good, oldest first. */
   readonly failures: readonly number[];
-  /** Failures since it was last good. */
+  /** Starts that were needed since then, those included that did not come about. */
   readonly attempt: number;
   /** It is not started before; 0 where nothing holds it back. */
   readonly notBefore: number;
@@ -28,15 +28,24 @@ export interface FailureVerdict {
   readonly exhausted: boolean;
 }
 
+/**
+ * Failing fast is too often by the intensity; failing each time that it is started is so in the end, because
+ * the longest back-off keeps it below that for ever.
+ */
 export function afterFailure(record: RestartRecord, now: number, jitter: number): FailureVerdict {
-  // Failures that lie ahead are of a clock that was put back since: they count, because nobody knows how old they are.
-  const counted = record.failures.filter((at) => now - at < limits.restart_within_ms);
-  const failures = [...counted, now].slice(-limits.restart_intensity);
-  const notBefore = now + restartDelay(record.attempt, jitter);
+  const failures = [...record.failures, now];
+  // Times that lie ahead are of a clock that was put back since: they count, because nobody knows how old they are.
+  const lately = failures.filter((at) => now - at < limits.restart_within_ms);
   return {
-    record: { failures, attempt: record.attempt + 1, notBefore },
-    exhausted: failures.length >= limits.restart_intensity,
+    record: { ...afterRefusal(record, now, jitter), failures },
+    exhausted: lately.length >= limits.restart_intensity || failures.length >= limits.restart_in_a_row_max,
   };
+}
+
+/** The same where it was not even started: there is a wait, and nothing to blame. */
+export function afterRefusal(record: RestartRecord, now: number, jitter: number): RestartRecord {
+  const notBefore = now + restartDelay(record.attempt, jitter);
+  return { ...record, attempt: record.attempt + 1, notBefore };
 }
 
 /** True when it may be started. A time too far ahead is of a clock that was put back since. */
@@ -74,20 +83,26 @@ export interface Suspect {
 }
 
 export interface Escalation {
-  /** Go back to their good revision. */
-  readonly rollBack: readonly string[];
-  /** Have none, and do not run any more. */
-  readonly quarantine: readonly string[];
-  /** Nothing in it is new, so no pipeline can be blamed: the worker as a whole is not started any more. */
+  /** Each gets a worker of its own, so that it is seen which of them it is. */
+  readonly apart: readonly string[];
+  /** Goes back to its good revision; null for none. */
+  readonly rollBack: string | null;
+  /** Has none, and does not run any more; null for none. */
+  readonly quarantine: string | null;
+  /** It is alone and nothing in it is new: its worker is not started any more. */
   readonly whole: boolean;
 }
 
+const noEscalation: Escalation = { apart: [], rollBack: null, quarantine: null, whole: false };
+
 /** What becomes of a worker's pipelines when it failed too often: what is new is blamed first. */
 export function escalate(pipelines: readonly Suspect[]): Escalation {
-  const blamed = pipelines.filter(({ revision, good }) => revision !== good);
-  return {
-    rollBack: blamed.filter(({ good }) => good !== null).map(({ name }) => name),
-    quarantine: blamed.filter(({ good }) => good === null).map(({ name }) => name),
-    whole: blamed.length === 0,
-  };
+  const recent = pipelines.filter(({ revision, good }) => revision !== good);
+  const blamed = recent.length > 0 ? recent : pipelines;
+  if (blamed.length > 1) return { ...noEscalation, apart: blamed.map(({ name }) => name) };
+  const [only] = blamed;
+  if (only === undefined || recent.length === 0) return { ...noEscalation, whole: true };
+  return only.good === null
+    ? { ...noEscalation, quarantine: only.name }
+    : { ...noEscalation, rollBack: only.name };
 }

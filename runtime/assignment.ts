@@ -1,0 +1,65 @@
+// What a worker is to run, as its supervisor writes it and the worker reads it: one JSON file with the text of
+// every pipeline, so that it is there as a whole or not at all. Never opens the file.
+
+import { WeirError } from "./errors.ts";
+
+export interface AssignedPipeline {
+  readonly name: string;
+  /** Of its text: another text is another revision. */
+  readonly revision: string;
+  /** The start of it that is wanted: one that failed is started again by a higher number. */
+  readonly attempt: number;
+  /** Where its file is, or would be: what it names is relative to that. */
+  readonly file: string;
+  readonly text: string;
+}
+
+export interface Assignment {
+  readonly pipelines: readonly AssignedPipeline[];
+}
+
+/** What tells one assignment from another. */
+export type AssignmentKey = Pick<AssignedPipeline, "name" | "revision" | "attempt">;
+
+/** The same for the same pipelines, in whatever order. A worker says by it which assignment it has carried out. */
+export function assignmentMark(pipelines: readonly AssignmentKey[]): string {
+  return pipelines
+    .map(({ name, revision, attempt }) => `${name}@${revision}#${attempt}`)
+    .sort()
+    .join(" ");
+}
+
+export function assignmentText(assignment: Assignment): string {
+  return `${JSON.stringify(assignment, null, 1)}\n`;
+}
+
+/** Reads what `assignmentText` wrote; `shown` names the file in what is thrown. */
+export function parseAssignment(text: string, shown: string): Assignment {
+  const wrong = (what: string): WeirError =>
+    new WeirError("WEIR_CONFIG", `${shown} is no assignment: ${what}`, {
+      remedy: "weir supervise writes it; a folder of pipeline files can be named instead",
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw wrong("it is not JSON");
+  }
+  const pipelines = isRecord(value) ? value["pipelines"] : undefined;
+  if (!Array.isArray(pipelines)) throw wrong("expected a list of pipelines");
+  const all = pipelines as readonly unknown[];
+  if (!all.every(isAssigned)) throw wrong("a pipeline has a name, a revision, an attempt, a file and a text");
+  if (new Set(all.map(({ name }) => name)).size < all.length) throw wrong("two pipelines have one name");
+  return { pipelines: all };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isAssigned(value: unknown): value is AssignedPipeline {
+  if (!isRecord(value)) return false;
+  const { name, revision, attempt, file, text } = value;
+  const texts = [name, revision, file, text].every((each) => typeof each === "string");
+  return texts && Number.isSafeInteger(attempt) && /^[a-z0-9_-]{1,64}$/.test(String(name));
+}

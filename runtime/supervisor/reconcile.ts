@@ -1,0 +1,157 @@
+// What has to be done on this host so that what is wanted is what runs: one look at what is wanted, at what is
+// there and at what is remembered, and the actions that follow, each with its reason. Pure; carried out by others.
+
+import type { AssignmentKey } from "../assignment.ts";
+import type { Heartbeat } from "../heartbeat.ts";
+import { account, effectiveRevision } from "./accounting.ts";
+import type { Capacity } from "./capacity.ts";
+import type { ObservedWorker } from "./driver.ts";
+import type { Memory, PipelineMemory } from "./memory.ts";
+import { type Packable, packIntoWorkers } from "./pack.ts";
+import type { Placement } from "./place.ts";
+import { neverFailed } from "./restart.ts";
+import { actionsFor } from "./worker-actions.ts";
+
+/** One pipeline that is wanted on this host. */
+export interface DesiredPipeline extends Packable {
+  /** Of its text. */
+  readonly revision: string;
+}
+
+export interface Desired {
+  readonly pipelines: readonly DesiredPipeline[];
+  /** Of how workers are started here: their command, limits, surroundings. */
+  readonly worker: string;
+  /** What all workers may take together. */
+  readonly host: Capacity;
+}
+
+/** A heartbeat, and when it came by the supervisor's own clock. */
+export interface Heard {
+  readonly at: number;
+  readonly beat: Heartbeat;
+}
+
+export interface Observed {
+  /** Null when the driver could not say: then nothing is started and nothing is ended. */
+  readonly workers: readonly ObservedWorker[] | null;
+  /** By worker, the last one. */
+  readonly heard: ReadonlyMap<string, Heard>;
+  /** By worker, what its assignment says. */
+  readonly assigned: ReadonlyMap<string, readonly AssignmentKey[]>;
+  /** Workers for which an action is being carried out. */
+  readonly busy: ReadonlySet<string>;
+  /** By worker, why the driver could not start it since the last look. */
+  readonly refused: ReadonlyMap<string, string>;
+  /** Since when this supervisor listens for heartbeats, wall clock ms. */
+  readonly since: number;
+}
+
+export type Action =
+  | {
+      readonly kind: "assign";
+      readonly worker: string;
+      readonly pipelines: readonly AssignmentKey[];
+      readonly reason: string;
+    }
+  | { readonly kind: "start"; readonly worker: string; readonly revision: string; readonly reason: string }
+  | { readonly kind: "stop"; readonly worker: string; readonly id: string; readonly reason: string }
+  | { readonly kind: "kill"; readonly worker: string; readonly id: string; readonly reason: string }
+  /** Its exit and its output are forgotten. */
+  | { readonly kind: "remove"; readonly worker: string; readonly id: string; readonly reason: string }
+  /** Its assignment is forgotten. */
+  | { readonly kind: "forget"; readonly worker: string; readonly reason: string };
+
+/** Something that changed and that somebody may want to know. */
+export interface Happening {
+  readonly what: "failed" | "rolled_back" | "quarantined" | "good" | "apart" | "moved";
+  /** A worker or a pipeline. */
+  readonly name: string;
+  readonly reason: string;
+}
+
+export interface Reconciled {
+  /** In order for each worker; those of different workers do not wait for each other. */
+  readonly actions: readonly Action[];
+  readonly happenings: readonly Happening[];
+  /** Pipelines for which there is no room, and why. */
+  readonly unplaced: Placement["unplaced"];
+  readonly memory: Memory;
+}
+
+/** `jitter` gives numbers in [0, 1). */
+export function reconcile(
+  desired: Desired,
+  observed: Observed,
+  before: Memory,
+  now: number,
+  jitter: () => number,
+): Reconciled {
+  const known = withDesired(before, desired, observed);
+  if (observed.workers === null) return { actions: [], happenings: [], unplaced: [], memory: known };
+  const counted = account(desired, observed, known, now, jitter);
+  const placed = place(desired, counted.memory);
+  const acted = actionsFor(placed.targets, desired, observed, placed.memory, now);
+  return {
+    actions: acted.actions,
+    happenings: [...counted.happenings, ...placed.happenings],
+    unplaced: placed.unplaced,
+    memory: acted.memory,
+  };
+}
+
+/** The memory of what is wanted, no more and no less; what is not remembered is adopted from assignments. */
+function withDesired(memory: Memory, desired: Desired, { assigned }: Observed): Memory {
+  const holders = new Map<string, { readonly worker: string; readonly key: AssignmentKey }>();
+  for (const [worker, keys] of assigned) for (const key of keys) holders.set(key.name, { worker, key });
+  const pipelines: Record<string, PipelineMemory> = {};
+  for (const { name, revision } of desired.pipelines) {
+    const known = memory.pipelines[name];
+    const held = holders.get(name);
+    if (known?.wanted === revision) pipelines[name] = known;
+    else if (known !== undefined) pipelines[name] = { ...known, ...fresh, wanted: revision };
+    else {
+      const adopted = held?.key.revision === revision ? held.key.attempt : fresh.attempt;
+      const worker = held?.worker ?? null;
+      pipelines[name] = { ...fresh, wanted: revision, good: null, attempt: adopted, worker, holder: worker };
+    }
+  }
+  return { pipelines, workers: memory.workers };
+}
+
+const fresh = { refused: {}, restart: neverFailed, attempt: 1, judged: 0, apart: false } as const;
+
+/** What one worker is to run. */
+export type Targets = ReadonlyMap<string, readonly AssignmentKey[]>;
+
+function place(
+  { pipelines, host }: Desired,
+  memory: Memory,
+): Pick<Reconciled, "memory" | "happenings" | "unplaced"> & { readonly targets: Targets } {
+  const running = pipelines.flatMap((each): Packable[] => {
+    const known = memory.pipelines[each.name]!;
+    if (effectiveRevision(known) === null) return [];
+    return [known.apart ? { ...each, isolation: "worker" } : each];
+  });
+  const before = new Map<string, string>();
+  for (const [name, { worker }] of Object.entries(memory.pipelines))
+    if (worker !== null) before.set(name, worker);
+  const { where, moves, unplaced } = packIntoWorkers(running, before, host);
+  const targets = new Map<string, AssignmentKey[]>();
+  const placed: Record<string, PipelineMemory> = {};
+  for (const { name } of pipelines) {
+    const known = memory.pipelines[name]!;
+    const worker = where.get(name) ?? null;
+    const revision = effectiveRevision(known);
+    placed[name] = worker === known.worker ? known : { ...known, worker };
+    if (worker === null || revision === null) continue;
+    const key = { name, revision, attempt: known.attempt };
+    const others = targets.get(worker);
+    if (others === undefined) targets.set(worker, [key]);
+    else others.push(key);
+  }
+  const happenings = moves
+    .filter(({ from }) => from !== null)
+    .map(({ name, to, reason }): Happening => ({ what: "moved", name, reason: `to ${to}: ${reason}` }));
+  return { targets, memory: { pipelines: placed, workers: memory.workers }, happenings, unplaced };
+}
