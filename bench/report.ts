@@ -3,7 +3,7 @@
 
 import { availableParallelism, cpus } from "node:os";
 import { wallClock } from "../runtime/clock.ts";
-import { processorShare, type Timing } from "./pairs.ts";
+import { processorShare, spreadOf, type Timing } from "./pairs.ts";
 
 /** One engine on one workload. */
 export interface Result {
@@ -64,6 +64,28 @@ export interface Report {
   result(result: Result): void;
   cost(cost: Cost): void;
   verdict(verdict: Verdict): void;
+}
+
+/** Says how values compare with what is wanted of them at most. */
+export function judge(
+  report: Report,
+  what: string,
+  unit: string,
+  values: readonly number[],
+  want: number,
+): void {
+  const { median, min, max } = spreadOf(values);
+  report.note(`  ${what}: ${median.toFixed(1)} ${unit}`);
+  report.verdict({
+    target: `${what}, of ${want} ${unit}`,
+    ratio: median / want,
+    ratio_min: min / want,
+    ratio_max: max / want,
+    pairs: values.length,
+    want: 1,
+    bound: "most",
+    met: median <= want,
+  });
 }
 
 /** Below this share of a processor the timings say more about the machine's other work than about weir. */

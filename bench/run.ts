@@ -31,6 +31,7 @@ const parts: Readonly<Record<string, Suite>> = {
   state: async (request, report) => (await import("./state/state.ts")).benchState(request, report),
   keys: async (request, report) => (await import("./keys.ts")).benchKeys(request, report),
   startup: async (request, report) => (await import("./startup.ts")).benchStartup(request, report),
+  supervisor: async (request, report) => (await import("./supervisor.ts")).benchSupervisor(request, report),
 };
 
 /** Those of other people's making first. */

@@ -9,8 +9,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { sleep, stopwatch, wallClock } from "../runtime/clock.ts";
 import { startNatsServer } from "../runtime/connect/nats-server.ts";
-import { spreadOf } from "./pairs.ts";
-import type { Report } from "./report.ts";
+import { judge, type Report } from "./report.ts";
 
 export interface StartupOptions {
   readonly quick: boolean;
@@ -117,22 +116,6 @@ function memoryOf(worker: ChildProcess): { readonly resident: number; readonly o
   const of = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(facts)![1]) / 1024;
   return { resident: of("Rss"), own: of("Private_Clean") + of("Private_Dirty") };
-}
-
-/** Says how values compare with what is wanted of them at most. */
-function judge(report: Report, what: string, unit: string, values: readonly number[], want: number): void {
-  const { median, min, max } = spreadOf(values);
-  report.note(`  ${what}: ${median.toFixed(1)} ${unit}`);
-  report.verdict({
-    target: `${what}, of ${want} ${unit}`,
-    ratio: median / want,
-    ratio_min: min / want,
-    ratio_max: max / want,
-    pairs: values.length,
-    want: 1,
-    bound: "most",
-    met: median <= want,
-  });
 }
 
 async function repeated(runs: number, run: (place: number) => Promise<number>): Promise<number[]> {

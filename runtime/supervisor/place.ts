@@ -56,6 +56,7 @@ export function placeOnHosts(
   const where = new Map<string, string>();
   const moves: Move[] = [];
   const unplaced: { name: string; reason: string }[] = [];
+  const near = nearSites(sites);
   const sorted = pipelines.toSorted(byName);
   for (const [name, stay] of stayingOn(sorted, known, before)) {
     for (const each of stay) {
@@ -65,7 +66,7 @@ export function placeOnHosts(
   }
   for (const each of sorted) {
     if (where.has(each.name)) continue;
-    const best = bestSite(each, sites);
+    const best = bestSite(each, sites, near);
     if (typeof best === "string") unplaced.push({ name: each.name, reason: best });
     else {
       const from = before.get(each.name) ?? null;
@@ -108,20 +109,22 @@ function stayingOn(
 }
 
 function hasLabels({ labels }: Host, wanted: Placeable): boolean {
-  return Object.entries(wanted.labels).every(([name, value]) => labels[name] === value);
+  for (const name in wanted.labels) if (labels[name] !== wanted.labels[name]) return false;
+  return true;
 }
 
 /** The site that is best for a pipeline, or why there is none. */
-function bestSite(pipeline: Placeable, sites: readonly Site[]): Site | string {
+function bestSite(pipeline: Placeable, sites: readonly Site[], near: NearSites): Site | string {
   const fitting = sites.filter(({ host }) => hasLabels(host, pipeline));
   if (fitting.length === 0) return `no host has the labels ${labelText(pipeline.labels)}`;
   const reachable = fitting.filter(({ host }) => host.state === "connected");
   if (reachable.length === 0) return "no host with its labels is connected";
+  const reads = pipeline.subjects.map(near);
   const roomy = reachable.filter(({ load }) => load.fits(pipeline.demand));
   let best: Site | undefined;
   let bestLocal = 0;
   for (const site of roomy) {
-    const local = localSubjects(pipeline, site.host);
+    const local = reads.reduce((count, there) => count + Number(there.has(site)), 0);
     // The first by name where both are alike, because the sites are in that order.
     const better =
       best === undefined || local > bestLocal || (local === bestLocal && site.load.share < best.load.share);
@@ -133,14 +136,34 @@ function bestSite(pipeline: Placeable, sites: readonly Site[]): Site | string {
   return best ?? "no host with its labels has room for it";
 }
 
-/** How many of the subjects that it reads are published there. */
-function localSubjects({ subjects }: Placeable, host: Host): number {
-  return subjects.filter((read) => host.subjects.some((there) => meet(read, there))).length;
+/** By a subject that is read, where it is published. */
+type NearSites = (subject: string) => ReadonlySet<Site>;
+
+/** Each subject is compared once, however many pipelines read it. */
+function nearSites(sites: readonly Site[]): NearSites {
+  const known = new Map<string, ReadonlySet<Site>>();
+  return (subject) => {
+    let near = known.get(subject);
+    if (near === undefined) {
+      near = new Set(sites.filter(({ host }) => host.subjects.some((there) => meet(subject, there))));
+      known.set(subject, near);
+    }
+    return near;
+  };
 }
 
 /** True when a message could be of both. */
 function meet(a: string, b: string): boolean {
+  // Nearly all differ in a letter before anything that stands for others.
+  for (let place = 0; place < a.length && place < b.length; place++) {
+    if (isOpen(a[place]) || isOpen(b[place])) break;
+    if (a[place] !== b[place]) return false;
+  }
   return overlaps(a, b) || overlaps(b, a);
+}
+
+function isOpen(letter: string | undefined): boolean {
+  return letter === "*" || letter === ">" || letter === "{";
 }
 
 function labelText(labels: Readonly<Record<string, string>>): string {

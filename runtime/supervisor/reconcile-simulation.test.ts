@@ -23,7 +23,7 @@ type Step =
   | { readonly kind: "want"; readonly at: number; readonly revision: number; readonly alone: boolean }
   | { readonly kind: "bad"; readonly at: number; readonly revision: number };
 
-const step: fc.Arbitrary<{ readonly step: Step; readonly then: number }> = fc.record({
+const step: fc.Arbitrary<{ readonly step: Step; readonly wait: number }> = fc.record({
   step: fc.oneof(
     fc.record({
       kind: fc.constantFrom("crash", "hang", "cut", "mend", "unknown", "mute", "forget", "restart"),
@@ -37,7 +37,7 @@ const step: fc.Arbitrary<{ readonly step: Step; readonly then: number }> = fc.re
     }),
     fc.record({ kind: fc.constant("bad"), at: fc.nat(5), revision: fc.integer({ min: 1, max: 3 }) }),
   ) as fc.Arbitrary<Step>,
-  then: fc.integer({ min: 0, max: 6_000 }),
+  wait: fc.integer({ min: 0, max: 6_000 }),
 });
 
 function mend(host: SimulatedHost): void {
@@ -76,9 +76,9 @@ test("through random faults: nothing runs twice, what is well is left alone, in 
       const first = [pipeline("p0"), pipeline("p1"), pipeline("p2"), pipeline("p3", "1", "worker")];
       const host = new SimulatedHost(first, seeded(seed));
       host.pass(5_000);
-      for (const { step, then } of steps) {
+      for (const { step, wait } of steps) {
         happen(host, step);
-        host.pass(then);
+        host.pass(wait);
       }
       expect(host.faults).toEqual([]);
       mend(host);
