@@ -17,6 +17,10 @@ const codes = {
   WEIR_DISK_FULL: { domain: "external", retry: true, exit: 74 },
   /** Another sends for the same chain: a second instance, or a copy of the state. */
   WEIR_FENCED: { domain: "external", retry: false, exit: 78 },
+  /** A container engine that cannot be reached, does not answer, or answers what makes no sense. */
+  WEIR_CONTAINER_ENGINE: { domain: "external", retry: true, exit: 69 },
+  /** A worker that cannot be started as asked. */
+  WEIR_WORKER_REFUSED: { domain: "user", retry: false, exit: 78 },
   WEIR_SINK: { domain: "external", retry: true, exit: 74 },
   WEIR_DRAIN_TIMEOUT: { domain: "external", retry: false, exit: 75 },
   WEIR_INTERNAL: { domain: "internal", retry: false, exit: 70 },

@@ -299,6 +299,26 @@ export const limits = {
   scale_down_ms: 120_000,
   /** How long an increase that gained nothing forbids the next. */
   scale_blocked_ms: 600_000,
+  // Workers in containers
+  engine_answer_ms_max: 10_000,
+  /** For one to be made or started, on a slow device too. */
+  engine_start_ms_max: 60_000,
+  /** How long a killed one may take to be gone. */
+  engine_kill_ms_max: 10_000,
+  engine_answer_bytes_max: 8_388_608,
+  engine_containers_max: 1_000,
+  /** What is read of a worker's output, and of one line of it. */
+  worker_log_bytes_max: 67_108_864,
+  worker_log_line_bytes_max: 65_536,
+  worker_log_lines_max: 10_000,
+  /** What the engine keeps of a worker's output. */
+  worker_log_file_bytes_max: 10_485_760,
+  worker_tmp_bytes: 16_777_216,
+  /** Processes and threads of a worker for which nothing else is said. */
+  worker_pids_default: 256,
+  worker_files_max: 16_384,
+  worker_processes_max: 16_384,
+  kernel_log_records_max: 20_000,
 
   // A nats-server started by tests and demonstrations
   nats_server_start_ms_max: 10_000,

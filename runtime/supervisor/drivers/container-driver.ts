@@ -1,0 +1,222 @@
+// Workers as containers of Docker or Podman. What the engine says counts, and what it does not say is unknown:
+// nothing is started in the place of what may still be there, and nothing is asked twice.
+
+import { chownSync, existsSync, mkdirSync } from "node:fs";
+import type { Clock } from "../../clock.ts";
+import { WeirError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
+import type { Driver, ObservedWorker, WorkerSpec, WorkerStats } from "../driver.ts";
+import {
+  checkWorker,
+  containerBody,
+  containerName,
+  type ContainerSettings,
+  supervisorLabel,
+} from "./container-body.ts";
+import { ContainerEngine } from "./container-engine.ts";
+import type { ContainerStats, InspectedContainer, ListedContainer } from "./engine-answers.ts";
+import { EngineError } from "./engine-request.ts";
+import { killedForMemory } from "./kernel-log.ts";
+import { endedByMemory, observedWorker, stateOf, unknownWorker } from "./observed-container.ts";
+
+export interface ContainerDriverOptions extends ContainerSettings {
+  readonly socketPath: string;
+  readonly clock: Clock;
+}
+
+function isRefusal(error: unknown, status: number): boolean {
+  return error instanceof EngineError && error.status === status;
+}
+
+/** What a worker takes: pages of files that the kernel could drop are not its own. */
+export function workerStats({ cpu_stats, memory_stats, pids_stats }: ContainerStats): WorkerStats {
+  const { total_inactive_file, inactive_file } = memory_stats.stats;
+  const files = [total_inactive_file, inactive_file].find((value) => typeof value === "number") ?? 0;
+  return {
+    processor_s: cpu_stats.cpu_usage.total_usage / 1e9,
+    memory_bytes: Math.max(0, memory_stats.usage - files),
+    pids: pids_stats.current,
+  };
+}
+
+export class ContainerDriver implements Driver {
+  readonly kind = "container";
+  readonly #options: ContainerDriverOptions;
+  readonly #engine: ContainerEngine;
+  /** Names of the containers that are being made and started this moment. */
+  readonly #starting = new Set<string>();
+  /** Those that this driver killed, and those of which it is known why they ended. */
+  readonly #killed = new Set<string>();
+  readonly #memory = new Map<string, boolean>();
+
+  constructor(options: ContainerDriverOptions) {
+    this.#options = options;
+    this.#engine = new ContainerEngine(options.socketPath, options.clock);
+  }
+
+  async open(): Promise<void> {
+    await this.#engine.version();
+    const { image } = this.#options;
+    if (await this.#engine.hasImage(image)) return;
+    throw new WeirError("WEIR_CONTAINER_ENGINE", `the container engine has no image ${image}`, {
+      remedy: "pull it, or make it: npm run image, then podman load -i build/image/weir.tar (or docker load)",
+    });
+  }
+
+  async start(spec: WorkerSpec): Promise<string> {
+    checkWorker(spec, this.#options);
+    const name = containerName(this.#options.supervisor, spec.name);
+    if (this.#starting.has(name)) throw this.#isThere(spec);
+    this.#starting.add(name);
+    try {
+      this.#prepareFolders(spec);
+      const id = await this.#make(spec, name);
+      await this.#run(id);
+      return id;
+    } finally {
+      this.#starting.delete(name);
+    }
+  }
+
+  async stop(id: string, grace_ms: number): Promise<void> {
+    // Not the engine's own stop: Podman holds a lock meanwhile that makes its other answers wait.
+    await this.#signal(id, "SIGTERM");
+    if (!(await this.#engine.hasEnded(id, grace_ms))) await this.kill(id);
+  }
+
+  async kill(id: string): Promise<void> {
+    this.#killed.add(id);
+    await this.#signal(id, "SIGKILL");
+    if (await this.#engine.hasEnded(id, limits.engine_kill_ms_max)) return;
+    throw new WeirError("WEIR_CONTAINER_ENGINE", `container ${id} was killed and has not ended`, {
+      remedy: "see what holds it (podman ps, docker ps): a disk that does not answer, or the engine itself",
+    });
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#engine.remove(id);
+    this.#killed.delete(id);
+    this.#memory.delete(id);
+  }
+
+  async list(): Promise<readonly ObservedWorker[]> {
+    const found = await this.#engine.list(supervisorLabel, this.#options.supervisor);
+    const all = await Promise.all(found.map((each) => this.#observe(each)));
+    return all.filter((worker) => worker !== null);
+  }
+
+  logs(id: string, lines: number): Promise<readonly string[]> {
+    return this.#engine.logs(id, lines);
+  }
+
+  async stats(id: string): Promise<WorkerStats> {
+    try {
+      return workerStats(await this.#engine.stats(id));
+    } catch (error) {
+      // Of one that has ended, one engine answers with zeros and the other with nothing at all.
+      if (await this.#isOver(id, error)) return { processor_s: 0, memory_bytes: 0, pids: 0 };
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** One that is gone or has ended needs no signal, whatever the engine says to that. */
+  async #signal(id: string, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    try {
+      await this.#engine.kill(id, signal);
+    } catch (error) {
+      if (!(await this.#isOver(id, error))) throw error;
+    }
+  }
+
+  /** True when the engine answered at all, and the container is gone or has ended. */
+  async #isOver(id: string, error: unknown): Promise<boolean> {
+    if (!(error instanceof EngineError) || error.fault === "timeout" || error.fault === "unreachable")
+      return false;
+    const found = await this.#engine.inspect(id);
+    return found === null || stateOf(found.State.Status, false) === "exited";
+  }
+
+  #isThere(spec: WorkerSpec): WeirError {
+    return new WeirError("WEIR_WORKER_REFUSED", `there is a worker ${spec.name} already`, {
+      remedy: "stop and remove it first",
+    });
+  }
+
+  /** A folder to write in is made where it is missing and, by root, given to the user of the workers. */
+  #prepareFolders({ name, folders }: WorkerSpec): void {
+    const [user = 0, group = 0] = this.#options.user.split(":").map(Number);
+    for (const { host, writable } of folders) {
+      if (!writable) {
+        if (existsSync(host)) continue;
+        throw new WeirError("WEIR_WORKER_REFUSED", `worker ${name}: there is no folder ${host}`, {
+          remedy: "correct the path, or make the folder",
+        });
+      }
+      const made = mkdirSync(host, { recursive: true, mode: 0o750 });
+      if (made !== undefined && process.getuid?.() === 0) chownSync(host, user, group);
+    }
+  }
+
+  /** Makes the container. One of its name that was made by an earlier start and never ran is in the way of nobody. */
+  async #make(spec: WorkerSpec, name: string): Promise<string> {
+    const body = containerBody(spec, this.#options);
+    try {
+      return await this.#engine.create(name, body);
+    } catch (error) {
+      if (!isRefusal(error, 409) && !isRefusal(error, 500)) throw error;
+      const there = await this.#engine.inspect(name);
+      if (there === null) throw error;
+      if (!this.#neverRan(there)) throw this.#isThere(spec);
+      // Without force: should it run by now after all, the engine refuses.
+      await this.#engine.remove(there.Id);
+      return await this.#engine.create(name, body);
+    }
+  }
+
+  #neverRan({ State, Config }: InspectedContainer): boolean {
+    const own = Config.Labels[supervisorLabel] === this.#options.supervisor;
+    return own && stateOf(State.Status, true) === "starting";
+  }
+
+  /** Starts it; where the engine says no, nothing of it stays behind. Where it says nothing, it may be running. */
+  async #run(id: string): Promise<void> {
+    try {
+      await this.#engine.start(id);
+    } catch (error) {
+      if (error instanceof EngineError && error.fault === "refused") {
+        await this.#engine.remove(id).catch(() => undefined);
+      }
+      throw error;
+    }
+  }
+
+  /** Null for one that is gone meanwhile. */
+  async #observe(listed: ListedContainer): Promise<ObservedWorker | null> {
+    let inspected: InspectedContainer | null;
+    try {
+      inspected = await this.#engine.inspect(listed.Id);
+    } catch {
+      return unknownWorker(listed);
+    }
+    if (inspected === null) return null;
+    if (inspected.Id !== listed.Id) return unknownWorker(listed);
+    const name = containerName(this.#options.supervisor, unknownWorker(listed).name);
+    const isStarting = this.#starting.has(name);
+    const state = stateOf(inspected.State.Status, isStarting);
+    return observedWorker(listed, inspected, state, state === "exited" && this.#endedByMemory(inspected));
+  }
+
+  /** Asked once, because the kernel's log forgets. */
+  #endedByMemory(inspected: InspectedContainer): boolean {
+    const id = inspected.Id;
+    const known = this.#memory.get(id);
+    if (known !== undefined) return known;
+    const found = endedByMemory(inspected, this.#killed.has(id), () => killedForMemory(id));
+    this.#memory.set(id, found);
+    return found;
+  }
+}
