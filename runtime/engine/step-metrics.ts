@@ -69,7 +69,7 @@ export function plainMetrics(metrics: readonly StepMetric[]): Plain {
 
 /** What `plainMetrics` gave. */
 export function metricsOf(data: Plain): StepMetric[] {
-  const metrics = listOf(data).map((each) => {
+  const metrics = listOf(data).map((each): StepMetric => {
     const [step, name, kind, value] = listOf(each, 4) as [Plain, Plain, Plain, Plain];
     if (kind !== "max" && kind !== "add") throw damaged("expected a largest value or a sum");
     return { step: textOf(step), name: textOf(name), kind, value: numberOf(value) };
