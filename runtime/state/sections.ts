@@ -42,8 +42,6 @@ export class Sections {
 }
 
 /** Where each section begins, with what it holds. */
-export function sectionsOf(
-  sections: readonly Plain[],
-): readonly (readonly [from: number, section: Plain])[] {
+export function sectionsOf(sections: readonly Plain[]): readonly (readonly [from: number, section: Plain])[] {
   return sections.map((section, place) => [place * sectionPlaces, section] as const);
 }

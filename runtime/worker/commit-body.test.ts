@@ -23,18 +23,20 @@ it("takes a snapshot and what was committed after it", () => {
       ["b", bytes(2)],
     ]),
     outbox: { chains: [] },
+    places: {},
   });
   const [before, after] = [
     { stream: "S", sequence: 10 },
     { stream: "S", sequence: 11 },
   ];
   const commits = [
-    commitBody({ pipelines: null, positions: [before, null], states: new Map(), outputs: [1] }),
+    commitBody({ pipelines: null, positions: [before, null], states: new Map(), outputs: [1], places: {} }),
     commitBody({
       pipelines: ["b"],
       positions: [after, 4],
       states: new Map([["b", bytes(3)]]),
       outputs: [],
+      places: { cloud: 7 },
     }),
   ];
   const found = recoveredFrom(snapshot, commits);
@@ -50,10 +52,17 @@ it("takes a snapshot and what was committed after it", () => {
   ]);
   expect(found.outbox).toEqual({ chains: [] });
   expect(found.outputs).toEqual([[1], []]);
+  expect(found.places).toEqual({ cloud: 7 });
 });
 
 it("refuses what is no body", () => {
-  const commit = commitBody({ pipelines: ["a"], positions: [], states: new Map(), outputs: null });
+  const commit = commitBody({
+    pipelines: ["a"],
+    positions: [],
+    states: new Map(),
+    outputs: null,
+    places: null,
+  });
   for (const body of [bytes(), bytes(0xc1), bytes(0x01), commit]) {
     expect(() => recoveredFrom(body, [])).toThrow(WeirError);
   }

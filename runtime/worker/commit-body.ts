@@ -13,6 +13,8 @@ export interface Commit {
   readonly states: ReadonlyMap<string, Uint8Array>;
   /** What the outbox was given since the last commit. */
   readonly outputs: Plain;
+  /** By chain, where the other side is known to have it; plain data of its target. */
+  readonly places: Plain;
 }
 
 /** A pipeline that is not run at present, as it was when it last was. */
@@ -31,6 +33,7 @@ export interface Snapshot {
   readonly states: ReadonlyMap<string, Uint8Array>;
   /** What the outbox holds, and where. */
   readonly outbox: Plain;
+  readonly places: Plain;
 }
 
 /** What a log tells of its runner. */
@@ -42,6 +45,8 @@ export interface Recovered {
   readonly outbox: Plain | null;
   /** What the outbox was given after that, commit by commit. */
   readonly outputs: readonly Plain[];
+  /** Null where nothing was committed yet. */
+  readonly places: Plain;
 }
 
 function statesData(states: ReadonlyMap<string, Uint8Array>): Plain {
@@ -57,13 +62,13 @@ function statesOf(data: Plain): Map<string, Uint8Array> {
   );
 }
 
-export function commitBody({ pipelines, positions, states, outputs }: Commit): Uint8Array {
-  return written({ pipelines, positions, states: statesData(states), outputs });
+export function commitBody({ pipelines, positions, states, outputs, places }: Commit): Uint8Array {
+  return written({ pipelines, positions, states: statesData(states), outputs, places });
 }
 
-export function snapshotBody({ pipelines, away, positions, states, outbox }: Snapshot): Uint8Array {
+export function snapshotBody({ pipelines, away, positions, states, outbox, places }: Snapshot): Uint8Array {
   const others = [...away].map(([name, each]): Plain => [name, each.positions, each.state]);
-  return written({ pipelines, away: others, positions, states: statesData(states), outbox });
+  return written({ pipelines, away: others, positions, states: statesData(states), outbox, places });
 }
 
 /** What the bodies of a snapshot and of the commits behind it say together. Throws WEIR_STATE where they are none. */
@@ -79,6 +84,7 @@ class BodyReader {
   readonly #states = new Map<string, Uint8Array[]>();
   readonly #outputs: Plain[] = [];
   #outbox: Plain | null = null;
+  #places: Plain = null;
   #running: readonly string[] = [];
   #last: readonly Plain[] = [];
 
@@ -99,7 +105,13 @@ class BodyReader {
 
   recovered(): Recovered {
     this.#note();
-    return { positions: this.#positions, states: this.#states, outbox: this.#outbox, outputs: this.#outputs };
+    return {
+      positions: this.#positions,
+      states: this.#states,
+      outbox: this.#outbox,
+      outputs: this.#outputs,
+      places: this.#places,
+    };
   }
 
   #take(data: Plain): void {
@@ -109,6 +121,7 @@ class BodyReader {
       this.#running = listOf(pipelines).map(textOf);
     }
     this.#last = listOf(member(data, "positions"));
+    this.#places = member(data, "places");
     for (const [name, change] of statesOf(member(data, "states"))) {
       const changes = this.#states.get(name);
       if (changes === undefined) this.#states.set(name, [change]);

@@ -44,6 +44,9 @@ export interface RowStore<Cut extends { readonly frame: Plain }> {
 
 /** What is asked of whoever sends the rows of a chain. */
 export interface Sender {
+  readonly chain: string;
+  /** Where the other side is known to have the chain, as plain data; null when nobody can tell. */
+  readonly place: Plain;
   start(): void;
   /** Resolves once all released rows are confirmed or dropped. */
   flush(): Promise<void>;
@@ -215,7 +218,12 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
     this.#moved.fill(false);
     const pipelines = this.#first ? this.#options.pipelines : null;
     this.#first = false;
-    return { body: commitBody({ pipelines, positions, states, outputs: cut.frame }), cut, positions, moved };
+    const body = commitBody({ pipelines, positions, states, outputs: cut.frame, places: this.#places() });
+    return { body, cut, positions, moved };
+  }
+
+  #places(): Plain {
+    return Object.fromEntries(this.#options.senders.map(({ chain, place }) => [chain, place]));
   }
 
   /** Waits for room on the disk as long as it takes: nothing else goes on meanwhile, so nothing is lost. */
@@ -236,7 +244,8 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
   async #snapshot(positions: readonly Plain[]): Promise<void> {
     const { log, outbox, pipelines, away } = this.#options;
     const states = await this.runner.remembered();
-    const body = snapshotBody({ pipelines, away, positions, states, outbox: await outbox.manifest() });
+    const held = await outbox.manifest();
+    const body = snapshotBody({ pipelines, away, positions, states, outbox: held, places: this.#places() });
     await log.checkpoint(body);
     await outbox.snapshotted();
     this.#snapshotBytes = body.length;

@@ -57,8 +57,7 @@ function begin(setting: Setting): Running {
       log,
       random: () => 0.5,
       fenced: (error) => (running.error = error),
-      target: (events) =>
-        make({ port, identity, events, clock, log, place: setting.place ?? null }),
+      target: (events) => make({ port, identity, events, clock, log, place: setting.place ?? null }),
     }),
   };
   running.sender.start();
@@ -242,7 +241,8 @@ describe("a chain on a stream of its own", () => {
     stream.store = (publication) => {
       if (Buffer.from(publication.payload).toString() === "3")
         return { kind: "refused", code: 10_054, reason: "too large" };
-      if (full && stream.last === 4) return { kind: "refused", code: 10_077, reason: "maximum messages exceeded" };
+      if (full && stream.last === 4)
+        return { kind: "refused", code: 10_077, reason: "maximum messages exceeded" };
       return store(publication);
     };
     const said: string[] = [];

@@ -163,8 +163,7 @@ class LaneTarget implements Target {
     const failure = this.#failureOf(items, answer);
     if (failure !== null || answer.kind !== "stored" || answer.duplicate) {
       const reason = `entries up to ${items.at(-1)!.entry.number} were there already`;
-      for (const { sent } of items)
-        this.#flight.failed(sent, failure ?? { kind: "unsure", reason });
+      for (const { sent } of items) this.#flight.failed(sent, failure ?? { kind: "unsure", reason });
       return;
     }
     this.#isBusy = false;

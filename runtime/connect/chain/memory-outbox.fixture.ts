@@ -46,9 +46,7 @@ export class MemoryOutbox implements ChainOutbox {
   }
 
   unconfirmed(): Promise<readonly Entry[]> {
-    return Promise.resolve(
-      this.entries.slice(this.confirmed, this.confirmed + limits.sink_in_flight_max),
-    );
+    return Promise.resolve(this.entries.slice(this.confirmed, this.confirmed + limits.sink_in_flight_max));
   }
 
   chain(): { last: number; confirmed: number; oldest: number } {

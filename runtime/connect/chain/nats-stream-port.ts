@@ -130,9 +130,7 @@ class NatsStream implements StreamPort {
   }
 
   async #message(query: MsgRequest): Promise<StoredMessage | null> {
-    const found = await this.#ask("read a message", () =>
-      this.#manager.streams.getMessage(this.name, query),
-    );
+    const found = await this.#ask("read a message", () => this.#manager.streams.getMessage(this.name, query));
     if (found === null) return null;
     const headers = new Map<string, string>();
     for (const [name, values] of found.header) headers.set(name.toLowerCase(), values[0] ?? "");

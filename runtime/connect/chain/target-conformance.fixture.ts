@@ -103,7 +103,8 @@ export async function storedIn(port: StreamPort): Promise<StoredMessage[]> {
 const numbers = (messages: readonly StoredMessage[]): number[] =>
   messages.map(({ headers }) => Number(headers.get("weir-out-seq")));
 
-const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, n) => from + n);
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, n) => from + n);
 
 /** Sends all of them, as there is room, and waits until the last one is confirmed. */
 export async function sendAll({ target, confirmed }: Attached, entries: readonly Entry[]): Promise<void> {
@@ -139,7 +140,10 @@ export function targetConformance(name: string, prepare: PrepareStream): void {
         "weir-out-seq": "9",
         "bad name": "x",
       };
-      await sendAll(running, range(1, 40).map((n) => entry(subject(n), n, { headers })));
+      await sendAll(
+        running,
+        range(1, 40).map((n) => entry(subject(n), n, { headers })),
+      );
       expect(running.confirmed).toEqual([...running.confirmed].sort((a, b) => a - b));
       const stored = await storedIn(running.port);
       if (packs) {
@@ -182,7 +186,10 @@ export function targetConformance(name: string, prepare: PrepareStream): void {
       const { prepared, subject } = await begin();
       const first = await attached(prepared, make);
       await first.target.attach([], 0);
-      await sendAll(first, range(1, 20).map((n) => entry(subject(n), n)));
+      await sendAll(
+        first,
+        range(1, 20).map((n) => entry(subject(n), n)),
+      );
       await first.target.close();
       // The next start knows of 5; 25 entries may have been sent.
       const entries = range(6, 25).map((n) => entry(subject(n), n));
@@ -190,7 +197,10 @@ export function targetConformance(name: string, prepare: PrepareStream): void {
       const tail = await second.target.attach(entries, 5);
       expect(tail.number).toBe(tells ? 20 : 5);
       if (tells) expect(tail.epoch).toBe(1);
-      await sendAll(second, entries.filter(({ number }) => number > tail.number));
+      await sendAll(
+        second,
+        entries.filter(({ number }) => number > tail.number),
+      );
       const stored = numbers(await storedIn(second.port));
       if (!packs) expect(stored.sort((a, b) => a - b)).toEqual(range(1, 25));
       else expect(stored).toEqual([...new Set(stored)]);
@@ -243,7 +253,10 @@ export function targetConformance(name: string, prepare: PrepareStream): void {
       await sendAll(first, [entry(subject(1), 1)]);
       const second = await attached(prepared, make, { ...identity, epoch: 2 });
       await second.target.attach([], 1);
-      await sendAll(second, range(2, 4).map((n) => entry(subject(1), n)));
+      await sendAll(
+        second,
+        range(2, 4).map((n) => entry(subject(1), n)),
+      );
       const own = entry(subject(1), 2);
       if (first.target.room > 0) first.target.send([own]);
       await vi.waitFor(() => expect(first.unsure).toHaveLength(1), { interval: 1, timeout: 10_000 });

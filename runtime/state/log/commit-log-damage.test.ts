@@ -69,7 +69,10 @@ test("every flipped byte of a segment is found", async () => {
     const bytes = image.get(name)!;
     for (let position = 0; position < bytes.length; position++) {
       const mask = 1 << Math.floor(random() * 8);
-      expect(await found(withFile(name, flipped(bytes, position, mask))), `${name} at ${position}`).toBeNull();
+      expect(
+        await found(withFile(name, flipped(bytes, position, mask))),
+        `${name} at ${position}`,
+      ).toBeNull();
       cases++;
     }
   }
