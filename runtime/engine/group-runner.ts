@@ -7,6 +7,7 @@ import { restoreBatch } from "../batch/compact.ts";
 import { stopwatch } from "../clock.ts";
 import type { ReferenceContent } from "../codec/reference/content.ts";
 import { limits } from "../limits.ts";
+import { Checkpoints, notHere } from "./checkpoints.ts";
 import type { PipelineInput } from "./loader.ts";
 import {
   Average,
@@ -37,6 +38,8 @@ export interface GroupRunnerOptions {
 export class GroupRunner implements Runner {
   readonly #group: SourceGroup;
   readonly #options: GroupRunnerOptions;
+  /** By pipeline. */
+  readonly #checkpoints: readonly Checkpoints[];
   /** By pipeline, the columns that home begins with. */
   readonly #homeSchemas: readonly Schema[];
   readonly #stateless = new Average();
@@ -56,6 +59,7 @@ export class GroupRunner implements Runner {
   constructor(group: SourceGroup, options: GroupRunnerOptions) {
     this.#group = group;
     this.#options = options;
+    this.#checkpoints = group.engines.map((engine) => new Checkpoints(engine));
     this.#homeSchemas = group.engines.map(({ plan }) => homeSchemaOf(plan));
   }
 
@@ -101,6 +105,32 @@ export class GroupRunner implements Runner {
 
   async idle(): Promise<void> {
     await this.#tail;
+  }
+
+  async checkpoint(now: number): Promise<ReadonlyMap<string, Uint8Array>> {
+    await this.#tail;
+    const changes = new Map<string, Uint8Array>();
+    this.#group.each(({ plan }, place) => {
+      const change = this.#checkpoints[place]!.take(now);
+      if (change !== null) changes.set(plan.name, change);
+    });
+    return changes;
+  }
+
+  whole(): Promise<ReadonlyMap<string, Uint8Array>> {
+    const all = new Map<string, Uint8Array>();
+    for (const [place, { plan }] of this.#group.engines.entries()) {
+      const whole = this.#checkpoints[place]!.whole();
+      if (whole !== null) all.set(plan.name, whole);
+    }
+    return Promise.resolve(all);
+  }
+
+  async restore(pipeline: string, changes: readonly Uint8Array[], now: number): Promise<void> {
+    await this.#tail;
+    const place = this.#group.engines.findIndex(({ plan }) => plan.name === pipeline);
+    if (place < 0) throw notHere(pipeline);
+    this.#checkpoints[place]!.restore(changes, now);
   }
 
   async finish(now: number): Promise<void> {

@@ -26,6 +26,9 @@ export type HomeRequest =
   | { readonly kind: "tick"; readonly now: number; readonly input: number | null }
   | { readonly kind: "end"; readonly now: number; readonly input: number }
   | { readonly kind: "reference"; readonly table: string; readonly content: ReferenceContent }
+  | { readonly kind: "checkpoint"; readonly now: number }
+  | { readonly kind: "whole" }
+  | { readonly kind: "restore"; readonly changes: readonly Uint8Array<ArrayBuffer>[]; readonly now: number }
   | { readonly kind: "finish"; readonly now: number };
 
 /** One answer for each request, in order. */
@@ -36,5 +39,9 @@ export type HomeAnswer =
       readonly rows: readonly PackedRows[];
       readonly letters: readonly { readonly letter: DeadLetter; readonly arrived: number }[];
       readonly status: PipelineStatus;
+      /** What a request for state asked for; null where there is none. */
+      readonly state: Uint8Array<ArrayBuffer> | null;
     }
+  /** It could not be done, and nothing was changed. */
+  | { readonly kind: "refused"; readonly message: string; readonly remedy: string | null }
   | { readonly kind: "failed"; readonly message: string; readonly remedy: string | null };

@@ -9,6 +9,7 @@ import { WeirError } from "../errors.ts";
 import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import { notHere } from "./checkpoints.ts";
 import type { HomeAnswer, HomeRequest } from "./home-protocol.ts";
 import type { PipelineInput } from "./loader.ts";
 import type { EngineOutputs } from "./pipeline-engine.ts";
@@ -28,8 +29,11 @@ export interface HomeRunnerOptions {
   readonly hang_ms?: number;
 }
 
+type Bytes = Uint8Array<ArrayBuffer>;
+
 interface Waiting {
-  readonly resolve: () => void;
+  /** With the state that was asked for. */
+  readonly resolve: (state: Bytes | null) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -93,6 +97,26 @@ export class HomeRunner implements Runner {
     if (this.#failure !== null) throw this.#failure;
   }
 
+  async checkpoint(now: number): Promise<ReadonlyMap<string, Uint8Array>> {
+    return this.#byName(await this.#ask({ kind: "checkpoint", now }));
+  }
+
+  async whole(): Promise<ReadonlyMap<string, Uint8Array>> {
+    return this.#byName(await this.#ask({ kind: "whole" }));
+  }
+
+  async restore(pipeline: string, changes: readonly Uint8Array[], now: number): Promise<void> {
+    if (pipeline !== this.#options.plan.name) throw notHere(pipeline);
+    // They may be views of what else was read, which stays the caller's.
+    const owned = changes.map((change) => Uint8Array.from(change));
+    const buffers = owned.map(({ buffer }) => buffer);
+    await this.#ask({ kind: "restore", changes: owned, now }, buffers);
+  }
+
+  #byName(state: Bytes | null): ReadonlyMap<string, Uint8Array> {
+    return new Map(state === null ? [] : [[this.#options.plan.name, state]]);
+  }
+
   async finish(now: number): Promise<void> {
     await this.#ask({ kind: "finish", now });
   }
@@ -106,15 +130,18 @@ export class HomeRunner implements Runner {
     await this.#thread.terminate();
   }
 
-  #ask(request: HomeRequest, transfer: ArrayBuffer[] = []): Promise<void> {
+  #ask(request: HomeRequest, transfer: ArrayBuffer[] = []): Promise<Bytes | null> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
-    const asked = new Promise<void>((resolve, reject) => {
+    const asked = new Promise<Bytes | null>((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       this.#thread.postMessage(request, transfer);
       if (this.#waiting.length === 1) this.#watch();
     });
     // Whoever does not wait for this answer learns of the failure at the next call.
-    this.#tail = asked.catch(() => undefined);
+    this.#tail = asked.then(
+      () => undefined,
+      () => undefined,
+    );
     return asked;
   }
 
@@ -135,6 +162,11 @@ export class HomeRunner implements Runner {
     const waiting = this.#waiting.shift();
     this.#opened = true;
     this.#watch();
+    if (answer.kind === "refused") {
+      const { message, remedy } = answer;
+      waiting?.reject(new WeirError("WEIR_STATE", message, remedy === null ? {} : { remedy }));
+      return;
+    }
     if (answer.kind === "failed") {
       this.#fail(answer.message, answer.remedy);
       waiting?.reject(this.#failure!);
@@ -146,7 +178,7 @@ export class HomeRunner implements Runner {
     });
     for (const { letter, arrived } of answer.letters) outputs.deadLetter(letter, arrived);
     this.#status = answer.status;
-    waiting?.resolve();
+    waiting?.resolve(answer.state);
   }
 
   #fail(message: string, remedy: string | null = null): void {

@@ -5,6 +5,7 @@ import { parentPort } from "node:worker_threads";
 import { messageOf, WeirError } from "../errors.ts";
 import type { OutputRow } from "../connect/connect.ts";
 import type { HomeAnswer, HomeRequest } from "./home-protocol.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { loadPlans } from "./loader.ts";
 import { takenBranches } from "./output.ts";
 import { packRows } from "./row-pack.ts";
@@ -16,6 +17,9 @@ const port = parentPort!;
 let group: SourceGroup | null = null;
 let rows: OutputRow[][] = [];
 let letters: Letters = [];
+let checkpoints: Checkpoints | null = null;
+/** What the present request asks for. */
+let state: Uint8Array<ArrayBuffer> | null = null;
 
 async function open(request: Extract<HomeRequest, { kind: "open" }>): Promise<void> {
   const plans = await loadPlans([request.input]);
@@ -29,10 +33,15 @@ async function open(request: Extract<HomeRequest, { kind: "open" }>): Promise<vo
       deadLetter: (letter, arrived) => letters.push({ letter, arrived }),
     }),
   });
+  checkpoints = new Checkpoints(group.engines[0]!);
 }
 
 async function serve(request: HomeRequest): Promise<void> {
+  state = null;
   if (request.kind === "open") await open(request);
+  else if (request.kind === "checkpoint") state = checkpoints!.take(request.now);
+  else if (request.kind === "whole") state = checkpoints!.whole();
+  else if (request.kind === "restore") checkpoints!.restore(request.changes, request.now);
   else if (request.kind === "feed") group!.feed(request.payloads, request.now, request.input);
   else if (request.kind === "tick") group!.tick(request.now, request.input);
   else if (request.kind === "end") group!.end(request.now, request.input);
@@ -47,21 +56,23 @@ function answer(): void {
     rows: packed,
     letters,
     status: group!.engines[0]!.status(),
+    state,
   };
   rows = rows.map(() => []);
   letters = [];
-  port.postMessage(
-    done,
-    packed.flatMap(({ bytes, offsets }) => [bytes.buffer, offsets.buffer] as ArrayBuffer[]),
-  );
+  const buffers = packed.flatMap(({ bytes, offsets }) => [bytes.buffer, offsets.buffer] as ArrayBuffer[]);
+  port.postMessage(done, state === null ? buffers : [...buffers, state.buffer]);
+}
+
+/** What is kept under another plan is nothing that this one fails of. */
+function refuse(request: HomeRequest, error: unknown): void {
+  const remedy = error instanceof WeirError ? (error.remedy ?? null) : null;
+  const isRefusal = request.kind === "restore" && error instanceof WeirError && error.code === "WEIR_STATE";
+  const kind = isRefusal ? "refused" : "failed";
+  port.postMessage({ kind, message: messageOf(error), remedy } satisfies HomeAnswer);
 }
 
 let turn: Promise<void> = Promise.resolve();
 port.on("message", (request: HomeRequest) => {
-  turn = turn
-    .then(() => serve(request))
-    .then(answer, (error: unknown) => {
-      const remedy = error instanceof WeirError ? (error.remedy ?? null) : null;
-      port.postMessage({ kind: "failed", message: messageOf(error), remedy } satisfies HomeAnswer);
-    });
+  turn = turn.then(() => serve(request)).then(answer, (error: unknown) => refuse(request, error));
 });

@@ -32,6 +32,21 @@ export interface Runner {
   end(now: number, input: number): Promise<void>;
   /** Resolves once all that was fed has reached the outputs. */
   idle(): Promise<void>;
+  /**
+   * By pipeline, how its state differs from the last checkpoint; those that have not changed, or have failed, are left
+   * out. The first is whole. Between batches only. `now`: wall clock, ms.
+   */
+  checkpoint(now: number): Promise<ReadonlyMap<string, Uint8Array>>;
+  /**
+   * By pipeline, all its checkpoints so far as one, which takes their place. Of the last one, whatever was fed since, so that it may be
+   * asked for at any time. A pipeline that has failed is as it was before.
+   */
+  whole(): Promise<ReadonlyMap<string, Uint8Array>>;
+  /**
+   * Goes on from the checkpoints of a pipeline, the first of them whole. Before the first feed; before or after
+   * reference tables. Rejects with WEIR_STATE where they are not of this pipeline as it is now; it is as it was then.
+   */
+  restore(pipeline: string, changes: readonly Uint8Array[], now: number): Promise<void>;
   /** The stream has ended: open windows fire, and all rows have reached the outputs. */
   finish(now: number): Promise<void>;
   status(): readonly PipelineStatus[];

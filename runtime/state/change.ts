@@ -46,9 +46,12 @@ export class StateShadow {
     this.#isEmpty = state === null;
   }
 
-  /** The change from the state of the last call; null where nothing differs. The first is whole, as its `applyChange` goes on from nothing. */
-  change(state: Plain): Bytes | null {
-    this.#writer.byte(format);
+  /**
+   * The change from the state of the last call; null where nothing differs. The first is whole: it is applied to nothing.
+   * `room`: bytes that are left to the caller in front of it.
+   */
+  change(state: Plain, room: number = 0): Bytes | null {
+    this.#begin(room);
     if (this.#isEmpty) {
       this.#isEmpty = false;
       this.#replace(state);
@@ -61,11 +64,16 @@ export class StateShadow {
   }
 
   /** All changes so far as one; null before the first. */
-  whole(): Bytes | null {
+  whole(room: number = 0): Bytes | null {
     if (this.#isEmpty) return null;
-    this.#writer.byte(format);
+    this.#begin(room);
     this.#writer.value(this.#kept);
     return this.#writer.take();
+  }
+
+  #begin(room: number): void {
+    for (let i = 0; i < room; i++) this.#writer.byte(0);
+    this.#writer.byte(format);
   }
 
   /** Writes how `fresh` differs from what is kept, and brings that up to date. Where false, nothing was written. */

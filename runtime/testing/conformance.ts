@@ -140,19 +140,23 @@ class Trials {
     );
   }
 
+  /** From a snapshot, or from what has changed between checkpoints. */
   restarts(): void {
     const plans = [planOfOne(this.#definition, this.#trial, this.#time), this.#plan];
     const places = fc.array(fc.nat(streamLength), { minLength: 1, maxLength: 5 });
     this.#each((stream, at) => {
-      const restart = (harness: Harness, place: number): void => {
+      const interrupt = (harness: Harness, place: number): void => {
         // Read anew each time, so that nothing outlives in what a plan holds.
-        if (at.includes(place)) harness.restart(plans[place % 2]);
+        if (at.includes(place)) {
+          if (place % 3 === 0) harness.restart(plans[place % 2]);
+          else harness.resume(plans[place % 2]);
+        } else if (at.includes(place + 1)) harness.checkpoint();
       };
       const expected = outcome(this.#plan, this.#trial, stream, 2, (harness, place) => {
         // A restart cuts a batch short.
-        if (at.includes(place)) harness.counts();
+        if (at.includes(place) || at.includes(place + 1)) harness.counts();
       });
-      expectSame("a restart shows", outcome(this.#plan, this.#trial, stream, 2, restart), expected);
+      expectSame("a restart shows", outcome(this.#plan, this.#trial, stream, 2, interrupt), expected);
     }, places);
   }
 

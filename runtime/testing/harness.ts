@@ -5,6 +5,7 @@ import { PayloadBuilder } from "../batch/payloads.ts";
 import type { ReferenceContent } from "../codec/reference/content.ts";
 import type { OutputRow } from "../connect/connect.ts";
 import { WeirError } from "../errors.ts";
+import { Checkpoints } from "../engine/checkpoints.ts";
 import type { DeadLetter } from "../engine/dead-letter.ts";
 import { arrivedLast, type BranchCounts } from "../engine/pipeline-engine.ts";
 import { SourceGroup } from "../engine/source-group.ts";
@@ -17,6 +18,9 @@ import { type Fields, fromPayload, toPayload } from "./payload.ts";
 const follows_ms_max = 86_400_000;
 
 const unitsPerMs = { s: 1 / 1000, ms: 1, us: 1000, ns: 1e6 } as const;
+
+/** Checkpoints after which all so far are kept as one. */
+const changesMax = 8;
 
 export interface HarnessOptions {
   /** The columns of a CSV source. */
@@ -36,6 +40,9 @@ export class Harness {
   readonly #plan: PipelinePlan;
   readonly #header: readonly string[];
   #group: SourceGroup;
+  #checkpoints: Checkpoints;
+  /** What checkpoints gave, the first of them whole. */
+  readonly #changes: Uint8Array[] = [];
   readonly #builder: PayloadBuilder;
   readonly #rows: OutputRow[][];
   readonly #batchRows: number;
@@ -54,6 +61,7 @@ export class Harness {
     this.#builder = new PayloadBuilder(this.#batchRows);
     this.#rows = plan.branches.map(() => []);
     this.#group = this.#groupOf(plan);
+    this.#checkpoints = new Checkpoints(this.#group.engines[0]!);
   }
 
   get now(): number {
@@ -122,6 +130,28 @@ export class Harness {
     this.#group = this.#groupOf(plan);
     for (const [table, content] of this.#contents) this.refer(table, content);
     this.#group.engines[0]!.restore(snapshot, this.#now);
+    this.#checkpoints = new Checkpoints(this.#group.engines[0]!);
+    this.#changes.length = 0;
+  }
+
+  /** Keeps what has changed since the last checkpoint; returns how many bytes that takes. */
+  checkpoint(): number {
+    this.#flush();
+    const change = this.#checkpoints.take(this.#now);
+    if (change !== null) this.#changes.push(change);
+    return change?.length ?? 0;
+  }
+
+  /** As `restart`, from a last checkpoint and those before it. */
+  resume(plan: PipelinePlan = this.#plan): void {
+    this.checkpoint();
+    // Now and then all of them are put together.
+    const whole = this.#checkpoints.whole();
+    if (whole !== null && this.#changes.length > changesMax) this.#changes.splice(0, Infinity, whole);
+    this.#group = this.#groupOf(plan);
+    this.#checkpoints = new Checkpoints(this.#group.engines[0]!);
+    this.#checkpoints.restore(this.#changes, this.#now);
+    for (const [table, content] of this.#contents) this.refer(table, content);
   }
 
   /** The stream ends. */

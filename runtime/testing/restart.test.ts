@@ -64,17 +64,28 @@ const happening = fc.record({
     { weight: 5, arbitrary: fc.constant(false) },
     { weight: 1, arbitrary: fc.constant(true) },
   ),
+  checkpoint: fc.boolean(),
 });
 type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never;
+type Restart = (harness: Harness, plan: PipelinePlan) => void;
 
-test.each(pipelines)("%s", (_title, parts) => {
+const ways: readonly (readonly [string, Restart])[] = [
+  ["a snapshot", (harness, plan) => harness.restart(plan)],
+  ["checkpoints", (harness, plan) => harness.resume(plan)],
+];
+const cases = pipelines.flatMap(([title, parts]) =>
+  ways.map(([way, restart]) => ({ title, way, parts, restart })),
+);
+
+test.each(cases)("$title, from $way", ({ parts, restart }) => {
   const plan = planOf(parts);
   const run = (all: readonly Happening[], restarts: boolean): unknown => {
     const harness = new Harness(plan);
     let ts = 1_000;
     for (const [n, each] of all.entries()) {
       if (each.pause > 0) harness.pause(each.pause);
-      if (each.restarts && restarts) harness.restart(planOf(parts));
+      if (each.checkpoint && restarts) harness.checkpoint();
+      if (each.restarts && restarts) restart(harness, planOf(parts));
       ts += each.step;
       const record = { device: each.device, ts, temp: n % 7 };
       harness.record(record, { source: each.second ? "one" : "other" });
