@@ -150,7 +150,8 @@ export class OutboxFiles {
     this.#reading.set(file, (this.#reading.get(file) ?? 0) + 1);
     try {
       const handle = await this.#disk.open(fileName(file));
-      const frame = await handle.read(offset, length).finally(() => handle.close());
+      const frame = await handle.read(offset, length);
+      await handle.close();
       return blockIn(frame, rows);
     } catch (error) {
       throw new WeirError(

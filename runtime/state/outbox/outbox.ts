@@ -96,12 +96,22 @@ export class Outbox {
   replay(frame: Plain): void {
     if (frame === null) return;
     const { at, chains, edits } = frameIn(frame);
-    for (const { chain, first, count, rows, block } of chains)
-      if (block !== null)
-        this.#chain(chain).entries.append({
-          ...{ first, count, rows, bytes: block.length, at, until: at, tier: 0 },
-          ...{ gap: 0, block, place: null },
-        });
+    for (const { chain, first, count, rows, block } of chains) {
+      if (block === null) continue;
+      const piece = {
+        first,
+        count,
+        rows,
+        bytes: block.length,
+        at,
+        until: at,
+        tier: 0,
+        gap: 0,
+        block,
+        place: null,
+      };
+      this.#chain(chain).entries.append(piece);
+    }
     this.#apply({ chains, edits });
     const now = this.#clock.now();
     for (const { chain, allowed, confirmed } of chains)
@@ -172,7 +182,7 @@ export class Outbox {
     while (found.length < rows && size < bytes) {
       const piece = entries.reserve(rows - found.length);
       // Those that are there already do not wait for the disk.
-      if (piece === null || (found.length > 0 && piece.block === null)) break;
+      if (piece === null || (found.length > 0 && !reader.has(piece))) break;
       const kept = await reader.read(piece);
       if (entries.rewound !== rewound) return [];
       const end = Math.min(endOf(piece), entries.sent);
@@ -278,6 +288,7 @@ export class Outbox {
   }
 
   #edits(now: number): readonly Edit[] {
+    if (this.#limits.age === null && this.#limits.whenFull !== "drop_oldest") return [];
     const chains = [...this.#chains].map(([chain, { entries }]) => ({
       chain,
       rank: 0,

@@ -17,6 +17,11 @@ export class PieceReader {
     this.#files = files;
   }
 
+  /** Whether it can be read without asking the disk. */
+  has(piece: Piece): boolean {
+    return piece.block !== null || this.#frames.has(keyOf(piece));
+  }
+
   async read(piece: Piece): Promise<readonly KeptRow[]> {
     const skip = piece.place?.skip ?? 0;
     const rows = await this.#frame(piece);
@@ -31,7 +36,7 @@ export class PieceReader {
 
   #frame(piece: Piece): Promise<readonly KeptRow[]> {
     const { block, place } = piece;
-    const key = place === null ? block! : `${place.file}/${place.offset}`;
+    const key = keyOf(piece);
     const known = this.#frames.get(key);
     if (known !== undefined) return known;
     const rows = place === null ? Promise.resolve(rowsOf(block!, piece.count)) : this.#files.read(place);
@@ -43,4 +48,8 @@ export class PieceReader {
     }
     return rows;
   }
+}
+
+function keyOf({ block, place }: Piece): Uint8Array | string {
+  return place === null ? block! : `${place.file}/${place.offset}`;
 }
