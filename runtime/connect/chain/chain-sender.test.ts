@@ -1,96 +1,11 @@
-// A chain through lost, delayed and repeated messages, crashes of its sender and a store that loses its end, for both orders
-// in which servers check what they are given: every row once and in order, by seeds.
+// One chain through what happens to it: another start, another writer, a copy of its state, a store that loses its end, rows
+// that nobody takes.
 
-import fc from "fast-check";
-import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { VirtualClock, type Clock } from "../../clock.ts";
-import type { WeirError } from "../../errors.ts";
-import { type ConnectorLog, silentLog } from "../connector-log.ts";
-import type { Target } from "./chain.ts";
-import { ChainSender } from "./chain-sender.ts";
-import { exclusiveTarget } from "./exclusive-target.ts";
+import { VirtualClock } from "../../clock.ts";
 import { MemoryOutbox, testRow } from "./memory-outbox.fixture.ts";
-import { type Faults, MemoryStream, MemoryStreamPort, noFaults } from "./memory-stream.fixture.ts";
-import type { StreamTargetOptions } from "./stream-target.ts";
-import type { Publication } from "./stream-port.ts";
-
-type Make = (options: StreamTargetOptions) => Target;
-
-interface Running {
-  readonly sender: ChainSender;
-  readonly outbox: MemoryOutbox;
-  error: WeirError | null;
-}
-
-interface Setting {
-  readonly stream: MemoryStream;
-  readonly clock: Clock;
-  readonly make?: Make;
-  readonly outbox?: MemoryOutbox;
-  readonly epoch?: number;
-  readonly faults?: Faults;
-  readonly random?: () => number;
-  readonly delayed?: Publication[];
-  readonly log?: ConnectorLog;
-  readonly place?: StreamTargetOptions["place"];
-}
-
-function begin(setting: Setting): Running {
-  const { stream, clock, outbox = new MemoryOutbox(), epoch = 1, log = silentLog } = setting;
-  const port = new MemoryStreamPort(
-    stream,
-    setting.faults ?? noFaults,
-    setting.random ?? (() => 1),
-    setting.delayed ?? [],
-  );
-  const identity = { id: "log.chain", epoch };
-  const make = setting.make ?? exclusiveTarget;
-  const running: Running = {
-    outbox,
-    error: null,
-    sender: new ChainSender({
-      chain: "chain",
-      outbox,
-      identity,
-      clock,
-      log,
-      random: () => 0.5,
-      fenced: (error) => (running.error = error),
-      target: (events) => make({ port, identity, events, clock, log, place: setting.place ?? null }),
-    }),
-  };
-  running.sender.start();
-  return running;
-}
-
-/** Lets the clock run until the promise settles. */
-async function settled(promise: Promise<void>, clock: VirtualClock): Promise<void> {
-  let done = false;
-  void promise.then(() => (done = true));
-  while (!done) {
-    await setImmediate();
-    clock.advanceTo(clock.now() + 10);
-  }
-}
-
-const texts = (from: number, to: number): string[] =>
-  Array.from({ length: to - from + 1 }, (_, n) => String(from + n));
-
-function fill(outbox: MemoryOutbox, count: number): void {
-  for (let n = 0; n < count; n++) outbox.add(testRow("a", outbox.entries.length + 1));
-}
-
-/** Numbers that look random and are not. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+import { MemoryStream } from "./memory-stream.fixture.ts";
+import { begin, fill, settled, texts } from "./running-chain.fixture.ts";
 
 describe("a chain on a stream of its own", () => {
   it("stores each entry once and in order, and goes on where another start was", async () => {
@@ -271,48 +186,3 @@ describe("a chain on a stream of its own", () => {
     await sender.close();
   });
 });
-
-describe.each([
-  ["duplicates first, as up to 2.11", false],
-  ["sequences first, as from 2.12", true],
-] as const)("a chain through faults, with a server that checks %s", (_, comparesFirst) => {
-  it("stores each entry once and in order", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.integer(), (seed) => throughFaults(seed, comparesFirst, exclusiveTarget)),
-      { numRuns: 100 },
-    );
-  });
-});
-
-/** Crashes of the sender, lost, repeated and delayed publishes, lost ends of the store, ids that are forgotten. */
-async function throughFaults(seed: number, comparesFirst: boolean, make: Make): Promise<void> {
-  const random = seeded(seed);
-  const stream = new MemoryStream();
-  stream.comparesFirst = comparesFirst;
-  const clock = new VirtualClock();
-  const delayed: Publication[] = [];
-  const rate = (): number => (random() < 0.4 ? 0 : random() * 0.1);
-  const faults = { lostRequest: rate(), lostAnswer: rate(), delayed: rate() };
-  let running = begin({ stream, clock, make, faults, random, delayed });
-  for (let round = 0, epoch = 1; round < 6; round++) {
-    fill(running.outbox, Math.floor(random() * 300));
-    const steps = Math.floor(random() * 400);
-    for (let step = 0; step < steps; step++) {
-      await setImmediate();
-      clock.advanceTo(clock.now() + 5);
-    }
-    if (random() < 0.5) stream.forgetIds();
-    if (random() < 0.3) stream.loseEnd(Math.floor(random() * 40));
-    if (random() < 0.6) {
-      await running.sender.close();
-      const { confirmed } = running.outbox;
-      const outbox = running.outbox.reopened(Math.max(0, confirmed - Math.floor(random() * 50)));
-      running = begin({ stream, clock, make, outbox, epoch: ++epoch, faults, random, delayed });
-    }
-  }
-  fill(running.outbox, 1);
-  await settled(running.sender.flush(), clock);
-  expect(running.error).toBeNull();
-  expect(stream.payloads()).toEqual(texts(1, running.outbox.entries.length));
-  await running.sender.close();
-}

@@ -7,7 +7,14 @@ import type { Place, Tail, Target } from "./chain.ts";
 import { exclusiveRemedy, exclusiveTail } from "./exclusive-tail.ts";
 import { failureOf, Flight, type Sent } from "./flight.ts";
 import { expectedLast, markOf, publicationOf, unfitReason } from "./publication.ts";
-import { checkSameRow, endOf, Foreigners, foreignWriter, type StreamTargetOptions } from "./stream-target.ts";
+import {
+  checkSameRow,
+  endOf,
+  Foreigners,
+  foreignWriter,
+  type StreamTargetOptions,
+  wasCut,
+} from "./stream-target.ts";
 import type { Answer } from "./stream-port.ts";
 
 export function exclusiveTarget(options: StreamTargetOptions): Target {
@@ -28,6 +35,7 @@ class ExclusiveTarget implements Target {
   constructor(options: StreamTargetOptions) {
     this.#options = options;
     this.#flight = new Flight(options.events);
+    options.port.watch?.(() => this.#flight.doubt(wasCut));
     this.#foreigners = new Foreigners(options.clock);
     this.#start = options.place ?? null;
   }

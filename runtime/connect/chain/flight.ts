@@ -53,7 +53,8 @@ export class Flight {
   #settled = 0;
   /** The oldest that failed, and why. */
   #failed: { readonly number: number; readonly failure: Failure } | null = null;
-  #concluded = false;
+  #doubt: string | null = null;
+  #concluded = true;
 
   constructor(events: TargetEvents) {
     this.#events = events;
@@ -66,7 +67,7 @@ export class Flight {
 
   /** Something failed: nothing more is to be sent. */
   get isBroken(): boolean {
-    return this.#failed !== null;
+    return this.#failed !== null || this.#doubt !== null;
   }
 
   /** The last number that was confirmed since `begin`, or what that was given. */
@@ -87,6 +88,7 @@ export class Flight {
     this.#confirmed = number;
     this.#settled = 0;
     this.#failed = null;
+    this.#doubt = null;
     this.#concluded = false;
   }
 
@@ -122,6 +124,12 @@ export class Flight {
     this.#conclude();
   }
 
+  /** Nothing failed, but the other side may not be what it is taken for. */
+  doubt(reason: string): void {
+    this.#doubt = reason;
+    this.#conclude();
+  }
+
   #answered(sent: Sent, state: Sent["state"]): void {
     if (sent.state === "asked") this.#asked--;
     sent.state = state;
@@ -141,11 +149,11 @@ export class Flight {
   }
 
   #conclude(): void {
-    const failed = this.#failed;
-    if (failed === null || this.#asked > 0 || this.#concluded) return;
+    if (!this.isBroken || this.#asked > 0 || this.#concluded) return;
     this.#concluded = true;
-    const { number, failure } = failed;
-    if (failure.kind === "unsure") this.#events.unsure(failure.reason);
-    else this.#events.refused(number, failure);
+    const failed = this.#failed;
+    if (failed === null || failed.failure.kind === "unsure")
+      this.#events.unsure(failed?.failure.reason ?? this.#doubt ?? "");
+    else this.#events.refused(failed.number, failed.failure);
   }
 }

@@ -7,7 +7,7 @@ import type { Place, Tail, Target } from "./chain.ts";
 import { failureOf, Flight, type Sent } from "./flight.ts";
 import { publicationOf, unfitReason } from "./publication.ts";
 import { StoredPlace } from "./stored-place.ts";
-import { factsOf, type StreamTargetOptions } from "./stream-target.ts";
+import { factsOf, isShorter, type StreamTargetOptions, wasCut } from "./stream-target.ts";
 import type { Answer } from "./stream-port.ts";
 
 export function identifiedTarget(options: StreamTargetOptions): Target {
@@ -18,13 +18,15 @@ class IdentifiedTarget implements Target {
   readonly #options: StreamTargetOptions;
   readonly #flight: Flight;
   readonly #place: StoredPlace;
-  /** Numbers that are stored behind one that is not confirmed. */
+  /** Numbers that are stored behind one that is not confirmed; while a loss is healed, all that are stored again. */
   readonly #ahead = new Set<number>();
+  #isHealing = false;
   #attached = false;
 
   constructor(options: StreamTargetOptions) {
     this.#options = options;
     this.#flight = new Flight(options.events);
+    options.port.watch?.(() => this.#flight.doubt(wasCut));
     this.#place = new StoredPlace(options.place ?? null);
   }
 
@@ -41,8 +43,10 @@ class IdentifiedTarget implements Target {
     const { port, clock } = this.#options;
     this.#attached = false;
     const facts = await factsOf(port, clock);
-    const isRegressed = this.#place.begin(facts, confirmed);
-    if (isRegressed) this.#ahead.clear();
+    const standing = this.#place.begin(facts, confirmed);
+    if (standing === "lost") this.#ahead.clear();
+    const isRegressed = standing !== "whole";
+    this.#isHealing = isRegressed;
     this.#flight.begin(isRegressed ? 0 : confirmed);
     this.#attached = true;
     return { number: confirmed, epoch: 0, ...(isRegressed ? { regressed: true } : {}) };
@@ -62,7 +66,8 @@ class IdentifiedTarget implements Target {
         continue;
       }
       this.#flight.ask(sent);
-      port.publish(publicationOf(identity, entry, null), (answer) => this.#answered(sent, answer));
+      const before = this.#place.highest;
+      port.publish(publicationOf(identity, entry, null), (answer) => this.#answered(sent, before, answer));
     }
   }
 
@@ -71,14 +76,17 @@ class IdentifiedTarget implements Target {
     return this.#options.port.close();
   }
 
-  #answered(sent: Sent, answer: Answer): void {
+  #answered(sent: Sent, before: number, answer: Answer): void {
     if (!this.#attached) return;
     const failure = failureOf(answer);
     if (failure !== null) return this.#flight.failed(sent, failure);
+    if (answer.kind === "stored" && !answer.duplicate && this.#place.isShorter(answer.sequence, before))
+      this.#flight.doubt(isShorter);
     this.#ahead.add(sent.number);
     this.#flight.stored(sent);
     const { confirmed } = this.#flight;
-    for (const number of this.#ahead) if (number <= confirmed) this.#ahead.delete(number);
+    if (!this.#isHealing)
+      for (const number of this.#ahead) if (number <= confirmed) this.#ahead.delete(number);
     if (answer.kind === "stored") this.#place.note(answer.sequence, confirmed);
   }
 }

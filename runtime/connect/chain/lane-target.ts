@@ -9,7 +9,7 @@ import type { Place, Tail, Target } from "./chain.ts";
 import { type Failure, failureOf, Flight, type Sent } from "./flight.ts";
 import { laneRow } from "./lane-message.ts";
 import { chainHeaders, expectedLastOfSubject, markOf, unfitReason } from "./publication.ts";
-import { factsOf, Foreigners, foreignWriter, type StreamTargetOptions } from "./stream-target.ts";
+import { factsOf, Foreigners, foreignWriter, type StreamTargetOptions, wasCut } from "./stream-target.ts";
 import type { Answer, StoredMessage, StreamFacts } from "./stream-port.ts";
 
 export interface LaneTargetOptions extends StreamTargetOptions {
@@ -56,6 +56,7 @@ class LaneTarget implements Target {
     this.#options = options;
     this.#log = options.log;
     this.#flight = new Flight(options.events);
+    options.port.watch?.(() => this.#flight.doubt(wasCut));
     this.#foreigners = new Foreigners(options.clock);
     this.#place = options.place ?? null;
     const { messageBytesMax = limits.payload_bytes_max } = options.port;
@@ -122,10 +123,10 @@ class LaneTarget implements Target {
         );
     }
     // A stream that is another one, or shorter than it was, lost the lane; otherwise its limits removed it, or another
-    // chain wrote the subject, and what is confirmed was there.
+    // chain wrote the subject, and what is known to have been there was.
     const isLost = place !== null && (place.created !== facts.created || facts.last < place.sequence);
     if (isLost) return { number: 0, epoch: 0 };
-    return { number: Math.max(confirmed, place?.number ?? 0), epoch: 0 };
+    return { number: place?.number ?? confirmed, epoch: 0 };
   }
 
   /** Publishes the next message, when none is on its way. */

@@ -58,10 +58,14 @@ export class MemoryStream {
     this.#ids = new Map();
   }
 
+  /** Called when the server was started anew. */
+  readonly cuts: Set<() => void> = new Set();
+
   /** A power cut: the last `count` messages were never written. Ids are those of what is left. */
   loseEnd(count: number): void {
     for (let n = 0; n < count && this.last > 0; n++) this.messages.delete(this.last--);
     for (const [id, sequence] of this.#ids) if (sequence > this.last) this.#ids.delete(id);
+    for (const cut of this.cuts) cut();
   }
 
   /** All is gone, and the last number stays. */
@@ -86,6 +90,7 @@ export class MemoryStreamPort implements StreamPort {
   #faults: Faults;
   /** Publishes that were given up and are still on their way. */
   readonly delayed: Publication[];
+  #cut: () => void = () => {};
   #closed = false;
 
   constructor(
@@ -98,6 +103,11 @@ export class MemoryStreamPort implements StreamPort {
     this.#faults = faults;
     this.#random = random;
     this.delayed = delayed;
+  }
+
+  watch(cut: () => void): void {
+    this.#cut = cut;
+    this.stream.cuts.add(cut);
   }
 
   publish(publication: Publication, answered: (answer: Answer) => void): void {
@@ -144,6 +154,7 @@ export class MemoryStreamPort implements StreamPort {
 
   close(): Promise<void> {
     this.#closed = true;
+    this.stream.cuts.delete(this.#cut);
     return Promise.resolve();
   }
 

@@ -51,6 +51,7 @@ class NatsStream implements StreamPort {
   readonly #watching: Watching;
   /** Rejects at the end, for those who wait. */
   readonly #ended: PromiseWithResolvers<never> = Promise.withResolvers<never>();
+  #cut: () => void = () => {};
   #scheduled = false;
   #closed = false;
 
@@ -66,7 +67,9 @@ class NatsStream implements StreamPort {
     );
     this.#ended.promise.catch(() => {});
     this.#watching = link.status.subscribe((status) => {
-      if (status.kind === "disconnected" || status.kind === "closed") this.#publisher.loseAll();
+      if (status.kind !== "disconnected" && status.kind !== "closed") return;
+      this.#publisher.loseAll();
+      this.#cut();
     });
   }
 
@@ -85,6 +88,10 @@ class NatsStream implements StreamPort {
       this.#scheduled = false;
       this.#publisher.send();
     });
+  }
+
+  watch(cut: () => void): void {
+    this.#cut = cut;
   }
 
   prepare(): Promise<void> {

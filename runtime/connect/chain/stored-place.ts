@@ -5,38 +5,67 @@
 import type { Place } from "./chain.ts";
 import type { StreamFacts } from "./stream-port.ts";
 
+/** What became of a stream since it was looked at last. */
+export type Standing =
+  /** Nothing was lost, or all that was is there again. */
+  | "whole"
+  /** Something was lost since. */
+  | "lost"
+  /** What was lost before is not there again yet. */
+  | "healing";
+
 export class StoredPlace {
+  /** To be written down: from before a loss, until that is healed. */
   #place: Place | null;
-  #created = "";
-  /** The highest sequence that the stream is known to have reached. */
-  #highest = 0;
-  /** The number that was confirmed when the loss was found; null when nothing is to be healed. */
+  /** The stream as it was seen last, and the highest sequence that it is known to have reached. */
+  #created: string | null;
+  #highest: number;
+  /** A loss that an answer showed. */
+  #isShorter = false;
+  /** The number that was confirmed when a loss was found; null when nothing is to be healed. */
   #healing: number | null = null;
 
   constructor(place: Place | null) {
     this.#place = place;
+    this.#created = place?.created ?? null;
+    this.#highest = place?.sequence ?? 0;
   }
 
   get place(): Place | null {
     return this.#place;
   }
 
-  /** Looks at the stream when the chain is attached, `confirmed` being settled. True where it lost what it had confirmed. */
-  begin({ created, last, retention }: StreamFacts, confirmed: number): boolean {
-    const place = this.#place;
-    const isLost = place !== null && (place.created !== created || last < place.sequence);
+  /** What the stream is known to have reached now: whatever is published from here on is stored above it. */
+  get highest(): number {
+    return this.#highest;
+  }
+
+  /** Looks at the stream when the chain is attached, `confirmed` being settled. */
+  begin({ created, last, retention }: StreamFacts, confirmed: number): Standing {
     // What is gone from a queue was consumed.
-    if (isLost && retention === "limits") this.#healing ??= confirmed;
+    const isLost =
+      retention === "limits" &&
+      this.#created !== null &&
+      (this.#created !== created || last < this.#highest || this.#isShorter);
+    this.#isShorter = false;
     this.#created = created;
     this.#highest = last;
+    if (isLost) this.#healing = Math.max(this.#healing ?? 0, confirmed);
     if (this.#healing === null) this.#place = { created, sequence: last, number: confirmed };
-    return this.#healing !== null;
+    if (isLost) return "lost";
+    return this.#healing === null ? "whole" : "healing";
+  }
+
+  /** True where a message that was stored at `sequence` is not above what the stream had reached before it was published. */
+  isShorter(sequence: number, before: number): boolean {
+    this.#isShorter ||= sequence <= before;
+    return this.#isShorter;
   }
 
   /** A message was stored at `sequence`; all entries up to `number` are stored. */
   note(sequence: number, number: number): void {
     this.#highest = Math.max(this.#highest, sequence);
-    if (this.#healing !== null && number < this.#healing) return;
+    if (this.#created === null || (this.#healing !== null && number < this.#healing)) return;
     this.#healing = null;
     this.#place = { created: this.#created, sequence: this.#highest, number };
   }

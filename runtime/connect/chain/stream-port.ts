@@ -39,6 +39,11 @@ export interface StreamPort {
   readonly messageBytesMax?: number;
   /** Publishes at once, in the order of calls; `answered` is called once for each, in any order. */
   publish(publication: Publication, answered: (answer: Answer) => void): void;
+  /**
+   * `cut` is called whenever the connection was lost, behind the answers of what was in flight: the server may have been
+   * started anew, and may have forgotten what it had confirmed.
+   */
+  watch?(cut: () => void): void;
   /** Makes the stream where it does not exist and whoever opened the port knows how; never alters one. */
   prepare?(): Promise<void>;
   /** Null where the stream does not exist. */

@@ -22,6 +22,10 @@ export interface StreamTargetOptions {
   readonly place?: Place | null;
 }
 
+/** What makes a target ask how far the other side is. */
+export const wasCut = "the connection was cut";
+export const isShorter = "the stream has fewer messages than it had";
+
 /** The stream, made where it is missing, however long that takes. */
 export async function factsOf(port: StreamPort, clock: Clock): Promise<StreamFacts> {
   for (let attempt = 0; ; attempt++) {

@@ -18,7 +18,9 @@ import {
   factsOf,
   Foreigners,
   foreignWriter,
+  isShorter,
   type StreamTargetOptions,
+  wasCut,
 } from "./stream-target.ts";
 import type { Answer } from "./stream-port.ts";
 
@@ -71,6 +73,7 @@ class SubjectTarget implements Target {
     this.#options = options;
     this.#prefix = options.prefix ?? "";
     this.#flight = new Flight(options.events);
+    options.port.watch?.(() => this.#flight.doubt(wasCut));
     this.#foreigners = new Foreigners(options.clock);
     this.#place = new StoredPlace(options.place ?? null);
   }
@@ -97,7 +100,7 @@ class SubjectTarget implements Target {
       await Promise.all(some.map((subject) => this.#ask(subject, unconfirmed)));
     }
     const tail = this.#tail(unconfirmed, confirmed);
-    const isRegressed = this.#place.begin(facts, confirmed);
+    const isRegressed = this.#place.begin(facts, confirmed) !== "whole";
     this.#flight.begin(isRegressed ? 0 : tail.number);
     this.#given = Math.max(this.#given, confirmed, unconfirmed.at(-1)?.number ?? 0);
     this.#contested.clear();
@@ -200,13 +203,14 @@ class SubjectTarget implements Target {
   #publish(subject: string, { entry, sent }: Item, { sequence }: Line): void {
     const { port, identity } = this.#options;
     const publication = publicationOf(identity, entry, [expectedLastOfSubject, sequence]);
+    const before = this.#place.highest;
     this.#flight.ask(sent);
     port.publish({ ...publication, subject: this.#prefix + subject }, (answer) =>
-      this.#answered(subject, { entry, sent }, answer),
+      this.#answered(subject, { entry, sent }, before, answer),
     );
   }
 
-  #answered(subject: string, item: Item, answer: Answer): void {
+  #answered(subject: string, item: Item, before: number, answer: Answer): void {
     if (!this.#attached) return;
     const failure = failureOf(answer);
     if (failure !== null || answer.kind !== "stored" || answer.duplicate) {
@@ -215,6 +219,7 @@ class SubjectTarget implements Target {
       const reason = `entry ${item.entry.number} was there already`;
       return this.#flight.failed(item.sent, failure ?? { kind: "unsure", reason });
     }
+    if (this.#place.isShorter(answer.sequence, before)) this.#flight.doubt(isShorter);
     const { epoch } = this.#options.identity;
     this.#remember(subject, { sequence: answer.sequence, number: item.entry.number, epoch });
     this.#done(subject, item, answer.sequence);
