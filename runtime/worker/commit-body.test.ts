@@ -10,6 +10,7 @@ it("begins with nothing", () => {
     states: new Map(),
     outbox: null,
     outputs: [],
+    places: null,
   });
 });
 
