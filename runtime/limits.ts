@@ -216,6 +216,8 @@ export const limits = {
   chain_foreign_ms: 600_000,
   /** Subjects of which a chain remembers how far it has them. */
   chain_subjects_max: 65_536,
+  /** Rows that wait for one write to a file. */
+  chain_file_rows_max: 8_192,
   /** Rows of one message of a lane, and its bytes where the server takes so many. */
   lane_rows_max: 4_096,
   lane_bytes_max: 524_288,

@@ -17,7 +17,7 @@ it("begins with nothing", () => {
 it("takes a snapshot and what was committed after it", () => {
   const snapshot = snapshotBody({
     pipelines: ["a", "b"],
-    away: new Map([["c", { positions: [7], state: bytes(9) }]]),
+    away: new Map([["c", { positions: [7], changes: [bytes(9)] }]]),
     positions: [{ stream: "S", sequence: 9 }, null],
     states: new Map([
       ["a", bytes(1)],

@@ -20,7 +20,8 @@ export interface Commit {
 /** A pipeline that is not run at present, as it was when it last was. */
 export interface Away {
   readonly positions: readonly Plain[];
-  readonly state: Uint8Array | null;
+  /** Of its state, to be applied to nothing, in order. */
+  readonly changes: readonly Uint8Array[];
 }
 
 /** All of it: what was true after one commit. */
@@ -67,7 +68,7 @@ export function commitBody({ pipelines, positions, states, outputs, places }: Co
 }
 
 export function snapshotBody({ pipelines, away, positions, states, outbox, places }: Snapshot): Uint8Array {
-  const others = [...away].map(([name, each]): Plain => [name, each.positions, each.state]);
+  const others = [...away].map(([name, each]): Plain => [name, each.positions, each.changes]);
   return written({ pipelines, away: others, positions, states: statesData(states), outbox, places });
 }
 
@@ -90,9 +91,12 @@ class BodyReader {
 
   snapshot(data: Plain): void {
     for (const each of listOf(member(data, "away"))) {
-      const [name, positions, state] = listOf(each, 3) as [Plain, Plain, Plain];
+      const [name, positions, changes] = listOf(each, 3) as [Plain, Plain, Plain];
       this.#positions.set(textOf(name), listOf(positions));
-      if (state !== null) this.#states.set(textOf(name), [bytesOf(state)]);
+      this.#states.set(
+        textOf(name),
+        listOf(changes).map((change) => bytesOf(change)),
+      );
     }
     this.#take(data);
     this.#outbox = member(data, "outbox");

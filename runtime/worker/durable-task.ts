@@ -15,14 +15,6 @@ import { FeedGate } from "./feed-gate.ts";
 import type { SinkSet } from "./sink-set.ts";
 import { Reading, type Task } from "./task.ts";
 
-/** What is asked of a runner whose state outlives it. */
-export interface LastingRunner extends Runner {
-  /** By pipeline, how its state differs from the last call's; absent where it does not. Between batches only. */
-  checkpoint(now: number): Promise<ReadonlyMap<string, Uint8Array>>;
-  /** By pipeline, its whole state as it was at the last `checkpoint`. */
-  remembered(): Promise<ReadonlyMap<string, Uint8Array>>;
-}
-
 /** What is asked of a commit log. */
 export interface Journal {
   /** Bytes that a recovery would have to read behind the last snapshot. */
@@ -61,7 +53,7 @@ export interface DurableOptions<Cut extends { readonly frame: Plain }> {
   readonly sources: readonly Source[];
   /** By source, up to where it was committed when it was opened. */
   readonly positions: readonly Plain[];
-  readonly runner: LastingRunner;
+  readonly runner: Runner;
   /** They write into the outbox. */
   readonly sinks: SinkSet;
   readonly log: Journal;
@@ -79,7 +71,7 @@ export interface DurableOptions<Cut extends { readonly frame: Plain }> {
 }
 
 export class DurableTask<Cut extends { readonly frame: Plain }> implements Task {
-  readonly runner: LastingRunner;
+  readonly runner: Runner;
   readonly sources: readonly Source[];
   readonly #options: DurableOptions<Cut>;
   readonly #reading: Reading;
@@ -243,7 +235,7 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
 
   async #snapshot(positions: readonly Plain[]): Promise<void> {
     const { log, outbox, pipelines, away } = this.#options;
-    const states = await this.runner.remembered();
+    const states = await this.runner.whole();
     const held = await outbox.manifest();
     const body = snapshotBody({ pipelines, away, positions, states, outbox: held, places: this.#places() });
     await log.checkpoint(body);

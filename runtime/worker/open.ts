@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import type { Clock } from "../clock.ts";
 import { csvHeader } from "../codec/csv/encoder.ts";
 import { parseCsvLine } from "../codec/csv/line.ts";
-import type { FieldRead } from "../codec/codec.ts";
+import type { FieldRead, Format } from "../codec/codec.ts";
 import { createDecoder } from "../codec/formats.ts";
 import { batchSink } from "../connect/batch-sink.ts";
 import type { Sink, Source } from "../connect/connect.ts";
@@ -21,6 +21,7 @@ import { stdoutSink } from "../connect/stdout-sink.ts";
 import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
+import type { Plain } from "../state/plain.ts";
 import type { BranchPlan, InputSpec, PipelinePlan, SinkSpec, SourceSpec } from "../pipeline/pipeline.ts";
 import { streamSubjectOf, subscriptionOf } from "../pipeline/subject.ts";
 import type { Connections } from "./connections.ts";
@@ -40,6 +41,9 @@ export interface OpenedSource {
   readonly header: readonly string[] | null;
 }
 
+/** A committed position to go on behind; null where there is none yet; absent where nobody keeps positions. */
+type Resume = Plain | null | undefined;
+
 type FileSpec = Extract<SourceSpec, { kind: "file" }>;
 type NatsSpec = Extract<SourceSpec, { kind: "nats" }>;
 
@@ -53,6 +57,7 @@ async function openFile(
   input: InputSpec,
   spec: FileSpec,
   clock: Clock,
+  resume: Resume,
 ): Promise<OpenedSource> {
   const csv = input.format === "csv";
   let timeOf: ((line: Uint8Array) => number | null) | undefined;
@@ -63,7 +68,7 @@ async function openFile(
     ...(spec.rate === null ? {} : { rate: spec.rate }),
     ...(spec.speed === null ? {} : { speed: spec.speed, timeOf: (line) => timeOf?.(line) ?? null }),
   });
-  await source.open();
+  await source.open(resume);
   const header = csv ? headerOf(source.header, spec.path) : null;
   if (spec.speed !== null) timeOf = timeReader(input, header);
   return { source, header };
@@ -109,6 +114,7 @@ async function openNats(
   input: InputSpec,
   spec: NatsSpec,
   { connections, clock, log }: Surroundings,
+  resume: Resume,
 ): Promise<OpenedSource> {
   const link = await connections.link(spec.to);
   const subject = subscriptionOf(spec.subject);
@@ -119,7 +125,7 @@ async function openNats(
     stream === null
       ? natsSource({ link, subject, overflow, framing, log, clock })
       : jetstreamSource({ link, subject, stream, consumer, framing, log, clock });
-  await source.open();
+  await source.open(resume);
   // No message names its columns: they are those of the schema, in its order.
   return { source, header: input.format === "csv" ? Object.keys(input.schema ?? {}) : null };
 }
@@ -129,16 +135,17 @@ export async function openSource(
   plans: readonly PipelinePlan[],
   input: InputSpec,
   surroundings: Surroundings,
+  resume?: Resume,
 ): Promise<OpenedSource> {
   const { source: spec } = input;
-  if (spec.kind === "file") return openFile(plans[0]!, input, spec, surroundings.clock);
-  if (spec.kind === "nats") return openNats(plans, input, spec, surroundings);
+  if (spec.kind === "file") return openFile(plans[0]!, input, spec, surroundings.clock, resume);
+  if (spec.kind === "nats") return openNats(plans, input, spec, surroundings, resume);
   const source = hostSource({
     every: spec.every,
     sensors: spec.sensors as readonly HostSensor[],
     clock: surroundings.clock,
   });
-  await source.open();
+  await source.open(resume);
   return { source, header: null };
 }
 
@@ -166,21 +173,23 @@ export function publishedSubjects(plans: readonly PipelinePlan[]): ReadonlyMap<s
   return subjects;
 }
 
-/** Opens a sink; `branch` is null for the dead letter. Null where rows go nowhere. */
+/** A sink whose rows go somewhere. */
+export type RowSink = Exclude<SinkSpec, { kind: "nothing" }>;
+
+/** Opens a sink; `branch` is null for the dead letter. */
 export async function openSink(
-  spec: SinkSpec,
+  spec: RowSink,
   plan: PipelinePlan,
   branch: BranchPlan | null,
   surroundings: Surroundings,
-): Promise<Sink | null> {
-  if (spec.kind === "nothing") return null;
+): Promise<Sink> {
   const sink = await makeSink(spec, plan, branch, surroundings);
   await sink.open();
   return sink;
 }
 
 async function makeSink(
-  spec: Exclude<SinkSpec, { kind: "nothing" }>,
+  spec: RowSink,
   plan: PipelinePlan,
   branch: BranchPlan | null,
   surroundings: Surroundings,
@@ -191,10 +200,21 @@ async function makeSink(
   if (spec.kind === "file") return fileSink({ path: pathOf(plan, spec.path), log, clock, ...header });
   const link = await connections.link(spec.to);
   const sink = messageSink(link, spec, surroundings);
-  if (spec.batch === null || branch === null) return sink;
+  return branch === null ? sink : batched(sink, spec, branch.format, link, clock);
+}
+
+/** The sink with the batches that its spec asks for. */
+export function batched(
+  sink: Sink,
+  { batch }: Extract<SinkSpec, { kind: "nats" }>,
+  format: Format,
+  link: NatsLink,
+  clock: Clock,
+): Sink {
+  if (batch === null) return sink;
   const most = (link.nats.info?.max_payload ?? limits.payload_bytes_max) - limits.sink_batch_header_bytes;
-  const { rows, bytes, wait } = spec.batch;
-  return batchSink(sink, { format: branch.format, rows, bytes: Math.min(bytes, most), wait, clock });
+  const { rows, bytes, wait } = batch;
+  return batchSink(sink, { format, rows, bytes: Math.min(bytes, most), wait, clock });
 }
 
 function messageSink(

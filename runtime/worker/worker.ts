@@ -15,13 +15,24 @@ import { groupPlans, SourceGroup } from "../engine/source-group.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
-import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import type { BranchPlan, PipelinePlan, SinkSpec } from "../pipeline/pipeline.ts";
+import { ChainSet } from "./chain-set.ts";
 import { Connections } from "./connections.ts";
-import { type OpenedSource, openSink, openSource, publishedSubjects, type Surroundings } from "./open.ts";
+import { openState, restoreState, type State } from "./durable.ts";
+import { DurableTask } from "./durable-task.ts";
+import {
+  type OpenedSource,
+  openSink,
+  openSource,
+  publishedSubjects,
+  type RowSink,
+  type Surroundings,
+} from "./open.ts";
 import { ReferenceTask } from "./reference-task.ts";
 import type { DeviceSettings } from "./settings.ts";
 import { RunnerTask } from "./runner-task.ts";
 import { SinkSet } from "./sink-set.ts";
+import { homesOf, stateFolders } from "./state-folders.ts";
 import type { Task } from "./task.ts";
 
 export interface WorkerOptions {
@@ -42,6 +53,9 @@ export interface WorkerStatus {
   readonly deadLetter: SinkStats | null;
 }
 
+/** Opens a sink of a pipeline; `branch` is null for the dead letter. */
+type OpenSink = (spec: RowSink, plan: PipelinePlan, branch: BranchPlan | null) => Promise<Sink>;
+
 interface Wired {
   readonly plan: PipelinePlan;
   /** By branch; null where rows go nowhere. */
@@ -54,6 +68,7 @@ export class Worker {
   readonly #connections: Connections;
   readonly #tasks: Task[] = [];
   readonly #references: ReferenceTask[] = [];
+  readonly #states: State[] = [];
   readonly #wired = new Map<string, Wired>();
   #stopping = false;
 
@@ -143,25 +158,72 @@ export class Worker {
   async close(): Promise<void> {
     for (const references of this.#references) await references.close();
     for (const task of this.#tasks) await task.close();
+    for (const state of this.#states) await state.disk.close();
     await this.#connections.close();
   }
 
+  /** Pipelines that share a source: in one task, or where state is kept in one for each folder that they have. */
   async #openGroup(members: readonly LoadedPipeline[], surroundings: Surroundings): Promise<void> {
+    const { state } = this.#options.settings;
+    if (state === null) return this.#openTask(members, surroundings);
+    const plans = members.map(({ plan }) => plan!);
+    for (const { folder, isNew, pipelines } of homesOf(plans, stateFolders(state))) {
+      const { clock, log } = this.#options;
+      const opened = await openState({
+        ...{ state, home: folder, isNew, clock, log },
+        pipelines: pipelines.map(({ name }) => name),
+        sources: plans[0]!.inputs.length,
+      });
+      try {
+        await this.#openTask(members.filter(({ plan }) => pipelines.includes(plan!)), surroundings, opened);
+      } catch (error) {
+        await opened.outbox.close();
+        await opened.log.close();
+        throw error;
+      } finally {
+        this.#states.push(opened);
+      }
+    }
+  }
+
+  async #openTask(
+    members: readonly LoadedPipeline[],
+    surroundings: Surroundings,
+    state?: State,
+  ): Promise<void> {
     const plans = members.map(({ plan }) => plan!);
     const references = new ReferenceTask(surroundings.log);
     this.#references.push(references);
     await references.load(plans, surroundings);
     const opened: OpenedSource[] = [];
-    for (const { spec } of plans[0]!.inputs) opened.push(await openSource(plans, spec, surroundings));
+    for (const [input, { spec }] of plans[0]!.inputs.entries())
+      opened.push(await openSource(plans, spec, surroundings, state?.positions[input]));
+    const failure = Promise.withResolvers<never>();
+    failure.promise.catch(() => undefined);
+    const chains = state === undefined ? null : chainsOf(state, surroundings, failure.reject);
+    const open: OpenSink = (spec, plan, branch) =>
+      chains === null ? openSink(spec, plan, branch, surroundings) : chains.sink(spec, plan, branch);
     const wired: Wired[] = [];
-    for (const plan of plans) wired.push(await this.#wire(plan, surroundings));
+    for (const plan of plans) wired.push(await this.#wire(plan, open));
     const all = wired.flatMap((each) => [...each.sinks, each.deadLetter]);
     const sinks = new SinkSet(all.filter((sink) => sink !== null));
     const outputs = new Map(wired.map((each) => [each.plan, outputsOf(each, sinks)]));
     const headers = opened.map(({ header }) => header);
     const runner = await this.#openRunner(members, headers, outputs);
     const sources = opened.map(({ source }) => source);
-    this.#tasks.push(new RunnerTask(sources, runner, sinks, this.#options.clock));
+    const { clock, log, settings } = this.#options;
+    if (state === undefined || chains === null) this.#tasks.push(new RunnerTask(sources, runner, sinks, clock));
+    else {
+      await restoreState(runner, state, clock);
+      const task = new DurableTask({
+        ...{ sources, runner, sinks, clock, tell: log, outbox: state.outbox, log: state.log },
+        ...{ positions: state.positions, away: state.away, senders: chains.senders },
+        pipelines: plans.map(({ name }) => name),
+        commit_ms: settings.commit_ms,
+      });
+      failure.promise.catch((error: unknown) => task.fail(error));
+      this.#tasks.push(task);
+    }
     await references.start(runner);
   }
 
@@ -189,17 +251,22 @@ export class Worker {
     return new GroupRunner(group, { inputs, header: headers[0] ?? [], threads });
   }
 
-  async #wire(plan: PipelinePlan, surroundings: Surroundings): Promise<Wired> {
+  async #wire(plan: PipelinePlan, open: OpenSink): Promise<Wired> {
+    const openOrNull = (spec: SinkSpec | null, branch: BranchPlan | null): Promise<Sink> | null =>
+      spec === null || spec.kind === "nothing" ? null : open(spec, plan, branch);
     const sinks: (Sink | null)[] = [];
-    for (const branch of plan.branches) {
-      sinks.push(await openSink(branch.sink, plan, branch, surroundings));
-    }
-    const letters = plan.spec.deadLetter?.sink ?? null;
-    const deadLetter = letters === null ? null : await openSink(letters, plan, null, surroundings);
+    for (const branch of plan.branches) sinks.push(await openOrNull(branch.sink, branch));
+    const deadLetter = await openOrNull(plan.spec.deadLetter?.sink ?? null, null);
     const wired = { plan, sinks, deadLetter };
     this.#wired.set(plan.name, wired);
     return wired;
   }
+}
+
+function chainsOf(state: State, surroundings: Surroundings, failed: (error: WeirError) => void): ChainSet {
+  const { outbox, epoch, recovered } = state;
+  const identity = { id: state.log.id, epoch };
+  return new ChainSet({ outbox, identity, surroundings, places: recovered.places, failed });
 }
 
 /** What is known of rows that go nowhere. */

@@ -93,7 +93,15 @@ export class ChainSender {
   }
 
   stats(): SinkStats {
-    return this.#counts.stats();
+    const stats = this.#counts.stats();
+    const dropped: Record<string, number> = { ...stats.dropped };
+    let rows = stats.rows;
+    for (const [reason, lost] of Object.entries(this.#target.lost ?? {})) {
+      dropped[reason] = (dropped[reason] ?? 0) + lost;
+      rows -= lost;
+    }
+    // The place may know of a loss a moment before the row is settled here.
+    return { ...stats, rows: Math.max(0, rows), dropped };
   }
 
   /** Where the other side has the chain, to be written down for the target of a later start; null when nobody can tell. */

@@ -61,6 +61,8 @@ export interface Target {
   attach(unconfirmed: readonly Entry[], confirmed: number): Promise<Tail>;
   /** Why an entry can never be sent, as a reason to be counted; null when it can. Absent where all can. */
   unfit?(entry: Entry): string | null;
+  /** Rows that were confirmed and of which it is known by now that they never arrived, by reason. Absent where there are none. */
+  readonly lost?: Readonly<Record<string, number>>;
   /** The last place that is known; null, or absent, where there is none. */
   readonly place?: Place | null;
   /** How many entries may be sent now. */

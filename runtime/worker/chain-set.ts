@@ -1,0 +1,135 @@
+// The chains of a durable task: each place where rows of a pipeline go is one, and its sinks are entries of it. Knows which
+// kind of sink becomes which kind of target; sends nothing by itself.
+
+import { csvHeader } from "../codec/csv/encoder.ts";
+import type { ChainIdentity, Place, Target, TargetEvents } from "../connect/chain/chain.ts";
+import { ChainSender } from "../connect/chain/chain-sender.ts";
+import { exclusiveTarget } from "../connect/chain/exclusive-target.ts";
+import { fileTarget } from "../connect/chain/file-target.ts";
+import { natsStreamPort } from "../connect/chain/nats-stream-port.ts";
+import { plainTarget } from "../connect/chain/plain-target.ts";
+import type { Sink } from "../connect/connect.ts";
+import { natsSink } from "../connect/nats-sink.ts";
+import { stdoutSink } from "../connect/stdout-sink.ts";
+import { WeirError } from "../errors.ts";
+import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
+import type { Outbox } from "../state/outbox/outbox.ts";
+import { isMap, type Plain } from "../state/plain.ts";
+import type { Sender } from "./durable-task.ts";
+import { batched, pathOf, type RowSink, streamKey, type Surroundings } from "./open.ts";
+import { outboxSink } from "./outbox-sink.ts";
+
+type Opening = (events: TargetEvents, identity: ChainIdentity, place: Place | null) => Target;
+
+export interface ChainSetOptions {
+  readonly outbox: Outbox;
+  /** The log's; the identity of each chain begins with it. */
+  readonly identity: ChainIdentity;
+  readonly surroundings: Surroundings;
+  /** By chain, what the last commit says of the other side. */
+  readonly places: Plain;
+  /** A chain can never go on. */
+  readonly failed: (error: WeirError) => void;
+}
+
+export class ChainSet {
+  readonly #options: ChainSetOptions;
+  readonly #senders = new Map<string, ChainSender>();
+
+  constructor(options: ChainSetOptions) {
+    this.#options = options;
+  }
+
+  get senders(): readonly Sender[] {
+    return [...this.#senders].map(([chain, sender]) => ({
+      chain,
+      get place(): Plain {
+        return sender.place === null ? null : { ...sender.place };
+      },
+      start: () => sender.start(),
+      flush: () => sender.flush(),
+      close: () => sender.close(),
+    }));
+  }
+
+  /** A sink whose rows go by way of the outbox; `branch` is null for the dead letter. */
+  async sink(spec: RowSink, plan: PipelinePlan, branch: BranchPlan | null): Promise<Sink> {
+    const { outbox } = this.#options;
+    const chain = chainOf(spec, plan.name);
+    let sender = this.#senders.get(chain);
+    const isFirst = sender === undefined;
+    sender ??= await this.#open(chain, await this.#opening(spec, plan, branch));
+    const counted = sender;
+    const sink = outboxSink({
+      outbox,
+      chain,
+      // Of sinks that share a chain the first tells what was dropped.
+      progress: () => ({
+        confirmed: outbox.chain(chain).confirmed,
+        dropped: isFirst ? counted.stats().dropped : {},
+      }),
+    });
+    if (spec.kind !== "nats" || branch === null) return sink;
+    const { connections, clock } = this.#options.surroundings;
+    return batched(sink, spec, branch.format, await connections.link(spec.to), clock);
+  }
+
+  #open(chain: string, opening: Opening): Promise<ChainSender> {
+    const { outbox, surroundings, failed, places } = this.#options;
+    const { id, epoch } = this.#options.identity;
+    const identity = { id: `${id}.${chain.replaceAll(/[^\w-]/g, "_")}`, epoch };
+    const place = isMap(places) ? placeOf(places[chain] ?? null) : null;
+    const sender = new ChainSender({
+      chain,
+      outbox,
+      identity,
+      target: (events) => opening(events, identity, place),
+      clock: surroundings.clock,
+      log: surroundings.log,
+      fenced: failed,
+    });
+    this.#senders.set(chain, sender);
+    return Promise.resolve(sender);
+  }
+
+  async #opening(spec: RowSink, plan: PipelinePlan, branch: BranchPlan | null): Promise<Opening> {
+    const { connections, clock, log, subjects } = this.#options.surroundings;
+    const header = branch?.format === "csv" ? { header: csvHeader(branch.rows) } : {};
+    if (spec.kind === "stdout") {
+      const sink = stdoutSink({ ...header });
+      return (events) => plainTarget({ sink, events });
+    }
+    if (spec.kind === "file") {
+      const path = pathOf(plan, spec.path);
+      return (events, identity) => fileTarget({ path, ...header, identity, events, clock, log });
+    }
+    const link = await connections.link(spec.to);
+    if (spec.stream === null) {
+      const sink = natsSink({ link, log });
+      return (events) => plainTarget({ sink, events });
+    }
+    const stream = { name: spec.stream, subjects: subjects.get(streamKey(spec.to, spec.stream)) ?? [] };
+    const port = await natsStreamPort({ link, stream, log, clock });
+    return (events, identity, place) => exclusiveTarget({ port, identity, events, clock, log, place });
+  }
+}
+
+/** The name of the chain that a sink of the pipeline writes to. */
+function chainOf(spec: RowSink, pipeline: string): string {
+  switch (spec.kind) {
+    case "stdout":
+      return `${pipeline}/stdout`;
+    case "file":
+      return `${pipeline}/file/${spec.path}`;
+    case "nats":
+      return spec.stream === null ? `${pipeline}/${spec.to}` : `${pipeline}/${spec.to}/${spec.stream}`;
+  }
+}
+
+function placeOf(data: Plain): Place | null {
+  if (!isMap(data)) return null;
+  const { created, sequence, number } = data;
+  return typeof created === "string" && typeof sequence === "number" && typeof number === "number"
+    ? { created, sequence, number }
+    : null;
+}

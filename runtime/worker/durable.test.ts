@@ -1,0 +1,119 @@
+// A worker that keeps state, against a real nats-server: what is ended in the middle goes on where its last commit was,
+// windows included, and the stream in the cloud has every row once.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { sleep, wallClock } from "../clock.ts";
+import { silentLog as quiet } from "../connect/connector-log.ts";
+import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
+import { startNatsServer, type RunningNatsServer } from "../connect/nats-server.ts";
+import { loadInput, readInput } from "../engine/loader.ts";
+import type { Log } from "../log.ts";
+import { defaultSettings, withConnections } from "./settings.ts";
+import { Worker } from "./worker.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "weir-durable-test-"));
+const said: string[] = [];
+const log: Log = { ...quiet, warn: (line: string) => said.push(line), error: (line: string) => said.push(line) };
+let server: RunningNatsServer;
+let link: NatsLink;
+
+beforeAll(async () => {
+  server = await startNatsServer({ name: "weir-durable-test" }, process.env);
+  link = await connectNats({ name: "test", servers: server.url }, quiet);
+});
+
+afterAll(async () => {
+  await link?.close();
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function start(name: string, body: string): Promise<{ worker: Worker; running: Promise<void> }> {
+  const file = join(folder, `${name}.yaml`);
+  writeFileSync(file, `name: ${name}\n${body}`);
+  const loaded = await loadInput(readInput(file, {}), file);
+  expect(loaded.diagnostics).toEqual([]);
+  const settings = withConnections(defaultSettings({}), [server.url]);
+  const worker = new Worker({
+    settings: { ...settings, threads: 0, state: join(folder, "state"), commit_ms: 20 },
+    clock: wallClock,
+    log,
+    identity: "test",
+  });
+  await worker.open([loaded]);
+  return { worker, running: worker.run() };
+}
+
+async function stop({ worker, running }: { worker: Worker; running: Promise<void> }): Promise<void> {
+  worker.stop().catch(() => undefined);
+  await running;
+  await worker.close();
+}
+
+async function rowsIn(stream: string): Promise<Record<string, unknown>[]> {
+  const manager = await jetstreamManager(link.nats);
+  const { state } = await manager.streams.info(stream);
+  const rows: Record<string, unknown>[] = [];
+  for (let seq = state.first_seq; seq <= state.last_seq && state.messages > 0; seq++) {
+    const message = await manager.streams.getMessage(stream, { seq });
+    rows.push(message!.json());
+  }
+  return rows;
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await sleep(wallClock, 10);
+}
+
+const minute = 60_000;
+
+it("keeps open windows, positions and row numbers through a restart", async () => {
+  const manager = await jetstreamManager(link.nats);
+  await manager.streams.add({ name: "IN", subjects: ["in.*"] });
+  const body = `
+source:
+  nats: { subject: "in.{device}", stream: IN }
+  format: json
+  schema: { ts: time, temp: float64 }
+  time: { field: ts, unit: ms, lateness: 0s }
+steps:
+  - window: { tumbling: 1m, by: device, select: { n: count(), total: sum(temp) } }
+  - sink: { nats: { subject: "out.{device}", stream: OUT }, format: json }
+`;
+  const publish = async (from: number, to: number): Promise<void> => {
+    for (let second = from; second < to; second++)
+      await jetstream(link.nats).publish(
+        `in.d${second % 3}`,
+        JSON.stringify({ ts: second * 1_000, temp: second }),
+      );
+  };
+  const settled = (worker: Worker, records: number): Promise<void> =>
+    until(() => worker.status()[0]!.sources[0]!.records === records);
+  await publish(0, 90);
+  let running = await start("windows", body);
+  await settled(running.worker, 90);
+  await stop(running);
+  await publish(90, 200);
+  running = await start("windows", body);
+  await settled(running.worker, 110);
+  await until(async () => (await rowsIn("OUT")).length === 9);
+  await stop(running);
+  running = await start("windows", body);
+  await stop(running);
+  const rows = await rowsIn("OUT");
+  expect(rows).toHaveLength(9);
+  for (const row of rows) {
+    expect(row["n"]).toBe(20);
+    const first = Number(row["window_start"]) / 1_000;
+    const seconds = Array.from({ length: 60 }, (_, place) => first + place);
+    const own = seconds.filter((second) => `d${second % 3}` === row["device"]);
+    expect(row["total"]).toBe(own.reduce((sum, second) => sum + second, 0));
+  }
+  expect(new Set(rows.map((row) => `${String(row["device"])} ${String(row["window_start"])}`)).size).toBe(9);
+  expect(rows.map((row) => Number(row["window_start"]) / minute).sort()).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2]);
+  expect(said).toEqual([]);
+});

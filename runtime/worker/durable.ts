@@ -1,0 +1,108 @@
+// The state folder of a task: opened, read, and made ready to go on from. Composition only; what is in it, and what follows
+// from that, others decide.
+
+import { join } from "node:path";
+import type { Clock } from "../clock.ts";
+import type { Runner } from "../engine/runner.ts";
+import { WeirError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { type CommitLog, openCommitLog } from "../state/log/commit-log.ts";
+import { FileDisk } from "../state/log/file-disk.ts";
+import { Outbox } from "../state/outbox/outbox.ts";
+import type { Plain } from "../state/plain.ts";
+import { type Away, recoveredFrom, type Recovered } from "./commit-body.ts";
+import { makeStateFolder, type StateFolder } from "./state-folders.ts";
+
+export interface State {
+  readonly log: CommitLog;
+  readonly epoch: number;
+  readonly outbox: Outbox;
+  readonly recovered: Recovered;
+  /** By source, up to where it was settled; null before its first. */
+  readonly positions: readonly Plain[];
+  /** Pipelines of the folder that do not run now. */
+  readonly away: ReadonlyMap<string, Away>;
+  /** To be closed after log and outbox. */
+  readonly disk: FileDisk;
+}
+
+export interface OpenStateOptions {
+  /** The folder of all state. */
+  readonly state: string;
+  readonly home: StateFolder;
+  readonly isNew: boolean;
+  /** Those that run, by name. */
+  readonly pipelines: readonly string[];
+  /** How many sources they read. */
+  readonly sources: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Takes the folder for this process. Rejects with WEIR_STATE where it cannot be gone on from. */
+export async function openState(options: OpenStateOptions): Promise<State> {
+  const { state, home, isNew, pipelines, clock, log: tell } = options;
+  if (isNew) makeStateFolder(state, home);
+  const folder = join(state, home.name);
+  const disk = await FileDisk.open(folder);
+  const { log, recovery } = await openCommitLog(disk, { owner: home.name });
+  try {
+    const recovered = recoveredFrom(recovery.snapshot, recovery.commits);
+    const positions = positionsOf(folder, recovered, pipelines, options.sources);
+    const outbox = await Outbox.open(disk, recovered.outbox, { clock });
+    for (const frame of recovered.outputs) outbox.replay(frame);
+    if (recovery.usedTwin) tell.warn(`${folder}: a snapshot is damaged; its twin is used, and nothing is lost`);
+    if (recovery.tornBytes > 0)
+      tell.info(`${folder}: the last commit was never finished; ${recovery.tornBytes} bytes of it are dropped`);
+    return {
+      log,
+      disk,
+      epoch: recovery.epoch,
+      outbox,
+      recovered,
+      positions,
+      away: awayOf(recovered, pipelines),
+    };
+  } catch (error) {
+    await log.close();
+    await disk.close();
+    throw error;
+  }
+}
+
+/** Up to where all of `pipelines` have come. Those that ran without each other are not where the others are. */
+function positionsOf(
+  folder: string,
+  { positions }: Recovered,
+  pipelines: readonly string[],
+  sources: number,
+): readonly Plain[] {
+  const found = new Map<string, readonly Plain[]>();
+  for (const name of pipelines) {
+    const each = positions.get(name);
+    if (each !== undefined) found.set(JSON.stringify(each), each);
+  }
+  if (found.size > 1 || (found.size === 1 && pipelines.some((name) => !positions.has(name)))) {
+    throw new WeirError(
+      "WEIR_STATE",
+      `${folder}: its pipelines ran without each other, and have come to different places: ${pipelines.join(", ")}`,
+      { remedy: "run those together that ran together last; a pipeline that may begin anew gets another name" },
+    );
+  }
+  const [common] = found.values();
+  return Array.from({ length: sources }, (_, input) => common?.[input] ?? null);
+}
+
+function awayOf({ positions, states }: Recovered, pipelines: readonly string[]): ReadonlyMap<string, Away> {
+  const away = new Map<string, Away>();
+  for (const [name, each] of positions) {
+    if (!pipelines.includes(name)) away.set(name, { positions: each, changes: states.get(name) ?? [] });
+  }
+  return away;
+}
+
+/** Puts the runner where the log left it. */
+export async function restoreState(runner: Runner, { recovered, away }: State, clock: Clock): Promise<void> {
+  for (const [name, changes] of recovered.states)
+    if (!away.has(name)) await runner.restore(name, changes, clock.now());
+}
