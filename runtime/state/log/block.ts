@@ -92,7 +92,7 @@ export function readHead(bytes: Buffer, at: number): ReadHead | null {
 export function readPagedBody(bytes: Buffer, at: number, head: ReadHead): Uint8Array | null {
   const end = at + pagedLength(head.length);
   if (end > bytes.length || crc32(bytes.subarray(at + headBytes, end)) !== head.bodyCrc) return null;
-  return bytes.subarray(at + headBytes, at + headBytes + head.length);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + at + headBytes, head.length);
 }
 
 /** A Buffer on the same memory. */

@@ -69,11 +69,11 @@ async function begin(
   await giveUp(disk, start.givenUp);
   const segment = await reserve.tryWith(() => createSegment(disk, start.head, start.carried));
   try {
+    for (const name of start.leftOver) await disk.remove(name);
     const { origin, sequence, epoch } = start.head;
     const noted = { origin, sequence, epoch, number: start.number };
     const position = await reserve.tryWith(() => PositionFile.create(disk, noted));
     try {
-      for (const name of start.leftOver) await disk.remove(name);
       await reserve.keep();
     } catch (error) {
       await position.close();

@@ -13,12 +13,10 @@ import { lockFile } from "./folder-lock.ts";
 
 export class FileDisk implements Disk {
   readonly place: string;
-  readonly #folder: FileHandle;
   readonly #identity: BigIntStats;
 
-  private constructor(place: string, folder: FileHandle, identity: BigIntStats) {
+  private constructor(place: string, identity: BigIntStats) {
     this.place = place;
-    this.#folder = folder;
     this.#identity = identity;
   }
 
@@ -27,8 +25,7 @@ export class FileDisk implements Disk {
     const place = resolve(path);
     const made = await mkdir(place, { recursive: true, mode: 0o700 });
     if (made !== undefined) await syncAbove(place, dirname(made));
-    const folder = await open(place, constants.O_RDONLY | constants.O_DIRECTORY);
-    return new FileDisk(place, folder, await folder.stat({ bigint: true }));
+    return new FileDisk(place, await stat(place, { bigint: true }));
   }
 
   async list(): Promise<readonly string[]> {
@@ -52,7 +49,7 @@ export class FileDisk implements Disk {
   }
 
   async syncNames(): Promise<void> {
-    await this.#folder.sync();
+    await syncFolder(this.place);
     await this.assertThere();
   }
 
@@ -63,11 +60,6 @@ export class FileDisk implements Disk {
 
   lock(): Promise<DiskLock | null> {
     return lockFile(join(this.place, ".lock"));
-  }
-
-  /** Lets go of the folder; files that are open stay so. */
-  close(): Promise<void> {
-    return this.#folder.close();
   }
 
   /** Rejects where the path leads to another folder than at first, or to none. */
@@ -111,7 +103,7 @@ class OpenFile implements DiskFile {
       if (bytesRead === 0) break;
       got += bytesRead;
     }
-    return bytes.subarray(0, got);
+    return new Uint8Array(bytes.buffer, 0, got);
   }
 
   async write(position: number, bytes: Uint8Array): Promise<void> {
@@ -148,12 +140,16 @@ class OpenFile implements DiskFile {
 /** Makes the names of new folders durable, from the one that holds `place` up to `top`. */
 async function syncAbove(place: string, top: string): Promise<void> {
   for (let at = dirname(place); ; at = dirname(at)) {
-    const folder = await open(at, constants.O_RDONLY | constants.O_DIRECTORY);
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
+    await syncFolder(at);
     if (at === top || at === dirname(at)) return;
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }
