@@ -3,6 +3,7 @@
 
 import { catalog } from "../operators/catalog.ts";
 import { type PayloadBatch, PayloadBuilder } from "../runtime/batch/payloads.ts";
+import type { PipelineEngine } from "../runtime/engine/pipeline-engine.ts";
 import { SourceGroup } from "../runtime/engine/source-group.ts";
 import { WeirError } from "../runtime/errors.ts";
 import { loadPipeline } from "../runtime/pipeline/load.ts";
@@ -31,6 +32,10 @@ export class KeyedEngine {
     if (plan === null) throw new TypeError(`${file}: ${diagnostics[0]?.message ?? "no plan"}`);
     const outputs = { row: () => undefined, deadLetter: () => undefined };
     this.#group = new SourceGroup([plan], { headers: [null], identity: "bench", outputs: () => outputs });
+  }
+
+  get engine(): PipelineEngine {
+    return this.#group.engines[0]!;
   }
 
   feed(batch: PayloadBatch): void {

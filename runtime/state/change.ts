@@ -14,7 +14,7 @@ import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { readRuns, writeRuns } from "./pages.ts";
 import { damaged, isMap, type Plain } from "./plain.ts";
-import { PlainReader, PlainWriter, put, tagsEnd } from "./plain-bytes.ts";
+import { lengthOf, PlainReader, PlainWriter, put, tagsEnd } from "./plain-bytes.ts";
 
 const format = 1;
 const patches = { bytes: tagsEnd, list: tagsEnd + 1, map: tagsEnd + 2 } as const;
@@ -54,6 +54,7 @@ export class StateShadow {
     this.#begin(room);
     if (this.#isEmpty) {
       this.#isEmpty = false;
+      this.#writer.reserve(lengthOf(state));
       this.#replace(state);
     } else if (!this.#differs(state, this.#kept, 0)) {
       this.#writer.back(0);
@@ -67,6 +68,7 @@ export class StateShadow {
   whole(room: number = 0): Bytes | null {
     if (this.#isEmpty) return null;
     this.#begin(room);
+    this.#writer.reserve(lengthOf(this.#kept));
     this.#writer.value(this.#kept);
     return this.#writer.take();
   }
@@ -271,7 +273,7 @@ function patchedMap(reader: PlainReader, kept: Members, depth: number): Members 
 /** In memory of its own. */
 function copied(value: Plain): Plain {
   if (typeof value !== "object" || value === null) return value;
-  if (value instanceof Uint8Array) return Uint8Array.from(value);
+  if (value instanceof Uint8Array) return new Uint8Array(value);
   if (Array.isArray(value)) return (value as List).map(copied);
   const map: Members = {};
   for (const [name, each] of Object.entries(value)) put(map, name, copied(each));

@@ -3,6 +3,7 @@
 
 import { grown } from "./growth.ts";
 import { damaged, member, packed, type Plain, wholesOf } from "./plain.ts";
+import { AddedSections, addedWholesOf } from "./sections.ts";
 
 const wordsFirst = 256;
 const beginsFirst = 64;
@@ -18,6 +19,7 @@ export class KeyWords {
   readonly #endOf: EndOf;
   #arena = new Int32Array(wordsFirst);
   #used = 0;
+  readonly #sections = new AddedSections();
   /** Words of the arena that belong to no key any more. */
   #left = 0;
   /** How many words every key has; 0 where it is listed where they begin. */
@@ -81,14 +83,14 @@ export class KeyWords {
   /** The words as they stand, those that are left behind among them, and where each key's begin unless that follows from its id. */
   snapshot(): Plain {
     return {
-      words: packed(new Uint32Array(this.#arena.buffer, 0, this.#used)),
+      words: this.#sections.snapshot(this.#arena, this.#used),
       begins: this.#width > 0 ? null : packed(new Uint32Array(this.#begins.buffer, 0, this.#size)),
     };
   }
 
   /** Takes what `snapshot` gave, where `free` are the ids below the highest that no key has. Returns one more than the highest. */
   restore(data: Plain, free: readonly number[], idsMax: number): number {
-    const words = wholesOf(member(data, "words"), wordsEnd);
+    const words = addedWholesOf(member(data, "words"), wordsEnd);
     // Words that end a text follow the last, so that no damaged key is read beyond the end.
     this.#arena = new Int32Array(words.length + wordsFirst).fill(-1);
     this.#arena.set(new Int32Array(words.buffer));

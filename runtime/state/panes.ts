@@ -13,7 +13,8 @@ import type {
 import { limits } from "../limits.ts";
 import { grown } from "./growth.ts";
 import { type KeyedRows, makeKeyTable } from "./keys.ts";
-import { damaged, type LastingByKey, member, membersOf, packed, type Plain, wholesOf } from "./plain.ts";
+import { damaged, type LastingByKey, member, membersOf, type Plain } from "./plain.ts";
+import { AddedSections, addedWholesOf } from "./sections.ts";
 import { Slots } from "./slots.ts";
 
 class OpenPane implements Pane {
@@ -25,6 +26,8 @@ class OpenPane implements Pane {
   #keys = new Uint32Array(16);
   #slots = new Uint32Array(16);
   #count = 0;
+  readonly #keySections = new AddedSections();
+  readonly #slotSections = new AddedSections();
 
   constructor(start: number, open: () => number) {
     this.start = start;
@@ -58,6 +61,13 @@ class OpenPane implements Pane {
     const count = this.#count;
     const [keys, slots] = [this.#keys.subarray(0, count), this.#slots.subarray(0, count)];
     return { start: this.start, count, keys, slots };
+  }
+
+  snapshot(): Plain {
+    return {
+      keys: this.#keySections.snapshot(this.#keys, this.#count),
+      slots: this.#slotSections.snapshot(this.#slots, this.#count),
+    };
   }
 
   /** Puts a slot that is open already in the key's place. */
@@ -191,8 +201,7 @@ class Panes implements PaneTable, KeyedRows, LastingByKey {
       slots: this.#slots.snapshot(),
       panes: Object.fromEntries(
         panes.map((pane) => {
-          const { start, keys, slots } = pane.contents();
-          return [String(start), { keys: packed(keys), slots: packed(slots) }];
+          return [String(pane.start), pane.snapshot()];
         }),
       ),
     };
@@ -206,8 +215,9 @@ class Panes implements PaneTable, KeyedRows, LastingByKey {
       const pane = String(start) === name ? (this.pane(start) as OpenPane | null) : null;
       if (pane === null)
         throw damaged(`expected no more than ${limits.panes_open_max} panes, by their start`);
-      const keys = wholesOf(member(each, "keys"), keysEnd);
-      const slots = wholesOf(member(each, "slots"), limits.slots_max, keys.length);
+      const keys = addedWholesOf(member(each, "keys"), keysEnd);
+      const slots = addedWholesOf(member(each, "slots"), limits.slots_max);
+      if (slots.length !== keys.length) throw damaged("expected one slot a key and pane");
       for (const [place, slot] of slots.entries()) {
         if (isUnused[slot] !== 1) throw damaged(`expected slot ${slot} to be open and in one pane`);
         isUnused[slot] = 0;

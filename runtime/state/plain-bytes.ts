@@ -32,10 +32,9 @@ const tags = {
 export const tagsEnd = 11;
 
 const bytesFirst = 4_096;
-/** A buffer that has grown beyond this is not kept for the next time. */
-const bytesKept = 4_194_304;
-/** Shorter pieces are copied in a loop, which costs less than a call. */
-const loopBytesMax = 32;
+/** Pieces up to so long are copied in a loop, which costs less than a call; so are texts, which are shorter. */
+const loopBytesMax = 128;
+const loopTextMax = 32;
 const digits = /^-?\d{1,40}$/;
 
 /** A map's own member, whatever it is called. */
@@ -47,7 +46,7 @@ export function put(map: Record<string, Plain>, name: string, value: Plain): voi
 
 export class PlainWriter {
   #bytes = Buffer.allocUnsafeSlow(bytesFirst);
-  #view = new DataView(this.#bytes.buffer);
+  #view: DataView = new DataView(this.#bytes.buffer);
   #at = 0;
 
   /** How much was written. */
@@ -61,23 +60,23 @@ export class PlainWriter {
   }
 
   byte(byte: number): void {
-    this.#reserve(1);
+    this.reserve(1);
     this.#bytes[this.#at++] = byte;
   }
 
   whole(whole: number): void {
-    this.#reserve(8);
+    this.reserve(8);
     for (; whole >= 128; whole = Math.floor(whole / 128)) this.#bytes[this.#at++] = (whole % 128) + 128;
     this.#bytes[this.#at++] = whole;
   }
 
   text(text: string): void {
-    if (text.length > loopBytesMax || !this.#plainText(text)) this.#anyText(text);
+    if (text.length > loopTextMax || !this.#plainText(text)) this.#anyText(text);
   }
 
   /** Writes a short text of one byte a character; where false, nothing. */
   #plainText(text: string): boolean {
-    this.#reserve(2 + loopBytesMax);
+    this.reserve(2 + loopTextMax);
     const bytes = this.#bytes;
     let at = this.#at;
     bytes[at++] = tags.text;
@@ -96,13 +95,13 @@ export class PlainWriter {
     const length = Buffer.byteLength(text, isOdd ? "utf16le" : "utf8");
     this.byte(isOdd ? tags.oddText : tags.text);
     this.whole(length);
-    this.#reserve(length);
+    this.reserve(length);
     this.#at += this.#bytes.write(text, this.#at, isOdd ? "utf16le" : "utf8");
   }
 
   /** The bytes `from … to - 1`, and nothing about how many they are. */
   raw(bytes: Uint8Array, from: number, to: number): void {
-    this.#reserve(to - from);
+    this.reserve(to - from);
     if (to - from > loopBytesMax) {
       this.#bytes.set(bytes.subarray(from, to), this.#at);
       this.#at += to - from;
@@ -124,13 +123,25 @@ export class PlainWriter {
     } else this.#container(value, depth);
   }
 
-  /** What was written, in memory of its own, which may go to another thread; nothing is written afterwards. */
+  /**
+   * What was written, in memory of its own, which may go to another thread; it is as good as new afterwards. Where it fills
+   * most of the memory that it was written to, that is given away, and as much is made ready for the next.
+   */
   take(): Uint8Array<ArrayBuffer> {
-    const taken = new Uint8Array(this.#at);
-    taken.set(this.#bytes.subarray(0, this.#at));
+    const { buffer } = this.#bytes;
+    const length = this.#at;
+    const fills = length * 2 > buffer.byteLength;
+    const taken = fills ? new Uint8Array(buffer, 0, length) : new Uint8Array(buffer.slice(0, length));
     this.#at = 0;
-    if (this.#bytes.length > bytesKept) this.#resize(bytesFirst);
+    if (fills) this.#resize(length + (length >>> 2));
+    else if (length * 8 < buffer.byteLength) this.#resize(Math.max(bytesFirst, buffer.byteLength >>> 1));
     return taken;
+  }
+
+  /** Makes room for so many bytes more. */
+  reserve(length: number): void {
+    const needed = this.#at + length;
+    if (needed > this.#bytes.length) this.#resize(Math.max(needed, this.#bytes.length * 2));
   }
 
   #container(value: readonly Plain[] | { readonly [name: string]: Plain }, depth: number): void {
@@ -157,15 +168,10 @@ export class PlainWriter {
       this.whole(number);
       return;
     }
-    this.#reserve(9);
+    this.reserve(9);
     this.#bytes[this.#at] = tags.number;
     this.#view.setFloat64(this.#at + 1, number, true);
     this.#at += 9;
-  }
-
-  #reserve(length: number): void {
-    const needed = this.#at + length;
-    if (needed > this.#bytes.length) this.#resize(Math.max(needed, this.#bytes.length * 2));
   }
 
   #resize(length: number): void {
@@ -174,6 +180,17 @@ export class PlainWriter {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer);
   }
+}
+
+/** Of its bytes and texts, about how long it is when it is written down. */
+export function lengthOf(value: Plain): number {
+  if (typeof value === "string") return value.length + 8;
+  if (typeof value !== "object" || value === null) return 9;
+  if (value instanceof Uint8Array) return value.length + 8;
+  let length = 8;
+  if (Array.isArray(value)) for (const each of value as readonly Plain[]) length += lengthOf(each);
+  else for (const [name, each] of Object.entries(value)) length += name.length + 8 + lengthOf(each);
+  return length;
 }
 
 /** Reads what a `PlainWriter` wrote; whatever the bytes are, it takes no more memory than some times their length. */
@@ -219,6 +236,11 @@ export class PlainReader {
     return this.#bytes.subarray(this.#at - length, this.#at);
   }
 
+  number(): number {
+    this.raw(8);
+    return this.#bytes.readDoubleLE(this.#at - 8);
+  }
+
   text(tag: number = this.byte()): string {
     if (tag !== tags.text && tag !== tags.oddText) throw damaged("expected a text");
     const length = this.count();
@@ -235,7 +257,7 @@ export class PlainReader {
       case tags.true:
         return true;
       case tags.number:
-        return Buffer.from(this.raw(8)).readDoubleLE();
+        return this.number();
       case tags.whole:
         return this.whole();
       case tags.text:
@@ -244,7 +266,7 @@ export class PlainReader {
       case tags.bigint:
         return this.#bigint();
       case tags.bytes:
-        return Uint8Array.from(this.raw(this.count()));
+        return new Uint8Array(this.raw(this.count()));
       default:
         return this.#container(tag, depth);
     }

@@ -92,7 +92,7 @@ export function textOf(data: Plain): string {
 export function bytesOf(data: Plain, length?: number): Uint8Array<ArrayBuffer> {
   if (!(data instanceof Uint8Array) || (length !== undefined && data.length !== length))
     throw damaged(length === undefined ? "expected bytes" : `expected ${length} bytes`);
-  return Uint8Array.from(data);
+  return new Uint8Array(data);
 }
 
 export function numbersOf(data: Plain, length?: number): Float64Array<ArrayBuffer> {
