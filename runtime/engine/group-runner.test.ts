@@ -170,6 +170,41 @@ async function pooled(
   }
 }
 
+/** The same with a checkpoint after some batches, while the pool has them, from which another runner goes on. */
+async function resumed(
+  loaded: readonly LoadedPipeline[],
+  batches: readonly PayloadBatch[],
+  after: readonly number[],
+): Promise<Ran> {
+  const plans = loaded.map(({ plan }) => plan!);
+  const kept = plans.map(() => new Kept());
+  const inputs = loaded.map(({ input }) => input);
+  const changes = new Map<string, Uint8Array[]>(plans.map(({ name }) => [name, []]));
+  const runners: GroupRunner[] = [];
+  const open = async (now: number): Promise<GroupRunner> => {
+    group = new SourceGroup(plans, { ...options, outputs: (plan) => kept[plans.indexOf(plan)]! });
+    const runner = new GroupRunner(group, { inputs, header: [], threads: 2 });
+    runners.push(runner);
+    for (const [name, all] of changes) await runner.restore(name, all, now);
+    return runner;
+  };
+  let group: SourceGroup;
+  try {
+    let runner = await open(0);
+    for (const [i, batch] of batches.entries()) {
+      await runner.feed(batch, i * 700 + 700);
+      if (!after.includes(i)) continue;
+      for (const [name, change] of await runner.checkpoint(i * 700 + 700)) changes.get(name)!.push(change);
+      expect(runner.costs().hop_ms === hopGuess_ms ? "home" : "pool").toBe("pool");
+      runner = await open(i * 700 + 700);
+    }
+    await runner.finish(1e6);
+    return { kept, status: statusOf(group!) };
+  } finally {
+    for (const runner of runners) await runner.close();
+  }
+}
+
 const devices = { device: "device" };
 const windowed = { window: { tumbling: "1s", by: "device", select: { mean: "mean(temp)", n: "count()" } } };
 
@@ -255,6 +290,21 @@ describe("the pool gives what home gives", () => {
     expect(pool.kept).toEqual(home.kept);
     expect(pool.status).toEqual(home.status);
   });
+});
+
+test("what goes on from a checkpoint gives what home gives without one, whatever is in the pool", async () => {
+  const timed = { ...source, time: { field: "ts", lateness: "100ms" } };
+  const first = await load("first", {
+    source: timed,
+    steps: [{ slow: { ms: 4 } }, { brittle: devices }, windowed, sink],
+  });
+  const second = await load("second", { source: timed, steps: [{ filter: "temp > 10.0" }, sink] });
+  const batches = fullBatches(24);
+  const home = atHome([first, second], batches);
+  const pool = await resumed([first, second], batches, [11]);
+  expect(pool.kept).toEqual(home.kept);
+  expect(pool.status).toEqual(home.status);
+  expect(home.kept[0]!.rows.length).toBeGreaterThan(50);
 });
 
 test("a keyed operator that fails on what the pool gave back is told at the next call", async () => {

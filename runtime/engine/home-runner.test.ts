@@ -133,6 +133,70 @@ test("gives what home gives: rows, dead letters, counts", async () => {
   expect(kept.letters.map(({ letter }) => letter.reason).sort()).toEqual(["decode", "fault"]);
 });
 
+describe("checkpoints", () => {
+  const spike = new URL("../../operators/examples/spike.ts", import.meta.url).pathname;
+  const steps = [
+    { spike: { value: "temp", by: "device", jump: 3 } },
+    { window: { tumbling: "10ms", by: "device", select: { n: "count()" } } },
+    sink,
+  ];
+  const readings = Array.from({ length: 40 }, (_, n) =>
+    payloadsOf(
+      [
+        { device: `d${n % 3}`, ts: n * 2, temp: (n * 7) % 11 },
+        { device: "d1", ts: n * 2 + 1, temp: n % 5 },
+      ],
+      n,
+    ),
+  );
+
+  test("what goes on from them gives what home gives without one", async () => {
+    const loaded = await load(spike, { steps });
+    const expected = new Kept();
+    const group = new SourceGroup([loaded.plan!], { headers: [], identity: "i", outputs: () => expected });
+    for (const [n, batch] of readings.entries()) group.feed(batch, n);
+    group.finish(99);
+    const kept = new Kept();
+    const changes: Uint8Array[] = [];
+    let runner = await open(loaded, kept);
+    expect((await runner.whole()).size).toBe(0);
+    for (const [n, batch] of readings.entries()) {
+      void runner.feed(batch, n);
+      if (n % 7 === 3) changes.push((await runner.checkpoint(n)).get("own")!);
+      if (n % 14 !== 3) continue;
+      expect((await runner.checkpoint(n)).size).toBe(0);
+      if (n === 17) changes.splice(0, changes.length, (await runner.whole()).get("own")!);
+      runner = await open(loaded, kept);
+      await runner.restore("own", changes, n);
+    }
+    await runner.finish(99);
+    expect(kept).toEqual(expected);
+    expect(kept.rows.length).toBeGreaterThan(10);
+    expect(runner.status()).toEqual([group.engines[0]!.status()]);
+    expect(changes.map(({ length }) => length > 0)).not.toContain(false);
+  });
+
+  test("what is of another plan is refused, and the pipeline runs on without it", async () => {
+    const runner = await open(await load(spike, { steps }), new Kept());
+    await runner.feed(readings[0]!, 0);
+    const changes = [...(await runner.checkpoint(0)).values()];
+    const [first, ...others] = steps;
+    const changed = { spike: { ...(first as { spike: object }).spike, jump: 4 } };
+    const kept = new Kept();
+    const next = await open(await load(spike, { steps: [changed, ...others] }), kept);
+    await expect(next.restore("own", changes, 0)).rejects.toMatchObject({
+      code: "WEIR_STATE",
+      message: "pipeline own was kept with other steps, settings or columns",
+      remedy: expect.stringMatching(/begin without what was kept/) as string,
+    });
+    await expect(next.restore("other", changes, 0)).rejects.toMatchObject({ code: "WEIR_STATE" });
+    await next.feed(readings[0]!, 0);
+    await next.finish(0);
+    expect(next.status()).toMatchObject([{ branches: [{ in: 2 }] }]);
+    expect(changes[0]!.length).toBeGreaterThan(0);
+  });
+});
+
 test("payloads are the caller's again as soon as they were taken", async () => {
   const kept = new Kept();
   const runner = await open(await load(), kept);
