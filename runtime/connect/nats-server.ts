@@ -48,6 +48,9 @@ export interface RunningNatsServer {
   stop(): Promise<void>;
   /** Ends it without a warning, as a crash would. The store is left for `stop` to remove. */
   kill(): Promise<void>;
+  /** Stands still, connections and all, until `proceed`. */
+  pause(): Promise<void>;
+  proceed(): Promise<void>;
   /** Resolves with the exit code when the server has ended. */
   readonly exited: Promise<number | null>;
 }
@@ -329,6 +332,12 @@ function running(
     async kill() {
       if (!launched.hasExited()) process.kill(await launched.pid, "SIGKILL");
       await launched.exited;
+    },
+    async pause() {
+      process.kill(await launched.pid, "SIGSTOP");
+    },
+    async proceed() {
+      process.kill(await launched.pid, "SIGCONT");
     },
   };
 }
