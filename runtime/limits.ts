@@ -167,6 +167,7 @@ export const limits = {
   // The outbox
   /** What waits may take where nothing is said, … */
   outbox_bytes_default: 1_073_741_824,
+  outbox_bytes_min: 65_536,
   /** … how much of it is in memory, … */
   outbox_memory_bytes_max: 8_388_608,
   /** … and how long rows are kept once they are confirmed: twice what a server takes to make them durable. */
@@ -182,6 +183,19 @@ export const limits = {
   /** What may be handed out before the next commit. After a restart nobody knows whether those were sent. */
   outbox_ahead_rows_max: 65_536,
   outbox_ahead_bytes_max: 16_777_216,
+  outbox_tiers_max: 8,
+  /** Rows that waited longer are backlog where nothing is said. */
+  outbox_backlog_ms_default: 60_000,
+  /** How long a chain lets a more urgent one go first that nobody takes from. */
+  outbox_turn_ms: 1_000,
+  /** Backlog that is on its way at once: a live row waits for no more than this. */
+  backlog_in_flight_bytes: 262_144,
+  /** What a row takes on the wire beside its own bytes: the protocol, and the headers of its chain. */
+  uplink_row_bytes: 200,
+  /** Backlog waits until its budget has room for so much, … */
+  uplink_message_bytes: 65_536,
+  /** … and use of budgets that no commit holds yet, which a crash forgets. */
+  uplink_unwritten_bytes: 65_536,
 
   // Queues
   source_queue_bytes_max: 33_554_432,

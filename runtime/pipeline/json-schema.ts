@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 import { keysSetting, limitsSetting } from "./limits-spec.ts";
+import { outboxSetting } from "./outbox-spec.ts";
 import { deadLetterSetting, sinkSetting } from "./sink-spec.ts";
 import { sourceSetting } from "./source-spec.ts";
 import { sourceNamePattern } from "./sources-spec.ts";
@@ -57,6 +58,7 @@ export function pipelineJsonSchema(catalogue: readonly OperatorDefinition[]): Js
         description: "What happens to the records, in order; ends in a sink or in branches.",
       },
       limits: settingSchema(limitsSetting),
+      outbox: settingSchema(outboxSetting),
       dead_letter: settingSchema(deadLetterSetting),
       tests: {
         type: "array",

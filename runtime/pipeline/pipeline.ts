@@ -54,6 +54,8 @@ export type SinkSpec =
       readonly stream: string | null;
       /** How many rows share a message; null: none do. */
       readonly batch: SinkBatch | null;
+      /** Rows of `alarm` are sent before those of `live` where they wait together. */
+      readonly lane: "alarm" | "live";
     }
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "stdout" }
@@ -108,6 +110,26 @@ export interface LimitsSpec {
   readonly rate: number | null;
   /** The most bytes that the state of all steps may take. */
   readonly memory: number;
+}
+
+/** A resolution that rows which wait are condensed to, and how old they are allowed to get in it, in ms. */
+export interface Tier {
+  /** How much time one row then stands for; 0: as they were made. */
+  readonly every: number;
+  readonly keep: number;
+}
+
+/** What rows that wait to be sent may take, as far as a file says. */
+export interface OutboxSpec {
+  readonly bytes?: number | undefined;
+  /** Older rows are dropped. */
+  readonly age?: number | undefined;
+  /** What becomes of more. */
+  readonly when_full?: "wait" | "drop_oldest" | "condense" | undefined;
+  /** Rows that waited so long are sent behind new ones; "never": rows keep their order. */
+  readonly backlog_after?: number | "never" | undefined;
+  /** From fine to coarse; empty: rows stay as they are. */
+  readonly tiers: readonly Tier[];
 }
 
 export interface StepSpec {
@@ -178,6 +200,7 @@ export interface PipelineSpec {
   /** Late branches come last. */
   readonly branches: readonly BranchSpec[];
   readonly limits: LimitsSpec;
+  readonly outbox: OutboxSpec;
   readonly deadLetter: { readonly sink: SinkSpec } | null;
   readonly tests: readonly TestSpec[];
 }

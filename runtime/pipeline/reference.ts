@@ -5,6 +5,7 @@ import type { AggregateDefinition, Example, OperatorDefinition } from "../../ope
 import type { FunctionEntry } from "../expression/overload.ts";
 import { limits } from "../limits.ts";
 import { keysSetting, limitsSetting } from "./limits-spec.ts";
+import { outboxSetting } from "./outbox-spec.ts";
 import { type JsonSchema, settingSchema } from "./json-schema.ts";
 
 /** Markdown for every operator of `catalogue`, every aggregate, and every function of expressions. */
@@ -39,6 +40,11 @@ steps:
     late:
       - sink: { file: { path: late.ndjson } }`;
 
+const outboxExample = `outbox:
+  bytes: 4GiB
+  when_full: condense
+  tiers: [{ keep: 2h }, { every: 10s, keep: 1d }, { every: 1m, keep: 30d }]`;
+
 /** What every step may have, and what the whole pipeline may. */
 function stepSection(): readonly string[] {
   return [
@@ -64,6 +70,15 @@ function stepSection(): readonly string[] {
     `A section of the file, beside \`steps\`. From it, the keys, the windows and the lateness \`weir lint\` computes what the state of each step may take at most, and refuses what has no bound or takes more than \`memory\`; \`weir explain\` shows the figures. A text is taken for ${limits.state_text_bytes} B there, and a record that is kept for ${limits.state_record_bytes} B beside its columns.`,
     "",
     settingsTable(settingSchema(limitsSetting)),
+    "### outbox",
+    "",
+    "A section of the file, beside `steps`, or of the device's `weir.yaml`, which holds for pipelines that say nothing. Rows wait in the outbox, on the disk where memory has no room, until the sink has them. Where a limit is met, only rows are dropped or condensed that were certainly never sent, and each is counted: `expired`, `overflow`. The next row says in `Weir-Skipped` how many numbers are left out right before it.",
+    "",
+    "```yaml",
+    outboxExample,
+    "```",
+    "",
+    settingsTable(settingSchema(outboxSetting)),
   ];
 }
 

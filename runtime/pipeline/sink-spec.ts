@@ -30,6 +30,9 @@ const kinds = {
         .optional()
         .meta({ description: "JetStream stream that must confirm each row; without it, core NATS." }),
       to: connectionName.default("default"),
+      lane: z.enum(["alarm", "live"]).default("live").meta({
+        description: "Rows of `alarm` are sent before all others that wait for the same connection.",
+      }),
     })
     .optional()
     .meta({ description: "Publishes each row to NATS." }),
@@ -152,5 +155,6 @@ function sinkOf(
   if (file !== undefined) return { kind: "file", path: file.path };
   if (nats === undefined) return { kind: "stdout" };
   if (!reader.subject(nats.subject, role, [...path, "nats", "subject"])) return undefined;
-  return { kind: "nats", to: nats.to, subject: nats.subject, stream: nats.stream ?? null, batch: null };
+  const { to, subject, stream = null, lane } = nats;
+  return { kind: "nats", to, subject, stream, batch: null, lane };
 }

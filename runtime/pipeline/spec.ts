@@ -6,6 +6,7 @@ import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import type { ConfigDocument } from "./document.ts";
 import { didYouMean } from "./nearest.ts";
 import { readLimits } from "./limits-spec.ts";
+import { readOutbox } from "./outbox-spec.ts";
 import type { Diagnostic, PipelineSpec, SinkSpec } from "./pipeline.ts";
 import type { ProtoFiles } from "./proto-spec.ts";
 import { Reader } from "./section.ts";
@@ -42,6 +43,7 @@ const settings = [
   "sources",
   "steps",
   "limits",
+  "outbox",
   "dead_letter",
   "tests",
 ] as const;
@@ -67,6 +69,7 @@ export function readSpec(
   const inputs = readInputs(reader);
   const { steps, branches, names } = readSteps(reader, catalogue);
   const limits = readLimits(reader);
+  const outbox = readOutbox(reader);
   const deadLetter = document.valueAt(["dead_letter"]) === undefined ? undefined : readDeadLetter(reader);
   const tests = readTests(reader, { branches: names, inputs: inputs ?? [] });
   if (inputs === undefined) return { spec: null, diagnostics: reader.diagnostics };
@@ -79,6 +82,7 @@ export function readSpec(
     steps,
     branches,
     limits,
+    outbox,
     deadLetter: deadLetter === undefined ? null : { sink: deadLetter },
     tests,
   };

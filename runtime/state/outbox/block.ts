@@ -108,6 +108,13 @@ export class BlockWriter {
   }
 
   #text(text: string): void {
+    if (text.length * 3 < 128) {
+      // The length fits into one byte, so that the text is looked through once.
+      const length = this.#bytes.write(text, this.#length + 1);
+      this.#bytes[this.#length] = length;
+      this.#length += length + 1;
+      return;
+    }
     this.#whole(Buffer.byteLength(text));
     this.#length += this.#bytes.write(text, this.#length);
   }
@@ -153,7 +160,7 @@ function headersBound(headers: Headers): number {
 export function rowsOf(block: Uint8Array, count: number): readonly KeptRow[] {
   const reader = new BlockReader(block);
   const rows: KeptRow[] = [];
-  while (!reader.done) rows.push(reader.next(rows.at(-1) ?? null));
+  for (let before: KeptRow | null = null; !reader.done; rows.push(before)) before = reader.next(before);
   if (rows.length !== count) throw damaged(`a block holds ${rows.length} rows, expected ${count}`);
   return rows;
 }
@@ -171,30 +178,34 @@ class BlockReader {
   }
 
   next(before: KeptRow | null): KeptRow {
-    const marks = this.#take(1)[0] ?? 0;
+    const marks = this.#byte();
     if (marks > allMarks || (before === null && marks !== allMarks))
       throw damaged("a block's row has no sense");
     return {
       subject: marks & newSubject ? this.#text() : before!.subject,
       headers: marks & newHeaders ? this.#headers() : before!.headers,
       rows: marks & newRows ? this.#whole() : before!.rows,
-      caused: marks & exactCaused ? this.#take(8).readDoubleLE(0) : before!.caused + this.#signed(),
+      caused: marks & exactCaused ? this.#bytes.readDoubleLE(this.#skip(8)) : before!.caused + this.#signed(),
       payload: this.#payload(),
     };
   }
 
-  #take(length: number): Buffer {
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw damaged("a block ends within a row");
-    const part = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return part;
+  /** Steps over `length` bytes; where they begin. */
+  #skip(length: number): number {
+    const begin = this.#at;
+    this.#at += length;
+    if (this.#at > this.#bytes.length) throw damaged("a block ends within a row");
+    return begin;
+  }
+
+  #byte(): number {
+    return this.#bytes[this.#skip(1)]!;
   }
 
   #whole(): number {
     let value = 0;
     for (let unit = 1; unit <= Number.MAX_SAFE_INTEGER; unit *= 128) {
-      const byte = this.#take(1)[0]!;
+      const byte = this.#byte();
       value += (byte & 127) * unit;
       if (byte < 128 && value <= Number.MAX_SAFE_INTEGER) return value;
     }
@@ -207,12 +218,13 @@ class BlockReader {
   }
 
   #text(): string {
-    return this.#take(this.#whole()).toString("utf8");
+    const begin = this.#skip(this.#whole());
+    return this.#bytes.toString("utf8", begin, this.#at);
   }
 
   #payload(): Uint8Array {
-    const part = this.#take(this.#whole());
-    return new Uint8Array(part.buffer, part.byteOffset, part.length);
+    const length = this.#whole();
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + this.#skip(length), length);
   }
 
   #headers(): Headers {

@@ -7,7 +7,7 @@ import { packedPieces, piecesOf } from "./packed-pieces.ts";
 import type { Piece } from "./piece.ts";
 
 /** The numbers that it is about: of whole pieces. */
-interface Part {
+export interface Part {
   readonly chain: string;
   readonly first: number;
   readonly last: number;

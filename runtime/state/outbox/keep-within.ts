@@ -1,6 +1,6 @@
 // What is dropped so that the outbox stays within its limits: only what was certainly never sent, oldest first. Pure.
 
-import type { Drop } from "./edit.ts";
+import type { Drop, Part } from "./edit.ts";
 import { endOf, type Piece, sizeOf } from "./piece.ts";
 
 /** What waits may take, for how long, and what becomes of more. */
@@ -28,7 +28,7 @@ export function dropsFor(
 ): readonly Drop[] {
   const { age } = limits;
   const isOld = (piece: Piece): boolean => age !== null && now - piece.until >= age;
-  const expired = chains.flatMap(({ chain, pieces }) => partsOf(chain, pieces.filter(isOld), "expired"));
+  const expired = chains.flatMap(({ chain, pieces }) => drops(chain, pieces.filter(isOld), "expired"));
   const surplus = total - limits.bytes;
   if (limits.whenFull !== "drop_oldest" || surplus <= 0) return expired;
   const rest = chains.map((each) => ({ ...each, pieces: each.pieces.filter((piece) => !isOld(piece)) }));
@@ -48,17 +48,33 @@ function overflowing(chains: readonly Droppable[], surplus: number): readonly Dr
     if (pieces === undefined) chosen.set(chain, [piece]);
     else pieces.push(piece);
   }
-  return [...chosen].flatMap(([chain, pieces]) => partsOf(chain, pieces, "overflow"));
+  return [...chosen].flatMap(([chain, pieces]) => drops(chain, pieces, "overflow"));
 }
 
-/** Neighbours as one part. */
-function partsOf(chain: string, pieces: readonly Piece[], reason: string): Drop[] {
-  const parts: Drop[] = [];
+/** The numbers of pieces, those of neighbours together. */
+export function partsOf(chain: string, pieces: readonly Piece[]): Part[] {
+  const parts: Part[] = [];
   for (const piece of [...pieces].sort((one, other) => one.first - other.first)) {
     const before = parts.at(-1);
     if (before !== undefined && before.last + piece.gap + 1 === piece.first)
       parts[parts.length - 1] = { ...before, last: endOf(piece) };
-    else parts.push({ kind: "drop", chain, first: piece.first, last: endOf(piece), reason });
+    else parts.push({ chain, first: piece.first, last: endOf(piece) });
   }
   return parts;
+}
+
+function drops(chain: string, pieces: readonly Piece[], reason: string): readonly Drop[] {
+  return partsOf(chain, pieces).map((part) => ({ kind: "drop", ...part, reason }));
+}
+
+/** Pieces of a chain that none of `parts` is about. */
+export function withoutParts(
+  chain: string,
+  pieces: readonly Piece[],
+  parts: readonly Part[],
+): readonly Piece[] {
+  const own = parts.filter((part) => part.chain === chain);
+  return pieces.filter(
+    (piece) => !own.some(({ first, last }) => piece.first >= first && piece.first <= last),
+  );
 }

@@ -223,6 +223,12 @@ export class OutboxChain {
     );
   }
 
+  /** Whether there is something to hand out now. */
+  get waits(): boolean {
+    const piece = this.#pieces[placeOf(this.#pieces, this.#next)];
+    return piece !== undefined && Math.max(piece.first, this.#next) <= this.open;
+  }
+
   /** The piece to hand out from; null when there is nothing now. From then on its entries up to `rows` may have been sent. */
   reserve(rows: number): Piece | null {
     const { open } = this;
@@ -336,6 +342,12 @@ export class OutboxChain {
     else this.#tailGap += gap;
     this.#passGap();
     return old;
+  }
+
+  /** Puts pieces of another chain behind its own, with numbers of its own. They are released. */
+  adopt(others: readonly Piece[]): void {
+    for (const piece of others) this.append({ ...piece, first: this.#cut + 1, gap: 0 });
+    this.release(this.#cut);
   }
 
   drop(rows: number, reason: string): void {

@@ -2,6 +2,7 @@
 
 import type { OutboxChain } from "./outbox-chain.ts";
 import { endOf, type Piece, placeOf, sizeOf } from "./piece.ts";
+import type { UplinkStats } from "./uplinks.ts";
 
 export interface ChainStats {
   readonly chain: string;
@@ -30,6 +31,8 @@ export interface OutboxStats {
   /** Why nothing could be written to the disk lately; null when all is well. */
   readonly fault: string | null;
   readonly chains: readonly ChainStats[];
+  /** Budgets of connections and what is left of them. */
+  readonly uplinks: readonly UplinkStats[];
 }
 
 /** Bytes of a chain's entries that are not confirmed. */
@@ -45,6 +48,7 @@ export function outboxStats(
   fileBytes: number,
   now: number,
   fault: string | null,
+  uplinks: readonly UplinkStats[],
 ): OutboxStats {
   const each = chains.map((chain) => chainStats(chain, now));
   const ages = each.flatMap(({ age }) => age ?? []);
@@ -56,6 +60,7 @@ export function outboxStats(
     fileBytes,
     fault,
     chains: each,
+    uplinks,
   };
 }
 

@@ -15,18 +15,29 @@ import type { Plain } from "../plain.ts";
 import { type ChainCut, frameIn, packedFrame } from "./cut-frame.ts";
 import type { Edit } from "./edit.ts";
 import type { Entry, KeptRow } from "./entry.ts";
-import { dropsFor, type OutboxLimits } from "./keep-within.ts";
+import { entryIn } from "./entry-in.ts";
+import { dropsFor, type OutboxLimits, withoutParts } from "./keep-within.ts";
+import { type ChainLane, dropRank, liveOf, movesFor } from "./lanes.ts";
 import { manifestOf, neededFiles, packedManifest } from "./manifest.ts";
 import { type Ahead, OutboxChain } from "./outbox-chain.ts";
 import { OutboxFiles } from "./outbox-files.ts";
 import { OutboxStore } from "./outbox-store.ts";
 import { outboxStats, type OutboxStats, unconfirmedBytes } from "./outbox-stats.ts";
-import { endOf, type Piece, placeOf } from "./piece.ts";
+import { endOf, placeOf } from "./piece.ts";
 import { PieceReader } from "./piece-reader.ts";
+import { Turns } from "./turns.ts";
+import type { UplinkBudget } from "./uplink.ts";
+import { Uplinks } from "./uplinks.ts";
 
 export interface OutboxOptions {
   readonly clock: Clock;
   readonly limits?: OutboxLimits;
+  /** Live rows that waited so long are backlog; null, as without it: never. */
+  readonly backlogAfter?: number | null;
+  /** By chain, what it is sent over and how urgently; without it, all are live and on one connection. */
+  readonly laneOf?: (chain: string) => ChainLane;
+  /** Budgets of connections, by name. */
+  readonly uplinks?: ReadonlyMap<string, UplinkBudget>;
   /** Of entries in memory; the rest is on the disk. */
   readonly memoryBytes?: number;
   /** How long entries are kept once they are confirmed. */
@@ -52,17 +63,23 @@ interface Chain {
   readonly tasks: (() => void)[];
 }
 
+/** What changes when a commit is durable. */
+interface Released {
+  readonly chains: readonly ChainCut[];
+  readonly edits: readonly Edit[];
+}
+
 export class Outbox {
   readonly #clock: Clock;
   readonly #limits: OutboxLimits;
   readonly #retention: number;
+  readonly #backlogAfter: number | null;
+  readonly #uplinks: Uplinks;
+  readonly #turns: Turns;
   readonly #ahead: Ahead;
   readonly #store: OutboxStore;
   readonly #chains: Map<string, Chain> = new Map();
-  #outstanding: {
-    readonly cut: OutboxCut;
-    readonly frame: { chains: readonly ChainCut[]; edits: readonly Edit[] };
-  } | null = null;
+  #outstanding: { readonly cut: OutboxCut; readonly frame: Released } | null = null;
   #waiting: (() => void)[] = [];
 
   private constructor(files: OutboxFiles, named: ReadonlySet<number>, options: OutboxOptions) {
@@ -75,6 +92,10 @@ export class Outbox {
       () => this.#all(),
       () => this.#tell(),
     );
+    this.#backlogAfter = options.backlogAfter ?? null;
+    this.#uplinks = new Uplinks(options.uplinks ?? new Map());
+    const laneOf = options.laneOf ?? (() => ({ connection: "", lane: "live" }));
+    this.#turns = new Turns(this.#clock, laneOf, this.#uplinks, (chain) => this.#call(chain));
     this.#retention = options.retention ?? limits.outbox_retention_ms_default;
     // What may be sent cannot be dropped, so it must be a small part of all.
     const bytes = Math.min(limits.outbox_ahead_bytes_max, this.#limits.bytes / 4);
@@ -87,6 +108,7 @@ export class Outbox {
     const needed = neededFiles(kept.chains.flatMap(({ pieces }) => pieces));
     const files = await OutboxFiles.open(disk, needed, options.fileBytes ?? limits.outbox_file_bytes_max);
     const outbox = new Outbox(files, new Set(needed.keys()), options);
+    outbox.#uplinks.restore(kept.uplinks);
     for (const { name, heads, pieces } of kept.chains)
       outbox.#chain(name).entries.restore(heads, pieces, options.clock.now());
     return outbox;
@@ -95,7 +117,7 @@ export class Outbox {
   /** Entries of a frame behind the snapshot, in order, before anything else is asked of the outbox. */
   replay(frame: Plain): void {
     if (frame === null) return;
-    const { at, chains, edits } = frameIn(frame);
+    const { at, chains, edits, uplinks } = frameIn(frame);
     for (const { chain, first, count, rows, block } of chains) {
       if (block === null) continue;
       const piece = {
@@ -113,6 +135,7 @@ export class Outbox {
       this.#chain(chain).entries.append(piece);
     }
     this.#apply({ chains, edits });
+    this.#uplinks.restore(uplinks);
     const now = this.#clock.now();
     for (const { chain, allowed, confirmed } of chains)
       this.#chain(chain).entries.recover(allowed, confirmed, now);
@@ -120,13 +143,15 @@ export class Outbox {
   }
 
   add(chain: string, row: KeptRow): number {
+    if (liveOf(chain) !== null)
+      throw new WeirError("WEIR_INTERNAL", `${chain} takes only what waited too long elsewhere`);
     return this.#chain(chain).entries.add(row);
   }
 
   /** Added since the last cut; above 0 too where only a decision waits for a commit. */
   get uncutBytes(): number {
     let bytes = 0;
-    let wants = false;
+    let wants = this.#uplinks.wantsCommit;
     for (const entries of this.#all()) {
       bytes += entries.uncutBytes;
       wants ||= entries.wantsAllowance;
@@ -151,8 +176,9 @@ export class Outbox {
       chains.push({ chain, first, count, rows, block, allowed: entries.allowance(), confirmed });
     }
     for (const { chain, first, last } of edits) this.#chain(chain).entries.freeze(first, last);
-    const isEmpty = chains.length === 0 && edits.length === 0;
-    const cut = { frame: isEmpty ? null : packedFrame({ at: now, chains, edits, uplinks: null }) };
+    const isEmpty = chains.length === 0 && edits.length === 0 && !this.#uplinks.wantsCommit;
+    const frame = isEmpty ? null : packedFrame({ at: now, chains, edits, uplinks: this.#uplinks.written() });
+    const cut = { frame };
     this.#outstanding = { cut, frame: { chains, edits } };
     return cut;
   }
@@ -167,7 +193,10 @@ export class Outbox {
     this.#apply(frame);
     this.#store.relieve();
     this.#tell();
-    for (const { chain } of [...frame.chains, ...frame.edits]) this.#call(chain);
+    for (const chain of changedBy(frame)) {
+      this.#turns.filled(chain);
+      this.#call(chain);
+    }
   }
 
   /**
@@ -177,22 +206,25 @@ export class Outbox {
   async take(chain: string, rows: number, bytes: number): Promise<readonly Entry[]> {
     const { entries, reader } = this.#chain(chain);
     const { rewound } = entries;
+    const lane = this.#turns.laneOf(chain);
     const found: Entry[] = [];
     let size = 0;
-    while (found.length < rows && size < bytes) {
+    const most = Math.min(bytes, this.#turns.room(chain));
+    while (found.length < rows && size < most) {
       const piece = entries.reserve(rows - found.length);
       // Those that are there already do not wait for the disk.
       if (piece === null || (found.length > 0 && !reader.has(piece))) break;
       const kept = await reader.read(piece);
       if (entries.rewound !== rewound) return [];
       const end = Math.min(endOf(piece), entries.sent);
-      while (entries.next <= end && found.length < rows && size < bytes) {
-        const entry = entryOf(piece, entries.next, kept);
+      while (entries.next <= end && found.length < rows && size < most) {
+        const entry = entryIn(piece, entries.next, kept, lane);
         found.push(entry);
         size += entry.row.payload.length;
         entries.took(entry.number);
       }
     }
+    this.#turns.took(chain, found);
     reader.prepare(entries.pieces[placeOf(entries.pieces, entries.next) + 1]);
     return found;
   }
@@ -200,11 +232,13 @@ export class Outbox {
   /** Take again from `number` on (after a target had to attach again). */
   rewind(chain: string, number: number): void {
     this.#chain(chain).entries.rewind(number);
+    this.#turns.rewound(chain);
   }
 
   /** All up to `number` are stored. */
   confirm(chain: string, number: number): void {
     this.#chain(chain).entries.confirm(number, this.#clock.now());
+    this.#turns.confirmed(chain, number);
     this.#tell();
   }
 
@@ -213,13 +247,14 @@ export class Outbox {
     const { entries } = this.#chain(chain);
     const { confirmed, sent, pieces } = entries;
     const end = Math.min(sent, entries.released);
+    const lane = this.#turns.laneOf(chain);
     const found: Entry[] = [];
     for (const piece of pieces.slice(placeOf(pieces, confirmed + 1))) {
       if (piece.first > end) break;
       const kept = await new PieceReader(this.#store.files).read(piece);
       const last = Math.min(end, endOf(piece));
       for (let number = Math.max(confirmed + 1, piece.first); number <= last; number++)
-        found.push(entryOf(piece, number, kept));
+        found.push(entryIn(piece, number, kept, lane));
     }
     return found;
   }
@@ -242,8 +277,9 @@ export class Outbox {
   async manifest(): Promise<Plain> {
     this.#trim(this.#clock.now());
     const chains = this.#all().map((entries) => entries.kept());
+    const uplinks = this.#uplinks.plain();
     await this.#store.keep(chains);
-    return packedManifest({ chains, uplinks: null });
+    return packedManifest({ chains, uplinks });
   }
 
   /** The snapshot with the last manifest is durable: files that are not needed any more are removed. */
@@ -252,7 +288,9 @@ export class Outbox {
   }
 
   stats(): OutboxStats {
-    return outboxStats(this.#all(), this.#store.files.bytes, this.#clock.now(), this.#store.fault);
+    const now = this.#clock.now();
+    const { files, fault } = this.#store;
+    return outboxStats(this.#all(), files.bytes, now, fault, this.#uplinks.stats(now));
   }
 
   /** Resolves when there is room for more. */
@@ -265,6 +303,7 @@ export class Outbox {
   }
 
   async close(): Promise<void> {
+    this.#turns.close();
     await this.#store.alone(() => this.#store.files.close());
   }
 
@@ -278,6 +317,7 @@ export class Outbox {
       const entries = new OutboxChain(name, this.#ahead);
       chain = { entries, reader: new PieceReader(this.#store.files), tasks: [] };
       this.#chains.set(name, chain);
+      this.#turns.add(name, entries);
     }
     return chain;
   }
@@ -288,16 +328,18 @@ export class Outbox {
   }
 
   #edits(now: number): readonly Edit[] {
-    if (this.#limits.age === null && this.#limits.whenFull !== "drop_oldest") return [];
-    const chains = [...this.#chains].map(([chain, { entries }]) => ({
-      chain,
-      rank: 0,
-      pieces: entries.untouched(),
-    }));
-    return dropsFor(this.#limits, chains, this.#waitingBytes(), now);
+    const { age, whenFull } = this.#limits;
+    if (age === null && whenFull !== "drop_oldest" && this.#backlogAfter === null) return [];
+    const chains = [...this.#chains].map(([chain, { entries }]) => {
+      const lane = this.#turns.laneOf(chain);
+      return { chain, lane, rank: dropRank(lane), pieces: entries.untouched() };
+    });
+    const drops = dropsFor(this.#limits, chains, this.#waitingBytes(), now);
+    const left = chains.map((each) => ({ ...each, pieces: withoutParts(each.chain, each.pieces, drops) }));
+    return [...drops, ...movesFor(left, this.#backlogAfter, now)];
   }
 
-  #apply({ chains, edits }: { readonly chains: readonly ChainCut[]; readonly edits: readonly Edit[] }): void {
+  #apply({ chains, edits }: Released): void {
     for (const { chain, first, count, allowed } of chains) {
       const { entries } = this.#chain(chain);
       entries.release(first + count - 1);
@@ -312,6 +354,7 @@ export class Outbox {
     const old = entries.replace(edit.first, edit.last, others);
     const rows = old.reduce((sum, piece) => sum + piece.rows, 0);
     if (edit.kind === "drop") entries.drop(rows, edit.reason);
+    if (edit.kind === "move") this.#chain(edit.to).entries.adopt(old);
   }
 
   #trim(now: number): void {
@@ -342,9 +385,8 @@ export class Outbox {
   }
 }
 
-function entryOf(piece: Piece, number: number, kept: readonly KeptRow[]): Entry {
-  const row = kept[number - piece.first];
-  if (row === undefined) throw new WeirError("WEIR_INTERNAL", `entry ${number} is not in its piece`);
-  if (number !== piece.first || piece.gap === 0) return { number, row };
-  return { number, row, skipped: piece.gap };
+/** The chains of which something can be taken that could not before. */
+function changedBy({ chains, edits }: Released): ReadonlySet<string> {
+  const moved = edits.flatMap((edit) => (edit.kind === "move" ? [edit.to] : []));
+  return new Set([...chains, ...edits].map(({ chain }) => chain).concat(moved));
 }

@@ -1,0 +1,127 @@
+// Whose turn it is where chains share a connection: keeps what the decisions in lanes.ts and uplink.ts need, and calls
+// those again that were told to wait.
+
+import type { Clock } from "../../clock.ts";
+import { limits } from "../../limits.ts";
+import type { Entry } from "./entry.ts";
+import { type ChainLane, type Contender, type Lane, liveOf, yields } from "./lanes.ts";
+import type { OutboxChain } from "./outbox-chain.ts";
+import { wireBytes } from "./uplink.ts";
+import type { Uplinks } from "./uplinks.ts";
+
+interface Turn extends ChainLane {
+  readonly entries: OutboxChain;
+  /** Taken and not confirmed: the last number of each part, and its bytes. */
+  flight: { readonly number: number; readonly bytes: number }[];
+  /** When somebody took from it last, or it had something to take again. */
+  since: number;
+  /** Told to wait. */
+  isWaiting: boolean;
+}
+
+export class Turns {
+  readonly #clock: Clock;
+  readonly #laneOf: (chain: string) => ChainLane;
+  readonly #uplinks: Uplinks;
+  readonly #call: (chain: string) => void;
+  readonly #turns: Map<string, Turn> = new Map();
+  readonly #timers: Map<string, () => void> = new Map();
+
+  constructor(
+    clock: Clock,
+    laneOf: (chain: string) => ChainLane,
+    uplinks: Uplinks,
+    call: (chain: string) => void,
+  ) {
+    this.#clock = clock;
+    this.#laneOf = laneOf;
+    this.#uplinks = uplinks;
+    this.#call = call;
+  }
+
+  add(chain: string, entries: OutboxChain): void {
+    const live = liveOf(chain);
+    const lane: ChainLane =
+      live === null ? this.#laneOf(chain) : { connection: this.#laneOf(live).connection, lane: "backlog" };
+    this.#turns.set(chain, { ...lane, entries, flight: [], since: this.#clock.now(), isWaiting: false });
+  }
+
+  laneOf(chain: string): Lane {
+    return this.#turns.get(chain)?.lane ?? "live";
+  }
+
+  /** There is something to take where there was nothing. */
+  filled(chain: string): void {
+    const turn = this.#turns.get(chain);
+    if (turn !== undefined) turn.since = this.#clock.now();
+  }
+
+  /** How many bytes may be taken now. Where there are none, the chain is called when it may be otherwise. */
+  room(chain: string): number {
+    const turn = this.#turns.get(chain);
+    if (turn === undefined) return Number.POSITIVE_INFINITY;
+    turn.isWaiting = false;
+    const now = this.#clock.now();
+    if (yields(turn.lane, this.#othersOf(turn), now))
+      return this.#wait(chain, turn, now + limits.outbox_turn_ms);
+    const uplink = this.#uplinks.room(turn.connection, turn.lane, now);
+    if (uplink.bytes <= 0) return this.#wait(chain, turn, uplink.retry);
+    if (turn.lane !== "backlog") return uplink.bytes;
+    // What is in the socket's way cannot be overtaken, so there must not be much of it.
+    const flying = turn.flight.reduce((sum, { bytes }) => sum + bytes, 0);
+    const room = Math.min(uplink.bytes, limits.backlog_in_flight_bytes - flying);
+    turn.isWaiting = room <= 0;
+    return room;
+  }
+
+  took(chain: string, taken: readonly Entry[]): void {
+    const turn = this.#turns.get(chain);
+    const last = taken.at(-1);
+    if (turn === undefined || last === undefined) return;
+    const bytes = taken.reduce((sum, { row }) => sum + wireBytes(row), 0);
+    const now = this.#clock.now();
+    turn.since = now;
+    if (turn.lane === "backlog") turn.flight.push({ number: last.number, bytes });
+    this.#uplinks.spend(turn.connection, bytes, now);
+    if (!turn.entries.waits) this.#callOthers(turn);
+  }
+
+  confirmed(chain: string, number: number): void {
+    const turn = this.#turns.get(chain);
+    if (turn === undefined || turn.flight.length === 0) return;
+    turn.flight = turn.flight.filter((part) => part.number > number);
+    if (turn.isWaiting) this.#call(chain);
+  }
+
+  rewound(chain: string): void {
+    const turn = this.#turns.get(chain);
+    if (turn !== undefined) turn.flight = [];
+  }
+
+  close(): void {
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+  }
+
+  #othersOf({ connection, entries }: Turn): readonly Contender[] {
+    return [...this.#turns.values()]
+      .filter((other) => other.connection === connection && other.entries !== entries)
+      .map((other) => ({ lane: other.lane, waits: other.entries.waits, since: other.since }));
+  }
+
+  #callOthers({ connection, entries }: Turn): void {
+    for (const [chain, other] of this.#turns)
+      if (other.isWaiting && other.connection === connection && other.entries !== entries) this.#call(chain);
+  }
+
+  #wait(chain: string, turn: Turn, until: number): number {
+    turn.isWaiting = true;
+    this.#timers.get(chain)?.();
+    const cancel = this.#clock.after(Math.max(1, until - this.#clock.now()), () => {
+      this.#timers.delete(chain);
+      if (turn.isWaiting) this.#call(chain);
+    });
+    this.#timers.set(chain, cancel);
+    return 0;
+  }
+}

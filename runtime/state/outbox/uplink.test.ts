@@ -1,0 +1,62 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type UplinkBudget, uplinkRetry, uplinkRoom, useAt, wireBytes } from "./uplink.ts";
+
+const day = 86_400_000;
+const budget: UplinkBudget = { bytes: 24_000, every: day };
+
+describe("a budget of 24,000 bytes a day", () => {
+  test.each([
+    // lane, hour of the day, bytes used, room
+    ["alarm", 1, 30_000, Number.POSITIVE_INFINITY],
+    ["live", 1, 0, 24_000],
+    ["live", 1, 23_999, 1],
+    ["live", 1, 24_000, 0],
+    ["live", 23, 30_000, -6_000],
+    ["backlog", 0, 0, 0],
+    ["backlog", 6, 1_000, 5_000],
+    ["backlog", 6, 8_000, -2_000],
+    ["backlog", 23, 23_000, 0],
+  ] as const)("%s at %i h with %i used: %d", (lane, hour, used, room) => {
+    const use = { from: 10 * day, used };
+    expect(uplinkRoom(lane, budget, use, 10 * day + hour * 3_600_000)).toBe(room);
+  });
+
+  test("is whole again when its day is over, and not because a clock went back", () => {
+    const use = { from: 10 * day, used: 500 };
+    expect(useAt(budget, use, 11 * day - 1)).toStrictEqual(use);
+    expect(useAt(budget, use, 11 * day)).toStrictEqual({ from: 11 * day, used: 0 });
+    expect(useAt(budget, use, 9 * day)).toStrictEqual(use);
+    expect(useAt(budget, null, 9 * day + 5)).toStrictEqual({ from: 9 * day, used: 0 });
+  });
+
+  test("leaves a live row's share to live rows, however much backlog is sent", () => {
+    const use = fc.record({ from: fc.constant(0), used: fc.nat(30_000) });
+    fc.assert(
+      fc.property(use, fc.nat(day), (some, now) => {
+        const backlog = uplinkRoom("backlog", budget, some, now);
+        expect(backlog).toBeLessThanOrEqual(uplinkRoom("live", budget, some, now));
+        if (backlog > 0) expect(some.used + backlog).toBeLessThanOrEqual(Math.ceil((24_000 * now) / day));
+      }),
+    );
+  });
+
+  test("has room when it said so, unless more was used meanwhile", () => {
+    const use = fc.record({ from: fc.constant(0), used: fc.nat(23_000) });
+    fc.assert(
+      fc.property(use, fc.nat(day - 1), (some, now) => {
+        if (uplinkRoom("backlog", budget, some, now) > 0) return;
+        const retry = uplinkRetry("backlog", budget, some, now);
+        expect(retry).toBeGreaterThan(now);
+        expect(uplinkRoom("backlog", budget, useAt(budget, some, retry), retry + 4_000)).toBeGreaterThan(0);
+      }),
+    );
+    expect(uplinkRetry("live", budget, { from: 0, used: 24_000 }, 5)).toBe(day);
+  });
+});
+
+test("a row takes its bytes, its headers and what the protocol adds", () => {
+  const row = { subject: "a.b", payload: new Uint8Array(10), caused: 1, rows: 1, headers: null };
+  expect(wireBytes({ ...row, headers: { ab: "cde" } }) - wireBytes(row)).toBe(9);
+  expect(wireBytes(row)).toBeGreaterThan(13);
+});
