@@ -1,0 +1,100 @@
+// One incarnation of the code under test. When it ends nothing that it waits for ever comes: its timers do not ring, its
+// disk and its connections do not answer. So a crash can come wherever the code waits and wherever it calls out.
+
+import type { Clock } from "../../clock.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** What the wall clock shows when virtual time is 0. */
+export const epoch_ms = 1_700_000_000_000;
+
+export class Life implements Clock {
+  readonly scheduler: Scheduler;
+  readonly number: number;
+  /** Asked at every call out of the life; true ends it there. */
+  readonly #crashes: () => boolean;
+  readonly #ended: (() => void)[] = [];
+  #alive = true;
+  #calls = 0;
+
+  constructor(scheduler: Scheduler, number: number, crashes: () => boolean) {
+    this.scheduler = scheduler;
+    this.number = number;
+    this.#crashes = crashes;
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** How often it has called out. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** Runs `task` when the life ends, at once where it has. */
+  onEnd(task: () => void): void {
+    if (this.#alive) this.#ended.push(task);
+    else task();
+  }
+
+  /** A crash, or the end of a process that ended by itself. */
+  end(): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    this.scheduler.note("life ends", this.number);
+    for (const task of this.#ended) task();
+  }
+
+  /** To be asked at every call out: false where the caller is dead, or dies by this very call. */
+  callsOut(): boolean {
+    if (!this.#alive) return false;
+    this.#calls++;
+    if (this.#crashes()) this.end();
+    return this.#alive;
+  }
+
+  /** Calls out and gets an answer after `ms`: `act` runs then. A crash may come before it, and between it and the answer. */
+  ask<T>(label: string, ms: number, act: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (!this.callsOut()) return;
+      this.scheduler.after(ms, label, () => {
+        if (!this.#alive) return;
+        let answer: T;
+        try {
+          answer = act();
+        } catch (fault) {
+          if (this.callsOut()) reject(fault instanceof Error ? fault : new Error(String(fault)));
+          return;
+        }
+        if (this.callsOut()) resolve(answer);
+      });
+    });
+  }
+
+  now(): number {
+    return epoch_ms + this.scheduler.now;
+  }
+
+  after(ms: number, task: () => void): () => void {
+    return this.scheduler.after(ms, "timer", () => {
+      if (this.#alive) task();
+    });
+  }
+
+  every(ms: number, task: () => void): () => void {
+    let stopped = false;
+    let cancel = (): void => undefined;
+    const wait = (): void => {
+      cancel = this.scheduler.after(ms, "interval", () => {
+        if (stopped || !this.#alive) return;
+        wait();
+        task();
+      });
+    };
+    wait();
+    return () => {
+      stopped = true;
+      cancel();
+    };
+  }
+}

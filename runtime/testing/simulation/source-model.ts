@@ -1,0 +1,152 @@
+// A source on the model of a stream: reads behind a position, and decides as the real one does where to go on when the
+// stream is not what it was. Waits longer than it is asked to where nothing comes, so that idle time costs few events.
+
+import { PayloadBuilder } from "../../batch/payloads.ts";
+import type { Delivery, ReadLimits, Source, SourceStats } from "../../connect/connect.ts";
+import { resumeStream, type StreamFacts, type StreamPlace } from "../../connect/stream-resume.ts";
+import type { Plain } from "../../state/plain.ts";
+import type { LinkModel } from "./link-model.ts";
+import { epoch_ms } from "./life.ts";
+import type { Random } from "./random.ts";
+import type { KeptMessage, StreamModel } from "./stream-model.ts";
+
+/** A place with the time of the message there, which tells it from another that got its number later. */
+interface ReadPlace extends StreamPlace {
+  readonly stored_ms: number;
+}
+
+export interface SourceModelOptions {
+  readonly stream: string;
+  readonly link: LinkModel;
+  readonly random: Random;
+  /** The longest wait for a message. */
+  readonly patience_ms: number;
+  /** Decides where to go on; another one than the real where a mistake is tried on purpose. */
+  readonly resume?: typeof resumeStream;
+  /** Told of what is acknowledged. */
+  readonly committed?: (position: Plain) => void;
+}
+
+export class SourceModel implements Source {
+  readonly #options: SourceModelOptions;
+  readonly #builder = new PayloadBuilder(256, 65_536);
+  readonly #dropped: Record<string, number> = {};
+  #place: ReadPlace | null = null;
+  /** The first message to read. */
+  #next = 1;
+  #generation = -1;
+  #records = 0;
+
+  constructor(options: SourceModelOptions) {
+    this.#options = options;
+  }
+
+  async open(resume?: Plain | null): Promise<void> {
+    this.#place = resume === null || resume === undefined ? null : placeOf(resume);
+    await this.#settle();
+  }
+
+  async read({ wait_ms }: ReadLimits): Promise<Delivery | null | "end"> {
+    const { link, random, patience_ms } = this.#options;
+    if (this.#isStale()) await this.#settle();
+    const most = random.between(1, 24);
+    const messages = await this.#fetch(most);
+    if (messages.length === 0) {
+      await this.#wait(wait_ms + random.next() * patience_ms);
+      return null;
+    }
+    this.#builder.reset();
+    for (const { payload, subject, stored_ms } of messages)
+      this.#builder.add(payload, subject, epoch_ms + stored_ms);
+    const last = messages.at(-1);
+    const place = this.#place;
+    if (last === undefined || place === null || !link.life.alive) return null;
+    this.#place = { ...place, sequence: last.sequence, stored_ms: last.stored_ms };
+    this.#next = last.sequence + 1;
+    this.#records += messages.length;
+    return { payloads: this.#builder.view(), position: { ...this.#place } };
+  }
+
+  commit(position: unknown): Promise<void> {
+    this.#options.committed?.(position as Plain);
+    return Promise.resolve();
+  }
+
+  stats(): SourceStats {
+    return { records: this.#records, bytes: 0, dropped: this.#dropped, lag: null };
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  get #stream(): StreamModel | null {
+    return this.#options.link.wire.server.stream(this.#options.stream);
+  }
+
+  /** The stream may not be what it was: the connection was lost, or another stream has the name. */
+  #isStale(): boolean {
+    return (
+      this.#generation !== this.#options.link.wire.generation || this.#stream?.created !== this.#place?.created
+    );
+  }
+
+  /** Looks where to go on. */
+  async #settle(): Promise<void> {
+    const { link, resume = resumeStream } = this.#options;
+    const { generation } = link.wire;
+    const facts = await link.ask("source facts", () => factsFor(this.#stream, this.#place));
+    this.#generation = generation;
+    const place = this.#place ?? { created: facts.created, incarnation: 1, sequence: 0, stored_ms: 0 };
+    const { start, incarnation, events } = resume(place, facts);
+    for (const event of events) {
+      const count = "records" in event ? event.records : 1;
+      this.#dropped[event.kind] = (this.#dropped[event.kind] ?? 0) + count;
+      link.life.scheduler.note(`source ${event.kind}`, count);
+    }
+    this.#next = start;
+    // What was read before another incarnation is no place in it.
+    if (incarnation !== place.incarnation)
+      this.#place = { created: facts.created, incarnation, sequence: start - 1, stored_ms: 0 };
+    else this.#place = { ...place, created: facts.created };
+  }
+
+  #fetch(most: number): Promise<readonly KeptMessage[]> {
+    return this.#options.link.ask("fetch", () => {
+      const stream = this.#stream;
+      if (stream === null || stream.created !== this.#place?.created) return [];
+      const { first, last } = stream.facts();
+      const found: KeptMessage[] = [];
+      if (first > this.#next) this.#dropped["gap"] = (this.#dropped["gap"] ?? 0) + first - this.#next;
+      for (let at = Math.max(first, this.#next); at <= last && found.length < most; at++) {
+        const message = stream.read(at);
+        if (message !== null) found.push(message);
+      }
+      return found;
+    });
+  }
+
+  /** Until a message may be there. */
+  #wait(ms: number): Promise<void> {
+    const { life } = this.#options.link;
+    return new Promise((resolve) => life.after(ms, resolve));
+  }
+}
+
+/** What the real source learns of a stream by asking for its messages' times. */
+function factsFor(stream: StreamModel | null, place: ReadPlace | null): StreamFacts {
+  if (stream === null) return { created: "", first: 1, last: 0, reused: null };
+  const { created, last } = stream.facts();
+  const first = Math.max(1, stream.facts().first);
+  const facts: StreamFacts = { created, first, last, reused: null };
+  if (place === null || created !== place.created || place.stored_ms === 0) return facts;
+  if (stream.read(place.sequence)?.stored_ms === place.stored_ms) return facts;
+  if (place.sequence < first) return facts;
+  for (const { sequence, stored_ms } of stream.messages)
+    if (stored_ms > place.stored_ms && sequence <= place.sequence) return { ...facts, reused: sequence };
+  return facts;
+}
+
+function placeOf(position: Plain): ReadPlace {
+  return position as unknown as ReadPlace;
+}
