@@ -6,6 +6,7 @@ import { ChainSender } from "../../connect/chain/chain-sender.ts";
 import type { Publication, StreamPort } from "../../connect/chain/stream-port.ts";
 import type { Sink, Source } from "../../connect/connect.ts";
 import { silentLog } from "../../connect/connector-log.ts";
+import { GroupRunner } from "../../engine/group-runner.ts";
 import { SourceGroup } from "../../engine/source-group.ts";
 import type { WeirError } from "../../errors.ts";
 import type { PipelinePlan } from "../../pipeline/pipeline.ts";
@@ -18,7 +19,6 @@ import { DurableTask } from "../../worker/durable-task.ts";
 import { outboxSink } from "../../worker/outbox-sink.ts";
 import { SinkSet } from "../../worker/sink-set.ts";
 import type { GivenRecords } from "./given-records.ts";
-import { RememberingRunner } from "./lasting-runner.ts";
 import type { Life } from "./life.ts";
 import { LinkModel, type Wire } from "./link-model.ts";
 import type { Random } from "./random.ts";
@@ -92,8 +92,7 @@ export class Incarnation {
   async run(): Promise<void> {
     const { life, random, seams, witness, workload } = this.#options;
     const disk = seams.disk?.(this.#options.disk) ?? this.#options.disk;
-    const bytes = (length: number): Uint8Array =>
-      Uint8Array.from({ length }, () => random.between(0, 255));
+    const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, () => random.between(0, 255));
     const opened = await openCommitLog(disk, { owner: workload.name, random: bytes, reserveBytes: 4_096 });
     const log = seams.log?.(opened.log) ?? opened.log;
     const recovery = seams.recovery?.(opened.recovery) ?? opened.recovery;
@@ -103,13 +102,15 @@ export class Incarnation {
     const runner = await this.#runner(recovered, sinks);
     const { sources, positions } = await this.#sources(recovered);
     witness.recovered();
-    const senders = this.#chains().map((stream) => this.#sender(stream, outbox, log, recovery, (error) => task.fail(error)));
+    const senders = this.#chains().map((stream) =>
+      this.#sender(stream, outbox, log, recovery, (error) => task.fail(error)),
+    );
     const task = new DurableTask({
       pipelines: this.#plans.map(({ name }) => name),
       away: new Map(),
       sources,
       positions,
-      runner,
+      runner: Object.assign(runner, { remembered: () => runner.whole() }),
       sinks: sinks.set,
       log,
       outbox: seams.rowStore?.(outbox) ?? outbox,
@@ -153,7 +154,7 @@ export class Incarnation {
   async #runner(
     recovered: Recovered,
     { set, of }: { readonly set: SinkSet; readonly of: (sink: SinkPlan) => Sink },
-  ): Promise<RememberingRunner> {
+  ): Promise<GroupRunner> {
     const { life, given, workload, witness } = this.#options;
     const group = new SourceGroup(this.#plans, {
       identity: "simulation",
@@ -169,9 +170,11 @@ export class Incarnation {
         };
       },
     });
-    const runner = new RememberingRunner(group);
-    for (const { name } of this.#plans)
-      await runner.restore(name, recovered.states.get(name) ?? [], life.now());
+    const runner = new GroupRunner(group, { inputs: [], header: [], threads: 0 });
+    for (const { name } of this.#plans) {
+      const changes = recovered.states.get(name);
+      if (changes !== undefined) await runner.restore(name, changes, life.now());
+    }
     const feed = runner.feed.bind(runner);
     runner.feed = (payloads, now, input = 0) => {
       if (life.alive) given.fed(input, payloads, this.#read[input] ?? null);
@@ -235,7 +238,14 @@ export class Incarnation {
     return new ChainSender({
       chain: stream,
       outbox: seams.chainOutbox?.(outbox) ?? outbox,
-      target: (events) => exclusiveTarget({ port, identity, events: seams.events?.(events) ?? events, clock: life, log: silentLog }),
+      target: (events) =>
+        exclusiveTarget({
+          port,
+          identity,
+          events: seams.events?.(events) ?? events,
+          clock: life,
+          log: silentLog,
+        }),
       identity,
       clock: life,
       log: silentLog,

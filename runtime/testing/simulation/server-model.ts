@@ -2,7 +2,12 @@
 // the loss of what it had not written to the disk yet. Knows nothing of connections.
 
 import type { Publication } from "../../connect/chain/stream-port.ts";
-import { type DefiniteAnswer, type KeptMessage, StreamModel, type StreamModelConfig } from "./stream-model.ts";
+import {
+  type DefiniteAnswer,
+  type KeptMessage,
+  StreamModel,
+  type StreamModelConfig,
+} from "./stream-model.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -72,7 +77,8 @@ export class ServerModel {
   publish(publication: Publication): DefiniteAnswer | { readonly kind: "absent" } {
     for (const stream of this.#streams.values()) {
       if (!stream.takes(publication.subject)) continue;
-      if (this.refuses) return { kind: "refused", code: noRoom, reason: "insufficient storage resources available" };
+      if (this.refuses)
+        return { kind: "refused", code: noRoom, reason: "insufficient storage resources available" };
       const answer = stream.publish(publication, this.#scheduler.now);
       if (answer.kind === "stored" && !answer.duplicate) {
         const message = stream.read(answer.sequence);

@@ -87,7 +87,8 @@ export class SourceModel implements Source {
   /** The stream may not be what it was: the connection was lost, or another stream has the name. */
   #isStale(): boolean {
     return (
-      this.#generation !== this.#options.link.wire.generation || this.#stream?.created !== this.#place?.created
+      this.#generation !== this.#options.link.wire.generation ||
+      this.#stream?.created !== this.#place?.created
     );
   }
 

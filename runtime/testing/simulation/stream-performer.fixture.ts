@@ -43,7 +43,12 @@ function publicationOf(name: string, step: Extract<Step, { do: "publish" }>): Pu
 function shown(message: StoredMessage | null): unknown {
   if (message === null) return null;
   const { sequence, subject, payload, headers } = message;
-  return { sequence, subject, payload: Buffer.from(payload).toString(), headers: Object.fromEntries(headers) };
+  return {
+    sequence,
+    subject,
+    payload: Buffer.from(payload).toString(),
+    headers: Object.fromEntries(headers),
+  };
 }
 
 export class ModelPerformer implements Performer {

@@ -15,7 +15,11 @@ export class StreamPortModel implements StreamPort {
   /** Told of each publish when the life sends it. */
   readonly #publishes: (publication: Publication) => void;
 
-  constructor(name: string, link: LinkModel, publishes: (publication: Publication) => void = () => undefined) {
+  constructor(
+    name: string,
+    link: LinkModel,
+    publishes: (publication: Publication) => void = () => undefined,
+  ) {
     this.name = name;
     this.#link = link;
     this.#publishes = publishes;
@@ -26,7 +30,11 @@ export class StreamPortModel implements StreamPort {
     if (!link.life.alive) return;
     this.#publishes(publication);
     // Who sends may use the memory again, and what is delayed is as it was when it was sent.
-    const sent = { ...publication, payload: publication.payload.slice(), headers: { ...publication.headers } };
+    const sent = {
+      ...publication,
+      payload: publication.payload.slice(),
+      headers: { ...publication.headers },
+    };
     link.send<Answer>(
       "publish",
       () => link.wire.server.publish(sent),
@@ -43,7 +51,10 @@ export class StreamPortModel implements StreamPort {
   }
 
   readLast(subject: string): Promise<StoredMessage | null> {
-    return this.#link.ask("read last", () => this.#link.wire.server.stream(this.name)?.readLast(subject) ?? null);
+    return this.#link.ask(
+      "read last",
+      () => this.#link.wire.server.stream(this.name)?.readLast(subject) ?? null,
+    );
   }
 
   close(): Promise<void> {

@@ -66,7 +66,8 @@ export function judgeRows(
       here.add(key);
       seen.add(key);
       const want = wanted.get(key);
-      if (want === undefined) verdict.add("wrong", `${place}: no such row is expected: ${JSON.stringify(row)}`);
+      if (want === undefined)
+        verdict.add("wrong", `${place}: no such row is expected: ${JSON.stringify(row)}`);
       else judgeRow(verdict, place, want, row);
       judgeOrder(verdict, place, want, expected, places);
     }
@@ -82,8 +83,7 @@ function judgeRow(
   row: Readonly<Record<string, unknown>>,
 ): void {
   const differs = Object.keys(want).some((name) => want[name] !== row[name]);
-  if (differs)
-    verdict.add("wrong", `${place}: expected ${JSON.stringify(want)}, got ${JSON.stringify(row)}`);
+  if (differs) verdict.add("wrong", `${place}: expected ${JSON.stringify(want)}, got ${JSON.stringify(row)}`);
 }
 
 /** Rows of one device come in the order in which they are expected. */

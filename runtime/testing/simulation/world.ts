@@ -30,7 +30,13 @@ export class World {
   readonly #kept = new Set<number>();
   #unpublished = 0;
 
-  constructor(scheduler: Scheduler, random: Random, workload: Workload, plan: FaultPlan, acknowledged: boolean) {
+  constructor(
+    scheduler: Scheduler,
+    random: Random,
+    workload: Workload,
+    plan: FaultPlan,
+    acknowledged: boolean,
+  ) {
     this.scheduler = scheduler;
     this.#workload = workload;
     this.#plan = plan;
@@ -115,8 +121,7 @@ export class World {
 
   /** Does what a plan says, to the servers and the wires. */
   strike({ kind, for_ms }: Blow, random: Random): void {
-    const later = (label: string, task: () => void): void =>
-      void this.scheduler.after(for_ms, label, task);
+    const later = (label: string, task: () => void): void => void this.scheduler.after(for_ms, label, task);
     const wire = kind.endsWith("cloud") ? this.cloudWire : this.edgeWire;
     const { server } = wire;
     if (kind.startsWith("cut")) {
