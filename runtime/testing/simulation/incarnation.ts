@@ -1,6 +1,7 @@
 // One life of a worker in the simulation: the real log, outbox, engine, senders and task, wired as a worker wires them, on a
 // disk and connections of the model. Ends with the life, or with what the task ends with.
 
+import type { ChainIdentity, Place } from "../../connect/chain/chain.ts";
 import { exclusiveTarget } from "../../connect/chain/exclusive-target.ts";
 import { ChainSender } from "../../connect/chain/chain-sender.ts";
 import type { Publication, StreamPort } from "../../connect/chain/stream-port.ts";
@@ -10,12 +11,12 @@ import { GroupRunner } from "../../engine/group-runner.ts";
 import { SourceGroup } from "../../engine/source-group.ts";
 import type { WeirError } from "../../errors.ts";
 import type { PipelinePlan } from "../../pipeline/pipeline.ts";
-import { type CommitLog, type LogRecovery, openCommitLog } from "../../state/log/commit-log.ts";
+import { openCommitLog } from "../../state/log/commit-log.ts";
 import type { Disk } from "../../state/log/disk.ts";
 import { Outbox } from "../../state/outbox/outbox.ts";
 import type { Plain } from "../../state/plain.ts";
 import { type Recovered, recoveredFrom } from "../../worker/commit-body.ts";
-import { DurableTask } from "../../worker/durable-task.ts";
+import { DurableTask, type Sender } from "../../worker/durable-task.ts";
 import { outboxSink } from "../../worker/outbox-sink.ts";
 import { SinkSet } from "../../worker/sink-set.ts";
 import type { GivenRecords } from "./given-records.ts";
@@ -102,9 +103,21 @@ export class Incarnation {
     const runner = await this.#runner(recovered, sinks);
     const { sources, positions } = await this.#sources(recovered);
     witness.recovered();
-    const senders = this.#chains().map((stream) =>
-      this.#sender(stream, outbox, log, recovery, (error) => task.fail(error)),
-    );
+    const places = recovered.places as Readonly<Record<string, Plain>> | null;
+    const senders = this.#chains().map((chain): Sender => {
+      const place = places?.[chain] ?? null;
+      const identity = { id: `${log.id}.${chain}`, epoch: recovery.epoch };
+      const sender = this.#sender(chain, outbox, identity, place, (error) => task.fail(error));
+      return {
+        chain,
+        get place(): Plain {
+          return sender.place === null ? null : { ...sender.place };
+        },
+        start: () => sender.start(),
+        flush: () => sender.flush(),
+        close: () => sender.close(),
+      };
+    });
     const task = new DurableTask({
       pipelines: this.#plans.map(({ name }) => name),
       away: new Map(),
@@ -225,8 +238,8 @@ export class Incarnation {
   #sender(
     stream: string,
     outbox: Outbox,
-    log: CommitLog,
-    { epoch }: LogRecovery,
+    identity: ChainIdentity,
+    place: Plain,
     fail: (error: WeirError) => void,
   ): ChainSender {
     const { life, cloud, seams, witness, random } = this.#options;
@@ -234,18 +247,11 @@ export class Incarnation {
       witness.published(stream, publication),
     );
     const port = seams.port?.(model) ?? model;
-    const identity = { id: `${log.id}.${stream}`, epoch };
+    const common = { port, identity, clock: life, log: silentLog, place: place as unknown as Place | null };
     return new ChainSender({
       chain: stream,
       outbox: seams.chainOutbox?.(outbox) ?? outbox,
-      target: (events) =>
-        exclusiveTarget({
-          port,
-          identity,
-          events: seams.events?.(events) ?? events,
-          clock: life,
-          log: silentLog,
-        }),
+      target: (events) => exclusiveTarget({ ...common, events: seams.events?.(events) ?? events }),
       identity,
       clock: life,
       log: silentLog,
