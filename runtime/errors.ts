@@ -15,6 +15,8 @@ const codes = {
   WEIR_STATE: { domain: "external", retry: false, exit: 65 },
   /** No room on the disk of the state: nothing is lost, and all goes on once there is. */
   WEIR_DISK_FULL: { domain: "external", retry: true, exit: 74 },
+  /** A worker that a driver cannot start, find or end. */
+  WEIR_WORKER: { domain: "external", retry: true, exit: 69 },
   /** Another sends for the same chain: a second instance, or a copy of the state. */
   WEIR_FENCED: { domain: "external", retry: false, exit: 78 },
   /** A container engine that cannot be reached, does not answer, or answers what makes no sense. */

@@ -303,6 +303,17 @@ export const limits = {
   /** How long a host may be out of reach before its pipelines run elsewhere. */
   host_lost_ms: 120_000,
 
+  // Workers that are processes
+  /** From the order to start one until it has a process. */
+  process_start_ms_max: 5_000,
+  /** How often it is looked whether one has ended. */
+  process_poll_ms: 20,
+  /** Until the end of one that was killed is written down. */
+  process_end_ms_max: 2_000,
+  /** Of what one says; the file before is kept as well. */
+  process_output_bytes_max: 4_194_304,
+  process_output_lines_max: 10_000,
+
   // Scaling
   scale_every_ms: 5_000,
   scale_average_ms: 10_000,
