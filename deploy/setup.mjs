@@ -17,6 +17,7 @@ import {
   installLines,
   programInPath,
 } from "../runtime/connect/nats-server-search.mjs";
+import { prepareContainers } from "./setup-containers.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, "node_modules");
@@ -279,6 +280,7 @@ async function main() {
     const pinned = preparePinnedNode();
     buildKernel(pinned);
     await prepareNatsServer();
+    prepareContainers(process.env, { say, run });
     return pinned;
   });
   if (command.length === 0) say("ready");

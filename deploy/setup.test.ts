@@ -1,10 +1,9 @@
-// Set-up against this very folder: it is idempotent, runs commands as they are, and hands signals on. The
-// shipped server configurations are read by a real nats-server.
+// Set-up against this very folder: it is idempotent, runs commands as they are, and hands signals on.
 
 import { spawn, spawnSync } from "node:child_process";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { findNatsServer, missingServerMessage } from "../runtime/connect/nats-server.ts";
+import { engineDecision, prepareContainers } from "./setup-containers.mjs";
 
 const script = join(import.meta.dirname, "setup.mjs");
 // Anything that answers to the name will do: no server is needed to run a command.
@@ -56,21 +55,39 @@ describe("set-up", () => {
   });
 });
 
-describe("the shipped nats-server configurations", () => {
-  it("are accepted by a nats-server", async () => {
-    const command = await findNatsServer(process.env);
-    if (command?.kind !== "binary") throw new Error(missingServerMessage(process.platform));
-    const key = join(dirname(script), "nats", "edge.conf");
-    const secrets = {
-      WEIR_SENSOR_PASSWORD: "a",
-      WEIR_PASSWORD: "b",
-      WEIR_ADMIN_PASSWORD: "c",
-      WEIR_NATS_STORE: "/tmp",
+describe("a container engine", () => {
+  const there =
+    (...names: readonly string[]) =>
+    (name: string) =>
+      names.includes(name);
+  it.each([
+    ["is left alone when nobody asks", {}, 0, there("apt-get"), "nothing"],
+    ["is installed by root when asked", { WEIR_SETUP_CONTAINERS: "1" }, 0, there("apt-get"), "install"],
+    [
+      "is not, when it is there",
+      { WEIR_SETUP_CONTAINERS: "1" },
+      0,
+      there("podman", "podman-compose"),
+      "nothing",
+    ],
+    ["is not, by others than root", { WEIR_SETUP_CONTAINERS: "1" }, 1000, there("apt-get"), "without"],
+    ["is not, on other systems", { WEIR_SETUP_CONTAINERS: "1" }, undefined, there("brew"), "without"],
+  ])("%s", (_name, environment, user, isThere, action) => {
+    expect(engineDecision(environment, user, isThere)).toEqual({ action, why: expect.any(String) });
+  });
+
+  it("that cannot be installed stops nothing: tests are skipped then", () => {
+    const said: string[] = [];
+    const run = (program: string) => {
+      throw new Error(`${program} failed: no network`);
     };
-    const result = spawnSync(command.path, ["-t", "-c", key], {
-      encoding: "utf8",
-      env: { ...process.env, ...secrets },
-    });
-    expect(result.stderr + result.stdout).toContain("is valid");
+    const say = (message: string) => void said.push(message);
+    prepareContainers(
+      { WEIR_SETUP_CONTAINERS: "1", PATH: process.env["PATH"] },
+      { say, run },
+      0,
+      there("apt-get"),
+    );
+    expect(said.at(-1)).toBe("tests with containers will be skipped: apt-get failed: no network");
   });
 });

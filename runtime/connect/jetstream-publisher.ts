@@ -75,7 +75,7 @@ export class JetStreamPublisher<T> {
     this.#clock = clock;
     this.#onOutcome = onOutcome;
     this.#publisher = new RowPublisher(link);
-    this.#inbox = createInbox();
+    this.#inbox = createInbox(link.inbox);
     this.#subscription = link.nats.subscribe(`${this.#inbox}.*`, {
       callback: (fault, message) => {
         if (fault === null) this.#take(message);

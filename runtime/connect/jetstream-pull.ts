@@ -70,7 +70,7 @@ export class Pull {
     this.#clock = options.clock;
     this.#events = options.events;
     this.#reader = options.reader;
-    this.#inbox = createInbox();
+    this.#inbox = createInbox(options.link.inbox);
     this.#subscription = options.link.nats.subscribe(`${this.#inbox}.*`, {
       callback: (fault, message) => {
         if (fault === null) this.#take(message);

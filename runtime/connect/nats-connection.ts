@@ -31,6 +31,8 @@ export interface NatsConnectionOptions {
   readonly credentials?: string;
   /** The seed of an nkey. */
   readonly nkey?: string;
+  /** What subjects for answers begin with, where a server lets a user read only those; `_INBOX` by default. */
+  readonly inbox?: string;
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
   /** Ends the wait for the first connect. */
   readonly signal?: AbortSignal;
@@ -47,6 +49,8 @@ export type NatsStatus =
 export interface NatsLink {
   readonly name: string;
   readonly nats: NatsConnection;
+  /** What subjects for answers begin with, where it is not the client's default. */
+  readonly inbox: string | undefined;
   /** The last status at once, then each change; completes when the link is closed. */
   readonly status: Observable<NatsStatus>;
   readonly connected: boolean;
@@ -82,7 +86,7 @@ export async function connectNats(options: NatsConnectionOptions, log: Connector
     },
   };
   const nats = await firstConnect({ ...access.options, ...pace }, access, options, clock, log);
-  return watch(nats, options.name, access, clock, log, () => {
+  return watch(nats, options, access, clock, log, () => {
     attempt = 0;
     delay = 0;
   });
@@ -100,6 +104,7 @@ function accessOf(options: NatsConnectionOptions): Access {
       name: options.name,
       ...login,
       ...(tls === undefined ? {} : { tls }),
+      ...(options.inbox === undefined ? {} : { inboxPrefix: options.inbox }),
       maxReconnectAttempts: -1,
       ignoreAuthErrorAbort: true,
       ignoreClusterUpdates: true,
@@ -176,7 +181,7 @@ async function pause(clock: Clock, ms: number, signal: AbortSignal | undefined):
 
 function watch(
   nats: NatsConnection,
-  name: string,
+  { name, inbox }: NatsConnectionOptions,
   access: Access,
   clock: Clock,
   log: ConnectorLog,
@@ -220,6 +225,7 @@ function watch(
   return {
     name,
     nats,
+    inbox,
     status,
     get connected() {
       return connected;

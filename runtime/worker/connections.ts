@@ -52,14 +52,14 @@ export class Connections {
         }),
       );
     }
-    const { url, tls, user, password, token, credentials, nkey } = settings;
+    const { url, tls, user, password, token, credentials, nkey, inbox } = settings;
     return connectNats(
       {
         name,
         servers: url,
         signal: this.#given.signal,
         clock: this.#clock,
-        ...defined({ user, password, token, credentials, nkey }),
+        ...defined({ user, password, token, credentials, nkey, inbox }),
         ...(tls === undefined
           ? {}
           : { tls: defined({ caFile: tls.ca, certFile: tls.cert, keyFile: tls.key }) }),

@@ -20,6 +20,8 @@ export interface ConnectionSettings {
   /** The text of a credentials file: `${file:edge.creds}`. */
   readonly credentials?: string | undefined;
   readonly nkey?: string | undefined;
+  /** What subjects for answers begin with, where the server lets this user read no others: `_INBOX_gateway-1`. */
+  readonly inbox?: string | undefined;
   readonly tls?:
     | {
         readonly ca?: string | undefined;
@@ -36,6 +38,10 @@ const connectionSettings: z.ZodType<ConnectionSettings> = z.strictObject({
   token: z.string().optional(),
   credentials: z.string().optional(),
   nkey: z.string().optional(),
+  inbox: z
+    .string()
+    .regex(/^[\w-]+$/)
+    .optional(),
   tls: z
     .strictObject({ ca: z.string().optional(), cert: z.string().optional(), key: z.string().optional() })
     .optional(),

@@ -127,6 +127,8 @@ export async function startPodman(env: Environment): Promise<PodmanService> {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
     env: environment,
+    // Where its monitors leave a file when memory runs out.
+    cwd: folder,
   });
   guard.stdin?.on("error", () => {});
   if (await untilAnswering(socketPath, guard)) {
