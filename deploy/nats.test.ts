@@ -217,7 +217,7 @@ describe("edge.conf", () => {
     await weir.flush();
     await boiler.publishAsync("sensors/boiler-2/temp", "1", { qos: 1 });
     // Of another's, which a server answers by ending the connection or in silence; neither may arrive.
-    const ended = new Promise((resolve) => boiler.once("close", resolve));
+    const ended = new Promise<void>((resolve) => boiler.once("close", () => resolve()));
     boiler.publish("sensors/boiler-1/temp", "999", { qos: 0 });
     boiler.publish("sensors/boiler-2/temp", "2", { qos: 0 });
     await boiler.endAsync().catch(() => undefined);

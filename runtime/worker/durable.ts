@@ -22,8 +22,6 @@ export interface State {
   readonly positions: readonly Plain[];
   /** Pipelines of the folder that do not run now. */
   readonly away: ReadonlyMap<string, Away>;
-  /** To be closed after log and outbox. */
-  readonly disk: FileDisk;
 }
 
 export interface OpenStateOptions {
@@ -56,7 +54,6 @@ export async function openState(options: OpenStateOptions): Promise<State> {
       tell.info(`${folder}: the last commit was never finished; ${recovery.tornBytes} bytes of it are dropped`);
     return {
       log,
-      disk,
       epoch: recovery.epoch,
       outbox,
       recovered,
@@ -65,7 +62,6 @@ export async function openState(options: OpenStateOptions): Promise<State> {
     };
   } catch (error) {
     await log.close();
-    await disk.close();
     throw error;
   }
 }

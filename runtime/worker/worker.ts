@@ -68,7 +68,6 @@ export class Worker {
   readonly #connections: Connections;
   readonly #tasks: Task[] = [];
   readonly #references: ReferenceTask[] = [];
-  readonly #states: State[] = [];
   readonly #wired = new Map<string, Wired>();
   #stopping = false;
 
@@ -158,7 +157,6 @@ export class Worker {
   async close(): Promise<void> {
     for (const references of this.#references) await references.close();
     for (const task of this.#tasks) await task.close();
-    for (const state of this.#states) await state.disk.close();
     await this.#connections.close();
   }
 
@@ -180,8 +178,6 @@ export class Worker {
         await opened.outbox.close();
         await opened.log.close();
         throw error;
-      } finally {
-        this.#states.push(opened);
       }
     }
   }
