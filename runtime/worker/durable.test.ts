@@ -114,6 +114,6 @@ steps:
     expect(row["total"]).toBe(own.reduce((sum, second) => sum + second, 0));
   }
   expect(new Set(rows.map((row) => `${String(row["device"])} ${String(row["window_start"])}`)).size).toBe(9);
-  expect(rows.map((row) => Number(row["window_start"]) / minute).sort()).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2]);
+  expect(rows.map((row) => Number(row["window_start"]) / minute).sort((a, b) => a - b)).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2]);
   expect(said).toEqual([]);
 });
