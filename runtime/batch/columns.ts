@@ -22,9 +22,9 @@ export class TextDictionary implements Dictionary {
     return this.#texts[code]!;
   }
 
-  /** All texts by code, as they are now. */
-  all(): readonly string[] {
-    return this.#texts.slice();
+  /** The texts of the codes `from … to - 1`. */
+  texts(from: number, to: number): readonly string[] {
+    return this.#texts.slice(from, to);
   }
 
   /** The text's code, given one when it has none. */

@@ -20,6 +20,9 @@ const format = 1;
 const patches = { bytes: tagsEnd, list: tagsEnd + 1, map: tagsEnd + 2 } as const;
 const member = { end: 0, differs: 1, gone: 2 } as const;
 
+/** Bytes that are compared as a whole first: they are many, and most of them do not change. */
+const soonBytesMax = 4_096;
+
 type Bytes = Uint8Array<ArrayBuffer>;
 type List = Plain[];
 type Members = Record<string, Plain>;
@@ -106,11 +109,11 @@ export class StateShadow {
 
   /** True where `kept` is a copy of `fresh`, which is frozen; notes it where it becomes one. */
   #isKnown(fresh: object, kept: object): boolean {
+    if (this.#knowsFrozen && this.#frozen.get(kept) === fresh) return true;
     if (!Object.isFrozen(fresh)) {
       if (this.#knowsFrozen) this.#frozen.delete(kept);
       return false;
     }
-    if (this.#frozen.get(kept) === fresh) return true;
     this.#knowsFrozen = true;
     this.#frozen.set(kept, fresh);
     return false;
@@ -143,7 +146,7 @@ export class StateShadow {
     writer.whole(fresh.length);
     let last = -1;
     for (let place = 0; place < common; place++) {
-      if (fresh[place] === kept[place] && typeof fresh[place] === "string") continue;
+      if (isSame(fresh[place]!, kept[place]!)) continue;
       const at = writer.at;
       writer.whole(place - last);
       if (!this.#differs(fresh[place]!, kept[place]!, depth)) {
@@ -173,13 +176,12 @@ export class StateShadow {
     let differs = false;
     writer.byte(patches.map);
     const names = Object.keys(fresh);
-    let known = 0;
     for (const name of names) {
+      const isKnown = Object.hasOwn(kept, name);
+      if (isKnown && isSame(fresh[name]!, kept[name]!)) continue;
       const at = writer.at;
       writer.byte(member.differs);
       writer.text(name);
-      const isKnown = Object.hasOwn(kept, name);
-      if (isKnown) known++;
       if (isKnown ? !this.#differs(fresh[name]!, kept[name]!, depth) : !this.#replace(fresh[name]!)) {
         writer.back(at);
         continue;
@@ -268,6 +270,18 @@ function patchedMap(reader: PlainReader, kept: Members, depth: number): Members 
     else throw damaged("it takes from a map what is not there");
   }
   return kept;
+}
+
+/** What is told soon; where false, more has to be done to find out. */
+function isSame(fresh: Plain, kept: Plain): boolean {
+  if (typeof fresh !== "object" || fresh === null) return Object.is(fresh, kept);
+  return (
+    fresh instanceof Uint8Array &&
+    fresh.length <= soonBytesMax &&
+    kept instanceof Uint8Array &&
+    fresh.length === kept.length &&
+    Buffer.compare(fresh, kept) === 0
+  );
 }
 
 /** In memory of its own. */

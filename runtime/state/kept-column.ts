@@ -4,17 +4,23 @@
 import { type Column, columnTypes, type Dictionary } from "../../operators/sdk/index.ts";
 import { makeColumn, TextDictionary } from "../batch/columns.ts";
 import { bytesOf, damaged, listOf, member, packed, type Plain, textOf } from "./plain.ts";
+import { AddedSections } from "./sections.ts";
 
 type Values = Column["values"];
 
 /** Texts that a dictionary may hold beyond twice as many as there are slots in use. */
 const spareTexts = 1_024;
+/** Texts of one section of a snapshot. */
+const sectionTexts = 512;
 
 export class KeptColumn {
   readonly #type: Column["type"];
   #values: Values;
   #valid: Uint8Array;
   #texts: TextDictionary | null;
+  readonly #sections = new AddedSections<TextDictionary>(sectionTexts, (texts, from, to) =>
+    texts.texts(from, to),
+  );
   /** The dictionary that came last, and by its codes, the own one + 1; 0 for none. */
   #source: Dictionary | null = null;
   #known = new Int32Array(0);
@@ -88,7 +94,7 @@ export class KeptColumn {
       type: this.#type,
       values: packed(values),
       valid: packed(valid!),
-      texts: this.#texts?.all() ?? null,
+      texts: this.#texts === null ? null : this.#sections.snapshot(this.#texts, this.#texts.size),
     };
   }
 
@@ -125,7 +131,9 @@ export class KeptColumn {
   /** How many there are; null where the values are no texts. */
   #restoreTexts(data: Plain): number | null {
     if (this.#texts === null) return null;
-    for (const [code, text] of listOf(data).entries())
+    for (const [code, text] of listOf(data)
+      .flatMap((section) => listOf(section))
+      .entries())
       if (this.#texts.code(textOf(text)) !== code) throw damaged("expected each text once");
     return this.#texts.size;
   }

@@ -3,7 +3,7 @@
 
 import { grown } from "./growth.ts";
 import { damaged, member, packed, type Plain, wholesOf } from "./plain.ts";
-import { AddedSections, addedWholesOf } from "./sections.ts";
+import { addedWholes, addedWholesOf } from "./sections.ts";
 
 const wordsFirst = 256;
 const beginsFirst = 64;
@@ -19,7 +19,7 @@ export class KeyWords {
   readonly #endOf: EndOf;
   #arena = new Int32Array(wordsFirst);
   #used = 0;
-  readonly #sections = new AddedSections();
+  readonly #sections = addedWholes();
   /** Words of the arena that belong to no key any more. */
   #left = 0;
   /** How many words every key has; 0 where it is listed where they begin. */

@@ -14,7 +14,7 @@ import { limits } from "../limits.ts";
 import { grown } from "./growth.ts";
 import { type KeyedRows, makeKeyTable } from "./keys.ts";
 import { damaged, type LastingByKey, member, membersOf, type Plain } from "./plain.ts";
-import { AddedSections, addedWholesOf } from "./sections.ts";
+import { addedWholes, addedWholesOf } from "./sections.ts";
 import { Slots } from "./slots.ts";
 
 class OpenPane implements Pane {
@@ -26,8 +26,8 @@ class OpenPane implements Pane {
   #keys = new Uint32Array(16);
   #slots = new Uint32Array(16);
   #count = 0;
-  readonly #keySections = new AddedSections();
-  readonly #slotSections = new AddedSections();
+  readonly #keySections = addedWholes();
+  readonly #slotSections = addedWholes();
 
   constructor(start: number, open: () => number) {
     this.start = start;

@@ -4,7 +4,7 @@
 
 import { listOf, packed, type Plain, wholesOf } from "./plain.ts";
 
-const sectionBits = 6;
+const sectionBits = 4;
 const sectionPlaces = 2 ** sectionBits;
 /** Numbers of one section of those that are only added to. */
 const addedPlaces = 16_384;
@@ -49,27 +49,38 @@ export function sectionsOf(sections: readonly Plain[]): readonly (readonly [from
   return sections.map((section, place) => [place * sectionPlaces, section] as const);
 }
 
-/** Numbers in an array that is only added to, until another one takes its place. */
-export class AddedSections {
-  #array: Int32Array | Uint32Array | null = null;
+/** What is only added to, until another one takes its place. */
+export class AddedSections<S extends object> {
+  readonly #places: number;
+  readonly #read: (source: S, from: number, to: number) => readonly Plain[];
+  #source: S | null = null;
   readonly #kept: Plain[] = [];
 
-  /** The first `used` numbers of `array`, as bytes. */
-  snapshot(array: Int32Array | Uint32Array, used: number): Plain {
-    if (array !== this.#array) this.#kept.length = 0;
-    this.#array = array;
-    const whole = Math.floor(used / addedPlaces);
-    const kept = this.#kept;
+  /** `places` of each section; `read`: the section at the places `from … to - 1` of a source. */
+  constructor(places: number, read: (source: S, from: number, to: number) => readonly Plain[]) {
+    this.#places = places;
+    this.#read = read;
+  }
+
+  /** The first `used` places of `source`. */
+  snapshot(source: S, used: number): Plain {
+    if (source !== this.#source) this.#kept.length = 0;
+    this.#source = source;
+    const [kept, places] = [this.#kept, this.#places];
+    const whole = Math.floor(used / places);
     kept.length = Math.min(kept.length, whole);
-    while (kept.length < whole) {
-      const from = kept.length * addedPlaces;
-      kept.push(Object.freeze([packed(array.subarray(from, from + addedPlaces))]) as Plain);
-    }
-    return [...kept, [packed(array.subarray(whole * addedPlaces, used))]];
+    for (let from = kept.length * places; kept.length < whole; from += places)
+      kept.push(Object.freeze(this.#read(source, from, from + places)));
+    return [...kept, this.#read(source, whole * places, used)];
   }
 }
 
-/** The numbers of `AddedSections`, all of them below `end`. */
+/** For whole numbers, as bytes. */
+export function addedWholes(): AddedSections<Int32Array | Uint32Array> {
+  return new AddedSections(addedPlaces, (array, from, to) => [packed(array.subarray(from, to))]);
+}
+
+/** The numbers of `addedWholes`, all of them below `end`. */
 export function addedWholesOf(data: Plain, end: number): Uint32Array<ArrayBuffer> {
   const sections = listOf(data).map((section) => wholesOf(listOf(section, 1)[0]!, end));
   const all = new Uint32Array(sections.reduce((total, { length }) => total + length, 0));

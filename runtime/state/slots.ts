@@ -17,6 +17,9 @@ import {
 } from "./plain.ts";
 import { grown, isSparse } from "./growth.ts";
 
+/** What an aggregate keeps of a slot beside its cells. */
+type Kept = Float64Array | Uint8Array;
+
 interface GrowingState extends AggregateState {
   cells: Float64Array<ArrayBuffer>[];
 }
@@ -182,7 +185,10 @@ export class Slots implements Lasting {
       else if (Number.isNaN(weights[slot])) this.#free.push(slot);
       else throw damaged("expected slots of some weight");
     const buffers = listOf(member(data, "buffers"), this.states.length);
-    buffers.forEach((each, place) => this.#restoreBuffers(place, listOf(each), slots));
+    buffers.forEach((each, place) => {
+      this.#restoreBuffers(place, listOf(member(each, "numbers")), slots, numbersOf);
+      this.#restoreBuffers(place, listOf(member(each, "bytes")), slots, bytesOf);
+    });
   }
 
   #restoreAll(data: Plain): void {
@@ -209,14 +215,19 @@ export class Slots implements Lasting {
   }
 
   /** `slots`: those that the buffers are of, in order; null for all. */
-  #restoreBuffers(place: number, kept: readonly Plain[], slots: Uint32Array | null): void {
+  #restoreBuffers(
+    place: number,
+    kept: readonly Plain[],
+    slots: Uint32Array | null,
+    read: (data: Plain) => Kept,
+  ): void {
     const { buffers } = this.states[place]!;
     const weights = this.#arrays[0]!;
     for (const [at, each] of kept.entries()) {
       if (each === null) continue;
       const slot = slots === null ? at : (slots[at] ?? this.#used);
       if (!(slot < this.#used && weights[slot]! >= 0)) throw damaged("expected buffers of open slots");
-      buffers[slot] = bufferOf(each);
+      buffers[slot] = read(each);
     }
   }
 
@@ -277,20 +288,16 @@ function gathered(array: Float64Array, slots: Uint32Array): Float64Array {
   return some;
 }
 
-/** By slot, or of some slots: bytes as they are, numbers as a list of their bytes. */
-function buffersOf(
-  buffers: readonly (Float64Array | Uint8Array | undefined)[],
-  slots: Uint32Array | null,
-): Plain {
-  const plain: Plain[] = [];
-  const count = slots?.length ?? buffers.findLastIndex((buffer) => buffer !== undefined) + 1;
+/** By slot, or of some slots: those that hold numbers apart from those that hold bytes. */
+function buffersOf(buffers: readonly (Kept | undefined)[], slots: Uint32Array | null): Plain {
+  const [numbers, bytes]: Plain[][] = [[], []];
+  const count = slots?.length ?? buffers.length;
   for (let place = 0; place < count; place++) {
     const buffer = buffers[slots === null ? place : slots[place]!];
-    plain.push(buffer === undefined ? null : buffer instanceof Uint8Array ? buffer : [packed(buffer)]);
+    if (buffer === undefined) continue;
+    const kind = buffer instanceof Uint8Array ? bytes! : numbers!;
+    while (kind.length < place) kind.push(null);
+    kind.push(buffer instanceof Uint8Array ? buffer : packed(buffer));
   }
-  return plain;
-}
-
-function bufferOf(data: Plain): Float64Array | Uint8Array {
-  return data instanceof Uint8Array ? bytesOf(data) : numbersOf(listOf(data, 1)[0]!);
+  return { numbers: numbers!, bytes: bytes! };
 }
