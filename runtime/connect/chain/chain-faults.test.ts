@@ -94,7 +94,7 @@ describe.each(modes)("a chain of $name through faults", (mode) => {
     async ({ comparesFirst }) => {
       await fc.assert(
         fc.asyncProperty(fc.integer(), (seed) => throughFaults(mode, seed, comparesFirst)),
-        { numRuns: 15 },
+        { numRuns: 8 },
       );
     },
   );

@@ -58,6 +58,8 @@ export class ChainSender {
   /** `take` gave nothing, and nobody has called since. */
   #empty = false;
   #called = false;
+  /** How often the target said that it cannot go on. */
+  #faults = 0;
   #attempt = 0;
   #told = "";
   #ended = false;
@@ -137,6 +139,7 @@ export class ChainSender {
     const { chain, outbox } = this.#options;
     const unconfirmed = (await outbox.unconfirmed(chain)).filter(({ number }) => !this.#dropped.has(number));
     for (const entry of unconfirmed) this.#underway.add(entry);
+    const faults = this.#faults;
     const tail = await this.#target.attach(unconfirmed, outbox.chain(chain).confirmed);
     if (this.#isOver()) return;
     const decision = this.#decide(tail);
@@ -149,7 +152,8 @@ export class ChainSender {
     outbox.rewind(chain, decision.kind === "continue" ? Math.max(decision.from, next) : decision.from);
     this.#empty = false;
     this.#window = this.#target.room;
-    this.#attached = true;
+    // What was said between the answer and now counts.
+    this.#attached = this.#faults === faults;
   }
 
   /** What follows from the tail; null where the chain has ended. */
@@ -233,6 +237,7 @@ export class ChainSender {
   #onRefused(number: number, refusal: Refusal): void {
     if (this.#isOver()) return;
     this.#attached = false;
+    this.#faults++;
     if (refusal.kind === "never") {
       // The other side answers, so there is nothing to wait for.
       this.#attempt = 0;
@@ -247,6 +252,7 @@ export class ChainSender {
   #onUnsure(reason: string): void {
     if (this.#isOver()) return;
     this.#attached = false;
+    this.#faults++;
     // Once is what every cut brings along.
     if (this.#attempt > 1) this.#tell(`${reason}; asking it how far it is`);
     this.#conditions.check();

@@ -32,6 +32,8 @@ export interface Place {
   readonly created: string;
   readonly sequence: number;
   readonly number: number;
+  /** The stream lost some of it, and has not got all of that again. */
+  readonly healing?: true;
 }
 
 export type Refusal =

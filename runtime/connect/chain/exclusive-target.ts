@@ -15,7 +15,7 @@ import {
   type StreamTargetOptions,
   wasCut,
 } from "./stream-target.ts";
-import type { Answer } from "./stream-port.ts";
+import type { Answer, StreamFacts } from "./stream-port.ts";
 
 export function exclusiveTarget(options: StreamTargetOptions): Target {
   return new ExclusiveTarget(options);
@@ -56,31 +56,18 @@ class ExclusiveTarget implements Target {
   }
 
   async attach(unconfirmed: readonly Entry[], confirmed: number): Promise<Tail> {
-    const { port, identity, clock, log } = this.#options;
     const known = this.place;
     this.#attached = false;
-    const end = await endOf(port, clock);
-    const { facts, message } = end;
-    const { foreign, ...tail } = await exclusiveTail({
-      port,
-      end,
-      id: identity.id,
-      known,
-      unconfirmed,
-      confirmed,
-    });
-    if (foreign && this.#wasAttached) {
-      log.warn(`sink stream ${port.name}: somebody else wrote message ${facts.last}`);
-      if (this.#foreigners.isTooMuch()) throw foreignWriter(`stream ${port.name}`, exclusiveRemedy);
+    for (;;) {
+      this.#flight.clear();
+      const { facts, tail } = await this.#find(known, unconfirmed, confirmed);
+      this.#start = { created: facts.created, sequence: facts.last, number: tail.number };
+      this.#last = facts.last;
+      if (!this.#flight.begin(tail.number)) continue;
+      this.#attached = true;
+      this.#wasAttached = true;
+      return tail;
     }
-    const mark = message === null ? null : markOf(message, identity.id);
-    if (message !== null && mark !== null) checkSameRow(message, mark, unconfirmed, port.name);
-    this.#start = { created: facts.created, sequence: facts.last, number: tail.number };
-    this.#last = facts.last;
-    this.#flight.begin(tail.number);
-    this.#attached = true;
-    this.#wasAttached = true;
-    return tail;
   }
 
   unfit(entry: Entry): string | null {
@@ -103,6 +90,25 @@ class ExclusiveTarget implements Target {
   close(): Promise<void> {
     this.#attached = false;
     return this.#options.port.close();
+  }
+
+  async #find(
+    known: Place | null,
+    unconfirmed: readonly Entry[],
+    confirmed: number,
+  ): Promise<{ readonly facts: StreamFacts; readonly tail: Tail }> {
+    const { port, identity, clock, log } = this.#options;
+    const end = await endOf(port, clock);
+    const { facts, message } = end;
+    const { id } = identity;
+    const { foreign, ...tail } = await exclusiveTail({ port, end, id, known, unconfirmed, confirmed });
+    if (foreign && this.#wasAttached) {
+      log.warn(`sink stream ${port.name}: somebody else wrote message ${facts.last}`);
+      if (this.#foreigners.isTooMuch()) throw foreignWriter(`stream ${port.name}`, exclusiveRemedy);
+    }
+    const mark = message === null ? null : markOf(message, id);
+    if (message !== null && mark !== null) checkSameRow(message, mark, unconfirmed, port.name);
+    return { facts, tail };
   }
 
   #answered(sent: Sent, expected: number, answer: Answer): void {

@@ -80,16 +80,23 @@ export class Flight {
     return this.#settled;
   }
 
-  /** Forgets all: `number` is the last that the other side has. */
-  begin(number: number): void {
+  /** Forgets all, and says nothing until `begin`. */
+  clear(): void {
     this.#sent = [];
     this.#head = 0;
     this.#asked = 0;
-    this.#confirmed = number;
-    this.#settled = 0;
     this.#failed = null;
     this.#doubt = null;
+    this.#concluded = true;
+  }
+
+  /** The other side has all up to `number`. False where that became doubtful since `clear`: it is to be asked again. */
+  begin(number: number): boolean {
+    if (this.#doubt !== null) return false;
+    this.#confirmed = number;
+    this.#settled = 0;
     this.#concluded = false;
+    return true;
   }
 
   /** The next entry, which waits to be published. */

@@ -42,14 +42,16 @@ class IdentifiedTarget implements Target {
   async attach(_: readonly Entry[], confirmed: number): Promise<Tail> {
     const { port, clock } = this.#options;
     this.#attached = false;
-    const facts = await factsOf(port, clock);
-    const standing = this.#place.begin(facts, confirmed);
-    if (standing === "lost") this.#ahead.clear();
-    const isRegressed = standing !== "whole";
-    this.#isHealing = isRegressed;
-    this.#flight.begin(isRegressed ? 0 : confirmed);
-    this.#attached = true;
-    return { number: confirmed, epoch: 0, ...(isRegressed ? { regressed: true } : {}) };
+    for (;;) {
+      this.#flight.clear();
+      const facts = await factsOf(port, clock);
+      const standing = this.#place.begin(facts, confirmed);
+      if (standing === "lost") this.#ahead.clear();
+      this.#isHealing = standing !== "whole";
+      if (!this.#flight.begin(this.#isHealing ? 0 : confirmed)) continue;
+      this.#attached = true;
+      return { number: confirmed, epoch: 0, ...(this.#isHealing ? { regressed: true } : {}) };
+    }
   }
 
   unfit(entry: Entry): string | null {

@@ -78,17 +78,20 @@ class LaneTarget implements Target {
     this.#attached = false;
     this.#waiting = [];
     this.#isBusy = false;
-    const facts = await factsOf(port, clock);
-    const message = await port.readLast(subject);
-    const tail = this.#tail(facts, message, confirmed);
-    this.#sequence = message?.sequence ?? 0;
-    // Where the subject is empty the stream's own number tells later whether it lost something.
-    const sequence = message?.sequence ?? facts.last;
-    this.#place = { created: facts.created, sequence, number: tail.number };
-    this.#flight.begin(tail.number);
-    this.#attached = true;
-    this.#wasAttached = true;
-    return tail;
+    for (;;) {
+      this.#flight.clear();
+      const facts = await factsOf(port, clock);
+      const message = await port.readLast(subject);
+      const tail = this.#tail(facts, message, confirmed);
+      if (!this.#flight.begin(tail.number)) continue;
+      this.#sequence = message?.sequence ?? 0;
+      // Where the subject is empty the stream's own number tells later whether it lost something.
+      const sequence = message?.sequence ?? facts.last;
+      this.#place = { created: facts.created, sequence, number: tail.number };
+      this.#attached = true;
+      this.#wasAttached = true;
+      return tail;
+    }
   }
 
   unfit(entry: Entry): string | null {

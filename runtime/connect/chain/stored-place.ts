@@ -1,6 +1,6 @@
 // Where a chain stands in a stream that others may write as well, and whether the stream lost some of it. Nobody can tell
-// there which rows are gone, so all that is kept is sent again; until that is done the old place stays, so that a second fault,
-// or a start in between, does not take a half-healed stream for a whole one.
+// there which rows are gone, so all that is kept is sent again; until that is done the place says so, so that a second fault, or
+// a start in between, does not take a half-healed stream for a whole one.
 
 import type { Place } from "./chain.ts";
 import type { StreamFacts } from "./stream-port.ts";
@@ -15,7 +15,7 @@ export type Standing =
   | "healing";
 
 export class StoredPlace {
-  /** To be written down: from before a loss, until that is healed. */
+  /** To be written down. */
   #place: Place | null;
   /** The stream as it was seen last, and the highest sequence that it is known to have reached. */
   #created: string | null;
@@ -23,12 +23,13 @@ export class StoredPlace {
   /** A loss that an answer showed. */
   #isShorter = false;
   /** The number that was confirmed when a loss was found; null when nothing is to be healed. */
-  #healing: number | null = null;
+  #healing: number | null;
 
   constructor(place: Place | null) {
     this.#place = place;
     this.#created = place?.created ?? null;
     this.#highest = place?.sequence ?? 0;
+    this.#healing = place?.healing === true ? place.number : null;
   }
 
   get place(): Place | null {
@@ -51,7 +52,10 @@ export class StoredPlace {
     this.#created = created;
     this.#highest = last;
     if (isLost) this.#healing = Math.max(this.#healing ?? 0, confirmed);
-    if (this.#healing === null) this.#place = { created, sequence: last, number: confirmed };
+    this.#place =
+      this.#healing === null
+        ? { created, sequence: last, number: confirmed }
+        : { created, sequence: last, number: this.#healing, healing: true };
     if (isLost) return "lost";
     return this.#healing === null ? "whole" : "healing";
   }
@@ -65,8 +69,12 @@ export class StoredPlace {
   /** A message was stored at `sequence`; all entries up to `number` are stored. */
   note(sequence: number, number: number): void {
     this.#highest = Math.max(this.#highest, sequence);
-    if (this.#created === null || (this.#healing !== null && number < this.#healing)) return;
-    this.#healing = null;
-    this.#place = { created: this.#created, sequence: this.#highest, number };
+    const created = this.#created;
+    if (created === null) return;
+    if (this.#healing !== null && number >= this.#healing) this.#healing = null;
+    this.#place =
+      this.#healing === null
+        ? { created, sequence: this.#highest, number }
+        : { created, sequence: this.#highest, number: this.#healing, healing: true };
   }
 }

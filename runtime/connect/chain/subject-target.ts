@@ -90,22 +90,25 @@ class SubjectTarget implements Target {
   async attach(unconfirmed: readonly Entry[], confirmed: number): Promise<Tail> {
     const { port, clock } = this.#options;
     this.#attached = false;
-    this.#lines.clear();
-    this.#items.clear();
-    const facts = await factsOf(port, clock);
-    if (facts.retention !== "limits") throw removesRows(port.name);
     const subjects = [...new Set(unconfirmed.map(({ row }) => row.subject))];
-    for (let at = 0; at < subjects.length; at += limits.chain_search_at_once) {
-      const some = subjects.slice(at, at + limits.chain_search_at_once);
-      await Promise.all(some.map((subject) => this.#ask(subject, unconfirmed)));
+    for (;;) {
+      this.#flight.clear();
+      this.#lines.clear();
+      this.#items.clear();
+      const facts = await factsOf(port, clock);
+      if (facts.retention !== "limits") throw removesRows(port.name);
+      for (let at = 0; at < subjects.length; at += limits.chain_search_at_once) {
+        const some = subjects.slice(at, at + limits.chain_search_at_once);
+        await Promise.all(some.map((subject) => this.#ask(subject, unconfirmed)));
+      }
+      const tail = this.#tail(unconfirmed, confirmed);
+      const isRegressed = this.#place.begin(facts, confirmed) !== "whole";
+      if (!this.#flight.begin(isRegressed ? 0 : tail.number)) continue;
+      this.#given = Math.max(this.#given, confirmed, unconfirmed.at(-1)?.number ?? 0);
+      this.#contested.clear();
+      this.#attached = true;
+      return isRegressed ? { ...tail, regressed: true } : tail;
     }
-    const tail = this.#tail(unconfirmed, confirmed);
-    const isRegressed = this.#place.begin(facts, confirmed) !== "whole";
-    this.#flight.begin(isRegressed ? 0 : tail.number);
-    this.#given = Math.max(this.#given, confirmed, unconfirmed.at(-1)?.number ?? 0);
-    this.#contested.clear();
-    this.#attached = true;
-    return isRegressed ? { ...tail, regressed: true } : tail;
   }
 
   unfit(entry: Entry): string | null {
