@@ -1,4 +1,4 @@
-// What belongs to the device and not to a pipeline: its named NATS connections, where it keeps state, from the
+// What belongs to the device and not to a pipeline: its named NATS connections, the outbox, where it keeps state, from the
 // environment, `weir.yaml` and the command line, in that order of growing precedence. All of it is optional.
 
 import { tmpdir } from "node:os";
@@ -9,7 +9,8 @@ import { limits } from "../limits.ts";
 import { type ConfigDocument, readDocument } from "../pipeline/document.ts";
 import { interpolate, type Surroundings } from "../pipeline/interpolate.ts";
 import { diagnosticsOf } from "../pipeline/issue.ts";
-import type { Diagnostic } from "../pipeline/pipeline.ts";
+import { outboxSetting } from "../pipeline/outbox-spec.ts";
+import type { Diagnostic, OutboxSpec } from "../pipeline/pipeline.ts";
 
 /** How one server or cluster is reached. */
 export interface ConnectionSettings {
@@ -29,7 +30,16 @@ export interface ConnectionSettings {
         readonly key?: string | undefined;
       }
     | undefined;
+  /** What may be sent over it in a time, where bytes cost money. */
+  readonly uplink?: { readonly bytes: number; readonly every: number } | undefined;
 }
+
+const uplink = z
+  .strictObject({
+    bytes: field.size("What may be sent in `every`; alarms are sent all the same."),
+    every: field.duration("The time that it is for, counted since the epoch: 1d begins at midnight UTC."),
+  })
+  .refine(({ bytes, every }) => bytes > 0 && every > 0, "a budget is of some bytes in some time");
 
 const connectionSettings: z.ZodType<ConnectionSettings> = z.strictObject({
   url: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
@@ -45,6 +55,7 @@ const connectionSettings: z.ZodType<ConnectionSettings> = z.strictObject({
   tls: z
     .strictObject({ ca: z.string().optional(), cert: z.string().optional(), key: z.string().optional() })
     .optional(),
+  uplink: uplink.optional(),
 });
 
 const deviceSettings = z.strictObject({
@@ -61,6 +72,8 @@ const deviceSettings = z.strictObject({
       `expected ${limits.commit_ms_min}ms to ${limits.commit_ms_max / 1000}s`,
     )
     .optional(),
+  /** For pipelines that say nothing. */
+  outbox: outboxSetting.optional(),
 });
 
 export interface DeviceSettings {
@@ -70,6 +83,8 @@ export interface DeviceSettings {
   /** Where commit logs are kept; null where nothing outlives the process. */
   readonly state: string | null;
   readonly commit_ms: number;
+  /** What rows that wait may take where a pipeline says nothing. */
+  readonly outbox?: OutboxSpec | undefined;
 }
 
 export const defaultConnection = "default";
@@ -109,13 +124,14 @@ export function withFile(
       diagnostics: [...read.diagnostics, ...diagnostics, ...mistakes(document, parsed.error)],
     };
   }
-  const { nats = {}, threads, state, commit } = parsed.data;
+  const { nats = {}, threads, state, commit, outbox } = parsed.data;
   return {
     settings: {
       connections: { ...base.connections, ...nats },
       threads: threads ?? base.threads,
       state: state === undefined ? base.state : resolve(dirname(file), state),
       commit_ms: commit ?? base.commit_ms,
+      outbox: outbox ?? base.outbox,
     },
     diagnostics: [...read.diagnostics, ...diagnostics],
   };

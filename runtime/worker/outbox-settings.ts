@@ -1,0 +1,66 @@
+// The outbox of pipelines that share one, from what each of their files and the device say. Pure.
+
+import { limits } from "../limits.ts";
+import type { OutboxSpec, Tier } from "../pipeline/pipeline.ts";
+import type { OutboxLimits } from "../state/outbox/keep-within.ts";
+import type { UplinkBudget } from "../state/outbox/uplink.ts";
+import type { ConnectionSettings } from "./settings.ts";
+
+/** What an outbox is opened with. */
+export interface OutboxSettings {
+  readonly limits: OutboxLimits;
+  readonly backlogAfter: number | null;
+  readonly tiers: readonly Tier[];
+}
+
+/**
+ * `device`: what holds where a file says nothing. Where files of one outbox differ, nobody gets less than they asked for:
+ * the largest size and age, the longest order of rows, and no row is dropped or condensed unless all of them agree.
+ */
+export function outboxSettings(
+  files: readonly OutboxSpec[],
+  device: OutboxSpec = { tiers: [] },
+): OutboxSettings {
+  const specs = files.map((file) => merged(file, device));
+  const whenFull = specs.map(({ when_full = "wait" }) => when_full);
+  const tiers = specs.map((spec) => spec.tiers);
+  const areAlike = tiers.every((each) => JSON.stringify(each) === JSON.stringify(tiers[0]));
+  const [first = "wait"] = whenFull;
+  const ages = specs.map(({ age }) => age ?? Number.POSITIVE_INFINITY);
+  const age = Math.max(...ages);
+  const backlogs = specs.map(({ backlog_after: after = limits.outbox_backlog_ms_default }) =>
+    after === "never" ? Number.POSITIVE_INFINITY : after,
+  );
+  const backlogAfter = Math.max(...backlogs);
+  const isAgreed = whenFull.every((each) => each === first) && (first !== "condense" || areAlike);
+  return {
+    limits: {
+      bytes: Math.max(...specs.map(({ bytes = limits.outbox_bytes_default }) => bytes)),
+      age: Number.isFinite(age) ? age : null,
+      whenFull: isAgreed ? first : "wait",
+    },
+    backlogAfter: Number.isFinite(backlogAfter) ? backlogAfter : null,
+    tiers: areAlike ? (tiers[0] ?? []) : [],
+  };
+}
+
+function merged(file: OutboxSpec, device: OutboxSpec): OutboxSpec {
+  return {
+    bytes: file.bytes ?? device.bytes,
+    age: file.age ?? device.age,
+    when_full: file.when_full ?? device.when_full,
+    backlog_after: file.backlog_after ?? device.backlog_after,
+    tiers: file.tiers.length > 0 ? file.tiers : device.tiers,
+  };
+}
+
+/** The budgets of connections, by name. */
+export function uplinkBudgets(
+  connections: Readonly<Record<string, ConnectionSettings>>,
+): ReadonlyMap<string, UplinkBudget> {
+  return new Map(
+    Object.entries(connections).flatMap(([name, { uplink }]) =>
+      uplink === undefined ? [] : [[name, uplink]],
+    ),
+  );
+}
