@@ -99,6 +99,53 @@ program
     finish(import("./why.ts").then(({ why }) => why(pipeline, options))),
   );
 
+const outbox = program
+  .command("outbox")
+  .description(
+    "look at what waits to be sent, in the state folder of a worker that has ended or of one that runs",
+  );
+const stateArgument = "the state folder: what --state of weir run names";
+
+outbox
+  .command("ls")
+  .description(
+    "what each chain holds: rows, bytes, the oldest, what was dropped; budgets and what is left of them",
+  )
+  .argument("[state]", `${stateArgument}; without it, workers that run here are asked`)
+  .addOption(jsonOption())
+  .action((state: string | undefined, options) =>
+    finish(import("./outbox.ts").then(({ ls }) => ls(state, options))),
+  );
+
+outbox
+  .command("peek")
+  .description("the next rows that wait")
+  .argument("<state>", stateArgument)
+  .option("--chain <name>", "of this chain only")
+  .option("--limit <rows>", "how many of each chain", positive, 10)
+  .option("--all", "also those that arrived and are still kept")
+  .addOption(jsonOption())
+  .action((state: string, options) => finish(import("./outbox.ts").then(({ peek }) => peek(state, options))));
+
+outbox
+  .command("export")
+  .description("write the rows that wait, a line of JSON each; they stay where they are")
+  .argument("<state>", stateArgument)
+  .option("--chain <name>", "of this chain only")
+  .option("--limit <rows>", "how many of each chain at most", positive)
+  .option("--all", "also those that arrived and are still kept")
+  .option("--out <file>", "a new file; - for standard output", "-")
+  .action((state: string, options) =>
+    finish(import("./outbox.ts").then(({ exported }) => exported(state, options))),
+  );
+
+outbox
+  .command("fsck")
+  .description("read all that is kept, and say what cannot be")
+  .argument("<state>", stateArgument)
+  .addOption(jsonOption())
+  .action((state: string, options) => finish(import("./outbox.ts").then(({ fsck }) => fsck(state, options))));
+
 program
   .command("init")
   .description("write a commented pipeline to start from")

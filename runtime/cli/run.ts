@@ -101,14 +101,16 @@ function someOf(names: readonly string[], most = 5): string {
 
 /** The door for `weir why`. A worker runs without one where it cannot be opened. */
 async function openDoor(worker: Worker, identity: string, log: Log): Promise<Control | null> {
-  const answers = (path: string): unknown =>
-    path === "/pipelines"
-      ? worker.status().map(({ name, pipeline }) => ({ name, waiting: waitingOf(pipeline, wallClock.now()) }))
-      : undefined;
+  const answers = (path: string): unknown => {
+    if (path === "/outbox") return worker.outboxes();
+    if (path !== "/pipelines") return undefined;
+    const now = wallClock.now();
+    return worker.status().map(({ name, pipeline }) => ({ name, waiting: waitingOf(pipeline, now) }));
+  };
   try {
     return await openControl(runFolder(process.env), identity, answers);
   } catch (error) {
-    log.warn(`weir why will not be answered: ${messageOf(error)}`);
+    log.warn(`weir why and weir outbox ls will not be answered: ${messageOf(error)}`);
     return null;
   }
 }

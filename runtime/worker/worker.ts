@@ -17,6 +17,7 @@ import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { BranchPlan, PipelinePlan, SinkSpec } from "../pipeline/pipeline.ts";
 import { ChainSet } from "./chain-set.ts";
+import type { OutboxStats } from "../state/outbox/outbox-stats.ts";
 import { Connections } from "./connections.ts";
 import { openState, restoreState, type State } from "./durable.ts";
 import { DurableTask } from "./durable-task.ts";
@@ -154,6 +155,11 @@ export class Worker {
     );
   }
 
+  /** What each state folder's outbox holds. */
+  outboxes(): readonly { readonly folder: string; readonly stats: OutboxStats }[] {
+    return this.#states.map(({ disk, outbox }) => ({ folder: disk.place, stats: outbox.stats() }));
+  }
+
   async close(): Promise<void> {
     for (const references of this.#references) await references.close();
     for (const task of this.#tasks) await task.close();
@@ -173,7 +179,11 @@ export class Worker {
         sources: plans[0]!.inputs.length,
       });
       try {
-        await this.#openTask(members.filter(({ plan }) => pipelines.includes(plan!)), surroundings, opened);
+        await this.#openTask(
+          members.filter(({ plan }) => pipelines.includes(plan!)),
+          surroundings,
+          opened,
+        );
       } catch (error) {
         await opened.outbox.close();
         await opened.log.close();
@@ -208,7 +218,8 @@ export class Worker {
     const runner = await this.#openRunner(members, headers, outputs);
     const sources = opened.map(({ source }) => source);
     const { clock, log, settings } = this.#options;
-    if (state === undefined || chains === null) this.#tasks.push(new RunnerTask(sources, runner, sinks, clock));
+    if (state === undefined || chains === null)
+      this.#tasks.push(new RunnerTask(sources, runner, sinks, clock));
     else {
       await restoreState(runner, state, clock);
       const task = new DurableTask({

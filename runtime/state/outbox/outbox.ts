@@ -25,6 +25,7 @@ import { OutboxStore } from "./outbox-store.ts";
 import { outboxStats, type OutboxStats, unconfirmedBytes } from "./outbox-stats.ts";
 import { endOf, placeOf } from "./piece.ts";
 import { PieceReader } from "./piece-reader.ts";
+import { entriesFrom, faultsOf, type OutboxFault } from "./reading.ts";
 import { Turns } from "./turns.ts";
 import type { UplinkBudget } from "./uplink.ts";
 import { Uplinks } from "./uplinks.ts";
@@ -244,19 +245,24 @@ export class Outbox {
 
   /** Released, not confirmed, and no more of them than may have been sent. */
   async unconfirmed(chain: string): Promise<readonly Entry[]> {
-    const { entries } = this.#chain(chain);
-    const { confirmed, sent, pieces } = entries;
-    const end = Math.min(sent, entries.released);
-    const lane = this.#turns.laneOf(chain);
+    const { confirmed, sent } = this.#chain(chain).entries;
     const found: Entry[] = [];
-    for (const piece of pieces.slice(placeOf(pieces, confirmed + 1))) {
-      if (piece.first > end) break;
-      const kept = await new PieceReader(this.#store.files).read(piece);
-      const last = Math.min(end, endOf(piece));
-      for (let number = Math.max(confirmed + 1, piece.first); number <= last; number++)
-        found.push(entryIn(piece, number, kept, lane));
+    for await (const entry of this.read(chain, confirmed + 1)) {
+      if (entry.number > sent) break;
+      found.push(entry);
     }
     return found;
+  }
+
+  /** Released entries from `number` on, as `take` would give them, without taking them. */
+  read(chain: string, number: number): AsyncGenerator<Entry, void, undefined> {
+    const lane = this.#turns.laneOf(chain);
+    return entriesFrom(this.#chain(chain).entries, number, this.#store.files, lane);
+  }
+
+  /** Entries that cannot be read. */
+  faults(): Promise<readonly OutboxFault[]> {
+    return faultsOf(this.#all(), this.#store.files);
   }
 
   /** The last number given and confirmed, and the oldest that is still kept. */

@@ -1,0 +1,215 @@
+// weir outbox on a state folder that the log and the outbox themselves have written.
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { VirtualClock } from "../clock.ts";
+import { WeirError } from "../errors.ts";
+import { openCommitLog } from "../state/log/commit-log.ts";
+import { FileDisk } from "../state/log/file-disk.ts";
+import type { KeptRow } from "../state/outbox/entry.ts";
+import { Outbox } from "../state/outbox/outbox.ts";
+import type { OutboxStats } from "../state/outbox/outbox-stats.ts";
+import { commitBody, snapshotBody } from "../worker/commit-body.ts";
+import { openControl } from "../worker/control.ts";
+import { exported, fsck, ls, peek } from "./outbox.ts";
+import { ageText, chainTable, uplinkLines } from "./outbox-text.ts";
+
+const main = resolve(import.meta.dirname, "main.ts");
+const folder = mkdtempSync(join(tmpdir(), "weir-outbox-test-"));
+const state = join(folder, "state");
+const home = join(state, "boilers");
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs a command as the command line does; its exit code and what it wrote. */
+async function told(command: () => Promise<number>): Promise<{ code: number; stdout: string }> {
+  let stdout = "";
+  const writing = vi.spyOn(process.stdout, "write").mockImplementation((text, ...rest) => {
+    stdout += String(text);
+    for (const each of rest) if (typeof each === "function") each();
+    return true;
+  });
+  try {
+    return { code: await command(), stdout };
+  } catch (error) {
+    if (!(error instanceof WeirError)) throw error;
+    return { code: error.exitCode, stdout: `${stdout}${error.message} ${error.remedy}` };
+  } finally {
+    writing.mockRestore();
+  }
+}
+
+const row = (payload: string | Uint8Array): KeptRow => ({
+  subject: "cloud.boiler.7",
+  payload: typeof payload === "string" ? new TextEncoder().encode(payload) : payload,
+  caused: 1_700_000_000_000,
+  rows: 1,
+  headers: null,
+});
+
+/** Of an outbox that holds nothing. */
+const stats: OutboxStats = {
+  bytes: 0,
+  rows: 0,
+  age: null,
+  memoryBytes: 0,
+  fileBytes: 0,
+  fault: null,
+  chains: [],
+  uplinks: [],
+};
+
+const rest = { positions: [], states: new Map<string, Uint8Array>(), places: null };
+
+/** Three rows in a snapshot, of which one has arrived, and two behind it. */
+beforeAll(async () => {
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(home, "pipelines.json"), '["boilers"]\n');
+  const disk = await FileDisk.open(home);
+  const { log } = await openCommitLog(disk, { owner: "boilers" });
+  const outbox = await Outbox.open(disk, null, { clock: new VirtualClock(1_700_000_000_000) });
+  const commit = async (...rows: readonly KeptRow[]): Promise<void> => {
+    for (const each of rows) outbox.add("cloud/FLEET", each);
+    const cut = outbox.cut();
+    await log.append(commitBody({ pipelines: ["boilers"], ...rest, outputs: cut.frame }));
+    outbox.release(cut);
+  };
+  await commit(row('{"a":1}'), row('{"a":2}'), row(Uint8Array.of(255, 0)));
+  outbox.confirm("cloud/FLEET", 1);
+  const manifest = await outbox.manifest();
+  const body = snapshotBody({ pipelines: ["boilers"], away: new Map(), ...rest, outbox: manifest });
+  await log.checkpoint(body);
+  await commit(row('{"a":4}'), row('{"a":5}'));
+  await outbox.close();
+  await log.close();
+});
+
+describe("weir outbox", () => {
+  test("ls shows each chain, by the command line", { timeout: 30_000 }, () => {
+    const environment = { ...process.env, NO_COLOR: "1" };
+    const { status, stdout } = spawnSync(process.execPath, [main, "outbox", "ls", state], {
+      env: environment,
+      encoding: "utf8",
+    });
+    expect(status).toBe(0);
+    expect(stdout).toContain(home);
+    expect(stdout).toMatch(/cloud\/FLEET +4 rows +\d+ B +\d+d(\d+h)? +\d+ B +1 of 5 +-/);
+  });
+
+  test("ls in JSON, of one folder", async () => {
+    const { stdout } = await told(() => ls(home, { json: true }));
+    expect(JSON.parse(stdout)).toMatchObject([{ folder: home, stats: { rows: 4 } }]);
+  });
+
+  test("ls without a folder asks workers, and says so when none runs", async () => {
+    vi.stubEnv("WEIR_RUN_FOLDER", join(folder, "run"));
+    expect(await told(() => ls(undefined, {}))).toMatchObject({
+      code: 69,
+      stdout: expect.stringContaining("weir outbox ls FOLDER"),
+    });
+    const answers = (path: string): unknown => (path === "/outbox" ? [{ folder: "here", stats }] : undefined);
+    const control = await openControl(join(folder, "run"), "worker", answers);
+    expect((await told(() => ls(undefined, {}))).stdout).toContain("nothing was ever added");
+    await control.close();
+    vi.unstubAllEnvs();
+  });
+
+  test("peek shows what is next, and export writes all of it", async () => {
+    const { stdout } = await told(() => peek(state, { limit: 1 }));
+    expect(stdout).toMatch(/ {2}2 {2}.* ago {2}cloud\.boiler\.7 {2}\{"a":2\}/);
+    expect(stdout).not.toContain('{"a":4}');
+    const out = join(folder, "rows.ndjson");
+    const wrote = await told(() => exported(state, { out }));
+    expect(wrote).toStrictEqual({ code: 0, stdout: `wrote ${out}: 4 rows\n` });
+    const lines = readFileSync(out, "utf8").trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { number: 2, payload: '{"a":2}', subject: "cloud.boiler.7", chain: "cloud/FLEET" },
+      { number: 3, base64: "/wA=" },
+      { number: 4 },
+      { number: 5 },
+    ]);
+    const all = await told(() => exported(state, { all: true }));
+    expect(all.stdout.split("\n")).toHaveLength(6);
+    const other = await told(() => peek(state, { chain: "other" }));
+    expect(other).toMatchObject({ code: 64, stdout: expect.stringContaining("there are: cloud/FLEET") });
+  });
+
+  test("writes nothing", async () => {
+    const files = (): readonly string[] =>
+      readdirSync(home)
+        .filter((name) => !name.startsWith("."))
+        .map((name) => `${name} ${readFileSync(join(home, name)).toString("base64")}`);
+    const before = files();
+    const commands = [
+      () => ls(state, {}),
+      () => peek(state, {}),
+      () => exported(state, {}),
+      () => fsck(state, {}),
+    ];
+    for (const command of commands) expect((await told(command)).code).toBe(0);
+    expect(files()).toStrictEqual(before);
+  });
+
+  test("is refused while a worker works with the folder", async () => {
+    const lock = await (await FileDisk.open(home)).lock();
+    const commands = [
+      () => ls(state, {}),
+      () => peek(state, {}),
+      () => exported(state, {}),
+      () => fsck(state, {}),
+    ];
+    for (const command of commands)
+      expect(await told(command)).toMatchObject({
+        code: 65,
+        stdout: expect.stringContaining("a worker works with this folder"),
+      });
+    await lock!.release();
+  });
+
+  test("fsck names entries that cannot be read", async () => {
+    expect((await told(() => fsck(state, {}))).stdout).toContain("whole");
+    const name = readdirSync(home).find((each) => each.endsWith(".rows"))!;
+    const bytes = readFileSync(join(home, name));
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(join(home, name), bytes);
+    const { code, stdout } = await told(() => fsck(state, { json: true }));
+    expect(code).toBe(65);
+    expect(JSON.parse(stdout)).toMatchObject({
+      whole: false,
+      folders: [{ damage: null, faults: [{ chain: "cloud/FLEET", first: 1, last: 3 }] }],
+    });
+    expect((await told(() => fsck(state, {}))).stdout).toContain("cloud/FLEET 1 to 3:");
+  });
+
+  test("says what is no state folder", async () => {
+    expect((await told(() => ls(join(folder, "nowhere"), {}))).code).toBe(66);
+    expect((await told(() => ls(folder, {}))).stdout).toContain("is no state folder");
+  });
+});
+
+describe("figures", () => {
+  test.each([
+    [0, "0s"],
+    [59_999, "59s"],
+    [61_000, "1m1s"],
+    [3_600_000, "1h"],
+    [90_061_000, "1d1h"],
+    [-5, "0s"],
+  ])("%i ms is %s", (ms, text) => expect(ageText(ms)).toBe(text));
+
+  test("of an empty outbox and of a budget", () => {
+    const uplink = {
+      connection: "cloud",
+      bytes: 1_048_576,
+      every: 1,
+      used: 1_024,
+      left: 1_047_552,
+      until: 0,
+    };
+    expect(chainTable(stats)).toStrictEqual(["nothing was ever added"]);
+    expect(uplinkLines({ ...stats, uplinks: [uplink] })[0]).toContain("until 1970-01-01T00:00:00.000Z");
+  });
+});

@@ -1,0 +1,161 @@
+// weir outbox: what waits to be sent, for people and scripts. Looks at state folders that no worker has, or asks the workers
+// that run; never changes anything.
+
+import { createWriteStream } from "node:fs";
+import { finished } from "node:stream/promises";
+import { type Clock, wallClock } from "../clock.ts";
+import { WeirError } from "../errors.ts";
+import type { Entry } from "../state/outbox/entry.ts";
+import type { OutboxStats } from "../state/outbox/outbox-stats.ts";
+import { askWorkers } from "../worker/control-client.ts";
+import { type KeptOutbox, outboxFolders, withKeptOutbox } from "../worker/kept-outbox.ts";
+import { runFolder } from "../worker/settings.ts";
+import { chainTable, entryLine, entryRecord, uplinkLines } from "./outbox-text.ts";
+import { print, styled } from "./terminal.ts";
+
+interface Folder {
+  readonly folder: string;
+  readonly stats: OutboxStats;
+}
+
+export interface EntryOptions {
+  readonly chain?: string;
+  readonly limit?: number;
+  /** Confirmed ones that are still kept as well. */
+  readonly all?: boolean;
+  readonly json?: boolean;
+}
+
+/** What each chain holds: of the folders in `state`, or of the workers of this user that run. */
+export async function ls(
+  state: string | undefined,
+  options: { readonly json?: boolean },
+  clock: Clock = wallClock,
+): Promise<number> {
+  const folders = state === undefined ? await askedFolders() : await statsIn(state, clock);
+  if (options.json === true) print(JSON.stringify(folders));
+  else
+    for (const { folder, stats } of folders) {
+      print(styled("bold", folder));
+      for (const line of [...chainTable(stats), ...uplinkLines(stats)]) print(`  ${line}`);
+    }
+  return 0;
+}
+
+function statsIn(state: string, clock: Clock): Promise<readonly Folder[]> {
+  return lookAt(state, clock, ({ folder, outbox }) => Promise.resolve({ folder, stats: outbox.stats() }));
+}
+
+async function askedFolders(): Promise<readonly Folder[]> {
+  const folder = runFolder(process.env);
+  const answers = await askWorkers(folder, "/outbox");
+  if (answers.length === 0)
+    throw new WeirError("WEIR_NO_WORKER", `no worker of this user answers in ${folder}`, {
+      remedy: "name the state folder of one that has ended: weir outbox ls FOLDER",
+    });
+  return answers.flatMap(({ answer }) => (answer === null ? [] : (answer as readonly Folder[])));
+}
+
+/** The next entries that wait, oldest first. */
+export async function peek(state: string, options: EntryOptions, clock: Clock = wallClock): Promise<number> {
+  const { limit = 10, json = false } = options;
+  await eachChain(state, clock, options, async (folder, chain, entries) => {
+    if (!json) print(styled("bold", `${folder} ${chain}`));
+    let count = 0;
+    for await (const entry of entries) {
+      if (count++ === limit) break;
+      print(
+        json
+          ? JSON.stringify({ folder, chain, ...entryRecord(entry) })
+          : `  ${entryLine(entry, clock.now())}`,
+      );
+    }
+  });
+  return 0;
+}
+
+/** All entries that wait, a line of JSON each. */
+export async function exported(
+  state: string,
+  options: EntryOptions & { readonly out?: string },
+  clock: Clock = wallClock,
+): Promise<number> {
+  const { out = "-", limit = Number.POSITIVE_INFINITY } = options;
+  const stream = out === "-" ? process.stdout : createWriteStream(out, { flags: "wx", mode: 0o600 });
+  const write = (line: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      stream.write(line, (fault) => (fault === null || fault === undefined ? resolve() : reject(fault)));
+    });
+  let rows = 0;
+  await eachChain(state, clock, options, async (folder, chain, entries) => {
+    let count = 0;
+    for await (const entry of entries) {
+      if (count++ === limit) break;
+      await write(`${JSON.stringify({ folder, chain, ...entryRecord(entry) })}\n`);
+      rows += entry.row.rows;
+    }
+  });
+  if (out === "-") return 0;
+  stream.end();
+  await finished(stream);
+  print(`wrote ${out}: ${rows} rows`);
+  return 0;
+}
+
+/** Reads all that is kept, and says what cannot be. */
+export async function fsck(
+  state: string,
+  options: { readonly json?: boolean },
+  clock: Clock = wallClock,
+): Promise<number> {
+  const reports = await lookAt(state, clock, async ({ folder, outbox, damage, tornBytes }) => ({
+    folder,
+    damage,
+    tornBytes,
+    faults: await outbox.faults(),
+    entries: outbox.stats().chains.reduce((sum, { entries }) => sum + entries, 0),
+  }));
+  const isWhole = reports.every(({ damage, faults }) => damage === null && faults.length === 0);
+  if (options.json === true) print(JSON.stringify({ whole: isWhole, folders: reports }));
+  else
+    for (const { folder, damage, tornBytes, faults, entries } of reports) {
+      print(`${styled("bold", folder)}  ${entries} entries wait`);
+      if (damage !== null) print(`  the commit log is damaged: ${damage}`);
+      if (tornBytes > 0) print(`  the last commit was never finished; ${tornBytes} bytes of it do not count`);
+      for (const { chain, first, last, reason } of faults) print(`  ${chain} ${first} to ${last}: ${reason}`);
+      if (damage === null && faults.length === 0) print("  whole");
+    }
+  return isWhole ? 0 : new WeirError("WEIR_STATE", "damaged").exitCode;
+}
+
+async function lookAt<Answer>(
+  state: string,
+  clock: Clock,
+  look: (kept: KeptOutbox) => Promise<Answer>,
+): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  for (const folder of outboxFolders(state)) answers.push(await withKeptOutbox(folder, clock, look));
+  return answers;
+}
+
+/** Hands each chain that is asked for with its entries to `handle`. */
+async function eachChain(
+  state: string,
+  clock: Clock,
+  { chain, all = false }: EntryOptions,
+  handle: (folder: string, chain: string, entries: AsyncIterable<Entry>) => Promise<void>,
+): Promise<void> {
+  const known: string[] = [];
+  await lookAt(state, clock, async ({ folder, outbox }) => {
+    for (const each of outbox.stats().chains) {
+      known.push(each.chain);
+      if (chain !== undefined && each.chain !== chain) continue;
+      const { oldest } = outbox.chain(each.chain);
+      await handle(folder, each.chain, outbox.read(each.chain, all ? oldest : each.confirmed + 1));
+    }
+  });
+  if (chain !== undefined && !known.includes(chain))
+    throw new WeirError("WEIR_USAGE", `there is no chain ${chain}`, {
+      remedy: known.length === 0 ? "the outbox is empty" : `there are: ${known.join(", ")}`,
+    });
+}
