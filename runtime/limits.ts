@@ -152,6 +152,34 @@ export const limits = {
   log_reserve_bytes: 16_777_216,
   log_reserve_share: 0.0625,
 
+  // The ingest journal
+  journal_bytes_default: 1_073_741_824,
+  journal_bytes_min: 16_777_216,
+  journal_age_ms_default: 86_400_000,
+  /** It is cut into at least so many segments, so that dropping the oldest drops little. */
+  journal_segments_min: 8,
+  journal_segment_bytes_max: 67_108_864,
+  /** How long the first record waits for others before they are written and synchronised together. */
+  journal_group_ms: 20,
+  /** What is written before it is synchronised, where more comes all the time. */
+  journal_group_bytes_max: 8_388_608,
+  journal_chunk_bytes: 1_048_576,
+  /** How often a reader looks for more, and every how many looks without any at the folder. */
+  journal_poll_ms: 5,
+  journal_looks: 8,
+  /** How often a reader says that it is there, and how long after its last word an ingest that it had started ends. */
+  journal_heartbeat_ms: 2_000,
+  journal_orphan_ms: 600_000,
+  /** How often a worker looks whether its ingest runs. */
+  ingest_watch_ms: 250,
+  /** How long an ingest waits for its lock, which others take for a moment to look whether it is free. */
+  ingest_lock_ms_max: 2_000,
+  /** One that has run for so long did not fail at its start. */
+  ingest_settled_ms: 10_000,
+  /** Until a full disk is tried again. */
+  journal_room_ms: 250,
+  ingest_log_bytes_max: 1_048_576,
+
   // Reference tables
   lookup_rows_max: 200_000,
   lookup_bytes_max: 16_777_216,

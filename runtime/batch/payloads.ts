@@ -90,6 +90,31 @@ export class PayloadOrigin implements Origin {
   }
 }
 
+/** Where a part of so many rows and bytes ends that begins at `from`; at least one payload is in it. */
+export function endOfPart(
+  view: PayloadBatch,
+  from: number,
+  limits: { readonly rows: number; readonly bytes: number },
+): number {
+  let to = from + 1;
+  const rowsEnd = Math.min(view.count, from + limits.rows);
+  while (to < rowsEnd && view.offsets[to + 1]! - view.offsets[from]! <= limits.bytes) to++;
+  return to;
+}
+
+/** A copy of the payloads `from … to - 1`. */
+export function copyOfPayloads(view: PayloadBatch, from: number, to: number): PayloadBatch {
+  const start = view.offsets[from]!;
+  return {
+    bytes: view.bytes.slice(start, view.offsets[to]!),
+    offsets: view.offsets.slice(from, to + 1).map((offset) => offset - start),
+    count: to - from,
+    subjects: view.subjects.slice(),
+    subject: view.subject.slice(from, to),
+    arrived: view.arrived.slice(from, to),
+  };
+}
+
 /** A copy that owns its memory, so that it can be transferred. */
 export function ownedPayloads(payloads: PayloadBatch): PayloadBatch {
   return {

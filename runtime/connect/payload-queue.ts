@@ -2,7 +2,14 @@
 // straight into the batch that will be read. A full queue drops by its declared policy and counts each
 // drop. Knows nothing of where payloads come from, and keeps no clock of its own.
 
-import { PayloadBuilder, type PayloadBatch, RecordList, type Records } from "../batch/payloads.ts";
+import {
+  copyOfPayloads,
+  endOfPart,
+  PayloadBuilder,
+  type PayloadBatch,
+  RecordList,
+  type Records,
+} from "../batch/payloads.ts";
 import type { Clock } from "../clock.ts";
 import type { ReadLimits } from "./connect.ts";
 
@@ -156,9 +163,9 @@ export class PayloadQueue {
     const segment = this.#segments[0]!;
     const { builder } = segment;
     const view = builder.view();
-    const to = lastRow(view, segment.from, limits);
+    const to = endOfPart(view, segment.from, limits);
     const whole = segment.from === 0 && to === view.count;
-    const batch = whole ? view : slice(view, segment.from, to);
+    const batch = whole ? view : copyOfPayloads(view, segment.from, to);
     this.#messages -= to - segment.from;
     this.#bytes -= view.offsets[to]! - view.offsets[segment.from]!;
     segment.from = to;
@@ -223,25 +230,4 @@ export class PayloadQueue {
     segment.builder.reset();
     if (this.#spare.length < 2) this.#spare.push(segment.builder);
   }
-}
-
-/** The end of what a read may return, at least one payload. */
-function lastRow(view: PayloadBatch, from: number, limits: ReadLimits): number {
-  let to = from + 1;
-  const rowsEnd = Math.min(view.count, from + limits.rows);
-  while (to < rowsEnd && view.offsets[to + 1]! - view.offsets[from]! <= limits.bytes) to++;
-  return to;
-}
-
-/** A copy of the payloads `from … to - 1`. */
-function slice(view: PayloadBatch, from: number, to: number): PayloadBatch {
-  const start = view.offsets[from]!;
-  return {
-    bytes: view.bytes.slice(start, view.offsets[to]!),
-    offsets: view.offsets.slice(from, to + 1).map((offset) => offset - start),
-    count: to - from,
-    subjects: view.subjects.slice(),
-    subject: view.subject.slice(from, to),
-    arrived: view.arrived.slice(from, to),
-  };
 }

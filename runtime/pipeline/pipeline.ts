@@ -30,6 +30,8 @@ export type SourceSpec =
       readonly stream: string | null;
       readonly consumer: string | null;
       readonly overflow: "drop_oldest" | "drop_newest";
+      /** Core NATS is written to a journal by a process of its own: the bytes that it takes, and how long (ms) it keeps. */
+      readonly journal: { readonly bytes: number; readonly age: number } | null;
     }
   | {
       readonly kind: "file";

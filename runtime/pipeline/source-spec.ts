@@ -33,6 +33,17 @@ export const hostSchema: Readonly<Record<string, ColumnType>> = {
   unit: "string",
 };
 
+const journal = z.strictObject({
+  bytes: field
+    .size("What it may take on the disk; then `overflow` says what goes.")
+    .refine((bytes) => bytes >= limits.journal_bytes_min, `is at least ${limits.journal_bytes_min / 1_048_576}MiB`)
+    .default(limits.journal_bytes_default),
+  age: field
+    .duration("How long it keeps records that the worker has not read.")
+    .refine((age) => age >= 1_000, "is at least 1s")
+    .default(limits.journal_age_ms_default),
+});
+
 const natsSource = z
   .strictObject({
     subject: z
@@ -53,6 +64,11 @@ const natsSource = z
     overflow: z.enum(["drop_oldest", "drop_newest"]).optional().meta({
       description:
         "Which record core NATS loses when weir falls behind; default drop_oldest. Each is counted.",
+    }),
+    journal: z.union([z.literal(true), journal]).optional().meta({
+      description:
+        "A small process of its own writes what core NATS sends to the state folder, so that an end of the worker loses none of it. `true`, or how much it keeps.",
+      examples: [true, { bytes: "256MiB", age: "6h" }],
     }),
   })
   .meta({ description: "Reads messages from NATS." });
@@ -194,6 +210,9 @@ function sourceOf(
         "remove overflow, or stream",
       );
     }
+    if (nats.journal !== undefined && nats.stream !== undefined) {
+      reader.keyFault([...path, "nats", "journal"], "a stream keeps its messages itself", "remove journal, or stream");
+    }
     return {
       kind: "nats",
       to: nats.to,
@@ -201,6 +220,7 @@ function sourceOf(
       stream: nats.stream ?? null,
       consumer: nats.consumer ?? null,
       overflow: nats.overflow ?? "drop_oldest",
+      journal: journalOf(nats.journal),
     };
   }
   if (file !== undefined) {
@@ -213,6 +233,13 @@ function sourceOf(
     return { kind: "file", path: file.path, rate: file.rate ?? null, speed: file.speed ?? null };
   }
   return host === undefined ? null : { kind: "host", every: host.every, sensors: host.sensors };
+}
+
+function journalOf(
+  setting: true | z.output<typeof journal> | undefined,
+): Extract<SourceSpec, { kind: "nats" }>["journal"] {
+  if (setting === undefined) return null;
+  return setting === true ? journal.parse({}) : setting;
 }
 
 /** A column has one origin: a token of the subject cannot share its name with a field. */

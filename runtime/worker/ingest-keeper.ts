@@ -1,0 +1,128 @@
+// Keeps an ingest running for a worker: starts one where none has the lock, starts another when it ends, and tells it that the
+// worker is there. The ingest outlives the worker, so that nothing is lost while that is restarted; it ends some time after
+// nobody has read any more.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, openSync, closeSync, statSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Clock } from "../clock.ts";
+import { backOff } from "../connect/back-off.ts";
+import { messageOf } from "../errors.ts";
+import { partUrl } from "../layout.ts";
+import { limits } from "../limits.ts";
+import type { Log } from "../log.ts";
+import { FileDisk } from "../state/log/file-disk.ts";
+import { writeBeat } from "./ingest-beat.ts";
+import { type IngestPlan, planDigest } from "./ingest-plan.ts";
+
+export interface KeeperOptions {
+  readonly plan: IngestPlan;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Tells this worker from one before it. */
+  readonly identity: string;
+}
+
+export class IngestKeeper {
+  readonly #options: KeeperOptions;
+  readonly #wanted: string;
+  #beats = 0;
+  #child: ChildProcess | null = null;
+  #looking = false;
+  /** Ends of ingests in a row that this worker started, and until when it starts no other. */
+  #ends = 0;
+  #notBefore = 0;
+  #release: (() => void)[] = [];
+  #stopped = false;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    this.#wanted = planDigest(options.plan);
+  }
+
+  /** Resolves once an ingest was started or found. */
+  async start(): Promise<void> {
+    const { clock, plan } = this.#options;
+    mkdirSync(plan.folder, { recursive: true, mode: 0o700 });
+    this.#beat();
+    await this.#look();
+    this.#release.push(clock.every(limits.journal_heartbeat_ms, () => this.#beat()));
+    this.#release.push(clock.every(limits.ingest_watch_ms, () => void this.#look()));
+  }
+
+  /** Leaves the ingest to itself. */
+  stop(): void {
+    this.#stopped = true;
+    for (const release of this.#release) release();
+  }
+
+  #beat(): void {
+    const { plan, identity, log } = this.#options;
+    try {
+      writeBeat(plan.folder, { wanted: this.#wanted, count: ++this.#beats, worker: identity });
+    } catch (fault) {
+      log.warn(`ingest: ${messageOf(fault)}`);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { clock, plan, log } = this.#options;
+    if (this.#looking || this.#child !== null || clock.now() < this.#notBefore) return;
+    this.#looking = true;
+    try {
+      if (await isFree(plan.folder)) this.#start();
+    } catch (fault) {
+      log.warn(`ingest: ${messageOf(fault)}`);
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  #start(): void {
+    if (this.#stopped) return;
+    const { plan, log, clock } = this.#options;
+    const lines = openLog(join(plan.folder, "ingest.log"));
+    const program = fileURLToPath(partUrl("weir.js"));
+    // A session of its own: what ends the worker's terminal or group does not end it.
+    const child = spawn(process.execPath, ["--max-semi-space-size=2", program, "ingest", "--plan"], {
+      detached: true,
+      stdio: ["pipe", "ignore", lines],
+    });
+    closeSync(lines);
+    this.#child = child;
+    const begun = clock.now();
+    child.on("error", (fault) => log.warn(`ingest: cannot be started: ${fault.message}`));
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(JSON.stringify(plan));
+    child.unref();
+    child.once("exit", (code, signal) => {
+      this.#child = null;
+      if (this.#stopped) return;
+      const isSoon = clock.now() - begun < limits.ingest_settled_ms;
+      this.#ends = isSoon ? this.#ends + 1 : 0;
+      this.#notBefore = this.#ends === 0 ? 0 : clock.now() + backOff(this.#ends, 0.5);
+      log.warn(`ingest: ended by ${signal ?? `code ${code}`}; starting another. Its log: ${plan.folder}/ingest.log`);
+      void this.#look();
+    });
+    log.info(`ingest: started as process ${child.pid}; it goes on for ${limits.journal_orphan_ms / 1000} s without a worker`);
+  }
+}
+
+async function isFree(folder: string): Promise<boolean> {
+  const disk = await FileDisk.open(folder);
+  try {
+    const lock = await disk.lock();
+    await lock?.release();
+    return lock !== null;
+  } finally {
+    await disk.close();
+  }
+}
+
+/** To be added to; begun anew when it has grown large. */
+function openLog(path: string): number {
+  const file = openSync(path, "a", 0o600);
+  if (statSync(path).size > limits.ingest_log_bytes_max) truncateSync(path);
+  return file;
+}

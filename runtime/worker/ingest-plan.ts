@@ -1,0 +1,93 @@
+// Which journals the pipelines of a worker need, as data that the process which writes them is given. Pure.
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { Framing } from "../codec/framing.ts";
+import type { Overflow } from "../connect/payload-queue.ts";
+import { WeirError } from "../errors.ts";
+import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import { subscriptionOf } from "../pipeline/subject.ts";
+import type { ConnectionSettings } from "./settings.ts";
+
+/** One subscription and the folder of its journal. */
+export interface IngestJob {
+  readonly folder: string;
+  /** A connection by name. */
+  readonly to: string;
+  readonly subject: string;
+  readonly framing: Framing;
+  readonly overflow: Overflow;
+  readonly bytes: number;
+  /** ms. */
+  readonly age: number;
+}
+
+export interface IngestPlan {
+  /** Where its journals are, what its lock and its log stand in. */
+  readonly folder: string;
+  readonly jobs: readonly IngestJob[];
+  readonly connections: Readonly<Record<string, ConnectionSettings>>;
+  /** Ends by itself when nobody has read for long. */
+  readonly attended: boolean;
+}
+
+/** Pipelines that share their sources, and how they are called together. */
+export interface IngestGroup {
+  readonly name: string;
+  readonly plans: readonly PipelinePlan[];
+}
+
+/** The folder of all journals of a state. */
+export function ingestFolder(state: string): string {
+  return join(state, "ingest");
+}
+
+/** The folder of one source's journal. */
+export function journalFolder(state: string, group: string, source: string): string {
+  return join(ingestFolder(state), `${group}@${source}`);
+}
+
+export function ingestJobs(state: string, groups: readonly IngestGroup[]): IngestJob[] {
+  return groups.flatMap(({ name, plans: [plan] }) =>
+    (plan?.spec.inputs ?? []).flatMap(({ name: input, source, framing }) => {
+      if (source.kind !== "nats" || source.journal === null) return [];
+      const { to, subject, overflow, journal } = source;
+      const folder = journalFolder(state, name, input);
+      return [{ folder, to, subject: subscriptionOf(subject), framing, overflow, ...journal }];
+    }),
+  );
+}
+
+/** What the process is to do, with only those connections that it needs. Null where there is no journal. */
+export function ingestPlan(
+  state: string,
+  groups: readonly IngestGroup[],
+  connections: IngestPlan["connections"],
+  attended: boolean,
+): IngestPlan | null {
+  const jobs = ingestJobs(state, groups);
+  if (jobs.length === 0) return null;
+  const names = new Set(jobs.map(({ to }) => to));
+  const needed = Object.entries(connections).filter(([name]) => names.has(name));
+  return { folder: ingestFolder(state), jobs, connections: Object.fromEntries(needed), attended };
+}
+
+/** Differs where two plans do; who starts a process does not matter. */
+export function planDigest({ jobs, connections }: IngestPlan): string {
+  return createHash("sha256").update(JSON.stringify([jobs, connections])).digest("hex");
+}
+
+/** Reads a plan that another process wrote with JSON. */
+export function readIngestPlan(text: string): IngestPlan {
+  let plan: unknown;
+  try {
+    plan = JSON.parse(text);
+  } catch {
+    plan = null;
+  }
+  if (typeof plan === "object" && plan !== null && "folder" in plan && "jobs" in plan && Array.isArray(plan.jobs))
+    return plan as IngestPlan;
+  throw new WeirError("WEIR_USAGE", "expected the plan of an ingest on standard input", {
+    remedy: "this is how a worker starts its ingest; start one by hand with: weir ingest PIPELINE… --state FOLDER",
+  });
+}
