@@ -19,7 +19,8 @@ export interface IngestOptions {
 
 export async function ingest(names: readonly string[], options: IngestOptions): Promise<number> {
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
-  const plan = options.plan === true ? readIngestPlan(await text(process.stdin)) : await planOf(names, options);
+  const plan =
+    options.plan === true ? readIngestPlan(await text(process.stdin)) : await planOf(names, options);
   const running = new IngestProcess(plan, wallClock, log);
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {

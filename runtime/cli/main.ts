@@ -68,6 +68,21 @@ program
   .action((files: string[], options) => finish(import("./run.ts").then(({ run }) => run(files, options))));
 
 program
+  .command("ingest")
+  .description(
+    "write what core NATS sends to journals, for pipelines that ask for one; weir run starts this by itself",
+  )
+  .argument("[file...]", "pipeline files, folders of them, or patterns")
+  .addOption(connectionOption())
+  .option("--config <file>", "the device's settings", "weir.yaml")
+  .option("--state <folder>", "the state folder; without it, that of the settings")
+  .addOption(new Option("--log <format>", "how to log").choices(["text", "json"]))
+  .addOption(new Option("--plan", "read what to do from standard input, as weir run says it").hideHelp())
+  .action((files: string[], options) =>
+    finish(import("./ingest.ts").then(({ ingest }) => ingest(files, options))),
+  );
+
+program
   .command("lint")
   .description("check pipeline files: every mistake at once, with line and column")
   .argument("<file...>", "pipeline files, folders of them, or patterns")

@@ -30,7 +30,7 @@ export interface RunOptions {
 }
 
 /** The device's settings: defaults, then weir.yaml, then the command line. */
-function settingsFor(options: RunOptions): DeviceSettings {
+export function settingsFor(options: Pick<RunOptions, "nats" | "config" | "state">): DeviceSettings {
   let settings = defaultSettings(process.env);
   if (existsSync(options.config)) {
     const text = readFileSync(options.config, "utf8");

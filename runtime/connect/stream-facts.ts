@@ -86,5 +86,6 @@ export function takesAll({ config }: StreamInfo, filter: string): boolean {
   // A mirror has no subjects of its own, and of what sources bring they say nothing.
   const { subjects, sources, mirror } = config as Partial<StreamInfo["config"]>;
   const isOwn = mirror === undefined && (sources ?? []).length === 0;
-  return isOwn && subjects !== undefined && subjects.every((subject) => includes(filter, subject));
+  const isKnown = subjects !== undefined && subjects.length > 0;
+  return isOwn && isKnown && subjects.every((subject) => includes(filter, subject));
 }

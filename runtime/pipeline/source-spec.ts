@@ -36,7 +36,10 @@ export const hostSchema: Readonly<Record<string, ColumnType>> = {
 const journal = z.strictObject({
   bytes: field
     .size("What it may take on the disk; then `overflow` says what goes.")
-    .refine((bytes) => bytes >= limits.journal_bytes_min, `is at least ${limits.journal_bytes_min / 1_048_576}MiB`)
+    .refine(
+      (bytes) => bytes >= limits.journal_bytes_min,
+      `is at least ${limits.journal_bytes_min / 1_048_576}MiB`,
+    )
     .default(limits.journal_bytes_default),
   age: field
     .duration("How long it keeps records that the worker has not read.")
@@ -65,11 +68,14 @@ const natsSource = z
       description:
         "Which record core NATS loses when weir falls behind; default drop_oldest. Each is counted.",
     }),
-    journal: z.union([z.literal(true), journal]).optional().meta({
-      description:
-        "A small process of its own writes what core NATS sends to the state folder, so that an end of the worker loses none of it. `true`, or how much it keeps.",
-      examples: [true, { bytes: "256MiB", age: "6h" }],
-    }),
+    journal: z
+      .union([z.literal(true), journal])
+      .optional()
+      .meta({
+        description:
+          "A small process of its own writes what core NATS sends to the state folder, so that an end of the worker loses none of it. `true`, or how much it keeps.",
+        examples: [true, { bytes: "256MiB", age: "6h" }],
+      }),
   })
   .meta({ description: "Reads messages from NATS." });
 
@@ -211,7 +217,11 @@ function sourceOf(
       );
     }
     if (nats.journal !== undefined && nats.stream !== undefined) {
-      reader.keyFault([...path, "nats", "journal"], "a stream keeps its messages itself", "remove journal, or stream");
+      reader.keyFault(
+        [...path, "nats", "journal"],
+        "a stream keeps its messages itself",
+        "remove journal, or stream",
+      );
     }
     return {
       kind: "nats",

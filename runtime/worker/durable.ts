@@ -14,6 +14,7 @@ import { type Away, recoveredFrom, type Recovered } from "./commit-body.ts";
 import { makeStateFolder, type StateFolder } from "./state-folders.ts";
 
 export interface State {
+  readonly folder: string;
   readonly log: CommitLog;
   readonly epoch: number;
   readonly outbox: Outbox;
@@ -53,6 +54,7 @@ export async function openState(options: OpenStateOptions): Promise<State> {
     if (recovery.tornBytes > 0)
       tell.info(`${folder}: the last commit was never finished; ${recovery.tornBytes} bytes of it are dropped`);
     return {
+      folder,
       log,
       epoch: recovery.epoch,
       outbox,

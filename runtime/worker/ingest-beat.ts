@@ -43,13 +43,20 @@ export interface Attendance {
 }
 
 /** After another look, `ms` later. */
-export function attendanceAfter({ beat: before, silent }: Attendance, beat: Beat | null, ms: number): Attendance {
+export function attendanceAfter(
+  { beat: before, silent }: Attendance,
+  beat: Beat | null,
+  ms: number,
+): Attendance {
   const isSame = before?.count === beat?.count && before?.worker === beat?.worker;
   return { beat, silent: isSame ? silent + ms : 0 };
 }
 
 /** Why an ingest with this plan is of no use any more; null while it is. */
-export function dismissal({ beat, silent }: Attendance, digest: string): "another is wanted" | "nobody reads" | null {
+export function dismissal(
+  { beat, silent }: Attendance,
+  digest: string,
+): "another is wanted" | "nobody reads" | null {
   if (beat !== null && beat.wanted !== digest) return "another is wanted";
   return silent >= limits.journal_orphan_ms ? "nobody reads" : null;
 }

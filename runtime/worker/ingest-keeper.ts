@@ -102,22 +102,22 @@ export class IngestKeeper {
       const isSoon = clock.now() - begun < limits.ingest_settled_ms;
       this.#ends = isSoon ? this.#ends + 1 : 0;
       this.#notBefore = this.#ends === 0 ? 0 : clock.now() + backOff(this.#ends, 0.5);
-      log.warn(`ingest: ended by ${signal ?? `code ${code}`}; starting another. Its log: ${plan.folder}/ingest.log`);
+      log.warn(
+        `ingest: ended by ${signal ?? `code ${code}`}; starting another. Its log: ${plan.folder}/ingest.log`,
+      );
       void this.#look();
     });
-    log.info(`ingest: started as process ${child.pid}; it goes on for ${limits.journal_orphan_ms / 1000} s without a worker`);
+    log.info(
+      `ingest: started as process ${child.pid}; it goes on for ${limits.journal_orphan_ms / 1000} s without a worker`,
+    );
   }
 }
 
 async function isFree(folder: string): Promise<boolean> {
   const disk = await FileDisk.open(folder);
-  try {
-    const lock = await disk.lock();
-    await lock?.release();
-    return lock !== null;
-  } finally {
-    await disk.close();
-  }
+  const lock = await disk.lock();
+  await lock?.release();
+  return lock !== null;
 }
 
 /** To be added to; begun anew when it has grown large. */

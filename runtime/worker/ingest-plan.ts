@@ -8,6 +8,7 @@ import { WeirError } from "../errors.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { subscriptionOf } from "../pipeline/subject.ts";
 import type { ConnectionSettings } from "./settings.ts";
+import { homesOf, type StateFolder } from "./state-folders.ts";
 
 /** One subscription and the folder of its journal. */
 export interface IngestJob {
@@ -47,7 +48,17 @@ export function journalFolder(state: string, group: string, source: string): str
   return join(ingestFolder(state), `${group}@${source}`);
 }
 
-export function ingestJobs(state: string, groups: readonly IngestGroup[]): IngestJob[] {
+/** By pipelines that can share their sources, those that do, as their state is kept. */
+export function ingestGroups(
+  groups: readonly (readonly PipelinePlan[])[],
+  known: readonly StateFolder[],
+): IngestGroup[] {
+  return groups
+    .flatMap((plans) => homesOf(plans, known))
+    .map(({ folder, pipelines }) => ({ name: folder.name, plans: pipelines }));
+}
+
+function ingestJobs(state: string, groups: readonly IngestGroup[]): IngestJob[] {
   return groups.flatMap(({ name, plans: [plan] }) =>
     (plan?.spec.inputs ?? []).flatMap(({ name: input, source, framing }) => {
       if (source.kind !== "nats" || source.journal === null) return [];
@@ -74,7 +85,9 @@ export function ingestPlan(
 
 /** Differs where two plans do; who starts a process does not matter. */
 export function planDigest({ jobs, connections }: IngestPlan): string {
-  return createHash("sha256").update(JSON.stringify([jobs, connections])).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify([jobs, connections]))
+    .digest("hex");
 }
 
 /** Reads a plan that another process wrote with JSON. */
@@ -85,9 +98,16 @@ export function readIngestPlan(text: string): IngestPlan {
   } catch {
     plan = null;
   }
-  if (typeof plan === "object" && plan !== null && "folder" in plan && "jobs" in plan && Array.isArray(plan.jobs))
+  if (
+    typeof plan === "object" &&
+    plan !== null &&
+    "folder" in plan &&
+    "jobs" in plan &&
+    Array.isArray(plan.jobs)
+  )
     return plan as IngestPlan;
   throw new WeirError("WEIR_USAGE", "expected the plan of an ingest on standard input", {
-    remedy: "this is how a worker starts its ingest; start one by hand with: weir ingest PIPELINE… --state FOLDER",
+    remedy:
+      "this is how a worker starts its ingest; start one by hand with: weir ingest PIPELINE… --state FOLDER",
   });
 }

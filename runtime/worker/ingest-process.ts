@@ -61,12 +61,11 @@ export class IngestProcess {
     for (let waited = 0; waited <= limits.ingest_lock_ms_max; waited += limits.journal_group_ms) {
       const lock = await disk.lock();
       if (lock !== null) {
-        this.#closers.push(() => lock.release(), () => disk.close());
+        this.#closers.push(() => lock.release());
         return;
       }
       await sleep(this.#clock, limits.journal_group_ms);
     }
-    await disk.close();
     throw new WeirError("WEIR_STATE", `${folder}: another ingest has it`, {
       remedy: "leave it to that one, or end it first",
     });
@@ -75,7 +74,6 @@ export class IngestProcess {
   async #job(job: IngestJob): Promise<void> {
     const { folder, to, subject, framing, overflow, bytes, age } = job;
     const disk = await FileDisk.open(folder);
-    this.#closers.push(() => disk.close());
     const identity = (): string => randomBytes(16).toString("hex");
     const writer = await JournalWriter.open({ disk, bytes, age, overflow, clock: this.#clock, identity });
     this.#closers.push(() => writer.close());

@@ -17,6 +17,7 @@ import { jetstreamSource } from "../connect/jetstream-source.ts";
 import type { NatsLink } from "../connect/nats-connection.ts";
 import { natsSink } from "../connect/nats-sink.ts";
 import { natsSource } from "../connect/nats-source.ts";
+import { journalSource } from "../connect/journal/journal-source.ts";
 import { stdoutSink } from "../connect/stdout-sink.ts";
 import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -25,6 +26,8 @@ import type { Plain } from "../state/plain.ts";
 import type { BranchPlan, InputSpec, PipelinePlan, SinkSpec, SourceSpec } from "../pipeline/pipeline.ts";
 import { streamSubjectOf, subscriptionOf } from "../pipeline/subject.ts";
 import type { Connections } from "./connections.ts";
+import { FileDisk } from "../state/log/file-disk.ts";
+import { journalFolder } from "./ingest-plan.ts";
 import { joinedName } from "./state-folders.ts";
 
 export interface Surroundings {
@@ -33,6 +36,14 @@ export interface Surroundings {
   readonly log: Log;
   /** By connection and stream, the subjects that this worker publishes to it. */
   readonly subjects: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Where journals are, for a worker whose state outlives it. */
+export interface JournalHome {
+  /** The folder of all state. */
+  readonly state: string;
+  /** The folder in it of the pipelines that share the source. */
+  readonly group: string;
 }
 
 export interface OpenedSource {
@@ -56,7 +67,7 @@ async function openFile(
   plan: PipelinePlan,
   input: InputSpec,
   spec: FileSpec,
-  clock: Clock,
+  { clock, log }: Surroundings,
   resume: Resume,
 ): Promise<OpenedSource> {
   const csv = input.format === "csv";
@@ -64,6 +75,7 @@ async function openFile(
   const source = fileSource({
     path: pathOf(plan, spec.path),
     format: csv ? "csv" : "lines",
+    log,
     clock,
     ...(spec.rate === null ? {} : { rate: spec.rate }),
     ...(spec.speed === null ? {} : { speed: spec.speed, timeOf: (line) => timeOf?.(line) ?? null }),
@@ -113,33 +125,60 @@ async function openNats(
   plans: readonly PipelinePlan[],
   input: InputSpec,
   spec: NatsSpec,
-  { connections, clock, log }: Surroundings,
+  surroundings: Surroundings,
   resume: Resume,
+  journals: JournalHome | null,
 ): Promise<OpenedSource> {
-  const link = await connections.link(spec.to);
-  const subject = subscriptionOf(spec.subject);
-  const { stream, overflow } = spec;
-  const { framing } = input;
-  const consumer = spec.consumer ?? consumerName(plans, plans[0]!.inputs.length === 1 ? null : input.name);
-  const source =
-    stream === null
-      ? natsSource({ link, subject, overflow, framing, log, clock })
-      : jetstreamSource({ link, subject, stream, consumer, framing, log, clock });
+  const source = await natsOrStream(plans, input, spec, surroundings, journals);
   await source.open(resume);
   // No message names its columns: they are those of the schema, in its order.
   return { source, header: input.format === "csv" ? Object.keys(input.schema ?? {}) : null };
 }
 
-/** Opens a source that the plans share. */
+async function natsOrStream(
+  plans: readonly PipelinePlan[],
+  input: InputSpec,
+  spec: NatsSpec,
+  { connections, clock, log }: Surroundings,
+  journals: JournalHome | null,
+): Promise<Source> {
+  const subject = subscriptionOf(spec.subject);
+  const { stream, overflow } = spec;
+  const { framing } = input;
+  if (spec.journal !== null) return openJournal(input, subject, { clock, log }, journals);
+  const link = await connections.link(spec.to);
+  if (stream === null) return natsSource({ link, subject, overflow, framing, log, clock });
+  const consumer = spec.consumer ?? consumerName(plans, plans[0]!.inputs.length === 1 ? null : input.name);
+  return jetstreamSource({ link, subject, stream, consumer, framing, log, clock });
+}
+
+/** Another process has the subscription, and writes what this one reads. */
+async function openJournal(
+  input: InputSpec,
+  subject: string,
+  { clock, log }: Pick<Surroundings, "clock" | "log">,
+  journals: JournalHome | null,
+): Promise<Source> {
+  if (journals === null) {
+    throw new WeirError("WEIR_CONFIG", `source ${subject}: a journal needs a state folder to be in`, {
+      remedy: "give the device one in weir.yaml (state: …) or by WEIR_STATE, or remove journal",
+    });
+  }
+  const disk = await FileDisk.open(journalFolder(journals.state, journals.group, input.name));
+  return journalSource({ disk, name: `source ${subject}`, log, clock });
+}
+
+/** Opens a source that the plans share, behind its position where one is kept. */
 export async function openSource(
   plans: readonly PipelinePlan[],
   input: InputSpec,
   surroundings: Surroundings,
   resume?: Resume,
+  journals: JournalHome | null = null,
 ): Promise<OpenedSource> {
   const { source: spec } = input;
-  if (spec.kind === "file") return openFile(plans[0]!, input, spec, surroundings.clock, resume);
-  if (spec.kind === "nats") return openNats(plans, input, spec, surroundings, resume);
+  if (spec.kind === "file") return openFile(plans[0]!, input, spec, surroundings, resume);
+  if (spec.kind === "nats") return openNats(plans, input, spec, surroundings, resume, journals);
   const source = hostSource({
     every: spec.every,
     sensors: spec.sensors as readonly HostSensor[],

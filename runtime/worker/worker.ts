@@ -24,6 +24,7 @@ import { DurableTask } from "./durable-task.ts";
 import {
   type OpenedSource,
   openSink,
+  type JournalHome,
   openSource,
   publishedSubjects,
   type RowSink,
@@ -33,6 +34,8 @@ import { ReferenceTask } from "./reference-task.ts";
 import type { DeviceSettings } from "./settings.ts";
 import { RunnerTask } from "./runner-task.ts";
 import { SinkSet } from "./sink-set.ts";
+import { IngestKeeper } from "./ingest-keeper.ts";
+import { ingestGroups, ingestPlan } from "./ingest-plan.ts";
 import { homesOf, stateFolders } from "./state-folders.ts";
 import type { Task } from "./task.ts";
 
@@ -69,7 +72,9 @@ export class Worker {
   readonly #connections: Connections;
   readonly #tasks: Task[] = [];
   readonly #references: ReferenceTask[] = [];
+  readonly #states: State[] = [];
   readonly #wired = new Map<string, Wired>();
+  #keeper: IngestKeeper | null = null;
   #stopping = false;
 
   constructor(options: WorkerOptions) {
@@ -85,7 +90,9 @@ export class Worker {
     const surroundings = { connections: this.#connections, clock, log, subjects: publishedSubjects(plans) };
     const shared = plans.filter((_plan, index) => !pipelines[index]!.custom);
     const own = plans.filter((_plan, index) => pipelines[index]!.custom);
-    for (const group of [...groupPlans(shared), ...own.map((plan) => [plan])]) {
+    const groups = [...groupPlans(shared), ...own.map((plan) => [plan])];
+    await this.#keepIngest(groups);
+    for (const group of groups) {
       if (this.#stopping) return;
       const members = group.map((plan) => loaded.get(plan)!);
       try {
@@ -157,13 +164,25 @@ export class Worker {
 
   /** What each state folder's outbox holds. */
   outboxes(): readonly { readonly folder: string; readonly stats: OutboxStats }[] {
-    return this.#states.map(({ disk, outbox }) => ({ folder: disk.place, stats: outbox.stats() }));
+    return this.#states.map(({ folder, outbox }) => ({ folder, stats: outbox.stats() }));
   }
 
   async close(): Promise<void> {
+    this.#keeper?.stop();
     for (const references of this.#references) await references.close();
     for (const task of this.#tasks) await task.close();
     await this.#connections.close();
+  }
+
+  /** Has a process of its own write the journals that pipelines read. */
+  async #keepIngest(groups: readonly (readonly PipelinePlan[])[]): Promise<void> {
+    const { settings, clock, log, identity } = this.#options;
+    const { state, connections } = settings;
+    if (state === null) return;
+    const plan = ingestPlan(state, ingestGroups(groups, stateFolders(state)), connections, true);
+    if (plan === null) return;
+    this.#keeper = new IngestKeeper({ plan, clock, log, identity });
+    await this.#keeper.start();
   }
 
   /** Pipelines that share a source: in one task, or where state is kept in one for each folder that they have. */
@@ -178,12 +197,10 @@ export class Worker {
         pipelines: pipelines.map(({ name }) => name),
         sources: plans[0]!.inputs.length,
       });
+      this.#states.push(opened);
+      const here = members.filter(({ plan }) => pipelines.includes(plan!));
       try {
-        await this.#openTask(
-          members.filter(({ plan }) => pipelines.includes(plan!)),
-          surroundings,
-          opened,
-        );
+        await this.#openTask(here, surroundings, opened, { state, group: folder.name });
       } catch (error) {
         await opened.outbox.close();
         await opened.log.close();
@@ -196,6 +213,7 @@ export class Worker {
     members: readonly LoadedPipeline[],
     surroundings: Surroundings,
     state?: State,
+    journals: JournalHome | null = null,
   ): Promise<void> {
     const plans = members.map(({ plan }) => plan!);
     const references = new ReferenceTask(surroundings.log);
@@ -203,7 +221,7 @@ export class Worker {
     await references.load(plans, surroundings);
     const opened: OpenedSource[] = [];
     for (const [input, { spec }] of plans[0]!.inputs.entries())
-      opened.push(await openSource(plans, spec, surroundings, state?.positions[input]));
+      opened.push(await openSource(plans, spec, surroundings, state?.positions[input], journals));
     const failure = Promise.withResolvers<never>();
     failure.promise.catch(() => undefined);
     const chains = state === undefined ? null : chainsOf(state, surroundings, failure.reject);

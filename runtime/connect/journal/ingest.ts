@@ -65,14 +65,18 @@ export class Ingest {
   async #write({ payloads }: Delivery): Promise<void> {
     const { source, writer, clock, log, name } = this.#options;
     for (;;) {
-      const dropped = { ...source.stats().dropped, ...(this.#refused > 0 ? { journal_full: this.#refused } : {}) };
+      const dropped = {
+        ...source.stats().dropped,
+        ...(this.#refused > 0 ? { journal_full: this.#refused } : {}),
+      };
       const appended = await writer.append(payloads, dropped);
       if (appended === "written") {
         this.#told = false;
         return;
       }
       if (!this.#told) {
-        const what = appended === "full" ? "the journal is full, so new records are dropped" : "the disk is full";
+        const what =
+          appended === "full" ? "the journal is full, so new records are dropped" : "the disk is full";
         log.warn(`${name}: ${what}; each record that is lost is counted`);
         this.#told = true;
       }

@@ -29,7 +29,10 @@ export function segmentName(segment: number): string {
 /** Numbers of the segments in the folder, the oldest first. */
 export async function segmentsOf(disk: Disk): Promise<number[]> {
   const names = await disk.list();
-  return names.flatMap((name) => form.exec(name)?.[1] ?? []).map(Number).sort((a, b) => a - b);
+  return names
+    .flatMap((name) => form.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
 }
 
 /** Whose segment it is. */
@@ -43,7 +46,11 @@ export interface SegmentHead {
   readonly first: number;
 }
 
-function blockOf({ journal, segment, run }: SegmentHead, kind: "segment" | "commit", number: number): BlockHead {
+function blockOf(
+  { journal, segment, run }: SegmentHead,
+  kind: "segment" | "commit",
+  number: number,
+): BlockHead {
   return { kind, origin: journal, sequence: segment, epoch: run, number };
 }
 
@@ -65,7 +72,8 @@ export function readSegmentHead(bytes: Uint8Array, segment: number): SegmentHead
   const head = readHead(buffer, 0);
   if (head === null) return null;
   refuseNewer(head);
-  if (head.kind !== "segment" || head.sequence !== segment || readPagedBody(buffer, 0, head) === null) return null;
+  if (head.kind !== "segment" || head.sequence !== segment || readPagedBody(buffer, 0, head) === null)
+    return null;
   return { journal: head.origin, segment, run: head.epoch, first: head.number };
 }
 
@@ -83,10 +91,15 @@ export interface FoundFrame {
  * The frame at `at`. `short`: all of it that is there is right, or too little is there to tell. `bad`: what is there is no frame
  * of this segment.
  */
-export function readFrame(bytes: Buffer, at: number, { journal, segment }: SegmentHead): FoundFrame | "short" | "bad" {
+export function readFrame(
+  bytes: Buffer,
+  at: number,
+  { journal, segment }: SegmentHead,
+): FoundFrame | "short" | "bad" {
   if (bytes.length - at < headBytes) return "short";
   const head: ReadHead | null = readHead(bytes, at);
-  if (head === null || head.kind !== "commit" || head.origin !== journal || head.sequence !== segment) return "bad";
+  if (head === null || head.kind !== "commit" || head.origin !== journal || head.sequence !== segment)
+    return "bad";
   const length = pagedLength(head.length);
   if (bytes.length - at < length) return "short";
   const body = readPagedBody(bytes, at, head);

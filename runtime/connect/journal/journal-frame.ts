@@ -72,12 +72,18 @@ export function readFrameBody(body: Uint8Array): JournalFrame {
 }
 
 function headOf(text: string): Head {
-  const head: unknown = JSON.parse(text);
+  let head: unknown;
+  try {
+    head = JSON.parse(text);
+  } catch {
+    head = null;
+  }
   if (
     typeof head === "object" &&
     head !== null &&
     "count" in head &&
     Number.isSafeInteger(head.count) &&
+    Number(head.count) >= 0 &&
     "subjects" in head &&
     Array.isArray(head.subjects) &&
     "dropped" in head &&

@@ -34,6 +34,8 @@ export type JournalLoss =
   | { readonly kind: "expired"; readonly records: number }
   /** Read, and then lost by the disk: their numbers are others' now. Exact. */
   | { readonly kind: "regressed"; readonly records: number }
+  /** The end of a segment cannot be read: what was being written when its ingest ended, or damage that nobody can count. */
+  | { readonly kind: "torn" }
   /** Another journal is in the folder. */
   | { readonly kind: "recreated" };
 
@@ -132,6 +134,7 @@ export class JournalReader {
     }
     const records = found.number - place.number;
     if (records > 0) this.#lost({ kind: this.#stepped ? "damaged" : "expired", records });
+    else if (this.#stepped) this.#lost({ kind: "torn" });
     this.#stepped = false;
     const number = Math.max(found.number + frame.payloads.count, place.number);
     const from = { ...place, number: Math.max(found.number, place.number) };
@@ -190,7 +193,8 @@ export class JournalReader {
       // Removed in this moment.
       if (file === null) continue;
       const read = readSegmentHead(await file.read(0, firstOffset), segment);
-      const head = read ?? (place === null ? null : { journal: place.journal, segment, run: 0, first: place.number });
+      const head =
+        read ?? (place === null ? null : { journal: place.journal, segment, run: 0, first: place.number });
       if (head === null || (read === null && segment === all.at(-1))) {
         await file.close();
         // The newest one is being made.

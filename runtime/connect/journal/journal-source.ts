@@ -143,23 +143,19 @@ class StoredSource implements Source {
   }
 
   #lose(loss: JournalLoss): void {
-    if (loss.kind === "recreated") {
-      this.#count(loss.kind, 0);
-      this.#log.warn(`${this.#name}: the journal is another one than before; reading it from its start`);
-      return;
-    }
-    const { kind, records } = loss;
-    this.#count(kind, records);
+    const records = "records" in loss ? loss.records : 0;
+    this.#dropped[loss.kind] = (this.#dropped[loss.kind] ?? 0) + records;
     const what = {
       damaged: `${records} records of the journal cannot be read: its bytes are not what was written`,
       expired: `${records} records were dropped from the journal before they were read: it is bounded by bytes and age`,
       regressed: `the journal lost its end: the last ${records} records that were read are not in it any more; going on with what came since`,
+      torn: "the end of a segment cannot be read: what was being written when the ingest ended; going on behind it",
+      recreated: "the journal is another one than before; reading it from its start",
     };
-    this.#log.warn(`${this.#name}: ${what[kind]}`);
+    this.#log.warn(`${this.#name}: ${what[loss.kind]}`);
   }
 
   #count(reason: string, records: number): void {
-    if (records > 0 || reason === "recreated") this.#dropped[reason] = (this.#dropped[reason] ?? 0) + records;
+    if (records > 0) this.#dropped[reason] = (this.#dropped[reason] ?? 0) + records;
   }
 }
-

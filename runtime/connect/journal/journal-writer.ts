@@ -154,8 +154,8 @@ export class JournalWriter {
     if (this.bytes + length <= bytes) return true;
     const there = new Set(await segmentsOf(disk));
     this.#kept = this.#kept.filter(({ segment }) => there.has(segment));
-    while (this.bytes + length > bytes && overflow === "drop_oldest" && this.#kept.length > 0)
-      await this.#removeOldest();
+    if (overflow === "drop_newest") return this.bytes + length <= bytes;
+    while (this.bytes + length > bytes && this.#kept.length > 0) await this.#removeOldest();
     return this.bytes + length <= bytes;
   }
 
