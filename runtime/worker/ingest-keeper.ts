@@ -101,7 +101,8 @@ export class IngestKeeper {
       if (this.#stopped) return;
       const isSoon = clock.now() - begun < limits.ingest_settled_ms;
       this.#ends = isSoon ? this.#ends + 1 : 0;
-      this.#notBefore = this.#ends === 0 ? 0 : clock.now() + backOff(this.#ends, 0.5);
+      // One that ends once is started at once; one that cannot go on is tried at a distance.
+      this.#notBefore = this.#ends < 2 ? 0 : clock.now() + backOff(this.#ends, Math.random());
       log.warn(
         `ingest: ended by ${signal ?? `code ${code}`}; starting another. Its log: ${plan.folder}/ingest.log`,
       );

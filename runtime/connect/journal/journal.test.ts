@@ -36,7 +36,7 @@ async function openWriter(path: string, options: Partial<JournalOptions> = {}) {
 }
 
 function payloads(from: number, count: number, size = 0) {
-  const builder = new PayloadBuilder(100_000, 100_000_000);
+  const builder = new PayloadBuilder(1_000, 10_000_000);
   for (let n = from; n < from + count; n++)
     builder.add(Buffer.from(`${n} ${"x".repeat(size)}`), `s.${n % 3}`, 5_000 + n);
   return builder.take();
@@ -93,9 +93,10 @@ describe("a frame's body", () => {
   });
 
   it("is refused, and nothing else happens, whatever its bytes", () => {
+    const whole = frameBody({ payloads: payloads(1, 4), dropped: {} });
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(), fc.nat(255), (noise, place, value) => {
-        const body = frameBody({ payloads: payloads(1, 4), dropped: {} });
+        const body = Uint8Array.from(whole);
         body[place % body.length] = value;
         for (const bytes of [noise, body, body.subarray(0, place % body.length)]) {
           try {
