@@ -80,11 +80,14 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
   readonly #positions: Plain[];
   /** By source, whether its position differs from the last commit's. */
   readonly #moved: boolean[];
+  readonly #readingEnds: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   #committing: Promise<void> | null = null;
   #failure: unknown = null;
   #stopping = false;
   /** No commit of this run has said yet who runs. */
   #first = true;
+  /** That a snapshot found no room. */
+  #told = false;
   /** Bytes of the last snapshot. */
   #snapshotBytes = 0;
 
@@ -105,21 +108,21 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
         this.#positions[input] = position as Plain;
         this.#moved[input] = true;
       },
-      room: async () => {
-        await sinks.ready();
-        await this.#debtPaid();
-      },
+      // Whoever waits for room that nobody will make any more would wait for ever.
+      room: () => Promise.race([this.#roomIn(sinks), this.#readingEnds.promise]),
     });
   }
 
   stop(): void {
     this.#stopping = true;
+    this.#readingEnds.resolve();
     this.#reading.stop();
   }
 
   /** Ends the reading and every commit to come; `run` throws `error`. */
   fail(error: unknown): void {
     this.#failure ??= error;
+    this.#readingEnds.resolve();
     this.#reading.stop();
   }
 
@@ -167,6 +170,11 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
       .finally(() => (this.#committing = null));
   }
 
+  async #roomIn(sinks: SinkSet): Promise<void> {
+    await sinks.ready();
+    await this.#debtPaid();
+  }
+
   /** Resolves once so much is committed that more may come. */
   async #debtPaid(): Promise<void> {
     const { outbox } = this.#options;
@@ -187,7 +195,7 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
     for (const [input, source] of this.sources.entries())
       if (prepared.moved[input]) await source.commit(positions[input]);
     const due = this.#options.snapshot_bytes ?? limits.log_snapshot_bytes;
-    if (this.#options.log.bytes >= Math.max(due, 2 * this.#snapshotBytes)) await this.#snapshot(positions);
+    if (this.#options.log.bytes >= Math.max(due, 2 * this.#snapshotBytes)) await this.#trySnapshot(positions);
   }
 
   /** All that has changed, as it is between two batches; null where nobody would miss it. */
@@ -230,6 +238,18 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
         if (attempt === 0) tell.warn(`${messageOf(error)}; nothing new is taken until then`);
       }
       await sleep(clock, backOff(attempt, random()));
+    }
+  }
+
+  /** A snapshot that finds no room comes with a later commit: nothing depends on it but how long the log is. */
+  async #trySnapshot(positions: readonly Plain[]): Promise<void> {
+    try {
+      await this.#snapshot(positions);
+      this.#told = false;
+    } catch (error) {
+      if (!(error instanceof WeirError && error.retry)) throw error;
+      if (!this.#told) this.#options.tell.warn(`${messageOf(error)}; the log grows until then`);
+      this.#told = true;
     }
   }
 

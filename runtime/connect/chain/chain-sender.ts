@@ -22,7 +22,8 @@ export interface ChainOutbox {
   rewind(chain: string, number: number): void;
   confirm(chain: string, number: number): void;
   unconfirmed(chain: string): Promise<readonly Entry[]>;
-  chain(name: string): { readonly last: number; readonly confirmed: number; readonly oldest: number };
+  /** `released`: the last that anybody may have been sent. */
+  chain(name: string): { readonly released: number; readonly confirmed: number; readonly oldest: number };
   waiting(chain: string, task: () => void): void;
 }
 
@@ -159,9 +160,9 @@ export class ChainSender {
   /** What follows from the tail; null where the chain has ended. */
   #decide(tail: Tail): Resumption | null {
     const { chain, outbox, identity } = this.#options;
-    const { oldest, last } = outbox.chain(chain);
+    const { oldest, released } = outbox.chain(chain);
     const decision = decideTail(
-      { oldest, last, stored: this.#stored, sent: this.#sent, epoch: identity.epoch },
+      { oldest, last: released, stored: this.#stored, sent: this.#sent, epoch: identity.epoch },
       tail,
     );
     switch (decision.kind) {

@@ -49,8 +49,13 @@ export class MemoryOutbox implements ChainOutbox {
     return Promise.resolve(this.entries.slice(this.confirmed, this.confirmed + limits.sink_in_flight_max));
   }
 
-  chain(): { last: number; confirmed: number; oldest: number } {
-    return { last: this.entries.length, confirmed: this.confirmed, oldest: this.oldest };
+  chain(): { last: number; released: number; confirmed: number; oldest: number } {
+    return {
+      last: this.entries.length,
+      released: this.entries.length,
+      confirmed: this.confirmed,
+      oldest: this.oldest,
+    };
   }
 
   waiting(_: string, task: () => void): void {

@@ -6,7 +6,7 @@ import type { Tail } from "./chain.ts";
 export interface Reach {
   /** The oldest entry that can be sent again; behind `last` where nothing is kept. */
   readonly oldest: number;
-  /** The last number that was given to an entry. */
+  /** The last entry that may have been sent by anybody: those behind it are in no commit yet. */
   readonly last: number;
   /** The last entry that the other side is known to have stored. */
   readonly stored: number;

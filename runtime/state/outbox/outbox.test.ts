@@ -55,7 +55,7 @@ describe("an entry", () => {
     expect(told).toBe(1);
     expect((await outbox.take("live", 10, 1_000)).map(textOf)).toStrictEqual(["a", "b"]);
     expect(await outbox.take("live", 10, 1_000)).toStrictEqual([]);
-    expect(outbox.chain("live")).toStrictEqual({ last: 3, confirmed: 0, oldest: 1 });
+    expect(outbox.chain("live")).toMatchObject({ last: 3, confirmed: 0, oldest: 1 });
   });
 
   test("comes again after rewind, and a part of a piece at a time", async () => {
@@ -233,7 +233,7 @@ describe("limits", () => {
     commit(outbox, [row("a")], [row("b")]);
     time.advanceTo(time.now() + 60_000);
     commit(outbox, []);
-    expect(outbox.chain("live")).toStrictEqual({ last: 2, confirmed: 2, oldest: 1 });
+    expect(outbox.chain("live")).toMatchObject({ last: 2, confirmed: 2, oldest: 1 });
     outbox.rewind("live", 1);
     expect(await outbox.take("live", 5, 1_000)).toStrictEqual([]);
     expect(outbox.chain("live").confirmed).toBe(2);

@@ -11,6 +11,7 @@ import type { Clock } from "../../clock.ts";
 import { WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Disk } from "../log/disk.ts";
+import { diskRefusal } from "../log/disk-fault.ts";
 import type { Plain } from "../plain.ts";
 import { type ChainCut, frameIn, packedFrame } from "./cut-frame.ts";
 import type { Edit } from "./edit.ts";
@@ -52,6 +53,14 @@ export interface OutboxCut {
   readonly frame: Plain;
 }
 
+/** How far a chain is. */
+export interface ChainNumbers {
+  readonly last: number;
+  readonly released: number;
+  readonly confirmed: number;
+  readonly oldest: number;
+}
+
 export const defaultOutboxLimits: OutboxLimits = {
   bytes: limits.outbox_bytes_default,
   age: null,
@@ -71,6 +80,7 @@ interface Released {
 }
 
 export class Outbox {
+  readonly #disk: Disk;
   readonly #clock: Clock;
   readonly #limits: OutboxLimits;
   readonly #retention: number;
@@ -83,7 +93,8 @@ export class Outbox {
   #outstanding: { readonly cut: OutboxCut; readonly frame: Released } | null = null;
   #waiting: (() => void)[] = [];
 
-  private constructor(files: OutboxFiles, named: ReadonlySet<number>, options: OutboxOptions) {
+  private constructor(disk: Disk, files: OutboxFiles, named: ReadonlySet<number>, options: OutboxOptions) {
+    this.#disk = disk;
     this.#clock = options.clock;
     this.#limits = options.limits ?? defaultOutboxLimits;
     this.#store = new OutboxStore(
@@ -105,10 +116,14 @@ export class Outbox {
 
   /** `manifest`: what `manifest()` gave for the snapshot in use, or null. */
   static async open(disk: Disk, manifest: Plain | null, options: OutboxOptions): Promise<Outbox> {
+    return diskAsked(disk, "open the outbox", () => Outbox.#open(disk, manifest, options));
+  }
+
+  static async #open(disk: Disk, manifest: Plain | null, options: OutboxOptions): Promise<Outbox> {
     const kept = manifest === null ? { chains: [], uplinks: null } : manifestOf(manifest);
     const needed = neededFiles(kept.chains.flatMap(({ pieces }) => pieces));
     const files = await OutboxFiles.open(disk, needed, options.fileBytes ?? limits.outbox_file_bytes_max);
-    const outbox = new Outbox(files, new Set(needed.keys()), options);
+    const outbox = new Outbox(disk, files, new Set(needed.keys()), options);
     outbox.#uplinks.restore(kept.uplinks);
     for (const { name, heads, pieces } of kept.chains)
       outbox.#chain(name).entries.restore(heads, pieces, options.clock.now());
@@ -204,7 +219,11 @@ export class Outbox {
    * The next released entries that were not taken since `rewind`, in order; `rows` of them at most, and no more once they
    * have `bytes`. Resolves with [] when there are none now, or where `rewind` came meanwhile.
    */
-  async take(chain: string, rows: number, bytes: number): Promise<readonly Entry[]> {
+  take(chain: string, rows: number, bytes: number): Promise<readonly Entry[]> {
+    return diskAsked(this.#disk, "read rows that wait", () => this.#take(chain, rows, bytes));
+  }
+
+  async #take(chain: string, rows: number, bytes: number): Promise<readonly Entry[]> {
     const { entries, reader } = this.#chain(chain);
     const { rewound } = entries;
     const lane = this.#turns.laneOf(chain);
@@ -244,7 +263,11 @@ export class Outbox {
   }
 
   /** Released, not confirmed, and no more of them than may have been sent. */
-  async unconfirmed(chain: string): Promise<readonly Entry[]> {
+  unconfirmed(chain: string): Promise<readonly Entry[]> {
+    return diskAsked(this.#disk, "read rows that were sent", () => this.#unconfirmed(chain));
+  }
+
+  async #unconfirmed(chain: string): Promise<readonly Entry[]> {
     const { confirmed, sent } = this.#chain(chain).entries;
     const found: Entry[] = [];
     for await (const entry of this.read(chain, confirmed + 1)) {
@@ -265,10 +288,10 @@ export class Outbox {
     return faultsOf(this.#all(), this.#store.files);
   }
 
-  /** The last number given and confirmed, and the oldest that is still kept. */
-  chain(name: string): { readonly last: number; readonly confirmed: number; readonly oldest: number } {
-    const { last, confirmed, oldest } = this.#chain(name).entries;
-    return { last, confirmed, oldest };
+  /** The last number given, released and confirmed, and the oldest that is still kept. */
+  chain(name: string): ChainNumbers {
+    const { last, released, confirmed, oldest } = this.#chain(name).entries;
+    return { last, released, confirmed, oldest };
   }
 
   /** Calls `task` whenever there may be something to take. */
@@ -284,13 +307,13 @@ export class Outbox {
     this.#trim(this.#clock.now());
     const chains = this.#all().map((entries) => entries.kept());
     const uplinks = this.#uplinks.plain();
-    await this.#store.keep(chains);
+    await diskAsked(this.#disk, "write rows that wait", () => this.#store.keep(chains));
     return packedManifest({ chains, uplinks });
   }
 
   /** The snapshot with the last manifest is durable: files that are not needed any more are removed. */
   snapshotted(): Promise<void> {
-    return this.#store.kept();
+    return diskAsked(this.#disk, "remove files of the outbox", () => this.#store.kept());
   }
 
   stats(): OutboxStats {
@@ -310,7 +333,7 @@ export class Outbox {
 
   async close(): Promise<void> {
     this.#turns.close();
-    await this.#store.alone(() => this.#store.files.close());
+    await diskAsked(this.#disk, "close the outbox", () => this.#store.alone(() => this.#store.files.close()));
   }
 
   #all(): readonly OutboxChain[] {
@@ -395,4 +418,13 @@ export class Outbox {
 function changedBy({ chains, edits }: Released): ReadonlySet<string> {
   const moved = edits.flatMap((edit) => (edit.kind === "move" ? [edit.to] : []));
   return new Set([...chains, ...edits].map(({ chain }) => chain).concat(moved));
+}
+
+/** Says of an error of the disk that it is one. */
+async function diskAsked<T>(disk: Disk, doing: string, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    throw diskRefusal(disk.place, doing, error);
+  }
 }
