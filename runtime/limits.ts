@@ -301,8 +301,11 @@ export const limits = {
   /** What a socket's path may hold on the systems that weir runs on. */
   socket_path_bytes_max: 100,
   control_answer_ms_max: 2_000,
+  admin_connections_max: 64,
 
   // Workers under a supervisor
+  /** How often a worker looks whether it is to run something else. */
+  assignment_look_ms: 250,
   worker_heartbeat_ms: 1_000,
   /** Without a heartbeat for so long a worker hangs. */
   worker_hang_ms: 3_000,

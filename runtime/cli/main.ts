@@ -83,6 +83,32 @@ program
   );
 
 program
+  .command("worker")
+  .description(
+    "run the pipelines of a folder, or those a supervisor assigns, and follow every change of them",
+  )
+  .argument("<what>", "a folder of pipeline files, or an assignment")
+  .addOption(connectionOption())
+  .option("--config <file>", "the device's settings", "weir.yaml")
+  .option(
+    "--state <folder>",
+    "keep state here: nothing is lost and nothing comes twice, whatever ends the process",
+  )
+  .option(
+    "--admin <address>",
+    "answer /healthz, /readyz and /metrics there: 127.0.0.1:9090, say; 0 for none",
+    "0",
+  )
+  .option("--name <name>", "what it is called in heartbeats", "worker")
+  .option("--host <name>", "the machine's name in heartbeats; its own without it")
+  .option("--identity <name>", "names its socket file for questions; made up without it")
+  .option("--heartbeats <connection>", "beat on this NATS connection every second")
+  .addOption(new Option("--log <format>", "how to log").choices(["text", "json"]))
+  .action((what: string, options) =>
+    finish(import("./worker.ts").then(({ worker }) => worker(what, options))),
+  );
+
+program
   .command("lint")
   .description("check pipeline files: every mistake at once, with line and column")
   .argument("<file...>", "pipeline files, folders of them, or patterns")

@@ -6,7 +6,16 @@ import { WeirError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { ConnectionSettings } from "./settings.ts";
 
-export class Connections {
+/** Connections by name, for as long as somebody wants them. */
+export interface Links {
+  /** The connection of that name; waits for its server for ever. */
+  link(name: string): Promise<NatsLink>;
+  /** Ends every wait for a first connect. */
+  giveUp(): void;
+  close(): Promise<void>;
+}
+
+export class Connections implements Links {
   readonly #settings: Readonly<Record<string, ConnectionSettings>>;
   readonly #log: Log;
   readonly #clock: Clock;
@@ -32,6 +41,22 @@ export class Connections {
   /** Ends every wait for a first connect. */
   giveUp(): void {
     this.#given.abort();
+  }
+
+  /** The same connections for one who may give up its waits, or close, without the others being touched. */
+  shared(): Links {
+    const given = Promise.withResolvers<never>();
+    given.promise.catch(() => undefined);
+    const giveUp = (): void =>
+      given.reject(new WeirError("WEIR_NATS_UNAVAILABLE", "stopped before the server of its connection answered"));
+    return {
+      link: (name) => Promise.race([this.link(name), given.promise]),
+      giveUp,
+      close() {
+        giveUp();
+        return Promise.resolve();
+      },
+    };
   }
 
   async close(): Promise<void> {

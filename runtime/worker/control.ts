@@ -7,8 +7,21 @@ import { join } from "node:path";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 
-/** The answer to the question at a path such as `/pipelines`, as data; undefined where there is none. */
+/** The answer to the question at a path such as `/pipelines`, as data or as it is; undefined where there is none. */
 export type Answers = (path: string) => unknown;
+
+/** An answer that is more than data with the code 200. */
+export class WrittenAnswer {
+  readonly code: number;
+  readonly type: string;
+  readonly text: string;
+
+  constructor(code: number, type: string, text: string) {
+    this.code = code;
+    this.type = type;
+    this.text = text;
+  }
+}
 
 // An import reads all that the module exports, its whole client for the web too: 45 ms and 2 MB.
 const { createServer } = process.getBuiltinModule("node:http");
@@ -64,10 +77,15 @@ export async function openControl(folder: string, identity: string, answers: Ans
   };
 }
 
-function serving(answers: Answers): Server {
-  return createServer((request, response) => {
+/** A server that answers and changes nothing; not listening yet. */
+export function serving(answers: Answers): Server {
+  return createServer({ requestTimeout: limits.control_answer_ms_max }, (request, response) => {
     const say = (code: number, body: unknown): void => {
-      response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(body));
+      const { type, text } =
+        body instanceof WrittenAnswer ? body : { type: "application/json", text: JSON.stringify(body) };
+      response
+        .writeHead(body instanceof WrittenAnswer ? body.code : code, { "content-type": type })
+        .end(text);
     };
     request.resume();
     if (request.method !== "GET") return say(405, { error: "this door only answers GET" });

@@ -25,13 +25,13 @@ import type { Log } from "../log.ts";
 import type { Plain } from "../state/plain.ts";
 import type { BranchPlan, InputSpec, PipelinePlan, SinkSpec, SourceSpec } from "../pipeline/pipeline.ts";
 import { streamSubjectOf, subscriptionOf } from "../pipeline/subject.ts";
-import type { Connections } from "./connections.ts";
 import { FileDisk } from "../state/log/file-disk.ts";
 import { journalFolder } from "./ingest-plan.ts";
+import type { Links } from "./connections.ts";
 import { joinedName } from "./state-folders.ts";
 
 export interface Surroundings {
-  readonly connections: Connections;
+  readonly connections: Links;
   readonly clock: Clock;
   readonly log: Log;
   /** By connection and stream, the subjects that this worker publishes to it. */

@@ -1,9 +1,10 @@
 // The loop that reads one source and feeds a runner with it. Thin on purpose: it decides nothing about data.
 
-import type { Clock } from "../clock.ts";
+import { type Clock, stopwatch } from "../clock.ts";
 import type { Delivery, Source } from "../connect/connect.ts";
 import type { Runner } from "../engine/runner.ts";
 import { limits } from "../limits.ts";
+import { noteBusy } from "./busy-time.ts";
 import type { FeedGate } from "./feed-gate.ts";
 
 /** How often processing time and idle sources move on while nothing arrives. */
@@ -63,7 +64,9 @@ export class SourceTask {
   async #feed(delivery: Delivery | null): Promise<void> {
     const { input, runner, clock, taken } = this.#options;
     if (delivery === null) return runner.tick(clock.now(), input);
+    const began = stopwatch();
     await runner.feed(delivery.payloads, clock.now(), input);
+    noteBusy(runner, stopwatch() - began);
     taken(delivery.position);
   }
 }

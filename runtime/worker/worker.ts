@@ -18,7 +18,8 @@ import type { Log } from "../log.ts";
 import type { BranchPlan, PipelinePlan, SinkSpec } from "../pipeline/pipeline.ts";
 import { ChainSet } from "./chain-set.ts";
 import type { OutboxStats } from "../state/outbox/outbox-stats.ts";
-import { Connections } from "./connections.ts";
+import { busyTime } from "./busy-time.ts";
+import { Connections, type Links } from "./connections.ts";
 import { openState, restoreState, type State } from "./durable.ts";
 import { DurableTask } from "./durable-task.ts";
 import {
@@ -45,6 +46,8 @@ export interface WorkerOptions {
   readonly log: Log;
   /** Makes row ids unique among runs. */
   readonly identity: string;
+  /** Its connections where others use them as well; it has its own when left out. */
+  readonly connections?: Links;
 }
 
 export interface WorkerStatus {
@@ -69,7 +72,7 @@ interface Wired {
 
 export class Worker {
   readonly #options: WorkerOptions;
-  readonly #connections: Connections;
+  readonly #connections: Links;
   readonly #tasks: Task[] = [];
   readonly #references: ReferenceTask[] = [];
   readonly #states: State[] = [];
@@ -79,7 +82,8 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#connections = new Connections(options.settings.connections, options.log, options.clock);
+    const { settings, log, clock } = options;
+    this.#connections = options.connections ?? new Connections(settings.connections, log, clock);
   }
 
   /** Opens everything that the pipelines need. Waits for NATS as long as it takes. */
@@ -139,6 +143,11 @@ export class Worker {
         );
       });
     });
+  }
+
+  /** How long (ms) its runners have worked, all together. */
+  get busy_ms(): number {
+    return this.#tasks.reduce((total, { runner }) => total + busyTime(runner), 0);
   }
 
   status(): WorkerStatus[] {

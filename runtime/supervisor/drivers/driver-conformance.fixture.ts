@@ -216,7 +216,7 @@ export function driverConformance(makeBed: () => Promise<ConformanceBed>): void 
     if (!bed.holds.pids) context.skip("nothing here holds a limit of processes");
     const id = await started("children", "60", { limits: { pids: 40 } });
     await until(async () => (await driver.logs(id, 5)).some((line) => line.endsWith("children")));
-    const [line] = (await driver.logs(id, 5)).filter((each) => each.endsWith("children"));
+    const line = (await driver.logs(id, 5)).find((each) => each.endsWith("children"));
     expect(Number(line!.split(" ")[0])).toBeLessThan(40);
     await driver.kill(id);
   });

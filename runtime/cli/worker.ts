@@ -1,0 +1,115 @@
+// weir worker: runs what it is told until SIGTERM drains it. Its supervisor, or whoever keeps a folder of pipeline
+// files, tells it; a change of one pipeline leaves the others alone.
+
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { wallClock } from "../clock.ts";
+import { variablesOf } from "../engine/loader.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { type Log, type LogFormat, makeLog } from "../log.ts";
+import { openAdmin, parseAddress } from "../worker/admin.ts";
+import { AssignedWorker } from "../worker/assigned-worker.ts";
+import { readAssigned } from "../worker/assigned-pipelines.ts";
+import { type Control, openControl } from "../worker/control.ts";
+import { runFolder } from "../worker/settings.ts";
+import { giveBackMemory } from "../worker/settle.ts";
+import { settingsFor } from "./run.ts";
+
+export interface WorkerCommandOptions {
+  readonly nats: readonly string[];
+  readonly config: string;
+  readonly state?: string;
+  readonly admin: string;
+  readonly name: string;
+  readonly host?: string;
+  readonly identity?: string;
+  readonly heartbeats?: string;
+  readonly log?: LogFormat;
+}
+
+/** When what loading took is not needed any more. */
+const loaded_ms = 3_000;
+
+/** This machine's name as a token of a subject. */
+export function hostToken(name: string = hostname()): string {
+  const token = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_-]+/g, "-")
+    .slice(0, 64);
+  return token === "" ? "host" : token;
+}
+
+function nameFault(option: string, text: string): WeirError {
+  return new WeirError("WEIR_USAGE", `--${option} ${JSON.stringify(text)} is no name`, {
+    remedy: "lower-case letters, digits, - and _, at most 64",
+  });
+}
+
+/** The doors that were asked for. A worker runs without its socket file where that cannot be made. */
+async function openDoors(
+  worker: AssignedWorker,
+  identity: string,
+  admin: string,
+  log: Log,
+): Promise<Control[]> {
+  const address = parseAddress(admin);
+  const doors: Control[] = [];
+  if (address !== null) {
+    const door = await openAdmin(address, worker.answers);
+    log.info(`answers http://${door.path}/healthz, /readyz and /metrics`);
+    doors.push(door);
+  }
+  try {
+    doors.push(await openControl(runFolder(process.env), identity, worker.answers));
+  } catch (error) {
+    log.warn(`no questions will be answered on a socket file: ${messageOf(error)}`);
+  }
+  return doors;
+}
+
+function drainSignal(log: Log): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      process.on(signal, () => {
+        log.info(`${signal}: draining`);
+        resolve();
+      });
+    }
+  });
+}
+
+export async function worker(path: string, options: WorkerCommandOptions): Promise<number> {
+  const { name, host = hostToken(), identity = randomUUID().slice(0, 8), heartbeats = null } = options;
+  for (const [option, text] of Object.entries({ name, host, identity }))
+    if (!/^[a-z0-9_-]{1,64}$/.test(text)) throw nameFault(option, text);
+  const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
+  const settings = settingsFor(options);
+  if (heartbeats !== null && settings.connections[heartbeats] === undefined) {
+    throw new WeirError("WEIR_USAGE", `no NATS connection is called ${heartbeats}`, {
+      remedy: `--nats ${heartbeats}=nats://host:4222 names one`,
+    });
+  }
+  // What is wrong with it from the beginning is told as a command's failure; later it changes nothing.
+  readAssigned(path);
+  const drained = drainSignal(log);
+  const environment = variablesOf(process.env);
+  const running = new AssignedWorker({
+    path,
+    host,
+    worker: name,
+    identity: () => randomUUID().slice(0, 8),
+    settings,
+    environment,
+    heartbeats,
+    clock: wallClock,
+    log,
+  });
+  const doors = await openDoors(running, identity, options.admin, log);
+  running.start();
+  const cancelCleaning = wallClock.after(loaded_ms, giveBackMemory);
+  await drained;
+  cancelCleaning();
+  await running.stop();
+  for (const door of doors) await door.close();
+  return 0;
+}

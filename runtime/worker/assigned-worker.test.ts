@@ -1,0 +1,229 @@
+// A worker that is told what to run, against a real nats-server: pipelines come, change and go while others run on,
+// and what it says of itself is what probes, scrapers and a supervisor read.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Msg } from "@nats-io/transport-node";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { sleep, wallClock } from "../clock.ts";
+import { silentLog as quiet } from "../connect/connector-log.ts";
+import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
+import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
+import { type PipelineBeat, parseHeartbeat } from "../heartbeat.ts";
+import { openAdmin, parseAddress } from "./admin.ts";
+import { AssignedWorker } from "./assigned-worker.ts";
+import { defaultSettings, withConnections } from "./settings.ts";
+
+const log = { ...quiet, error: () => undefined };
+const folder = mkdtempSync(join(tmpdir(), "weir-told-test-"));
+const workers: AssignedWorker[] = [];
+let server: RunningNatsServer;
+let link: NatsLink;
+let lives = 0;
+
+beforeAll(async () => {
+  server = await startNatsServer({ name: "weir-told-test" }, process.env);
+  link = await connectNats({ name: "test", servers: server.url }, quiet);
+});
+
+afterEach(async () => {
+  for (const worker of workers.splice(0)) await worker.stop();
+});
+
+afterAll(async () => {
+  await link?.close();
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(wallClock, 10);
+}
+
+function folderOf(name: string): string {
+  const path = join(folder, name);
+  mkdirSync(path);
+  return path;
+}
+
+/** A pipeline that sends every record on, with what it is marked by. */
+function write(path: string, name: string, mark: string, expression = "true"): void {
+  const text = `name: ${name}
+source: { nats: { subject: "${name}.in" }, format: json, schema: { n: float64 } }
+steps:
+  - filter: n >= 0 && ${expression}
+  - sink: { nats: { subject: "${name}.${mark}" }, format: json }
+`;
+  writeFileSync(join(path, `${name}.yaml`), text);
+}
+
+function start(path: string, url: string = server.url, heartbeats: string | null = null): AssignedWorker {
+  const worker = new AssignedWorker({
+    path,
+    host: "here",
+    worker: "told-1",
+    identity: () => `life${lives++}`,
+    settings: { ...withConnections(defaultSettings({}), [url]), threads: 0 },
+    environment: {},
+    heartbeats,
+    clock: wallClock,
+    log,
+  });
+  workers.push(worker);
+  worker.start();
+  return worker;
+}
+
+function beatOf(worker: AssignedWorker, name: string): PipelineBeat | undefined {
+  return worker.heartbeat().pipelines.find((each) => each.name === name);
+}
+
+async function collect(subject: string): Promise<Msg[]> {
+  const messages: Msg[] = [];
+  link.nats.subscribe(subject, { callback: (_error, message) => void messages.push(message) });
+  await link.nats.flush();
+  return messages;
+}
+
+function numbers(messages: readonly Msg[]): number[] {
+  return messages.map((each) => each.json<{ n: number }>().n);
+}
+
+test("pipelines come, change and go, and the others do not notice", async () => {
+  const path = folderOf("change");
+  write(path, "stays", "v1");
+  write(path, "changes", "v1");
+  write(path, "goes", "v1");
+  const out = await collect("stays.v1");
+  const changed = await collect("changes.v2");
+  const worker = start(path);
+  await until(() => worker.heartbeat().pipelines.filter(({ phase }) => phase === "running").length === 3);
+  const { since } = beatOf(worker, "stays")!;
+  let sent = 0;
+  const send = wallClock.every(2, () => link.nats.publish("stays.in", JSON.stringify({ n: sent++ })));
+  write(path, "comes", "v1");
+  write(path, "changes", "v2");
+  rmSync(join(path, "goes.yaml"));
+  await until(
+    () =>
+      beatOf(worker, "comes")?.phase === "running" &&
+      beatOf(worker, "goes") === undefined &&
+      worker.heartbeat().pipelines.every(({ phase }) => phase === "running"),
+  );
+  link.nats.publish("changes.in", '{"n":7}');
+  await until(() => changed.length === 1);
+  send();
+  await link.nats.flush();
+  await until(() => out.length === sent);
+  expect(numbers(out)).toEqual(Array.from({ length: sent }, (_, n) => n));
+  expect(beatOf(worker, "stays")).toMatchObject({ since, phase: "running", records: sent });
+  expect(worker.heartbeat().assignment).toContain("comes@");
+});
+
+test("a revision that is wrong does not take the place of the one that runs", async () => {
+  const path = folderOf("wrong");
+  write(path, "kept", "v1");
+  const worker = start(path);
+  await until(() => beatOf(worker, "kept")?.phase === "running");
+  write(path, "kept", "v2", "no_such_column > 1");
+  await until(() => worker.heartbeat().pipelines.length === 2);
+  const [old, refused] = worker.heartbeat().pipelines;
+  expect(old).toMatchObject({ phase: "running", fault: null });
+  expect(refused).toMatchObject({ name: "kept", phase: "failed" });
+  expect(refused!.fault).toMatch(/kept\.yaml:4:\d+: error: there is no column no_such_column/);
+  expect(worker.answers("/readyz")).toMatchObject({ code: 503 });
+  const out = await collect("kept.v1");
+  link.nats.publish("kept.in", '{"n":1}');
+  await until(() => out.length === 1);
+  const { since } = old!;
+  write(path, "kept", "v1");
+  await until(() => worker.heartbeat().pipelines.length === 1);
+  expect(beatOf(worker, "kept")).toMatchObject({ phase: "running", since });
+});
+
+test("one that fails leaves the others alone, and runs again when it is told to", async () => {
+  const path = folderOf("fails");
+  write(path, "well", "v1");
+  const missing = join(path, "missing.csv");
+  writeFileSync(
+    join(path, "ill.yaml"),
+    `name: ill
+source: { file: { path: missing.csv }, format: csv, schema: { n: float64 } }
+steps:
+  - sink: { nats: { subject: "ill.v1" }, format: json }
+`,
+  );
+  const out = await collect("ill.v1");
+  const worker = start(path);
+  await until(() => beatOf(worker, "ill")?.phase === "failed" && beatOf(worker, "well")?.phase === "running");
+  expect(beatOf(worker, "ill")!.fault).toContain("missing.csv");
+  writeFileSync(missing, "n\n1\n2\n");
+  writeFileSync(join(path, "ill.yaml"), "\n", { flag: "a" });
+  await until(() => beatOf(worker, "ill")?.phase === "stopped");
+  expect(beatOf(worker, "ill")).toMatchObject({ records: 2, rows: 2, fault: null });
+  await until(() => out.length === 2);
+  expect(worker.answers("/readyz")).toMatchObject({ code: 200 });
+});
+
+test("one that waits for a server can be taken away, and a worker of such ends at once", async () => {
+  const path = folderOf("away");
+  write(path, "waits", "v1");
+  write(path, "waits-too", "v1");
+  const gone = await startNatsServer({ name: "weir-told-gone" }, process.env);
+  await gone.stop();
+  const worker = start(path, gone.url);
+  await until(() => worker.heartbeat().pipelines.length === 2);
+  expect(beatOf(worker, "waits")).toMatchObject({ phase: "starting" });
+  rmSync(join(path, "waits.yaml"));
+  await until(() => beatOf(worker, "waits") === undefined);
+  expect(beatOf(worker, "waits-too")).toMatchObject({ phase: "starting" });
+  expect(worker.answers("/healthz")).toMatchObject({ code: 200 });
+  expect(worker.answers("/readyz")).toMatchObject({
+    code: 503,
+    text: expect.stringContaining("is starting") as string,
+  });
+  await worker.stop();
+  expect(worker.heartbeat().phase).toBe("stopped");
+});
+
+test("it beats on its connection, with what its pipelines do", async () => {
+  const path = folderOf("beats");
+  write(path, "beaten", "v1");
+  const beats = await collect("weir.heartbeat.here.told-1");
+  const worker = start(path, server.url, "default");
+  await until(() => beatOf(worker, "beaten")?.phase === "running");
+  for (let n = 0; n < 100; n++) link.nats.publish("beaten.in", JSON.stringify({ n }));
+  const last = (): PipelineBeat | undefined => parseHeartbeat(beats.at(-1)?.string() ?? "")?.pipelines[0];
+  await until(() => last()?.records === 100 && last()?.true_rate !== null);
+  expect(last()).toMatchObject({ name: "beaten", rows: 100, held: 0, pending: 0, dropped: 0 });
+  expect(last()!.true_rate).toBeGreaterThan(100);
+});
+
+test("it answers on an address: probes, and metrics that can be scraped", async () => {
+  const path = folderOf("answers");
+  write(path, "asked", "v1");
+  const worker = start(path);
+  const door = await openAdmin(parseAddress("127.0.0.1:0")!, worker.answers);
+  const ask = async (what: string): Promise<readonly [number, string, string | null]> => {
+    const answer = await fetch(`http://${door.path}${what}`);
+    return [answer.status, await answer.text(), answer.headers.get("content-type")];
+  };
+  await until(() => beatOf(worker, "asked")?.phase === "running");
+  link.nats.publish("asked.in", '{"n":1}');
+  link.nats.publish("asked.in", '{"n":-1}');
+  await until(() => beatOf(worker, "asked")?.records === 2);
+  expect(await ask("/healthz")).toEqual([200, "ok\n", "text/plain; charset=utf-8"]);
+  expect((await ask("/readyz"))[0]).toBe(200);
+  expect((await ask("/nothing"))[0]).toBe(404);
+  expect((await fetch(`http://${door.path}/healthz`, { method: "POST" })).status).toBe(405);
+  expect(parseHeartbeat((await ask("/heartbeat"))[1])).toMatchObject({ worker: "told-1" });
+  const [code, text, type] = await ask("/metrics");
+  expect([code, type]).toEqual([200, "application/openmetrics-text; version=1.0.0; charset=utf-8"]);
+  expect(text).toContain('weir_source_records_total{pipeline="asked",source="source"} 2\n');
+  expect(text).toContain(
+    'weir_branch_ledger_records_total{pipeline="asked",branch="main",step="1 filter",reason="filtered"} 1\n',
+  );
+  expect(text.endsWith("# EOF\n")).toBe(true);
+  await door.close();
+});

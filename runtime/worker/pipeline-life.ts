@@ -1,0 +1,151 @@
+// One revision of one pipeline in a worker that runs many, from its file's text to drained. Its end, its failure and
+// its opening touch no other pipeline.
+
+import type { AssignedPipeline } from "../assignment.ts";
+import type { Clock } from "../clock.ts";
+import type { LoadedPipeline } from "../engine/loader.ts";
+import { loadInput } from "../engine/loader.ts";
+import { readReferenceFiles } from "../engine/reference-files.ts";
+import { messageOf } from "../errors.ts";
+import type { Phase } from "../heartbeat.ts";
+import type { Log } from "../log.ts";
+import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
+import type { Links } from "./connections.ts";
+import { Life } from "./lifecycle.ts";
+import type { DeviceSettings } from "./settings.ts";
+import { Worker, type WorkerStatus } from "./worker.ts";
+
+/** What all pipelines of a worker are given. */
+export interface PipelineSurroundings {
+  readonly settings: DeviceSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A new one for each start of a pipeline: makes row ids unique. */
+  readonly identity: () => string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Connections for one pipeline, which are others' as well. */
+  readonly links: () => Links;
+}
+
+/** A pipeline that may run, or everything that is wrong with it in words. */
+export type Checked =
+  | { readonly pipeline: LoadedPipeline; readonly fault: null }
+  | { readonly pipeline: null; readonly fault: string };
+
+/** Reads and checks an assigned pipeline, as `weir lint` does. */
+export async function checkPipeline(
+  { name, file, text }: AssignedPipeline,
+  environment: Readonly<Record<string, string>>,
+): Promise<Checked> {
+  try {
+    const loaded = await loadInput({ file, text, environment });
+    const tables = await readReferenceFiles(loaded, file);
+    const diagnostics = [...loaded.diagnostics, ...tables.diagnostics];
+    if (loaded.plan === null || diagnostics.some(({ severity }) => severity === "error"))
+      return {
+        pipeline: null,
+        fault: formatDiagnostics(diagnostics, { [file]: text }, { color: false }).trimEnd(),
+      };
+    if (loaded.plan.name === name) return { pipeline: loaded, fault: null };
+    return { pipeline: null, fault: `its file calls it ${loaded.plan.name}, and it was assigned as ${name}` };
+  } catch (error) {
+    return { pipeline: null, fault: messageOf(error) };
+  }
+}
+
+export class PipelineLife {
+  /** The start of it that this is. A pipeline that runs is taken for a later one without being touched. */
+  attempt: number;
+  readonly revision: string;
+  readonly #name: string;
+  readonly #surroundings: PipelineSurroundings;
+  readonly #life: Life;
+  #fault: string | null = null;
+  #worker: Worker | null = null;
+  #ended: Promise<void> = Promise.resolve();
+  #last: WorkerStatus | null = null;
+
+  constructor({ name, revision, attempt }: AssignedPipeline, surroundings: PipelineSurroundings) {
+    this.#name = name;
+    this.revision = revision;
+    this.attempt = attempt;
+    this.#surroundings = surroundings;
+    this.#life = new Life(surroundings.clock.now());
+  }
+
+  get phase(): Phase {
+    return this.#life.phase;
+  }
+
+  get since(): number {
+    return this.#life.since;
+  }
+
+  /** Why it failed; null unless it did. */
+  get fault(): string | null {
+    return this.#fault;
+  }
+
+  get busy_ms(): number {
+    return this.#worker?.busy_ms ?? 0;
+  }
+
+  /** What it counts; null before it is open. */
+  status(): WorkerStatus | null {
+    return this.#worker?.status()[0] ?? this.#last;
+  }
+
+  /** Opens and runs it; returns at once. */
+  start(pipeline: LoadedPipeline): void {
+    const { settings, clock, log, identity, links } = this.#surroundings;
+    this.#worker = new Worker({ settings, clock, log, identity: identity(), connections: links() });
+    this.#ended = this.#run(this.#worker, pipeline);
+  }
+
+  /** It cannot be started. */
+  refuse(fault: string): void {
+    this.#fail(fault);
+  }
+
+  /** Takes nothing new and settles what was taken; resolves once it has ended, however. */
+  async stop(): Promise<void> {
+    this.#life.on("asked", this.#surroundings.clock.now());
+    const worker = this.#worker;
+    if (worker !== null && this.phase === "draining") {
+      // It tells when draining takes too long. That it goes on in the background then is better than to wait for it.
+      await Promise.race([this.#ended, worker.stop()]).catch((error: unknown) =>
+        this.#fail(messageOf(error)),
+      );
+    }
+    this.#life.on("drained", this.#surroundings.clock.now());
+    await this.#close();
+  }
+
+  async #run(worker: Worker, pipeline: LoadedPipeline): Promise<void> {
+    const { clock, log } = this.#surroundings;
+    try {
+      await worker.open([pipeline]);
+      if (this.#life.on("opened", clock.now())) log.info(`${this.#name}: running revision ${this.revision}`);
+      await worker.run();
+      this.#life.on("ended", clock.now());
+    } catch (error) {
+      this.#fail(messageOf(error));
+    }
+    if (this.phase !== "draining") await this.#close();
+  }
+
+  #fail(fault: string): void {
+    const { clock, log } = this.#surroundings;
+    if (!this.#life.on("failed", clock.now())) return;
+    this.#fault = fault;
+    log.error(`${this.#name}: ${fault}`);
+  }
+
+  async #close(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === null) return;
+    this.#last = worker.status()[0] ?? null;
+    this.#worker = null;
+    await worker.close().catch((error: unknown) => this.#surroundings.log.warn(messageOf(error)));
+  }
+}
