@@ -1,6 +1,7 @@
 // What a worker is to run, as its supervisor writes it and the worker reads it: one JSON file with the text of
 // every pipeline, so that it is there as a whole or not at all. Never opens the file.
 
+import { createHash } from "node:crypto";
 import { WeirError } from "./errors.ts";
 
 export interface AssignedPipeline {
@@ -12,6 +13,11 @@ export interface AssignedPipeline {
   /** Where its file is, or would be: what it names is relative to that. */
   readonly file: string;
   readonly text: string;
+}
+
+/** A short name for a pipeline's text that another text does not have. */
+export function revisionOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 
 export interface Assignment {

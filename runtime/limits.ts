@@ -302,6 +302,7 @@ export const limits = {
   socket_path_bytes_max: 100,
   control_answer_ms_max: 2_000,
   admin_connections_max: 64,
+  control_answer_bytes_max: 67_108_864,
 
   // Workers under a supervisor
   /** How often a worker looks whether it is to run something else. */
@@ -344,6 +345,12 @@ export const limits = {
   /** Of what one says; the file before is kept as well. */
   process_output_bytes_max: 4_194_304,
   process_output_lines_max: 10_000,
+
+  // The supervisor
+  supervisor_look_ms: 1_000,
+  supervisor_happenings_max: 200,
+  /** Pipelines of one host. */
+  host_pipelines_max: 10_000,
 
   // Scaling
   scale_every_ms: 5_000,

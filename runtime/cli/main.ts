@@ -3,6 +3,7 @@
 
 import { Command, InvalidArgumentError, Option } from "commander";
 import { messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import { complain } from "./terminal.ts";
 
 const version = "0.1.0";
@@ -107,6 +108,40 @@ program
   .action((what: string, options) =>
     finish(import("./worker.ts").then(({ worker }) => worker(what, options))),
   );
+
+program
+  .command("supervise")
+  .description(
+    "keep workers running what a folder of pipelines says: started, watched, restarted, rolled back",
+  )
+  .argument("[folder]", "pipeline files; without it, what was wanted last")
+  .requiredOption("--state <folder>", "where all of it is kept: what is wanted, and the state of pipelines")
+  .addOption(connectionOption())
+  .option("--config <file>", "the device's settings, for the workers")
+  .addOption(new Option("--driver <kind>", "what runs workers").choices(["process"]).default("process"))
+  .option("--host <name>", "what this machine is called; its own name without it")
+  .addOption(
+    new Option("--memory <MiB>", "what one worker may take")
+      .argParser((value) => positive(value) * 1024 ** 2)
+      .default(limits.worker_memory_bytes_default, String(limits.worker_memory_bytes_default / 1024 ** 2)),
+  )
+  .addOption(new Option("--log <format>", "how to log").choices(["text", "json"]))
+  .action((folder: string | undefined, options) =>
+    finish(import("./supervise.ts").then(({ supervise }) => supervise(folder, options))),
+  );
+
+program
+  .command("status")
+  .description("show what the supervisors of this machine run, and how it fares")
+  .addOption(jsonOption())
+  .action((options) => finish(import("./status.ts").then(({ status }) => status(options))));
+
+program
+  .command("logs")
+  .description("show the end of what a worker says")
+  .argument("<name>", "a worker, or a pipeline that it runs")
+  .option("--lines <count>", "how many", positive, 100)
+  .action((name: string, options) => finish(import("./status.ts").then(({ logs }) => logs(name, options))));
 
 program
   .command("lint")

@@ -1,55 +1,22 @@
 // weir run: pipelines in this process until their sources end or a signal drains them.
 
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import { wallClock } from "../clock.ts";
 import { waitingOf } from "../engine/waiting.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { type Log, type LogFormat, makeLog } from "../log.ts";
-import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
 import { sinkGuarantee, sourceGuarantee } from "../pipeline/guarantee.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { type Control, openControl } from "../worker/control.ts";
-import {
-  type DeviceSettings,
-  defaultSettings,
-  runFolder,
-  withConnections,
-  withFile,
-} from "../worker/settings.ts";
+import { runFolder } from "../worker/settings.ts";
 import { giveBackMemory } from "../worker/settle.ts";
 import { Worker, type WorkerStatus } from "../worker/worker.ts";
+import { type SettingsOptions, settingsFor } from "./device-settings.ts";
 import { exitConfig, filesOf, isWrong, loadFiles, printDiagnostics, sameNames } from "./load.ts";
 
-export interface RunOptions {
-  readonly nats: readonly string[];
-  readonly config: string;
-  readonly state?: string;
+export interface RunOptions extends SettingsOptions {
   readonly log?: LogFormat;
   readonly json?: boolean;
-}
-
-/** The device's settings: defaults, then weir.yaml, then the command line. */
-export function settingsFor(options: Pick<RunOptions, "nats" | "config" | "state">): DeviceSettings {
-  let settings = defaultSettings(process.env);
-  if (existsSync(options.config)) {
-    const text = readFileSync(options.config, "utf8");
-    const read = withFile(settings, options.config, text, {
-      variables: process.env,
-      file: (path) => (existsSync(path) ? readFileSync(path, "utf8").trimEnd() : null),
-    });
-    if (read.diagnostics.length > 0) {
-      const shown = formatDiagnostics(read.diagnostics, { [options.config]: text }, { color: false });
-      throw new WeirError("WEIR_CONFIG", `${options.config} is wrong\n${shown}`);
-    }
-    settings = read.settings;
-  } else if (options.config !== "weir.yaml") {
-    throw new WeirError("WEIR_FILE", `there is no ${options.config}`, {
-      remedy: "name the device's settings with --config",
-    });
-  }
-  settings = withConnections(settings, options.nats);
-  return options.state === undefined ? settings : { ...settings, state: options.state };
 }
 
 /** One line a pipeline: what came in, what went out, where the rest went, and what its steps show besides. */

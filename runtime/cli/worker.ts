@@ -2,7 +2,6 @@
 // files, tells it; a change of one pipeline leaves the others alone.
 
 import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import { wallClock } from "../clock.ts";
 import { variablesOf } from "../engine/loader.ts";
 import { messageOf, WeirError } from "../errors.ts";
@@ -13,12 +12,10 @@ import { readAssigned } from "../worker/assigned-pipelines.ts";
 import { type Control, openControl } from "../worker/control.ts";
 import { runFolder } from "../worker/settings.ts";
 import { giveBackMemory } from "../worker/settle.ts";
-import { settingsFor } from "./run.ts";
+import { checkNames, hostToken } from "./host-name.ts";
+import { type SettingsOptions, settingsFor } from "./device-settings.ts";
 
-export interface WorkerCommandOptions {
-  readonly nats: readonly string[];
-  readonly config: string;
-  readonly state?: string;
+export interface WorkerCommandOptions extends SettingsOptions {
   readonly admin: string;
   readonly name: string;
   readonly host?: string;
@@ -29,21 +26,6 @@ export interface WorkerCommandOptions {
 
 /** When what loading took is not needed any more. */
 const loaded_ms = 3_000;
-
-/** This machine's name as a token of a subject. */
-export function hostToken(name: string = hostname()): string {
-  const token = name
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9_-]+/g, "-")
-    .slice(0, 64);
-  return token === "" ? "host" : token;
-}
-
-function nameFault(option: string, text: string): WeirError {
-  return new WeirError("WEIR_USAGE", `--${option} ${JSON.stringify(text)} is no name`, {
-    remedy: "lower-case letters, digits, - and _, at most 64",
-  });
-}
 
 /** The doors that were asked for. A worker runs without its socket file where that cannot be made. */
 async function openDoors(
@@ -80,8 +62,7 @@ function drainSignal(log: Log): Promise<void> {
 
 export async function worker(path: string, options: WorkerCommandOptions): Promise<number> {
   const { name, host = hostToken(), identity = randomUUID().slice(0, 8), heartbeats = null } = options;
-  for (const [option, text] of Object.entries({ name, host, identity }))
-    if (!/^[a-z0-9_-]{1,64}$/.test(text)) throw nameFault(option, text);
+  checkNames({ name, host, identity });
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
   const settings = settingsFor(options);
   if (heartbeats !== null && settings.connections[heartbeats] === undefined) {

@@ -6,6 +6,7 @@ import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 import { keysSetting, limitsSetting } from "./limits-spec.ts";
 import { outboxSetting } from "./outbox-spec.ts";
+import { placementSetting } from "./placement-spec.ts";
 import { deadLetterSetting, sinkSetting } from "./sink-spec.ts";
 import { sourceSetting } from "./source-spec.ts";
 import { sourceNamePattern } from "./sources-spec.ts";
@@ -59,6 +60,7 @@ export function pipelineJsonSchema(catalogue: readonly OperatorDefinition[]): Js
       },
       limits: settingSchema(limitsSetting),
       outbox: settingSchema(outboxSetting),
+      placement: settingSchema(placementSetting),
       dead_letter: settingSchema(deadLetterSetting),
       tests: {
         type: "array",

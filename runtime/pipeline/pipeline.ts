@@ -134,6 +134,15 @@ export interface OutboxSpec {
   readonly tiers: readonly Tier[];
 }
 
+/** Where a pipeline wants to run, and what it is expected to take there. */
+export interface PlacementSpec {
+  readonly isolation: "shared" | "worker";
+  readonly labels: Readonly<Record<string, string>>;
+  readonly processors: number;
+  /** Bytes. */
+  readonly memory: number;
+}
+
 export interface StepSpec {
   /** The operator's YAML word. */
   readonly operator: string;
@@ -203,6 +212,7 @@ export interface PipelineSpec {
   readonly branches: readonly BranchSpec[];
   readonly limits: LimitsSpec;
   readonly outbox: OutboxSpec;
+  readonly placement: PlacementSpec;
   readonly deadLetter: { readonly sink: SinkSpec } | null;
   readonly tests: readonly TestSpec[];
 }

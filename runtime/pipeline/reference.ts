@@ -6,6 +6,7 @@ import type { FunctionEntry } from "../expression/overload.ts";
 import { limits } from "../limits.ts";
 import { keysSetting, limitsSetting } from "./limits-spec.ts";
 import { outboxSetting } from "./outbox-spec.ts";
+import { placementSetting } from "./placement-spec.ts";
 import { type JsonSchema, settingSchema } from "./json-schema.ts";
 
 /** Markdown for every operator of `catalogue`, every aggregate, and every function of expressions. */
@@ -79,6 +80,12 @@ function stepSection(): readonly string[] {
     "```",
     "",
     settingsTable(settingSchema(outboxSetting)),
+    "",
+    "### placement",
+    "",
+    `A section of the file, beside \`steps\`, for \`weir supervise\`; \`weir run\` does not need it. Pipelines share workers unless one asks for its own. Without a figure a pipeline is taken for ${limits.pipeline_processors_default} processors and ${limits.pipeline_memory_bytes_default / 1024 ** 2} MiB.`,
+    "",
+    settingsTable(settingSchema(placementSetting)),
   ];
 }
 

@@ -8,6 +8,7 @@ import { didYouMean } from "./nearest.ts";
 import { readLimits } from "./limits-spec.ts";
 import { readOutbox } from "./outbox-spec.ts";
 import type { Diagnostic, PipelineSpec, SinkSpec } from "./pipeline.ts";
+import { readPlacement } from "./placement-spec.ts";
 import type { ProtoFiles } from "./proto-spec.ts";
 import { Reader } from "./section.ts";
 import { readDeadLetter } from "./sink-spec.ts";
@@ -44,6 +45,7 @@ const settings = [
   "steps",
   "limits",
   "outbox",
+  "placement",
   "dead_letter",
   "tests",
 ] as const;
@@ -70,6 +72,7 @@ export function readSpec(
   const { steps, branches, names } = readSteps(reader, catalogue);
   const limits = readLimits(reader);
   const outbox = readOutbox(reader);
+  const placement = readPlacement(reader);
   const deadLetter = document.valueAt(["dead_letter"]) === undefined ? undefined : readDeadLetter(reader);
   const tests = readTests(reader, { branches: names, inputs: inputs ?? [] });
   if (inputs === undefined) return { spec: null, diagnostics: reader.diagnostics };
@@ -83,6 +86,7 @@ export function readSpec(
     branches,
     limits,
     outbox,
+    placement,
     deadLetter: deadLetter === undefined ? null : { sink: deadLetter },
     tests,
   };

@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { assignmentText } from "../assignment.ts";
+import { assignmentText, revisionOf } from "../assignment.ts";
 import { VirtualClock } from "../clock.ts";
 import { limits } from "../limits.ts";
-import { readAssigned, revisionOf, watchAssigned } from "./assigned-pipelines.ts";
+import { readAssigned, watchAssigned } from "./assigned-pipelines.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-assigned-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

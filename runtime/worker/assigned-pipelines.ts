@@ -1,20 +1,14 @@
 // What a worker is to run, as it lies on the disk: an assignment that a supervisor writes, or a folder of pipeline
 // files that somebody keeps. Looked at now and then; told only when it is another one.
 
-import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { type AssignedPipeline, assignmentMark, parseAssignment } from "../assignment.ts";
+import { type AssignedPipeline, assignmentMark, parseAssignment, revisionOf } from "../assignment.ts";
 import type { Clock } from "../clock.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { readDocument } from "../pipeline/document.ts";
-
-/** A short name for a text that another text does not have. */
-export function revisionOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 12);
-}
 
 /** The device's own settings, which may lie beside pipelines. */
 const settingsFile = "weir.yaml";

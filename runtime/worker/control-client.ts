@@ -3,11 +3,8 @@
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { limits } from "../limits.ts";
+import { askSocket } from "../connect/socket-question.ts";
 import { isControlSocket } from "./control.ts";
-
-// As in control.ts: an import would load far more.
-const { request } = process.getBuiltinModule("node:http");
 
 export interface ControlAnswer {
   /** The socket file of the worker that answered. */
@@ -27,22 +24,11 @@ function socketsIn(folder: string): string[] {
   }
 }
 
-function ask(socketPath: string, path: string): Promise<ControlAnswer | null> {
-  return new Promise((resolve) => {
-    const asked = request({ socketPath, path, timeout: limits.control_answer_ms_max }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", () => resolve(null));
-      response.on("end", () => {
-        const text = Buffer.concat(chunks).toString();
-        const answer: unknown = response.statusCode === 200 ? JSON.parse(text) : null;
-        resolve({ worker: socketPath, answer });
-      });
-    });
-    asked.on("timeout", () => asked.destroy());
-    asked.on("error", () => resolve(null));
-    asked.end();
-  });
+async function ask(socketPath: string, path: string): Promise<ControlAnswer | null> {
+  const said = await askSocket(socketPath, path);
+  if (said === null) return null;
+  const answer: unknown = said.status === 200 ? JSON.parse(said.text) : null;
+  return { worker: socketPath, answer };
 }
 
 /** The answers of all workers whose socket files are in `folder` and who are there. */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 
-/** The answer to the question at a path such as `/pipelines`, as data or as it is; undefined where there is none. */
+/** The answer to the question at a path such as `/pipelines`, as data or as it is, now or later; undefined where there is none. */
 export type Answers = (path: string) => unknown;
 
 /** An answer that is more than data with the code 200. */
@@ -88,12 +88,12 @@ export function serving(answers: Answers): Server {
         .end(text);
     };
     request.resume();
-    if (request.method !== "GET") return say(405, { error: "this door only answers GET" });
-    try {
-      const answer = answers(decodeURIComponent(new URL(request.url ?? "/", "http://worker").pathname));
-      return answer === undefined ? say(404, { error: "there is nothing by that name" }) : say(200, answer);
-    } catch (error) {
-      return say(500, { error: messageOf(error) });
-    }
+    if (request.method !== "GET") return void say(405, { error: "this door only answers GET" });
+    const reply = async (): Promise<void> => {
+      const answer = await answers(decodeURIComponent(new URL(request.url ?? "/", "http://worker").pathname));
+      if (answer === undefined) say(404, { error: "there is nothing by that name" });
+      else say(200, answer);
+    };
+    reply().catch((error: unknown) => say(500, { error: messageOf(error) }));
   });
 }

@@ -1,0 +1,23 @@
+// Names of hosts, workers and the like on the command line: what they may hold, and what this machine is called.
+
+import { hostname } from "node:os";
+import { WeirError } from "../errors.ts";
+
+/** This machine's name as a token of a subject. */
+export function hostToken(name: string = hostname()): string {
+  const token = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_-]+/g, "-")
+    .slice(0, 64);
+  return token === "" ? "host" : token;
+}
+
+/** Throws for an option whose text could be anything but a name. */
+export function checkNames(options: Readonly<Record<string, string>>): void {
+  for (const [option, text] of Object.entries(options)) {
+    if (/^[a-z0-9_-]{1,64}$/.test(text)) continue;
+    throw new WeirError("WEIR_USAGE", `--${option} ${JSON.stringify(text)} is no name`, {
+      remedy: "lower-case letters, digits, - and _, at most 64",
+    });
+  }
+}

@@ -1,0 +1,176 @@
+// weir supervise: keeps the workers of this host as they are wanted, by a folder of pipelines or by what is on the
+// disk from before. SIGTERM ends the supervisor and leaves its workers running, so that it can be replaced; Ctrl-C
+// drains them as well.
+
+import { availableParallelism, totalmem } from "node:os";
+import { join, resolve } from "node:path";
+import { wallClock } from "../clock.ts";
+import { assignmentMark } from "../assignment.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { partUrl } from "../layout.ts";
+import { limits } from "../limits.ts";
+import { type Log, type LogFormat, makeLog } from "../log.ts";
+import type { Driver } from "../supervisor/driver.ts";
+import { ProcessDriver } from "../supervisor/drivers/process-driver.ts";
+import { Supervisor } from "../supervisor/supervisor.ts";
+import { SupervisorFiles } from "../supervisor/supervisor-files.ts";
+import { wantedInFolder } from "../supervisor/wanted.ts";
+import { startRevision, type WorkerStart, workerSocket, workerSpec } from "../supervisor/worker-start.ts";
+import { type Answers, openControl } from "../worker/control.ts";
+import { runFolder } from "../worker/settings.ts";
+import { giveBackMemory } from "../worker/settle.ts";
+import { checkNames, hostToken } from "./host-name.ts";
+import { fileURLToPath } from "node:url";
+
+export interface SuperviseOptions {
+  readonly nats: readonly string[];
+  readonly config?: string;
+  readonly state: string;
+  readonly driver: "process";
+  readonly host?: string;
+  readonly memory: number;
+  readonly log?: LogFormat;
+}
+
+/** What of this host's memory all workers may take together. */
+const memoryShare = 0.8;
+
+/** The part of the supervisor's own folder beside that of its workers' state. */
+function foldersIn(state: string): {
+  readonly own: string;
+  readonly data: string;
+  readonly processes: string;
+} {
+  const root = resolve(state);
+  return {
+    own: join(root, "supervisor"),
+    data: join(root, "data"),
+    processes: join(root, "supervisor", "processes"),
+  };
+}
+
+function definedEnvironment(): Record<string, string> {
+  const set = Object.entries(process.env).filter((each): each is [string, string] => each[1] !== undefined);
+  return Object.fromEntries(set);
+}
+
+/** Follows the folder; what is wrong in it is told once for each fault, and takes nothing away that runs. */
+function followFolder(folder: string, supervisor: Supervisor, log: Log): () => void {
+  let mark: string | null = null;
+  let told = "";
+  const look = (): void => {
+    try {
+      const { pipelines, faults } = wantedInFolder(folder);
+      const complaint = faults.join("\n");
+      if (complaint !== told) for (const fault of faults) log.error(fault);
+      told = complaint;
+      // Of a file that cannot be read just now, what was wanted before is wanted still.
+      const broken = supervisor.wanted.filter(
+        ({ name, file }) =>
+          faults.some((fault) => fault.startsWith(`${file}:`)) &&
+          !pipelines.some((each) => each.name === name),
+      );
+      const wanted = [...pipelines, ...broken];
+      const now = assignmentMark(wanted.map((each) => ({ ...each, attempt: 0 })));
+      if (now !== mark) supervisor.want(wanted);
+      mark = now;
+    } catch (error) {
+      const message = messageOf(error);
+      if (message !== told) log.error(`${folder} cannot be read, what is wanted stays as it is: ${message}`);
+      told = message;
+    }
+  };
+  look();
+  return wallClock.every(limits.supervisor_look_ms, look);
+}
+
+function answersOf(supervisor: Supervisor): Answers {
+  return async (path) => {
+    if (path === "/supervisor") return supervisor.status();
+    const [, worker, lines] = /^\/logs\/([a-z0-9_-]{1,64})\/(\d{1,5})$/.exec(path) ?? [];
+    if (worker === undefined) return undefined;
+    return (await supervisor.logs(worker, Number(lines))) ?? undefined;
+  };
+}
+
+function ended(): Promise<"leave" | "drain"> {
+  return new Promise((done) => {
+    process.once("SIGTERM", () => done("leave"));
+    process.once("SIGINT", () => done("drain"));
+  });
+}
+
+interface Started {
+  readonly supervisor: Supervisor;
+  readonly identity: string;
+}
+
+async function start(options: SuperviseOptions, host: string, log: Log): Promise<Started> {
+  const { own, data, processes } = foldersIn(options.state);
+  const files = new SupervisorFiles(own);
+  files.open();
+  const identity = files.identity();
+  const program = [process.execPath, fileURLToPath(partUrl("weir.js"))] as const;
+  const driver: Driver = new ProcessDriver({
+    folder: processes,
+    supervisor: identity,
+    program: [program[0], program[1]],
+    clock: wallClock,
+  });
+  await driver.open();
+  const run = runFolder(process.env);
+  const config = options.config === undefined ? [] : ["--config", resolve(options.config)];
+  const starting: WorkerStart = {
+    supervisor: identity,
+    host,
+    assignmentOf: (worker) => files.assignmentPath(worker),
+    state: data,
+    further: [...config, ...options.nats.flatMap((each) => ["--nats", each])],
+    environment: { ...definedEnvironment(), WEIR_RUN_FOLDER: run },
+    folders: [],
+    limits: { memory_bytes: options.memory },
+  };
+  const supervisor = new Supervisor({
+    driver,
+    files,
+    host,
+    capacity: {
+      processors: availableParallelism(),
+      memory_bytes: totalmem() * memoryShare,
+      count: limits.host_pipelines_max,
+    },
+    spec: (worker) => workerSpec(starting, worker),
+    revision: startRevision(starting),
+    socketOf: (worker) => workerSocket(run, identity, worker),
+    clock: wallClock,
+    log,
+    random: Math.random,
+  });
+  return { supervisor, identity };
+}
+
+export async function supervise(folder: string | undefined, options: SuperviseOptions): Promise<number> {
+  const { host = hostToken() } = options;
+  checkNames({ host });
+  const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
+  const { supervisor, identity } = await start(options, host, log);
+  if (folder === undefined && supervisor.wanted.length === 0) {
+    throw new WeirError("WEIR_USAGE", "there is nothing to supervise", {
+      remedy: "name a folder of pipeline files: weir supervise pipelines/ --state /var/lib/weir",
+    });
+  }
+  const end = ended();
+  const endFollowing = folder === undefined ? (): void => undefined : followFolder(folder, supervisor, log);
+  supervisor.start();
+  const control = await openControl(runFolder(process.env), `supervisor-${identity}`, answersOf(supervisor));
+  wallClock.after(limits.supervisor_look_ms, giveBackMemory);
+  const how = await end;
+  endFollowing();
+  if (how === "drain") {
+    log.info("draining all workers");
+    await supervisor.drain();
+  } else log.info("the workers run on");
+  await control.close();
+  await supervisor.close();
+  return 0;
+}

@@ -1,0 +1,128 @@
+// What a supervisor knows, put together for whoever asks: each pipeline with what it runs as and how it fares, each
+// worker with its process. Pure.
+
+import type { PipelineBeat } from "../heartbeat.ts";
+import { effectiveRevision } from "./accounting.ts";
+import type { ObservedWorker } from "./driver.ts";
+import { isHeard, lives } from "./life-signs.ts";
+import type { Memory } from "./memory.ts";
+import type { Happening, Heard, Reconciled } from "./reconcile.ts";
+import type { WantedPipeline } from "./wanted.ts";
+
+export interface PipelineStatusLine {
+  readonly name: string;
+  /** The revision that is wanted, and the one that is run; null for none. */
+  readonly wanted: string;
+  readonly runs: string | null;
+  /** `waiting`: its worker has not told yet. */
+  readonly state: PipelineBeat["phase"] | "waiting" | "unplaced" | "quarantined";
+  /** Why it is not as wanted; null where it is. */
+  readonly reason: string | null;
+  readonly worker: string | null;
+  readonly beat: PipelineBeat | null;
+}
+
+export interface WorkerStatusLine {
+  readonly name: string;
+  readonly id: string;
+  readonly state: ObservedWorker["state"] | "hangs" | "quarantined";
+  readonly started: number;
+  readonly process: number | null;
+  readonly memory_bytes: number | null;
+  /** Starts since it last ran well. */
+  readonly starts: number;
+  readonly pipelines: readonly string[];
+}
+
+export interface SupervisorStatus {
+  readonly host: string;
+  readonly driver: string;
+  /** Why the driver cannot say what runs; empty while it can. */
+  readonly driver_fault: string;
+  readonly since: number;
+  readonly now: number;
+  readonly pipelines: readonly PipelineStatusLine[];
+  readonly workers: readonly WorkerStatusLine[];
+  readonly happenings: readonly (Happening & { readonly at: number })[];
+}
+
+export interface Known {
+  readonly host: string;
+  readonly driver: string;
+  readonly driverFault: string;
+  readonly since: number;
+  readonly now: number;
+  readonly wanted: readonly WantedPipeline[];
+  readonly workers: readonly ObservedWorker[] | null;
+  readonly heard: ReadonlyMap<string, Heard>;
+  readonly memory: Memory;
+  readonly unplaced: Reconciled["unplaced"];
+  readonly told: SupervisorStatus["happenings"];
+}
+
+export function statusOf(known: Known): SupervisorStatus {
+  const { host, driver, driverFault, since, now, wanted, workers, told } = known;
+  return {
+    host,
+    driver,
+    driver_fault: driverFault,
+    since,
+    now,
+    pipelines: wanted.map((each) => pipelineLine(each, known)),
+    workers: (workers ?? []).map((each) => workerLine(each, known)),
+    happenings: [...told],
+  };
+}
+
+function pipelineLine({ name, revision }: WantedPipeline, known: Known): PipelineStatusLine {
+  const memory = known.memory.pipelines[name];
+  const worker = memory?.worker ?? null;
+  const runs = memory === undefined ? null : effectiveRevision(memory);
+  const line = { name, wanted: revision, runs, worker };
+  const refused = memory?.refused[revision];
+  if (memory !== undefined && runs === null)
+    return { ...line, state: "quarantined", reason: refused ?? null, beat: null };
+  const unplaced = known.unplaced.find((each) => each.name === name);
+  if (unplaced !== undefined) return { ...line, state: "unplaced", reason: unplaced.reason, beat: null };
+  const quarantine = worker === null ? null : (known.memory.workers[worker]?.quarantine ?? null);
+  if (quarantine !== null) return { ...line, state: "quarantined", reason: quarantine.reason, beat: null };
+  const beat = beatOf(name, runs, worker, known);
+  const back = refused === undefined ? null : `revision ${revision} was rolled back: ${refused}`;
+  return { ...line, state: beat?.phase ?? "waiting", reason: beat?.fault ?? back, beat };
+}
+
+/** What its worker says of it, while the worker can be heard. */
+function beatOf(
+  name: string,
+  revision: string | null,
+  worker: string | null,
+  { heard, workers, now }: Known,
+): PipelineBeat | null {
+  const last = worker === null ? undefined : heard.get(worker);
+  const there = workers?.some((each) => each.name === worker && lives(each)) === true;
+  if (last === undefined || !there || !isHeard({ heard: last }, now)) return null;
+  return last.beat.pipelines.find((each) => each.name === name && each.revision === revision) ?? null;
+}
+
+function workerLine(worker: ObservedWorker, { heard, memory, now }: Known): WorkerStatusLine {
+  const { id, name, started } = worker;
+  const remembered = memory.workers[name];
+  const last = heard.get(name);
+  const audible = lives(worker) && last !== undefined && isHeard({ heard: last }, now);
+  const state =
+    remembered?.doomed[id] !== undefined && lives(worker)
+      ? "hangs"
+      : remembered?.quarantine != null && !lives(worker)
+        ? "quarantined"
+        : worker.state;
+  return {
+    name,
+    id,
+    state,
+    started,
+    process: audible ? last.beat.process : null,
+    memory_bytes: audible ? last.beat.memory_bytes : null,
+    starts: remembered?.restart.attempt ?? 0,
+    pipelines: audible ? last.beat.pipelines.map((each) => each.name) : [],
+  };
+}

@@ -1,0 +1,156 @@
+// What a supervisor keeps on the disk so that it goes on where it was, offline and after any end: who it is, what is
+// wanted, what it remembers, what each worker is to run, and the texts of revisions that may be wanted again.
+// Every file is there as a whole or not at all.
+
+import { randomUUID } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { type AssignedPipeline, assignmentText, parseAssignment, revisionOf } from "../assignment.ts";
+import { WeirError } from "../errors.ts";
+import { bootMark, processBegan } from "./drivers/process-facts.ts";
+import { type Memory, noMemory, parseMemory } from "./memory.ts";
+import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
+
+const wantedFile = z.array(z.strictObject({ file: z.string(), text: z.string() }));
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}
+
+export class SupervisorFiles {
+  readonly folder: string;
+  readonly #assignments: string;
+  readonly #revisions: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+    this.#assignments = join(folder, "assignments");
+    this.#revisions = join(folder, "revisions");
+  }
+
+  /** Makes the folders, and sees that no other supervisor works in them. */
+  open(): void {
+    for (const each of [this.folder, this.#assignments, this.#revisions])
+      mkdirSync(each, { recursive: true, mode: 0o700 });
+    const path = join(this.folder, "supervisor.lock");
+    const [pid = "", began = "", boot = ""] = textOf(path)?.split("\n") ?? [];
+    const other = Number(pid);
+    if (other !== process.pid && boot === bootMark() && began !== "" && processBegan(other) === began) {
+      throw new WeirError(
+        "WEIR_STATE",
+        `${this.folder} is in use by the supervisor with process number ${pid}`,
+        {
+          remedy: "end that one first, or name another folder with --state",
+        },
+      );
+    }
+    this.#write(path, `${process.pid}\n${processBegan(process.pid) ?? ""}\n${bootMark()}\n`);
+  }
+
+  /** Tells this supervisor's workers from those of others; made up once. */
+  identity(): string {
+    const path = join(this.folder, "identity");
+    const known = textOf(path)?.trim() ?? "";
+    if (/^[a-z0-9_-]{1,32}$/.test(known)) return known;
+    const identity = randomUUID().slice(0, 8);
+    this.#write(path, `${identity}\n`);
+    return identity;
+  }
+
+  memory(): Memory {
+    return parseMemory(textOf(join(this.folder, "memory.json")) ?? "") ?? noMemory;
+  }
+
+  keepMemory(memory: Memory): void {
+    this.#write(join(this.folder, "memory.json"), JSON.stringify(memory));
+  }
+
+  /** What was wanted last; null where nothing was kept, or cannot be read any more. */
+  wanted(): readonly WantedPipeline[] | null {
+    try {
+      const kept = wantedFile.parse(JSON.parse(textOf(join(this.folder, "wanted.json")) ?? ""));
+      return kept.map(({ file, text }) => wantedPipeline(file, text));
+    } catch {
+      return null;
+    }
+  }
+
+  keepWanted(pipelines: readonly WantedPipeline[]): void {
+    const kept = pipelines.map(({ file, text }) => ({ file, text }));
+    this.#write(join(this.folder, "wanted.json"), JSON.stringify(kept));
+    for (const { name, file, text } of pipelines) this.#keepRevision(name, file, text);
+  }
+
+  /** A revision that was wanted once; null where it is not kept any more. */
+  revision(name: string, revision: string): { readonly file: string; readonly text: string } | null {
+    try {
+      const kept = z
+        .strictObject({ file: z.string(), text: z.string() })
+        .parse(JSON.parse(textOf(join(this.#revisions, name, `${revision}.json`)) ?? ""));
+      return revisionOf(kept.text) === revision ? kept : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Lets go of revisions that nobody will want: all but those named, of all pipelines. */
+  forgetRevisions(needed: ReadonlyMap<string, ReadonlySet<string>>): void {
+    for (const name of readdirSync(this.#revisions)) {
+      const kept = needed.get(name);
+      const folder = join(this.#revisions, name);
+      if (kept === undefined) rmSync(folder, { recursive: true, force: true });
+      else {
+        for (const file of readdirSync(folder))
+          if (!kept.has(file.replace(/\.json$/, ""))) rmSync(join(folder, file), { force: true });
+      }
+    }
+  }
+
+  assignmentPath(worker: string): string {
+    return join(this.#assignments, `${worker}.json`);
+  }
+
+  /** By worker, what it was told to run; one that cannot be read is told anew. */
+  assignments(): Map<string, readonly AssignedPipeline[]> {
+    const found = new Map<string, readonly AssignedPipeline[]>();
+    for (const file of readdirSync(this.#assignments).filter((each) => each.endsWith(".json"))) {
+      const path = join(this.#assignments, file);
+      try {
+        found.set(
+          file.slice(0, -".json".length),
+          parseAssignment(readFileSync(path, "utf8"), path).pipelines,
+        );
+      } catch {
+        // As if it had never been told.
+      }
+    }
+    return found;
+  }
+
+  assign(worker: string, pipelines: readonly AssignedPipeline[]): void {
+    this.#write(this.assignmentPath(worker), assignmentText({ pipelines }));
+  }
+
+  forgetAssignment(worker: string): void {
+    rmSync(this.assignmentPath(worker), { force: true });
+  }
+
+  #keepRevision(name: string, file: string, text: string): void {
+    const folder = join(this.#revisions, name);
+    const path = join(folder, `${revisionOf(text)}.json`);
+    if (textOf(path) !== null) return;
+    mkdirSync(folder, { recursive: true });
+    this.#write(path, JSON.stringify({ file, text }));
+  }
+
+  #write(path: string, text: string): void {
+    const temporary = `${path}.new`;
+    writeFileSync(temporary, text, { mode: 0o600 });
+    renameSync(temporary, path);
+  }
+}

@@ -1,0 +1,266 @@
+// Keeps the workers of one host as they are wanted: looks, decides by `reconcile`, lets it be carried out, and looks
+// again. It goes on without any network; what it was told is on the disk, and its workers outlive it.
+
+import type { AssignedPipeline, AssignmentKey } from "../assignment.ts";
+import { type Clock, sleep } from "../clock.ts";
+import { askSocket } from "../connect/socket-question.ts";
+import { messageOf } from "../errors.ts";
+import { parseHeartbeat } from "../heartbeat.ts";
+import { limits } from "../limits.ts";
+import type { Log } from "../log.ts";
+import type { Capacity } from "./capacity.ts";
+import type { Driver, ObservedWorker, WorkerSpec } from "./driver.ts";
+import { Hands } from "./hands.ts";
+import { lives } from "./life-signs.ts";
+import type { Memory } from "./memory.ts";
+import { type Happening, type Heard, reconcile, type Reconciled } from "./reconcile.ts";
+import { type SupervisorStatus, statusOf } from "./status.ts";
+import type { SupervisorFiles } from "./supervisor-files.ts";
+import type { WantedPipeline } from "./wanted.ts";
+
+export interface SupervisorOptions {
+  readonly driver: Driver;
+  readonly files: SupervisorFiles;
+  readonly host: string;
+  readonly capacity: Capacity;
+  /** How workers are started, and of what revision that is: those of another are started anew. */
+  readonly spec: (worker: string) => WorkerSpec;
+  readonly revision: string;
+  /** Where a worker answers questions. */
+  readonly socketOf: (worker: string) => string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+}
+
+/** Something that happened, and when. */
+export type Told = Happening & { readonly at: number };
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #hands: Hands;
+  readonly #since: number;
+  readonly #heard = new Map<string, Heard>();
+  readonly #asking = new Set<string>();
+  readonly #told: Told[] = [];
+  #wanted: readonly WantedPipeline[];
+  #memory: Memory;
+  #kept = "";
+  #workers: readonly ObservedWorker[] | null = [];
+  #unplaced: Reconciled["unplaced"] = [];
+  #driverFault = "";
+  #looking: Promise<void> | null = null;
+  #again = false;
+  #closed = false;
+  #draining = false;
+  #endLooks: () => void = () => undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    const { files, driver, log, clock, spec } = options;
+    this.#since = clock.now();
+    this.#memory = files.memory();
+    this.#wanted = files.wanted() ?? [];
+    const textOf = (key: AssignmentKey): AssignedPipeline | null => this.#textOf(key);
+    this.#hands = new Hands({ driver, files, log, spec, textOf, done: () => this.#lookSoon() });
+  }
+
+  /** What was wanted when it was last told. */
+  get wanted(): readonly WantedPipeline[] {
+    return this.#wanted;
+  }
+
+  /** From here on these are wanted. */
+  want(pipelines: readonly WantedPipeline[]): void {
+    this.#wanted = pipelines;
+    this.#keep("what is wanted", () => this.#options.files.keepWanted(pipelines));
+    this.#lookSoon();
+  }
+
+  /** Looks at once, and again and again. */
+  start(): void {
+    this.#endLooks = this.#options.clock.every(limits.supervisor_look_ms, () => this.#lookSoon());
+    this.#lookSoon();
+  }
+
+  status(): SupervisorStatus {
+    return statusOf({
+      host: this.#options.host,
+      driver: this.#options.driver.kind,
+      driverFault: this.#driverFault,
+      since: this.#since,
+      now: this.#options.clock.now(),
+      wanted: this.#wanted,
+      workers: this.#workers,
+      heard: this.#heard,
+      memory: this.#memory,
+      unplaced: this.#unplaced,
+      told: this.#told,
+    });
+  }
+
+  /** The end of what a worker said; null where there is none of that name. */
+  async logs(worker: string, lines: number): Promise<readonly string[] | null> {
+    const found = this.#workers?.find(({ name }) => name === worker);
+    return found === undefined ? null : this.#options.driver.logs(found.id, lines);
+  }
+
+  /** Ends all workers, each when it has settled what it took. What is wanted is not forgotten: it is there at the next start. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    this.#lookSoon();
+    while (
+      this.#looking !== null ||
+      this.#hands.busy.size > 0 ||
+      this.#workers === null ||
+      this.#workers.length > 0
+    ) {
+      await this.#looking;
+      await this.#hands.idle();
+      await sleep(this.#options.clock, limits.process_poll_ms);
+      this.#lookSoon();
+    }
+  }
+
+  /** Ends looking. Workers run on. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#endLooks();
+    await this.#looking;
+  }
+
+  #lookSoon(): void {
+    if (this.#closed) return;
+    this.#again = true;
+    this.#looking ??= this.#lookWhileAsked().finally(() => {
+      this.#looking = null;
+    });
+  }
+
+  async #lookWhileAsked(): Promise<void> {
+    while (this.#again && !this.#closed) {
+      this.#again = false;
+      try {
+        await this.#look();
+      } catch (error) {
+        this.#options.log.error(`a look failed: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { clock, random, capacity, revision } = this.#options;
+    // Asked before the driver is: what is being done now may be seen by it half done.
+    const { busy } = this.#hands;
+    const workers = await this.#list();
+    this.#workers = workers;
+    for (const each of workers ?? []) if (lives(each)) this.#ask(each.name);
+    const wanted = this.#draining ? [] : this.#wanted;
+    const pipelines = wanted.map(({ name, revision: ofText, placement }) => ({
+      name,
+      revision: ofText,
+      isolation: placement.isolation,
+      demand: { processors: placement.processors, memory_bytes: placement.memory },
+    }));
+    const { actions, happenings, unplaced, memory } = reconcile(
+      { pipelines, worker: revision, host: capacity },
+      {
+        workers,
+        heard: this.#heard,
+        assigned: this.#hands.assigned,
+        busy: new Set([...busy, ...this.#hands.busy]),
+        refused: this.#hands.takeRefused(),
+        since: this.#since,
+      },
+      this.#memory,
+      clock.now(),
+      random,
+    );
+    this.#remember(memory);
+    this.#unplaced = unplaced;
+    for (const each of happenings) this.#tell(each);
+    this.#hands.carryOut(actions);
+  }
+
+  async #list(): Promise<readonly ObservedWorker[] | null> {
+    const { driver, log } = this.#options;
+    try {
+      const workers = await driver.list();
+      if (this.#driverFault !== "") log.info("the driver answers again");
+      this.#driverFault = "";
+      return workers;
+    } catch (error) {
+      const fault = messageOf(error);
+      if (fault !== this.#driverFault) log.error(`nothing is changed while the driver fails: ${fault}`);
+      this.#driverFault = fault;
+      return null;
+    }
+  }
+
+  /** Asks a worker for its heartbeat, unless an earlier question waits for its answer. */
+  #ask(worker: string): void {
+    const { clock, socketOf } = this.#options;
+    const last = this.#heard.get(worker)?.at ?? 0;
+    const asked = clock.now();
+    if (this.#asking.has(worker) || asked - last < limits.worker_heartbeat_ms / 2) return;
+    this.#asking.add(worker);
+    void askSocket(socketOf(worker), "/heartbeat").then((answer) => {
+      this.#asking.delete(worker);
+      const beat = answer === null ? null : parseHeartbeat(answer.text);
+      // That it answers is known of the time at which it was asked, not of a later one.
+      if (beat !== null && beat.worker === worker) this.#hear(worker, { at: asked, beat });
+    });
+  }
+
+  #hear(worker: string, heard: Heard): void {
+    const before = this.#heard.get(worker)?.beat;
+    this.#heard.set(worker, heard);
+    // What another one waits for is not to wait for the next look.
+    if (before?.assignment !== heard.beat.assignment) this.#lookSoon();
+  }
+
+  #textOf({ name, revision, attempt }: AssignmentKey): AssignedPipeline | null {
+    const wanted = this.#wanted.find((each) => each.name === name && each.revision === revision);
+    const kept = wanted ?? this.#options.files.revision(name, revision);
+    return kept === null ? null : { name, revision, attempt, file: kept.file, text: kept.text };
+  }
+
+  #remember(memory: Memory): void {
+    this.#memory = memory;
+    const text = JSON.stringify(memory);
+    if (text === this.#kept) return;
+    this.#keep("what is remembered", () => {
+      this.#options.files.keepMemory(memory);
+      if (!this.#draining) this.#options.files.forgetRevisions(this.#needed(memory));
+    });
+    this.#kept = text;
+  }
+
+  /** What was wanted or ran well last. */
+  #needed(memory: Memory): ReadonlyMap<string, ReadonlySet<string>> {
+    return new Map(
+      Object.entries(memory.pipelines).map(([name, { wanted, good }]) => [
+        name,
+        new Set(good === null ? [wanted] : [wanted, good]),
+      ]),
+    );
+  }
+
+  /** A full disk costs what would have been remembered, and nothing that runs. */
+  #keep(what: string, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#options.log.error(`${what} cannot be kept: ${messageOf(error)}`);
+    }
+  }
+
+  #tell(happening: Happening): void {
+    const { clock, log } = this.#options;
+    this.#told.push({ ...happening, at: clock.now() });
+    if (this.#told.length > limits.supervisor_happenings_max) this.#told.shift();
+    const text = `${happening.name} ${happening.what.replace("_", " ")}: ${happening.reason}`;
+    if (happening.what === "good" || happening.what === "moved") log.info(text);
+    else log.warn(text);
+  }
+}

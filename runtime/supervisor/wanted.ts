@@ -1,0 +1,92 @@
+// What is wanted on a host: pipelines with their texts, read from files as far as a supervisor has to know them. It
+// knows their names, placement and subjects; whether their steps make sense, the worker that runs them sees.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { revisionOf } from "../assignment.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { readDocument } from "../pipeline/document.ts";
+import type { PlacementSpec } from "../pipeline/pipeline.ts";
+import { readPlacement } from "../pipeline/placement-spec.ts";
+import { Reader } from "../pipeline/section.ts";
+import { subscriptionOf } from "../pipeline/subject.ts";
+
+export interface WantedPipeline {
+  readonly name: string;
+  /** Of the text. */
+  readonly revision: string;
+  readonly text: string;
+  /** Where its file is, or would be: what it names is relative to that. */
+  readonly file: string;
+  readonly placement: PlacementSpec;
+  /** What it reads from NATS. */
+  readonly subjects: readonly string[];
+}
+
+/** The device's own settings, which may lie beside pipelines. */
+const settingsFile = "weir.yaml";
+
+const namePattern = /^[a-z0-9_-]{1,64}$/;
+
+/** Reads what a supervisor has to know of a pipeline; throws where it cannot even be told apart from others. */
+export function wantedPipeline(file: string, text: string): WantedPipeline {
+  const refuse = (why: string): WeirError =>
+    new WeirError("WEIR_CONFIG", `${file}: ${why}`, { remedy: `weir lint ${file} shows every mistake` });
+  const { document, diagnostics } = readDocument(file, text);
+  if (document === null) throw refuse(diagnostics[0]?.message ?? "it cannot be read");
+  const name = document.valueAt(["name"]);
+  if (typeof name !== "string" || !namePattern.test(name))
+    throw refuse("its name is not lower-case letters, digits, - and _, at most 64");
+  const reader = new Reader(document);
+  const placement = readPlacement(reader);
+  const [fault] = reader.diagnostics;
+  if (fault !== undefined) throw refuse(fault.message);
+  return {
+    name,
+    revision: revisionOf(text),
+    text,
+    file: resolve(file),
+    placement,
+    subjects: subjectsIn(document.value),
+  };
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function subjectsIn(value: unknown): readonly string[] {
+  if (!isMap(value)) return [];
+  const several = isMap(value["sources"]) ? Object.values(value["sources"]) : [value["source"]];
+  return several.flatMap((source) => {
+    const nats = isMap(source) ? source["nats"] : undefined;
+    const subject = isMap(nats) ? nats["subject"] : undefined;
+    return typeof subject === "string" ? [subscriptionOf(subject)] : [];
+  });
+}
+
+/** The files in `folder` as they are, and why those that cannot be used cannot. Of two with one name the first counts. */
+export function wantedInFolder(folder: string): {
+  readonly pipelines: readonly WantedPipeline[];
+  readonly faults: readonly string[];
+} {
+  const faults: string[] = [];
+  const found = new Map<string, WantedPipeline>();
+  const files = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name) && name !== settingsFile);
+  for (const name of files.sort()) {
+    const path = join(folder, name);
+    try {
+      const text = readFileSync(path, "utf8");
+      if (Buffer.byteLength(text) > limits.config_bytes_max)
+        throw new Error("it is too large for a pipeline");
+      const pipeline = wantedPipeline(path, text);
+      if (found.has(pipeline.name))
+        faults.push(`${path}: another file has a pipeline ${pipeline.name} already`);
+      else found.set(pipeline.name, pipeline);
+    } catch (error) {
+      faults.push(error instanceof WeirError ? messageOf(error) : `${path}: ${messageOf(error)}`);
+    }
+  }
+  return { pipelines: [...found.values()], faults };
+}
