@@ -3,7 +3,6 @@
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
@@ -16,6 +15,7 @@ import {
 import mqtt from "mqtt";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findNatsServer, missingServerMessage } from "../runtime/connect/nats-server.ts";
+import { freePort } from "./compose.fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-nats-conf-"));
 const root = join(import.meta.dirname, "..");
@@ -30,16 +30,6 @@ const secrets = Object.fromEntries(
   ]),
 );
 const password = (name: string): string => secrets[`WEIR_${name}PASSWORD`] ?? "";
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 /** A copy of the configurations, each port replaced by a free one; by the port in the file, the port. */
 async function copyWithPorts(name: string): Promise<{ folder: string; port: (written: number) => number }> {
@@ -86,7 +76,7 @@ function complaints(nats: NatsConnection): () => Promise<string> {
   return async () => {
     for (;;) {
       const { value } = (await status.next()) as { value: Status };
-      if (value.type === "error") return String(value.error.message);
+      if (value.type === "error") return value.error.message;
     }
   };
 }

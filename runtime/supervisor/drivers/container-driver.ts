@@ -5,7 +5,7 @@ import { chownSync, existsSync, mkdirSync } from "node:fs";
 import type { Clock } from "../../clock.ts";
 import { WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
-import type { Driver, ObservedWorker, WorkerSpec, WorkerStats } from "../driver.ts";
+import type { Driver, ObservedWorker, WorkerSpec, WorkerState, WorkerStats } from "../driver.ts";
 import {
   checkWorker,
   containerBody,
@@ -14,7 +14,12 @@ import {
   supervisorLabel,
 } from "./container-body.ts";
 import { ContainerEngine } from "./container-engine.ts";
-import type { ContainerStats, InspectedContainer, ListedContainer } from "./engine-answers.ts";
+import {
+  type ContainerStats,
+  type InspectedContainer,
+  isContainerId,
+  type ListedContainer,
+} from "./engine-answers.ts";
 import { EngineError } from "./engine-request.ts";
 import { killedForMemory } from "./kernel-log.ts";
 import { endedByMemory, observedWorker, stateOf, unknownWorker } from "./observed-container.ts";
@@ -26,6 +31,12 @@ export interface ContainerDriverOptions extends ContainerSettings {
 
 function isRefusal(error: unknown, status: number): boolean {
   return error instanceof EngineError && error.status === status;
+}
+
+function nobody(id: string): WeirError {
+  return new WeirError("WEIR_WORKER_REFUSED", `there is no container ${JSON.stringify(id)}`, {
+    remedy: "name one that list names",
+  });
 }
 
 /** What a worker takes: pages of files that the kernel could drop are not its own. */
@@ -79,12 +90,14 @@ export class ContainerDriver implements Driver {
   }
 
   async stop(id: string, grace_ms: number): Promise<void> {
+    if (!isContainerId(id)) return;
     // Not the engine's own stop: Podman holds a lock meanwhile that makes its other answers wait.
     await this.#signal(id, "SIGTERM");
     if (!(await this.#engine.hasEnded(id, grace_ms))) await this.kill(id);
   }
 
   async kill(id: string): Promise<void> {
+    if (!isContainerId(id)) return;
     this.#killed.add(id);
     await this.#signal(id, "SIGKILL");
     if (await this.#engine.hasEnded(id, limits.engine_kill_ms_max)) return;
@@ -94,6 +107,7 @@ export class ContainerDriver implements Driver {
   }
 
   async remove(id: string): Promise<void> {
+    if (!isContainerId(id)) return;
     await this.#engine.remove(id);
     this.#killed.delete(id);
     this.#memory.delete(id);
@@ -105,16 +119,19 @@ export class ContainerDriver implements Driver {
     return all.filter((worker) => worker !== null);
   }
 
-  logs(id: string, lines: number): Promise<readonly string[]> {
+  async logs(id: string, lines: number): Promise<readonly string[]> {
+    if (!isContainerId(id)) throw nobody(id);
     return this.#engine.logs(id, lines);
   }
 
   async stats(id: string): Promise<WorkerStats> {
+    if (!isContainerId(id)) throw nobody(id);
     try {
       return workerStats(await this.#engine.stats(id));
     } catch (error) {
       // Of one that has ended, one engine answers with zeros and the other with nothing at all.
-      if (await this.#isOver(id, error)) return { processor_s: 0, memory_bytes: 0, pids: 0 };
+      if ((await this.#stateAfter(id, error)) === "exited")
+        return { processor_s: 0, memory_bytes: 0, pids: 0 };
       throw error;
     }
   }
@@ -128,16 +145,17 @@ export class ContainerDriver implements Driver {
     try {
       await this.#engine.kill(id, signal);
     } catch (error) {
-      if (!(await this.#isOver(id, error))) throw error;
+      const state = await this.#stateAfter(id, error);
+      if (state !== "exited" && state !== null) throw error;
     }
   }
 
-  /** True when the engine answered at all, and the container is gone or has ended. */
-  async #isOver(id: string, error: unknown): Promise<boolean> {
-    if (!(error instanceof EngineError) || error.fault === "timeout" || error.fault === "unreachable")
-      return false;
+  /** After an answer that was none, what the container's state is: null for one that is gone. */
+  async #stateAfter(id: string, error: unknown): Promise<WorkerState | null> {
+    const answered = error instanceof EngineError && (error.fault === "refused" || error.fault === "garbage");
+    if (!answered) return "unknown";
     const found = await this.#engine.inspect(id);
-    return found === null || stateOf(found.State.Status, false) === "exited";
+    return found === null ? null : stateOf(found.State.Status, false);
   }
 
   #isThere(spec: WorkerSpec): WeirError {

@@ -175,7 +175,7 @@ export function driverConformance(makeBed: () => Promise<ConformanceBed>): void 
     async (name) => {
       const before = (await driver.list()).length;
       const order = driver.start(specOf(bed.command("serve"), { name }));
-      await expect(order).rejects.toMatchObject({ code: "WEIR_CONFIG" });
+      await expect(order).rejects.toMatchObject({ code: "WEIR_WORKER_REFUSED" });
       expect(await driver.list()).toHaveLength(before);
     },
   );

@@ -7,6 +7,11 @@ import { type EngineAnswer, type EngineCall, nonsense } from "./engine-request.t
 /** An id that can stand in a path, whatever the engine says. */
 const containerId = z.string().regex(/^[0-9a-f]{12,64}$/);
 
+/** True for what may be asked about: anything else is no container of anybody's. */
+export function isContainerId(id: string): boolean {
+  return containerId.safeParse(id).success;
+}
+
 const labels = z
   .record(z.string(), z.string())
   .nullish()
