@@ -157,7 +157,7 @@ describe.skipIf(missing !== null)(`the compose file, brought up${without}`, () =
     await cloud?.close();
     await podman?.stop();
     rmSync(folder, { recursive: true, force: true });
-  });
+  }, 60_000);
 
   it("has rows of the device in the cloud", { timeout: 120_000 }, async () => {
     const [hub = ""] = run(

@@ -25,7 +25,7 @@ let bytes = 0;
 
 beforeAll(() => {
   bytes = makeImage(archive).bytes;
-});
+}, 120_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -137,7 +137,7 @@ describe("the image", () => {
     );
   });
 
-  it("is the same bytes when it is made again", () => {
+  it("is the same bytes when it is made again", { timeout: 60_000 }, () => {
     const second = join(folder, "second.tar");
     makeImage(second);
     expect(readFileSync(second).equals(readFileSync(archive))).toBe(true);
@@ -181,7 +181,7 @@ describe.skipIf(missing !== null)(
       expect({ status, stdout: stdout.trim() }).toEqual({ status: 0, stdout: "0.1.0" });
     });
 
-    it("has a health check that a worker passes, and that fails where none answers", async () => {
+    it("has a health check that a worker passes, and that fails where none answers", { timeout: 60_000 }, async () => {
       const pipeline = [
         "name: pulse",
         "source: { host: { every: 1s } }",

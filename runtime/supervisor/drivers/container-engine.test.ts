@@ -124,7 +124,7 @@ afterEach(async () => {
 afterAll(async () => {
   await engine?.stop();
   if (folder !== "") rmSync(folder, { recursive: true, force: true });
-});
+}, 60_000);
 
 /** The same driver, all of whose workers run the program of the conformance suite. */
 function conforming(driver: Driver): Driver {
