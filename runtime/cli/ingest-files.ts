@@ -7,7 +7,7 @@ import { ingestGroups, type IngestPlan, ingestPlan } from "../worker/ingest-plan
 import { stateFolders } from "../worker/state-folders.ts";
 import type { IngestOptions } from "./ingest.ts";
 import { filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
-import { settingsFor } from "./run.ts";
+import { settingsFor } from "./device-settings.ts";
 
 /** Null where no pipeline asks for a journal. */
 export async function planFromFiles(

@@ -1,11 +1,11 @@
 // weir lint: every mistake of every file at once. Exit code 78 when there is one.
 
-import { exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
+import { checkedTogether, exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { print, styled } from "./terminal.ts";
 
 export async function lint(names: readonly string[], options: { readonly json?: boolean }): Promise<number> {
   const files = filesOf(names);
-  const pipelines = (await loadFiles(files)).map((each) => ({
+  const pipelines = checkedTogether(files, await loadFiles(files)).map((each) => ({
     ...each,
     diagnostics: [...each.diagnostics, ...each.unchecked],
   }));

@@ -9,6 +9,7 @@ import { type ReferenceFiles, readReferenceFiles } from "../engine/reference-fil
 import { WeirError } from "../errors.ts";
 import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
 import type { Diagnostic } from "../pipeline/pipeline.ts";
+import { sharedStreamFaults } from "../pipeline/shared-streams.ts";
 
 /** A pipeline with the reference tables that are files. */
 export type CheckedPipeline = LoadedPipeline & ReferenceFiles;
@@ -61,6 +62,23 @@ export async function loadFiles(
     const loaded = await loadInput(readInput(file, environment), file);
     const tables = await readReferenceFiles(loaded, file);
     checked.push({ ...loaded, ...tables, diagnostics: [...loaded.diagnostics, ...tables.diagnostics] });
+  }
+  return checked;
+}
+
+/** The pipelines, with what is wrong with them together where each goes on from what it has sent. */
+export function checkedTogether(
+  files: readonly string[],
+  pipelines: readonly CheckedPipeline[],
+): CheckedPipeline[] {
+  const written = pipelines.flatMap(({ spec, input }, place) =>
+    spec === null ? [] : [{ place, pipeline: { file: files[place]!, text: input.text, spec } }],
+  );
+  const faults = sharedStreamFaults(written.map(({ pipeline }) => pipeline));
+  const checked = [...pipelines];
+  for (const [index, { place }] of written.entries()) {
+    const pipeline = pipelines[place]!;
+    checked[place] = { ...pipeline, diagnostics: [...pipeline.diagnostics, ...faults[index]!] };
   }
   return checked;
 }

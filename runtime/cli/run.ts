@@ -12,7 +12,15 @@ import { runFolder } from "../worker/settings.ts";
 import { giveBackMemory } from "../worker/settle.ts";
 import { Worker, type WorkerStatus } from "../worker/worker.ts";
 import { type SettingsOptions, settingsFor } from "./device-settings.ts";
-import { exitConfig, filesOf, isWrong, loadFiles, printDiagnostics, sameNames } from "./load.ts";
+import {
+  checkedTogether,
+  exitConfig,
+  filesOf,
+  isWrong,
+  loadFiles,
+  printDiagnostics,
+  sameNames,
+} from "./load.ts";
 
 export interface RunOptions extends SettingsOptions {
   readonly log?: LogFormat;
@@ -85,9 +93,10 @@ async function openDoor(worker: Worker, identity: string, log: Log): Promise<Con
 export async function run(names: readonly string[], options: RunOptions): Promise<number> {
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
   const files = filesOf(names);
-  const pipelines = await loadFiles(files, (done) =>
-    log.info(`read ${done} of ${files.length} pipeline files`),
-  );
+  const settings = settingsFor(options);
+  const loaded = await loadFiles(files, (done) => log.info(`read ${done} of ${files.length} pipeline files`));
+  // Without a state folder nobody needs a stream for itself.
+  const pipelines = settings.state === null ? loaded : checkedTogether(files, loaded);
   printDiagnostics(files, pipelines);
   if (isWrong(pipelines)) return exitConfig;
   const [twice] = sameNames(pipelines);
@@ -97,7 +106,7 @@ export async function run(names: readonly string[], options: RunOptions): Promis
     });
   }
   const identity = randomUUID().slice(0, 8);
-  const worker = new Worker({ settings: settingsFor(options), clock: wallClock, log, identity });
+  const worker = new Worker({ settings, clock: wallClock, log, identity });
   const drained = new Promise<never>((_resolve, reject) => {
     let stopping = false;
     for (const signal of ["SIGTERM", "SIGINT"] as const) {

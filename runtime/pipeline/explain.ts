@@ -181,5 +181,6 @@ function sinkTarget(sink: SinkSpec): string {
   if (sink.kind === "nothing") return "nothing: rows are counted";
   if (sink.kind === "file") return sink.path;
   const rows = sink.batch === null ? "" : `, up to ${sink.batch.rows} rows a message`;
-  return `${sink.subject} on ${sink.to} (${sink.stream === null ? "core NATS" : `stream ${sink.stream}`}${rows})`;
+  if (sink.stream === null) return `${sink.subject} on ${sink.to} (core NATS${rows})`;
+  return `${sink.subject} on ${sink.to} (stream ${sink.stream}, delivery ${sink.delivery}${rows})`;
 }

@@ -48,12 +48,23 @@ export interface SinkBatch {
   readonly wait: number;
 }
 
+/**
+ * How a stream comes to have each row once. `exclusive`: nobody else writes to it. `subject`: nobody else writes the row's
+ * subject. `lane`: many rows in one message on a subject of the host's own. `bucket`: values of a key-value bucket.
+ * `message_id`: by ids alone, within the stream's duplicate window.
+ */
+export const deliveries = ["exclusive", "subject", "lane", "bucket", "message_id"] as const;
+export type Delivery = (typeof deliveries)[number];
+
 export type SinkSpec =
   | {
       readonly kind: "nats";
       readonly to: string;
       readonly subject: string;
+      /** For `bucket`, the bucket, whose keys the subjects are. */
       readonly stream: string | null;
+      /** Null for core NATS. */
+      readonly delivery: Delivery | null;
       /** How many rows share a message; null: none do. */
       readonly batch: SinkBatch | null;
       /** Rows of `alarm` are sent before those of `live` where they wait together. */

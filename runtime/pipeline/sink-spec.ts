@@ -5,7 +5,7 @@ import { field } from "../../operators/sdk/index.ts";
 import { type Format, formats } from "../codec/codec.ts";
 import type { ProtoMessage } from "../codec/protobuf/message.ts";
 import { limits } from "../limits.ts";
-import type { Path, SinkSpec } from "./pipeline.ts";
+import { deliveries, type Path, type SinkSpec } from "./pipeline.ts";
 import { protoSetting, readMessage } from "./proto-spec.ts";
 import { onlyOne, type Reader } from "./section.ts";
 import { connectionName, jetstreamName } from "./source-spec.ts";
@@ -30,6 +30,10 @@ const kinds = {
         .optional()
         .meta({ description: "JetStream stream that must confirm each row; without it, core NATS." }),
       to: connectionName.default("default"),
+      delivery: z.enum(deliveries).optional().meta({
+        description:
+          "How the stream comes to have each row once, where the device has a state folder. exclusive (the default): nobody else writes to the stream. subject: others may, on other subjects. lane: many rows in one message on a subject of the host's own. bucket: the stream is a key-value bucket and the subject a key. message_id: by the id of each row, within the stream's duplicate window.",
+      }),
       lane: z.enum(["alarm", "live"]).default("live").meta({
         description: "Rows of `alarm` are sent before all others that wait for the same connection.",
       }),
@@ -126,9 +130,11 @@ function batchOf(
   sink: SinkSpec,
 ): SinkSpec | undefined {
   if (read === undefined) return sink;
-  if (sink.kind === "nats" && format !== "protobuf") return { ...sink, batch: read };
-  const fault =
-    sink.kind === "nats"
+  const isBucket = sink.kind === "nats" && sink.delivery === "bucket";
+  if (sink.kind === "nats" && format !== "protobuf" && !isBucket) return { ...sink, batch: read };
+  const fault = isBucket
+    ? "the value of a key is one row"
+    : sink.kind === "nats"
       ? "protobuf does not tell where a record ends, so a message holds one"
       : "batch is for messages of nats";
   reader.keyFault([...path, "batch"], fault, "remove batch");
@@ -156,5 +162,11 @@ function sinkOf(
   if (nats === undefined) return { kind: "stdout" };
   if (!reader.subject(nats.subject, role, [...path, "nats", "subject"])) return undefined;
   const { to, subject, stream = null, lane } = nats;
-  return { kind: "nats", to, subject, stream, batch: null, lane };
+  if (stream === null && nats.delivery !== undefined) {
+    const message = "delivery is for a stream: core NATS cannot tell what it has";
+    reader.keyFault([...path, "nats", "delivery"], message, "name the stream, or remove delivery");
+    return undefined;
+  }
+  const delivery = stream === null ? null : (nats.delivery ?? "exclusive");
+  return { kind: "nats", to, subject, stream, delivery, batch: null, lane };
 }

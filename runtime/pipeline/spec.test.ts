@@ -332,6 +332,20 @@ describe("mistakes in the steps", () => {
       ["4:36 batch is for messages of nats | remove batch"],
     ],
     [
+      "  - sink: { nats: { subject: b, delivery: subject } }",
+      [
+        "4:33 delivery is for a stream: core NATS cannot tell what it has | name the stream, or remove delivery",
+      ],
+    ],
+    [
+      "  - sink: { nats: { subject: b, stream: S, delivery: twice } }",
+      ['4:54 expected exclusive, subject, lane, bucket or message_id, got the text "twice"'],
+    ],
+    [
+      "  - sink: { nats: { subject: b, stream: S, delivery: bucket }, batch: {} }",
+      ["4:64 the value of a key is one row | remove batch"],
+    ],
+    [
       "  - sink: { nats: { subject: b }, format: protobuf, proto: { file: a.proto, message: A }, batch: {} }",
       [
         "4:68 there is no file a.proto that may be read | ",

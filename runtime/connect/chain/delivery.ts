@@ -1,0 +1,45 @@
+// The target of a stream, by the way in which its rows are delivered. Knows which target needs which port; sends nothing.
+
+import type { StreamSpec } from "../jetstream-stream.ts";
+import { bucketPort, bucketTarget } from "./bucket-target.ts";
+import type { Target } from "./chain.ts";
+import { exclusiveTarget } from "./exclusive-target.ts";
+import { identifiedTarget } from "./identified-target.ts";
+import { laneSubject, laneTarget } from "./lane-target.ts";
+import { natsStreamPort, type NatsStreamPortOptions } from "./nats-stream-port.ts";
+import type { StreamTargetOptions } from "./stream-target.ts";
+import { subjectTarget } from "./subject-target.ts";
+
+/** How a chain's rows come to a stream; named as in pipeline files. */
+export type Delivery =
+  | { readonly kind: "exclusive" | "subject" | "bucket" | "message_id" }
+  /** The names are those of host, pipeline and lane. */
+  | { readonly kind: "lane"; readonly prefix: string; readonly names: readonly string[] };
+
+/** Makes the target once the chain is known. */
+export type OpenedDelivery = (options: Omit<StreamTargetOptions, "port">) => Target;
+
+/** Opens the port; asks nothing of the server. */
+export async function openDelivery(
+  delivery: Delivery,
+  options: Omit<NatsStreamPortOptions, "make">,
+): Promise<OpenedDelivery> {
+  const { name } = options.stream;
+  if (delivery.kind === "bucket") {
+    const port = await bucketPort(name, options);
+    return (chain) => bucketTarget({ ...chain, port, bucket: name });
+  }
+  if (delivery.kind === "lane") {
+    const stream: StreamSpec = { ...options.stream, subjects: [`${delivery.prefix}.>`] };
+    const port = await natsStreamPort({ ...options, stream });
+    const subject = laneSubject(delivery.prefix, ...delivery.names);
+    return (chain) => laneTarget({ ...chain, port, subject });
+  }
+  const port = await natsStreamPort(options);
+  const make = {
+    exclusive: exclusiveTarget,
+    subject: subjectTarget,
+    message_id: identifiedTarget,
+  }[delivery.kind];
+  return (chain) => make({ ...chain, port });
+}
