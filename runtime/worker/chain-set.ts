@@ -128,8 +128,8 @@ function chainOf(spec: RowSink, pipeline: string): string {
 
 function placeOf(data: Plain): Place | null {
   if (!isMap(data)) return null;
-  const { created, sequence, number } = data;
+  const { created, sequence, number, healing } = data;
   return typeof created === "string" && typeof sequence === "number" && typeof number === "number"
-    ? { created, sequence, number }
+    ? { created, sequence, number, ...(healing === true ? { healing } : {}) }
     : null;
 }
