@@ -30,6 +30,8 @@ const parts: Readonly<Record<string, Suite>> = {
   micro: async ({ quick }, report) => (await import("./micro/micro.ts")).benchMicro(quick, report),
   state: async (request, report) => (await import("./state/state.ts")).benchState(request, report),
   keys: async (request, report) => (await import("./keys.ts")).benchKeys(request, report),
+  checkpoints: async (request, report) =>
+    (await import("./checkpoints.ts")).benchCheckpoints(request, report),
   startup: async (request, report) => (await import("./startup.ts")).benchStartup(request, report),
   supervisor: async (request, report) => (await import("./supervisor.ts")).benchSupervisor(request, report),
 };

@@ -13,21 +13,26 @@ import type {
 import { limits } from "../limits.ts";
 import { grown } from "./growth.ts";
 import { type KeyedRows, makeKeyTable } from "./keys.ts";
-import { damaged, type LastingByKey, member, membersOf, type Plain } from "./plain.ts";
-import { addedWholes, addedWholesOf } from "./sections.ts";
+import { damaged, type LastingByKey, member, membersOf, packed, type Plain } from "./plain.ts";
+import { AddedSections, addedWholes, addedWholesOf } from "./sections.ts";
 import { Slots } from "./slots.ts";
+
+/** Slots of one section of a snapshot: the last one is made anew for each. */
+const sectionSlots = 1_024;
 
 class OpenPane implements Pane {
   readonly start: number;
   readonly #open: () => number;
   /** By key, slot + 1; 0 where the key has none. */
   #slotOf = new Int32Array(64);
-  /** In the order in which they came, with their slots. */
+  /** In the order in which they came. */
   #keys = new Uint32Array(16);
-  #slots = new Uint32Array(16);
   #count = 0;
   readonly #keySections = addedWholes();
-  readonly #slotSections = addedWholes();
+  /** Of the keys in their order; a key keeps its slot. */
+  readonly #slotSections = new AddedSections<Uint32Array>(sectionSlots, (keys, from, to) => [
+    packed(this.#slotsOf(keys.subarray(from, to))),
+  ]);
 
   constructor(start: number, open: () => number) {
     this.start = start;
@@ -59,14 +64,20 @@ class OpenPane implements Pane {
 
   contents(): ClosedPane {
     const count = this.#count;
-    const [keys, slots] = [this.#keys.subarray(0, count), this.#slots.subarray(0, count)];
-    return { start: this.start, count, keys, slots };
+    const keys = this.#keys.subarray(0, count);
+    return { start: this.start, count, keys, slots: this.#slotsOf(keys) };
+  }
+
+  #slotsOf(keys: Uint32Array): Uint32Array {
+    const slots = new Uint32Array(keys.length);
+    for (let i = 0; i < keys.length; i++) slots[i] = this.#slotOf[keys[i]!]! - 1;
+    return slots;
   }
 
   snapshot(): Plain {
     return {
       keys: this.#keySections.snapshot(this.#keys, this.#count),
-      slots: this.#slotSections.snapshot(this.#slots, this.#count),
+      slots: this.#slotSections.snapshot(this.#keys, this.#count),
     };
   }
 
@@ -88,11 +99,9 @@ class OpenPane implements Pane {
     }
     if (this.#count === this.#keys.length) {
       this.#keys = grown(this.#keys);
-      this.#slots = grown(this.#slots);
     }
     this.#slotOf[key] = slot + 1;
     this.#keys[this.#count] = key;
-    this.#slots[this.#count] = slot;
     this.#count++;
   }
 }
