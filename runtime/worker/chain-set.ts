@@ -4,24 +4,30 @@
 import { csvHeader } from "../codec/csv/encoder.ts";
 import type { ChainIdentity, Place, Target, TargetEvents } from "../connect/chain/chain.ts";
 import { ChainSender } from "../connect/chain/chain-sender.ts";
-import { exclusiveTarget } from "../connect/chain/exclusive-target.ts";
+import { type Delivery, openDelivery } from "../connect/chain/delivery.ts";
 import { fileTarget } from "../connect/chain/file-target.ts";
-import { natsStreamPort } from "../connect/chain/nats-stream-port.ts";
 import { plainTarget } from "../connect/chain/plain-target.ts";
 import type { Sink } from "../connect/connect.ts";
 import { natsSink } from "../connect/nats-sink.ts";
 import { stdoutSink } from "../connect/stdout-sink.ts";
 import { WeirError } from "../errors.ts";
 import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
+import { backlogOf } from "../state/outbox/lanes.ts";
 import type { Outbox } from "../state/outbox/outbox.ts";
 import { isMap, type Plain } from "../state/plain.ts";
+import { chainOf, mayOvertake } from "./chain-names.ts";
 import type { Sender } from "./durable-task.ts";
 import { batched, pathOf, type RowSink, streamKey, type Surroundings } from "./open.ts";
 import { outboxSink } from "./outbox-sink.ts";
 
 type Opening = (events: TargetEvents, identity: ChainIdentity, place: Place | null) => Target;
 
+/** Subjects of lanes begin with it: `up.<host>.<pipeline>.<lane>`. */
+const lanePrefix = "up";
+
 export interface ChainSetOptions {
+  /** The machine's name, which stands in the subjects of lanes. */
+  readonly host: string;
   readonly outbox: Outbox;
   /** The log's; the identity of each chain begins with it. */
   readonly identity: ChainIdentity;
@@ -56,17 +62,19 @@ export class ChainSet {
   async sink(spec: RowSink, plan: PipelinePlan, branch: BranchPlan | null): Promise<Sink> {
     const { outbox } = this.#options;
     const chain = chainOf(spec, plan.name);
-    let sender = this.#senders.get(chain);
-    const isFirst = sender === undefined;
-    sender ??= await this.#open(chain, await this.#opening(spec, plan, branch));
-    const counted = sender;
+    const known = this.#senders.get(chain);
+    const sender = known ?? this.#open(chain, await this.#opening(spec, plan, branch, "live"));
+    if (known === undefined && mayOvertake(spec)) {
+      const backlog = backlogOf(chain);
+      this.#open(backlog, await this.#opening(spec, plan, branch, "backlog"));
+    }
     const sink = outboxSink({
       outbox,
       chain,
       // Of sinks that share a chain the first tells what was dropped.
       progress: () => ({
         confirmed: outbox.chain(chain).confirmed,
-        dropped: isFirst ? counted.stats().dropped : {},
+        dropped: known === undefined ? sender.stats().dropped : {},
       }),
     });
     if (spec.kind !== "nats" || branch === null) return sink;
@@ -74,7 +82,7 @@ export class ChainSet {
     return batched(sink, spec, branch.format, await connections.link(spec.to), clock);
   }
 
-  #open(chain: string, opening: Opening): Promise<ChainSender> {
+  #open(chain: string, opening: Opening): ChainSender {
     const { outbox, surroundings, failed, places } = this.#options;
     const { id, epoch } = this.#options.identity;
     const identity = { id: `${id}.${chain.replaceAll(/[^\w-]/g, "_")}`, epoch };
@@ -89,10 +97,15 @@ export class ChainSet {
       fenced: failed,
     });
     this.#senders.set(chain, sender);
-    return Promise.resolve(sender);
+    return sender;
   }
 
-  async #opening(spec: RowSink, plan: PipelinePlan, branch: BranchPlan | null): Promise<Opening> {
+  async #opening(
+    spec: RowSink,
+    plan: PipelinePlan,
+    branch: BranchPlan | null,
+    waited: "live" | "backlog",
+  ): Promise<Opening> {
     const { connections, clock, log, subjects } = this.#options.surroundings;
     const header = branch?.format === "csv" ? { header: csvHeader(branch.rows) } : {};
     if (spec.kind === "stdout") {
@@ -109,20 +122,13 @@ export class ChainSet {
       return (events) => plainTarget({ sink, events });
     }
     const stream = { name: spec.stream, subjects: subjects.get(streamKey(spec.to, spec.stream)) ?? [] };
-    const port = await natsStreamPort({ link, stream, log, clock });
-    return (events, identity, place) => exclusiveTarget({ port, identity, events, clock, log, place });
-  }
-}
-
-/** The name of the chain that a sink of the pipeline writes to. */
-function chainOf(spec: RowSink, pipeline: string): string {
-  switch (spec.kind) {
-    case "stdout":
-      return `${pipeline}/stdout`;
-    case "file":
-      return `${pipeline}/file/${spec.path}`;
-    case "nats":
-      return spec.stream === null ? `${pipeline}/${spec.to}` : `${pipeline}/${spec.to}/${spec.stream}`;
+    const lane = waited === "backlog" ? waited : spec.lane;
+    const delivery: Delivery =
+      spec.delivery === "lane"
+        ? { kind: "lane", prefix: lanePrefix, names: [this.#options.host, plan.name, lane] }
+        : { kind: spec.delivery ?? "exclusive" };
+    const opened = await openDelivery(delivery, { link, stream, log, clock });
+    return (events, identity, place) => opened({ identity, events, clock, log, place });
   }
 }
 

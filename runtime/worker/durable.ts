@@ -5,12 +5,16 @@ import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import type { Runner } from "../engine/runner.ts";
 import { WeirError } from "../errors.ts";
+import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import type { Log } from "../log.ts";
 import { type CommitLog, openCommitLog } from "../state/log/commit-log.ts";
 import { FileDisk } from "../state/log/file-disk.ts";
-import { Outbox } from "../state/outbox/outbox.ts";
+import { Outbox, type OutboxOptions } from "../state/outbox/outbox.ts";
 import type { Plain } from "../state/plain.ts";
 import { type Away, recoveredFrom, type Recovered } from "./commit-body.ts";
+import { chainLanes } from "./chain-names.ts";
+import { outboxSettings, uplinkBudgets } from "./outbox-settings.ts";
+import type { DeviceSettings } from "./settings.ts";
 import { makeStateFolder, type StateFolder } from "./state-folders.ts";
 
 export interface State {
@@ -30,25 +34,25 @@ export interface OpenStateOptions {
   readonly state: string;
   readonly home: StateFolder;
   readonly isNew: boolean;
-  /** Those that run, by name. */
-  readonly pipelines: readonly string[];
-  /** How many sources they read. */
-  readonly sources: number;
+  /** Those that run. */
+  readonly plans: readonly PipelinePlan[];
+  readonly settings: Pick<DeviceSettings, "connections" | "outbox">;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** Takes the folder for this process. Rejects with WEIR_STATE where it cannot be gone on from. */
 export async function openState(options: OpenStateOptions): Promise<State> {
-  const { state, home, isNew, pipelines, clock, log: tell } = options;
+  const { state, home, isNew, plans, log: tell } = options;
+  const pipelines = plans.map(({ name }) => name);
   if (isNew) makeStateFolder(state, home);
   const folder = join(state, home.name);
   const disk = await FileDisk.open(folder);
   const { log, recovery } = await openCommitLog(disk, { owner: home.name });
   try {
     const recovered = recoveredFrom(recovery.snapshot, recovery.commits);
-    const positions = positionsOf(folder, recovered, pipelines, options.sources);
-    const outbox = await Outbox.open(disk, recovered.outbox, { clock });
+    const positions = positionsOf(folder, recovered, pipelines, plans[0]?.inputs.length ?? 0);
+    const outbox = await Outbox.open(disk, recovered.outbox, outboxOptions(options));
     for (const frame of recovered.outputs) outbox.replay(frame);
     if (recovery.usedTwin) tell.warn(`${folder}: a snapshot is damaged; its twin is used, and nothing is lost`);
     if (recovery.tornBytes > 0)
@@ -66,6 +70,20 @@ export async function openState(options: OpenStateOptions): Promise<State> {
     await log.close();
     throw error;
   }
+}
+
+function outboxOptions({ plans, settings, clock }: OpenStateOptions): OutboxOptions {
+  const lanes = chainLanes(plans);
+  const files = plans.map(({ spec }) => spec.outbox);
+  const { limits, backlogAfter } = outboxSettings(files, settings.outbox);
+  return {
+    clock,
+    limits,
+    backlogAfter,
+    // What a chain of before was that none writes to now nobody knows; it waits for its pipeline.
+    laneOf: (chain) => lanes.get(chain) ?? { connection: "", lane: "live", ordered: true },
+    uplinks: uplinkBudgets(settings.connections),
+  };
 }
 
 /** Up to where all of `pipelines` have come. Those that ran without each other are not where the others are. */

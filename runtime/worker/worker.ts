@@ -1,6 +1,7 @@
 // One process: wires sources, engines and sinks of any number of pipelines, starts them, and drains
 // them. Composition root; the decisions are elsewhere.
 
+import { hostname } from "node:os";
 import type { Clock } from "../clock.ts";
 import type { Sink, SinkStats, SourceStats } from "../connect/connect.ts";
 import { letterLine, letterMessage } from "../engine/dead-letter.ts";
@@ -196,16 +197,12 @@ export class Worker {
 
   /** Pipelines that share a source: in one task, or where state is kept in one for each folder that they have. */
   async #openGroup(members: readonly LoadedPipeline[], surroundings: Surroundings): Promise<void> {
-    const { state } = this.#options.settings;
+    const { clock, log, settings } = this.#options;
+    const { state } = settings;
     if (state === null) return this.#openTask(members, surroundings);
     const plans = members.map(({ plan }) => plan!);
     for (const { folder, isNew, pipelines } of homesOf(plans, stateFolders(state))) {
-      const { clock, log } = this.#options;
-      const opened = await openState({
-        ...{ state, home: folder, isNew, clock, log },
-        pipelines: pipelines.map(({ name }) => name),
-        sources: plans[0]!.inputs.length,
-      });
+      const opened = await openState({ state, home: folder, isNew, plans: pipelines, settings, clock, log });
       this.#states.push(opened);
       const here = members.filter(({ plan }) => pipelines.includes(plan!));
       try {
@@ -300,7 +297,7 @@ export class Worker {
 function chainsOf(state: State, surroundings: Surroundings, failed: (error: WeirError) => void): ChainSet {
   const { outbox, epoch, recovered } = state;
   const identity = { id: state.log.id, epoch };
-  return new ChainSet({ outbox, identity, surroundings, places: recovered.places, failed });
+  return new ChainSet({ host: hostname(), outbox, identity, surroundings, places: recovered.places, failed });
 }
 
 /** What is known of rows that go nowhere. */

@@ -15,6 +15,8 @@ export type Lane = "alarm" | "live" | "backlog";
 export interface ChainLane {
   readonly connection: string;
   readonly lane: Lane;
+  /** Rows keep their order, so that none of them becomes backlog. */
+  readonly ordered?: boolean;
 }
 
 const ranks: Readonly<Record<Lane, number>> = { alarm: 0, live: 1, backlog: 2 };
@@ -55,6 +57,7 @@ export function yields(lane: Lane, others: readonly Contender[], now: number): b
 export interface Movable {
   readonly chain: string;
   readonly lane: Lane;
+  readonly ordered: boolean;
   /** Released, and certainly never sent. */
   readonly pieces: readonly Piece[];
 }
@@ -62,9 +65,9 @@ export interface Movable {
 /** What becomes backlog now: all that waits in a live chain, once the oldest of it has waited `after` ms. */
 export function movesFor(chains: readonly Movable[], after: number | null, now: number): readonly Move[] {
   if (after === null) return [];
-  return chains.flatMap(({ chain, lane, pieces }) => {
+  return chains.flatMap(({ chain, lane, ordered, pieces }) => {
     const [oldest] = pieces;
-    if (lane !== "live" || oldest === undefined || now - oldest.at < after) return [];
+    if (lane !== "live" || ordered || oldest === undefined || now - oldest.at < after) return [];
     return partsOf(chain, pieces).map((part): Move => ({ kind: "move", ...part, to: backlogOf(chain) }));
   });
 }

@@ -361,7 +361,8 @@ export class Outbox {
     if (age === null && whenFull !== "drop_oldest" && this.#backlogAfter === null) return [];
     const chains = [...this.#chains].map(([chain, { entries }]) => {
       const lane = this.#turns.laneOf(chain);
-      return { chain, lane, rank: dropRank(lane), pieces: entries.untouched() };
+      const ordered = this.#turns.isOrdered(chain);
+      return { chain, lane, ordered, rank: dropRank(lane), pieces: entries.untouched() };
     });
     const drops = dropsFor(this.#limits, chains, this.#waitingBytes(), now);
     const left = chains.map((each) => ({ ...each, pieces: withoutParts(each.chain, each.pieces, drops) }));

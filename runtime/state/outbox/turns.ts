@@ -50,6 +50,10 @@ export class Turns {
     return this.#turns.get(chain)?.lane ?? "live";
   }
 
+  isOrdered(chain: string): boolean {
+    return this.#turns.get(chain)?.ordered ?? false;
+  }
+
   /** There is something to take where there was nothing. */
   filled(chain: string): void {
     const turn = this.#turns.get(chain);

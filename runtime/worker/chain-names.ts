@@ -1,0 +1,42 @@
+// Which chain a sink's rows belong to, what that is sent over and how urgently. Pure.
+
+import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import type { ChainLane } from "../state/outbox/lanes.ts";
+import type { RowSink } from "./open.ts";
+
+/** The chain of a sink: of one pipeline for one place. Sinks that share a place share it, unless they are of two lanes there. */
+export function chainOf(spec: RowSink, pipeline: string): string {
+  switch (spec.kind) {
+    case "stdout":
+      return `${pipeline}/stdout`;
+    case "file":
+      return `${pipeline}/file/${spec.path}`;
+    case "nats": {
+      const place = [pipeline, spec.to, ...(spec.stream === null ? [] : [spec.stream])];
+      // One stream that nobody else writes has one end, so it has one chain.
+      return [...place, ...(spec.delivery === "exclusive" ? [] : [spec.lane])].join("/");
+    }
+  }
+}
+
+/** True where rows may come in another order than that of their making: where each is told apart from all others by itself. */
+export function mayOvertake(spec: RowSink): boolean {
+  return spec.kind === "nats" && (spec.delivery === "lane" || spec.delivery === "message_id");
+}
+
+/** By chain of the plans, its lane. A chain is an alarm's where any of its sinks is. */
+export function chainLanes(plans: readonly PipelinePlan[]): ReadonlyMap<string, ChainLane> {
+  const lanes = new Map<string, ChainLane>();
+  for (const { name, branches, spec } of plans) {
+    const letters = spec.deadLetter === null ? [] : [spec.deadLetter.sink];
+    for (const sink of [...branches.map((branch) => branch.sink), ...letters]) {
+      if (sink.kind === "nothing") continue;
+      const chain = chainOf(sink, name);
+      const isAlarm = sink.kind === "nats" && sink.lane === "alarm";
+      if (lanes.has(chain) && !isAlarm) continue;
+      const connection = sink.kind === "nats" ? sink.to : "";
+      lanes.set(chain, { connection, lane: isAlarm ? "alarm" : "live", ordered: !mayOvertake(sink) });
+    }
+  }
+  return lanes;
+}
