@@ -228,10 +228,10 @@ describe("init", () => {
     const [plan] = JSON.parse(explain.stdout) as {
       name: string;
       custom: boolean;
-      guarantees: { sinks: string[] };
+      guarantees: { durable: unknown[] };
     }[];
     expect(plan).toMatchObject({ name: "first-pipeline", custom: false });
-    expect(plan!.guarantees.sinks).toHaveLength(1);
+    expect(plan!.guarantees.durable).toHaveLength(1);
     expect(again.code).toBe(64);
     expect(again.stderr).toContain("--force");
   });

@@ -9,7 +9,7 @@ import {
 } from "../pipeline/explain.ts";
 import { limits } from "../limits.ts";
 import { sizeText } from "../pipeline/state-bound.ts";
-import { sinkGuarantee, sourceGuarantee } from "../pipeline/guarantee.ts";
+import { endToEnd, type Guarantee, guaranteeText, sourceGuarantee } from "../pipeline/guarantee.ts";
 import { exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { print, styled } from "./terminal.ts";
 
@@ -43,7 +43,7 @@ const unionLines = [
 function sourceLines(
   { kind, target, format, framing, decoded, subject, time }: ExplainedSource,
   name: string | null,
-  guarantee: string,
+  guarantee: Guarantee,
 ): string[] {
   const columns = decoded.map((field) => ({
     ...field,
@@ -51,7 +51,7 @@ function sourceLines(
   }));
   return [
     `  source   ${name === null ? "" : `${styled("bold", name)}: `}${kind} ${target}, ${format}${framing === "message" ? "" : ` (${framing})`}`,
-    `           ${guarantee}`,
+    `           ${guaranteeText(guarantee)}`,
     `  decodes  ${columnsText(columns, false) || "nothing: no step reads a field"}`,
     ...subject.map((each) => `  subject  ${each.name}: token ${each.token + 1}`),
     time === null
@@ -60,11 +60,14 @@ function sourceLines(
   ];
 }
 
-function textOf(
-  plan: ExplainedPlan,
-  custom: boolean,
-  guarantees: { sources: readonly string[]; sinks: readonly string[] },
-): string[] {
+/** What holds by source with a state folder, and by branch from the sources to its sink with one and without. */
+interface Guarantees {
+  readonly sources: readonly Guarantee[];
+  readonly durable: readonly Guarantee[];
+  readonly fleeting: readonly Guarantee[];
+}
+
+function textOf(plan: ExplainedPlan, custom: boolean, guarantees: Guarantees): string[] {
   const several = plan.sources.length > 1;
   const lines = [
     styled("bold", plan.name) + (plan.about === null ? "" : `  ${plan.about}`),
@@ -80,7 +83,8 @@ function textOf(
       `  branch ${styled("bold", branch.name)}${branch.lateOf === null ? "" : `, what ${branch.lateOf} finds late`}`,
       ...stepLines(branch.steps, custom, "    "),
       `    sink   ${branch.sink.kind} ${branch.sink.target}, ${branch.sink.format}${branch.forwards ? ", the original bytes" : ""}`,
-      `           ${guarantees.sinks[place]}`,
+      `           with a state folder   ${guaranteeText(guarantees.durable[place]!)}`,
+      `           without one           ${guaranteeText(guarantees.fleeting[place]!)}`,
       `    rows   ${columnsText(branch.columns, branch.open)}`,
     );
   });
@@ -107,8 +111,9 @@ export async function explain(
     plan: explainPlan(plan!),
     custom,
     guarantees: {
-      sources: plan!.spec.inputs.map(({ source }) => sourceGuarantee(source)),
-      sinks: plan!.branches.map(({ sink }) => sinkGuarantee(sink)),
+      sources: plan!.spec.inputs.map(({ source }) => sourceGuarantee(source, true)),
+      durable: endToEnd(plan!, true),
+      fleeting: endToEnd(plan!, false),
     },
   }));
   if (options.json === true) {

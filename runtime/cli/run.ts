@@ -5,7 +5,7 @@ import { wallClock } from "../clock.ts";
 import { waitingOf } from "../engine/waiting.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { type Log, type LogFormat, makeLog } from "../log.ts";
-import { sinkGuarantee, sourceGuarantee } from "../pipeline/guarantee.ts";
+import { endToEnd, guaranteeText } from "../pipeline/guarantee.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { type Control, openControl } from "../worker/control.ts";
 import { runFolder } from "../worker/settings.ts";
@@ -45,21 +45,18 @@ function summaryOf({ name, pipeline, sources }: WorkerStatus): string {
   return `${name}: ${sources.length > 1 ? `read ${read}; ` : ""}${[...branches, ...metrics, ...tables].join("; ")}`;
 }
 
-/** What a pipeline promises. */
-function promisesOf({ spec, branches }: PipelinePlan): string[] {
-  const sinks = branches.map((branch) => `sink of ${branch.name}: ${sinkGuarantee(branch.sink)}`);
-  const sources = spec.inputs.map((input) => {
-    const which = spec.inputs.length === 1 ? "source" : `source ${input.name}`;
-    return `${which}: ${sourceGuarantee(input.source)}`;
-  });
-  return [...sources, ...sinks];
+/** What a pipeline promises, by branch. */
+function promisesOf(plan: PipelinePlan, durable: boolean): string[] {
+  return endToEnd(plan, durable).map(
+    (guarantee, place) => `${plan.branches[place]!.name}: ${guaranteeText(guarantee)}`,
+  );
 }
 
 /** Said once at the start: each promise, and which pipelines give it. */
-function promises(plans: readonly PipelinePlan[]): string[] {
+function promises(plans: readonly PipelinePlan[], durable: boolean): string[] {
   const names = new Map<string, Set<string>>();
   for (const plan of plans) {
-    for (const promise of promisesOf(plan)) {
+    for (const promise of promisesOf(plan, durable)) {
       const givers = names.get(promise);
       if (givers === undefined) names.set(promise, new Set([plan.name]));
       else givers.add(plan.name);
@@ -118,7 +115,16 @@ export async function run(names: readonly string[], options: RunOptions): Promis
       });
     }
   });
-  for (const line of promises(pipelines.map(({ plan }) => plan!))) log.info(line);
+  const durable = settings.state !== null;
+  for (const line of promises(
+    pipelines.map(({ plan }) => plan!),
+    durable,
+  ))
+    log.info(line);
+  if (!durable)
+    log.info(
+      "no state folder: with --state nothing is lost and nothing comes twice, whatever ends this process",
+    );
   const control = await openDoor(worker, identity, log);
   const running = worker.open(pipelines).then(() => {
     giveBackMemory();

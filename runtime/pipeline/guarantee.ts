@@ -1,39 +1,124 @@
-// What holds between a pipeline and the world on each side of it, in words that a reader can rely on.
-// The one place where these promises are written down.
+// What holds between a pipeline and the world on each side of it, fault by fault, in words that a reader can rely on. The one
+// place where these promises are written down. Pure.
 
-import type { SinkSpec, SourceSpec } from "./pipeline.ts";
+import type { PipelinePlan, SinkSpec, SourceSpec } from "./pipeline.ts";
 
-/** What a source promises, and when it does not. */
-export function sourceGuarantee(source: SourceSpec): string {
+/** From the weakest to the strongest: rows may be lost, rows may come twice, neither. */
+export const levels = ["at most once", "at least once", "exactly once"] as const;
+export type Level = (typeof levels)[number];
+
+/** What may happen: the process or a server is killed, the power is cut, the link is down for any length of time. */
+export const failures = ["killed", "power cut", "link down"] as const;
+export type Failure = (typeof failures)[number];
+
+/** A side's promise for each failure, and what else has to be known. */
+export interface Guarantee {
+  readonly levels: Readonly<Record<Failure, Level>>;
+  /** Sentences without their full stop. */
+  readonly notes: readonly string[];
+}
+
+function always(level: Level, ...notes: readonly string[]): Guarantee {
+  return { levels: { killed: level, "power cut": level, "link down": level }, notes };
+}
+
+function but(guarantee: Guarantee, failure: Failure, level: Level, ...notes: readonly string[]): Guarantee {
+  return {
+    levels: { ...guarantee.levels, [failure]: level },
+    notes: [...guarantee.notes, ...notes],
+  };
+}
+
+/** What a source promises; `durable`: the device has a state folder. */
+export function sourceGuarantee(source: SourceSpec, durable: boolean): Guarantee {
   switch (source.kind) {
     case "nats":
-      return natsSource(source);
+      return natsSource(source, durable);
     case "file":
-      return "complete: every line is read once each run; nothing is remembered between runs";
+      return durable
+        ? always("exactly once", "a file that was cut or replaced is noticed, and read from its start")
+        : always("at least once", "every run reads the file from its start");
     case "host":
-      return "at most once: a reading that nobody took is gone";
+      return always("at most once", "a reading that nobody took is gone");
   }
 }
 
-function natsSource({ stream }: Extract<SourceSpec, { kind: "nats" }>): string {
-  if (stream === null) {
-    return "at most once: core NATS keeps nothing, so what is published while weir is away is lost; what its queue cannot hold is counted";
+function natsSource({ stream, journal }: Extract<SourceSpec, { kind: "nats" }>, durable: boolean): Guarantee {
+  if (stream !== null) {
+    return durable
+      ? always(
+          "exactly once",
+          "after a power cut, of what the stream still has: what it lost is noticed and counted",
+        )
+      : always("at least once", "records held in open windows are lost with the process");
   }
-  return "at least once: a record is acknowledged when the rows that it caused are confirmed, and a restart goes on there; records held in open windows are lost with the process";
+  if (journal !== null && durable) {
+    const kept = always(
+      "exactly once",
+      "from the journal on; what is published while nobody listens is lost",
+    );
+    return but(kept, "link down", "at most once");
+  }
+  const advice = durable ? "a stream, or journal: true, would keep them" : "a stream would keep them";
+  return always("at most once", `core NATS keeps nothing: records that nobody took are lost; ${advice}`);
 }
 
-/** What a sink promises, and when it does not. */
-export function sinkGuarantee(sink: SinkSpec): string {
+/** What a sink promises; `durable`: the device has a state folder. */
+export function sinkGuarantee(sink: SinkSpec, durable: boolean): Guarantee {
   switch (sink.kind) {
     case "nats":
-      return sink.stream === null
-        ? "at most once: the server confirms that it has a row, not that anybody received it; rows in flight when the link is cut are counted as unconfirmed"
-        : "at least once: every row is sent until the stream confirms it, with an id by which the stream drops repeats of this run";
+      return natsSink(sink, durable);
     case "file":
-      return "written and synchronised before the source is told";
+      return durable
+        ? always("exactly once")
+        : always("at least once", "rows are synchronised before the source is told");
     case "stdout":
-      return "handed to the terminal or pipe";
+      return durable
+        ? always("at most once", "a row that may have been written before a crash is not written again")
+        : always("at least once", "rows are handed to the terminal or pipe before the source is told");
     case "nothing":
-      return "counted and dropped";
+      return always("exactly once", "rows are counted and dropped");
   }
+}
+
+function natsSink({ stream, delivery }: Extract<SinkSpec, { kind: "nats" }>, durable: boolean): Guarantee {
+  if (stream === null)
+    return always("at most once", "core NATS says that a server has a row, not that anybody received it");
+  if (!durable)
+    return always("at least once", "the stream drops repeats of one run, within its duplicate window");
+  if (delivery !== "message_id") return always("exactly once");
+  return but(
+    always("exactly once"),
+    "link down",
+    "at least once",
+    "by ids alone: repeats are dropped within the stream's duplicate window",
+  );
+}
+
+/** What holds from one end to the other: the weaker of the two sides. */
+export function weaker(source: Guarantee, sink: Guarantee): Guarantee {
+  const least = (failure: Failure): Level => {
+    const places = [source, sink].map((side) => levels.indexOf(side.levels[failure]));
+    return levels[Math.min(...places)]!;
+  };
+  return {
+    levels: { killed: least("killed"), "power cut": least("power cut"), "link down": least("link down") },
+    notes: [...new Set([...source.notes, ...sink.notes])],
+  };
+}
+
+/** By branch of the plan, what holds from the sources to its sink. */
+export function endToEnd({ spec, branches }: PipelinePlan, durable: boolean): Guarantee[] {
+  const sources = spec.inputs.map(({ source }) => sourceGuarantee(source, durable));
+  return branches.map(({ sink }) =>
+    sources.reduce((least, source) => weaker(source, least), sinkGuarantee(sink, durable)),
+  );
+}
+
+/** In one line: `exactly once; link down: at most once (…)`. */
+export function guaranteeText({ levels: by, notes }: Guarantee): string {
+  const [usual] = levels.filter((level) => by.killed === level);
+  const others = failures.filter((failure) => by[failure] !== usual);
+  const text = [usual, ...others.map((failure) => `${failure}: ${by[failure]}`)].join("; ");
+  return notes.length === 0 ? text : `${text} (${notes.join("; ")})`;
 }

@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import { guaranteeText, sinkGuarantee, sourceGuarantee, weaker } from "./guarantee.ts";
+import type { SinkSpec, SourceSpec } from "./pipeline.ts";
+
+type Nats = Extract<SourceSpec, { kind: "nats" }>;
+
+function natsSource(stream: string | null, journal: boolean): SourceSpec {
+  return {
+    ...{
+      kind: "nats",
+      to: "default",
+      subject: { parts: [] },
+      stream,
+      consumer: null,
+      overflow: "drop_oldest",
+    },
+    journal: journal ? { bytes: 1, age: 1 } : null,
+  } as unknown as Nats;
+}
+
+function natsSink(stream: string | null, delivery: string | null): SinkSpec {
+  return {
+    kind: "nats",
+    to: "default",
+    subject: "a",
+    stream,
+    delivery,
+    batch: null,
+    lane: "live",
+  } as SinkSpec;
+}
+
+const file: SourceSpec = { kind: "file", path: "a", rate: null, speed: null };
+const host: SourceSpec = { kind: "host", every: 1, sensors: [] };
+const [exactly, least, most] = ["exactly once", "at least once", "at most once"];
+
+describe("end to end: killed, power cut, link down", () => {
+  it.each([
+    [
+      "stream → exclusive",
+      natsSource("S", false),
+      natsSink("T", "exclusive"),
+      true,
+      [exactly, exactly, exactly],
+    ],
+    ["stream → subject", natsSource("S", false), natsSink("T", "subject"), true, [exactly, exactly, exactly]],
+    ["stream → lane", natsSource("S", false), natsSink("T", "lane"), true, [exactly, exactly, exactly]],
+    ["stream → bucket", natsSource("S", false), natsSink("T", "bucket"), true, [exactly, exactly, exactly]],
+    [
+      "stream → message_id",
+      natsSource("S", false),
+      natsSink("T", "message_id"),
+      true,
+      [exactly, exactly, least],
+    ],
+    ["stream → core", natsSource("S", false), natsSink(null, null), true, [most, most, most]],
+    ["stream → file", natsSource("S", false), { kind: "file", path: "a" }, true, [exactly, exactly, exactly]],
+    ["stream → stdout", natsSource("S", false), { kind: "stdout" }, true, [most, most, most]],
+    [
+      "journal → exclusive",
+      natsSource(null, true),
+      natsSink("T", "exclusive"),
+      true,
+      [exactly, exactly, most],
+    ],
+    ["core → exclusive", natsSource(null, false), natsSink("T", "exclusive"), true, [most, most, most]],
+    ["file → exclusive", file, natsSink("T", "exclusive"), true, [exactly, exactly, exactly]],
+    ["host → exclusive", host, natsSink("T", "exclusive"), true, [most, most, most]],
+    [
+      "stream → exclusive, no state",
+      natsSource("S", false),
+      natsSink("T", "exclusive"),
+      false,
+      [least, least, least],
+    ],
+    ["journal, no state", natsSource(null, true), natsSink("T", "exclusive"), false, [most, most, most]],
+    ["file → file, no state", file, { kind: "file", path: "a" }, false, [least, least, least]],
+  ] as const)("%s", (_what, source, sink, durable, expected) => {
+    const { levels } = weaker(sourceGuarantee(source, durable), sinkGuarantee(sink, durable));
+    expect([levels.killed, levels["power cut"], levels["link down"]]).toEqual(expected);
+  });
+});
+
+it("is said in one line, the usual first", () => {
+  const text = guaranteeText(
+    weaker(sourceGuarantee(natsSource(null, true), true), sinkGuarantee(natsSink("T", "exclusive"), true)),
+  );
+  expect(text).toBe(
+    "exactly once; link down: at most once (from the journal on; what is published while nobody listens is lost)",
+  );
+  expect(guaranteeText(sinkGuarantee({ kind: "file", path: "a" }, true))).toBe("exactly once");
+});
