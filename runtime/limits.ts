@@ -212,6 +212,15 @@ export const limits = {
   outbox_ahead_rows_max: 65_536,
   outbox_ahead_bytes_max: 16_777_216,
   outbox_tiers_max: 8,
+  /** Rows that are condensed together: at most, … */
+  outbox_condense_bytes_max: 4_194_304,
+  /** … and at least where it is done for want of room, … */
+  outbox_condense_bytes_min: 16_384,
+  /** … and how many times of the next tier they are to be of. */
+  outbox_condense_times: 8,
+  outbox_condense_check_ms: 1_000,
+  /** The part of its size at which an outbox condenses rows before their time. */
+  outbox_condense_part: 0.75,
   /** Rows that waited longer are backlog where nothing is said. */
   outbox_backlog_ms_default: 60_000,
   /** How long a chain lets a more urgent one go first that nobody takes from. */

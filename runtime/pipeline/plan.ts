@@ -26,6 +26,7 @@ import { checkTestLookups } from "./lookups.ts";
 import { checkMessageRows } from "./proto-spec.ts";
 import { planPer } from "./per-key.ts";
 import { Reader } from "./section.ts";
+import { condensableFaults } from "./condensable.ts";
 import { fittingKeys, stateFaults } from "./state-bound.ts";
 import { namedTokens, templateParts } from "./subject.ts";
 import { expectedRows } from "./test-spec.ts";
@@ -74,6 +75,7 @@ export function planPipeline(
     max === null ? whole : planWith({ ...planning, keys: { ...planning.keys, max } }, spec, needed);
   if (plan !== null) {
     for (const { step, message, hint } of stateFaults(plan)) reader.keyFault(step.spec.path, message, hint);
+    for (const { path, message, hint } of condensableFaults(plan)) reader.keyFault(path, message, hint);
   }
   return { plan: reader.diagnostics.length > 0 ? null : plan, diagnostics: reader.diagnostics };
 }

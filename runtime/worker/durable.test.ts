@@ -17,7 +17,11 @@ import { Worker } from "./worker.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-durable-test-"));
 const said: string[] = [];
-const log: Log = { ...quiet, warn: (line: string) => said.push(line), error: (line: string) => said.push(line) };
+const log: Log = {
+  ...quiet,
+  warn: (line: string) => said.push(line),
+  error: (line: string) => said.push(line),
+};
 let server: RunningNatsServer;
 let link: NatsLink;
 
@@ -114,6 +118,8 @@ steps:
     expect(row["total"]).toBe(own.reduce((sum, second) => sum + second, 0));
   }
   expect(new Set(rows.map((row) => `${String(row["device"])} ${String(row["window_start"])}`)).size).toBe(9);
-  expect(rows.map((row) => Number(row["window_start"]) / minute).sort((a, b) => a - b)).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2]);
+  expect(rows.map((row) => Number(row["window_start"]) / minute).sort((a, b) => a - b)).toEqual([
+    0, 0, 0, 1, 1, 1, 2, 2, 2,
+  ]);
   expect(said).toEqual([]);
 });

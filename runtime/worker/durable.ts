@@ -54,9 +54,12 @@ export async function openState(options: OpenStateOptions): Promise<State> {
     const positions = positionsOf(folder, recovered, pipelines, plans[0]?.inputs.length ?? 0);
     const outbox = await Outbox.open(disk, recovered.outbox, outboxOptions(options));
     for (const frame of recovered.outputs) outbox.replay(frame);
-    if (recovery.usedTwin) tell.warn(`${folder}: a snapshot is damaged; its twin is used, and nothing is lost`);
+    if (recovery.usedTwin)
+      tell.warn(`${folder}: a snapshot is damaged; its twin is used, and nothing is lost`);
     if (recovery.tornBytes > 0)
-      tell.info(`${folder}: the last commit was never finished; ${recovery.tornBytes} bytes of it are dropped`);
+      tell.info(
+        `${folder}: the last commit was never finished; ${recovery.tornBytes} bytes of it are dropped`,
+      );
     return {
       folder,
       log,
@@ -102,7 +105,9 @@ function positionsOf(
     throw new WeirError(
       "WEIR_STATE",
       `${folder}: its pipelines ran without each other, and have come to different places: ${pipelines.join(", ")}`,
-      { remedy: "run those together that ran together last; a pipeline that may begin anew gets another name" },
+      {
+        remedy: "run those together that ran together last; a pipeline that may begin anew gets another name",
+      },
     );
   }
   const [common] = found.values();

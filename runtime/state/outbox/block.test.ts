@@ -4,28 +4,27 @@ import { BlockWriter, blockOf, rowsOf } from "./block.ts";
 import type { KeptRow } from "./entry.ts";
 
 const text = fc.string({ unit: "grapheme", maxLength: 12 });
-const rows: fc.Arbitrary<KeptRow[]> = fc.array(
-  fc.record(
-    {
-      subject: fc.oneof(fc.constantFrom("", "a.b", "a.c"), text),
-      payload: fc.uint8Array({ maxLength: 300 }),
-      caused: fc.oneof(
-        fc.nat(),
-        fc.double({ noNaN: true }),
-        fc.integer({ min: 1.7e12, max: 1.8e12 }),
-        fc.maxSafeInteger(),
-      ),
-      rows: fc.oneof(fc.constant(1), fc.nat()),
-      headers: fc.oneof(
-        fc.constant(null),
-        fc.constant({ a: "b" }),
-        fc.dictionary(text, text, { maxKeys: 3, noNullPrototype: true }),
-      ),
-    },
-    { noNullPrototype: true },
-  ),
-  { maxLength: 12 },
+const row: fc.Arbitrary<KeptRow> = fc.record(
+  {
+    subject: fc.oneof(fc.constantFrom("", "a.b", "a.c"), text),
+    payload: fc.uint8Array({ maxLength: 300 }),
+    caused: fc.oneof(
+      fc.nat(),
+      fc.double({ noNaN: true }),
+      fc.integer({ min: 1.7e12, max: 1.8e12 }),
+      fc.maxSafeInteger(),
+    ),
+    rows: fc.oneof(fc.constant(1), fc.nat()),
+    headers: fc.oneof(
+      fc.constant(null),
+      fc.constant({ a: "b" }),
+      fc.dictionary(text, text, { maxKeys: 3, noNullPrototype: true }),
+    ),
+    form: fc.constantFrom("pipeline/main", "other"),
+  },
+  { noNullPrototype: true, requiredKeys: ["subject", "payload", "caused", "rows", "headers"] },
 );
+const rows: fc.Arbitrary<KeptRow[]> = fc.array(row, { maxLength: 12 });
 
 describe("a block", () => {
   test("gives back the rows, to the last bit and the order of headers", () => {

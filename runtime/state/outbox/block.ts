@@ -2,7 +2,7 @@
 // together are one block. Knows no numbers and no files.
 //
 // A row: a byte of marks, then what they say is there, then the length of the payload and the payload. What the row before
-// had as well is left out: a marked subject, headers (count + 1; 0 for none), number of rows. `caused` is a difference to
+// had as well is left out: a marked subject, headers (count + 1; 0 for none), number of rows, form (empty for none). `caused` is a difference to
 // that of the row before, or eight bytes where that would not be exact. Whole numbers are written seven bits a byte.
 
 import { damaged } from "../plain.ts";
@@ -12,7 +12,8 @@ const newSubject = 1;
 const newHeaders = 2;
 const newRows = 4;
 const exactCaused = 8;
-const allMarks = newSubject | newHeaders | newRows | exactCaused;
+const newForm = 16;
+const allMarks = newSubject | newHeaders | newRows | exactCaused | newForm;
 
 /** Written with its sign it is still a whole number that can be told from the next. */
 const differenceMax = 2 ** 51;
@@ -58,6 +59,10 @@ export class BlockWriter {
       size += headersBound(row.headers);
     }
     if (before === null || before.rows !== row.rows) marks |= newRows;
+    if (before === null || before.form !== row.form) {
+      marks |= newForm;
+      size += (row.form?.length ?? 0) * 3;
+    }
     const difference = before === null ? Number.NaN : row.caused - before.caused;
     const isExact =
       Number.isInteger(difference) &&
@@ -69,6 +74,7 @@ export class BlockWriter {
     if (marks & newSubject) this.#text(row.subject);
     if (marks & newHeaders) this.#headers(row.headers);
     if (marks & newRows) this.#whole(row.rows);
+    if (marks & newForm) this.#text(row.form ?? "");
     if (isExact) this.#whole(difference < 0 ? -difference * 2 - 1 : difference * 2);
     else this.#length = this.#bytes.writeDoubleLE(row.caused, this.#length);
     this.#whole(row.payload.length);
@@ -181,13 +187,14 @@ class BlockReader {
     const marks = this.#byte();
     if (marks > allMarks || (before === null && marks !== allMarks))
       throw damaged("a block's row has no sense");
-    return {
-      subject: marks & newSubject ? this.#text() : before!.subject,
-      headers: marks & newHeaders ? this.#headers() : before!.headers,
-      rows: marks & newRows ? this.#whole() : before!.rows,
-      caused: marks & exactCaused ? this.#bytes.readDoubleLE(this.#skip(8)) : before!.caused + this.#signed(),
-      payload: this.#payload(),
-    };
+    const subject = marks & newSubject ? this.#text() : before!.subject;
+    const headers = marks & newHeaders ? this.#headers() : before!.headers;
+    const rows = marks & newRows ? this.#whole() : before!.rows;
+    const form = marks & newForm ? this.#text() : (before!.form ?? "");
+    const caused =
+      marks & exactCaused ? this.#bytes.readDoubleLE(this.#skip(8)) : before!.caused + this.#signed();
+    const row = { subject, payload: this.#payload(), caused, rows, headers };
+    return form === "" ? row : { ...row, form };
   }
 
   /** Steps over `length` bytes; where they begin. */

@@ -16,10 +16,14 @@ export interface ChainCut {
   readonly confirmed: number;
 }
 
-export interface CutFrame {
-  readonly at: number;
+/** What changes when a commit is durable. */
+export interface Released {
   readonly chains: readonly ChainCut[];
   readonly edits: readonly Edit[];
+}
+
+export interface CutFrame extends Released {
+  readonly at: number;
   /** What others keep with the outbox, by name. */
   readonly uplinks: Plain;
 }
@@ -70,4 +74,10 @@ function chainCutOf(data: Plain): ChainCut {
     allowed: wholeOf(allowed),
     confirmed: wholeOf(confirmed),
   };
+}
+
+/** The chains of which something can be taken that could not before. */
+export function changedBy({ chains, edits }: Released): ReadonlySet<string> {
+  const moved = edits.flatMap((edit) => (edit.kind === "move" ? [edit.to] : []));
+  return new Set([...chains, ...edits].map(({ chain }) => chain).concat(moved));
 }

@@ -10,6 +10,8 @@ export interface KeptRow {
   /** How many rows the payload holds. */
   readonly rows: number;
   readonly headers: Readonly<Record<string, string>> | null;
+  /** Names what the payload's rows are, for whoever condenses them; absent where they stay as they are. */
+  readonly form?: string;
 }
 
 /**

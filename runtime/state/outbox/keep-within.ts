@@ -19,15 +19,16 @@ export interface Droppable {
   readonly pieces: readonly Piece[];
 }
 
-/** `total`: bytes of all that waits. */
+/** `total`: bytes of all that waits. `isPast`: pieces that are too old whatever the limits say. */
 export function dropsFor(
   limits: OutboxLimits,
   chains: readonly Droppable[],
   total: number,
   now: number,
+  isPast: (piece: Piece) => boolean = () => false,
 ): readonly Drop[] {
   const { age } = limits;
-  const isOld = (piece: Piece): boolean => age !== null && now - piece.until >= age;
+  const isOld = (piece: Piece): boolean => (age !== null && now - piece.until >= age) || isPast(piece);
   const expired = chains.flatMap(({ chain, pieces }) => drops(chain, pieces.filter(isOld), "expired"));
   const surplus = total - limits.bytes;
   if (limits.whenFull !== "drop_oldest" || surplus <= 0) return expired;

@@ -351,7 +351,7 @@ export class OutboxChain {
   }
 
   drop(rows: number, reason: string): void {
-    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + rows;
+    if (rows > 0) this.#dropped[reason] = (this.#dropped[reason] ?? 0) + rows;
   }
 
   /** Makes one of those that lie one behind the other in a frame. */

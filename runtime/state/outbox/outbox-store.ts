@@ -10,6 +10,8 @@ import { type Group, groupsToSpill } from "./spill.ts";
 
 export class OutboxStore {
   readonly files: OutboxFiles;
+  /** On the disk for a commit to come: no chain has them yet. */
+  coming: readonly Piece[] = [];
   readonly #memoryBytes: number;
   readonly #chains: () => readonly OutboxChain[];
   /** Called when memory has room again. */
@@ -69,7 +71,7 @@ export class OutboxStore {
     if (this.#naming !== null) this.#named = [this.#naming, ...this.#named].slice(0, 2);
     this.#naming = null;
     return this.alone(() => {
-      const inUse = neededFiles(this.#chains().flatMap(({ pieces }) => pieces)).keys();
+      const inUse = neededFiles([...this.#chains().flatMap(({ pieces }) => pieces), ...this.coming]).keys();
       return this.files.keepOnly(new Set([...this.#named.flatMap((files) => [...files]), ...inUse]));
     });
   }

@@ -3,7 +3,8 @@ import { VirtualClock } from "../../clock.ts";
 import type { Plain } from "../plain.ts";
 import type { Entry, KeptRow } from "./entry.ts";
 import { LossyDisk } from "./lossy-disk.fixture.ts";
-import { defaultOutboxLimits, Outbox, type OutboxOptions } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
+import { defaultOutboxLimits, type OutboxOptions } from "./outbox-options.ts";
 
 const clock = (): VirtualClock => new VirtualClock(1_000_000);
 

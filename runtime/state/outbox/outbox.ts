@@ -11,42 +11,28 @@ import type { Clock } from "../../clock.ts";
 import { WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Disk } from "../log/disk.ts";
-import { diskRefusal } from "../log/disk-fault.ts";
 import type { Plain } from "../plain.ts";
-import { type ChainCut, frameIn, packedFrame } from "./cut-frame.ts";
+import { type ChainCut, changedBy, frameIn, packedFrame, type Released } from "./cut-frame.ts";
+import { diskAsked } from "./disk-asked.ts";
 import type { Edit } from "./edit.ts";
 import type { Entry, KeptRow } from "./entry.ts";
 import { entryIn } from "./entry-in.ts";
-import { dropsFor, type OutboxLimits, withoutParts } from "./keep-within.ts";
-import { type ChainLane, dropRank, liveOf, movesFor } from "./lanes.ts";
+import type { OutboxLimits } from "./keep-within.ts";
+import { liveOf } from "./lanes.ts";
 import { manifestOf, neededFiles, packedManifest } from "./manifest.ts";
 import { type Ahead, OutboxChain } from "./outbox-chain.ts";
 import { OutboxFiles } from "./outbox-files.ts";
+import { defaultOutboxLimits, type OutboxOptions } from "./outbox-options.ts";
 import { OutboxStore } from "./outbox-store.ts";
 import { outboxStats, type OutboxStats, unconfirmedBytes } from "./outbox-stats.ts";
-import { endOf, placeOf } from "./piece.ts";
+import { endOf, placeOf, rowsIn } from "./piece.ts";
 import { PieceReader } from "./piece-reader.ts";
 import { entriesFrom, faultsOf, type OutboxFault } from "./reading.ts";
 import { Turns } from "./turns.ts";
-import type { UplinkBudget } from "./uplink.ts";
 import { Uplinks } from "./uplinks.ts";
+import { Upkeep } from "./upkeep.ts";
 
-export interface OutboxOptions {
-  readonly clock: Clock;
-  readonly limits?: OutboxLimits;
-  /** Live rows that waited so long are backlog; null, as without it: never. */
-  readonly backlogAfter?: number | null;
-  /** By chain, what it is sent over and how urgently; without it, all are live and on one connection. */
-  readonly laneOf?: (chain: string) => ChainLane;
-  /** Budgets of connections, by name. */
-  readonly uplinks?: ReadonlyMap<string, UplinkBudget>;
-  /** Of entries in memory; the rest is on the disk. */
-  readonly memoryBytes?: number;
-  /** How long entries are kept once they are confirmed. */
-  readonly retention?: number;
-  /** Bytes of one file. */
-  readonly fileBytes?: number;
-}
+export type { OutboxOptions } from "./outbox-options.ts";
 
 /** What a commit is to hold; handed back to `release` once that is durable. */
 export interface OutboxCut {
@@ -61,22 +47,10 @@ export interface ChainNumbers {
   readonly oldest: number;
 }
 
-export const defaultOutboxLimits: OutboxLimits = {
-  bytes: limits.outbox_bytes_default,
-  age: null,
-  whenFull: "wait",
-};
-
 interface Chain {
   readonly entries: OutboxChain;
   readonly reader: PieceReader;
   readonly tasks: (() => void)[];
-}
-
-/** What changes when a commit is durable. */
-interface Released {
-  readonly chains: readonly ChainCut[];
-  readonly edits: readonly Edit[];
 }
 
 export class Outbox {
@@ -84,7 +58,7 @@ export class Outbox {
   readonly #clock: Clock;
   readonly #limits: OutboxLimits;
   readonly #retention: number;
-  readonly #backlogAfter: number | null;
+  readonly #upkeep: Upkeep;
   readonly #uplinks: Uplinks;
   readonly #turns: Turns;
   readonly #ahead: Ahead;
@@ -104,11 +78,21 @@ export class Outbox {
       () => this.#all(),
       () => this.#tell(),
     );
-    this.#backlogAfter = options.backlogAfter ?? null;
     this.#uplinks = new Uplinks(options.uplinks ?? new Map());
     const laneOf = options.laneOf ?? (() => ({ connection: "", lane: "live" }));
     this.#turns = new Turns(this.#clock, laneOf, this.#uplinks, (chain) => this.#call(chain));
     this.#retention = options.retention ?? limits.outbox_retention_ms_default;
+    this.#upkeep = new Upkeep({
+      clock: this.#clock,
+      limits: this.#limits,
+      backlogAfter: options.backlogAfter ?? null,
+      tiers: options.tiers ?? [],
+      condenser: options.condenser ?? null,
+      chains: () => this.#all(),
+      waitingBytes: () => this.#waitingBytes(),
+      turns: this.#turns,
+      store: this.#store,
+    });
     // What may be sent cannot be dropped, so it must be a small part of all.
     const bytes = Math.min(limits.outbox_ahead_bytes_max, this.#limits.bytes / 4);
     this.#ahead = { rows: limits.outbox_ahead_rows_max, bytes };
@@ -172,7 +156,7 @@ export class Outbox {
       bytes += entries.uncutBytes;
       wants ||= entries.wantsAllowance;
     }
-    return bytes === 0 && (wants || this.#edits(this.#clock.now()).length > 0) ? 1 : bytes;
+    return bytes === 0 && (wants || this.#upkeep.edits(this.#clock.now()).length > 0) ? 1 : bytes;
   }
 
   /** All added since, and what becomes of entries that wait. One at a time: the next only after `release`. */
@@ -181,7 +165,7 @@ export class Outbox {
       throw new WeirError("WEIR_INTERNAL", "the outbox was cut while its last cut was not released");
     const now = this.#clock.now();
     this.#trim(now);
-    const edits = this.#edits(now);
+    const edits = this.#upkeep.edits(now);
     const chains: ChainCut[] = [];
     for (const [chain, { entries }] of this.#chains) {
       const next = entries.last - entries.uncutCount + 1;
@@ -191,7 +175,8 @@ export class Outbox {
       const { confirmed } = entries;
       chains.push({ chain, first, count, rows, block, allowed: entries.allowance(), confirmed });
     }
-    for (const { chain, first, last } of edits) this.#chain(chain).entries.freeze(first, last);
+    for (const { kind, chain, first, last } of edits)
+      if (kind !== "condense") this.#chain(chain).entries.freeze(first, last);
     const isEmpty = chains.length === 0 && edits.length === 0 && !this.#uplinks.wantsCommit;
     const frame = isEmpty ? null : packedFrame({ at: now, chains, edits, uplinks: this.#uplinks.written() });
     const cut = { frame };
@@ -207,6 +192,7 @@ export class Outbox {
     this.#outstanding = null;
     for (const { chain, first } of frame.edits) this.#chain(chain).entries.thaw(first);
     this.#apply(frame);
+    this.#upkeep.committed(frame.edits);
     this.#store.relieve();
     this.#tell();
     for (const chain of changedBy(frame)) {
@@ -318,7 +304,8 @@ export class Outbox {
 
   stats(): OutboxStats {
     const now = this.#clock.now();
-    const { files, fault } = this.#store;
+    const { files } = this.#store;
+    const fault = this.#store.fault ?? this.#upkeep.fault;
     return outboxStats(this.#all(), files.bytes, now, fault, this.#uplinks.stats(now));
   }
 
@@ -333,6 +320,7 @@ export class Outbox {
 
   async close(): Promise<void> {
     this.#turns.close();
+    this.#upkeep.close();
     await diskAsked(this.#disk, "close the outbox", () => this.#store.alone(() => this.#store.files.close()));
   }
 
@@ -356,19 +344,6 @@ export class Outbox {
     for (const task of tasks) task();
   }
 
-  #edits(now: number): readonly Edit[] {
-    const { age, whenFull } = this.#limits;
-    if (age === null && whenFull !== "drop_oldest" && this.#backlogAfter === null) return [];
-    const chains = [...this.#chains].map(([chain, { entries }]) => {
-      const lane = this.#turns.laneOf(chain);
-      const ordered = this.#turns.isOrdered(chain);
-      return { chain, lane, ordered, rank: dropRank(lane), pieces: entries.untouched() };
-    });
-    const drops = dropsFor(this.#limits, chains, this.#waitingBytes(), now);
-    const left = chains.map((each) => ({ ...each, pieces: withoutParts(each.chain, each.pieces, drops) }));
-    return [...drops, ...movesFor(left, this.#backlogAfter, now)];
-  }
-
   #apply({ chains, edits }: Released): void {
     for (const { chain, first, count, allowed } of chains) {
       const { entries } = this.#chain(chain);
@@ -382,8 +357,8 @@ export class Outbox {
     const { entries } = this.#chain(edit.chain);
     const others = edit.kind === "condense" ? edit.pieces : [];
     const old = entries.replace(edit.first, edit.last, others);
-    const rows = old.reduce((sum, piece) => sum + piece.rows, 0);
-    if (edit.kind === "drop") entries.drop(rows, edit.reason);
+    if (edit.kind === "drop") entries.drop(rowsIn(old), edit.reason);
+    if (edit.kind === "condense") entries.drop(rowsIn(old) - rowsIn(others), "condensed");
     if (edit.kind === "move") this.#chain(edit.to).entries.adopt(old);
   }
 
@@ -412,20 +387,5 @@ export class Outbox {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
-  }
-}
-
-/** The chains of which something can be taken that could not before. */
-function changedBy({ chains, edits }: Released): ReadonlySet<string> {
-  const moved = edits.flatMap((edit) => (edit.kind === "move" ? [edit.to] : []));
-  return new Set([...chains, ...edits].map(({ chain }) => chain).concat(moved));
-}
-
-/** Says of an error of the disk that it is one. */
-async function diskAsked<T>(disk: Disk, doing: string, task: () => Promise<T>): Promise<T> {
-  try {
-    return await task();
-  } catch (error) {
-    throw diskRefusal(disk.place, doing, error);
   }
 }

@@ -36,6 +36,11 @@ export function endOf(piece: Piece): number {
   return piece.first + piece.count - 1;
 }
 
+/** Rows in the payloads of all of them. */
+export function rowsIn(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, { rows }) => sum + rows, 0);
+}
+
 /** What it takes, wherever it is. A frame that it shares is counted by its part of the rows. */
 export function sizeOf({ place, bytes, count }: Piece): number {
   return place === null ? bytes : Math.ceil((place.length * count) / place.rows);

@@ -78,7 +78,7 @@ describe("lanes", () => {
     outbox.add("cloud/live", row());
     commit(outbox);
     commit(outbox);
-    expect(outbox.chain("cloud/live.backlog")).toStrictEqual({ last: 3, released: 3, confirmed: 0, oldest: 1 });
+    expect(outbox.chain("cloud/live.backlog")).toMatchObject({ last: 3, confirmed: 0, oldest: 1 });
     expect(await outbox.take("cloud/live.backlog", 10, 1_000)).toStrictEqual([]);
     const live = await outbox.take("cloud/live", 10, 1_000);
     expect(live).toMatchObject([{ number: 5, skipped: 3, row: { headers: { "Weir-Skipped": "3" } } }]);
