@@ -118,8 +118,8 @@ export class Flight {
     this.#conclude();
   }
 
-  stored(sent: Sent): void {
-    this.#answered(sent, "stored");
+  stored(...sent: readonly Sent[]): void {
+    for (const each of sent) this.#answered(each, "stored");
     this.#confirm();
     this.#conclude();
   }

@@ -95,10 +95,8 @@ class LaneTarget implements Target {
   }
 
   unfit(entry: Entry): string | null {
-    const reason = unfitReason(this.#options.identity, entry, undefined);
-    if (reason !== null) return reason;
-    const { messageBytesMax = limits.payload_bytes_max } = this.#options.port;
-    return laneRow(entry).length + headersMax > messageBytesMax ? "oversize" : null;
+    const { port, identity } = this.#options;
+    return unfitReason(identity, entry, (port.messageBytesMax ?? limits.payload_bytes_max) - headersMax);
   }
 
   send(entries: readonly Entry[]): void {
@@ -172,7 +170,7 @@ class LaneTarget implements Target {
     }
     this.#isBusy = false;
     this.#sequence = answer.sequence;
-    for (const { sent } of items) this.#flight.stored(sent);
+    this.#flight.stored(...items.map(({ sent }) => sent));
     const { created } = this.#place ?? { created: "" };
     this.#place = { created, sequence: answer.sequence, number: this.#flight.confirmed };
     this.#next();

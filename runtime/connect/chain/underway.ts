@@ -5,16 +5,20 @@ import type { Entry } from "../../state/outbox/entry.ts";
 import type { SinkCounts } from "../sink-counts.ts";
 
 interface Item {
+  readonly number: number;
   readonly rows: number;
   readonly bytes: number;
+  isDropped: boolean;
 }
 
 export class Underway {
   readonly #counts: SinkCounts;
-  /** By number, ascending. */
-  readonly #items = new Map<number, Item>();
+  /** By number, ascending; those in front of `#head` are settled. */
+  #items: Item[] = [];
+  #head = 0;
   /** The last number that was added. */
   #last = 0;
+  #size = 0;
   #bytes = 0;
 
   constructor(counts: SinkCounts) {
@@ -22,7 +26,7 @@ export class Underway {
   }
 
   get size(): number {
-    return this.#items.size;
+    return this.#size;
   }
 
   /** Bytes of what is not settled. */
@@ -34,34 +38,49 @@ export class Underway {
   add({ number, row }: Entry): void {
     if (number <= this.#last) return;
     this.#last = number;
-    const item = { rows: row.rows, bytes: row.payload.length };
-    this.#items.set(number, item);
+    const item = { number, rows: row.rows, bytes: row.payload.length, isDropped: false };
+    this.#items.push(item);
     this.#counts.taken += item.rows;
+    this.#size++;
     this.#bytes += item.bytes;
   }
 
   /** All up to `number` arrived. */
   confirm(number: number): void {
-    for (const [each, { rows, bytes }] of this.#items) {
-      if (each > number) break;
-      this.#items.delete(each);
-      this.#bytes -= bytes;
-      this.#counts.confirm(rows, bytes);
+    for (let item = this.#items[this.#head]; item !== undefined && item.number <= number; ) {
+      if (!item.isDropped) {
+        this.#settle(item);
+        this.#counts.confirm(item.rows, item.bytes);
+      }
+      item = this.#items[++this.#head];
+    }
+    if (this.#head > 1_024 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
     }
   }
 
   drop(number: number, reason: string): void {
-    const item = this.#items.get(number);
-    if (item === undefined) return;
-    this.#items.delete(number);
-    this.#bytes -= item.bytes;
+    const item = this.#items.slice(this.#head).find((each) => each.number === number);
+    if (item === undefined || item.isDropped) return;
+    item.isDropped = true;
+    this.#settle(item);
     this.#counts.drop(reason, item.rows);
   }
 
   /** Of those up to `number`, nobody knows of the last `count` whether they arrived. */
   doubtful(number: number, count: number): void {
     if (count === 0) return;
-    const numbers = [...this.#items.keys()].filter((each) => each <= number).slice(-count);
-    for (const each of numbers) this.drop(each, "unconfirmed");
+    const all = this.#items.slice(this.#head).filter((each) => !each.isDropped && each.number <= number);
+    for (const each of all.slice(-count)) {
+      each.isDropped = true;
+      this.#settle(each);
+      this.#counts.drop("unconfirmed", each.rows);
+    }
+  }
+
+  #settle({ bytes }: Item): void {
+    this.#size--;
+    this.#bytes -= bytes;
   }
 }
