@@ -86,7 +86,7 @@ it("is said in one line, the usual first", () => {
     weaker(sourceGuarantee(natsSource(null, true), true), sinkGuarantee(natsSink("T", "exclusive"), true)),
   );
   expect(text).toBe(
-    "exactly once; link down: at most once (from the journal on; what is published while nobody listens is lost)",
+    "exactly once; link down: at most once (from the journal on; what is published while its ingest process is away, and up to 20 ms before that ended, is lost)",
   );
   expect(guaranteeText(sinkGuarantee({ kind: "file", path: "a" }, true))).toBe("exactly once");
 });

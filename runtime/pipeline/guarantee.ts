@@ -55,7 +55,7 @@ function natsSource({ stream, journal }: Extract<SourceSpec, { kind: "nats" }>, 
   if (journal !== null && durable) {
     const kept = always(
       "exactly once",
-      "from the journal on; what is published while nobody listens is lost",
+      "from the journal on; what is published while its ingest process is away, and up to 20 ms before that ended, is lost",
     );
     return but(kept, "link down", "at most once");
   }

@@ -188,6 +188,14 @@ describe("mistakes in the source", () => {
       ],
     ],
     [
+      "{ nats: { subject: a, stream: S, journal: true } }",
+      ["2:42 a stream keeps its messages itself | remove journal, or stream"],
+    ],
+    [
+      "{ nats: { subject: a, journal: { bytes: 1MiB, age: 10ms } } }",
+      ["2:49 is at least 16MiB", "2:60 is at least 1s"],
+    ],
+    [
       "{ nats: { subject: a, stream: S, overflow: drop_newest } }",
       ["2:42 a stream waits and never overflows | remove overflow, or stream"],
     ],
