@@ -188,6 +188,12 @@ export class Incarnation {
       const changes = recovered.states.get(name);
       if (changes !== undefined) await runner.restore(name, changes, life.now());
     }
+    const { states } = this.#options.seams;
+    if (states !== undefined) {
+      const checkpoint = runner.checkpoint.bind(runner);
+      runner.checkpoint = async (now) => states(await checkpoint(now));
+      runner.whole = async () => states(new Map());
+    }
     const feed = runner.feed.bind(runner);
     runner.feed = (payloads, now, input = 0) => {
       if (life.alive) given.fed(input, payloads, this.#read[input] ?? null);
@@ -215,7 +221,7 @@ export class Incarnation {
         ...(seams.resume === undefined ? {} : { resume: seams.resume }),
       });
       await source.open(positions[place] ?? null);
-      sources.push(this.#watched(source, place));
+      sources.push(this.#watched(seams.source?.(source) ?? source, place));
     }
     return { sources, positions };
   }

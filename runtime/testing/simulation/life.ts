@@ -11,12 +11,12 @@ export class Life implements Clock {
   readonly scheduler: Scheduler;
   readonly number: number;
   /** Asked at every call out of the life; true ends it there. */
-  readonly #crashes: () => boolean;
+  readonly #crashes: (label: string) => boolean;
   readonly #ended: (() => void)[] = [];
   #alive = true;
   #calls = 0;
 
-  constructor(scheduler: Scheduler, number: number, crashes: () => boolean) {
+  constructor(scheduler: Scheduler, number: number, crashes: (label: string) => boolean) {
     this.scheduler = scheduler;
     this.number = number;
     this.#crashes = crashes;
@@ -46,29 +46,11 @@ export class Life implements Clock {
   }
 
   /** To be asked at every call out: false where the caller is dead, or dies by this very call. */
-  callsOut(): boolean {
+  callsOut(label: string): boolean {
     if (!this.#alive) return false;
     this.#calls++;
-    if (this.#crashes()) this.end();
+    if (this.#crashes(label)) this.end();
     return this.#alive;
-  }
-
-  /** Calls out and gets an answer after `ms`: `act` runs then. A crash may come before it, and between it and the answer. */
-  ask<T>(label: string, ms: number, act: () => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      if (!this.callsOut()) return;
-      this.scheduler.after(ms, label, () => {
-        if (!this.#alive) return;
-        let answer: T;
-        try {
-          answer = act();
-        } catch (fault) {
-          if (this.callsOut()) reject(fault instanceof Error ? fault : new Error(String(fault)));
-          return;
-        }
-        if (this.callsOut()) resolve(answer);
-      });
-    });
   }
 
   now(): number {

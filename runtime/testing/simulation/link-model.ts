@@ -111,7 +111,7 @@ export class LinkModel {
    */
   send<T>(label: string, act: () => T, answered: (answer: T | null) => void): void {
     const { life, wire } = this;
-    if (!life.callsOut()) return;
+    if (!life.callsOut(label)) return;
     const scheduler = wire.scheduler;
     const { generation } = wire;
     let settled = false;
@@ -119,22 +119,24 @@ export class LinkModel {
       if (settled) return;
       settled = true;
       this.#waiting.delete(waiting);
-      cancel();
-      if (life.callsOut()) answered(answer);
+      if (life.callsOut("answer")) answered(answer);
     };
     const waiting: Waiting = { lose: () => settle(null) };
-    const cancel = scheduler.after(answer_ms_max, "no answer", () => settle(null));
     this.#waiting.add(waiting);
+    // Only what will never be answered needs somebody who gives up.
+    const sent_ms = scheduler.now;
+    const giveUp = (): void =>
+      void scheduler.after(sent_ms + answer_ms_max - scheduler.now, "no answer", () => settle(null));
     const passage = wire.open ? wire.passage() : null;
-    if (passage === null) return;
+    if (passage === null) return giveUp();
     scheduler.after(passage, label, () => {
-      if (!wire.server.up) return;
+      if (!wire.server.up) return giveUp();
       const answer = act();
-      if (wire.losesAnswer()) return;
-      const back = wire.passage();
-      if (back === null) return;
+      const back = wire.losesAnswer() ? null : wire.passage();
+      if (back === null) return giveUp();
       scheduler.after(back, "answer", () => {
         if (wire.generation === generation && wire.open) settle(answer);
+        else giveUp();
       });
     });
   }

@@ -29,6 +29,8 @@ export interface FaultPlan {
   /** Chance of a crash at each call out, and while a life recovers. */
   readonly crash: number;
   readonly crashInRecovery: number;
+  /** Where crashes come much more often than elsewhere; null for nowhere. */
+  readonly favourite: string | null;
   /** Lives that may crash; the next one lives on. */
   readonly crashes_max: number;
   /** Share of crashes by which the machine loses its power as well. */
@@ -53,6 +55,7 @@ export const noFaults: FaultPlan = {
   blows: [],
   crash: 0,
   crashInRecovery: 0,
+  favourite: null,
   crashes_max: 0,
   powerShare: 0,
   lostRequest: 0,
@@ -107,7 +110,8 @@ export function faultPlan(random: Random, length_ms: number): FaultPlan {
     blows,
     crash: some(0.8, 0.0005, 0.02),
     crashInRecovery: some(0.4, 0.005, 0.1),
-    crashes_max: random.between(1, 14),
+    favourite: random.pick([null, "sync", "sync", "write", "publish", "answer"]),
+    crashes_max: random.between(1, 10),
     powerShare: random.pick([0, 0.3, 1]),
     lostRequest: some(0.3, 0.001, 0.05),
     lostAnswer: some(0.4, 0.001, 0.1),

@@ -49,6 +49,9 @@ const drain_ms_max = 900_000;
 /** A schedule that runs for so many events does not end by itself. */
 const steps_max = 2_000_000;
 
+/** How much more often crashes come in their favourite place. */
+const favoured = 8;
+
 export async function runSchedule(options: ScheduleOptions): Promise<Outcome> {
   const schedule = new Schedule(options);
   return schedule.run();
@@ -88,18 +91,18 @@ class Schedule {
     const random = new Random(options.seed);
     this.#random = random;
     this.#workload = random.pick(options.workloads);
-    this.#records = options.records ?? random.between(20, 140);
+    this.#records = options.records ?? random.between(15, 80);
     const every_ms = random.pick([100, 300, 1_000]);
     this.#length_ms = this.#records * every_ms;
     this.#plan = options.plan ?? faultPlan(random.fork(), this.#length_ms);
     const copies = this.#plan.blows.some(({ kind }) => kind === "copy");
     this.#acknowledged = this.#plan.sourceKeeps === 0 && !copies && random.chance(0.25);
     this.#settings = {
-      commit_ms: random.pick([100, 100, 500, 2_000]),
+      commit_ms: random.pick(this.#plan.until_ms > 200_000 ? [500, 2_000] : [100, 500, 2_000]),
       snapshot_bytes: random.pick([500, 4_000, 40_000, 1_000_000]),
       outboxMemory_bytes: random.pick([500, 4_000, 1_000_000]),
       outbox_bytes: random.pick([4_000, 100_000, 10_000_000]),
-      patience_ms: random.pick([0, 500, 3_000]),
+      patience_ms: random.pick([500, 5_000, 20_000]),
     };
     this.#scheduler = new Scheduler(random.fork(), 0, options.trace ?? null);
     this.#world = new World(this.#scheduler, random.fork(), this.#workload, this.#plan, this.#acknowledged);
@@ -155,7 +158,9 @@ class Schedule {
   #begin(lineage: Lineage): void {
     const number = ++this.#lives;
     let recovering = true;
-    const life: Life = new Life(this.#scheduler, number, () => this.#crashesNow(life, recovering));
+    const life: Life = new Life(this.#scheduler, number, (label) =>
+      this.#crashesNow(life, recovering, label),
+    );
     this.#scheduler.note("life begins", number);
     lineage.life = life;
     const { edgeWire: edge, cloudWire: cloud } = this.#world;
@@ -178,12 +183,13 @@ class Schedule {
     );
   }
 
-  #crashesNow(life: Life, recovering: boolean): boolean {
-    const { crash, crashInRecovery, crashes_max } = this.#plan;
+  #crashesNow(life: Life, recovering: boolean, label: string): boolean {
+    const { crash, crashInRecovery, crashes_max, favourite } = this.#plan;
     if (life.number === 1 && this.#options.crashAt !== undefined)
       return life.calls === this.#options.crashAt && ++this.#crashes > 0;
     if (this.#healed || this.#crashes >= crashes_max) return false;
-    if (!this.#random.chance(recovering ? Math.max(crash, crashInRecovery) : crash)) return false;
+    const usual = label === favourite ? crash * favoured : crash;
+    if (!this.#random.chance(recovering ? Math.max(crash, crashInRecovery) : usual)) return false;
     this.#crashes++;
     return true;
   }

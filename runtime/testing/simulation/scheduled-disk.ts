@@ -86,15 +86,15 @@ export class ScheduledDisk implements Disk {
   #after<T>(label: string, ms: number, act: () => Promise<T>): Promise<T> {
     const life = this.#life;
     return new Promise((resolve, reject) => {
-      if (!life.callsOut()) return;
+      if (!life.callsOut(label)) return;
       life.scheduler.after(ms, label, () => {
         if (!life.alive) return;
         act().then(
           (answer) => {
-            if (life.callsOut()) resolve(answer);
+            if (life.callsOut(label)) resolve(answer);
           },
           (fault: unknown) => {
-            if (life.callsOut()) reject(fault instanceof Error ? fault : new Error(String(fault)));
+            if (life.callsOut(label)) reject(fault instanceof Error ? fault : new Error(String(fault)));
           },
         );
       });

@@ -4,6 +4,7 @@
 import type { ChainOutbox } from "../../connect/chain/chain-sender.ts";
 import type { TargetEvents } from "../../connect/chain/chain.ts";
 import type { StreamPort } from "../../connect/chain/stream-port.ts";
+import type { Source } from "../../connect/connect.ts";
 import type { resumeStream } from "../../connect/stream-resume.ts";
 import type { CommitLog, LogRecovery } from "../../state/log/commit-log.ts";
 import type { Disk } from "../../state/log/disk.ts";
@@ -18,6 +19,9 @@ export interface Seams {
   readonly chainOutbox?: (outbox: ChainOutbox) => ChainOutbox;
   readonly port?: (port: StreamPort) => StreamPort;
   readonly events?: (events: TargetEvents) => TargetEvents;
+  readonly source?: (source: Source) => Source;
   readonly resume?: typeof resumeStream;
+  /** What a checkpoint of the runner says. */
+  readonly states?: (states: ReadonlyMap<string, Uint8Array>) => ReadonlyMap<string, Uint8Array>;
   readonly retention_ms?: number;
 }

@@ -29,6 +29,7 @@ export class ServerModel {
   readonly #witness: ServerWitness;
   readonly #streams = new Map<string, StreamModel>();
   readonly #changed = new Set<() => void>();
+  readonly #awaiting = new Set<() => void>();
   /** It has no room for what is published. */
   refuses = false;
   #up = true;
@@ -48,6 +49,12 @@ export class ServerModel {
   watch(task: () => void): () => void {
     this.#changed.add(task);
     return () => void this.#changed.delete(task);
+  }
+
+  /** The same whenever a message is stored. */
+  watchStored(task: () => void): () => void {
+    this.#awaiting.add(task);
+    return () => void this.#awaiting.delete(task);
   }
 
   stream(name: string): StreamModel | null {
@@ -83,6 +90,7 @@ export class ServerModel {
       if (answer.kind === "stored" && !answer.duplicate) {
         const message = stream.read(answer.sequence);
         if (message !== null) this.#witness.stored?.(stream, message);
+        for (const task of this.#awaiting) task();
       }
       return answer;
     }

@@ -49,8 +49,7 @@ export class SourceModel implements Source {
   async read({ wait_ms }: ReadLimits): Promise<Delivery | null | "end"> {
     const { link, random, patience_ms } = this.#options;
     if (this.#isStale()) await this.#settle();
-    const most = random.between(1, 24);
-    const messages = await this.#fetch(most);
+    const messages = await this.#fetch(random.between(1, 24));
     if (messages.length === 0) {
       await this.#wait(wait_ms + random.next() * patience_ms);
       return null;
@@ -118,7 +117,10 @@ export class SourceModel implements Source {
       if (stream === null || stream.created !== this.#place?.created) return [];
       const { first, last } = stream.facts();
       const found: KeptMessage[] = [];
-      if (first > this.#next) this.#dropped["gap"] = (this.#dropped["gap"] ?? 0) + first - this.#next;
+      if (first > this.#next) {
+        this.#dropped["gap"] = (this.#dropped["gap"] ?? 0) + first - this.#next;
+        this.#next = first;
+      }
       for (let at = Math.max(first, this.#next); at <= last && found.length < most; at++) {
         const message = stream.read(at);
         if (message !== null) found.push(message);
@@ -127,10 +129,19 @@ export class SourceModel implements Source {
     });
   }
 
-  /** Until a message may be there. */
+  /** Until a message may be there, or for a while. */
   #wait(ms: number): Promise<void> {
-    const { life } = this.#options.link;
-    return new Promise((resolve) => life.after(ms, resolve));
+    const { life, wire } = this.#options.link;
+    return new Promise((resolve) => {
+      const go = (): void => {
+        unwatch();
+        cancel();
+        resolve();
+      };
+      const cancel = life.after(ms, go);
+      const unwatch = wire.server.watchStored(() => life.scheduler.after(1, "stored", () => life.alive && go()));
+      life.onEnd(unwatch);
+    });
   }
 }
 

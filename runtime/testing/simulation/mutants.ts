@@ -1,0 +1,303 @@
+// Protocols with one mistake each. The simulation has to notice every one of them: one that goes unnoticed would mean that the
+// schedules, or what is asked of them, are blind to it.
+
+import type { Answer, Publication } from "../../connect/chain/stream-port.ts";
+import type { StreamPlace } from "../../connect/stream-resume.ts";
+import type { Disk, DiskFile } from "../../state/log/disk.ts";
+import type { Seams } from "./seams.ts";
+
+export interface Mutant {
+  readonly name: string;
+  readonly mistake: string;
+  readonly seams: Seams;
+}
+
+/** The disk with another way to make what is written durable. */
+function withFiles(disk: Disk, change: (file: DiskFile) => DiskFile): Disk {
+  return {
+    place: disk.place,
+    list: () => disk.list(),
+    create: async (name) => change(await disk.create(name)),
+    open: async (name) => change(await disk.open(name)),
+    rename: (from, to) => disk.rename(from, to),
+    remove: (name) => disk.remove(name),
+    syncNames: () => disk.syncNames(),
+    free: () => disk.free(),
+    lock: () => disk.lock(),
+  };
+}
+
+function withoutHeader(publication: Publication, name: string): Publication {
+  const headers = Object.entries(publication.headers).filter(([each]) => each !== name);
+  return { ...publication, headers: Object.fromEntries(headers) };
+}
+
+const expected = "Nats-Expected-Last-Sequence";
+
+const ofDisk: readonly Mutant[] = [
+  {
+    name: "no fdatasync",
+    mistake: "a commit counts as durable once it is written",
+    seams: {
+      disk: (disk) => withFiles(disk, (file) => ({ ...file, sync: () => Promise.resolve() })),
+    },
+  },
+  {
+    name: "no sync of names",
+    mistake: "files that were made and renamed count as durable",
+    seams: { disk: (disk) => ({ ...withFiles(disk, (file) => file), syncNames: () => Promise.resolve() }) },
+  },
+  {
+    name: "failed sync forgotten",
+    mistake: "a sync that failed is taken for one that did not",
+    seams: {
+      disk: (disk) =>
+        withFiles(disk, (file) => ({ ...file, sync: () => file.sync().catch(() => undefined) })),
+    },
+  },
+];
+
+const ofOrder: readonly Mutant[] = [
+  {
+    name: "publish before commit",
+    mistake: "rows are released when they are cut, before their commit is durable",
+    seams: {
+      rowStore: (outbox) => ({
+        ...outboxOf(outbox),
+        get uncutBytes() {
+          return outbox.uncutBytes;
+        },
+        cut: () => {
+          const cut = outbox.cut();
+          outbox.release(cut);
+          return cut;
+        },
+        release: () => undefined,
+      }),
+    },
+  },
+  {
+    name: "acknowledge before commit",
+    mistake: "the source is told when a batch was read",
+    seams: {
+      source: (source) => ({
+        ...sourceOf(source),
+        read: async (limits) => {
+          const delivery = await source.read(limits);
+          if (delivery !== null && delivery !== "end") await source.commit(delivery.position);
+          return delivery;
+        },
+      }),
+    },
+  },
+  {
+    name: "outbox not in the frame",
+    mistake: "a commit holds positions and state, and no rows",
+    seams: {
+      rowStore: (outbox) => {
+        let last: ReturnType<typeof outbox.cut> | null = null;
+        return {
+          ...outboxOf(outbox),
+          get uncutBytes() {
+            return outbox.uncutBytes;
+          },
+          cut: () => {
+            last = outbox.cut();
+            return { frame: null };
+          },
+          release: () => {
+            if (last !== null) outbox.release(last);
+          },
+        };
+      },
+    },
+  },
+  {
+    name: "commits without state",
+    mistake: "positions go on, and what windows hold does not",
+    seams: { states: () => new Map() },
+  },
+];
+
+const ofChain: readonly Mutant[] = [
+  {
+    name: "chain off",
+    mistake: "rows are published without the sequence that the stream must have",
+    seams: {
+      port: (port) => ({
+        ...portOf(port),
+        publish: (publication, answered) => port.publish(withoutHeader(publication, expected), answered),
+      }),
+    },
+  },
+  {
+    name: "no ids and no chain",
+    mistake: "rows are published as they are, and again until they are answered",
+    seams: {
+      port: (port) => ({
+        ...portOf(port),
+        publish: (publication, answered) =>
+          port.publish(withoutHeader(withoutHeader(publication, expected), "Nats-Msg-Id"), answered),
+      }),
+    },
+  },
+  {
+    name: "tail guessed",
+    mistake: "the last message of a stream is taken from an old answer",
+    seams: {
+      port: (port) => {
+        let known: ReturnType<typeof port.facts> | null = null;
+        return { ...portOf(port), facts: () => (known ??= port.facts()) };
+      },
+    },
+  },
+  {
+    name: "lost answers are good answers",
+    mistake: "a row that nobody answered counts as stored",
+    seams: {
+      port: (port) => ({
+        ...portOf(port),
+        publish: (publication, answered) => {
+          const sequence = Number(publication.headers[expected]) + 1;
+          port.publish(publication, (answer: Answer) =>
+            answered(answer.kind === "lost" ? { kind: "stored", sequence, duplicate: false } : answer),
+          );
+        },
+      }),
+    },
+  },
+  {
+    name: "wrong sequences are good answers",
+    mistake: "a refusal for the wrong sequence counts as a duplicate",
+    seams: {
+      port: (port) => ({
+        ...portOf(port),
+        publish: (publication, answered) => {
+          const after = Number(publication.headers[expected]);
+          port.publish(publication, (answer: Answer) =>
+            answered(
+              answer.kind === "refused" && answer.code === 10_071
+                ? { kind: "stored", sequence: after + 1, duplicate: false }
+                : answer,
+            ),
+          );
+        },
+      }),
+    },
+  },
+  {
+    name: "confirmed out of order",
+    mistake: "a confirmation counts for rows behind it as well",
+    seams: {
+      events: (events) => ({ ...events, confirmed: (number) => events.confirmed(number + 1) }),
+      chainOutbox: (outbox) => ({
+        ...outboxChainOf(outbox),
+        confirm: (chain, number) => outbox.confirm(chain, Math.min(number, outbox.chain(chain).released)),
+      }),
+    },
+  },
+  {
+    name: "rewind too far",
+    mistake: "sending goes on one row behind the right one",
+    seams: {
+      chainOutbox: (outbox) => ({
+        ...outboxChainOf(outbox),
+        rewind: (chain, number) => outbox.rewind(chain, number + 1),
+      }),
+    },
+  },
+  {
+    name: "nothing retained",
+    mistake: "rows are forgotten once they are confirmed, though the stream may lose its end",
+    seams: { retention_ms: 0 },
+  },
+];
+
+const ofRecovery: readonly Mutant[] = [
+  {
+    name: "epoch used again",
+    mistake: "a start does not tell itself from the one before",
+    seams: { recovery: (recovery) => ({ ...recovery, epoch: 1 }) },
+  },
+  {
+    name: "last commit forgotten",
+    mistake: "recovery leaves out the newest commit",
+    seams: { recovery: (recovery) => ({ ...recovery, commits: recovery.commits.slice(0, -1) }) },
+  },
+  {
+    name: "incarnation ignored",
+    mistake: "a stream that was made anew is read behind the old one's place",
+    seams: {
+      resume: (place, { created, first, last }) => ({
+        start: Math.max(first, place.sequence + 1),
+        incarnation: place.created === created ? place.incarnation : place.incarnation + Number(last < 0),
+        events: [],
+      }),
+    },
+  },
+  {
+    name: "resume from the broker's floor",
+    mistake: "reading goes on at the stream's first message, whatever was committed",
+    seams: { resume: (place: StreamPlace, { first }) => ({ start: first, incarnation: place.incarnation, events: [] }) },
+  },
+  {
+    name: "resume one further",
+    mistake: "reading goes on one message behind the next",
+    seams: {
+      resume: (place: StreamPlace, { first }) => ({
+        start: Math.max(first, place.sequence + (place.sequence === 0 ? 1 : 2)),
+        incarnation: place.incarnation,
+        events: [],
+      }),
+    },
+  },
+];
+
+export const mutants: readonly Mutant[] = [...ofDisk, ...ofOrder, ...ofChain, ...ofRecovery];
+
+type RowStoreOf = ReturnType<NonNullable<Seams["rowStore"]>>;
+type PortOf = ReturnType<NonNullable<Seams["port"]>>;
+type SourceOf = ReturnType<NonNullable<Seams["source"]>>;
+type ChainOutboxOf = ReturnType<NonNullable<Seams["chainOutbox"]>>;
+
+function outboxOf(outbox: RowStoreOf): Omit<RowStoreOf, "uncutBytes"> {
+  return {
+    cut: () => outbox.cut(),
+    release: (cut) => outbox.release(cut),
+    manifest: () => outbox.manifest(),
+    snapshotted: () => outbox.snapshotted(),
+    close: () => outbox.close(),
+  };
+}
+
+function portOf(port: PortOf): PortOf {
+  return {
+    name: port.name,
+    publish: (publication, answered) => port.publish(publication, answered),
+    facts: () => port.facts(),
+    read: (sequence) => port.read(sequence),
+    readLast: (subject) => port.readLast(subject),
+    close: () => port.close(),
+  };
+}
+
+function sourceOf(source: SourceOf): SourceOf {
+  return {
+    open: (resume) => source.open(resume),
+    read: (limits) => source.read(limits),
+    commit: (position) => source.commit(position),
+    stats: () => source.stats(),
+    close: () => source.close(),
+  };
+}
+
+function outboxChainOf(outbox: ChainOutboxOf): ChainOutboxOf {
+  return {
+    take: (chain, rows, bytes) => outbox.take(chain, rows, bytes),
+    rewind: (chain, number) => outbox.rewind(chain, number),
+    confirm: (chain, number) => outbox.confirm(chain, number),
+    unconfirmed: (chain) => outbox.unconfirmed(chain),
+    chain: (name) => outbox.chain(name),
+    waiting: (chain, task) => outbox.waiting(chain, task),
+  };
+}
