@@ -84,6 +84,15 @@ export class MemoryDisk implements Disk {
   /** The power goes. */
   afterCrash(random: () => number, options: MemoryDiskOptions = {}): MemoryDisk {
     this.#isDead = true;
+    return this.#left(random, options);
+  }
+
+  /** What is certain to be left if the power went now; this disk goes on. */
+  durable(): MemoryDisk {
+    return this.#left(() => 0, {});
+  }
+
+  #left(random: () => number, options: MemoryDiskOptions): MemoryDisk {
     const names = new Map(this.#durableNames);
     const share = shareKept(random);
     for (const change of this.#nameChanges) if (share() >= 0.5) apply(names, change);

@@ -14,6 +14,7 @@ import { ScheduledDisk } from "./scheduled-disk.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Seams } from "./seams.ts";
 import { judgeNumbers, judgeRows, Verdict } from "./verdict.ts";
+import { DurableProofs } from "./durable-proofs.ts";
 import { arrivals, type Workload } from "./workload.ts";
 import { World } from "./world.ts";
 
@@ -42,6 +43,8 @@ export interface Outcome {
   readonly rows: number;
   /** Calls out of the first life. */
   readonly calls: number;
+  /** Which kinds of faults there were. */
+  readonly faults: readonly string[];
 }
 
 /** In which everything that waits has to be through once nothing goes wrong any more. */
@@ -78,6 +81,9 @@ class Schedule {
   readonly #world: World;
   readonly #verdict = new Verdict();
   readonly #lineages: Lineage[] = [];
+  readonly #proofs: DurableProofs;
+  /** What went wrong, by name. */
+  readonly #struck = new Set<string>();
   readonly #acknowledged: boolean;
   readonly #length_ms: number;
   readonly #records: number;
@@ -104,6 +110,7 @@ class Schedule {
       outbox_bytes: random.pick([4_000, 100_000, 10_000_000]),
       patience_ms: random.pick([500, 5_000, 20_000]),
     };
+    this.#proofs = new DurableProofs(random.fork(), this.#workload.name);
     this.#scheduler = new Scheduler(random.fork(), 0, options.trace ?? null);
     this.#world = new World(this.#scheduler, random.fork(), this.#workload, this.#plan, this.#acknowledged);
     const traffic = {
@@ -124,6 +131,9 @@ class Schedule {
     } finally {
       Math.random = chance;
     }
+    const [first] = this.#lineages;
+    if (first?.life?.number === 1) this.#calls = first.life.calls;
+    await this.#proofs.judge(this.#verdict);
     return this.#judged();
   }
 
@@ -133,6 +143,7 @@ class Schedule {
     this.#begin(this.#lineages[0] as Lineage);
     for (const blow of this.#plan.blows) {
       scheduler.after(blow.at_ms, blow.kind, () => {
+        this.#struck.add(blow.kind);
         if (blow.kind === "copy") this.#copy();
         else if (blow.kind === "full disk") this.#fillDisk(blow.for_ms);
         else this.#world.strike(blow, this.#random);
@@ -168,8 +179,8 @@ class Schedule {
     const disk = new ScheduledDisk(lineage.disk, life, random.fork(), { call_ms: 0.2, sync_ms: 8 });
     const witness: Witness = {
       recovered: () => (recovering = false),
-      published: () => undefined,
-      acknowledged: (source, position) => this.#acknowledge(source, position),
+      published: (stream, publication) => this.#proofs.published(lineage.disk, stream, publication),
+      acknowledged: (source, position) => this.#acknowledge(lineage, source, position),
       wrong: (what) => this.#verdict.add("wrong", what),
     };
     const { seams = {} } = this.#options;
@@ -190,6 +201,7 @@ class Schedule {
     if (this.#healed || this.#crashes >= crashes_max) return false;
     const usual = label === favourite ? crash * favoured : crash;
     if (!this.#random.chance(recovering ? Math.max(crash, crashInRecovery) : usual)) return false;
+    this.#struck.add(recovering ? "crash in recovery" : "crash");
     this.#crashes++;
     return true;
   }
@@ -229,7 +241,11 @@ class Schedule {
   #diskFaults(): (() => string | null) | null {
     const { diskError } = this.#plan;
     if (diskError === 0) return null;
-    return () => (!this.#healed && this.#random.chance(diskError) ? "EIO" : null);
+    return () => {
+      if (this.#healed || !this.#random.chance(diskError)) return null;
+      this.#struck.add("disk error");
+      return "EIO";
+    };
   }
 
   #fillDisk(for_ms: number): void {
@@ -251,7 +267,8 @@ class Schedule {
     this.#begin(copy);
   }
 
-  #acknowledge(source: number, position: Plain): void {
+  #acknowledge(lineage: Lineage, source: number, position: Plain): void {
+    this.#proofs.acknowledged(lineage.disk, source, position);
     const { sequence, created } = position as unknown as { sequence: number; created: string };
     if (this.#acknowledged) this.#world.settle(source, sequence, created);
   }
@@ -291,7 +308,7 @@ class Schedule {
     return {
       ...{ seed, verdict, rows, workload: this.#workload.name, hash: this.#scheduler.hash },
       ...{ steps: this.#scheduler.steps, virtual_ms: this.#scheduler.now, crashes: this.#crashes },
-      ...{ records: this.#records, calls: this.#calls },
+      ...{ records: this.#records, calls: this.#calls, faults: [...this.#struck] },
     };
   }
 
