@@ -96,6 +96,7 @@ export class LinkModel {
   readonly life: Life;
   readonly wire: Wire;
   readonly #waiting = new Set<Waiting>();
+  readonly #cuts: (() => void)[] = [];
   #resuming: (() => void)[] = [];
 
   constructor(life: Life, wire: Wire) {
@@ -103,6 +104,11 @@ export class LinkModel {
     this.wire = wire;
     const unwatch = wire.watch(() => this.#changed());
     life.onEnd(unwatch);
+  }
+
+  /** Calls `task` whenever the connection was lost, behind the answers of what was in flight. */
+  onCut(task: () => void): void {
+    this.#cuts.push(task);
   }
 
   /**
@@ -170,8 +176,10 @@ export class LinkModel {
   #changed(): void {
     if (!this.life.alive) return;
     if (!this.wire.open) {
-      for (const { lose } of this.#waiting)
-        this.wire.scheduler.after(0, "connection lost", () => this.life.alive && lose());
+      this.wire.scheduler.after(0, "connection lost", () => {
+        for (const { lose } of [...this.#waiting]) if (this.life.alive) lose();
+        for (const task of this.#cuts) if (this.life.alive) task();
+      });
       return;
     }
     const resuming = this.#resuming;

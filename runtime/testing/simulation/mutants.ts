@@ -152,6 +152,11 @@ const ofChain: readonly Mutant[] = [
     },
   },
   {
+    name: "cuts not noticed",
+    mistake: "a chain that has nothing to send does not ask what became of what it sent",
+    seams: { port: (port) => ({ ...portOf(port), watch: () => undefined }) },
+  },
+  {
     name: "lost answers are good answers",
     mistake: "a row that nobody answered counts as stored",
     seams: {
@@ -277,6 +282,7 @@ function portOf(port: PortOf): PortOf {
     facts: () => port.facts(),
     read: (sequence) => port.read(sequence),
     readLast: (subject) => port.readLast(subject),
+    watch: (cut) => port.watch?.(cut),
     close: () => port.close(),
   };
 }

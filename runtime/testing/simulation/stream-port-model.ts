@@ -42,6 +42,10 @@ export class StreamPortModel implements StreamPort {
     );
   }
 
+  watch(cut: () => void): void {
+    this.#link.onCut(cut);
+  }
+
   facts(): Promise<StreamFacts | null> {
     return this.#link.ask("facts", () => this.#link.wire.server.stream(this.name)?.facts() ?? null);
   }
