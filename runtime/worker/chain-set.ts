@@ -10,6 +10,7 @@ import { plainTarget } from "../connect/chain/plain-target.ts";
 import type { Sink } from "../connect/connect.ts";
 import { natsSink } from "../connect/nats-sink.ts";
 import { stdoutSink } from "../connect/stdout-sink.ts";
+import { formName } from "../engine/condenser.ts";
 import { WeirError } from "../errors.ts";
 import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
 import { backlogOf } from "../state/outbox/lanes.ts";
@@ -34,6 +35,8 @@ export interface ChainSetOptions {
   readonly surroundings: Surroundings;
   /** By chain, what the last commit says of the other side. */
   readonly places: Plain;
+  /** Rows that wait long are condensed. */
+  readonly condenses: boolean;
   /** A chain can never go on. */
   readonly failed: (error: WeirError) => void;
 }
@@ -71,6 +74,7 @@ export class ChainSet {
     const sink = outboxSink({
       outbox,
       chain,
+      ...(branch === null || !this.#options.condenses ? {} : { form: formName(plan, branch) }),
       // Of sinks that share a chain the first tells what was dropped.
       progress: () => ({
         confirmed: outbox.chain(chain).confirmed,

@@ -3,6 +3,7 @@
 
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
+import { condenserOf, formsOf } from "../engine/condenser.ts";
 import type { Runner } from "../engine/runner.ts";
 import { WeirError } from "../errors.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
@@ -22,6 +23,8 @@ export interface State {
   readonly log: CommitLog;
   readonly epoch: number;
   readonly outbox: Outbox;
+  /** Rows that wait long are condensed. */
+  readonly condenses: boolean;
   readonly recovered: Recovered;
   /** By source, up to where it was settled; null before its first. */
   readonly positions: readonly Plain[];
@@ -52,7 +55,8 @@ export async function openState(options: OpenStateOptions): Promise<State> {
   try {
     const recovered = recoveredFrom(recovery.snapshot, recovery.commits);
     const positions = positionsOf(folder, recovered, pipelines, plans[0]?.inputs.length ?? 0);
-    const outbox = await Outbox.open(disk, recovered.outbox, outboxOptions(options));
+    const outboxed = outboxOptions(options);
+    const outbox = await Outbox.open(disk, recovered.outbox, outboxed);
     for (const frame of recovered.outputs) outbox.replay(frame);
     if (recovery.usedTwin)
       tell.warn(`${folder}: a snapshot is damaged; its twin is used, and nothing is lost`);
@@ -65,6 +69,7 @@ export async function openState(options: OpenStateOptions): Promise<State> {
       log,
       epoch: recovery.epoch,
       outbox,
+      condenses: outboxed.condenser !== undefined,
       recovered,
       positions,
       away: awayOf(recovered, pipelines),
@@ -78,11 +83,12 @@ export async function openState(options: OpenStateOptions): Promise<State> {
 function outboxOptions({ plans, settings, clock }: OpenStateOptions): OutboxOptions {
   const lanes = chainLanes(plans);
   const files = plans.map(({ spec }) => spec.outbox);
-  const { limits, backlogAfter } = outboxSettings(files, settings.outbox);
+  const { limits, backlogAfter, tiers } = outboxSettings(files, settings.outbox);
   return {
     clock,
     limits,
     backlogAfter,
+    ...(tiers.length === 0 ? {} : { tiers, condenser: condenserOf(formsOf(plans)) }),
     // What a chain of before was that none writes to now nobody knows; it waits for its pipeline.
     laneOf: (chain) => lanes.get(chain) ?? { connection: "", lane: "live", ordered: true },
     uplinks: uplinkBudgets(settings.connections),

@@ -23,6 +23,8 @@ export interface ChainProgress {
 export interface OutboxSinkOptions {
   readonly outbox: RowTaker;
   readonly chain: string;
+  /** What its rows are, for whoever condenses them; absent where nobody does. */
+  readonly form?: string;
   readonly progress: () => ChainProgress;
 }
 
@@ -54,8 +56,9 @@ class OutboxSink implements Sink {
   }
 
   write({ subject, payload, caused, rows = 1, headers }: OutputRow): void {
-    const { outbox, chain } = this.#options;
-    const through = outbox.add(chain, { subject, payload, caused, rows, headers: headers ?? null });
+    const { outbox, chain, form } = this.#options;
+    const row = { subject, payload, caused, rows, headers: headers ?? null };
+    const through = outbox.add(chain, form === undefined ? row : { ...row, form });
     this.#waiting.push({ through, rows, bytes: payload.length });
     this.#pending += rows;
     if (this.#waiting.length > limits.outbox_places_max) this.#settle(true);

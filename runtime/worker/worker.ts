@@ -295,9 +295,10 @@ export class Worker {
 }
 
 function chainsOf(state: State, surroundings: Surroundings, failed: (error: WeirError) => void): ChainSet {
-  const { outbox, epoch, recovered } = state;
+  const { outbox, epoch, recovered, condenses } = state;
   const identity = { id: state.log.id, epoch };
-  return new ChainSet({ host: hostname(), outbox, identity, surroundings, places: recovered.places, failed });
+  const { places } = recovered;
+  return new ChainSet({ host: hostname(), outbox, identity, surroundings, places, condenses, failed });
 }
 
 /** What is known of rows that go nowhere. */
