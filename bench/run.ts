@@ -26,6 +26,7 @@ type Suite = (request: Request, report: Report) => boolean | Promise<boolean>;
 const parts: Readonly<Record<string, Suite>> = {
   rules: async (request, report) => (await import("./rules.ts")).benchRules(request, report),
   nats: async (request, report) => (await import("./wire/wire.ts")).benchWire(request, report),
+  commits: async (request, report) => (await import("./wire/commits.ts")).benchCommits(request, report),
   latency: async (request, report) => (await import("./wire/latency.ts")).benchLatency(request, report),
   micro: async ({ quick }, report) => (await import("./micro/micro.ts")).benchMicro(quick, report),
   state: async (request, report) => (await import("./state/state.ts")).benchState(request, report),

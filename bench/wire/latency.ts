@@ -9,7 +9,7 @@ import { type RunningNatsServer, startNatsServer } from "../../runtime/connect/n
 import { atMost, type Report } from "../report.ts";
 import { Program } from "../program.ts";
 import type { PublisherAnswer } from "./publisher.ts";
-import type { ReceiverAnswer } from "./receiver.ts";
+import type { ReceiverAnswer, ReceiverKind } from "./receiver.ts";
 
 const subject = "bench.latency";
 const rowSubject = "bench.rows";
@@ -30,8 +30,19 @@ interface Measured {
   readonly last_ms: number;
 }
 
+/** Who is measured, and the stream that its rows go to; empty: core NATS. */
+export interface Measuring {
+  readonly kind: ReceiverKind;
+  readonly rows: string;
+}
+
 /** Publishes at a rate, and takes the latency of every row after the first second. */
-async function measure(server: RunningNatsServer, rate: number, seconds: number): Promise<Measured> {
+export async function measureLatency(
+  server: RunningNatsServer,
+  rate: number,
+  seconds: number,
+  { kind, rows }: Measuring = { kind: "weir", rows: "" },
+): Promise<Measured> {
   const records = Math.floor(rate * seconds);
   const latencies = new Float64Array(Math.ceil(records / passing));
   const client = await connect({ servers: server.url });
@@ -46,7 +57,7 @@ async function measure(server: RunningNatsServer, rate: number, seconds: number)
   await client.flush();
   const receiver = new Program<ReceiverAnswer>(
     new URL("./receiver.ts", import.meta.url),
-    ["weir", server.url, subject, "", records, 1, pipeline],
+    [kind, server.url, subject, "", records, 1, pipeline, rows],
     { name: "receiver" },
   );
   const publisher = new Program<PublisherAnswer>(
@@ -78,7 +89,7 @@ async function sustainable(server: RunningNatsServer, seconds: number, report: R
   let sustained = rates[0] as number;
   for (const rate of rates) {
     // A core subscription cannot make its publisher wait: what it could not take is lost, and never comes.
-    const measured = await measure(server, rate, seconds).catch(() => null);
+    const measured = await measureLatency(server, rate, seconds).catch(() => null);
     if (measured === null) {
       report.note(`  ${rate} records/s: some were lost`);
       break;
@@ -103,7 +114,7 @@ export async function benchLatency({ quick }: LatencyOptions, report: Report): P
     );
     const rate = await sustainable(server, quick ? 2 : 4, report);
     for (const load of loads) {
-      const { p50_ms, p99_ms } = await measure(server, rate * load, quick ? 3 : 10);
+      const { p50_ms, p99_ms } = await measureLatency(server, rate * load, quick ? 3 : 10);
       const percent = `${load * 100} % of the sustainable rate`;
       const result = { suite: "latency", workload: percent, engine: "weir", threads: 1 };
       const records = Math.floor(rate * load * (quick ? 3 : 10));

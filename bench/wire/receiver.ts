@@ -1,9 +1,11 @@
-// The process that receives: weir as a worker with source and sink on the wire, or the bare client whose callback
-// counts. Does what the process that started it says, one pass at a time.
+// The process that receives: weir as a worker with source and sink on the wire, with a state folder or without one, or the
+// bare client whose callback counts. Does what the process that started it says, one pass at a time.
 //
-//     node bench/wire/receiver.ts KIND URL SUBJECT STREAM RECORDS RECORDS_PER_MESSAGE PIPELINE
+//     node bench/wire/receiver.ts KIND URL SUBJECT STREAM RECORDS RECORDS_PER_MESSAGE PIPELINE [STREAM_OF_ROWS]
 
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { AckPolicy, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { sleep, stopwatch, wallClock } from "../../runtime/clock.ts";
@@ -13,7 +15,7 @@ import { lawFaults } from "../../runtime/testing/harness.ts";
 import { defaultSettings, withConnections } from "../../runtime/worker/settings.ts";
 import { Worker } from "../../runtime/worker/worker.ts";
 
-export type ReceiverKind = "weir" | "bare";
+export type ReceiverKind = "weir" | "durable" | "bare";
 
 /** A new pass is asked for by any message. */
 export type ReceiverAnswer =
@@ -28,8 +30,16 @@ const progress_ms = 10;
 /** The bare client acknowledges all up to every so many messages. */
 const acknowledgeEvery = 512;
 
-const [kind = "", url = "", subject = "", stream = "", recordText = "", perMessage = "", file = ""] =
-  process.argv.slice(2);
+const [
+  kind = "",
+  url = "",
+  subject = "",
+  stream = "",
+  recordText = "",
+  perMessage = "",
+  file = "",
+  rows = "",
+] = process.argv.slice(2);
 const records = Number(recordText);
 const messages = Math.ceil(records / Number(perMessage));
 
@@ -90,7 +100,10 @@ function onTheWire(text: string): string {
   const framing = perMessage === "1" ? "" : "\n  framing: lines";
   return text
     .replace(/^ {2}file: .*$/m, `  ${source}${framing}`)
-    .replace("sink: { stdout: {}", 'sink: { nats: { subject: "bench.rows" }');
+    .replace(
+      "sink: { stdout: {}",
+      `sink: { nats: { subject: "bench.rows"${rows === "" ? "" : `, stream: ${rows}`} }`,
+    );
 }
 
 async function openWeir(): Promise<Receiver> {
@@ -98,7 +111,8 @@ async function openWeir(): Promise<Receiver> {
   const loaded = await loadInput(input);
   if (loaded.plan === null) throw new WeirError("WEIR_CONFIG", loaded.diagnostics[0]?.message ?? "no plan");
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  const settings = withConnections(defaultSettings({}), [url]);
+  const state = kind === "durable" ? mkdtempSync(join(tmpdir(), "weir-bench-state-")) : null;
+  const settings = { ...withConnections(defaultSettings({}), [url]), state };
   const worker = new Worker({ settings, clock: wallClock, log: silent, identity: nameOfPass() });
   await worker.open([loaded]);
   const running = worker.run();
@@ -109,6 +123,7 @@ async function openWeir(): Promise<Receiver> {
       await running;
       check(worker);
       await worker.close();
+      if (state !== null) rmSync(state, { recursive: true, force: true });
     },
   };
 }
@@ -128,7 +143,7 @@ function answer(message: ReceiverAnswer): void {
   process.send?.(message);
 }
 
-const open: () => Promise<Receiver> = kind === "weir" ? openWeir : stream === "" ? openBare : openBareStream;
+const open: () => Promise<Receiver> = kind !== "bare" ? openWeir : stream === "" ? openBare : openBareStream;
 
 async function receive(): Promise<void> {
   pass++;

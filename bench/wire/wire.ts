@@ -16,23 +16,47 @@ import { Program } from "../program.ts";
 import type { PublisherAnswer } from "./publisher.ts";
 import type { ReceiverAnswer, ReceiverKind } from "./receiver.ts";
 
-const kinds: readonly ReceiverKind[] = ["weir", "bare"];
-const engineNames: Readonly<Record<ReceiverKind, string>> = { weir: "weir", bare: "bare client" };
+type Pair = readonly [ReceiverKind, ReceiverKind];
+const engineNames: Readonly<Record<ReceiverKind, string>> = {
+  weir: "weir",
+  durable: "weir, with a state folder",
+  bare: "bare client",
+};
 
-interface Setting {
+export interface Setting {
   readonly workload: string;
+  /** What is measured, and against what. */
+  readonly kinds: Pair;
+  /** The pipeline, and the stream that its rows go to; null: core NATS. */
+  readonly pipeline: URL;
+  readonly rows: string | null;
   readonly stream: boolean;
   readonly perMessage: number;
   readonly records: number;
   /** Messages that may be under way: more than a receiver needs to be busy, less than a source's queue and a server hold. */
   readonly window: number;
-  /** How many times the bare client's rate; null where nothing is wanted. */
+  /** How many times the other's rate; null where nothing is wanted. */
   readonly want: number | null;
 }
 
+const received = {
+  kinds: ["weir", "bare"],
+  pipeline: new URL("weir.yaml", folderOf(uc2)),
+  rows: null,
+} as const;
+
 const settings: readonly Setting[] = [
-  { workload: "uc2, core NATS", stream: false, perMessage: 1, records: 1_000_000, window: 50_000, want: 0.9 },
   {
+    ...received,
+    workload: "uc2, core NATS",
+    stream: false,
+    perMessage: 1,
+    records: 1_000_000,
+    window: 50_000,
+    want: 0.9,
+  },
+  {
+    ...received,
     workload: "uc2, core NATS, 100 a message",
     stream: false,
     perMessage: 100,
@@ -40,8 +64,17 @@ const settings: readonly Setting[] = [
     window: 2_000,
     want: null,
   },
-  { workload: "uc2, JetStream", stream: true, perMessage: 1, records: 500_000, window: 50_000, want: 0.85 },
   {
+    ...received,
+    workload: "uc2, JetStream",
+    stream: true,
+    perMessage: 1,
+    records: 500_000,
+    window: 50_000,
+    want: 0.85,
+  },
+  {
+    ...received,
     workload: "uc2, JetStream, 100 a message",
     stream: true,
     perMessage: 100,
@@ -99,27 +132,28 @@ async function pass(publisher: Publisher, receiver: Receiver, { stream, window }
   return wall_ms;
 }
 
+/** `name`: unique among those that use the server. */
 async function benchSetting(
   server: RunningNatsServer,
-  place: number,
+  name: string,
   setting: Setting,
-  { pairs }: WireOptions,
+  { pairs, suite }: WireOptions & { readonly suite: string },
   report: Report,
 ): Promise<void> {
-  const { workload, perMessage, records, want } = setting;
-  const subject = `bench.uc2.${place}`;
-  const stream = setting.stream ? `BENCH${place}` : "";
+  const { workload, perMessage, records, want, kinds } = setting;
+  const subject = `bench.${name}`;
+  const stream = setting.stream ? name : "";
   const publisher: Publisher = new Program(
     new URL("./publisher.ts", import.meta.url),
     [server.port, subject, streamFile(uc2, records), perMessage],
     { name: "publisher" },
   );
-  const pipeline = fileURLToPath(new URL("weir.yaml", folderOf(uc2)));
+  const pipeline = fileURLToPath(setting.pipeline);
   const receivers = kinds.map(
     (kind): Receiver =>
       new Program(
         new URL("./receiver.ts", import.meta.url),
-        [kind, server.url, subject, stream, records, perMessage, pipeline],
+        [kind, server.url, subject, stream, records, perMessage, pipeline, setting.rows ?? ""],
         {
           name: engineNames[kind],
           hear: (answer) => {
@@ -146,7 +180,7 @@ async function benchSetting(
       const { records_per_s, cpu_s } = taken[each]!;
       const peak = receivers[each]!.peakResident_mb();
       report.result({
-        suite: "nats",
+        suite,
         workload,
         engine: engineNames[kind],
         threads: 1,
@@ -156,23 +190,26 @@ async function benchSetting(
         ...(peak === null ? {} : { peak_rss_mb: peak }),
       });
     });
-    if (want !== null) reportRatio(workload, want, taken as [Taken, Taken], report);
+    if (want !== null) {
+      const target = `${workload}: ${kinds.map((kind) => engineNames[kind]).join(" against ")}`;
+      reportRatio(target, want, taken as [Taken, Taken], report);
+    }
   } finally {
     for (const program of [publisher, ...receivers]) program.end();
   }
 }
 
 function reportRatio(
-  workload: string,
+  target: string,
   want: number,
-  [weir, bare]: readonly [Taken, Taken],
+  [weir, other]: readonly [Taken, Taken],
   report: Report,
 ): void {
   const { median, min, max } = spreadOf(
-    weir.records_per_s.map((rate, round) => rate / bare.records_per_s[round]!),
+    weir.records_per_s.map((rate, round) => rate / other.records_per_s[round]!),
   );
   report.verdict({
-    target: `${workload}: weir against the bare client`,
+    target,
     ratio: median,
     ratio_min: min,
     ratio_max: max,
@@ -183,16 +220,26 @@ function reportRatio(
   });
 }
 
-export async function benchWire(options: WireOptions, report: Report): Promise<boolean> {
+export function benchWire(options: WireOptions, report: Report): Promise<boolean> {
+  return benchSettings("nats", settings, options, report);
+}
+
+/** Settings one after the other, on a server of their own. */
+export async function benchSettings(
+  suite: string,
+  all: readonly Setting[],
+  options: WireOptions,
+  report: Report,
+): Promise<boolean> {
   const server = await startNatsServer(
     { name: `weir-bench-${process.pid}`, extra: "max_payload: 8MB" },
     process.env,
   );
   try {
-    for (const [place, setting] of settings.entries()) {
+    for (const [place, setting] of all.entries()) {
       const records = options.quick ? setting.records / 10 : setting.records;
       report.note(`${setting.workload}: ${records} records, ${setting.perMessage} a message`);
-      await benchSetting(server, place, { ...setting, records }, options, report);
+      await benchSetting(server, `${suite}${place}`, { ...setting, records }, { ...options, suite }, report);
     }
     return true;
   } finally {
