@@ -54,6 +54,8 @@ export class ChainSender {
   /** The last number that the other side is known to have stored. */
   #stored = 0;
   #sent = 0;
+  /** The last number that arrived and is not settled; 0 where all is. */
+  #arrived = 0;
   #window = 0;
   #attached = false;
   /** `take` gave nothing, and nobody has called since. */
@@ -146,7 +148,8 @@ export class ChainSender {
     const decision = this.#decide(tail);
     if (decision === null) return;
     this.#underway.doubtful(tail.number, tail.doubtful ?? 0);
-    if (tail.number > outbox.chain(chain).confirmed) this.#onConfirmed(tail.number);
+    this.#arrived = tail.number > outbox.chain(chain).confirmed ? tail.number : 0;
+    this.#settle();
     this.#passDropped();
     // What is confirmed and was not stored was dropped.
     const next = outbox.chain(chain).confirmed + 1;
@@ -222,8 +225,18 @@ export class ChainSender {
     this.#passDropped();
   }
 
+  /** Answers that come together are settled together. */
   #onConfirmed(number: number): void {
     if (this.#isOver()) return;
+    const isFirst = this.#arrived === 0;
+    this.#arrived = number;
+    if (isFirst) queueMicrotask(() => this.#settle());
+  }
+
+  #settle(): void {
+    const number = this.#arrived;
+    if (number === 0) return;
+    this.#arrived = 0;
     const { chain, outbox } = this.#options;
     this.#stored = Math.max(this.#stored, number);
     this.#attempt = 0;
@@ -237,6 +250,7 @@ export class ChainSender {
 
   #onRefused(number: number, refusal: Refusal): void {
     if (this.#isOver()) return;
+    this.#settle();
     this.#attached = false;
     this.#faults++;
     if (refusal.kind === "never") {
@@ -252,6 +266,7 @@ export class ChainSender {
 
   #onUnsure(reason: string): void {
     if (this.#isOver()) return;
+    this.#settle();
     this.#attached = false;
     this.#faults++;
     // Once is what every cut brings along.
@@ -270,6 +285,7 @@ export class ChainSender {
 
   /** Dropped entries that nothing waits in front of are done. */
   #passDropped(): void {
+    if (this.#dropped.size === 0) return;
     const { chain, outbox } = this.#options;
     let { confirmed } = outbox.chain(chain);
     const before = confirmed;

@@ -14,7 +14,7 @@
 //   was ever removed, nothing of ours is there. Where its beginning was removed, ours went with it, and the confirmed ones
 //   count as stored. Where others have buried ours deeper than the search goes, they write now, and that is refused.
 
-import { WeirError } from "../../errors.ts";
+import type { WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Entry } from "../../state/outbox/entry.ts";
 import type { Place, Tail } from "./chain.ts";

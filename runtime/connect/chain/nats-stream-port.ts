@@ -190,9 +190,7 @@ const retentions: Readonly<Record<string, StreamFacts["retention"]>> = {
 };
 
 function answerOf(outcome: Outcome, stream: string): Answer {
-  if (outcome.kind !== "stored") return outcome;
-  const { sequence, duplicate } = outcome;
-  if (outcome.stream === stream) return { kind: "stored", sequence, duplicate };
+  if (outcome.kind !== "stored" || outcome.stream === stream) return outcome;
   return {
     kind: "refused",
     code: otherStream,

@@ -7,10 +7,10 @@ import { publishSubjectFault } from "../subject.ts";
 import type { ChainIdentity } from "./chain.ts";
 import type { Publication, StoredMessage } from "./stream-port.ts";
 
-const idHeader = "Nats-Msg-Id";
-const chainHeader = "Weir-Chain";
-const numberHeader = "Weir-Out-Seq";
-const epochHeader = "Weir-Epoch";
+/** Names as a stored message has them. */
+const chainHeader = "weir-chain";
+const numberHeader = "weir-out-seq";
+const epochHeader = "weir-epoch";
 
 /** What the server compares before it stores a message. */
 export const expectedLast = "Nats-Expected-Last-Sequence";
@@ -30,10 +30,10 @@ export function chainHeaders(
   number: number,
 ): Record<string, string> {
   return {
-    [idHeader]: `${id}.${name}`,
-    [chainHeader]: id,
-    [numberHeader]: String(number),
-    [epochHeader]: String(epoch),
+    "Nats-Msg-Id": `${id}.${name}`,
+    "Weir-Chain": id,
+    "Weir-Out-Seq": `${number}`,
+    "Weir-Epoch": `${epoch}`,
   };
 }
 
@@ -52,9 +52,9 @@ export function publicationOf(
 
 /** What a stored message says of the chain `id`; null when it is not of that chain. */
 export function markOf(message: StoredMessage, id: string): Mark | null {
-  if (message.headers.get(chainHeader.toLowerCase()) !== id) return null;
-  const number = wholeOf(message.headers.get(numberHeader.toLowerCase()));
-  const epoch = wholeOf(message.headers.get(epochHeader.toLowerCase()));
+  if (message.headers.get(chainHeader) !== id) return null;
+  const number = wholeOf(message.headers.get(numberHeader));
+  const epoch = wholeOf(message.headers.get(epochHeader));
   return number === null || epoch === null ? null : { number, epoch };
 }
 

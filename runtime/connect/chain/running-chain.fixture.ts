@@ -64,9 +64,9 @@ export function begin(setting: Setting): Running {
 
 /** Lets the clock run until the promise settles. */
 export async function settled(promise: Promise<void>, clock: VirtualClock): Promise<void> {
-  let done = false;
-  void promise.then(() => (done = true));
-  while (!done) {
+  const running = new Set([promise]);
+  void promise.then(() => running.clear());
+  while (running.size > 0) {
     await setImmediate();
     clock.advanceTo(clock.now() + 10);
   }

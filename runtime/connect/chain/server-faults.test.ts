@@ -1,16 +1,7 @@
 // Chains on real nats-servers that are killed, stopped, cut off, emptied and set back: every row once and in order.
 
-import { DiscardPolicy } from "@nats-io/jetstream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { sleep, wallClock } from "../../clock.ts";
-import {
-  type Delivery,
-  fillRows,
-  findings,
-  ServerUnderTest,
-  startSender,
-  throughServerFaults,
-} from "./server-faults.fixture.ts";
+import { type Delivery, fillRows, findings, ServerUnderTest, startSender } from "./server-faults.fixture.ts";
 
 const deliveries: readonly Delivery[] = ["exclusive", "subject", "lane"];
 const none = { lost: 0, duplicated: 0, out_of_order: 0 };
@@ -27,7 +18,7 @@ beforeEach(async () => {
 afterEach(() => under.close());
 
 /** What the stream holds, once all is confirmed. */
-async function foundIn(count: number, delivery: Delivery = "exclusive"): Promise<object> {
+async function foundIn(count: number, delivery: Delivery): Promise<object> {
   return findings(await under.numbers("ROWS"), count, delivery);
 }
 
@@ -86,71 +77,5 @@ describe.each(deliveries)("a chain of %s", (delivery) => {
     await running.close();
     expect(await foundIn(147, delivery)).toMatchObject(none);
     expect(said.join("\n")).toContain("the other side lost what it had confirmed");
-  });
-});
-
-describe("a chain", () => {
-  it("stores each row once through faults in any order", async () => {
-    const { error, ...found } = await throughServerFaults(7, 8);
-    expect(error).toBeNull();
-    expect(found).toMatchObject(none);
-    expect(found.records).toBeGreaterThan(1_000);
-  });
-
-  it("makes its stream again, with all that is kept, when somebody deleted it", async () => {
-    const running = await startSender(under);
-    fillRows(running.outbox, 100);
-    await running.sender.flush();
-    await under.witness((manager) => manager.streams.delete("ROWS"));
-    fillRows(running.outbox, 100);
-    await running.sender.flush();
-    await running.close();
-    expect(await foundIn(200)).toMatchObject(none);
-  });
-
-  it("is ended by a later start of itself", async () => {
-    const first = await startSender(under);
-    fillRows(first.outbox, 10);
-    await first.sender.flush();
-    const second = await startSender(under, { epoch: 2, outbox: first.outbox.reopened(5) });
-    fillRows(second.outbox, 10);
-    await second.sender.flush();
-    fillRows(first.outbox, 1);
-    await first.sender.flush();
-    expect(first.error).toMatchObject({ code: "WEIR_FENCED" });
-    expect(second.error).toBeNull();
-    await first.close();
-    await second.close();
-    expect(await foundIn(20)).toMatchObject(none);
-  });
-
-  it("keeps what a full stream refuses, and goes on when there is room", async () => {
-    await under.witness((manager) =>
-      manager.streams.add({ name: "ROWS", subjects: ["rows.>"], max_msgs: 50, discard: DiscardPolicy.New }),
-    );
-    const running = await startSender(under);
-    fillRows(running.outbox, 80);
-    await vi.waitFor(() => expect(said.join("\n")).toContain("maximum messages exceeded"), {
-      timeout: 10_000,
-    });
-    expect(running.outbox.confirmed).toBe(50);
-    await under.witness((manager) => manager.streams.update("ROWS", { max_msgs: 100 }));
-    await running.sender.flush();
-    expect(running.sender.stats()).toMatchObject({ rows: 80, pending: 0, dropped: {} });
-    await running.close();
-    expect(await foundIn(80)).toMatchObject(none);
-  });
-
-  it("takes up where it was when the server stood still for longer than an answer may take", async () => {
-    const running = await startSender(under);
-    fillRows(running.outbox, 10);
-    await running.sender.flush();
-    await under.server.pause();
-    fillRows(running.outbox, 300);
-    await sleep(wallClock, 6_500);
-    await under.server.proceed();
-    await running.sender.flush();
-    await running.close();
-    expect(await foundIn(310)).toMatchObject(none);
   });
 });

@@ -119,19 +119,23 @@ export async function sendAll({ target, confirmed }: Attached, entries: readonly
   await vi.waitFor(() => expect(confirmed.at(-1)).toBe(last), { interval: 1, timeout: 10_000 });
 }
 
-export function targetConformance(name: string, prepare: PrepareStream): void {
-  describe.each(targetKinds)(`the $name target on ${name}`, ({ stream, make, packs = false, tells }) => {
-    /** A stream, and names that rows of it may have. */
-    async function begin(): Promise<{ prepared: PreparedStream; subject(n: number): string }> {
-      const prepared = await prepare(stream);
-      return {
-        prepared,
-        subject: (n) => (stream === "bucket" ? `key${n}` : `${prepared.subject}.${n}`),
-      };
-    }
+/** A kind of target on a stream, and names that rows of it may have. */
+interface Case extends Kind {
+  readonly prepared: PreparedStream;
+  subject(n: number): string;
+}
 
-    it("begins with nothing and stores each entry once, in order, with what identifies it", async () => {
-      const { prepared, subject } = await begin();
+interface Expectation {
+  readonly title: string;
+  /** Of which kinds it is expected; default: of all. */
+  readonly of?: (kind: Kind) => boolean;
+  check(given: Case): Promise<void>;
+}
+
+const expectations: readonly Expectation[] = [
+  {
+    title: "begins with nothing and stores each entry once, in order, with what identifies it",
+    async check({ prepared, subject, make, packs }) {
       const running = await attached(prepared, make);
       expect(await running.target.attach([], 0)).toMatchObject({ number: 0, epoch: 0 });
       const headers = {
@@ -163,10 +167,11 @@ export function targetConformance(name: string, prepare: PrepareStream): void {
         });
       }
       await running.target.close();
-    });
-
-    it("keeps the order of many entries of one subject", async () => {
-      const { prepared, subject } = await begin();
+    },
+  },
+  {
+    title: "keeps the order of many entries of one subject",
+    async check({ prepared, subject, make, packs, stream }) {
       const running = await attached(prepared, make);
       await running.target.attach([], 0);
       const entries = range(1, 300).map((n) => entry(subject(n % 3), n));
@@ -180,10 +185,11 @@ export function targetConformance(name: string, prepare: PrepareStream): void {
       }
       expect(running.unsure).toEqual([]);
       await running.target.close();
-    });
-
-    it("goes on where another start was, without sending again what arrived", async () => {
-      const { prepared, subject } = await begin();
+    },
+  },
+  {
+    title: "goes on where another start was, without sending again what arrived",
+    async check({ prepared, subject, make, packs, tells }) {
       const first = await attached(prepared, make);
       await first.target.attach([], 0);
       await sendAll(
@@ -206,10 +212,11 @@ export function targetConformance(name: string, prepare: PrepareStream): void {
       else expect(stored).toEqual([...new Set(stored)]);
       expect(stored.at(-1)).toBe(25);
       await second.target.close();
-    });
-
-    it("stores once what is sent again because nobody knew better", async () => {
-      const { prepared, subject } = await begin();
+    },
+  },
+  {
+    title: "stores once what is sent again because nobody knew better",
+    async check({ prepared, subject, make }) {
       const running = await attached(prepared, make);
       await running.target.attach([], 0);
       const entries = range(1, 10).map((n) => entry(subject(n), n));
@@ -219,20 +226,22 @@ export function targetConformance(name: string, prepare: PrepareStream): void {
       await sendAll(running, [...entries.slice(tail.number), entry(subject(11), 11)]);
       expect((await storedIn(running.port)).length).toBe(before + 1);
       await running.target.close();
-    });
-
-    it("says where it is, in plain data", async () => {
-      const { prepared, subject } = await begin();
+    },
+  },
+  {
+    title: "says where it is, in plain data",
+    async check({ prepared, subject, make }) {
       const running = await attached(prepared, make);
       await running.target.attach([], 0);
       await sendAll(running, [entry(subject(1), 1), entry(subject(2), 2)]);
       const facts = (await running.port.facts())!;
       expect(running.target.place).toEqual({ created: facts.created, sequence: facts.last, number: 2 });
       await running.target.close();
-    });
-
-    it("tells what can never be sent", async () => {
-      const { prepared, subject } = await begin();
+    },
+  },
+  {
+    title: "tells what can never be sent",
+    async check({ prepared, subject, make }) {
       const { target, port } = await attached(prepared, make);
       await target.attach([], 0);
       expect(target.unfit?.(entry(subject(1), 1))).toBeNull();
@@ -244,10 +253,12 @@ export function targetConformance(name: string, prepare: PrepareStream): void {
         expect(target.unfit?.(entry(subject(1), 1, { payload }))).toBe("oversize");
       }
       await target.close();
-    });
-
-    it.runIf(tells)("shows a later start, and what this state never made", async () => {
-      const { prepared, subject } = await begin();
+    },
+  },
+  {
+    title: "shows a later start, and what this state never made",
+    of: ({ tells }) => tells,
+    async check({ prepared, subject, make }) {
       const first = await attached(prepared, make);
       await first.target.attach([], 0);
       await sendAll(first, [entry(subject(1), 1)]);
@@ -264,10 +275,12 @@ export function targetConformance(name: string, prepare: PrepareStream): void {
       expect(await first.target.attach([own], 1)).toMatchObject({ number: 4, epoch: 2 });
       await first.target.close();
       await second.target.close();
-    });
-
-    it.runIf(tells && !packs)("refuses another row under a number of its own", async () => {
-      const { prepared, subject } = await begin();
+    },
+  },
+  {
+    title: "refuses another row under a number of its own",
+    of: ({ tells, packs }) => tells && packs !== true,
+    async check({ prepared, subject, make }) {
       const first = await attached(prepared, make);
       await first.target.attach([], 0);
       await sendAll(first, [entry(subject(1), 1)]);
@@ -276,6 +289,19 @@ export function targetConformance(name: string, prepare: PrepareStream): void {
       await expect(copy.target.attach([other], 0)).rejects.toMatchObject({ code: "WEIR_FENCED" });
       await first.target.close();
       await copy.target.close();
-    });
+    },
+  },
+];
+
+export function targetConformance(name: string, prepare: PrepareStream): void {
+  describe.each(targetKinds)(`the $name target on ${name}`, (kind) => {
+    for (const { title, of, check } of expectations) {
+      it.runIf(of === undefined || of(kind))(title, async () => {
+        const prepared = await prepare(kind.stream);
+        const subject = (n: number): string =>
+          kind.stream === "bucket" ? `key${n}` : `${prepared.subject}.${n}`;
+        await check({ ...kind, prepared, subject });
+      });
+    }
   });
 }
