@@ -3,6 +3,7 @@
 import * as fc from "fast-check";
 import { Packr } from "msgpackr";
 import { describe, expect, test } from "vitest";
+import { packLaneRow } from "./lane-rows.ts";
 import { type Cut, cutOf, type Framing, framings } from "./framing.ts";
 
 /** Each is used for all messages: nothing of one may show in the next. */
@@ -85,6 +86,41 @@ describe("records of a message", () => {
       { seed: 7, numRuns: 300 },
     );
   });
+
+  test("rows of a lane", () => {
+    const row = fc.record({
+      subject: fc.string({ maxLength: 40 }),
+      caused: fc.integer({ min: 0, max: 2 ** 45 }),
+      rows: fc.integer({ min: 1, max: 5_000 }),
+      headers: fc.option(fc.dictionary(fc.string(), fc.string(), { maxKeys: 3 })),
+      payload: fc.uint8Array({ maxLength: 300 }),
+    });
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 40 }), fc.nat(2 ** 40), (rows, first) => {
+        const packed = rows.map((each, place) => packLaneRow(first + place, each));
+        const payloads = rows.map(({ payload }) => Buffer.from(payload));
+        expect(cut("lane", Buffer.concat(packed))).toEqual(payloads);
+        // Cut short anywhere, it is one record; not even the rows that are whole are taken.
+        const whole = Buffer.concat(packed);
+        const end = whole.length - 1;
+        if (end > 0) expect(cut("lane", whole.subarray(0, end))).toEqual([whole.subarray(0, end)]);
+      }),
+      { seed: 7, numRuns: 300 },
+    );
+  });
+
+  const packr = new Packr();
+  test.each([
+    ["nothing of the kind", packr.pack({ a: 1 })],
+    ["too few elements", packr.pack([1, "a", 2, 1, null])],
+    ["a payload that is no bytes", packr.pack([1, "a", 2, 1, null, "text"])],
+    ["an empty array", packr.pack([])],
+  ])("no rows of a lane: %s is one record", (_, bytes) => expect(cut("lane", bytes)).toEqual([bytes]));
+
+  test("a row of a lane may have more elements, which are left alone", () =>
+    expect(cut("lane", packr.pack([1, "a", 2, 1, null, Buffer.from("x"), "later"]))).toEqual([
+      Buffer.from("x"),
+    ]));
 
   test.each(["", "\n", "\r\n\n"])("no lines: %j", (message) => expect(texts("lines", message)).toEqual([]));
 

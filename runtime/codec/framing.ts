@@ -1,23 +1,25 @@
-// The records of one message, where a message holds many: lines, the elements of an array, or values one after the other.
+// The records of one message, where a message holds many: lines, the elements of an array, values one after the other, or
+// the rows of a lane.
 // Finds where they begin and end and nothing else: what cannot be cut is one record, which its decoder then refuses.
 
 import { RecordList, type Records } from "../batch/payloads.ts";
 import { limits } from "../limits.ts";
 import type { Format } from "./codec.ts";
 import { LineSplitter } from "./kernel/line-splitter.ts";
+import { cutLaneRows } from "./lane-rows.ts";
 import { sourceOf, valueEnd } from "./msgpack/value-end.ts";
 
-/** `message`: each message is one record. */
-export const framings = ["message", "lines", "array", "values"] as const;
+/** `message`: each message is one record. `lane`: what a sink with `delivery: lane` sends, whatever its rows are written in. */
+export const framings = ["message", "lines", "array", "values", "lane"] as const;
 export type Framing = (typeof framings)[number];
 
 /** How messages of a format may hold many records. */
 export const framingsOf: Readonly<Record<Format, readonly Framing[]>> = {
-  json: ["message", "lines", "array"],
-  csv: ["message", "lines"],
-  msgpack: ["message", "values"],
+  json: ["message", "lines", "array", "lane"],
+  csv: ["message", "lines", "lane"],
+  msgpack: ["message", "values", "lane"],
   // Its records do not tell where they end.
-  protobuf: ["message"],
+  protobuf: ["message", "lane"],
 };
 
 /** The records of a message; valid until the next one is cut. */
@@ -35,6 +37,8 @@ export function cutOf(framing: Framing): Cut | null {
       return (message) => cutWhole(message, records, cutArray);
     case "values":
       return (message) => cutWhole(message, records, cutValues);
+    case "lane":
+      return (message) => cutWhole(message, records, cutLaneRows);
   }
 }
 

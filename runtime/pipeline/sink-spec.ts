@@ -5,7 +5,7 @@ import { field } from "../../operators/sdk/index.ts";
 import { type Format, formats } from "../codec/codec.ts";
 import type { ProtoMessage } from "../codec/protobuf/message.ts";
 import { limits } from "../limits.ts";
-import { deliveries, type Path, type SinkSpec } from "./pipeline.ts";
+import { deliveries, type Delivery, type Path, type SinkSpec } from "./pipeline.ts";
 import { protoSetting, readMessage } from "./proto-spec.ts";
 import { onlyOne, type Reader } from "./section.ts";
 import { connectionName, jetstreamName } from "./source-spec.ts";
@@ -122,6 +122,12 @@ export function readSink(reader: Reader, path: Path): SinkPart | undefined {
   return batched === undefined ? undefined : { sink: batched, format: read.format, message };
 }
 
+/** Why rows that are delivered so are not put together before. */
+const rowsAlone: Readonly<Partial<Record<Delivery, string>>> = {
+  bucket: "the value of a key is one row",
+  lane: "a lane packs rows by itself",
+};
+
 /** The sink with its batches; undefined, and reported, where rows cannot share a message. */
 function batchOf(
   reader: Reader,
@@ -130,13 +136,13 @@ function batchOf(
   sink: SinkSpec,
 ): SinkSpec | undefined {
   if (read === undefined) return sink;
-  const isBucket = sink.kind === "nats" && sink.delivery === "bucket";
-  if (sink.kind === "nats" && format !== "protobuf" && !isBucket) return { ...sink, batch: read };
-  const fault = isBucket
-    ? "the value of a key is one row"
-    : sink.kind === "nats"
+  const alone = sink.kind === "nats" ? rowsAlone[sink.delivery ?? "exclusive"] : undefined;
+  if (sink.kind === "nats" && format !== "protobuf" && alone === undefined) return { ...sink, batch: read };
+  const fault =
+    alone ??
+    (sink.kind === "nats"
       ? "protobuf does not tell where a record ends, so a message holds one"
-      : "batch is for messages of nats";
+      : "batch is for messages of nats");
   reader.keyFault([...path, "batch"], fault, "remove batch");
   return undefined;
 }

@@ -137,7 +137,7 @@ const settings = z
     proto: protoSetting,
     framing: z.enum(framings).optional().meta({
       description:
-        "How many records a message of NATS holds: one (`message`, the default), `lines` of json or csv, the elements of a json `array`, or msgpack `values` one after the other.",
+        "How many records a message of NATS holds: one (`message`, the default), `lines` of json or csv, the elements of a json `array`, msgpack `values` one after the other, or the rows that a sink with `delivery: lane` packs (`lane`).",
     }),
     schema: z.record(fieldName, z.enum(columnTypes)).optional().meta({
       description: "Types of the fields; inferred from use when left out. Records may hold further fields.",

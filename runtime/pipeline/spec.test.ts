@@ -174,11 +174,11 @@ describe("mistakes in the source", () => {
     ["{ nats: { subject: a, consumer: c } }", ["2:31 a consumer belongs to a stream | add stream"]],
     [
       "{ nats: { subject: a }, framing: values }",
-      ["2:42 a message cannot hold values of json | json has message, lines, array"],
+      ["2:42 a message cannot hold values of json | json has message, lines, array, lane"],
     ],
     [
       "{ nats: { subject: a }, format: msgpack, framing: lines }",
-      ["2:59 a message cannot hold lines of msgpack | msgpack has message, values"],
+      ["2:59 a message cannot hold lines of msgpack | msgpack has message, values, lane"],
     ],
     ["{ file: { path: a.csv }, framing: lines }", ["2:43 framing is for messages of nats | remove framing"]],
     [
@@ -352,6 +352,10 @@ describe("mistakes in the steps", () => {
     [
       "  - sink: { nats: { subject: b, stream: S, delivery: bucket }, batch: {} }",
       ["4:64 the value of a key is one row | remove batch"],
+    ],
+    [
+      "  - sink: { nats: { subject: b, stream: S, delivery: lane }, batch: {} }",
+      ["4:62 a lane packs rows by itself | remove batch"],
     ],
     [
       "  - sink: { nats: { subject: b }, format: protobuf, proto: { file: a.proto, message: A }, batch: {} }",

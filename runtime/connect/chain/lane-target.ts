@@ -2,12 +2,12 @@
 // with the sequence that the subject must have reached before it. The last message of the subject says how far the chain is.
 
 import type { ConnectorLog } from "../connector-log.ts";
+import { packLaneRow } from "../../codec/lane-rows.ts";
 import { limits } from "../../limits.ts";
 import type { Entry } from "../../state/outbox/entry.ts";
 import { causedAtHeader } from "../row-headers.ts";
 import type { Place, Tail, Target } from "./chain.ts";
 import { type Failure, failureOf, Flight, type Sent } from "./flight.ts";
-import { laneRow } from "./lane-message.ts";
 import { chainHeaders, expectedLastOfSubject, markOf, unfitReason } from "./publication.ts";
 import { factsOf, Foreigners, foreignWriter, type StreamTargetOptions, wasCut } from "./stream-target.ts";
 import type { Answer, StoredMessage, StreamFacts } from "./stream-port.ts";
@@ -101,7 +101,11 @@ class LaneTarget implements Target {
 
   send(entries: readonly Entry[]): void {
     for (const entry of entries)
-      this.#waiting.push({ entry, sent: this.#flight.add(entry.number), bytes: laneRow(entry) });
+      this.#waiting.push({
+        entry,
+        sent: this.#flight.add(entry.number),
+        bytes: packLaneRow(entry.number, entry.row),
+      });
     this.#next();
   }
 
