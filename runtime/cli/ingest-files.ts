@@ -3,17 +3,17 @@
 
 import { groupPlans } from "../engine/source-group.ts";
 import { WeirError } from "../errors.ts";
-import { ingestGroups, type IngestPlan, ingestPlan } from "../worker/ingest-plan.ts";
+import { ingestGroups, type IngestPlan, ingestPlans } from "../worker/ingest-plan.ts";
 import { stateFolders } from "../worker/state-folders.ts";
 import type { IngestOptions } from "./ingest.ts";
 import { filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { settingsFor } from "./device-settings.ts";
 
-/** Null where no pipeline asks for a journal. */
-export async function planFromFiles(
+/** None where no pipeline asks for a journal. */
+export async function plansFromFiles(
   names: readonly string[],
   options: IngestOptions,
-): Promise<IngestPlan | null> {
+): Promise<readonly IngestPlan[]> {
   const settings = settingsFor(options);
   const { state } = settings;
   if (state === null) {
@@ -28,5 +28,5 @@ export async function planFromFiles(
   const shared = pipelines.filter(({ custom }) => !custom).map(({ plan }) => plan!);
   const own = pipelines.filter(({ custom }) => custom).map(({ plan }) => [plan!]);
   const groups = ingestGroups([...groupPlans(shared), ...own], stateFolders(state));
-  return ingestPlan(state, groups, settings.connections, false);
+  return ingestPlans(state, groups, settings.connections, false);
 }

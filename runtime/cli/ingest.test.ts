@@ -77,7 +77,7 @@ steps:
 
 /** Resolves once an ingest says that it listens: in its own log, or where it was started by hand. */
 async function subscribed(): Promise<void> {
-  const file = join(folder, "state", "ingest", "ingest.log");
+  const file = join(folder, "state", "ingest", "pass", "ingest.log");
   const lines = (): string => said + (existsSync(file) ? readFileSync(file, "utf8") : "");
   await vi.waitFor(() => expect(lines()).toMatch(/ingest in\.>: journal/), { timeout: 15_000, interval: 20 });
 }
@@ -93,7 +93,9 @@ async function stored(): Promise<number[]> {
   return numbers;
 }
 
-it("loses and repeats no record of core NATS, whenever the worker is killed", async () => {
+it("loses and repeats no record of core NATS, whenever the worker is killed", {
+  timeout: 90_000,
+}, async () => {
   const file = pipeline();
   const run = (): ChildProcess =>
     start("run", file, "--nats", server.url, "--state", "state", "--log", "text");
@@ -129,7 +131,7 @@ it("asks for a state folder where there is none", async () => {
   expect(said).toContain("a journal needs a state folder to be in");
 });
 
-it("runs by hand, one at a time, until it is told to end", async () => {
+it("runs by hand, one at a time, until it is told to end", { timeout: 60_000 }, async () => {
   const file = pipeline();
   const ingest = (): ChildProcess =>
     start("ingest", file, "--nats", server.url, "--state", "state", "--log", "text");

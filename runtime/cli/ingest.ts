@@ -19,24 +19,26 @@ export interface IngestOptions {
 
 export async function ingest(names: readonly string[], options: IngestOptions): Promise<number> {
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
-  const plan =
-    options.plan === true ? readIngestPlan(await text(process.stdin)) : await planOf(names, options);
-  const running = new IngestProcess(plan, wallClock, log);
+  const plans = await plansOf(names, options);
+  const all = plans.map((plan) => new IngestProcess(plan, wallClock, log));
+  const stop = (): void => all.forEach((each) => void each.stop());
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       log.info(`${signal}: writing what was received`);
-      void running.stop();
+      stop();
     });
   }
-  await running.run();
+  const ends = await Promise.allSettled(all.map((each) => each.run().finally(stop)));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
   return 0;
 }
 
-/** Loaded only where there are pipeline files to read: what reads them is most of what weir takes. */
-async function planOf(names: readonly string[], options: IngestOptions): Promise<IngestPlan> {
-  const { planFromFiles } = await import("./ingest-files.ts");
-  const plan = await planFromFiles(names, options);
-  if (plan !== null) return plan;
+async function plansOf(names: readonly string[], options: IngestOptions): Promise<readonly IngestPlan[]> {
+  if (options.plan === true) return [readIngestPlan(await text(process.stdin))];
+  // Loaded only where there are pipeline files to read: what reads them is most of what weir takes.
+  const { plansFromFiles } = await import("./ingest-files.ts");
+  const plans = await plansFromFiles(names, options);
+  if (plans.length > 0) return plans;
   throw new WeirError("WEIR_CONFIG", "none of these pipelines has a source with a journal", {
     remedy: "add journal: true to a source of nats without a stream",
   });

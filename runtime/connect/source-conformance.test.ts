@@ -9,7 +9,12 @@ import { payloadAt } from "../batch/payloads.ts";
 import type { Framing } from "../codec/framing.ts";
 import type { Plain } from "../state/plain.ts";
 import { readPlain, written } from "../state/written.ts";
+import { wallClock } from "../clock.ts";
+import { FileDisk } from "../state/log/file-disk.ts";
 import type { ReadLimits, Source } from "./connect.ts";
+import { Ingest } from "./journal/ingest.ts";
+import { journalSource } from "./journal/journal-source.ts";
+import { JournalWriter } from "./journal/journal-writer.ts";
 import { silentLog } from "./connector-log.ts";
 import { fileSource } from "./file-source.ts";
 import { hostSource } from "./host-source.ts";
@@ -30,7 +35,11 @@ beforeAll(async () => {
   link = await connectNats({ name: "test", servers: server.url }, silentLog);
 });
 
+/** What was begun beside the sources. */
+const ends: (() => Promise<void>)[] = [];
+
 afterAll(async () => {
+  for (const end of ends) await end();
   await link?.close();
   await server?.stop();
   rmSync(folder, { recursive: true, force: true });
@@ -120,7 +129,45 @@ async function file(text: string, format: "lines" | "csv", resume?: null): Promi
   return { source: await open(resume), subject: () => path, reopen: open };
 }
 
+/** Core NATS by way of a journal, which an ingest writes all the while. */
+async function journal(records: readonly string[], framing: Framing): Promise<Prepared> {
+  const each = framing === "message" ? 1 : together;
+  const prefix = `journal${made++}`;
+  const disk = await FileDisk.open(join(folder, prefix));
+  const bounds = { bytes: 100_000_000, age: 3_600_000, overflow: "drop_oldest" } as const;
+  const identity = (): string => "7".repeat(32);
+  const writer = await JournalWriter.open({ disk, clock: wallClock, identity, ...bounds });
+  const received = natsSource({
+    link,
+    subject: `${prefix}.*`,
+    framing,
+    overflow: "drop_oldest",
+    log: silentLog,
+  });
+  await received.open();
+  const ingest = new Ingest({ source: received, writer, name: "ingest", log: silentLog, clock: wallClock });
+  const running = ingest.run();
+  ends.push(async () => {
+    await ingest.stop();
+    await running;
+    await writer.close();
+  });
+  await publishAll(prefix, records, each);
+  const open = async (position: Plain | undefined): Promise<Source> => {
+    const source = journalSource({ disk, name: "source", log: silentLog });
+    await source.open(position);
+    return source;
+  };
+  return {
+    source: await open(null),
+    subject: (i) => `${prefix}.d${Math.floor(i / each) % 3}`,
+    reopen: open,
+  };
+}
+
 const kinds: readonly Kind[] = [
+  { name: "nats with a journal", ends: false, prepare: (records) => journal(records, "message") },
+  { name: "nats with a journal, lines", ends: false, prepare: (records) => journal(records, "lines") },
   {
     name: "nats",
     ends: false,

@@ -1,4 +1,5 @@
-// Which journals the pipelines of a worker need, as data that the process which writes them is given. Pure.
+// Which journals pipelines need, as data that the processes which write them are given: one process for pipelines that share
+// their sources, so that workers which share a state folder need not agree on anything. Pure.
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
@@ -38,14 +39,14 @@ export interface IngestGroup {
   readonly plans: readonly PipelinePlan[];
 }
 
-/** The folder of all journals of a state. */
-export function ingestFolder(state: string): string {
-  return join(state, "ingest");
+/** The folder of the journals of one group. */
+export function ingestFolder(state: string, group: string): string {
+  return join(state, "ingest", group);
 }
 
 /** The folder of one source's journal. */
 export function journalFolder(state: string, group: string, source: string): string {
-  return join(ingestFolder(state), `${group}@${source}`);
+  return join(ingestFolder(state, group), source);
 }
 
 /** By pipelines that can share their sources, those that do, as their state is kept. */
@@ -58,29 +59,30 @@ export function ingestGroups(
     .map(({ folder, pipelines }) => ({ name: folder.name, plans: pipelines }));
 }
 
-function ingestJobs(state: string, groups: readonly IngestGroup[]): IngestJob[] {
-  return groups.flatMap(({ name, plans: [plan] }) =>
-    (plan?.spec.inputs ?? []).flatMap(({ name: input, source, framing }) => {
-      if (source.kind !== "nats" || source.journal === null) return [];
-      const { to, subject, overflow, journal } = source;
-      const folder = journalFolder(state, name, input);
-      return [{ folder, to, subject: subscriptionOf(subject), framing, overflow, ...journal }];
-    }),
-  );
+function ingestJobs(state: string, { name, plans: [plan] }: IngestGroup): IngestJob[] {
+  return (plan?.spec.inputs ?? []).flatMap(({ name: input, source, framing }) => {
+    if (source.kind !== "nats" || source.journal === null) return [];
+    const { to, subject, overflow, journal } = source;
+    const folder = journalFolder(state, name, input);
+    return [{ folder, to, subject: subscriptionOf(subject), framing, overflow, ...journal }];
+  });
 }
 
-/** What the process is to do, with only those connections that it needs. Null where there is no journal. */
-export function ingestPlan(
+/** What the process of each group is to do that has a journal, with only those connections that it needs. */
+export function ingestPlans(
   state: string,
   groups: readonly IngestGroup[],
   connections: IngestPlan["connections"],
   attended: boolean,
-): IngestPlan | null {
-  const jobs = ingestJobs(state, groups);
-  if (jobs.length === 0) return null;
-  const names = new Set(jobs.map(({ to }) => to));
-  const needed = Object.entries(connections).filter(([name]) => names.has(name));
-  return { folder: ingestFolder(state), jobs, connections: Object.fromEntries(needed), attended };
+): IngestPlan[] {
+  return groups.flatMap((group) => {
+    const jobs = ingestJobs(state, group);
+    if (jobs.length === 0) return [];
+    const names = new Set(jobs.map(({ to }) => to));
+    const needed = Object.entries(connections).filter(([name]) => names.has(name));
+    const folder = ingestFolder(state, group.name);
+    return [{ folder, jobs, connections: Object.fromEntries(needed), attended }];
+  });
 }
 
 /** Differs where two plans do; who starts a process does not matter. */

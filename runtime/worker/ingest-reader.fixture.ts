@@ -34,7 +34,7 @@ function lastPosition(): Plain {
 
 const folder = journalFolder(state, "test", "source");
 const plan: IngestPlan = {
-  folder: ingestFolder(state),
+  folder: ingestFolder(state, "test"),
   jobs: [
     {
       folder,

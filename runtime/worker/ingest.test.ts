@@ -74,7 +74,7 @@ async function kill(child: ChildProcess): Promise<void> {
 
 /** Resolves once the ingest that was started last says that it listens. */
 async function subscribed(): Promise<void> {
-  const file = join(ingestFolder(state()), "ingest.log");
+  const file = join(ingestFolder(state(), "test"), "ingest.log");
   const begun = (): number => readFileSync(file, "utf8").match(/: journal/g)?.length ?? 0;
   await vi.waitFor(() => expect(begun()).toBe(ingests.length), { timeout: 15_000, interval: 20 });
 }
@@ -97,7 +97,7 @@ function publish(from: number, to: number): void {
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
-describe("an ingest", () => {
+describe("an ingest", { timeout: 60_000 }, () => {
   it("loses nothing when readers are killed, however often", async () => {
     let reader = await startReader();
     await subscribed();
@@ -216,7 +216,7 @@ describe("whether an ingest goes on", () => {
 
   it("is read from a file that may be missing or half-written", async () => {
     await startReader();
-    expect(readBeat(ingestFolder(state()))?.count).toBeGreaterThan(0);
+    expect(readBeat(ingestFolder(state(), "test"))?.count).toBeGreaterThan(0);
     expect(readBeat(join(folder, "nowhere"))).toBeNull();
     writeBeat(folder, beat(7));
     expect(readBeat(folder)).toEqual(beat(7));

@@ -37,7 +37,7 @@ import type { DeviceSettings } from "./settings.ts";
 import { RunnerTask } from "./runner-task.ts";
 import { SinkSet } from "./sink-set.ts";
 import { IngestKeeper } from "./ingest-keeper.ts";
-import { ingestGroups, ingestPlan } from "./ingest-plan.ts";
+import { ingestGroups, ingestPlans } from "./ingest-plan.ts";
 import { homesOf, stateFolders } from "./state-folders.ts";
 import type { Task } from "./task.ts";
 
@@ -78,7 +78,7 @@ export class Worker {
   readonly #references: ReferenceTask[] = [];
   readonly #states: State[] = [];
   readonly #wired = new Map<string, Wired>();
-  #keeper: IngestKeeper | null = null;
+  #keepers: readonly IngestKeeper[] = [];
   #stopping = false;
 
   constructor(options: WorkerOptions) {
@@ -178,21 +178,20 @@ export class Worker {
   }
 
   async close(): Promise<void> {
-    this.#keeper?.stop();
+    for (const keeper of this.#keepers) keeper.stop();
     for (const references of this.#references) await references.close();
     for (const task of this.#tasks) await task.close();
     await this.#connections.close();
   }
 
-  /** Has a process of its own write the journals that pipelines read. */
+  /** Has processes of their own write the journals that pipelines read. */
   async #keepIngest(groups: readonly (readonly PipelinePlan[])[]): Promise<void> {
     const { settings, clock, log, identity } = this.#options;
     const { state, connections } = settings;
     if (state === null) return;
-    const plan = ingestPlan(state, ingestGroups(groups, stateFolders(state)), connections, true);
-    if (plan === null) return;
-    this.#keeper = new IngestKeeper({ plan, clock, log, identity });
-    await this.#keeper.start();
+    const plans = ingestPlans(state, ingestGroups(groups, stateFolders(state)), connections, true);
+    this.#keepers = plans.map((plan) => new IngestKeeper({ plan, clock, log, identity }));
+    for (const keeper of this.#keepers) await keeper.start();
   }
 
   /** Pipelines that share a source: in one task, or where state is kept in one for each folder that they have. */
