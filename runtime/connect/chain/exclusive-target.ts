@@ -107,8 +107,29 @@ class ExclusiveTarget implements Target {
       if (this.#foreigners.isTooMuch()) throw foreignWriter(`stream ${port.name}`, exclusiveRemedy);
     }
     const mark = message === null ? null : markOf(message, id);
-    if (message !== null && mark !== null) checkSameRow(message, mark, unconfirmed, port.name);
+    if (message !== null && mark !== null) {
+      checkSameRow(message, mark, unconfirmed, port.name);
+      await this.#checkBefore(message.sequence, mark.number, unconfirmed);
+    }
     return { facts, tail };
+  }
+
+  /**
+   * Rows before the tail that count as stored from now on have to be the ones made here as well: a copy of this state may have
+   * made the same rows in another order.
+   */
+  async #checkBefore(sequence: number, number: number, unconfirmed: readonly Entry[]): Promise<void> {
+    const { port, identity } = this.#options;
+    const before = unconfirmed.filter((entry) => entry.number < number).length;
+    const deepest = Math.max(1, sequence - Math.min(before, limits.chain_search_max));
+    for (let at = sequence - 1; at >= deepest; at -= limits.chain_search_at_once) {
+      const count = Math.min(limits.chain_search_at_once, at - deepest + 1);
+      const sequences = Array.from({ length: count }, (_, back) => at - back);
+      for (const message of await Promise.all(sequences.map((each) => port.read(each)))) {
+        const mark = message === null ? null : markOf(message, identity.id);
+        if (message !== null && mark !== null) checkSameRow(message, mark, unconfirmed, port.name);
+      }
+    }
   }
 
   #answered(sent: Sent, expected: number, answer: Answer): void {

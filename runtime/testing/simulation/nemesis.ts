@@ -49,6 +49,24 @@ export interface FaultPlan {
   readonly laterServers: boolean;
 }
 
+/** The names under which faults are counted. */
+export const faultKinds: readonly string[] = [
+  "crash",
+  "crash in recovery",
+  "disk error",
+  "full disk",
+  "cut cloud",
+  "cut edge",
+  "kill cloud",
+  "kill edge",
+  "power of cloud",
+  "power of edge",
+  "recreate source",
+  "recreate sink",
+  "full sink",
+  "copy",
+];
+
 /** Nothing goes wrong. */
 export const noFaults: FaultPlan = {
   until_ms: 0,

@@ -10,9 +10,11 @@ import { epoch_ms } from "./life.ts";
 import type { Random } from "./random.ts";
 import type { KeptMessage, StreamModel } from "./stream-model.ts";
 
-/** A place with the time of the message there, which tells it from another that got its number later. */
+/** A place with the time of the last message that was read, which tells it from others that got its number later. */
 interface ReadPlace extends StreamPlace {
   readonly stored_ms: number;
+  /** That message is the one at the place. */
+  readonly exact: boolean;
 }
 
 export interface SourceModelOptions {
@@ -60,7 +62,7 @@ export class SourceModel implements Source {
     const last = messages.at(-1);
     const place = this.#place;
     if (last === undefined || place === null || !link.life.alive) return null;
-    this.#place = { ...place, sequence: last.sequence, stored_ms: last.stored_ms };
+    this.#place = { ...place, sequence: last.sequence, stored_ms: last.stored_ms, exact: true };
     this.#next = last.sequence + 1;
     this.#records += messages.length;
     return { payloads: this.#builder.view(), position: { ...this.#place } };
@@ -97,7 +99,7 @@ export class SourceModel implements Source {
     const { generation } = link.wire;
     const facts = await link.ask("source facts", () => factsFor(this.#stream, this.#place));
     this.#generation = generation;
-    const place = this.#place ?? { created: facts.created, incarnation: 1, sequence: 0, stored_ms: 0 };
+    const place = this.#place ?? { created: facts.created, incarnation: 1, sequence: 0, stored_ms: 0, exact: false };
     const { start, incarnation, events } = resume(place, facts);
     for (const event of events) {
       const count = "records" in event ? event.records : 1;
@@ -107,7 +109,7 @@ export class SourceModel implements Source {
     this.#next = start;
     // What was read before another incarnation is no place in it.
     if (incarnation !== place.incarnation)
-      this.#place = { created: facts.created, incarnation, sequence: start - 1, stored_ms: 0 };
+      this.#place = { ...place, created: facts.created, incarnation, sequence: start - 1, exact: false };
     else this.#place = { ...place, created: facts.created };
   }
 
@@ -152,11 +154,13 @@ function factsFor(stream: StreamModel | null, place: ReadPlace | null): StreamFa
   const first = Math.max(1, stream.facts().first);
   const facts: StreamFacts = { created, first, last, reused: null };
   if (place === null || created !== place.created || place.stored_ms === 0) return facts;
-  if (stream.read(place.sequence)?.stored_ms === place.stored_ms) return facts;
-  if (place.sequence < first) return facts;
+  if (place.sequence <= last && place.sequence < first) return facts;
+  const there = stream.read(place.sequence);
+  const order = there === null ? 0 : there.stored_ms - place.stored_ms;
+  if (place.sequence <= last && (order === 0 || (order < 0 && !place.exact))) return facts;
   for (const { sequence, stored_ms } of stream.messages)
-    if (stored_ms > place.stored_ms && sequence <= place.sequence) return { ...facts, reused: sequence };
-  return facts;
+    if (stored_ms > place.stored_ms) return { ...facts, reused: Math.min(sequence, place.sequence) };
+  return place.sequence > last ? facts : { ...facts, reused: place.sequence };
 }
 
 function placeOf(position: Plain): ReadPlace {

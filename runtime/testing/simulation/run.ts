@@ -1,0 +1,160 @@
+// `npm run sim`: many schedules on all processors, or one with its trace. Ends with 0 only when nothing was lost, duplicated, out of
+// order or wrong, and something ran.
+
+import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
+import { availableParallelism } from "node:os";
+import { stopwatch } from "../../clock.ts";
+import { messageOf, WeirError } from "../../errors.ts";
+import { addSum, emptySum, type Failure, loadWorkloads, type Sum } from "./batch.ts";
+import { faultKinds } from "./nemesis.ts";
+import { runSchedule } from "./schedule.ts";
+import type { Order } from "./schedule-thread.ts";
+import { workloadNames } from "./workload.ts";
+
+const seedsDefault = 2_000;
+const seedsMax = 100_000_000;
+const threadsMax = 64;
+const seedsAtOnce = 25;
+/** Runs for which every crash of the small schedules is worth its time; with fewer every tenth is. */
+const everyCrashFrom = 10_000;
+
+const usage = `npm run sim -- [--seeds n] [--first n] [--threads n] [--json]
+npm run sim -- --seed n [--trace] [--json]   one schedule`;
+
+interface Request {
+  readonly seeds: number;
+  readonly first: number;
+  readonly threads: number;
+  readonly seed: number | null;
+  readonly trace: boolean;
+  readonly json: boolean;
+}
+
+function wholeNumber(name: string, text: string | undefined, standard: number, max: number): number {
+  const number = text === undefined ? standard : Number(text);
+  if (Number.isInteger(number) && number >= 0 && number <= max) return number;
+  throw new WeirError("WEIR_USAGE", `--${name}: expected a whole number up to ${max}, got ${text}`, {
+    remedy: usage,
+  });
+}
+
+function readArguments(args: readonly string[]): Request {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean", default: false } as const;
+  const options = { seeds: text, first: text, seed: text, threads: text, trace: flag, json: flag };
+  let values: ReturnType<typeof parseArgs<{ options: typeof options }>>["values"];
+  try {
+    values = parseArgs({ args: [...args], options }).values;
+  } catch (error) {
+    throw new WeirError("WEIR_USAGE", messageOf(error), { remedy: usage });
+  }
+  return {
+    seeds: wholeNumber("seeds", values.seeds, seedsDefault, seedsMax),
+    first: wholeNumber("first", values.first, 1, seedsMax),
+    threads: Math.max(1, wholeNumber("threads", values.threads, availableParallelism(), threadsMax)),
+    seed: values.seed === undefined ? null : wholeNumber("seed", values.seed, 1, seedsMax),
+    trace: values.trace,
+    json: values.json,
+  };
+}
+
+function ordersOf({ seeds, first }: Request): Order[] {
+  const orders: Order[] = [];
+  const every = seeds >= everyCrashFrom ? 1 : 10;
+  for (const workload of workloadNames.keys()) orders.push({ kind: "every crash", workload, seed: first, every });
+  for (let from = first; from < first + seeds; from += seedsAtOnce)
+    orders.push({ kind: "seeds", from, count: Math.min(seedsAtOnce, first + seeds - from) });
+  return orders;
+}
+
+/** Hands the orders out, each to the thread that is done first. */
+async function runAll(request: Request, told: (sum: Sum) => void): Promise<Sum> {
+  const sum = emptySum();
+  const orders = ordersOf(request);
+  const url = new URL("schedule-thread.ts", import.meta.url);
+  const run = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const thread = new Worker(url);
+      const next = (): void => {
+        const order = orders.shift();
+        if (order !== undefined) return thread.postMessage(order);
+        void thread.terminate().then(() => resolve());
+      };
+      thread.on("error", reject);
+      thread.on("message", (part: Sum) => {
+        addSum(sum, part);
+        told(sum);
+        next();
+      });
+      next();
+    });
+  await Promise.all(Array.from({ length: request.threads }, run));
+  return sum;
+}
+
+/** What the run says when it is asked by a program. */
+function reportOf(sum: Sum): Record<string, unknown> {
+  const { runs, crashes, records, lost, duplicated, out_of_order, wrong } = sum;
+  const skipped = faultKinds.filter((kind) => !sum.faults.has(kind));
+  return { runs, crashes, records, lost, duplicated, out_of_order, wrong, skipped };
+}
+
+function isGood({ runs, lost, duplicated, out_of_order, wrong }: Sum): boolean {
+  return runs > 0 && lost + duplicated + out_of_order + wrong === 0;
+}
+
+function failureText({ seed, crashAt, said }: Failure): string {
+  const how = crashAt === null ? "" : ` with a crash at call ${crashAt} and nothing else`;
+  return [`seed ${seed}${how}:`, ...said.map((line) => `  ${line}`), `  again: npm run sim -- --seed ${seed} --trace`].join("\n");
+}
+
+async function runMany(request: Request): Promise<boolean> {
+  const live = process.stderr.isTTY && !request.json;
+  const started = stopwatch();
+  const perSecond = ({ runs }: Sum): string => (runs / ((stopwatch() - started) / 1_000)).toFixed(1);
+  const sum = await runAll(request, (now) => {
+    const { runs, crashes, failures } = now;
+    const text = `${runs} schedules, ${crashes} crashes, ${failures.length} failed, ${perSecond(now)}/s`;
+    if (live) process.stderr.write(`\r\u001b[K${text}`);
+  });
+  if (live) process.stderr.write("\r\u001b[K");
+  for (const failure of sum.failures) process.stderr.write(`${failureText(failure)}\n`);
+  if (request.json) process.stdout.write(`${JSON.stringify(reportOf(sum))}\n`);
+  else process.stdout.write(`${summaryText(sum, perSecond(sum))}\n`);
+  return isGood(sum);
+}
+
+function summaryText(sum: Sum, perSecond: string): string {
+  const faults = [...sum.faults].sort(([, one], [, other]) => other - one);
+  const hours = (sum.virtual_ms / 3_600_000).toFixed(1);
+  return [
+    `${sum.runs} schedules with ${sum.crashes} crashes over ${hours} hours of virtual time, ${perSecond}/s`,
+    `${sum.records} records: ${sum.lost} lost, ${sum.duplicated} duplicated, ${sum.out_of_order} out of order, ${sum.wrong} wrong`,
+    `schedules by fault: ${faults.map(([fault, count]) => `${fault} ${count}`).join(", ")}`,
+  ].join("\n");
+}
+
+async function runOne(seed: number, { trace, json }: Request): Promise<boolean> {
+  const workloads = await loadWorkloads();
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  const outcome = await runSchedule({ seed, workloads, ...(trace ? { trace: say } : {}) });
+  const { verdict, workload, hash, steps, crashes, records } = outcome;
+  for (const line of verdict.said) process.stderr.write(`${line}\n`);
+  const counts = { runs: 1, crashes, records, ...verdict.counts, skipped: [] };
+  if (json) say(JSON.stringify(counts));
+  else say(`seed ${seed}: ${workload}, ${records} records, ${crashes} crashes, ${steps} events, trace ${hash}: ${verdict.isGood ? "good" : "failed"}`);
+  return verdict.isGood;
+}
+
+async function main(): Promise<void> {
+  const request = readArguments(process.argv.slice(2));
+  const good = request.seed === null ? await runMany(request) : await runOne(request.seed, request);
+  process.exitCode = good ? 0 : 1;
+}
+
+main().catch((error: unknown) => {
+  const remedy = error instanceof WeirError && error.remedy !== undefined ? `\n${error.remedy}` : "";
+  process.stderr.write(`sim: ${messageOf(error)}${remedy}\n`);
+  process.exitCode = error instanceof WeirError ? error.exitCode : 70;
+});
