@@ -54,6 +54,7 @@ export class Supervisor {
   #closed = false;
   #draining = false;
   #endLooks: () => void = () => undefined;
+  #cancelDue: () => void = () => undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -127,6 +128,7 @@ export class Supervisor {
     this.#closed = true;
     this.#endLooks();
     await this.#looking;
+    this.#cancelDue();
   }
 
   #lookSoon(): void {
@@ -180,6 +182,17 @@ export class Supervisor {
     this.#unplaced = unplaced;
     for (const each of happenings) this.#tell(each);
     this.#hands.carryOut(actions);
+    this.#lookWhenDue(memory, clock.now());
+  }
+
+  /** What waits for its back-off is not to wait for the next look as well. */
+  #lookWhenDue({ pipelines, workers }: Memory, now: number): void {
+    const waiting = [...Object.values(pipelines), ...Object.values(workers)].flatMap(({ restart }) =>
+      restart.notBefore > now ? [restart.notBefore] : [],
+    );
+    this.#cancelDue();
+    if (waiting.length > 0)
+      this.#cancelDue = this.#options.clock.after(Math.min(...waiting) - now, () => this.#lookSoon());
   }
 
   async #list(): Promise<readonly ObservedWorker[] | null> {
