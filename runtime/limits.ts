@@ -234,6 +234,20 @@ export const limits = {
   /** … and use of budgets that no commit holds yet, which a crash forgets. */
   uplink_unwritten_bytes: 65_536,
 
+  // Fault runs
+  /** How long one waits for what must happen. */
+  faults_wait_ms_max: 120_000,
+  faults_drain_ms_max: 10_000,
+  faults_look_ms: 25,
+  faults_publish_ms_max: 1_000,
+  faults_attempts_max: 20,
+  faults_duplicate_window_ms: 1_000,
+  faults_message_lines: 250,
+  /** How far the publisher is ahead of what has arrived. */
+  faults_ahead_records: 10_000,
+  /** Records that show that rows flow. */
+  faults_flow_records: 2_000,
+
   // Queues
   source_queue_bytes_max: 33_554_432,
   source_queue_messages_max: 65_536,

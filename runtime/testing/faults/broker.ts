@@ -1,0 +1,78 @@
+// A nats-server of a fault run, with a store and a port of its own, so that it comes back where it was with what it had. Can be
+// killed, stopped, continued, and come back with an older copy of its store, as after a power cut.
+
+import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type RunningNatsServer, startNatsServer } from "../../connect/nats-server.ts";
+
+export class Broker {
+  readonly name: string;
+  readonly #store: string;
+  readonly #copy: string;
+  #server: RunningNatsServer;
+  kills = 0;
+
+  private constructor(name: string, folder: string, server: RunningNatsServer) {
+    this.name = name;
+    this.#store = join(folder, name);
+    this.#copy = join(folder, `${name}-copy`);
+    this.#server = server;
+  }
+
+  static async start(name: string, folder: string): Promise<Broker> {
+    const store = join(folder, name);
+    mkdirSync(store, { recursive: true });
+    return new Broker(name, folder, await startNatsServer({ name, storeDir: store }, process.env));
+  }
+
+  get url(): string {
+    return this.#server.url;
+  }
+
+  get port(): number {
+    return this.#server.port;
+  }
+
+  /** SIGKILL, as a crash is. */
+  async kill(): Promise<void> {
+    await this.#server.kill();
+    this.kills++;
+  }
+
+  /** Comes back on the same port with what is in its store. */
+  async restart(): Promise<void> {
+    const { port } = this.#server;
+    await this.#server.stop();
+    this.#server = await startNatsServer({ name: this.name, storeDir: this.#store, port }, process.env);
+  }
+
+  pause(): Promise<void> {
+    return this.#server.pause();
+  }
+
+  proceed(): Promise<void> {
+    return this.#server.proceed();
+  }
+
+  /** Copies the store as it is now: what a power cut would leave of it. */
+  async remember(): Promise<void> {
+    // Nobody writes while it is copied.
+    await this.pause();
+    rmSync(this.#copy, { recursive: true, force: true });
+    cpSync(this.#store, this.#copy, { recursive: true });
+    await this.proceed();
+  }
+
+  /** Ends it, and puts back what was remembered; `restart` brings it back. */
+  async losePower(): Promise<void> {
+    await this.kill();
+    rmSync(this.#store, { recursive: true, force: true });
+    cpSync(this.#copy, this.#store, { recursive: true });
+  }
+
+  async stop(): Promise<void> {
+    // One that is stopped ends only when it goes on.
+    await this.proceed().catch(() => undefined);
+    await this.#server.stop();
+  }
+}

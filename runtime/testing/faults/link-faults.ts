@@ -1,0 +1,131 @@
+// Faults of the network between worker and cloud.
+
+import { limits } from "../../limits.ts";
+import type { LinkState } from "./proxy.ts";
+import type { Scenario } from "./scenario.ts";
+import { lasting, until } from "./waiting.ts";
+import type { World } from "./world.ts";
+
+/** So long that the cloud's streams have forgotten the ids of all that was sent before. */
+const outage_ms = limits.faults_duplicate_window_ms * 3;
+
+export const linkFaults: readonly Scenario[] = [
+  {
+    name: "F37",
+    about: "no link for longer than the duplicate window, three times",
+    world: { ahead: 60_000 },
+    async run(world, isShort) {
+      world.begin();
+      for (let outage = 0; outage < (isShort ? 1 : 3); outage++) {
+        await world.flows();
+        await during(world, { kind: "cut" }, isShort ? outage_ms : 10_000);
+      }
+      await world.flows();
+    },
+  },
+  {
+    name: "F37+F1",
+    about: "the worker is killed while there is no link, longer than the duplicate window",
+    world: { ahead: 60_000 },
+    async run(world, isShort) {
+      world.begin();
+      for (let outage = 0; outage < (isShort ? 1 : 3); outage++) {
+        await world.flows();
+        world.link.set({ kind: "cut" });
+        await lasting(outage_ms / 2);
+        await world.killWorker();
+        world.startWorker();
+        await lasting(outage_ms);
+        world.link.set({ kind: "fine" });
+      }
+      await world.flows();
+    },
+  },
+  {
+    name: "F38",
+    about: "a black hole: connections stay, and nothing passes",
+    async run(world, isShort) {
+      world.begin();
+      await world.flows();
+      await during(world, { kind: "black_hole", way: "both" }, isShort ? outage_ms : 25_000);
+      // What was swallowed never comes; a connection with a hole in it is none.
+      world.link.drop();
+      await world.flows();
+    },
+  },
+  {
+    name: "F39",
+    about: "only the cloud's answers are swallowed",
+    async run(world, isShort) {
+      world.begin();
+      for (let hole = 0; hole < (isShort ? 1 : 4); hole++) {
+        await world.flows();
+        await during(world, { kind: "black_hole", way: "to_client" }, isShort ? 1_500 : 7_000);
+        world.link.drop();
+      }
+      await world.flows();
+    },
+  },
+  {
+    name: "F41",
+    about: "a slow link with jitter",
+    async run(world, isShort) {
+      world.begin();
+      await world.flows();
+      world.link.set({ kind: "slow", ms: 200, more_ms: 400 });
+      await world.flows(isShort ? 2_000 : 20_000);
+      world.link.set({ kind: "fine" });
+      await world.flows();
+    },
+  },
+  {
+    name: "F42",
+    about: "resets, ends in the middle of a message, single bytes",
+    async run(world, isShort) {
+      world.begin();
+      for (let round = 0; round < (isShort ? 2 : 10); round++) {
+        await world.flows(world.random.between(500, 2_000));
+        world.link.set({ kind: "halved" });
+        await until("a connection that ended", () => world.link.connections === 0);
+        world.link.set({ kind: "sliced" });
+        await world.flows(100);
+        world.link.set({ kind: "fine" });
+        world.link.drop();
+      }
+      await world.flows();
+    },
+  },
+  {
+    name: "F43",
+    about: "answers come so late that they were given up, and the connection ends with them under way",
+    async run(world, isShort) {
+      world.begin();
+      for (let round = 0; round < (isShort ? 1 : 4); round++) {
+        await world.flows();
+        await during(world, { kind: "slow", ms: 6_000, more_ms: 3_000 }, isShort ? 1_000 : 10_000);
+        world.link.drop();
+      }
+      await world.flows();
+    },
+  },
+  {
+    name: "F44",
+    about: "a link that goes and comes every half second",
+    async run(world, isShort) {
+      world.begin();
+      await world.flows();
+      for (let flap = 0; flap < (isShort ? 6 : 40); flap++) {
+        world.link.set({ kind: flap % 2 === 0 ? "cut" : "fine" });
+        await lasting(500);
+      }
+      world.link.set({ kind: "fine" });
+      await world.flows();
+    },
+  },
+];
+
+async function during(world: World, state: LinkState, ms: number): Promise<void> {
+  world.link.set(state);
+  await lasting(ms);
+  world.link.set({ kind: "fine" });
+}

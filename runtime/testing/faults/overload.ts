@@ -1,0 +1,73 @@
+// Whether memory stays as it is where far more comes than can be sent, for a long time: the source is fed as fast as it takes
+// records, and the sink is away.
+
+import { readFileSync } from "node:fs";
+import { sleep, stopwatch, wallClock } from "../../clock.ts";
+import { Random } from "../simulation/random.ts";
+import type { Measurement } from "./measurements.ts";
+import { pipelineText } from "./pipeline.ts";
+import { World } from "./world.ts";
+
+const sample_ms = 500;
+const short_ms = 20_000;
+const long_ms = 600_000;
+/** So much of the time is for warming up. */
+const warm = 0.3;
+const slices = 10;
+
+/** The resident memory of a process, in bytes. */
+function residentBytes(pid: number): number {
+  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Number(kibibytes) * 1024;
+}
+
+/** By how much of their mean the means of equal parts of `values` differ, once the first part is left out. */
+export function spreadOf(values: readonly number[]): number {
+  const rest = values.slice(Math.floor(values.length * warm));
+  const size = Math.max(1, Math.floor(rest.length / slices));
+  const means: number[] = [];
+  for (let at = 0; at + size <= rest.length; at += size) means.push(mean(rest.slice(at, at + size)));
+  return (Math.max(...means) - Math.min(...means)) / mean(rest);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+export const overload: Measurement = {
+  name: "overload",
+  about: "resident memory while far more comes than can be sent, the sink being away",
+  async run({ seed, isShort, for_ms, say }) {
+    const world = await World.make({
+      random: new Random(seed),
+      say,
+      pipeline: `${pipelineText}outbox: { bytes: 256MiB }\n`,
+      ahead: Number.MAX_SAFE_INTEGER,
+      // What the worker does not take, the source's stream drops.
+      sourceMessages: 4_000,
+    });
+    try {
+      const worker = world.startWorker();
+      world.publisher.start();
+      await world.flows();
+      world.link.set({ kind: "cut" });
+      const duration = for_ms ?? (isShort ? short_ms : long_ms);
+      const resident: number[] = [];
+      for (const start = stopwatch(); stopwatch() - start < duration && !worker.hasEnded; ) {
+        await sleep(wallClock, sample_ms);
+        resident.push(residentBytes(worker.pid ?? 0));
+        if (resident.length % 60 === 0) say(`  ${Math.round(resident.at(-1)! / 1e6)} MB`);
+      }
+      if (worker.hasEnded) throw new Error(`the worker ended:\n${worker.said()}`);
+      const spread = spreadOf(resident);
+      const megabytes = Math.round(mean(resident.slice(-slices)) / 1e6);
+      const records = world.publisher.published;
+      return {
+        ...{ ok: spread <= 0.05, seconds: Math.round(duration / 1_000), records, megabytes, spread },
+        text: `overload: ${Math.round(duration / 1_000)} s, ${records} records published, ${megabytes} MB resident, means of its tenths within ${(spread * 100).toFixed(1)} %`,
+      };
+    } finally {
+      await world.close();
+    }
+  },
+};

@@ -1,0 +1,134 @@
+// A bad network between a client and a server: it can be cut, swallow what passes, be slow, pass single bytes, or end in the
+// middle of a message. Knows nothing of what passes.
+
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { type Clock, wallClock } from "../../clock.ts";
+
+/** What becomes of bytes. */
+export type LinkState =
+  | { readonly kind: "fine" }
+  /** No connection, and no new one. */
+  | { readonly kind: "cut" }
+  /** Connections stay, and nothing passes: both ways, or one. New ones get no answer either. */
+  | { readonly kind: "black_hole"; readonly way: "both" | "to_server" | "to_client" }
+  /** Each piece arrives so much later, in order; up to `more_ms` more by chance. */
+  | { readonly kind: "slow"; readonly ms: number; readonly more_ms: number }
+  /** Bytes arrive one by one, as far as the network takes them apart. */
+  | { readonly kind: "sliced" }
+  /** The next piece with at least two bytes is passed by half, and the connection ends. */
+  | { readonly kind: "halved" };
+
+interface Line {
+  readonly client: Socket;
+  readonly server: Socket;
+  /** By direction, when the last piece that was delayed is due. */
+  readonly due: Record<"to_server" | "to_client", number>;
+}
+
+export class FaultProxy {
+  readonly #listener: Server = createServer();
+  readonly #lines = new Set<Line>();
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  #state: LinkState = { kind: "fine" };
+
+  private constructor(clock: Clock, random: () => number) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** A way to a port of this machine. */
+  static async to(port: number, random: () => number, clock: Clock = wallClock): Promise<FaultProxy> {
+    const proxy = new FaultProxy(clock, random);
+    proxy.#listener.on("connection", (client) => proxy.#join(client, port));
+    await new Promise<void>((resolve) => proxy.#listener.listen(0, "127.0.0.1", resolve));
+    return proxy;
+  }
+
+  get url(): string {
+    return `nats://127.0.0.1:${(this.#listener.address() as AddressInfo).port}`;
+  }
+
+  /** Connections that there are. */
+  get connections(): number {
+    return this.#lines.size;
+  }
+
+  set(state: LinkState): void {
+    this.#state = state;
+    if (state.kind === "cut") this.drop();
+  }
+
+  /** Ends every connection at once, as a reset does. */
+  drop(): void {
+    for (const { client, server } of this.#lines) {
+      client.resetAndDestroy();
+      server.resetAndDestroy();
+    }
+    this.#lines.clear();
+  }
+
+  async close(): Promise<void> {
+    this.set({ kind: "cut" });
+    await new Promise<void>((resolve) => this.#listener.close(() => resolve()));
+  }
+
+  #join(client: Socket, port: number): void {
+    if (this.#state.kind === "cut") {
+      client.resetAndDestroy();
+      return;
+    }
+    const server = connect(port, "127.0.0.1");
+    client.setNoDelay(true);
+    server.setNoDelay(true);
+    const line: Line = { client, server, due: { to_server: 0, to_client: 0 } };
+    this.#lines.add(line);
+    client.on("data", (bytes) => this.#pass(line, "to_server", bytes));
+    server.on("data", (bytes) => this.#pass(line, "to_client", bytes));
+    for (const end of [client, server]) {
+      end.on("error", () => {});
+      end.on("close", () => this.#end(line));
+    }
+  }
+
+  #end(line: Line): void {
+    this.#lines.delete(line);
+    line.client.destroy();
+    line.server.destroy();
+  }
+
+  #pass(line: Line, way: "to_server" | "to_client", bytes: Buffer): void {
+    const state = this.#state;
+    const to = way === "to_server" ? line.server : line.client;
+    switch (state.kind) {
+      case "black_hole":
+        if (state.way === "both" || state.way === way) return;
+        break;
+      case "slow":
+        this.#delay(line, way, bytes, state.ms + this.#random() * state.more_ms);
+        return;
+      case "sliced":
+        for (let at = 0; at < bytes.length; at++) to.write(bytes.subarray(at, at + 1));
+        return;
+      case "halved":
+        if (bytes.length < 2) break;
+        to.end(bytes.subarray(0, bytes.length >> 1), () => this.#end(line));
+        return;
+      case "fine":
+      case "cut":
+        break;
+    }
+    if (line.due[way] > this.#clock.now()) this.#delay(line, way, bytes, 0);
+    else to.write(bytes);
+  }
+
+  /** Later, and never before what came earlier. */
+  #delay(line: Line, way: "to_server" | "to_client", bytes: Buffer, ms: number): void {
+    const to = way === "to_server" ? line.server : line.client;
+    const due = Math.max(this.#clock.now() + ms, line.due[way]);
+    line.due[way] = due;
+    this.#clock.after(due - this.#clock.now(), () => {
+      if (!to.destroyed) to.write(bytes);
+    });
+  }
+}

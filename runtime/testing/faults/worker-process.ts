@@ -1,0 +1,118 @@
+// `weir run` with a state folder, as a process of its own that can be killed, stopped, and run under another program. Ends when
+// whoever started it is gone. Says nothing of whether it does what it should.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { partUrl } from "../../layout.ts";
+
+const program: string = fileURLToPath(partUrl("weir.js"));
+const leash: string = partUrl("demo-leash.js").href;
+const saidLinesMax = 400;
+
+export interface WorkerCommand {
+  readonly pipeline: string;
+  readonly state: string;
+  /** `name=url`, or a url for the default connection. */
+  readonly connections: readonly string[];
+  /** A file of device settings. */
+  readonly config?: string;
+  /** A program that runs it, with its arguments: strace, say. */
+  readonly under?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** What a source of a worker that ended in order counted. */
+interface EndStatus {
+  readonly sources: readonly {
+    readonly records: number;
+    readonly dropped: Readonly<Record<string, number>>;
+  }[];
+}
+
+export class WorkerProcess {
+  readonly #child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  readonly #lines: string[] = [];
+  #half = "";
+  hasEnded = false;
+  /** It has opened its state, its sources and its sinks. */
+  isRunning = false;
+
+  constructor({ pipeline, state, connections, config, under = [], environment = {} }: WorkerCommand) {
+    const weir = ["--import", leash, program, "run", pipeline, "--state", state, "--log", "text", "--json"];
+    const nats = connections.flatMap((each) => ["--nats", each]);
+    const settings = config === undefined ? [] : ["--config", config];
+    const [first, ...rest] = [...under, process.execPath, ...weir, ...nats, ...settings];
+    this.#child = spawn(first!, rest, {
+      env: { ...process.env, NO_COLOR: "1", ...environment },
+      // A group of its own: what it runs under is stopped and killed with it.
+      stdio: ["pipe", "ignore", "pipe"],
+      detached: true,
+    });
+    this.#child.stdin?.on("error", () => {});
+    this.#child.stderr?.on("data", (bytes: Buffer) => this.#hear(bytes.toString()));
+    this.ended = new Promise((resolve) => {
+      this.#child.once("error", (error) => {
+        this.#lines.push(error.message);
+        this.hasEnded = true;
+        resolve({ code: null, signal: null });
+      });
+      this.#child.once("close", (code, signal) => {
+        this.hasEnded = true;
+        resolve({ code, signal });
+      });
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (this.hasEnded || this.#child.pid === undefined) return;
+    try {
+      process.kill(-this.#child.pid, signal);
+    } catch {
+      // It ended this moment.
+    }
+  }
+
+  /** SIGKILL, as a crash is. */
+  kill(): Promise<Ended> {
+    this.signal("SIGKILL");
+    return this.ended;
+  }
+
+  /** The end of what it said. */
+  said(lines = 12): string {
+    return this.#lines.slice(-lines).join("\n");
+  }
+
+  /** True once a line of it holds `text`. */
+  hasSaid(text: string): boolean {
+    return this.#lines.some((line) => line.includes(text));
+  }
+
+  /** What its first source counted; null unless it ended in order. */
+  sourceAtEnd(): EndStatus["sources"][number] | null {
+    const line = this.#lines.findLast((each) => each.startsWith("[{"));
+    if (line === undefined) return null;
+    const [status] = JSON.parse(line) as EndStatus[];
+    return status?.sources[0] ?? null;
+  }
+
+  #hear(text: string): void {
+    const lines = `${this.#half}${text}`.split("\n");
+    this.#half = lines.pop() ?? "";
+    for (const line of lines) {
+      if (line.includes("running: ")) this.isRunning = true;
+      this.#lines.push(line);
+    }
+    this.#lines.splice(0, this.#lines.length - saidLinesMax);
+  }
+}
