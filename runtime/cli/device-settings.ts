@@ -9,6 +9,7 @@ export interface SettingsOptions {
   readonly nats: readonly string[];
   readonly config: string;
   readonly state?: string;
+  readonly forget?: readonly string[];
 }
 
 /** The device's settings: defaults, then weir.yaml, then the command line. */
@@ -31,5 +32,9 @@ export function settingsFor(options: SettingsOptions): DeviceSettings {
     });
   }
   settings = withConnections(settings, options.nats);
-  return options.state === undefined ? settings : { ...settings, state: options.state };
+  return {
+    ...settings,
+    state: options.state ?? settings.state,
+    forget: options.forget ?? settings.forget,
+  };
 }

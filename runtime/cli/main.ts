@@ -64,6 +64,14 @@ program
     "--state <folder>",
     "keep state here: nothing is lost and nothing comes twice, whatever ends the process",
   )
+  .addOption(
+    new Option(
+      "--forget <pipeline>",
+      "begin this pipeline anew, after its steps were changed: its open windows are lost, its place in the source and its rows that wait are not (repeatable)",
+    )
+      .argParser(collect)
+      .default([], "none"),
+  )
   .addOption(new Option("--log <format>", "how to log").choices(["text", "json"]))
   .option("--json", "print the final counts as JSON on standard error's last line")
   .action((files: string[], options) => finish(import("./run.ts").then(({ run }) => run(files, options))));

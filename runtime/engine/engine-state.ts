@@ -74,7 +74,7 @@ export function restoreTree(tree: Plain, parts: EngineParts, passed: number): En
 
 function changed(name: string): WeirError {
   return new WeirError("WEIR_STATE", `pipeline ${name} was kept with other steps, settings or columns`, {
-    remedy: "run it as it was, give the changed one another name, or begin without what was kept",
+    remedy: `run it as it was, or let it begin anew without its open windows: --forget ${name}`,
   });
 }
 

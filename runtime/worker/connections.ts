@@ -48,7 +48,9 @@ export class Connections implements Links {
     const given = Promise.withResolvers<never>();
     given.promise.catch(() => undefined);
     const giveUp = (): void =>
-      given.reject(new WeirError("WEIR_NATS_UNAVAILABLE", "stopped before the server of its connection answered"));
+      given.reject(
+        new WeirError("WEIR_NATS_UNAVAILABLE", "stopped before the server of its connection answered"),
+      );
     return {
       link: (name) => Promise.race([this.link(name), given.promise]),
       giveUp,

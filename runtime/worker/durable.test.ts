@@ -36,19 +36,28 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function start(name: string, body: string): Promise<{ worker: Worker; running: Promise<void> }> {
+async function start(
+  name: string,
+  body: string,
+  forget: readonly string[] = [],
+): Promise<{ worker: Worker; running: Promise<void> }> {
   const file = join(folder, `${name}.yaml`);
   writeFileSync(file, `name: ${name}\n${body}`);
   const loaded = await loadInput(readInput(file, {}), file);
   expect(loaded.diagnostics).toEqual([]);
   const settings = withConnections(defaultSettings({}), [server.url]);
   const worker = new Worker({
-    settings: { ...settings, threads: 0, state: join(folder, "state"), commit_ms: 20 },
+    settings: { ...settings, threads: 0, state: join(folder, "state"), commit_ms: 20, forget },
     clock: wallClock,
     log,
     identity: "test",
   });
-  await worker.open([loaded]);
+  try {
+    await worker.open([loaded]);
+  } catch (error) {
+    await worker.close();
+    throw error;
+  }
   return { worker, running: worker.run() };
 }
 
@@ -122,4 +131,37 @@ steps:
     0, 0, 0, 1, 1, 1, 2, 2, 2,
   ]);
   expect(said).toEqual([]);
+});
+
+it("refuses the windows of a pipeline that was changed, and begins it anew when told to", async () => {
+  const manager = await jetstreamManager(link.nats);
+  await manager.streams.add({ name: "CHANGED", subjects: ["changed.*"] });
+  const bodyOf = (size: string): string => `
+source:
+  nats: { subject: "changed.{device}", stream: CHANGED }
+  format: json
+  schema: { ts: time }
+  time: { field: ts, unit: ms, lateness: 0s }
+steps:
+  - window: { tumbling: ${size}, by: device, select: { n: count() } }
+  - sink: { nats: { subject: "counted.{device}", stream: COUNTED }, format: json }
+`;
+  const publish = async (from: number, to: number): Promise<void> => {
+    for (let second = from; second < to; second++)
+      await jetstream(link.nats).publish("changed.a", JSON.stringify({ ts: second * 1_000 }));
+  };
+  await publish(0, 70);
+  const first = await start("changed", bodyOf("1m"));
+  await until(async () => (await rowsIn("COUNTED").catch(() => [])).length === 1);
+  await stop(first);
+  await expect(start("changed", bodyOf("30s"))).rejects.toMatchObject({
+    code: "WEIR_STATE",
+    remedy: "run it as it was, or let it begin anew without its open windows: --forget changed",
+  });
+  await publish(70, 100);
+  const anew = await start("changed", bodyOf("30s"), ["changed"]);
+  await until(async () => (await rowsIn("COUNTED")).length === 2);
+  await stop(anew);
+  // What was in the open window is gone, and nothing is read twice.
+  expect((await rowsIn("COUNTED")).map((row) => row["n"])).toEqual([60, 20]);
 });

@@ -39,7 +39,7 @@ export interface OpenStateOptions {
   readonly isNew: boolean;
   /** Those that run. */
   readonly plans: readonly PipelinePlan[];
-  readonly settings: Pick<DeviceSettings, "connections" | "outbox">;
+  readonly settings: Pick<DeviceSettings, "connections" | "outbox" | "forget">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -48,13 +48,16 @@ export interface OpenStateOptions {
 export async function openState(options: OpenStateOptions): Promise<State> {
   const { state, home, isNew, plans, log: tell } = options;
   const pipelines = plans.map(({ name }) => name);
+  const remembered = pipelines.filter((name) => !options.settings.forget.includes(name));
+  // One that begins anew does so where the others are; alone it goes on where it was.
+  const kept = remembered.length === 0 ? pipelines : remembered;
   if (isNew) makeStateFolder(state, home);
   const folder = join(state, home.name);
   const disk = await FileDisk.open(folder);
   const { log, recovery } = await openCommitLog(disk, { owner: home.name });
   try {
     const recovered = recoveredFrom(recovery.snapshot, recovery.commits);
-    const positions = positionsOf(folder, recovered, pipelines, plans[0]?.inputs.length ?? 0);
+    const positions = positionsOf(folder, recovered, kept, plans[0]?.inputs.length ?? 0);
     const outboxed = outboxOptions(options);
     const outbox = await Outbox.open(disk, recovered.outbox, outboxed);
     for (const frame of recovered.outputs) outbox.replay(frame);
@@ -128,8 +131,13 @@ function awayOf({ positions, states }: Recovered, pipelines: readonly string[]):
   return away;
 }
 
-/** Puts the runner where the log left it. */
-export async function restoreState(runner: Runner, { recovered, away }: State, clock: Clock): Promise<void> {
+/** Puts the runner where the log left it, but for pipelines that are to begin anew. */
+export async function restoreState(
+  runner: Runner,
+  { recovered, away }: State,
+  forget: readonly string[],
+  clock: Clock,
+): Promise<void> {
   for (const [name, changes] of recovered.states)
-    if (!away.has(name)) await runner.restore(name, changes, clock.now());
+    if (!away.has(name) && !forget.includes(name)) await runner.restore(name, changes, clock.now());
 }

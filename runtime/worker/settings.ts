@@ -83,6 +83,8 @@ export interface DeviceSettings {
   /** Where commit logs are kept; null where nothing outlives the process. */
   readonly state: string | null;
   readonly commit_ms: number;
+  /** Pipelines that begin anew: of what is kept of them only their rows that wait count. */
+  readonly forget: readonly string[];
   /** What rows that wait may take where a pipeline says nothing. */
   readonly outbox?: OutboxSpec | undefined;
 }
@@ -98,6 +100,7 @@ export function defaultSettings(environment: Readonly<Record<string, string | un
     threads: null,
     state: environment["WEIR_STATE"] ?? null,
     commit_ms: limits.commit_ms_default,
+    forget: [],
   };
 }
 
@@ -131,6 +134,7 @@ export function withFile(
       threads: threads ?? base.threads,
       state: state === undefined ? base.state : resolve(dirname(file), state),
       commit_ms: commit ?? base.commit_ms,
+      forget: base.forget,
       outbox: outbox ?? base.outbox,
     },
     diagnostics: [...read.diagnostics, ...diagnostics],

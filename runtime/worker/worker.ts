@@ -244,7 +244,7 @@ export class Worker {
     if (state === undefined || chains === null)
       this.#tasks.push(new RunnerTask(sources, runner, sinks, clock));
     else {
-      await restoreState(runner, state, clock);
+      await restoreState(runner, state, settings.forget, clock);
       const task = new DurableTask({
         ...{ sources, runner, sinks, clock, tell: log, outbox: state.outbox, log: state.log },
         ...{ positions: state.positions, away: state.away, senders: chains.senders },
