@@ -238,7 +238,12 @@ export class Worker {
     const sinks = new SinkSet(all.filter((sink) => sink !== null));
     const outputs = new Map(wired.map((each) => [each.plan, outputsOf(each, sinks)]));
     const headers = opened.map(({ header }) => header);
-    const runner = await this.#openRunner(members, headers, outputs);
+    // One that failed has not come as far as the others; they go on together, or not at all.
+    const failed = (error: unknown): void => {
+      this.#options.log.error(messageOf(error));
+      if (state !== undefined) failure.reject(error);
+    };
+    const runner = await this.#openRunner(members, headers, outputs, failed);
     const sources = opened.map(({ source }) => source);
     const { clock, log, settings } = this.#options;
     if (state === undefined || chains === null)
@@ -262,6 +267,7 @@ export class Worker {
     members: readonly LoadedPipeline[],
     headers: readonly (readonly string[] | null)[],
     outputs: ReadonlyMap<PipelinePlan, EngineOutputs>,
+    failed: (error: unknown) => void,
   ): Promise<Runner> {
     const { identity, clock, settings } = this.#options;
     const plans = members.map(({ plan }) => plan!);
@@ -275,7 +281,7 @@ export class Worker {
       headers,
       identity,
       outputs: (each) => outputs.get(each)!,
-      failed: (_plan, error) => this.#options.log.error(messageOf(error)),
+      failed: (_plan, error) => failed(error),
     });
     const threads = settings.threads ?? poolThreads();
     return new GroupRunner(group, { inputs, header: headers[0] ?? [], threads });
