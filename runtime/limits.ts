@@ -286,6 +286,10 @@ export const limits = {
   /** Rows of one message of a lane, and its bytes where the server takes so many. */
   lane_rows_max: 4_096,
   lane_bytes_max: 524_288,
+  /** Messages of backlog that are too small to be packed, how small they have to become, and what one may unpack to. */
+  lane_packed_bytes_min: 512,
+  lane_packed_part_max: 0.9,
+  lane_body_bytes_max: 8_388_608,
   /** Unconfirmed core publishes before a round trip is awaited. */
   nats_round_trip_rows: 4_096,
   /** Subjects whose text a source remembers by their bytes; a power of two. */

@@ -6,6 +6,7 @@ import { RecordList, type Records } from "../batch/payloads.ts";
 import { limits } from "../limits.ts";
 import type { Format } from "./codec.ts";
 import { LineSplitter } from "./kernel/line-splitter.ts";
+import { laneBody } from "./lane-message.ts";
 import { cutLaneRows } from "./lane-rows.ts";
 import { sourceOf, valueEnd } from "./msgpack/value-end.ts";
 
@@ -38,7 +39,7 @@ export function cutOf(framing: Framing): Cut | null {
     case "values":
       return (message) => cutWhole(message, records, cutValues);
     case "lane":
-      return (message) => cutWhole(message, records, cutLaneRows);
+      return (message) => cutWhole(laneBody(message), records, cutLaneRows);
   }
 }
 

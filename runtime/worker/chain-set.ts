@@ -129,7 +129,12 @@ export class ChainSet {
     const lane = waited === "backlog" ? waited : spec.lane;
     const delivery: Delivery =
       spec.delivery === "lane"
-        ? { kind: "lane", prefix: lanePrefix, names: [this.#options.host, plan.name, lane] }
+        ? {
+            kind: "lane",
+            prefix: lanePrefix,
+            names: [this.#options.host, plan.name, lane],
+            packed: waited === "backlog",
+          }
         : { kind: spec.delivery ?? "exclusive" };
     const opened = await openDelivery(delivery, { link, stream, log, clock });
     return (events, identity, place) => opened({ identity, events, clock, log, place });

@@ -8,6 +8,7 @@ import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../../clock.ts";
 import { exclusiveTarget } from "./exclusive-target.ts";
 import { identifiedTarget } from "./identified-target.ts";
+import { laneBody } from "../../codec/lane-message.ts";
 import { laneTarget } from "./lane-target.ts";
 import { MemoryStream } from "./memory-stream.fixture.ts";
 import { begin, fill, type Make, seeded, settled } from "./running-chain.fixture.ts";
@@ -36,8 +37,17 @@ const stored = (stream: MemoryStream): number[] => stream.payloads().map(Number)
 
 /** The numbers of the rows in the messages of a lane. */
 function unpacked(stream: MemoryStream): number[] {
-  return [...stream.messages.values()].flatMap(({ payload }) =>
-    (unpackMultiple(payload) as [number, string, number, number, null, Uint8Array][]).map((row) => {
+  return [...stream.messages.values()].flatMap(({ payload, headers }) =>
+    (
+      unpackMultiple(laneBody(payload)) as [
+        number,
+        string,
+        number,
+        number,
+        null,
+        Uint8Array,
+      ][]
+    ).map((row) => {
       expect(Number(Buffer.from(row[5]).toString())).toBe(row[0]);
       return row[0];
     }),
@@ -68,6 +78,14 @@ const modes: readonly Mode[] = [
   {
     name: "lane",
     make: (options) => laneTarget({ ...options, subject: "up.host.chain.live" }),
+    subjects: 7,
+    outlivesIds: true,
+    outlivesLoss: false,
+    check: (stream, count) => expect(unpacked(stream)).toEqual(range(1, count)),
+  },
+  {
+    name: "lane, packed",
+    make: (options) => laneTarget({ ...options, subject: "up.host.chain.backlog", packed: true }),
     subjects: 7,
     outlivesIds: true,
     outlivesLoss: false,

@@ -14,7 +14,13 @@ import { subjectTarget } from "./subject-target.ts";
 export type Delivery =
   | { readonly kind: "exclusive" | "subject" | "bucket" | "message_id" }
   /** The names are those of host, pipeline and lane. */
-  | { readonly kind: "lane"; readonly prefix: string; readonly names: readonly string[] };
+  | {
+      readonly kind: "lane";
+      readonly prefix: string;
+      readonly names: readonly string[];
+      /** Messages are packed where that gains. */
+      readonly packed?: boolean;
+    };
 
 /** Makes the target once the chain is known. */
 export type OpenedDelivery = (options: Omit<StreamTargetOptions, "port">) => Target;
@@ -33,7 +39,8 @@ export async function openDelivery(
     const stream: StreamSpec = { ...options.stream, subjects: [`${delivery.prefix}.>`] };
     const port = await natsStreamPort({ ...options, stream });
     const subject = laneSubject(delivery.prefix, ...delivery.names);
-    return (chain) => laneTarget({ ...chain, port, subject });
+    const { packed = false } = delivery;
+    return (chain) => laneTarget({ ...chain, port, subject, packed });
   }
   const port = await natsStreamPort(options);
   const make = {

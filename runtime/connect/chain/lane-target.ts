@@ -2,6 +2,7 @@
 // with the sequence that the subject must have reached before it. The last message of the subject says how far the chain is.
 
 import type { ConnectorLog } from "../connector-log.ts";
+import { laneMessage } from "../../codec/lane-message.ts";
 import { packLaneRow } from "../../codec/lane-rows.ts";
 import { limits } from "../../limits.ts";
 import type { Entry } from "../../state/outbox/entry.ts";
@@ -15,6 +16,8 @@ import type { Answer, StoredMessage, StreamFacts } from "./stream-port.ts";
 export interface LaneTargetOptions extends StreamTargetOptions {
   /** The lane's subject, which nobody else writes. */
   readonly subject: string;
+  /** Messages are packed where that gains. */
+  readonly packed?: boolean;
 }
 
 /** `up.<host>.<pipeline>.<lane>`: names as tokens of a subject. */
@@ -146,10 +149,10 @@ class LaneTarget implements Target {
     const items = this.#waiting.slice(0, count);
     this.#waiting = this.#waiting.slice(count);
     for (const { sent } of items) this.#flight.ask(sent);
-    this.#publish(items, size);
+    this.#publish(items);
   }
 
-  #publish(items: readonly Item[], size: number): void {
+  #publish(items: readonly Item[]): void {
     const { port, identity, subject } = this.#options;
     const [first, last] = [items[0]!.entry, items.at(-1)!.entry];
     this.#isBusy = true;
@@ -157,9 +160,9 @@ class LaneTarget implements Target {
     headers[firstHeader] = String(first.number);
     headers[causedAtHeader] = String(last.row.caused);
     headers[expectedLastOfSubject] = String(this.#sequence);
-    const payload = Buffer.concat(
+    const payload = laneMessage(
       items.map(({ bytes }) => bytes),
-      size,
+      this.#options.packed ?? false,
     );
     port.publish({ subject, payload, headers }, (answer) => this.#answered(items, answer));
   }
