@@ -3,10 +3,19 @@
 
 import { messageOf, WeirError } from "../errors.ts";
 import { dataOf, frameOf } from "../state/frame.ts";
-import { bytesOf, damaged, listOf, member, numberOf, type Plain, wholeOf } from "../state/plain.ts";
+import {
+  bytesOf,
+  damaged,
+  member,
+  numberOf,
+  numbersOf,
+  packedNumbers,
+  type Plain,
+  wholeOf,
+} from "../state/plain.ts";
 import type { Course } from "./course.ts";
 import type { Exit } from "./home.ts";
-import { entriesOf, type Ledger } from "./ledger.ts";
+import { entriesOf, type Ledger, plainLedgers } from "./ledger.ts";
 import { metricsOf, plainMetrics, type StepMetric } from "./step-metrics.ts";
 
 /** What outlives the process, but for `EngineNumbers`. */
@@ -30,19 +39,19 @@ export interface EngineNumbers {
 
 /** For the most part views of live memory, which are to be read before anything else happens. */
 export function treeOf(parts: EngineParts, { records, metrics }: EngineNumbers): Plain {
-  const { fingerprint, course, ledgers, exits } = parts;
+  const counts = [records];
+  for (const { output, given } of parts.exits) counts.push(output.rows, output.records, given.records);
   return {
-    fingerprint,
-    in: records,
+    fingerprint: parts.fingerprint,
+    counts: packedNumbers(counts),
     metrics: plainMetrics(metrics),
-    course: course.snapshot(),
-    ledgers: ledgers.map((ledger) => ledger.snapshot()),
-    exits: exits.map(({ output, ledger, given }) => ({
-      output: output.snapshot(),
-      ledger: ledger.snapshot(),
-      given: given.records,
-    })),
+    course: parts.course.snapshot(),
+    ledgers: plainLedgers(ledgersOf(parts)),
   };
+}
+
+function ledgersOf({ ledgers, exits }: EngineParts): readonly Ledger[] {
+  return [...ledgers, ...exits.map(({ ledger }) => ledger)];
 }
 
 /** `now`: wall clock, ms. */
@@ -58,18 +67,21 @@ export function restoreFrom(frame: Uint8Array, parts: EngineParts, now: number):
 
 /** The same with what `treeOf` gave, which is made `passed` ms ago by the clock on the wall. Nothing of it is kept. */
 export function restoreTree(tree: Plain, parts: EngineParts, passed: number): EngineNumbers {
-  let numbers: EngineNumbers;
+  let records: number;
+  let metrics: readonly StepMetric[];
   let changes: readonly (() => void)[];
   try {
     if (!Buffer.from(bytesOf(member(tree, "fingerprint"))).equals(parts.fingerprint))
       throw changed(parts.name);
-    numbers = { records: wholeOf(member(tree, "in")), metrics: metricsOf(member(tree, "metrics")) };
-    changes = changesOf(tree, parts, passed);
+    const counts = numbersOf(member(tree, "counts"), 1 + 3 * parts.exits.length);
+    records = wholeOf(counts[0]!);
+    metrics = metricsOf(member(tree, "metrics"));
+    changes = changesOf(tree, counts.subarray(1), parts, passed);
   } catch (error) {
     throw error instanceof WeirError ? error : damaged(messageOf(error));
   }
   for (const change of changes) change();
-  return numbers;
+  return { records, metrics };
 }
 
 function changed(name: string): WeirError {
@@ -78,24 +90,26 @@ function changed(name: string): WeirError {
   });
 }
 
-/** Every change, made ready: none of them can fail. */
-function changesOf(data: Plain, parts: EngineParts, passed: number): readonly (() => void)[] {
-  const { course, ledgers, exits } = parts;
-  const keptLedgers = listOf(member(data, "ledgers"), ledgers.length);
-  const keptExits = listOf(member(data, "exits"), exits.length);
+/** Every change, made ready: none of them can fail. `counts`: three of each exit. */
+function changesOf(
+  data: Plain,
+  counts: Float64Array,
+  parts: EngineParts,
+  passed: number,
+): readonly (() => void)[] {
+  const ledgers = ledgersOf(parts);
+  const entries = entriesOf(member(data, "ledgers"), ledgers.length);
   return [
-    course.restoring(member(data, "course"), passed),
-    ...ledgers.map((ledger, place) => replacing(ledger, keptLedgers[place]!)),
-    ...exits.map(({ ledger }, place) => replacing(ledger, member(keptExits[place]!, "ledger"))),
-    ...exits.map(({ output }, place) => output.restoring(member(keptExits[place]!, "output"))),
-    ...exits.map(({ given }, place) => {
-      const records = wholeOf(member(keptExits[place]!, "given"));
-      return () => void (given.records = records);
+    parts.course.restoring(member(data, "course"), passed),
+    ...ledgers.map((ledger, place) => () => ledger.replace(entries[place]!)),
+    ...parts.exits.map(({ output, given }, place) => {
+      const [rows, sent, late] = Array.from(counts.subarray(3 * place, 3 * place + 3), (count) =>
+        wholeOf(count),
+      );
+      return () => {
+        output.restore(rows!, sent!);
+        given.records = late!;
+      };
     }),
   ];
-}
-
-function replacing(ledger: Ledger, data: Plain): () => void {
-  const entries = entriesOf(data);
-  return () => ledger.replace(entries);
 }

@@ -2,7 +2,7 @@
 // in = out + held + ledger. Never decides anything.
 
 import { type Reason, reasons } from "../../operators/sdk/index.ts";
-import { damaged, listOf, numberOf, type Plain, textOf } from "../state/plain.ts";
+import { damaged, listOf, numberOf, type Plain, textOf, wholeOf } from "../state/plain.ts";
 
 export interface LedgerEntry {
   readonly step: string;
@@ -48,10 +48,6 @@ export class Ledger implements Books {
     return entries;
   }
 
-  snapshot(): Plain {
-    return this.entries().map(({ step, reason, records }) => [step, reason, records]);
-  }
-
   /** `entries` in place of those so far. */
   replace(entries: readonly LedgerEntry[]): void {
     this.drain();
@@ -84,12 +80,22 @@ export function jointBooks(books: readonly Books[]): Books {
   };
 }
 
-/** The entries of a ledger's snapshot. */
-export function entriesOf(data: Plain): LedgerEntry[] {
-  return listOf(data).map((each) => {
-    const [step, word, records] = listOf(each, 3) as [Plain, Plain, Plain];
+/** The entries of some ledgers, in one list: thousands of pipelines have little more to be written down. */
+export function plainLedgers(ledgers: readonly Ledger[]): Plain {
+  return ledgers.flatMap((ledger, place) =>
+    ledger.entries().flatMap(({ step, reason, records }): Plain[] => [place, step, reason, records]),
+  );
+}
+
+/** By ledger, the entries that `plainLedgers` gave of `count` of them. */
+export function entriesOf(data: Plain, count: number): readonly LedgerEntry[][] {
+  const ledgers: LedgerEntry[][] = Array.from({ length: count }, () => []);
+  const all = listOf(data);
+  for (let at = 0; at < all.length; at += 4) {
+    const [place, step, word, records] = listOf(all.slice(at, at + 4), 4) as [Plain, Plain, Plain, Plain];
     const reason = reasons.find((known) => known === word);
     if (reason === undefined) throw damaged("expected a reason of the ledger");
-    return { step: textOf(step), reason, records: numberOf(records) };
-  });
+    ledgers[wholeOf(place, count)]!.push({ step: textOf(step), reason, records: numberOf(records) });
+  }
+  return ledgers;
 }

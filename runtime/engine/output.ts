@@ -6,7 +6,6 @@ import { weightOf } from "../batch/batch.ts";
 import type { Encoder } from "../codec/codec.ts";
 import type { OutputRow } from "../connect/connect.ts";
 import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
-import { listOf, type Plain, wholeOf } from "../state/plain.ts";
 import type { Receiver } from "./stage.ts";
 
 /** What is not allowed inside a subject token, or would give it another meaning. */
@@ -70,17 +69,10 @@ export class Output implements Receiver {
     // Rows are complete when they get here.
   }
 
-  snapshot(): Plain {
-    return [this.#sent, this.#records];
-  }
-
-  /** Counts on from `data`, in row ids as well, when the function that is returned is called. */
-  restoring(data: Plain): () => void {
-    const [sent, records] = listOf(data, 2).map((count) => wholeOf(count)) as [number, number];
-    return () => {
-      this.#sent = sent;
-      this.#records = records;
-    };
+  /** Counts on from so many rows and records, in row ids as well. */
+  restore(rows: number, records: number): void {
+    this.#sent = rows;
+    this.#records = records;
   }
 
   #rowOf(batch: Batch, row: number, payload: Uint8Array): OutputRow {

@@ -64,16 +64,18 @@ export class StepMetrics implements Metrics {
 }
 
 export function plainMetrics(metrics: readonly StepMetric[]): Plain {
-  return metrics.map(({ step, name, kind, value }) => [step, name, kind, value]);
+  return metrics.flatMap(({ step, name, kind, value }): Plain[] => [step, name, kind, value]);
 }
 
 /** What `plainMetrics` gave. */
 export function metricsOf(data: Plain): StepMetric[] {
-  const metrics = listOf(data).map((each): StepMetric => {
-    const [step, name, kind, value] = listOf(each, 4) as [Plain, Plain, Plain, Plain];
+  const all = listOf(data);
+  const metrics: StepMetric[] = [];
+  for (let at = 0; at < all.length; at += 4) {
+    const [step, name, kind, value] = listOf(all.slice(at, at + 4), 4) as [Plain, Plain, Plain, Plain];
     if (kind !== "max" && kind !== "add") throw damaged("expected a largest value or a sum");
-    return { step: textOf(step), name: textOf(name), kind, value: numberOf(value) };
-  });
+    metrics.push({ step: textOf(step), name: textOf(name), kind, value: numberOf(value) });
+  }
   if (metrics.length > 2 * limits.step_metrics_max * limits.steps_max)
     throw damaged("expected no more numbers than steps may show");
   return metrics;

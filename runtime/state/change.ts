@@ -27,6 +27,9 @@ type Bytes = Uint8Array<ArrayBuffer>;
 type List = Plain[];
 type Members = Record<string, Plain>;
 
+/** One for all shadows of a thread: a change is written in one go, and there may be thousands of them. */
+const writer = new PlainWriter();
+
 /**
  * Tells how a state differs from the one that it was given last, of which it keeps a copy.
  *
@@ -34,7 +37,6 @@ type Members = Record<string, Plain>;
  * in it changes, its bytes included.
  */
 export class StateShadow {
-  readonly #writer = new PlainWriter();
   #kept: Plain;
   #isEmpty: boolean;
   /** What `#differs` found to be in place of what was kept. */
@@ -57,28 +59,29 @@ export class StateShadow {
     this.#begin(room);
     if (this.#isEmpty) {
       this.#isEmpty = false;
-      this.#writer.reserve(lengthOf(state));
+      writer.reserve(lengthOf(state));
       this.#replace(state);
     } else if (!this.#differs(state, this.#kept, 0)) {
-      this.#writer.back(0);
+      writer.back(0);
       return null;
     }
     this.#kept = this.#now;
-    return this.#writer.take();
+    return writer.take();
   }
 
   /** All changes so far as one; null before the first. */
   whole(room: number = 0): Bytes | null {
     if (this.#isEmpty) return null;
     this.#begin(room);
-    this.#writer.reserve(lengthOf(this.#kept));
-    this.#writer.value(this.#kept);
-    return this.#writer.take();
+    writer.reserve(lengthOf(this.#kept));
+    writer.value(this.#kept);
+    return writer.take();
   }
 
   #begin(room: number): void {
-    for (let i = 0; i < room; i++) this.#writer.byte(0);
-    this.#writer.byte(format);
+    writer.back(0);
+    for (let i = 0; i < room; i++) writer.byte(0);
+    writer.byte(format);
   }
 
   /** Writes how `fresh` differs from what is kept, and brings that up to date. Where false, nothing was written. */
@@ -102,7 +105,7 @@ export class StateShadow {
   }
 
   #replace(fresh: Plain): true {
-    this.#writer.value(fresh);
+    writer.value(fresh);
     this.#now = copied(fresh);
     return true;
   }
@@ -120,7 +123,6 @@ export class StateShadow {
   }
 
   #bytesDiffer(fresh: Uint8Array, kept: Bytes): boolean {
-    const writer = this.#writer;
     const start = writer.at;
     const common = Math.min(fresh.length, kept.length);
     writer.byte(patches.bytes);
@@ -138,7 +140,6 @@ export class StateShadow {
   }
 
   #listDiffers(fresh: List, kept: List, depth: number): boolean {
-    const writer = this.#writer;
     const start = writer.at;
     const common = Math.min(fresh.length, kept.length);
     let differs = fresh.length !== kept.length;
@@ -171,7 +172,6 @@ export class StateShadow {
   }
 
   #mapDiffers(fresh: Members, kept: Members, depth: number): boolean {
-    const writer = this.#writer;
     const start = writer.at;
     let differs = false;
     writer.byte(patches.map);

@@ -125,7 +125,7 @@ export class PlainWriter {
 
   /**
    * What was written, in memory of its own, which may go to another thread; it is as good as new afterwards. Where it fills
-   * most of the memory that it was written to, that is given away, and as much is made ready for the next.
+   * most of the memory that it was written to, that is given away, and as much, which nothing has touched, is ready for the next.
    */
   take(): Uint8Array<ArrayBuffer> {
     const { buffer } = this.#bytes;
@@ -133,8 +133,7 @@ export class PlainWriter {
     const fills = length * 2 > buffer.byteLength;
     const taken = fills ? new Uint8Array(buffer, 0, length) : new Uint8Array(buffer.slice(0, length));
     this.#at = 0;
-    if (fills) this.#resize(length + (length >>> 2));
-    else if (length * 8 < buffer.byteLength) this.#resize(Math.max(bytesFirst, buffer.byteLength >>> 1));
+    if (fills) this.#resize(Math.max(bytesFirst, length + (length >>> 2)));
     return taken;
   }
 
