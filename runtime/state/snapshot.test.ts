@@ -3,21 +3,23 @@
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type {
-  Aggregate,
-  Batch,
-  Column,
-  KeyedTable,
-  PaneTable,
-  PartTable,
-  TableDeclaration,
-  ValueTable,
+import {
+  type Aggregate,
+  type Batch,
+  type Column,
+  type KeyedTable,
+  type PaneTable,
+  type PartTable,
+  type TableDeclaration,
+  type ValueTable,
+  valueAt,
 } from "../../operators/sdk/index.ts";
 import { makeBatch } from "../batch/batch.ts";
 import { TextDictionary } from "../batch/columns.ts";
 import { applyChange, StateShadow } from "./change.ts";
 import { makeKeyTable } from "./keys.ts";
 import type { Plain } from "./plain.ts";
+import { Records } from "./records.ts";
 import { makeTables, restoreTables, snapshotTables, type StepTables } from "./tables.ts";
 
 const bytesOf = (data: Plain): Uint8Array => new StateShadow().change(data)!;
@@ -117,9 +119,20 @@ function goesOn<T>(declaration: TableDeclaration, changes: readonly Change<T>[])
     fc.property(steps, steps, (before, after) => {
       const tables = make();
       meetKeys(tables.byName["one"]!);
-      apply(tables, before);
+      const shadow = new StateShadow();
+      let kept: Plain = null;
+      const keep = (): void => {
+        const change = shadow.change(snapshotTables(tables));
+        if (change !== null) kept = applyChange(kept, change);
+      };
+      for (const step of before) {
+        apply(tables, [step]);
+        if (step[1] % 3 === 0) keep();
+      }
+      keep();
+      expect(kept).toEqual(written(snapshotTables(tables)));
       const restored = make();
-      restoreTables(restored, written(snapshotTables(tables)));
+      restoreTables(restored, kept);
       expect(restored.byName["one"]!.held).toBe(tables.byName["one"]!.held);
       expect(written(snapshotTables(restored))).toEqual(written(snapshotTables(tables)));
       expect(apply(restored, after)).toEqual(apply(tables, after));
@@ -147,6 +160,15 @@ describe("goes on as it was", () => {
       (table, row) => {
         const slot = table.cells[1]![meet(table, row)]!;
         return Number.isNaN(slot) ? null : [table.records.time(slot), table.records.number(slot, by[1])];
+      },
+      (table, row) => {
+        const [cell, key] = [table.cells[1]!, meet(table, row)];
+        const slot = cell[key]!;
+        if (Number.isNaN(slot)) return null;
+        cell[key] = Number.NaN;
+        const records = table.records as Records;
+        const { origin } = records.batch(Int32Array.of(slot), { fields: [], rest: null });
+        return [origin!.payload(0)[0], origin!.subject(0), records.free(slot)];
       },
       (table, row) => table.timers.set(meet(table, row), row % 7),
       (table, row) => table.timers.clear(meet(table, row)),
@@ -227,6 +249,54 @@ describe("goes on as it was", () => {
       ({ values }, number) => (values[number % 2] = number),
       ({ values }) => [...values],
     ]);
+  });
+});
+
+describe("few that are left of many come back in their places", () => {
+  test("parts", () => {
+    const make = (): StepTables =>
+      makeTables({ one: { kind: "parts", by: [], aggregates: [kept], initial: [9], lists: 1 } }, 1);
+    const [tables, restored] = [make(), make()];
+    const parts = tables.byName["one"] as PartTable;
+    const slots = Array.from({ length: 5_000 }, () => parts.open());
+    for (const [place, slot] of slots.entries()) {
+      parts.hold(slot, place);
+      parts.cells[0]![slot] = place;
+      parts.states[0]!.buffers[slot] = Uint8Array.of(place % 256);
+    }
+    const left = slots.filter((_, place) => place % 1_000 === 999);
+    for (const slot of slots) if (!left.includes(slot)) parts.free(slot);
+    for (const slot of left) parts.list(0, 0).push(slot);
+    const bytes = bytesOf(snapshotTables(tables));
+    expect(bytes.length).toBeLessThan(700);
+    restoreTables(restored, applyChange(null, bytes));
+    const other = restored.byName["one"] as PartTable;
+    const seen = (of: PartTable): unknown =>
+      of.list(0, 0).map((slot) => [slot, of.weight(slot), of.cells[0]![slot], of.states[0]!.buffers[slot]]);
+    expect(seen(other)).toEqual(seen(parts));
+    expect(other.held).toBe(parts.held);
+    const opened = Array.from({ length: 6_000 }, () => other.open());
+    expect(new Set([...opened, ...left]).size).toBe(6_005);
+  });
+
+  test("records", () => {
+    const [records, restored] = [new Records(), new Records()];
+    const slots = Array.from({ length: 3_000 }, (_, row) => records.keep(batchOf([row % 256]), 0));
+    const left = slots.filter((slot) => slot % 700 === 699);
+    for (const slot of slots) if (!left.includes(slot)) records.free(slot);
+    const bytes = bytesOf(records.snapshot());
+    expect(bytes.length).toBeLessThan(20_000);
+    restored.restore(applyChange(null, bytes));
+    const seen = (of: Records): unknown =>
+      left.map((slot) => {
+        const { columns, origin, time } = of.batch(Int32Array.of(slot), { fields: [], rest: null });
+        const values = columns.map((column) => valueAt(column, 0));
+        return [slot, time, values, origin!.payload(0), origin!.subject(0), of.weight(slot)];
+      });
+    expect(seen(restored)).toEqual(seen(records));
+    expect(restored.held).toBe(records.held);
+    const kept = Array.from({ length: 4_000 }, () => restored.keep(batchOf([1]), 0));
+    expect(new Set([...kept, ...left]).size).toBe(4_004);
   });
 });
 
