@@ -187,7 +187,10 @@ export interface PartTable {
   weight(slot: number): number;
   /** The slot's records are held no more, for they were sent; returns how many there were. */
   release(slot: number): number;
-  /** One of the declared lists of a key: slots in the order that the operator gives them. */
+  /**
+   * One of the declared lists of a key: slots in the order that the operator gives them. Asked for anew in each call: the
+   * table takes it for changed from then on.
+   */
   list(key: number, place: number): number[];
   /** Slots that wait for event time to reach them. */
   readonly waiting: TimedSlots;

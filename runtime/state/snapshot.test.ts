@@ -20,6 +20,7 @@ import { applyChange, StateShadow } from "./change.ts";
 import { makeKeyTable } from "./keys.ts";
 import type { Plain } from "./plain.ts";
 import { Records } from "./records.ts";
+import { SlotQueue } from "./timed-slots.ts";
 import { makeTables, restoreTables, snapshotTables, type StepTables } from "./tables.ts";
 
 const bytesOf = (data: Plain): Uint8Array => new StateShadow().change(data)!;
@@ -250,6 +251,32 @@ describe("goes on as it was", () => {
       ({ values }) => [...values],
     ]);
   });
+});
+
+test("a queue goes on wherever its ring begins, and with those that stand beside it", () => {
+  let queue = new SlotQueue();
+  const expected = new SlotQueue();
+  const shadow = new StateShadow();
+  let kept: Plain = null;
+  let waited = 0;
+  const dueOf = (of: SlotQueue, until: number): number[] => {
+    const due: number[] = [];
+    of.due(until, (slot) => due.push(slot));
+    return due;
+  };
+  for (let n = 0; n < 3_000; n++) {
+    const time = n + (n % 11 === 0 ? ((n * 7_919) % 97) - 140 : 0);
+    for (const each of [queue, expected]) each.add(n, time);
+    if (n % 3 === 0) expect(dueOf(queue, n - 150)).toEqual(dueOf(expected, n - 150));
+    if (n % 41 !== 0) continue;
+    const change = shadow.change(queue.snapshot());
+    if (change !== null) kept = applyChange(kept, change);
+    waited += queue.size;
+    queue = new SlotQueue();
+    queue.restore(kept);
+  }
+  expect(waited).toBeGreaterThan(3_000);
+  expect(dueOf(queue, 1e9)).toEqual(dueOf(expected, 1e9));
 });
 
 describe("few that are left of many come back in their places", () => {

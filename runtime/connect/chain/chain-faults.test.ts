@@ -37,7 +37,7 @@ const stored = (stream: MemoryStream): number[] => stream.payloads().map(Number)
 
 /** The numbers of the rows in the messages of a lane. */
 function unpacked(stream: MemoryStream): number[] {
-  return [...stream.messages.values()].flatMap(({ payload, headers }) =>
+  return [...stream.messages.values()].flatMap(({ payload }) =>
     (
       unpackMultiple(laneBody(payload)) as [
         number,
