@@ -190,7 +190,9 @@ const retentions: Readonly<Record<string, StreamFacts["retention"]>> = {
 };
 
 function answerOf(outcome: Outcome, stream: string): Answer {
-  if (outcome.kind !== "stored" || outcome.stream === stream) return outcome;
+  if (outcome.kind !== "stored") return outcome;
+  const { sequence, duplicate } = outcome;
+  if (outcome.stream === stream) return { kind: "stored", sequence, duplicate };
   return {
     kind: "refused",
     code: otherStream,
