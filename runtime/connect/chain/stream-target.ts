@@ -61,12 +61,23 @@ export function checkSameRow(
   unconfirmed: readonly Entry[],
   stream: string,
 ): void {
-  const entry = unconfirmed.find((each) => each.number === number);
+  const entry = numbered(unconfirmed, number);
   if (entry === undefined || isSameRow(message, entry)) return;
   throw fenced(
     `stream ${stream}`,
     `it has an entry ${number} that is not the one made here, so a copy of the state runs elsewhere`,
   );
+}
+
+/** The entry `number` of those in the order of their numbers. */
+function numbered(entries: readonly Entry[], number: number): Entry | undefined {
+  let [from, end] = [0, entries.length];
+  while (from < end) {
+    const middle = (from + end) >>> 1;
+    if (entries[middle]!.number < number) from = middle + 1;
+    else end = middle;
+  }
+  return entries[from]?.number === number ? entries[from] : undefined;
 }
 
 /** Another sends for the same chain. */
