@@ -1,6 +1,7 @@
 // An entry as a message, and what a message says of its chain. Pure; the same entry is the same message whenever it is sent,
 // apart from the epoch of who sends it and what it expects of the stream.
 
+import { limits } from "../../limits.ts";
 import type { Entry } from "../../state/outbox/entry.ts";
 import { causedAtHeader, ownHeaders } from "../row-headers.ts";
 import { publishSubjectFault } from "../subject.ts";
@@ -67,8 +68,20 @@ function wholeOf(text: string | undefined): number | null {
 /** The most bytes that an entry's message takes beside its payload. */
 function headersBytes({ id }: ChainIdentity, { row }: Entry): number {
   let bytes = 256 + 2 * id.length;
-  for (const [name, value] of Object.entries(row.headers ?? {})) bytes += 4 + name.length + 3 * value.length;
+  if (row.headers === null) return bytes;
+  for (const [name, value] of Object.entries(row.headers)) bytes += 4 + name.length + 3 * value.length;
   return bytes;
+}
+
+/** Subjects that were found good: there are few of them, and many rows of each. */
+const goodSubjects = new Set<string>();
+
+function isGoodSubject(subject: string): boolean {
+  if (goodSubjects.has(subject)) return true;
+  if (publishSubjectFault(subject) !== null) return false;
+  if (goodSubjects.size >= limits.subject_texts_max) goodSubjects.clear();
+  goodSubjects.add(subject);
+  return true;
 }
 
 /** Why an entry can never be sent as a message of its own, as a reason to be counted; null when it can. */
@@ -77,7 +90,7 @@ export function unfitReason(
   entry: Entry,
   messageBytesMax: number | undefined,
 ): "subject" | "oversize" | null {
-  if (publishSubjectFault(entry.row.subject) !== null) return "subject";
+  if (!isGoodSubject(entry.row.subject)) return "subject";
   const bytes = entry.row.payload.length + headersBytes(identity, entry);
   return messageBytesMax !== undefined && bytes > messageBytesMax ? "oversize" : null;
 }
