@@ -306,6 +306,8 @@ export const limits = {
   operator_hang_ms_max: 5_000,
   /** For a thread to start and load operators, on a slow device too. */
   operator_load_ms_max: 30_000,
+  /** Of a message with its headers, whatever the server says: more than any nats-server allows. */
+  nats_message_bytes_max: 71_303_168,
   nats_ping_interval_ms: 5_000,
   nats_reconnect_ms_min: 200,
   nats_reconnect_ms_max: 10_000,

@@ -44,7 +44,7 @@ const taken: Subscription = { getID: () => 3, isClosed: () => false, closed: new
 function framed(chunks: readonly Uint8Array[]): { seen: (Seen | Kind)[]; frames: number } {
   const seen: (Seen | Kind)[] = [];
   let frames = 0;
-  const protocol = { parser: new Parser(collector(seen)), inMsgs: 0, inBytes: 0 };
+  const protocol = { parser: new Parser(collector(seen)), inMsgs: 0, inBytes: 0, disconnect: () => {} };
   new FrameReader(protocol).add(taken, {
     take: (frame: Frame) => {
       const { bytes, subjectStart, subjectEnd, replyStart, replyEnd, start, end } = frame;

@@ -9,6 +9,7 @@ import {
   State,
   type Subscription,
 } from "@nats-io/transport-node";
+import { limits } from "../limits.ts";
 
 /** A whole message where the socket's bytes hold it. One object serves all of them: it is valid during the call. */
 export interface Frame {
@@ -51,6 +52,8 @@ export function takeFrames(nats: NatsConnection, subscription: Subscription, tak
 /** What is used of the client's protocol: it makes a new parser for each connect. */
 interface Protocol {
   parser: Parser;
+  /** Cuts the connection, which is then made anew. */
+  disconnect(): void;
   inMsgs: number;
   inBytes: number;
 }
@@ -74,6 +77,8 @@ export class FrameReader {
     read: 0,
   };
   #parser: Parser;
+  /** What came is no protocol, or not one that can be read to its end; nothing of this connection is read any more. */
+  #isBroken = false;
   /** Of the message that was read last: its subscription, and where it ends with its line end. */
   #sid = 0;
   #behind = 0;
@@ -86,6 +91,7 @@ export class FrameReader {
       get: () => own,
       set: (parser: Parser) => {
         this.#parser = parser;
+        this.#isBroken = false;
       },
     });
   }
@@ -101,6 +107,7 @@ export class FrameReader {
   }
 
   #read(chunk: Uint8Array): void {
+    if (this.#isBroken) return;
     const { buffer, byteOffset, length } = chunk;
     const text = Buffer.from(buffer, byteOffset, length);
     // Parts of a plain array are made quicker than parts of a Buffer.
@@ -111,9 +118,26 @@ export class FrameReader {
       if (this.#parser.state === State.OP_START) at = this.#takeAll(text, at);
       if (at === length) return;
       const to = Math.min(this.#leave(text, at), length);
-      this.#parser.parse(chunk.subarray(at, to));
+      if (!this.#parse(chunk.subarray(at, to))) {
+        // The client itself would say so on standard output, and notice by its pings alone that nothing comes any more.
+        this.#isBroken = true;
+        this.#protocol.disconnect();
+        return;
+      }
       at = to;
     }
+  }
+
+  /** Leaves bytes to the client's parser; false where nothing can follow them. */
+  #parse(bytes: Uint8Array): boolean {
+    const parser = this.#parser;
+    try {
+      parser.parse(bytes);
+    } catch {
+      return false;
+    }
+    // A message that no server of good will sends: gathering it would take all memory.
+    return parser.state !== State.MSG_PAYLOAD || parser.ma.size <= limits.nats_message_bytes_max;
   }
 
   /** Gives away messages from `at` on; returns where the first thing begins that is not taken. */
