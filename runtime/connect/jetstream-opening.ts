@@ -2,7 +2,10 @@
 // consumer and what keeps account of it; reads no message.
 
 import { type JetStreamManager, RetentionPolicy, type StreamInfo } from "@nats-io/jetstream";
+import type { Clock } from "../clock.ts";
+import type { Framing } from "../codec/framing.ts";
 import type { Plain } from "../state/plain.ts";
+import type { ConnectorLog } from "./connector-log.ts";
 import {
   type ConsumerSpec,
   dropConsumer,
@@ -11,9 +14,32 @@ import {
   type OpenConsumer,
 } from "./jetstream-consumer.ts";
 import { type Asker, insist } from "./jetstream-requests.ts";
+import type { NatsLink } from "./nats-connection.ts";
 import { factsOf, firstOf, type StoredTime, streamFacts } from "./stream-facts.ts";
 import { positionOf, StreamProgress } from "./stream-progress.ts";
 import { resumeStream, type Resumption, type StreamEvent, type StreamPlace } from "./stream-resume.ts";
+
+export interface JetStreamSourceOptions {
+  readonly link: NatsLink;
+  readonly stream: string;
+  /** Which of the stream's subjects; wildcards allowed. */
+  readonly subject: string;
+  /**
+   * A durable consumer's name: the place in the stream survives a restart. Absent: starts at `start` each time. Where the
+   * caller keeps positions, only streams that drop what is acknowledged have one.
+   */
+  readonly consumer?: string;
+  /** Where a new consumer starts: the first message (default) or the next one. */
+  readonly start?: "all" | "new";
+  /** Another JetStream domain. */
+  readonly domain?: string;
+  /** How many records a message holds; default: one. */
+  readonly framing?: Framing;
+  readonly log: ConnectorLog;
+  readonly clock?: Clock;
+  readonly messagesMax?: number;
+  readonly bytesMax?: number;
+}
 
 export interface Opening {
   readonly consumer: OpenConsumer;

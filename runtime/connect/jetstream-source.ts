@@ -8,13 +8,12 @@ import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
 import type { Subscription as Watching } from "rxjs";
 import { sleep, wallClock, type Clock } from "../clock.ts";
 import { recordsFrom } from "../batch/payloads.ts";
-import { type Cut, cutOf, type Framing } from "../codec/framing.ts";
+import { type Cut, cutOf } from "../codec/framing.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Plain } from "../state/plain.ts";
 import { backOff } from "./back-off.ts";
 import type { Delivery, ReadLimits, Source, SourceStats } from "./connect.ts";
-import type { ConnectorLog } from "./connector-log.ts";
 import {
   acknowledgedTo,
   dropConsumer,
@@ -23,10 +22,9 @@ import {
   type OpenConsumer,
 } from "./jetstream-consumer.ts";
 import { type Delivered, DeliveredReader } from "./jetstream-delivered.ts";
-import { decide, openStream } from "./jetstream-opening.ts";
+import { decide, type JetStreamSourceOptions, openStream } from "./jetstream-opening.ts";
 import { Pull, type Verdict } from "./jetstream-pull.ts";
 import { asker, managerOf, waitForStream, type Asker } from "./jetstream-requests.ts";
-import type { NatsLink } from "./nats-connection.ts";
 import { PayloadQueue } from "./payload-queue.ts";
 import { takesAll } from "./stream-facts.ts";
 import { StreamLosses } from "./stream-losses.ts";
@@ -34,28 +32,6 @@ import type { JetStreamPosition, StreamProgress } from "./stream-progress.ts";
 import type { StreamEvent } from "./stream-resume.ts";
 import { subscribeSubjectFault } from "./subject.ts";
 import { WaitingMessages } from "./waiting-messages.ts";
-
-export interface JetStreamSourceOptions {
-  readonly link: NatsLink;
-  readonly stream: string;
-  /** Which of the stream's subjects; wildcards allowed. */
-  readonly subject: string;
-  /**
-   * A durable consumer's name: the place in the stream survives a restart. Absent: starts at `start` each time. Where the
-   * caller keeps positions, only streams that drop what is acknowledged have one.
-   */
-  readonly consumer?: string;
-  /** Where a new consumer starts: the first message (default) or the next one. */
-  readonly start?: "all" | "new";
-  /** Another JetStream domain. */
-  readonly domain?: string;
-  /** How many records a message holds; default: one. */
-  readonly framing?: Framing;
-  readonly log: ConnectorLog;
-  readonly clock?: Clock;
-  readonly messagesMax?: number;
-  readonly bytesMax?: number;
-}
 
 export function jetstreamSource(options: JetStreamSourceOptions): Source {
   return new StreamSource(options);
@@ -163,9 +139,11 @@ class StreamSource implements Source {
     const payloads = await this.#queue.read(limits);
     if (this.#failure !== null) throw this.#failure;
     if (payloads === null || payloads === "end") return payloads;
-    this.#waiting.take(payloads.count, this.#consumer.acks === "explicit", (message) =>
-      this.#progress.handOut(message, message.deliveries > 0 ? this.#reader.reply(message) : null),
-    );
+    const { acks } = this.#consumer;
+    this.#waiting.take(payloads.count, acks === "explicit", (message) => {
+      const isAnswered = acks !== "none" && message.deliveries > 0;
+      this.#progress.handOut(message, isAnswered ? this.#reader.reply(message) : null);
+    });
     this.#progress.handOutPart(this.#waiting.part);
     this.#records += payloads.count;
     this.#bytes += payloads.bytes.length;

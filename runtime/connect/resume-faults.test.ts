@@ -13,7 +13,8 @@ import { readPlain, written } from "../state/written.ts";
 import type { ReadLimits, Source } from "./connect.ts";
 import type { ConnectorLog } from "./connector-log.ts";
 import { managerOf } from "./jetstream-requests.ts";
-import { type JetStreamSourceOptions, jetstreamSource } from "./jetstream-source.ts";
+import type { JetStreamSourceOptions } from "./jetstream-opening.ts";
+import { jetstreamSource } from "./jetstream-source.ts";
 import { connectNats, type NatsLink } from "./nats-connection.ts";
 import { startNatsServer, type RunningNatsServer } from "./nats-server.ts";
 
