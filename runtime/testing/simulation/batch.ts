@@ -63,7 +63,12 @@ export async function runSeeds(
 }
 
 /** One small schedule of a workload, once for each of its first life's calls out, which ends there. */
-export async function runEveryCrash(workload: Workload, seed: number, every = 1, sum: Sum = emptySum()): Promise<Sum> {
+export async function runEveryCrash(
+  workload: Workload,
+  seed: number,
+  every = 1,
+  sum: Sum = emptySum(),
+): Promise<Sum> {
   const plan = { ...noFaults, powerShare: 1 };
   const small = { seed, plan, workloads: [workload], records: records_small };
   const whole = await runSchedule(small);
@@ -74,7 +79,11 @@ export async function runEveryCrash(workload: Workload, seed: number, every = 1,
   return sum;
 }
 
-function add(sum: Sum, { seed, verdict, crashes, records, steps, virtual_ms, faults }: Outcome, crashAt: number | null): void {
+function add(
+  sum: Sum,
+  { seed, verdict, crashes, records, steps, virtual_ms, faults }: Outcome,
+  crashAt: number | null,
+): void {
   sum.runs++;
   sum.crashes += crashes;
   sum.records += records;

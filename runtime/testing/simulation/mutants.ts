@@ -243,7 +243,13 @@ const ofRecovery: readonly Mutant[] = [
   {
     name: "resume from the broker's floor",
     mistake: "reading goes on at the stream's first message, whatever was committed",
-    seams: { resume: (place: StreamPlace, { first }) => ({ start: first, incarnation: place.incarnation, events: [] }) },
+    seams: {
+      resume: (place: StreamPlace, { first }) => ({
+        start: first,
+        incarnation: place.incarnation,
+        events: [],
+      }),
+    },
   },
   {
     name: "resume one further",

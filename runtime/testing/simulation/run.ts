@@ -62,7 +62,8 @@ function readArguments(args: readonly string[]): Request {
 function ordersOf({ seeds, first }: Request): Order[] {
   const orders: Order[] = [];
   const every = seeds >= everyCrashFrom ? 1 : 10;
-  for (const workload of workloadNames.keys()) orders.push({ kind: "every crash", workload, seed: first, every });
+  for (const workload of workloadNames.keys())
+    orders.push({ kind: "every crash", workload, seed: first, every });
   for (let from = first; from < first + seeds; from += seedsAtOnce)
     orders.push({ kind: "seeds", from, count: Math.min(seedsAtOnce, first + seeds - from) });
   return orders;
@@ -106,7 +107,11 @@ function isGood({ runs, lost, duplicated, out_of_order, wrong }: Sum): boolean {
 
 function failureText({ seed, crashAt, said }: Failure): string {
   const how = crashAt === null ? "" : ` with a crash at call ${crashAt} and nothing else`;
-  return [`seed ${seed}${how}:`, ...said.map((line) => `  ${line}`), `  again: npm run sim -- --seed ${seed} --trace`].join("\n");
+  return [
+    `seed ${seed}${how}:`,
+    ...said.map((line) => `  ${line}`),
+    `  again: npm run sim -- --seed ${seed} --trace`,
+  ].join("\n");
 }
 
 async function runMany(request: Request): Promise<boolean> {
@@ -143,7 +148,10 @@ async function runOne(seed: number, { trace, json }: Request): Promise<boolean> 
   for (const line of verdict.said) process.stderr.write(`${line}\n`);
   const counts = { runs: 1, crashes, records, ...verdict.counts, skipped: [] };
   if (json) say(JSON.stringify(counts));
-  else say(`seed ${seed}: ${workload}, ${records} records, ${crashes} crashes, ${steps} events, trace ${hash}: ${verdict.isGood ? "good" : "failed"}`);
+  else
+    say(
+      `seed ${seed}: ${workload}, ${records} records, ${crashes} crashes, ${steps} events, trace ${hash}: ${verdict.isGood ? "good" : "failed"}`,
+    );
   return verdict.isGood;
 }
 

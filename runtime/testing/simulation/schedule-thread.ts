@@ -6,7 +6,12 @@ import { addSum, emptySum, loadWorkloads, runEveryCrash, runSeeds, type Sum } fr
 /** Some seeds, or every crash of one small schedule of each workload. */
 export type Order =
   | { readonly kind: "seeds"; readonly from: number; readonly count: number }
-  | { readonly kind: "every crash"; readonly workload: number; readonly seed: number; readonly every: number };
+  | {
+      readonly kind: "every crash";
+      readonly workload: number;
+      readonly seed: number;
+      readonly every: number;
+    };
 
 const workloads = loadWorkloads();
 

@@ -97,7 +97,7 @@ class Schedule {
     const random = new Random(options.seed);
     this.#random = random;
     this.#workload = random.pick(options.workloads);
-    this.#records = options.records ?? random.between(15, 80);
+    this.#records = options.records ?? random.between(10, 50);
     const every_ms = random.pick([100, 300, 1_000]);
     this.#length_ms = this.#records * every_ms;
     this.#plan = options.plan ?? faultPlan(random.fork(), this.#length_ms);

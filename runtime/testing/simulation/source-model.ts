@@ -99,7 +99,13 @@ export class SourceModel implements Source {
     const { generation } = link.wire;
     const facts = await link.ask("source facts", () => factsFor(this.#stream, this.#place));
     this.#generation = generation;
-    const place = this.#place ?? { created: facts.created, incarnation: 1, sequence: 0, stored_ms: 0, exact: false };
+    const place = this.#place ?? {
+      created: facts.created,
+      incarnation: 1,
+      sequence: 0,
+      stored_ms: 0,
+      exact: false,
+    };
     const { start, incarnation, events } = resume(place, facts);
     for (const event of events) {
       const count = "records" in event ? event.records : 1;
@@ -141,7 +147,9 @@ export class SourceModel implements Source {
         resolve();
       };
       const cancel = life.after(ms, go);
-      const unwatch = wire.server.watchStored(() => life.scheduler.after(1, "stored", () => life.alive && go()));
+      const unwatch = wire.server.watchStored(() =>
+        life.scheduler.after(1, "stored", () => life.alive && go()),
+      );
       life.onEnd(unwatch);
     });
   }

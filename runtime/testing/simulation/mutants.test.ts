@@ -1,0 +1,31 @@
+// Each protocol with a mistake is caught by some schedule. Where this fails, the schedules have become blind to something that the
+// product promises.
+
+import { expect, test } from "vitest";
+import { loadWorkloads } from "./batch.ts";
+import { mutants } from "./mutants.ts";
+import { runSchedule } from "./schedule.ts";
+
+/** A mistake that takes more schedules than these to be seen is not seen. */
+const seedsMax = 2_000;
+
+const workloads = loadWorkloads();
+
+test.each(mutants.map((mutant) => [mutant.name, mutant] as const))(
+  "%s",
+  { timeout: 240_000 },
+  async (_name, { seams }) => {
+    for (let seed = 1; seed <= seedsMax; seed++) {
+      const { verdict } = await runSchedule({ seed, workloads: await workloads, seams });
+      if (verdict.isGood) continue;
+      expect(verdict.said.length).toBeGreaterThan(0);
+      return;
+    }
+    expect.unreachable(`not caught by ${seedsMax} schedules`);
+  },
+);
+
+test("there are at least twelve, each with a name of its own", () => {
+  expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);
+  expect(mutants.length).toBeGreaterThanOrEqual(12);
+});
