@@ -181,7 +181,9 @@ describe.skipIf(missing !== null)(
       expect({ status, stdout: stdout.trim() }).toEqual({ status: 0, stdout: "0.1.0" });
     });
 
-    it("has a health check that a worker passes, and that fails where none answers", { timeout: 60_000 }, async () => {
+    it("has a health check that a worker passes, and that fails where none answers", {
+      timeout: 60_000,
+    }, async () => {
       const pipeline = [
         "name: pulse",
         "source: { host: { every: 1s } }",

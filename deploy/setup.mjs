@@ -18,6 +18,7 @@ import {
   programInPath,
 } from "../runtime/connect/nats-server-search.mjs";
 import { prepareContainers } from "./setup-containers.mjs";
+import { prepareFaultTools } from "./setup-faults.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, "node_modules");
@@ -281,6 +282,7 @@ async function main() {
     buildKernel(pinned);
     await prepareNatsServer();
     prepareContainers(process.env, { say, run });
+    prepareFaultTools(process.env, { say, run });
     return pinned;
   });
   if (command.length === 0) say("ready");

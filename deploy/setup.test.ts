@@ -4,6 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { engineDecision, prepareContainers } from "./setup-containers.mjs";
+import { prepareFaultTools } from "./setup-faults.mjs";
 
 const script = join(import.meta.dirname, "setup.mjs");
 // Anything that answers to the name will do: no server is needed to run a command.
@@ -89,5 +90,32 @@ describe("a container engine", () => {
       there("apt-get"),
     );
     expect(said.at(-1)).toBe("tests with containers will be skipped: apt-get failed: no network");
+  });
+});
+
+describe("tools for fault runs", () => {
+  /** What is run, and the last line that is said. */
+  function prepared(environment: Record<string, string>, user: number, ...there: readonly string[]) {
+    const ran: string[][] = [];
+    const said: string[] = [];
+    const actions = {
+      say: (line: string) => void said.push(line),
+      run: (program: string, parameters: string[]) => void ran.push([program, ...parameters]),
+    };
+    prepareFaultTools(environment, actions, user, (name) => there.includes(name));
+    return { ran, said: said.at(-1) ?? "" };
+  }
+
+  it("are installed by root when asked, those that are missing", () => {
+    const { ran } = prepared({ WEIR_SETUP_FAULTS: "1" }, 0, "apt-get", "strace");
+    expect(ran.at(-1)).toEqual(["apt-get", "install", "-y", "-q", "--no-install-recommends", "faketime"]);
+  });
+
+  it("are not, when nobody asks, all are there, or nobody can", () => {
+    expect(prepared({}, 0, "apt-get")).toEqual({ ran: [], said: "" });
+    expect(prepared({ WEIR_SETUP_FAULTS: "1" }, 0, "apt-get", "strace", "faketime").ran).toEqual([]);
+    const { ran, said } = prepared({ WEIR_SETUP_FAULTS: "1" }, 1000, "apt-get");
+    expect(ran).toEqual([]);
+    expect(said).toContain("strace and faketime will be skipped");
   });
 });
