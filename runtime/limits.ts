@@ -243,6 +243,7 @@ export const limits = {
   faults_attempts_max: 20,
   faults_duplicate_window_ms: 1_000,
   faults_message_lines: 250,
+  faults_message_ms: 10,
   /** How far the publisher is ahead of what has arrived. */
   faults_ahead_records: 10_000,
   /** Records that show that rows flow. */
@@ -422,6 +423,8 @@ export const limits = {
   // The demonstration
   /** Latencies kept of each pipeline; the oldest go first. */
   demo_latencies_max: 10_000,
+  /** How often the demonstration under faults kills something. */
+  demo_kill_ms: 2_000,
   /** Rows of one branch that may be behind a missing one before that is given up. */
   demo_rows_ahead_max: 4_096,
   demo_feed_stop_ms_max: 3_000,

@@ -56,10 +56,19 @@ export interface ReadBack {
   percentile(pipeline: string, share: number): number | null;
 }
 
+/** How often each was killed. */
+export interface KillFigures {
+  readonly worker: number;
+  readonly edge: number;
+  readonly cloud: number;
+}
+
 export interface DemoReport {
   readonly pipelines: readonly PipelineFigures[];
   readonly cloud: { readonly rows_by_stream: Readonly<Record<string, number>> };
   readonly feeds: readonly FeedFigures[];
+  /** How often worker and servers were killed, where that was asked for. */
+  readonly kills?: KillFigures;
   /** Empty when everything is as it must be. */
   readonly faults: readonly string[];
   readonly ok: boolean;
@@ -134,6 +143,22 @@ export function faultsOf(statuses: readonly WorkerStatus[], cloud: ReadBack, ela
   return faults;
 }
 
+/** What is not as it must be at the end of a run in which worker and servers were killed. */
+export function chaosFaultsOf(
+  statuses: readonly WorkerStatus[],
+  cloud: ReadBack,
+  kills: KillFigures,
+): string[] {
+  const faults = statuses.flatMap(({ name, pipeline }) => [
+    ...lawFaults(pipeline.branches).map((fault) => `${name}: ${fault}`),
+    ...pipeline.branches.flatMap((branch) => arrivalFaults(name, branch, cloud)),
+  ]);
+  if (statuses.length === 0) faults.push("the worker never said what it did");
+  if (cloud.foreign > 0) faults.push(`${cloud.foreign} messages in the cloud are no rows of this run`);
+  if (kills.worker + kills.edge + kills.cloud === 0) faults.push("nothing was killed");
+  return faults;
+}
+
 /** Pipelines that have not read all of the `stored` records that the edge keeps for them. */
 export function unreadFaults(
   statuses: readonly WorkerStatus[],
@@ -147,19 +172,32 @@ export function unreadFaults(
   });
 }
 
-/** Every row that was made is confirmed, and is in the cloud exactly once. */
+/** Every row that was made is confirmed as well. */
 function deliveryFaults({ name, pipeline, sinks }: WorkerStatus, cloud: ReadBack): string[] {
   return pipeline.branches.flatMap((branch, place) => {
-    const { read, repeated, missing } = cloud.arrivals(name, branch.name);
     const { rows: confirmed } = sinks[place]!;
-    const where = `${name}, branch ${branch.name}`;
-    const faults: string[] = [];
-    if (confirmed !== branch.rows)
-      faults.push(`${where}: ${branch.rows} rows made, ${confirmed} confirmed by the cloud`);
-    if (read !== branch.rows)
-      faults.push(`${where}: ${branch.rows} rows made, ${read} read back from the cloud`);
-    if (repeated > 0) faults.push(`${where}: ${repeated} rows are in the cloud twice`);
-    if (missing > 0) faults.push(`${where}: ${missing} rows are missing before later ones`);
-    return faults;
+    const faults = arrivalFaults(name, branch, cloud);
+    return confirmed === branch.rows
+      ? faults
+      : [
+          `${name}, branch ${branch.name}: ${branch.rows} rows made, ${confirmed} confirmed by the cloud`,
+          ...faults,
+        ];
   });
+}
+
+/** Every row that was made is in the cloud exactly once. */
+function arrivalFaults(
+  pipeline: string,
+  branch: { readonly name: string; readonly rows: number },
+  cloud: ReadBack,
+): string[] {
+  const { read, repeated, missing } = cloud.arrivals(pipeline, branch.name);
+  const where = `${pipeline}, branch ${branch.name}`;
+  const faults: string[] = [];
+  if (read !== branch.rows)
+    faults.push(`${where}: ${branch.rows} rows made, ${read} read back from the cloud`);
+  if (repeated > 0) faults.push(`${where}: ${repeated} rows are in the cloud twice`);
+  if (missing > 0) faults.push(`${where}: ${missing} rows are missing before later ones`);
+  return faults;
 }

@@ -47,7 +47,7 @@ export async function startServers(
 }
 
 /** Makes the stream that the feeds publish to and the pipelines read. */
-export async function makeSensorStream(edge: RunningNatsServer, log: Log): Promise<void> {
+export async function makeSensorStream(edge: { readonly url: string }, log: Log): Promise<void> {
   const link: NatsLink = await connectNats({ name: "demo-edge", servers: edge.url }, log);
   try {
     const manager = await managerOf(link, null);

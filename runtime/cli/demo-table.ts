@@ -1,6 +1,6 @@
 // The demonstration's table: figures to text of a given width. Pure; knows no terminal and no clock.
 
-import type { PipelineFigures } from "./demo-figures.ts";
+import type { KillFigures, PipelineFigures } from "./demo-figures.ts";
 
 /** How parts of the text stand out; each returns its text as it is where there are no colours. */
 export interface TableStyles {
@@ -16,6 +16,8 @@ export interface TableState {
   readonly ended: boolean;
   readonly pipelines: readonly PipelineFigures[];
   readonly rowsByStream: Readonly<Record<string, number>>;
+  /** How often worker and servers were killed, where they are. */
+  readonly kills?: KillFigures;
 }
 
 interface Column {
@@ -96,6 +98,10 @@ function cloudText(rowsByStream: Readonly<Record<string, number>>): string {
   return `read back from the cloud: ${countText(total)} rows${each === "" ? "" : ` (${each})`}`;
 }
 
+function killsText({ worker, edge, cloud }: KillFigures): string {
+  return `killed: worker ${worker} times, edge ${edge}, cloud ${cloud}`;
+}
+
 /** The whole table, no line longer than `width`; lines end with a line feed but for the last. */
 export function renderTable(state: TableState, width: number, styles: TableStyles): string {
   const kept = fitting(state.pipelines, width);
@@ -112,6 +118,7 @@ export function renderTable(state: TableState, width: number, styles: TableStyle
     styles.bold(cut(titleText(state), width)),
     styles.dim(line(({ title }) => title)),
     ...state.pipelines.map((pipeline) => line((column) => column.text(pipeline))),
+    ...(state.kills === undefined ? [] : [cut(killsText(state.kills), width)]),
     styles.good(cut(cloudText(state.rowsByStream), width)),
   ].join("\n");
 }

@@ -12,6 +12,7 @@ import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
 import { defaultSettings, withConnections } from "../worker/settings.ts";
 import { Worker } from "../worker/worker.ts";
+import { ChaosDemonstration, type ChaosOptions } from "./demo-chaos.ts";
 import { CloudReader } from "./demo-cloud.ts";
 import { type Display, displayFor } from "./demo-display.ts";
 import { DemoFeeds } from "./demo-feeds.ts";
@@ -24,6 +25,7 @@ import { print, styled } from "./terminal.ts";
 export interface DemoOptions {
   readonly for?: string;
   readonly json?: boolean;
+  readonly chaos?: boolean;
 }
 
 const pipelineNames = ["gateway-health", "climate", "dew-point", "provoked-events"] as const;
@@ -44,9 +46,13 @@ function durationOf(options: DemoOptions): number | null {
   return process.stdout.isTTY && options.json !== true ? null : defaultFor_ms;
 }
 
-async function loadDemo(): Promise<readonly LoadedPipeline[]> {
+function demoFiles(): readonly string[] {
   const folder = fileURLToPath(partUrl("pipelines/"));
-  const files = pipelineNames.map((name) => join(folder, `${name}.yaml`));
+  return pipelineNames.map((name) => join(folder, `${name}.yaml`));
+}
+
+async function loadDemo(): Promise<readonly LoadedPipeline[]> {
+  const files = demoFiles();
   const pipelines = await loadFiles(files);
   printDiagnostics(files, pipelines);
   if (!isWrong(pipelines)) return pipelines;
@@ -189,19 +195,37 @@ function verdictOf({ ok, faults, pipelines, feeds }: DemoReport): string {
   return `${styled("green", "ok:")} ${countText(records)} records became ${countText(rows)} rows; each was read back from the cloud exactly once, and every record is accounted for.`;
 }
 
+function conclude(report: DemoReport, options: DemoOptions): number {
+  print(options.json === true ? JSON.stringify(report) : verdictOf(report));
+  return report.ok ? 0 : 1;
+}
+
+/** With the worker as a process that is killed, as both servers are. */
+async function chaos(
+  options: DemoOptions,
+  given: Pick<ChaosOptions, "pipelines" | "display" | "for_ms" | "interrupted">,
+): Promise<number> {
+  const files = demoFiles();
+  const demonstration = new ChaosDemonstration({ ...given, files, readers: readersOf(given.pipelines) });
+  try {
+    return conclude(await demonstration.run(), options);
+  } finally {
+    await demonstration.close();
+  }
+}
+
 export async function demo(options: DemoOptions): Promise<number> {
   const for_ms = durationOf(options);
   const interrupted = interruption();
   const pipelines = await loadDemo();
   const display = displayFor(options.json === true);
+  if (options.chaos === true) return chaos(options, { pipelines, display, for_ms, interrupted });
   const servers = await startServers(process.env);
   try {
     introduce(display, servers);
     const demonstration = new Demonstration(servers, display, for_ms);
     try {
-      const report = await demonstration.run(pipelines, interrupted);
-      print(options.json === true ? JSON.stringify(report) : verdictOf(report));
-      return report.ok ? 0 : 1;
+      return conclude(await demonstration.run(pipelines, interrupted), options);
     } finally {
       await demonstration.close();
     }

@@ -271,6 +271,7 @@ program
   .command("demo")
   .description("run edge and cloud on this machine: real sensors through real pipelines")
   .option("--for <duration>", "how long; without a terminal it is 20s")
+  .option("--chaos", "kill the worker and both servers again and again while it runs")
   .addOption(jsonOption())
   .action((options) => finish(import("./demo.ts").then(({ demo }) => demo(options))));
 

@@ -71,10 +71,11 @@ function someOf(names: readonly string[], most = 5): string {
   return more <= 0 ? names.join(", ") : `${names.slice(0, most).join(", ")} and ${more} more`;
 }
 
-/** The door for `weir why`. A worker runs without one where it cannot be opened. */
+/** The door for `weir why`, and for whoever looks on. A worker runs without one where it cannot be opened. */
 async function openDoor(worker: Worker, identity: string, log: Log): Promise<Control | null> {
   const answers = (path: string): unknown => {
     if (path === "/outbox") return worker.outboxes();
+    if (path === "/status") return worker.status();
     if (path !== "/pipelines") return undefined;
     const now = wallClock.now();
     return worker.status().map(({ name, pipeline }) => ({ name, waiting: waitingOf(pipeline, now) }));

@@ -31,6 +31,8 @@ export interface NatsServerOptions {
   readonly storeDir?: string;
   /** A fixed client port, so that a server can come back where it was. Default: any free one. */
   readonly port?: number;
+  /** A fixed port for that, likewise. */
+  readonly mqttPort?: number;
   /** Further lines of nats-server configuration. */
   readonly extra?: string;
   /** How to run it; found by itself when absent. */
@@ -299,7 +301,7 @@ export async function startNatsServer(
   if (command === null) throw missingServerError(process.platform);
   let log = "";
   for (let attempt = 0; attempt < limits.nats_server_start_attempts_max; attempt++) {
-    const mqttPort = options.mqtt === true ? await freePort() : null;
+    const mqttPort = options.mqtt === true ? (options.mqttPort ?? (await freePort())) : null;
     const folder = mkdtempSync(join(tmpdir(), "weir-nats-"));
     const launched = launch(command, options, mqttPort, folder);
     const serving = await waitUntilServing(launched, options);

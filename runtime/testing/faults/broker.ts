@@ -3,26 +3,47 @@
 
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type RunningNatsServer, startNatsServer } from "../../connect/nats-server.ts";
+import {
+  type NatsServerOptions,
+  type RunningNatsServer,
+  startNatsServer,
+} from "../../connect/nats-server.ts";
 
 export class Broker {
   readonly name: string;
   readonly #store: string;
   readonly #copy: string;
+  readonly #options: Pick<NatsServerOptions, "domain" | "mqtt">;
   #server: RunningNatsServer;
   kills = 0;
 
-  private constructor(name: string, folder: string, server: RunningNatsServer) {
+  private constructor(
+    name: string,
+    folder: string,
+    server: RunningNatsServer,
+    options: Pick<NatsServerOptions, "domain" | "mqtt">,
+  ) {
     this.name = name;
     this.#store = join(folder, name);
     this.#copy = join(folder, `${name}-copy`);
     this.#server = server;
+    this.#options = options;
   }
 
-  static async start(name: string, folder: string): Promise<Broker> {
+  /** Its store is a folder of its name in `folder`. */
+  static async start(
+    name: string,
+    folder: string,
+    options: Pick<NatsServerOptions, "domain" | "mqtt"> = {},
+  ): Promise<Broker> {
     const store = join(folder, name);
     mkdirSync(store, { recursive: true });
-    return new Broker(name, folder, await startNatsServer({ name, storeDir: store }, process.env));
+    const server = await startNatsServer({ name, storeDir: store, ...options }, process.env);
+    return new Broker(name, folder, server, options);
+  }
+
+  get mqttUrl(): string | null {
+    return this.#server.mqttUrl;
   }
 
   get url(): string {
@@ -41,9 +62,18 @@ export class Broker {
 
   /** Comes back on the same port with what is in its store. */
   async restart(): Promise<void> {
-    const { port } = this.#server;
+    const { port, mqttUrl } = this.#server;
     await this.#server.stop();
-    this.#server = await startNatsServer({ name: this.name, storeDir: this.#store, port }, process.env);
+    this.#server = await startNatsServer(
+      {
+        name: this.name,
+        storeDir: this.#store,
+        port,
+        ...this.#options,
+        ...(mqttUrl === null ? {} : { mqttPort: Number(new URL(mqttUrl).port) }),
+      },
+      process.env,
+    );
   }
 
   pause(): Promise<void> {

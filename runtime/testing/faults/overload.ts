@@ -43,6 +43,7 @@ export const overload: Measurement = {
       say,
       pipeline: `${pipelineText}outbox: { bytes: 256MiB }\n`,
       ahead: Number.MAX_SAFE_INTEGER,
+      every_ms: 0,
       // What the worker does not take, the source's stream drops.
       sourceMessages: 4_000,
     });

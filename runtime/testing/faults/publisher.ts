@@ -25,6 +25,8 @@ export interface Pace {
   /** How far it may be ahead of `arrived`. */
   readonly ahead: number;
   readonly arrived: () => number;
+  /** The least time between two messages, so that runs leave the machine some rest. */
+  readonly every_ms: number;
   /** Records from `first` up to `end` as the text of a message. */
   readonly text: (first: number, end: number) => string;
 }
@@ -96,10 +98,13 @@ export class Publisher {
   }
 
   async #run(): Promise<void> {
-    const { lines, ahead, arrived, text } = this.#pace;
+    const { lines, ahead, arrived, every_ms, text } = this.#pace;
     while (!this.#stopped) {
       if (this.#next - arrived() > ahead) await sleep(wallClock, limits.faults_look_ms);
-      else await this.#store(this.#next + lines, text(this.#next, this.#next + lines));
+      else {
+        await this.#store(this.#next + lines, text(this.#next, this.#next + lines));
+        if (every_ms > 0) await sleep(wallClock, every_ms);
+      }
     }
   }
 

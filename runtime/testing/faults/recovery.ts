@@ -61,7 +61,15 @@ export const recovery: Measurement = {
   about: `from SIGKILL to the next row in the cloud, with the state of ${keys} keys, ${kills} times`,
   async run({ seed, isShort, say }) {
     const random = new Random(seed);
-    const world = await World.make({ random, say, pipeline, lines: 2_000, ahead: 60_000, text: keyedLines });
+    const world = await World.make({
+      random,
+      say,
+      pipeline,
+      lines: 2_000,
+      ahead: 60_000,
+      every_ms: 0,
+      text: keyedLines,
+    });
     try {
       world.begin();
       const all = isShort ? keys / 10 : keys;

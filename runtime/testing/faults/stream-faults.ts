@@ -54,7 +54,7 @@ export const streamFaults: readonly Scenario[] = [
       await world.alive("what was kept", () => world.cloud.arrived === world.publisher.published - 1);
       const code = await world.endWorker();
       insist(code === 0, `SIGTERM ended the worker with ${code}:\n${world.worker.said()}`);
-      const counted = world.worker.sourceAtEnd()?.dropped["gap"] ?? 0;
+      const counted = world.worker.statusAtEnd()?.[0]?.sources[0]?.dropped["gap"] ?? 0;
       const expected = world.publisher.messagesOf(gone);
       insist(counted === expected, `the source counted a gap of ${counted} messages; it was ${expected}`);
       world.startWorker();

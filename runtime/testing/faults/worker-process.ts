@@ -4,13 +4,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { partUrl } from "../../layout.ts";
+import type { WorkerStatus } from "../../worker/worker.ts";
 
 const program: string = fileURLToPath(partUrl("weir.js"));
 const leash: string = partUrl("demo-leash.js").href;
 const saidLinesMax = 400;
 
 export interface WorkerCommand {
-  readonly pipeline: string;
+  /** Files. */
+  readonly pipelines: readonly string[];
   readonly state: string;
   /** `name=url`, or a url for the default connection. */
   readonly connections: readonly string[];
@@ -26,14 +28,6 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** What a source of a worker that ended in order counted. */
-interface EndStatus {
-  readonly sources: readonly {
-    readonly records: number;
-    readonly dropped: Readonly<Record<string, number>>;
-  }[];
-}
-
 export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly ended: Promise<Ended>;
@@ -43,8 +37,19 @@ export class WorkerProcess {
   /** It has opened its state, its sources and its sinks. */
   isRunning = false;
 
-  constructor({ pipeline, state, connections, config, under = [], environment = {} }: WorkerCommand) {
-    const weir = ["--import", leash, program, "run", pipeline, "--state", state, "--log", "text", "--json"];
+  constructor({ pipelines, state, connections, config, under = [], environment = {} }: WorkerCommand) {
+    const weir = [
+      "--import",
+      leash,
+      program,
+      "run",
+      ...pipelines,
+      "--state",
+      state,
+      "--log",
+      "text",
+      "--json",
+    ];
     const nats = connections.flatMap((each) => ["--nats", each]);
     const settings = config === undefined ? [] : ["--config", config];
     const [first, ...rest] = [...under, process.execPath, ...weir, ...nats, ...settings];
@@ -98,12 +103,10 @@ export class WorkerProcess {
     return this.#lines.some((line) => line.includes(text));
   }
 
-  /** What its first source counted; null unless it ended in order. */
-  sourceAtEnd(): EndStatus["sources"][number] | null {
+  /** What each pipeline and its connectors counted; null unless it ended in order. */
+  statusAtEnd(): readonly WorkerStatus[] | null {
     const line = this.#lines.findLast((each) => each.startsWith("[{"));
-    if (line === undefined) return null;
-    const [status] = JSON.parse(line) as EndStatus[];
-    return status?.sources[0] ?? null;
+    return line === undefined ? null : (JSON.parse(line) as WorkerStatus[]);
   }
 
   #hear(text: string): void {

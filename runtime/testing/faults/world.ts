@@ -22,6 +22,8 @@ export interface WorldOptions {
   readonly ahead?: number;
   /** Records of one message. */
   readonly lines?: number;
+  /** The least time between two messages. */
+  readonly every_ms?: number;
   /** Messages that the source's stream holds; then it drops the oldest. */
   readonly sourceMessages?: number;
   /** Text of the pipeline, where it is another than usual. */
@@ -98,6 +100,7 @@ export class World {
         lines: options.lines ?? limits.faults_message_lines,
         ahead: options.ahead ?? limits.faults_ahead_records,
         arrived: () => cloud.arrived,
+        every_ms: options.every_ms ?? limits.faults_message_ms,
         text: options.text ?? linesOf,
       });
       undo.push(() => publisher.close());
@@ -125,7 +128,7 @@ export class World {
   /** Starts one beside it. */
   startAnother(how: Start): WorkerProcess {
     const worker = new WorkerProcess({
-      pipeline: join(this.folder, "faults.yaml"),
+      pipelines: [join(this.folder, "faults.yaml")],
       state: this.state,
       connections: [this.edge.url, `cloud=${this.link.url}`],
       ...how,
