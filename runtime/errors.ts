@@ -21,6 +21,8 @@ const codes = {
   WEIR_FENCED: { domain: "external", retry: false, exit: 78 },
   /** A container engine that cannot be reached, does not answer, or answers what makes no sense. */
   WEIR_CONTAINER_ENGINE: { domain: "external", retry: true, exit: 69 },
+  /** A virtual machine that does not start or does not answer. */
+  WEIR_MACHINE: { domain: "external", retry: true, exit: 69 },
   /** A worker that cannot be started as asked. */
   WEIR_WORKER_REFUSED: { domain: "user", retry: false, exit: 78 },
   WEIR_SINK: { domain: "external", retry: true, exit: 74 },

@@ -415,6 +415,19 @@ export const limits = {
   worker_processes_max: 16_384,
   kernel_log_records_max: 20_000,
 
+  // Workers in virtual machines
+  /** For one to be made; its system starts after that. */
+  machine_start_ms_max: 30_000,
+  machine_answer_ms_max: 2_000,
+  machine_answer_bytes_max: 1_048_576,
+  machine_memory_bytes_min: 134_217_728,
+  machine_memory_bytes_default: 268_435_456,
+  machine_processors_max: 16,
+  /** Folders of one, beside its system: its board has no more places. */
+  machine_folders_max: 5,
+  /** What a folder to write in may come to hold. */
+  machine_folder_bytes: 1_073_741_824,
+
   // A nats-server started by tests and demonstrations
   nats_server_start_ms_max: 10_000,
   nats_server_start_attempts_max: 5,

@@ -5,6 +5,7 @@ import { isAbsolute, normalize } from "node:path";
 import { WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { WorkerSpec } from "../driver.ts";
+import { checkSpec } from "./worker-name.ts";
 
 export const supervisorLabel = "io.weir.supervisor";
 export const workerLabel = "io.weir.worker";
@@ -35,11 +36,6 @@ export function containerName(supervisor: string, worker: string): string {
   return `weir.${supervisor}.${worker}`;
 }
 
-function checkName(spec: WorkerSpec, what: string, name: string): void {
-  if (allowedName.test(name)) return;
-  throw refused(spec, `${what} ${JSON.stringify(name)}`, "use a to z, 0 to 9, _ and -, at most 64 of them");
-}
-
 function checkFolder(spec: WorkerSpec, path: string): void {
   if (!isAbsolute(path) || normalize(path) !== path || path.includes("\0")) {
     throw refused(spec, `the folder ${JSON.stringify(path)}`, "name folders by absolute paths without ..");
@@ -60,8 +56,11 @@ function checkLimit(spec: WorkerSpec, what: string, value: number | undefined): 
 
 /** Refuses a worker that an engine must not be asked for. */
 export function checkWorker(spec: WorkerSpec, { supervisor, user }: ContainerSettings): void {
-  checkName(spec, "the name", spec.name);
-  checkName(spec, "the supervisor's name", supervisor);
+  checkSpec(spec);
+  if (!allowedName.test(supervisor)) {
+    const what = `the supervisor's name ${JSON.stringify(supervisor)}`;
+    throw refused(spec, what, "use a to z, 0 to 9, _ and -, at most 64 of them");
+  }
   if (!/^[1-9]\d*:[1-9]\d*$/.test(user)) {
     throw refused(spec, `the user ${user}`, "give numbers that are not root's, such as 65532:65532");
   }

@@ -8,7 +8,7 @@ const namePattern = /^[a-z0-9_-]{1,64}$/;
 /** Throws for a name that could mean anything but itself. */
 export function checkSpec({ name, revision, command }: WorkerSpec): void {
   const refuse = (what: string): WeirError =>
-    new WeirError("WEIR_CONFIG", `${what} cannot be that of a worker`, {
+    new WeirError("WEIR_WORKER_REFUSED", `${what} cannot be that of a worker`, {
       remedy: "lower-case letters, digits, - and _, at most 64",
     });
   if (!namePattern.test(name)) throw refuse(`the name ${JSON.stringify(name)}`);

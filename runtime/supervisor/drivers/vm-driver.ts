@@ -1,0 +1,341 @@
+// Workers as virtual machines of QEMU: what a machine is lies in a folder of its own, and its monitor says whether it is
+// there. Machines outlive their supervisor. What the monitor does not say is unknown, and nothing is started over it.
+
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { type Clock, sleep } from "../../clock.ts";
+import { messageOf, WeirError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
+import type { Driver, ObservedWorker, WorkerSpec, WorkerState, WorkerStats } from "../driver.ts";
+import {
+  checkMachine,
+  machineArguments,
+  type MachineDisk,
+  type MachinePlaces,
+  type MachineSystem,
+  ordersText,
+} from "./machine-command.ts";
+import { machineState, outputLines, parseReport } from "./observed-machine.ts";
+import { ownExitCode } from "./observed-container.ts";
+import { processUse } from "./process-facts.ts";
+import { askMachine, QmpError } from "./qmp-client.ts";
+
+const { connect } = process.getBuiltinModule("node:net");
+const run = promisify(execFile);
+
+export interface VmDriverOptions {
+  /** Where its machines are kept, each in a folder by the worker's name. Of this supervisor only. */
+  readonly folder: string;
+  readonly system: MachineSystem;
+  /** `qemu-system-x86_64`, or its path. */
+  readonly qemu: string;
+  readonly clock: Clock;
+}
+
+interface Order {
+  readonly id: string;
+  readonly name: string;
+  readonly revision: string;
+  readonly started: number;
+}
+
+const everyMs = 50;
+
+function placesIn(folder: string): MachinePlaces {
+  const place = (name: string): string => join(folder, name);
+  return {
+    order: place("order.json"),
+    orders: place("orders.img"),
+    monitor: place("monitor.sock"),
+    output: place("output.log"),
+    report: place("report.log"),
+    word: place("word.sock"),
+  };
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+export class VmDriver implements Driver {
+  readonly kind = "vm";
+  readonly #options: VmDriverOptions;
+  /** Names of machines that are being made this moment. */
+  readonly #starting = new Set<string>();
+
+  constructor(options: VmDriverOptions) {
+    this.#options = options;
+  }
+
+  async open(): Promise<void> {
+    const { folder, qemu, system } = this.#options;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const missing = Object.values(system).find((file: string) => !existsSync(file));
+    if (missing !== undefined) {
+      throw new WeirError("WEIR_MACHINE", `there is no ${missing} to start machines from`, {
+        remedy: "make it: npm run machine -- KERNEL-FOLDER",
+      });
+    }
+    await run(qemu, ["--version"]).catch((error: unknown) => {
+      throw new WeirError("WEIR_MACHINE", `${qemu} does not run: ${messageOf(error)}`, {
+        remedy: "apt-get install qemu-system-x86",
+      });
+    });
+  }
+
+  async start(spec: WorkerSpec): Promise<string> {
+    checkMachine(spec);
+    const folder = join(this.#options.folder, spec.name);
+    if (Buffer.byteLength(placesIn(folder).monitor) > limits.socket_path_bytes_max) {
+      throw new WeirError(
+        "WEIR_WORKER_REFUSED",
+        `worker ${spec.name}: ${folder} is too long for a socket in it`,
+        {
+          remedy: "name a shorter folder for machines, or a shorter worker",
+        },
+      );
+    }
+    try {
+      // To make a folder is what only one of several can do.
+      mkdirSync(folder, { mode: 0o700 });
+    } catch {
+      throw new WeirError("WEIR_WORKER_REFUSED", `there is a worker ${spec.name} already`, {
+        remedy: "stop and remove it first",
+      });
+    }
+    this.#starting.add(spec.name);
+    try {
+      return await this.#make(spec, folder);
+    } catch (error) {
+      // It may have started all the same: then its monitor answers, and it is found by list.
+      if ((await this.#answers(folder)) === false) rmSync(folder, { recursive: true, force: true });
+      throw error;
+    } finally {
+      this.#starting.delete(spec.name);
+    }
+  }
+
+  async stop(id: string, grace_ms: number): Promise<void> {
+    const folder = this.#folderOf(id);
+    if (folder === null || (await this.#answers(folder)) === false) return;
+    await this.#sayEnd(folder);
+    if (!(await this.#endsWithin(folder, grace_ms))) await this.kill(id);
+  }
+
+  async kill(id: string): Promise<void> {
+    const folder = this.#folderOf(id);
+    if (folder === null) return;
+    await askMachine(placesIn(folder).monitor, "quit", this.#options.clock).catch((error: unknown) => {
+      // One that is gone needs no killing, and one that hangs up has done as it was told.
+      if (!(error instanceof QmpError) || error.fault === "refused") throw error;
+    });
+    if (await this.#endsWithin(folder, limits.machine_answer_ms_max)) return;
+    // It does not listen to its monitor.
+    const pid = this.#processOf(id);
+    if (pid !== null) process.kill(pid, "SIGKILL");
+    if (await this.#endsWithin(folder, limits.engine_kill_ms_max)) return;
+    throw new WeirError("WEIR_MACHINE", `virtual machine ${id} was ended and is still there`, {
+      remedy: "end its qemu process, whose -uuid is the same",
+    });
+  }
+
+  async remove(id: string): Promise<void> {
+    const folder = this.#folderOf(id);
+    if (folder === null) return;
+    if ((await this.#answers(folder)) !== false) {
+      throw new WeirError("WEIR_WORKER_REFUSED", `virtual machine ${id} is running, or may be`, {
+        remedy: "stop it first",
+      });
+    }
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  async list(): Promise<readonly ObservedWorker[]> {
+    const orders = this.#orders();
+    return Promise.all(orders.map(({ order, folder }) => this.#observe(order, folder)));
+  }
+
+  logs(id: string, lines: number): Promise<readonly string[]> {
+    const folder = this.#folderOf(id);
+    if (folder === null) return Promise.reject(this.#nobody(id));
+    const text = textOf(placesIn(folder).output);
+    return Promise.resolve(outputLines(text, Math.min(lines, limits.worker_log_lines_max)));
+  }
+
+  async stats(id: string): Promise<WorkerStats> {
+    const folder = this.#folderOf(id);
+    if (folder === null) throw this.#nobody(id);
+    const pid = this.#processOf(id);
+    return (pid === null ? null : processUse(pid)) ?? { processor_s: 0, memory_bytes: 0, pids: 0 };
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #nobody(id: string): WeirError {
+    return new WeirError("WEIR_WORKER_REFUSED", `there is no virtual machine ${JSON.stringify(id)}`, {
+      remedy: "name one that list names",
+    });
+  }
+
+  /** Writes down what is ordered, makes its disks, and starts the machine. */
+  async #make(spec: WorkerSpec, folder: string): Promise<string> {
+    const { system, qemu, clock } = this.#options;
+    const places = placesIn(folder);
+    const order: Order = { id: randomUUID(), name: spec.name, revision: spec.revision, started: clock.now() };
+    const disks: MachineDisk[] = [];
+    for (const [n, { host, writable }] of spec.folders.entries()) {
+      const file = writable ? join(host, "disk.img") : join(folder, `folder${n}.img`);
+      await makeDisk(writable && existsSync(file) ? null : host, file, writable);
+      disks.push({ file, name: `folder${n}`, writable });
+    }
+    const folders = disks.map(({ name }, n) => ({ disk: name, inside: spec.folders[n]?.inside ?? "" }));
+    const script = join(folder, "orders");
+    mkdirSync(script);
+    writeFileSync(join(script, "orders"), ordersText(spec, folders));
+    await makeDisk(script, places.orders, false);
+    writeFileSync(places.order, JSON.stringify(order));
+    const parameters = machineArguments(spec, order.id, system, places, disks);
+    const log = openSync(join(folder, "qemu.log"), "a");
+    // In a session of its own, so that it outlives whoever started it.
+    const machine = spawn(qemu, parameters, { stdio: ["ignore", log, log], detached: true });
+    closeSync(log);
+    machine.unref();
+    await this.#untilThere(machine, spec, folder);
+    return order.id;
+  }
+
+  /** Resolves once the monitor answers. */
+  async #untilThere(machine: ChildProcess, { name }: WorkerSpec, folder: string): Promise<void> {
+    let failure = "";
+    machine.once("error", (error) => (failure = error.message));
+    const end = this.#options.clock.now() + limits.machine_start_ms_max;
+    while ((await this.#answers(folder)) !== true) {
+      if (machine.exitCode !== null || machine.signalCode !== null)
+        failure = textOf(join(folder, "qemu.log"));
+      if (this.#options.clock.now() > end) failure = "its monitor does not answer";
+      if (failure !== "") {
+        throw new WeirError("WEIR_MACHINE", `worker ${name}: qemu does not start: ${failure.trim()}`, {
+          remedy: "correct what it complains of",
+        });
+      }
+      await sleep(this.#options.clock, everyMs);
+    }
+  }
+
+  /** What was ordered and has not been removed. A folder without an order is one that is being made. */
+  #orders(): readonly { readonly order: Order; readonly folder: string }[] {
+    return readdirSync(this.#options.folder).flatMap((name) => {
+      const folder = join(this.#options.folder, name);
+      try {
+        const order = JSON.parse(readFileSync(placesIn(folder).order, "utf8")) as Order;
+        return [{ order, folder }];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  #folderOf(id: string): string | null {
+    return this.#orders().find(({ order }) => order.id === id)?.folder ?? null;
+  }
+
+  /** Whether the machine is there; null where that could not be found out. */
+  async #answers(folder: string): Promise<boolean | null> {
+    try {
+      await askMachine(placesIn(folder).monitor, "query-status", this.#options.clock);
+      return true;
+    } catch (error) {
+      return error instanceof QmpError && error.fault === "gone" ? false : null;
+    }
+  }
+
+  async #observe(order: Order, folder: string): Promise<ObservedWorker> {
+    const places = placesIn(folder);
+    this.#bound(places.output);
+    const answered = await this.#answers(folder);
+    const report = parseReport(textOf(places.report));
+    const isStarting = this.#starting.has(order.name) && answered === false;
+    const state: WorkerState = isStarting ? "starting" : machineState(answered, report);
+    const { id, name, revision, started } = order;
+    const hasEnded = state === "exited";
+    return {
+      id,
+      name,
+      revision,
+      state,
+      started,
+      exitCode: hasEnded && report.code !== null ? ownExitCode(report.code) : null,
+      outOfMemory: hasEnded && report.outOfMemory,
+    };
+  }
+
+  /** QEMU adds to the file for ever; what is more than is kept goes. */
+  #bound(output: string): void {
+    const bytes = statSync(output, { throwIfNoEntry: false })?.size ?? 0;
+    if (bytes > limits.worker_log_file_bytes_max) truncateSync(output);
+  }
+
+  /** Tells the system inside to end its worker. */
+  #sayEnd(folder: string): Promise<void> {
+    return new Promise((resolve) => {
+      const socket = connect(placesIn(folder).word, () => socket.end("end\n"));
+      // It may have ended meanwhile; whether it does is looked at next.
+      socket.on("error", () => resolve());
+      socket.on("close", () => resolve());
+      socket.setTimeout(limits.machine_answer_ms_max, () => socket.destroy());
+    });
+  }
+
+  async #endsWithin(folder: string, ms: number): Promise<boolean> {
+    const { clock } = this.#options;
+    const end = clock.now() + ms;
+    for (;;) {
+      if ((await this.#answers(folder)) === false) return true;
+      if (clock.now() >= end) return false;
+      await sleep(clock, everyMs);
+    }
+  }
+
+  /** The process of the machine by its identity, which stands in its command line. */
+  #processOf(id: string): number | null {
+    const found = readdirSync("/proc").find(
+      (name) => /^\d+$/.test(name) && textOf(`/proc/${name}/cmdline`).includes(`\0${id}\0`),
+    );
+    return found === undefined ? null : Number(found);
+  }
+}
+
+/** A disk with the files of a folder, or one to write on that takes space only as it fills. */
+async function makeDisk(from: string | null, file: string, writable: boolean): Promise<void> {
+  if (from === null) return;
+  if (writable) mkdirSync(from, { recursive: true, mode: 0o700 });
+  const content = writable ? ["-E", "root_owner=65532:65532"] : ["-d", from];
+  const size = writable ? limits.machine_folder_bytes : await folderBytes(from);
+  await run("mke2fs", ["-q", "-t", "ext4", "-m", "0", ...content, file, `${Math.ceil(size / 1024)}k`]);
+}
+
+/** What a disk with the files of a folder has to hold. */
+async function folderBytes(folder: string): Promise<number> {
+  const { stdout } = await run("du", ["-sk", "--apparent-size", folder]);
+  return (Number(stdout.split("\t")[0]) * 1.2 + 4_096) * 1024;
+}
