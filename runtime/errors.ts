@@ -25,6 +25,8 @@ const codes = {
   WEIR_MACHINE: { domain: "external", retry: true, exit: 69 },
   /** A worker that cannot be started as asked. */
   WEIR_WORKER_REFUSED: { domain: "user", retry: false, exit: 78 },
+  /** What was to be replaced is not what it was. */
+  WEIR_STALE: { domain: "user", retry: true, exit: 75 },
   WEIR_SINK: { domain: "external", retry: true, exit: 74 },
   WEIR_DRAIN_TIMEOUT: { domain: "external", retry: false, exit: 75 },
   WEIR_INTERNAL: { domain: "internal", retry: false, exit: 70 },

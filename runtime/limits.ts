@@ -379,6 +379,10 @@ export const limits = {
   // The supervisor
   supervisor_look_ms: 1_000,
   supervisor_happenings_max: 200,
+  /** Revisions of a pipeline that the bucket of what is wanted remembers. */
+  desired_history_max: 8,
+  /** How often it is seen whether the connection to it was cut. */
+  desired_check_ms: 1_000,
   /** Pipelines of one host. */
   host_pipelines_max: 10_000,
 

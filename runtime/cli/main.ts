@@ -125,7 +125,8 @@ program
   .argument("[folder]", "pipeline files; without it, what was wanted last")
   .requiredOption("--state <folder>", "where all of it is kept: what is wanted, and the state of pipelines")
   .addOption(connectionOption())
-  .option("--config <file>", "the device's settings, for the workers")
+  .option("--config <file>", "the device's settings", "weir.yaml")
+  .option("--desired <connection>", "follow the bucket of what is wanted there, in place of a folder")
   .addOption(new Option("--driver <kind>", "what runs workers").choices(["process"]).default("process"))
   .option("--host <name>", "what this machine is called; its own name without it")
   .addOption(
@@ -150,6 +151,41 @@ program
   .argument("<name>", "a worker, or a pipeline that it runs")
   .option("--lines <count>", "how many", positive, 100)
   .action((name: string, options) => finish(import("./status.ts").then(({ logs }) => logs(name, options))));
+
+const targetCommand = (name: string, description: string): Command =>
+  program
+    .command(name)
+    .description(description)
+    .addOption(connectionOption())
+    .option("--config <file>", "the device's settings", "weir.yaml")
+    .option("--host <name>", "the host that is meant; this one without it")
+    .option("--to <connection>", "the connection with the bucket of what is wanted", "default");
+
+targetCommand("plan", "show what applying pipelines to a host would change")
+  .argument("<file...>", "pipeline files, folders of them, or patterns")
+  .option("--prune", "what is there and not among them would go")
+  .addOption(jsonOption())
+  .action((files: string[], options) =>
+    finish(import("./apply.ts").then(({ plan }) => plan(files, options))),
+  );
+
+targetCommand("apply", "check pipelines, and want them on a host")
+  .argument("<file...>", "pipeline files, folders of them, or patterns")
+  .option("--prune", "what is there and not among them goes")
+  .addOption(jsonOption())
+  .action((files: string[], options) =>
+    finish(import("./apply.ts").then(({ apply }) => apply(files, options))),
+  );
+
+targetCommand("rollback", "want again what a pipeline was before its present revision")
+  .argument("<pipeline>", "its name")
+  .action((name: string, options) =>
+    finish(import("./apply.ts").then(({ rollback }) => rollback(name, options))),
+  );
+
+targetCommand("drain", "let all workers of a host end in order")
+  .option("--undo", "let it run again what is wanted")
+  .action((options) => finish(import("./apply.ts").then(({ drain }) => drain(options))));
 
 program
   .command("lint")

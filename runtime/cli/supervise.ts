@@ -2,10 +2,11 @@
 // disk from before. SIGTERM ends the supervisor and leaves its workers running, so that it can be replaced; Ctrl-C
 // drains them as well.
 
+import { existsSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { wallClock } from "../clock.ts";
-import { assignmentMark } from "../assignment.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
@@ -13,19 +14,23 @@ import { type Log, type LogFormat, makeLog } from "../log.ts";
 import type { Driver } from "../supervisor/driver.ts";
 import { ProcessDriver } from "../supervisor/drivers/process-driver.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
+import { linkSupervisor } from "../supervisor/supervisor-link.ts";
 import { SupervisorFiles } from "../supervisor/supervisor-files.ts";
 import { wantedInFolder } from "../supervisor/wanted.ts";
 import { startRevision, type WorkerStart, workerSocket, workerSpec } from "../supervisor/worker-start.ts";
+import { Connections } from "../worker/connections.ts";
 import { type Answers, openControl } from "../worker/control.ts";
 import { runFolder } from "../worker/settings.ts";
 import { giveBackMemory } from "../worker/settle.ts";
+import { settingsFor } from "./device-settings.ts";
 import { checkNames, hostToken } from "./host-name.ts";
-import { fileURLToPath } from "node:url";
 
 export interface SuperviseOptions {
   readonly nats: readonly string[];
-  readonly config?: string;
+  readonly config: string;
   readonly state: string;
+  /** The connection with the bucket of what is wanted. */
+  readonly desired?: string;
   readonly driver: "process";
   readonly host?: string;
   readonly memory: number;
@@ -56,7 +61,6 @@ function definedEnvironment(): Record<string, string> {
 
 /** Follows the folder; what is wrong in it is told once for each fault, and takes nothing away that runs. */
 function followFolder(folder: string, supervisor: Supervisor, log: Log): () => void {
-  let mark: string | null = null;
   let told = "";
   const look = (): void => {
     try {
@@ -70,10 +74,7 @@ function followFolder(folder: string, supervisor: Supervisor, log: Log): () => v
           faults.some((fault) => fault.startsWith(`${file}:`)) &&
           !pipelines.some((each) => each.name === name),
       );
-      const wanted = [...pipelines, ...broken];
-      const now = assignmentMark(wanted.map((each) => ({ ...each, attempt: 0 })));
-      if (now !== mark) supervisor.want(wanted);
-      mark = now;
+      supervisor.want([...pipelines, ...broken]);
     } catch (error) {
       const message = messageOf(error);
       if (message !== told) log.error(`${folder} cannot be read, what is wanted stays as it is: ${message}`);
@@ -119,13 +120,14 @@ async function start(options: SuperviseOptions, host: string, log: Log): Promise
   });
   await driver.open();
   const run = runFolder(process.env);
-  const config = options.config === undefined ? [] : ["--config", resolve(options.config)];
+  const config = existsSync(options.config) ? ["--config", resolve(options.config)] : [];
+  const heartbeats = options.desired === undefined ? [] : ["--heartbeats", options.desired];
   const starting: WorkerStart = {
     supervisor: identity,
     host,
     assignmentOf: (worker) => files.assignmentPath(worker),
     state: data,
-    further: [...config, ...options.nats.flatMap((each) => ["--nats", each])],
+    further: [...config, ...heartbeats, ...options.nats.flatMap((each) => ["--nats", each])],
     environment: { ...definedEnvironment(), WEIR_RUN_FOLDER: run },
     folders: [],
     limits: { memory_bytes: options.memory },
@@ -149,23 +151,54 @@ async function start(options: SuperviseOptions, host: string, log: Log): Promise
   return { supervisor, identity };
 }
 
+/** Follows the bucket of what is wanted, and tells there what happens. Nothing waits for the connection. */
+function followBucket(
+  connection: string,
+  host: string,
+  supervisor: Supervisor,
+  options: SuperviseOptions,
+  log: Log,
+): () => void {
+  const { nats, config } = options;
+  const connections = new Connections(settingsFor({ nats, config }).connections, log, wallClock);
+  const link = connections.link(connection);
+  const end = linkSupervisor({ link, host, supervisor, clock: wallClock, log });
+  return () => {
+    end();
+    void connections.close();
+  };
+}
+
+function checkWanted(
+  folder: string | undefined,
+  { desired }: SuperviseOptions,
+  supervisor: Supervisor,
+): void {
+  if (folder !== undefined && desired !== undefined) {
+    throw new WeirError("WEIR_USAGE", "what is wanted comes from a folder or from a bucket, not from both", {
+      remedy: "leave out the folder, or --desired",
+    });
+  }
+  if (folder !== undefined || desired !== undefined || supervisor.wanted.length > 0) return;
+  throw new WeirError("WEIR_USAGE", "there is nothing to supervise", {
+    remedy: "name a folder of pipeline files: weir supervise pipelines/ --state /var/lib/weir",
+  });
+}
+
 export async function supervise(folder: string | undefined, options: SuperviseOptions): Promise<number> {
-  const { host = hostToken() } = options;
+  const { host = hostToken(), desired } = options;
   checkNames({ host });
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
   const { supervisor, identity } = await start(options, host, log);
-  if (folder === undefined && supervisor.wanted.length === 0) {
-    throw new WeirError("WEIR_USAGE", "there is nothing to supervise", {
-      remedy: "name a folder of pipeline files: weir supervise pipelines/ --state /var/lib/weir",
-    });
-  }
+  checkWanted(folder, options, supervisor);
   const end = ended();
-  const endFollowing = folder === undefined ? (): void => undefined : followFolder(folder, supervisor, log);
+  const following = folder === undefined ? [] : [followFolder(folder, supervisor, log)];
   supervisor.start();
+  if (desired !== undefined) following.push(followBucket(desired, host, supervisor, options, log));
   const control = await openControl(runFolder(process.env), `supervisor-${identity}`, answersOf(supervisor));
   wallClock.after(limits.supervisor_look_ms, giveBackMemory);
   const how = await end;
-  endFollowing();
+  for (const endFollowing of following) endFollowing();
   if (how === "drain") {
     log.info("draining all workers");
     await supervisor.drain();

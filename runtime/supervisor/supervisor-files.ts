@@ -62,6 +62,17 @@ export class SupervisorFiles {
     return identity;
   }
 
+  /** Whether nothing is to run for the time being. */
+  held(): boolean {
+    return textOf(join(this.folder, "held")) !== null;
+  }
+
+  keepHeld(held: boolean): void {
+    const path = join(this.folder, "held");
+    if (held) this.#write(path, "");
+    else rmSync(path, { force: true });
+  }
+
   memory(): Memory {
     return parseMemory(textOf(join(this.folder, "memory.json")) ?? "") ?? noMemory;
   }

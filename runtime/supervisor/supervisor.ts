@@ -1,7 +1,7 @@
 // Keeps the workers of one host as they are wanted: looks, decides by `reconcile`, lets it be carried out, and looks
 // again. It goes on without any network; what it was told is on the disk, and its workers outlive it.
 
-import type { AssignedPipeline, AssignmentKey } from "../assignment.ts";
+import { type AssignedPipeline, type AssignmentKey, assignmentMark } from "../assignment.ts";
 import { type Clock, sleep } from "../clock.ts";
 import { askSocket } from "../connect/socket-question.ts";
 import { messageOf } from "../errors.ts";
@@ -53,6 +53,8 @@ export class Supervisor {
   #again = false;
   #closed = false;
   #draining = false;
+  #held: boolean;
+  readonly #listeners = new Set<(told: Told) => void>();
   #endLooks: () => void = () => undefined;
   #cancelDue: () => void = () => undefined;
 
@@ -62,6 +64,7 @@ export class Supervisor {
     this.#since = clock.now();
     this.#memory = files.memory();
     this.#wanted = files.wanted() ?? [];
+    this.#held = files.held();
     const textOf = (key: AssignmentKey): AssignedPipeline | null => this.#textOf(key);
     this.#hands = new Hands({ driver, files, log, spec, textOf, done: () => this.#lookSoon() });
   }
@@ -73,9 +76,27 @@ export class Supervisor {
 
   /** From here on these are wanted. */
   want(pipelines: readonly WantedPipeline[]): void {
+    const mark = (all: readonly WantedPipeline[]): string =>
+      assignmentMark(all.map(({ name, revision }) => ({ name, revision, attempt: 0 })));
+    if (mark(pipelines) === mark(this.#wanted)) return;
     this.#wanted = pipelines;
     this.#keep("what is wanted", () => this.#options.files.keepWanted(pipelines));
     this.#lookSoon();
+  }
+
+  /** Lets nothing run for the time being, whatever is wanted; or everything again. It is remembered. */
+  hold(held: boolean): void {
+    if (held === this.#held) return;
+    this.#held = held;
+    this.#options.log.info(held ? "nothing is to run for the time being" : "what is wanted runs again");
+    this.#keep("that nothing is to run", () => this.#options.files.keepHeld(held));
+    this.#lookSoon();
+  }
+
+  /** Calls `told` for what happens from here on; ends by the returned function. */
+  onTold(told: (told: Told) => void): () => void {
+    this.#listeners.add(told);
+    return () => this.#listeners.delete(told);
   }
 
   /** Looks at once, and again and again. */
@@ -157,7 +178,7 @@ export class Supervisor {
     const workers = await this.#list();
     this.#workers = workers;
     for (const each of workers ?? []) if (lives(each)) this.#ask(each.name);
-    const wanted = this.#draining ? [] : this.#wanted;
+    const wanted = this.#draining || this.#held ? [] : this.#wanted;
     const pipelines = wanted.map(({ name, revision: ofText, placement }) => ({
       name,
       revision: ofText,
@@ -244,7 +265,7 @@ export class Supervisor {
     if (text === this.#kept) return;
     this.#keep("what is remembered", () => {
       this.#options.files.keepMemory(memory);
-      if (!this.#draining) this.#options.files.forgetRevisions(this.#needed(memory));
+      if (!this.#draining && !this.#held) this.#options.files.forgetRevisions(this.#needed(memory));
     });
     this.#kept = text;
   }
@@ -270,7 +291,9 @@ export class Supervisor {
 
   #tell(happening: Happening): void {
     const { clock, log } = this.#options;
-    this.#told.push({ ...happening, at: clock.now() });
+    const told = { ...happening, at: clock.now() };
+    this.#told.push(told);
+    for (const listener of this.#listeners) listener(told);
     if (this.#told.length > limits.supervisor_happenings_max) this.#told.shift();
     const text = `${happening.name} ${happening.what.replace("_", " ")}: ${happening.reason}`;
     if (happening.what === "good" || happening.what === "moved") log.info(text);

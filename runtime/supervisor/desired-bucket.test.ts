@@ -1,0 +1,115 @@
+// What is wanted, in a real bucket: compare-and-set, history, and a follower that misses nothing.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { sleep, wallClock } from "../clock.ts";
+import { silentLog } from "../connect/connector-log.ts";
+import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
+import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
+import { DesiredBucket, followDesired, type HostDesired } from "./desired-bucket.ts";
+import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "weir-desired-test-"));
+const log = { ...silentLog, error: () => undefined };
+let server: RunningNatsServer;
+let link: NatsLink;
+let bucket: DesiredBucket;
+
+beforeAll(async () => {
+  server = await startNatsServer({ name: "weir-desired-test", storeDir: join(folder, "js") }, process.env);
+  link = await connectNats({ name: "test", servers: server.url }, silentLog);
+  bucket = await DesiredBucket.open(link);
+});
+
+afterAll(async () => {
+  await link?.close();
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function pipeline(name: string, mark: string): WantedPipeline {
+  return wantedPipeline(`/p/${name}.yaml`, `name: ${name}\nabout: ${mark}\n`);
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(wallClock, 10);
+}
+
+function names({ pipelines }: HostDesired): string[] {
+  return [...pipelines.values()]
+    .map(({ pipeline: { name, text } }) => `${name} ${/about: (.*)/.exec(text)![1]}`)
+    .sort();
+}
+
+test("what was put is read, of that host only", async () => {
+  expect(await bucket.read("a")).toEqual({ state: null, pipelines: new Map() });
+  await bucket.put("a", pipeline("climate", "one"), null);
+  await bucket.setState("a", { drain: false });
+  const read = await bucket.read("a");
+  expect(names(read)).toEqual(["climate one"]);
+  expect(read.state).toEqual({ drain: false });
+  expect(read.pipelines.get("climate")!.pipeline).toEqual(pipeline("climate", "one"));
+  expect((await bucket.read("b")).pipelines.size).toBe(0);
+});
+
+test("nobody overwrites what another has changed meanwhile", async () => {
+  await bucket.put("cas", pipeline("p", "one"), null);
+  const seen = (await bucket.read("cas")).pipelines.get("p")!;
+  await expect(bucket.put("cas", pipeline("p", "mine"), null)).rejects.toMatchObject({ code: "WEIR_STALE" });
+  await bucket.put("cas", pipeline("p", "two"), seen);
+  await expect(bucket.put("cas", pipeline("p", "mine"), seen)).rejects.toMatchObject({ code: "WEIR_STALE" });
+  await expect(bucket.remove("cas", seen)).rejects.toMatchObject({ code: "WEIR_STALE" });
+  const { pipelines } = await bucket.read("cas");
+  await bucket.remove("cas", pipelines.get("p")!);
+  expect((await bucket.read("cas")).pipelines.size).toBe(0);
+  await bucket.put("cas", pipeline("p", "again"), null);
+  expect(names(await bucket.read("cas"))).toEqual(["p again"]);
+});
+
+test("what was wanted before is remembered", async () => {
+  await bucket.put("past", pipeline("p", "one"), null);
+  await bucket.put("past", pipeline("p", "two"), (await bucket.read("past")).pipelines.get("p")!);
+  const history = await bucket.history("past", "p");
+  expect(history.map((each) => each.pipeline.text.split("about: ")[1])).toEqual(["one\n", "two\n"]);
+  expect(await bucket.history("past", "nobody")).toEqual([]);
+});
+
+test("a follower hears all of it at first and after each change, across a restart of the server", async () => {
+  await bucket.put("followed", pipeline("p", "one"), null);
+  const heard: HostDesired[] = [];
+  const stop = new AbortController();
+  const options = { clock: wallClock, log, stopped: stop.signal };
+  const following = followDesired(link, "followed", (desired) => void heard.push(desired), options);
+  await until(() => heard.length > 0 && names(heard.at(-1)!).includes("p one"));
+  expect(heard.at(-1)!.state).toBeNull();
+  await bucket.put("followed", pipeline("q", "one"), null);
+  await bucket.put("somebody-else", pipeline("r", "one"), null);
+  await bucket.setState("followed", { drain: true });
+  await until(() => heard.at(-1)!.state?.drain === true);
+  expect(names(heard.at(-1)!)).toEqual(["p one", "q one"]);
+  await server.kill();
+  server = await startNatsServer(
+    { name: "weir-desired-test", storeDir: join(folder, "js"), port: server.port },
+    process.env,
+  );
+  await until(() => link.connected);
+  await bucket.put("followed", pipeline("p", "two"), (await bucket.read("followed")).pipelines.get("p")!);
+  await until(() => names(heard.at(-1)!).includes("p two"));
+  const { pipelines } = await bucket.read("followed");
+  await bucket.remove("followed", pipelines.get("q")!);
+  await until(() => heard.at(-1)!.pipelines.size === 1);
+  stop.abort();
+  await following;
+});
+
+test("an entry that is no pipeline is nobody's order", async () => {
+  const manager = await jetstreamManager(link.nats, { checkAPI: false });
+  expect((await manager.streams.info("KV_weir_desired")).config.max_msgs_per_subject).toBe(8);
+  for (const value of ["{", "{}", '{"file":"/a","text":"name: ../x\\n"}', '{"file":"/a","text":"["}'])
+    link.nats.publish("$KV.weir_desired.odd.pipeline.p", value);
+  await link.nats.flush();
+  expect((await bucket.read("odd")).pipelines.size).toBe(0);
+});

@@ -1,0 +1,178 @@
+// What is wanted, in a key-value bucket of NATS: written by whoever applies, compare-and-set, so that nobody undoes
+// what another did meanwhile; followed by the supervisor of each host. Decides nothing about workers.
+
+import { JetStreamApiError } from "@nats-io/jetstream";
+import { type KV, type KvEntry, Kvm } from "@nats-io/kv";
+import { z } from "zod";
+import { type Clock, sleep } from "../clock.ts";
+import { backOff } from "../connect/back-off.ts";
+import type { NatsLink } from "../connect/nats-connection.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import type { Log } from "../log.ts";
+import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
+
+export const desiredBucket = "weir_desired";
+
+const pipelineEntry = z.object({ file: z.string(), text: z.string() });
+const hostEntry = z.object({ drain: z.boolean() });
+
+export interface HostState {
+  /** Nothing is to run there for the time being. */
+  readonly drain: boolean;
+}
+
+/** A pipeline as the bucket has it. */
+export interface DesiredEntry {
+  readonly pipeline: WantedPipeline;
+  /** The bucket's own number of this entry: whoever replaces it has to know it. */
+  readonly sequence: number;
+}
+
+/** All that is wanted of one host; `state` is null where nobody has told that host anything yet. */
+export interface HostDesired {
+  readonly state: HostState | null;
+  readonly pipelines: ReadonlyMap<string, DesiredEntry>;
+}
+
+// A host's keys are one subject with a wildcard: older servers filter by no more than one.
+const pipelineKey = (host: string, name: string): string => `${host}.pipeline.${name}`;
+const hostKey = (host: string): string => `${host}.state`;
+
+function stale(what: string, cause: unknown): WeirError {
+  return new WeirError("WEIR_STALE", `${what} was changed by somebody else meanwhile`, {
+    remedy: "look at it with weir plan, and apply again",
+    cause,
+  });
+}
+
+function readPipeline(entry: KvEntry): DesiredEntry | null {
+  try {
+    const { file, text } = pipelineEntry.parse(entry.json());
+    return { pipeline: wantedPipeline(file, text), sequence: entry.revision };
+  } catch {
+    return null;
+  }
+}
+
+function readState(entry: KvEntry): HostState | null {
+  const read = hostEntry.safeParse(entry.json());
+  return read.success ? read.data : null;
+}
+
+export class DesiredBucket {
+  readonly #store: KV;
+
+  private constructor(store: KV) {
+    this.#store = store;
+  }
+
+  /** The bucket, which is made where it is not there. */
+  static async open({ nats }: NatsLink): Promise<DesiredBucket> {
+    const store = await new Kvm(nats).create(desiredBucket, { history: limits.desired_history_max });
+    return new DesiredBucket(store);
+  }
+
+  /** What is wanted of a host now. */
+  async read(host: string): Promise<HostDesired> {
+    const pipelines = new Map<string, DesiredEntry>();
+    const keys = await this.#store.keys(pipelineKey(host, "*"));
+    for await (const key of keys) {
+      const entry = await this.#store.get(key);
+      const read = entry === null || entry.operation !== "PUT" ? null : readPipeline(entry);
+      if (read !== null) pipelines.set(read.pipeline.name, read);
+    }
+    const state = await this.#store.get(hostKey(host));
+    return { state: state === null ? null : readState(state), pipelines };
+  }
+
+  /** Wants a pipeline; `replaces` is the entry that it takes the place of, as it was read. */
+  async put(
+    host: string,
+    { name, file, text }: WantedPipeline,
+    replaces: DesiredEntry | null,
+  ): Promise<void> {
+    const key = pipelineKey(host, name);
+    const value = JSON.stringify({ file, text });
+    try {
+      // One that was deleted has a last number as well, which `create` knows how to follow.
+      if (replaces === null) await this.#store.create(key, value);
+      else await this.#store.update(key, value, replaces.sequence);
+    } catch (error) {
+      throw error instanceof JetStreamApiError ? stale(name, error) : error;
+    }
+  }
+
+  async remove(host: string, { pipeline, sequence }: DesiredEntry): Promise<void> {
+    try {
+      await this.#store.delete(pipelineKey(host, pipeline.name), { previousSeq: sequence });
+    } catch (error) {
+      throw error instanceof JetStreamApiError ? stale(pipeline.name, error) : error;
+    }
+  }
+
+  async setState(host: string, state: HostState): Promise<void> {
+    await this.#store.put(hostKey(host), JSON.stringify(state));
+  }
+
+  /** What was wanted under a name, oldest first, as far as the bucket remembers. */
+  async history(host: string, name: string): Promise<readonly DesiredEntry[]> {
+    const found: DesiredEntry[] = [];
+    const entries = await this.#store.history({ key: pipelineKey(host, name) });
+    for await (const entry of entries) {
+      const read = entry.operation === "PUT" ? readPipeline(entry) : null;
+      if (read !== null) found.push(read);
+    }
+    return found;
+  }
+
+  /** Tells what is wanted of a host, all of it, now and after each change, until `stopped`. */
+  async follow(host: string, told: (desired: HostDesired) => void, stopped: AbortSignal): Promise<void> {
+    const watch = await this.#store.watch({ key: `${host}.>` });
+    const stop = (): void => watch.stop();
+    stopped.addEventListener("abort", stop, { once: true });
+    // What is there is read as a whole first; the watch tells what comes after.
+    try {
+      if (stopped.aborted) return;
+      told(await this.read(host));
+      for await (const entry of watch) if (entry.isUpdate) told(await this.read(host));
+    } finally {
+      stopped.removeEventListener("abort", stop);
+      watch.stop();
+    }
+  }
+}
+
+/** Follows what is wanted of a host for ever, whatever becomes of the connection or the bucket; ends by `stopped`. */
+export async function followDesired(
+  link: NatsLink,
+  host: string,
+  told: (desired: HostDesired) => void,
+  { clock, log, stopped }: { readonly clock: Clock; readonly log: Log; readonly stopped: AbortSignal },
+): Promise<void> {
+  let complaint = "";
+  for (let attempt = 0; !stopped.aborted; attempt++) {
+    const { cuts } = link;
+    const over = new AbortController();
+    // A watch is not told of all that happened while the connection was cut, nor always that it has ended.
+    const endChecks = clock.every(limits.desired_check_ms, () => {
+      if (link.cuts !== cuts && link.connected) over.abort();
+    });
+    try {
+      const bucket = await DesiredBucket.open(link);
+      const heard = (desired: HostDesired): void => {
+        attempt = 0;
+        complaint = "";
+        told(desired);
+      };
+      await bucket.follow(host, heard, AbortSignal.any([stopped, over.signal]));
+    } catch (error) {
+      const message = messageOf(error);
+      if (message !== complaint) log.warn(`what is wanted cannot be followed, it stays as it is: ${message}`);
+      complaint = message;
+    } finally {
+      endChecks();
+    }
+    if (!stopped.aborted) await sleep(clock, backOff(attempt, Math.random()));
+  }
+}
