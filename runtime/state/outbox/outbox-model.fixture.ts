@@ -90,6 +90,8 @@ export class Model {
   async commit(dies: "before" | "behind" | null = null): Promise<void> {
     if (this.outbox.uncutBytes === 0) return;
     const cut = this.outbox.cut();
+    // What the commit decides is not done yet, and others go on.
+    for (const chain of chains) if (this.#random() < 0.1) await this.send(chain, 3, 1_000);
     if (dies !== "before") this.#append(cut);
     if (dies === null) this.outbox.release(cut);
     else await this.crash();
@@ -211,9 +213,9 @@ export class Model {
       while (this.outbox.uncutBytes > 0) await this.commit();
       for (const chain of chains) {
         const count = await this.send(chain, 100, 10_000);
-        this.land(chain, count);
+        this.land(chain, Number.POSITIVE_INFINITY);
         this.confirm(chain);
-        if (count > 0) idle = 0;
+        if (count > 0) idle = -1;
       }
       this.clock.advanceTo(this.clock.now() + 1_000);
     }

@@ -20,6 +20,7 @@ const step = fc.oneof(
   fc.record({ do: fc.constant("attach" as const), chain }),
   fc.record({ do: fc.constant("lose" as const), chain, count }),
   fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(10, 500, 5_000, 20_000, 60_000) }),
+  fc.record({ do: fc.constant("wait" as const), ms: fc.constant(5_000) }),
   fc.record({ do: fc.constant("snapshot" as const) }),
   fc.record({ do: fc.constant("snapshot done" as const) }),
   fc.record({ do: fc.constant("crash" as const) }),
@@ -79,7 +80,7 @@ describe("whatever is killed and whenever", () => {
     connection: "cloud",
     lane: name === "alarm" ? "alarm" : "live",
   });
-  const options = { laneOf, retention: 10_000, memoryBytes: 2_000, fileBytes: 4_000 };
+  const options = { laneOf, retention: 10_000, memoryBytes: 2_000, fileBytes: 300 };
 
   test("every committed row is stored once, in order and to the last byte", { timeout: 60_000 }, async () => {
     await fc.assert(
@@ -113,16 +114,16 @@ describe("whatever is killed and whenever", () => {
       }),
       { numRuns: 70 },
     );
-    expect(moved).toBeGreaterThan(20);
+    expect(moved).toBeGreaterThan(5);
   });
 
   test("what is condensed is as if it had not been: each row is in one that arrives", {
     timeout: 60_000,
   }, async () => {
     const tiers = [
-      { every: 0, keep: 4_000 },
-      { every: 2_000, keep: 30_000 },
-      { every: 10_000, keep: 1e9 },
+      { every: 0, keep: 1_000 },
+      { every: 500, keep: 20_000 },
+      { every: 5_000, keep: 1e9 },
     ];
     const condenses = { ...options, backlogAfter: 2_000, tiers, condenser: modelCondenser };
     let condensed = 0;
@@ -139,13 +140,13 @@ describe("whatever is killed and whenever", () => {
       }),
       { numRuns: 70 },
     );
-    expect(condensed).toBeGreaterThan(20);
+    expect(condensed).toBeGreaterThan(5);
   });
 
   test("what a small outbox drops was never sent, and is counted", { timeout: 60_000 }, async () => {
     const limits = { bytes: 2_000, age: 40_000, whenFull: "drop_oldest" as const };
     // What was confirmed makes room, so nobody may lose it.
-    const small = { laneOf, retention: 0, memoryBytes: 2_000, fileBytes: 2_000, limits };
+    const small = { laneOf, retention: 0, memoryBytes: 2_000, fileBytes: 300, limits };
     let dropped = 0;
     await fc.assert(
       fc.asyncProperty(steps, fc.nat(), async (some, seed) => {
