@@ -299,9 +299,9 @@ test("what goes on from a checkpoint gives what home gives without one, whatever
     steps: [{ slow: { ms: 4 } }, { brittle: devices }, windowed, sink],
   });
   const second = await load("second", { source: timed, steps: [{ filter: "temp > 10.0" }, sink] });
-  const batches = fullBatches(24);
+  const batches = fullBatches(14);
   const home = atHome([first, second], batches);
-  const pool = await resumed([first, second], batches, [11]);
+  const pool = await resumed([first, second], batches, [10]);
   expect(pool.kept).toEqual(home.kept);
   expect(pool.status).toEqual(home.status);
   expect(home.kept[0]!.rows.length).toBeGreaterThan(50);
