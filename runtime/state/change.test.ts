@@ -258,7 +258,11 @@ describe("hostile bytes", () => {
     let nested: Plain = 1;
     for (let depth = 0; depth < limits.state_depth_max; depth++) nested = [nested];
     expect(applyChange(null, new StateShadow().change(nested)!)).toEqual(nested);
-    expect(() => new StateShadow().change([nested])).toThrow(RangeError);
+    const shadow = new StateShadow();
+    expect(() => shadow.change([nested])).toThrow("nested too deeply");
+    // Its copy is of no state that there was.
+    expect(() => shadow.change(1)).toThrow("cut short");
+    expect(() => shadow.whole()).toThrow("cut short");
   });
 
   test("no member of a map becomes its prototype", () => {

@@ -39,6 +39,8 @@ const writer = new PlainWriter();
 export class StateShadow {
   #kept: Plain;
   #isEmpty: boolean;
+  /** True while a change is being made: where that is cut short, the copy is neither of the old state nor of the new one. */
+  #isTorn = false;
   /** What `#differs` found to be in place of what was kept. */
   #now: Plain = null;
   /** By list or map that is kept, the frozen one that it is a copy of. */
@@ -57,16 +59,19 @@ export class StateShadow {
    */
   change(state: Plain, room: number = 0): Bytes | null {
     this.#begin(room);
+    this.#isTorn = true;
     if (this.#isEmpty) {
       this.#isEmpty = false;
       writer.reserve(lengthOf(state));
       this.#replace(state);
     } else if (!this.#differs(state, this.#kept, 0)) {
-      writer.back(0);
+      this.#isTorn = false;
       return null;
     }
     this.#kept = this.#now;
-    return writer.take();
+    const change = writer.take();
+    this.#isTorn = false;
+    return change;
   }
 
   /** All changes so far as one; null before the first. */
@@ -79,6 +84,7 @@ export class StateShadow {
   }
 
   #begin(room: number): void {
+    if (this.#isTorn) throw new RangeError("a change of this state was cut short before");
     writer.back(0);
     for (let i = 0; i < room; i++) writer.byte(0);
     writer.byte(format);
