@@ -7,6 +7,7 @@ import type { Framing } from "../codec/framing.ts";
 import type { Plain } from "../state/plain.ts";
 import type { ConnectorLog } from "./connector-log.ts";
 import {
+  acknowledgedTo,
   type ConsumerSpec,
   dropConsumer,
   dropDeserted,
@@ -78,8 +79,31 @@ export async function openStream(
   const { durable } = logged;
   if (stream.config.retention === RetentionPolicy.Workqueue && durable !== null)
     await insist(asker, `read consumer ${durable}`, () => dropDeserted(manager, spec.stream, durable));
-  if (resume === null) return openAcknowledging(asker, manager, stream, logged, true);
-  return openBehind(asker, manager, stream, logged, resume);
+  if (resume !== null) return openBehind(asker, manager, stream, logged, resume);
+  const stood = isKept ? await standing(asker, manager, spec) : null;
+  if (stood === null) return openAcknowledging(asker, manager, stream, logged, true);
+  const resumed = behind(stream, stood);
+  asker.log.info(
+    `${asker.name}: going on behind message ${stood}, where its consumer ${spec.durable} stood; from now on the state folder says where`,
+  );
+  const opening = await openAcknowledging(asker, manager, stream, { ...logged, start: resumed.start }, true);
+  return { ...opening, events: resumed.events };
+}
+
+/** Up to where the durable consumer had come by which the same was read before positions were kept; null where none did. */
+async function standing(asker: Asker, manager: JetStreamManager, spec: ConsumerSpec): Promise<number | null> {
+  const { durable } = spec;
+  if (durable === null) return null;
+  const stood = await insist(asker, `read consumer ${durable}`, () =>
+    acknowledgedTo(manager, spec.stream, durable),
+  );
+  return stood === 0 ? null : stood;
+}
+
+/** Where to go on behind a message that a consumer of this very stream had reached: it is never older than its stream. */
+function behind(stream: StreamInfo, sequence: number): Resumption {
+  const { created } = stream;
+  return resumeStream({ created, incarnation: 1, sequence }, { ...factsOf(stream), reused: null });
 }
 
 /** As a new one, or where its consumer stood. */
@@ -91,10 +115,8 @@ async function openAcknowledging(
   remembers: boolean,
 ): Promise<Opening> {
   let found: Resumption | null = null;
-  const { created } = stream;
   const consumer = await openConsumer(asker, manager, stream, spec, (sequence) => {
-    // A consumer is never older than its stream, so it stands in this very one.
-    found = resumeStream({ created, incarnation: 1, sequence }, { ...factsOf(stream), reused: null });
+    found = behind(stream, sequence);
     return found.start;
   });
   const { acks, floor } = consumer;
@@ -105,7 +127,7 @@ async function openAcknowledging(
     stream: spec.stream,
     acks,
     remembers,
-    created,
+    created: stream.created,
     floor: isNew ? firstOf(stream) - 1 : floor,
     isPlaced: spec.start !== "new",
     from: null,

@@ -287,6 +287,25 @@ describe("a stream that was made anew", () => {
   });
 });
 
+describe("positions that are kept from now on", () => {
+  it("begin where the consumer stood that was read by before", async () => {
+    await stream();
+    await publish(0, 50);
+    const before = jetstreamSource({ link, stream: "IN", subject: "in.>", consumer: "weir", log });
+    await before.open();
+    await numbers(before, 30);
+    await before.close();
+    const source = await open(null);
+    const { all, position } = await numbers(source, 20);
+    expect(all).toEqual(range(30, 50));
+    expect(source.stats().dropped).toEqual({});
+    await source.close();
+    const next = await open(position);
+    await expectQuiet(next);
+    await next.close();
+  });
+});
+
 describe("messages that are gone before they are read", () => {
   it("are counted exactly where every message of the stream is read", async () => {
     await stream();

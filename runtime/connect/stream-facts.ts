@@ -82,10 +82,11 @@ export function firstOf({ state }: StreamInfo): number {
 
 /** True when every message of the stream is one that the filter takes, so that a number that is missing was one of ours. */
 export function takesAll({ config }: StreamInfo, filter: string): boolean {
-  if (filter === ">") return true;
-  // A mirror has no subjects of its own, and of what sources bring they say nothing.
+  // A mirror has the numbers of another stream, of which it may leave out some; of what sources bring, subjects say nothing.
   const { subjects, sources, mirror } = config as Partial<StreamInfo["config"]>;
-  const isOwn = mirror === undefined && (sources ?? []).length === 0;
+  if (mirror !== undefined) return false;
+  if (filter === ">") return true;
+  const isOwn = (sources ?? []).length === 0;
   const isKnown = subjects !== undefined && subjects.length > 0;
   return isOwn && isKnown && subjects.every((subject) => includes(filter, subject));
 }
