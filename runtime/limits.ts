@@ -164,6 +164,8 @@ export const limits = {
   /** What is written before it is synchronised, where more comes all the time. */
   journal_group_bytes_max: 8_388_608,
   journal_chunk_bytes: 1_048_576,
+  /** Subjects whose publishers' numbers are kept account of. */
+  journal_publishers_max: 65_536,
   /** How often a reader looks for more, and every how many looks without any at the folder. */
   journal_poll_ms: 5,
   journal_looks: 8,

@@ -31,6 +31,8 @@ export interface NatsSourceOptions {
   /** Default: the bounds of `limits`. */
   readonly messagesMax?: number;
   readonly bytesMax?: number;
+  /** How long closing may take to receive what the server has sent already; default: `nats_close_ms_max`. */
+  readonly close_ms?: number;
 }
 
 export function natsSource(options: NatsSourceOptions): Source {
@@ -116,12 +118,12 @@ class CoreSource implements Source {
     if (this.#closed) return;
     this.#closed = true;
     this.#watching?.unsubscribe();
-    const { nats } = this.#options.link;
-    if (!nats.isClosed()) {
-      this.#subscription?.unsubscribe();
-      // What the server sent before it saw the end of the subscription still counts as read by nobody.
-      const flushed = nats.flush().catch(() => {});
-      await Promise.race([flushed, sleep(this.#clock, limits.nats_close_ms_max)]);
+    const { link, close_ms = limits.nats_close_ms_max } = this.#options;
+    if (this.#subscription !== null && !link.nats.isClosed()) {
+      // What the server sent before it saw the end of the subscription is received, and can be read.
+      const drained = link.connected ? this.#subscription.drain().catch(() => {}) : null;
+      if (drained !== null) await Promise.race([drained, sleep(this.#clock, close_ms)]);
+      this.#subscription.unsubscribe();
     }
     this.#queue.end();
   }

@@ -22,6 +22,13 @@ export interface Diagnostic {
   readonly severity: "error" | "warning";
 }
 
+/** The bytes that a journal takes, how long (ms) it keeps, and the field by which publishers number their records. */
+export interface JournalSpec {
+  readonly bytes: number;
+  readonly age: number;
+  readonly sequence: string | null;
+}
+
 export type SourceSpec =
   | {
       readonly kind: "nats";
@@ -30,8 +37,8 @@ export type SourceSpec =
       readonly stream: string | null;
       readonly consumer: string | null;
       readonly overflow: "drop_oldest" | "drop_newest";
-      /** Core NATS is written to a journal by a process of its own: the bytes that it takes, and how long (ms) it keeps. */
-      readonly journal: { readonly bytes: number; readonly age: number } | null;
+      /** Core NATS is written to a journal by a process of its own. */
+      readonly journal: JournalSpec | null;
     }
   | {
       readonly kind: "file";

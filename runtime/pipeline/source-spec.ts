@@ -7,7 +7,7 @@ import { type Format, formats, timeUnits } from "../codec/codec.ts";
 import { type Framing, framings, framingsOf } from "../codec/framing.ts";
 import { limits } from "../limits.ts";
 import { didYouMean } from "./nearest.ts";
-import type { InputSpec, Path, SourceSpec, TimeSpec } from "./pipeline.ts";
+import type { InputSpec, JournalSpec, Path, SourceSpec, TimeSpec } from "./pipeline.ts";
 import { messageSchema, protoSetting, readMessage } from "./proto-spec.ts";
 import { onlyOne, type Reader } from "./section.ts";
 import { namedTokens } from "./subject.ts";
@@ -45,6 +45,10 @@ const journal = z.strictObject({
     .duration("How long it keeps records that the worker has not read.")
     .refine((age) => age >= 1_000, "is at least 1s")
     .default(limits.journal_age_ms_default),
+  sequence: z.string().min(1).max(limits.field_name_length_max).nullable().default(null).meta({
+    description:
+      "A field of json in which publishers number their records, by subject: numbers that never come are counted as `missing`.",
+  }),
 });
 
 const natsSource = z
@@ -161,6 +165,12 @@ export function readSource(reader: Reader, path: Path): InputSpec | undefined {
   const format = formatOf(reader, path, read);
   const framing = framingOf(reader, path, read, format);
   const { schema, host } = read;
+  if (source?.kind === "nats" && source.journal?.sequence != null && format !== "json")
+    reader.fault(
+      [...path, "nats", "journal", "sequence"],
+      `no numbers are read from ${format}`,
+      "remove sequence",
+    );
   const message = readMessage(reader, path, { format, proto: read.proto });
   if (format === "protobuf" && read.nats === undefined)
     reader.fault(
@@ -245,9 +255,7 @@ function sourceOf(
   return host === undefined ? null : { kind: "host", every: host.every, sensors: host.sensors };
 }
 
-function journalOf(
-  setting: true | z.output<typeof journal> | undefined,
-): Extract<SourceSpec, { kind: "nats" }>["journal"] {
+function journalOf(setting: true | z.output<typeof journal> | undefined): JournalSpec | null {
   if (setting === undefined) return null;
   return setting === true ? journal.parse({}) : setting;
 }

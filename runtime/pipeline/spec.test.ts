@@ -192,6 +192,10 @@ describe("mistakes in the source", () => {
       ["2:42 a stream keeps its messages itself | remove journal, or stream"],
     ],
     [
+      "{ nats: { subject: a, journal: { sequence: n } }, format: msgpack }",
+      ["2:52 no numbers are read from msgpack | remove sequence"],
+    ],
+    [
       "{ nats: { subject: a, journal: { bytes: 1MiB, age: 10ms } } }",
       ["2:49 is at least 16MiB", "2:60 is at least 1s"],
     ],

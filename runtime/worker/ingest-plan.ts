@@ -22,6 +22,8 @@ export interface IngestJob {
   readonly bytes: number;
   /** ms. */
   readonly age: number;
+  /** The field by which publishers number their records; null where they do not. */
+  readonly sequence: string | null;
 }
 
 export interface IngestPlan {

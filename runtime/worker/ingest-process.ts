@@ -3,9 +3,11 @@
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import type { PayloadBatch } from "../batch/payloads.ts";
 import { type Clock, sleep } from "../clock.ts";
 import { Ingest } from "../connect/journal/ingest.ts";
 import { JournalWriter } from "../connect/journal/journal-writer.ts";
+import { SequenceGaps } from "../connect/journal/sequence-gaps.ts";
 import { natsSource } from "../connect/nats-source.ts";
 import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -72,10 +74,12 @@ export class IngestProcess {
   }
 
   async #job(job: IngestJob): Promise<void> {
-    const { folder, to, subject, framing, overflow, bytes, age } = job;
+    const { folder, to, subject, framing, overflow, bytes, age, sequence } = job;
     const disk = await FileDisk.open(folder);
     const identity = (): string => randomBytes(16).toString("hex");
-    const writer = await JournalWriter.open({ disk, bytes, age, overflow, clock: this.#clock, identity });
+    const gaps = sequence === null ? null : new SequenceGaps(sequence);
+    const bounds = { bytes, age, overflow, recall: (payloads: PayloadBatch) => gaps?.recall(payloads) };
+    const writer = await JournalWriter.open({ disk, ...bounds, clock: this.#clock, identity });
     this.#closers.push(() => writer.close());
     let link;
     try {
@@ -85,8 +89,9 @@ export class IngestProcess {
       throw fault;
     }
     const log = this.#log;
-    const source = natsSource({ link, subject, framing, overflow, log, clock: this.#clock });
-    const ingest = new Ingest({ source, writer, name: `ingest ${subject}`, log, clock: this.#clock });
+    const receiving = { link, subject, framing, overflow, close_ms: limits.drain_ms_max };
+    const source = natsSource({ ...receiving, log, clock: this.#clock });
+    const ingest = new Ingest({ source, writer, gaps, name: `ingest ${subject}`, log, clock: this.#clock });
     this.#ingests.push(ingest);
     await source.open();
     log.info(`ingest ${subject}: journal ${join(folder, "")}, from record ${writer.next} on`);

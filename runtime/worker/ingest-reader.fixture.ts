@@ -44,6 +44,7 @@ const plan: IngestPlan = {
       overflow: "drop_oldest",
       bytes: 100_000_000,
       age: 3_600_000,
+      sequence: "s",
     },
   ],
   connections: { default: { url } },
@@ -67,8 +68,9 @@ for (;;) {
   const delivery = await source.read({ rows: 500, bytes: 1_000_000, wait_ms: 50, age_ms: 5 });
   if (delivery === null || delivery === "end") continue;
   const { payloads, position } = delivery;
-  const numbers = Array.from({ length: payloads.count }, (_, row) =>
-    Number(Buffer.from(payloadAt(payloads, row)).toString()),
+  const numbers = Array.from(
+    { length: payloads.count },
+    (_, row) => (JSON.parse(Buffer.from(payloadAt(payloads, row)).toString()) as { readonly n: number }).n,
   );
   appendFileSync(file, `${JSON.stringify({ numbers, position, dropped: source.stats().dropped })}\n`);
   fsyncSync(file);

@@ -91,8 +91,10 @@ function committed(): { numbers: number[]; last: Line | undefined } {
   return { numbers: all.flatMap(({ numbers }) => numbers), last: all.at(-1) };
 }
 
+/** Records on five subjects, each with a number of its own on it. */
 function publish(from: number, to: number): void {
-  for (let n = from; n < to; n++) link.nats.publish(`in.${n % 5}`, String(n));
+  for (let n = from; n < to; n++)
+    link.nats.publish(`in.${n % 5}`, JSON.stringify({ n, s: Math.floor(n / 5) }));
 }
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
@@ -150,8 +152,11 @@ describe("an ingest", { timeout: 60_000 }, () => {
     publish(sent, sent + 100);
     sent += 100;
     await vi.waitFor(() => expect(committed().numbers.at(-1)).toBe(sent - 1), { timeout: 10_000 });
-    const { numbers } = committed();
+    const { numbers, last } = committed();
     expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+    // Publishers number their records: what is missing is told to the last of them.
+    expect(numbers.length).toBeLessThan(sent);
+    expect(last?.dropped).toEqual({ missing: sent - numbers.length });
     const missing = new Set(range(0, sent).filter((n) => !away.some(({ from, to }) => n >= from && n < to)));
     for (const number of numbers) missing.delete(number);
     expect([...missing]).toEqual([]);

@@ -6,10 +6,13 @@ import { limits } from "../../limits.ts";
 import type { Delivery, Source } from "../connect.ts";
 import type { ConnectorLog } from "../connector-log.ts";
 import type { JournalWriter } from "./journal-writer.ts";
+import type { SequenceGaps } from "./sequence-gaps.ts";
 
 export interface IngestOptions {
   readonly source: Source;
   readonly writer: JournalWriter;
+  /** Where publishers number their records. */
+  readonly gaps?: SequenceGaps | null;
   /** What lines begin with. */
   readonly name: string;
   readonly log: ConnectorLog;
@@ -61,14 +64,22 @@ export class Ingest {
     await writer.sync();
   }
 
+  /** What was lost so far before it could be written. */
+  #dropped(): Record<string, number> {
+    const { source, gaps } = this.#options;
+    const own = { journal_full: this.#refused, missing: gaps?.missing ?? 0 };
+    return {
+      ...source.stats().dropped,
+      ...Object.fromEntries(Object.entries(own).filter(([, records]) => records > 0)),
+    };
+  }
+
   /** Waits for room on the disk, while the source's queue does what it does when it is full. */
   async #write({ payloads }: Delivery): Promise<void> {
-    const { source, writer, clock, log, name } = this.#options;
+    const { writer, gaps, clock, log, name } = this.#options;
+    gaps?.note(payloads);
     for (;;) {
-      const dropped = {
-        ...source.stats().dropped,
-        ...(this.#refused > 0 ? { journal_full: this.#refused } : {}),
-      };
+      const dropped = this.#dropped();
       const appended = await writer.append(payloads, dropped);
       if (appended === "written") {
         this.#told = false;

@@ -31,6 +31,8 @@ export interface JournalOptions {
   readonly clock: Clock;
   /** For a journal that is begun: 32 hexadecimal digits that no other has. */
   readonly identity: () => string;
+  /** Told of what earlier runs wrote, as far as it is kept, the oldest first. */
+  readonly recall?: (payloads: PayloadBatch) => void;
 }
 
 interface Kept {
@@ -73,7 +75,7 @@ export class JournalWriter {
     let known: string | null = null;
     let first = 1;
     for (const segment of segments) {
-      const found = await endOf(disk, segment);
+      const found = await endOf(disk, segment, options.recall);
       kept.push({ segment, bytes: found.bytes, ended: clock.now() });
       known = found.journal ?? known;
       first = Math.max(first, found.next);
@@ -192,6 +194,7 @@ async function beginSegment(disk: Disk, head: SegmentHead): Promise<DiskFile> {
 async function endOf(
   disk: Disk,
   segment: number,
+  recall: JournalOptions["recall"],
 ): Promise<{ readonly bytes: number; readonly journal: string | null; readonly next: number }> {
   const file = await disk.open(segmentName(segment));
   try {
@@ -203,7 +206,11 @@ async function endOf(
     for (let at = firstOffset; at + headBytes <= bytes.length; ) {
       const frame = readFrame(bytes, at, head);
       // Behind a damaged place others may stand: their numbers are given.
-      if (typeof frame === "object") next = frame.number + readFrameBody(frame.body).payloads.count;
+      if (typeof frame === "object") {
+        const { payloads } = readFrameBody(frame.body);
+        next = frame.number + payloads.count;
+        recall?.(payloads);
+      }
       at += typeof frame === "object" ? frame.length : pageBytes;
     }
     return { bytes: size, journal: head.journal, next };
