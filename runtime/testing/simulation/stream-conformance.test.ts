@@ -5,11 +5,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { natsStreamPort } from "../../connect/chain/nats-stream-port.ts";
+import type { StreamPort } from "../../connect/chain/stream-port.ts";
 import { managerOf } from "../../connect/jetstream-requests.ts";
 import { connectNats, type NatsLink } from "../../connect/nats-connection.ts";
 import { silentLog } from "../../connect/connector-log.ts";
 import { type RunningNatsServer, startNatsServer } from "../../connect/nats-server.ts";
-import { realStream } from "./real-stream.fixture.ts";
 import { randomCases, type Step, type StreamCase, streamCases } from "./stream-cases.fixture.ts";
 import { configOf, ModelPerformer, type Performer, ServerPerformer } from "./stream-performer.fixture.ts";
 
@@ -21,14 +22,27 @@ let link: NatsLink;
 let manager: JetStreamManager;
 const cases: readonly StreamCase[] = [...streamCases, ...randomCases(300)];
 const heard = new Map<StreamCase, Heard>();
+/** By case. */
+let ports: readonly StreamPort[] = [];
 
 async function connect(): Promise<void> {
   link = await connectNats({ name: "conformance", servers: server.url }, silentLog);
   manager = await managerOf(link, null);
+  ports = await Promise.all(
+    cases.map((_each, index) => {
+      const name = `S${index}`;
+      return natsStreamPort({ link, stream: { name, subjects: [`${name}.>`] }, log: silentLog });
+    }),
+  );
+}
+
+async function disconnect(): Promise<void> {
+  await Promise.all(ports.map((port) => port.close()));
+  await link.close();
 }
 
 async function restart(): Promise<void> {
-  await link.close();
+  await disconnect();
   await server.kill();
   await server.stop();
   server = await startNatsServer({ name: "conformance", storeDir: folder, port: server.port }, process.env);
@@ -54,7 +68,7 @@ beforeAll(async () => {
   const performers = await Promise.all(
     cases.map(async ({ config }, index) => {
       const name = `S${index}`;
-      const port = () => realStream(link.nats, manager, name);
+      const port = (): StreamPort => ports[index]!;
       const performer = new ServerPerformer(configOf(name, config), () => manager, port);
       await performer.create();
       return performer;
@@ -67,7 +81,7 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  await link.close();
+  await disconnect();
   await server.stop();
   rmSync(folder, { recursive: true, force: true });
 });

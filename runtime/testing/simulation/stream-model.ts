@@ -52,15 +52,16 @@ const otherStream = 10_060;
 const messageTooLarge = 10_054;
 const storeFailed = 10_077;
 
+/** The bytes of a message's headers; a chain's port writes the block where it has none, too. */
+function headerBytes({ headers }: Publication): number {
+  let bytes = "NATS/1.0\r\n\r\n".length;
+  for (const [name, value] of Object.entries(headers)) bytes += `${name}: ${value}\r\n`.length;
+  return bytes;
+}
+
 /** What a message takes in a file store. */
-function sizeOf({ subject, payload, headers }: Publication): number {
-  const names = Object.entries(headers);
-  let headerBytes = 0;
-  if (names.length > 0) {
-    headerBytes = 4 + "NATS/1.0\r\n\r\n".length;
-    for (const [name, value] of names) headerBytes += `${name}: ${value}\r\n`.length;
-  }
-  return 30 + subject.length + headerBytes + payload.length;
+function sizeOf(publication: Publication): number {
+  return 34 + publication.subject.length + headerBytes(publication) + publication.payload.length;
 }
 
 export class StreamModel {
@@ -241,8 +242,8 @@ export class StreamModel {
 
   #unfit(publication: Publication): DefiniteAnswer | null {
     const { maxMessageBytes, discard, maxMessages, maxBytes, maxPerSubject } = this.config;
-    const size = sizeOf(publication);
-    if (maxMessageBytes > 0 && publication.payload.length > maxMessageBytes)
+    const size = headerBytes(publication) + publication.payload.length;
+    if (maxMessageBytes > 0 && size > maxMessageBytes)
       return { kind: "refused", code: messageTooLarge, reason: "message size exceeds maximum allowed" };
     if (discard === "old") return null;
     const replaces = maxPerSubject > 0 && this.#ofSubject(publication.subject).length >= maxPerSubject;

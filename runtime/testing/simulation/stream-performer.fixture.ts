@@ -51,6 +51,13 @@ function shown(message: StoredMessage | null): unknown {
   };
 }
 
+/** What the port's interface says of an answer, and nothing more. */
+function told(answer: Answer): Answer {
+  if (answer.kind !== "stored") return answer;
+  const { kind, sequence, duplicate } = answer;
+  return { kind, sequence, duplicate };
+}
+
 export class ModelPerformer implements Performer {
   readonly #config: StreamModelConfig;
   readonly #incarnations = new Incarnations();
@@ -148,7 +155,7 @@ export class ServerPerformer implements Performer {
   }
 
   #publish(publication: Publication): Promise<Answer> {
-    return new Promise((resolve) => this.#port().publish(publication, resolve));
+    return new Promise((resolve) => this.#port().publish(publication, (answer) => resolve(told(answer))));
   }
 
   /** Asks with a sequence that is never right, until the server no longer answers that it knows the id. */
