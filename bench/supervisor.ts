@@ -55,6 +55,7 @@ function look({ where: before, memories, assigned }: Omit<Fleet, "actions">, now
         busy: new Set(),
         refused: new Map(),
         since: 0,
+        late: 0,
       },
       memories.get(name) ?? noMemory,
       now,

@@ -343,7 +343,7 @@ export const limits = {
   /** Without a heartbeat for so long a worker hangs. */
   worker_hang_ms: 3_000,
   /** Until its first heartbeat, on a slow device too. */
-  worker_start_ms_max: 15_000,
+  worker_start_ms_max: 30_000,
   /** Before a worker that was asked to drain is killed: it gives up by itself after `drain_ms_max`. */
   worker_grace_ms: 15_000,
   worker_name_length_max: 64,

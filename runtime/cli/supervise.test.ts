@@ -159,20 +159,22 @@ steps:
   let supervisor = site.supervise(site.pipelines, ...nats);
   let sent = 0;
   const publishing = wallClock.every(2, () => link.nats.publish("kills.in", JSON.stringify({ n: sent++ })));
-  const flowing = async (): Promise<number> => {
-    const { workers } = await site.until(({ pipelines }) => {
+  /** The process of the worker, once rows come through one that is not `before`. */
+  const flowing = async (before: number | null): Promise<number> => {
+    const { workers } = await site.until(({ pipelines, workers: [worker] }) => {
       const beat = pipelines.find(({ name }) => name === "kills")?.beat;
-      return beat?.phase === "running" && beat.rows > 0;
+      return beat?.phase === "running" && beat.rows > 0 && worker?.process !== before;
     });
     return workers[0]!.process!;
   };
-  process.kill(await flowing(), "SIGKILL");
-  const worker = await flowing();
+  const first = await flowing(null);
+  process.kill(first, "SIGKILL");
+  const worker = await flowing(first);
   supervisor.kill("SIGKILL");
   await ended(supervisor);
   process.kill(worker, "SIGKILL");
   supervisor = site.supervise(site.pipelines, ...nats);
-  await flowing();
+  await flowing(worker);
   publishing();
   await link.nats.flush();
   while ((await manager.streams.info("KILLS_OUT")).state.messages < sent) await sleep(wallClock, 50);

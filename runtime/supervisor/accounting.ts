@@ -30,6 +30,7 @@ export function account(
       heard: observed.heard.get(name),
       refused: observed.refused.get(name),
       since: observed.since,
+      late: observed.late,
       revision: desired.worker,
     });
   }

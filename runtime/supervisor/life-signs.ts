@@ -24,6 +24,8 @@ export interface Sight {
   readonly refused: string | undefined;
   /** Since when heartbeats are listened for, wall clock ms. */
   readonly since: number;
+  /** How late this look is, or one not long ago was, ms. */
+  readonly late: number;
   /** Of how workers are started now. */
   readonly revision: string;
 }
@@ -91,11 +93,11 @@ function tooMany(living: readonly ObservedWorker[], revision: string): readonly 
 }
 
 /** For how long it has been silent beyond what it may. Nobody can say of one that is `unknown`. */
-function hangs({ state, started }: ObservedWorker, { heard, since }: Sight, now: number): number {
+function hangs({ state, started }: ObservedWorker, { heard, since, late }: Sight, now: number): number {
   if (state === "unknown") return 0;
   // A heartbeat of an earlier process of that name says nothing about this one.
   const own = heard !== undefined && heard.at >= started ? heard.at : null;
-  return silence({ since: Math.max(since, started), heard: own }, now);
+  return silence({ since: Math.max(since, started), heard: own, late }, now);
 }
 
 function isWell(worker: ObservedWorker, sight: Sight, now: number): boolean {

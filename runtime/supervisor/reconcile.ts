@@ -45,6 +45,8 @@ export interface Observed {
   readonly refused: ReadonlyMap<string, string>;
   /** Since when this supervisor listens for heartbeats, wall clock ms. */
   readonly since: number;
+  /** How late this look is, or one not long ago was, ms. */
+  readonly late: number;
 }
 
 export type Action =

@@ -87,14 +87,19 @@ test("good is what ran for long enough", () => {
 });
 
 test.each([
-  { since: 0, heard: null, now: limits.worker_start_ms_max, silent: false },
-  { since: 0, heard: null, now: limits.worker_start_ms_max + 1, silent: true },
-  { since: 0, heard: 5_000, now: 8_000, silent: false },
-  { since: 0, heard: 5_000, now: 8_001, silent: true },
-  { since: 0, heard: 9_000, now: 5_000, silent: false },
-])("started at $since, heard at $heard, at $now", ({ since, heard, now, silent }) => {
-  expect(silence({ since, heard }, now) > 0).toBe(silent);
-});
+  { since: 0, heard: null, late: 0, now: limits.worker_start_ms_max, silent: false },
+  { since: 0, heard: null, late: 0, now: limits.worker_start_ms_max + 1, silent: true },
+  { since: 0, heard: 5_000, late: 0, now: 8_000, silent: false },
+  { since: 0, heard: 5_000, late: 0, now: 8_001, silent: true },
+  { since: 0, heard: 5_000, late: 1_000, now: 11_000, silent: false },
+  { since: 0, heard: 5_000, late: 1_000, now: 11_001, silent: true },
+  { since: 0, heard: 9_000, late: 0, now: 5_000, silent: false },
+])(
+  "started at $since, heard at $heard, looked at $late ms late, at $now",
+  ({ since, heard, late, now, silent }) => {
+    expect(silence({ since, heard, late }, now) > 0).toBe(silent);
+  },
+);
 
 test.each([
   { of: ["old:1:1", "changed:2:1"], rollBack: "changed" },

@@ -64,14 +64,19 @@ export interface SignsOfLife {
   readonly since: number;
   /** Of its last heartbeat; null before the first. */
   readonly heard: number | null;
+  /** How late the supervisor itself was lately, ms: where it has to wait for a processor, workers have to as well. */
+  readonly late: number;
 }
 
 /** For how long (ms) it has been silent beyond what it may; 0 when it does not hang. */
-export function silence({ since, heard }: SignsOfLife, now: number): number {
+export function silence({ since, heard, late }: SignsOfLife, now: number): number {
   const waited = now - (heard ?? since);
   const allowed = heard === null ? limits.worker_start_ms_max : limits.worker_hang_ms;
-  return waited > allowed ? waited : 0;
+  return waited > allowed + lateFactor * late ? waited : 0;
 }
+
+/** A worker has more to do than a supervisor, and waits longer. */
+const lateFactor = 3;
 
 /** A pipeline of a worker that failed too often. */
 export interface Suspect {

@@ -92,6 +92,7 @@ export class SimulatedHost {
         busy: new Set(),
         refused: new Map(),
         since: this.#heardSince,
+        late: 0,
       },
       this.memory,
       this.now,

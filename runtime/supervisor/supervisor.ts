@@ -12,6 +12,7 @@ import type { Capacity } from "./capacity.ts";
 import type { Driver, ObservedWorker, WorkerSpec } from "./driver.ts";
 import { Hands } from "./hands.ts";
 import { lives } from "./life-signs.ts";
+import { Lateness } from "./lateness.ts";
 import type { Memory } from "./memory.ts";
 import { type Happening, type Heard, reconcile, type Reconciled } from "./reconcile.ts";
 import { type SupervisorStatus, statusOf } from "./status.ts";
@@ -43,6 +44,7 @@ export class Supervisor {
   readonly #heard = new Map<string, Heard>();
   readonly #asking = new Set<string>();
   readonly #told: Told[] = [];
+  readonly #lateness = new Lateness(limits.supervisor_look_ms);
   #wanted: readonly WantedPipeline[];
   #memory: Memory;
   #kept = "";
@@ -101,7 +103,11 @@ export class Supervisor {
 
   /** Looks at once, and again and again. */
   start(): void {
-    this.#endLooks = this.#options.clock.every(limits.supervisor_look_ms, () => this.#lookSoon());
+    this.#lateness.note(this.#options.clock.now());
+    this.#endLooks = this.#options.clock.every(limits.supervisor_look_ms, () => {
+      this.#lateness.note(this.#options.clock.now());
+      this.#lookSoon();
+    });
     this.#lookSoon();
   }
 
@@ -194,6 +200,7 @@ export class Supervisor {
         busy: new Set([...busy, ...this.#hands.busy]),
         refused: this.#hands.takeRefused(),
         since: this.#since,
+        late: this.#lateness.largest(),
       },
       this.#memory,
       clock.now(),
@@ -238,11 +245,10 @@ export class Supervisor {
     const asked = clock.now();
     if (this.#asking.has(worker) || asked - last < limits.worker_heartbeat_ms / 2) return;
     this.#asking.add(worker);
-    void askSocket(socketOf(worker), "/heartbeat").then((answer) => {
+    void askSocket(socketOf(worker), "/heartbeat", limits.worker_hang_ms).then((answer) => {
       this.#asking.delete(worker);
       const beat = answer === null ? null : parseHeartbeat(answer.text);
-      // That it answers is known of the time at which it was asked, not of a later one.
-      if (beat !== null && beat.worker === worker) this.#hear(worker, { at: asked, beat });
+      if (beat !== null && beat.worker === worker) this.#hear(worker, { at: clock.now(), beat });
     });
   }
 
