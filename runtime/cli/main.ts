@@ -127,7 +127,11 @@ program
   .addOption(connectionOption())
   .option("--config <file>", "the device's settings", "weir.yaml")
   .option("--desired <connection>", "follow the bucket of what is wanted there, in place of a folder")
-  .addOption(new Option("--driver <kind>", "what runs workers").choices(["process"]).default("process"))
+  .addOption(
+    new Option("--driver <kind>", "what runs workers").choices(["process", "container"]).default("process"),
+  )
+  .option("--image <name>", "for containers: the image of workers", "localhost/weir:latest")
+  .option("--network <name>", "for containers: the engine's network that workers join", "bridge")
   .option("--host <name>", "what this machine is called; its own name without it")
   .addOption(
     new Option("--memory <MiB>", "what one worker may take")

@@ -4,15 +4,11 @@
 
 import { existsSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
-import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, join, resolve } from "node:path";
 import { wallClock } from "../clock.ts";
 import { messageOf, WeirError } from "../errors.ts";
-import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
 import { type Log, type LogFormat, makeLog } from "../log.ts";
-import type { Driver } from "../supervisor/driver.ts";
-import { ProcessDriver } from "../supervisor/drivers/process-driver.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
 import { linkSupervisor } from "../supervisor/supervisor-link.ts";
 import { SupervisorFiles } from "../supervisor/supervisor-files.ts";
@@ -24,6 +20,7 @@ import { runFolder } from "../worker/settings.ts";
 import { giveBackMemory } from "../worker/settle.ts";
 import { settingsFor } from "./device-settings.ts";
 import { checkNames, hostToken } from "./host-name.ts";
+import { hostingOf } from "./hosting.ts";
 
 export interface SuperviseOptions {
   readonly nats: readonly string[];
@@ -31,7 +28,9 @@ export interface SuperviseOptions {
   readonly state: string;
   /** The connection with the bucket of what is wanted. */
   readonly desired?: string;
-  readonly driver: "process";
+  readonly driver: "process" | "container";
+  readonly image: string;
+  readonly network: string;
   readonly host?: string;
   readonly memory: number;
   readonly log?: LogFormat;
@@ -42,21 +41,16 @@ const memoryShare = 0.8;
 
 /** The part of the supervisor's own folder beside that of its workers' state. */
 function foldersIn(state: string): {
+  readonly root: string;
   readonly own: string;
   readonly data: string;
-  readonly processes: string;
 } {
   const root = resolve(state);
   return {
+    root,
     own: join(root, "supervisor"),
     data: join(root, "data"),
-    processes: join(root, "supervisor", "processes"),
   };
-}
-
-function definedEnvironment(): Record<string, string> {
-  const set = Object.entries(process.env).filter((each): each is [string, string] => each[1] !== undefined);
-  return Object.fromEntries(set);
 }
 
 /** Follows the folder; what is wrong in it is told once for each fault, and takes nothing away that runs. */
@@ -106,20 +100,22 @@ interface Started {
   readonly identity: string;
 }
 
-async function start(options: SuperviseOptions, host: string, log: Log): Promise<Started> {
-  const { own, data, processes } = foldersIn(options.state);
+async function start(
+  folder: string | undefined,
+  options: SuperviseOptions,
+  host: string,
+  log: Log,
+): Promise<Started> {
+  const { root, own, data } = foldersIn(options.state);
   const files = new SupervisorFiles(own);
   files.open();
   const identity = files.identity();
-  const program = [process.execPath, fileURLToPath(partUrl("weir.js"))] as const;
-  const driver: Driver = new ProcessDriver({
-    folder: processes,
-    supervisor: identity,
-    program: [program[0], program[1]],
-    clock: wallClock,
-  });
+  const read = [folder, existsSync(options.config) ? options.config : undefined].filter(
+    (path) => path !== undefined,
+  );
+  const places = { state: root, assignments: dirname(files.assignmentPath("any")), data, read };
+  const { driver, run, environment, folders } = hostingOf(options, identity, places, process.env);
   await driver.open();
-  const run = runFolder(process.env);
   const config = existsSync(options.config) ? ["--config", resolve(options.config)] : [];
   const heartbeats = options.desired === undefined ? [] : ["--heartbeats", options.desired];
   const starting: WorkerStart = {
@@ -128,8 +124,8 @@ async function start(options: SuperviseOptions, host: string, log: Log): Promise
     assignmentOf: (worker) => files.assignmentPath(worker),
     state: data,
     further: [...config, ...heartbeats, ...options.nats.flatMap((each) => ["--nats", each])],
-    environment: { ...definedEnvironment(), WEIR_RUN_FOLDER: run },
-    folders: [],
+    environment,
+    folders,
     limits: { memory_bytes: options.memory },
   };
   const supervisor = new Supervisor({
@@ -189,7 +185,7 @@ export async function supervise(folder: string | undefined, options: SuperviseOp
   const { host = hostToken(), desired } = options;
   checkNames({ host });
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
-  const { supervisor, identity } = await start(options, host, log);
+  const { supervisor, identity } = await start(folder, options, host, log);
   checkWanted(folder, options, supervisor);
   const end = ended();
   const following = folder === undefined ? [] : [followFolder(folder, supervisor, log)];

@@ -35,8 +35,9 @@ export class SupervisorFiles {
 
   /** Makes the folders, and sees that no other supervisor works in them. */
   open(): void {
-    for (const each of [this.folder, this.#assignments, this.#revisions])
-      mkdirSync(each, { recursive: true, mode: 0o700 });
+    for (const each of [this.folder, this.#revisions]) mkdirSync(each, { recursive: true, mode: 0o700 });
+    // Workers may be other users; nobody else comes past the folder above.
+    mkdirSync(this.#assignments, { recursive: true, mode: 0o755 });
     const path = join(this.folder, "supervisor.lock");
     const [pid = "", began = "", boot = ""] = textOf(path)?.split("\n") ?? [];
     const other = Number(pid);
@@ -144,7 +145,7 @@ export class SupervisorFiles {
   }
 
   assign(worker: string, pipelines: readonly AssignedPipeline[]): void {
-    this.#write(this.assignmentPath(worker), assignmentText({ pipelines }));
+    this.#write(this.assignmentPath(worker), assignmentText({ pipelines }), 0o644);
   }
 
   forgetAssignment(worker: string): void {
@@ -159,9 +160,9 @@ export class SupervisorFiles {
     this.#write(path, JSON.stringify({ file, text }));
   }
 
-  #write(path: string, text: string): void {
+  #write(path: string, text: string, mode = 0o600): void {
     const temporary = `${path}.new`;
-    writeFileSync(temporary, text, { mode: 0o600 });
+    writeFileSync(temporary, text, { mode });
     renameSync(temporary, path);
   }
 }

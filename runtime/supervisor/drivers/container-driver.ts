@@ -174,7 +174,7 @@ export class ContainerDriver implements Driver {
           remedy: "correct the path, or make the folder",
         });
       }
-      const made = mkdirSync(host, { recursive: true, mode: 0o750 });
+      const made = mkdirSync(host, { recursive: true, mode: 0o700 });
       if (made !== undefined && process.getuid?.() === 0) chownSync(host, user, group);
     }
   }

@@ -1,0 +1,101 @@
+// What runs the workers of `weir supervise`, and what they see there: processes see this host as it is, containers only
+// what is mounted, at the same path as outside, so that every path that a worker is told means the same.
+
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { wallClock } from "../clock.ts";
+import { partUrl } from "../layout.ts";
+import type { Driver, WorkerSpec } from "../supervisor/driver.ts";
+import { ContainerDriver } from "../supervisor/drivers/container-driver.ts";
+import { findEngineSocket } from "../supervisor/drivers/engine-socket.ts";
+import { ProcessDriver } from "../supervisor/drivers/process-driver.ts";
+import { runFolder } from "../worker/settings.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface HostingOptions {
+  readonly driver: "process" | "container";
+  readonly image: string;
+  readonly network: string;
+}
+
+export interface HostingPlaces {
+  /** All of the supervisor's. */
+  readonly state: string;
+  /** Where workers find what they are to run. */
+  readonly assignments: string;
+  /** Where their commit logs are. */
+  readonly data: string;
+  /** The pipelines, and the device's settings, where there are any. */
+  readonly read: readonly string[];
+}
+
+export interface Hosting {
+  readonly driver: Driver;
+  /** Where workers' socket files are. */
+  readonly run: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly folders: WorkerSpec["folders"];
+}
+
+/** Who workers in containers are: the supervisor's own user, or the image's, where that is root. */
+export function containerUser(user: number, group: number): string {
+  return user === 0 || group === 0 ? "65532:65532" : `${user}:${group}`;
+}
+
+/** What of the environment workers get: all of it as processes, in containers what is meant for weir. */
+export function workerEnvironment(env: Environment, kind: HostingOptions["driver"]): Record<string, string> {
+  const set = Object.entries(env).filter((each): each is [string, string] => each[1] !== undefined);
+  return Object.fromEntries(set.filter(([name]) => kind === "process" || name.startsWith("WEIR_")));
+}
+
+function processes(identity: string, places: HostingPlaces, env: Environment): Hosting {
+  const driver = new ProcessDriver({
+    folder: join(places.state, "supervisor", "processes"),
+    supervisor: identity,
+    program: [process.execPath, fileURLToPath(partUrl("weir.js"))],
+    clock: wallClock,
+  });
+  const run = runFolder(env);
+  const environment = { ...workerEnvironment(env, "process"), WEIR_RUN_FOLDER: run };
+  return { driver, run, environment, folders: [] };
+}
+
+function containers(
+  options: HostingOptions,
+  identity: string,
+  places: HostingPlaces,
+  env: Environment,
+): Hosting {
+  const user = process.getuid?.() ?? 0;
+  const driver = new ContainerDriver({
+    supervisor: identity,
+    image: options.image,
+    network: options.network,
+    user: containerUser(user, process.getgid?.() ?? 0),
+    socketPath: findEngineSocket(env, user),
+    clock: wallClock,
+  });
+  const run = join(places.state, "run");
+  const at = (path: string, writable: boolean) => ({ host: path, inside: path, writable });
+  const read = places.read.filter((path) => existsSync(path)).map((path) => at(resolve(path), false));
+  return {
+    driver,
+    run,
+    environment: { ...workerEnvironment(env, "container"), WEIR_RUN_FOLDER: run },
+    folders: [at(places.assignments, false), at(places.data, true), at(run, true), ...read],
+  };
+}
+
+/** How workers are hosted, as the command says. */
+export function hostingOf(
+  options: HostingOptions,
+  identity: string,
+  places: HostingPlaces,
+  env: Environment,
+): Hosting {
+  if (options.driver === "process") return processes(identity, places, env);
+  mkdirSync(dirname(places.data), { recursive: true });
+  return containers(options, identity, places, env);
+}
