@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { limits } from "../limits.ts";
 import type { WorkerStatus } from "../worker/worker.ts";
 import { Arrivals, Latencies, parseRowId } from "./demo-arrivals.ts";
-import { faultsOf, figuresOf, type ReadBack, unreadFaults } from "./demo-figures.ts";
+import { chaosFaultsOf, faultsOf, figuresOf, type ReadBack, unreadFaults } from "./demo-figures.ts";
 
 function status(name = "climate"): WorkerStatus {
   const ledger = [
@@ -163,6 +163,29 @@ describe("arrivals", () => {
     for (let number = 3; number < rows; number++) arrivals.note(number);
     expect(arrivals.read).toBe(rows - 3);
     expect(arrivals.missing).toBe(3);
+  });
+});
+
+describe("the verdict on a run with kills", () => {
+  const kills = { worker: 3, edge: 1, cloud: 2 };
+
+  it("is that every row is there once, whatever the last worker knows of confirmations", () => {
+    expect(chaosFaultsOf([status()], cloud(), kills)).toEqual([]);
+    const fresh = { ...status(), sinks: status().sinks.map((sink) => ({ ...sink, rows: 0 })) };
+    expect(chaosFaultsOf([fresh], cloud(), kills)).toEqual([]);
+  });
+
+  it("says what is lost, twice or foreign, and when nothing was killed or known", () => {
+    const faults = chaosFaultsOf(
+      [status()],
+      cloud({ read: 2, repeated: 1, missing: 1 }, { foreign: 4 }),
+      kills,
+    );
+    expect(faults).toHaveLength(4);
+    expect(chaosFaultsOf([status()], cloud(), { worker: 0, edge: 0, cloud: 0 })).toEqual([
+      "nothing was killed",
+    ]);
+    expect(chaosFaultsOf([], cloud(), kills)).toEqual(["the worker never said what it did"]);
   });
 });
 

@@ -52,6 +52,8 @@ export class Killer {
     const turns = ["worker", "cloud", "worker", "edge"] as const;
     for (let turn = 0; !this.#stopping; turn++) {
       await this.#pause(limits.demo_kill_ms);
+      // A machine that is busy may take longer to start it than to kill it.
+      while (!this.#stopping && !this.#worker.isRunning && !this.#worker.hasEnded) await this.#pause(50);
       if (this.#stopping) return;
       const which = turns[turn % turns.length]!;
       await (which === "worker" ? this.#killWorker() : this.#killServer(which));

@@ -125,6 +125,21 @@ describe("weir demo", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it("ends with every row exactly once while worker and servers are killed", {
+    timeout: 150_000,
+  }, async () => {
+    const { code, stdout } = await start(["--chaos", "--for", "5s", "--json"]).ended;
+    const report = JSON.parse(stdout) as DemoReport;
+    expect(report.faults).toEqual([]);
+    expect(code).toBe(0);
+    const { worker = 0, edge = 0, cloud = 0 } = report.kills ?? {};
+    expect(Math.min(worker, edge, cloud)).toBeGreaterThan(0);
+    const climate = report.pipelines.find(({ name }) => name === "climate")!;
+    expect(climate.in).toBeGreaterThan(0);
+    expect(climate.read).toBe(climate.rows);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it("says what happens, and ends well when it is interrupted", async () => {
     const { child, ended } = start(["--for", "60s"]);
     const children = await startedBy(child);

@@ -50,7 +50,7 @@ export function choose(
 
 /** The seed of one scenario in a run of many; alone, with the run's seed, it does the same again. */
 export function seedOf(seed: number, name: string): number {
-  return [...name].reduce((sum, letter) => Math.imul(sum, 31) + letter.charCodeAt(0), seed | 0);
+  return name.split("").reduce((sum, letter) => Math.imul(sum, 31) + letter.charCodeAt(0), seed | 0);
 }
 
 const nothing: Verdict = { records: 0, lost: 0, duplicated: 0, out_of_order: 0, wrong: 0, notes: [] };

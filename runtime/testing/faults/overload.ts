@@ -64,7 +64,11 @@ export const overload: Measurement = {
       const megabytes = Math.round(mean(resident.slice(-slices)) / 1e6);
       const records = world.publisher.published;
       return {
-        ...{ ok: spread <= 0.05, seconds: Math.round(duration / 1_000), records, megabytes, spread },
+        ok: spread <= 0.05,
+        seconds: Math.round(duration / 1_000),
+        records,
+        megabytes,
+        spread,
         text: `overload: ${Math.round(duration / 1_000)} s, ${records} records published, ${megabytes} MB resident, means of its tenths within ${(spread * 100).toFixed(1)} %`,
       };
     } finally {

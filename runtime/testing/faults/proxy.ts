@@ -13,10 +13,12 @@ export type LinkState =
   | { readonly kind: "black_hole"; readonly way: "both" | "to_server" | "to_client" }
   /** Each piece arrives so much later, in order; up to `more_ms` more by chance. */
   | { readonly kind: "slow"; readonly ms: number; readonly more_ms: number }
-  /** Bytes arrive one by one, as far as the network takes them apart. */
+  /** The first bytes of each piece arrive one by one, as far as the network takes them apart. */
   | { readonly kind: "sliced" }
   /** The next piece with at least two bytes is passed by half, and the connection ends. */
   | { readonly kind: "halved" };
+
+const slicesMax = 256;
 
 interface Line {
   readonly client: Socket;
@@ -108,7 +110,9 @@ export class FaultProxy {
         this.#delay(line, way, bytes, state.ms + this.#random() * state.more_ms);
         return;
       case "sliced":
-        for (let at = 0; at < bytes.length; at++) to.write(bytes.subarray(at, at + 1));
+        // The rest of a long piece would only take time.
+        for (let at = 0; at < Math.min(bytes.length, slicesMax); at++) to.write(bytes.subarray(at, at + 1));
+        if (bytes.length > slicesMax) to.write(bytes.subarray(slicesMax));
         return;
       case "halved":
         if (bytes.length < 2) break;

@@ -22,7 +22,7 @@ interface Sent {
 export interface Pace {
   /** Records of one message. */
   readonly lines: number;
-  /** How far it may be ahead of `arrived`. */
+  /** How far it may be ahead of `arrived` at first. */
   readonly ahead: number;
   readonly arrived: () => number;
   /** The least time between two messages, so that runs leave the machine some rest. */
@@ -36,12 +36,15 @@ export class Publisher {
   readonly #pace: Pace;
   readonly #sent: Sent[] = [];
   #next = 0;
+  /** How far it may be ahead of what has arrived. */
+  ahead: number;
   #running: Promise<void> | null = null;
   #stopped = false;
 
   private constructor(link: NatsLink, pace: Pace) {
     this.#link = link;
     this.#pace = pace;
+    this.ahead = pace.ahead;
   }
 
   static async open(url: string, pace: Pace): Promise<Publisher> {
@@ -98,9 +101,9 @@ export class Publisher {
   }
 
   async #run(): Promise<void> {
-    const { lines, ahead, arrived, every_ms, text } = this.#pace;
+    const { lines, arrived, every_ms, text } = this.#pace;
     while (!this.#stopped) {
-      if (this.#next - arrived() > ahead) await sleep(wallClock, limits.faults_look_ms);
+      if (this.#next - arrived() > this.ahead) await sleep(wallClock, limits.faults_look_ms);
       else {
         await this.#store(this.#next + lines, text(this.#next, this.#next + lines));
         if (every_ms > 0) await sleep(wallClock, every_ms);

@@ -88,7 +88,12 @@ export const recovery: Measurement = {
       const state_bytes = bytesBelow(world.state);
       const { p50_ms, p99_ms } = recoveryTimes(times);
       return {
-        ...{ ok: p99_ms <= 2_000, keys: all, kills, state_bytes, p50_ms, p99_ms },
+        ok: p99_ms <= 2_000,
+        keys: all,
+        kills,
+        state_bytes,
+        p50_ms,
+        p99_ms,
         text: `recovery: ${all} keys, ${Math.round(state_bytes / 1e6)} MB on disk, ${kills} kills: p50 ${p50_ms} ms, p99 ${p99_ms} ms`,
       };
     } finally {

@@ -13,7 +13,13 @@ describe("a report", () => {
   it("adds up, and passes where something ran and all is clean", () => {
     const report = reportOf([fine, { ...fine, name: "F3" }], ["F35 (no faketime)"]);
     expect(report).toEqual({
-      ...{ runs: 2, crashes: 6, records: 200, lost: 0, duplicated: 0, out_of_order: 0, wrong: 0 },
+      runs: 2,
+      crashes: 6,
+      records: 200,
+      lost: 0,
+      duplicated: 0,
+      out_of_order: 0,
+      wrong: 0,
       skipped: ["F35 (no faketime)"],
     });
     expect(isPassed(report)).toBe(true);

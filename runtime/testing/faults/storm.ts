@@ -13,7 +13,7 @@ const records = 500_000;
 export const storm: Scenario = {
   name: "F61",
   about: `${workerKills} SIGKILLs of the worker, ${serverKills} of servers, an outage, over ${records} records`,
-  world: { ahead: 40_000, lines: 500, every_ms: 0 },
+  world: { ahead: 16_000, lines: 500, every_ms: 0 },
   async run(world) {
     world.begin();
     const steps = workerKills + serverKills;
