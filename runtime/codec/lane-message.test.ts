@@ -21,13 +21,11 @@ function payloadOf(place: number): Uint8Array {
 function rows(count: number): readonly Uint8Array[] {
   return Array.from({ length: count }, (_, place) =>
     packLaneRow(place + 1, {
-      ...{
-        subject: `cloud.mote.${place % 4}`,
-        payload: payloadOf(place),
-        caused: place,
-        rows: 1,
-        headers: null,
-      },
+      subject: `cloud.mote.${place % 4}`,
+      payload: payloadOf(place),
+      caused: place,
+      rows: 1,
+      headers: null,
     }),
   );
 }

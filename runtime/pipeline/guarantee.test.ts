@@ -2,8 +2,6 @@ import { describe, expect, it } from "vitest";
 import { guaranteeText, sinkGuarantee, sourceGuarantee, weaker } from "./guarantee.ts";
 import type { SinkSpec, SourceSpec } from "./pipeline.ts";
 
-type Nats = Extract<SourceSpec, { kind: "nats" }>;
-
 function natsSource(stream: string | null, journal: boolean): SourceSpec {
   return {
     ...{
@@ -14,8 +12,8 @@ function natsSource(stream: string | null, journal: boolean): SourceSpec {
       consumer: null,
       overflow: "drop_oldest",
     },
-    journal: journal ? { bytes: 1, age: 1 } : null,
-  } as unknown as Nats;
+    journal: journal ? { bytes: 1, age: 1, sequence: null } : null,
+  };
 }
 
 function natsSink(stream: string | null, delivery: string | null): SinkSpec {

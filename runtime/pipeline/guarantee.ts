@@ -117,7 +117,7 @@ export function endToEnd({ spec, branches }: PipelinePlan, durable: boolean): Gu
 
 /** In one line: `exactly once; link down: at most once (…)`. */
 export function guaranteeText({ levels: by, notes }: Guarantee): string {
-  const [usual] = levels.filter((level) => by.killed === level);
+  const usual = by.killed;
   const others = failures.filter((failure) => by[failure] !== usual);
   const text = [usual, ...others.map((failure) => `${failure}: ${by[failure]}`)].join("; ");
   return notes.length === 0 ? text : `${text} (${notes.join("; ")})`;

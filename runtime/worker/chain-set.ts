@@ -11,7 +11,7 @@ import type { Sink } from "../connect/connect.ts";
 import { natsSink } from "../connect/nats-sink.ts";
 import { stdoutSink } from "../connect/stdout-sink.ts";
 import { formName } from "../engine/condenser.ts";
-import { WeirError } from "../errors.ts";
+import type { WeirError } from "../errors.ts";
 import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
 import { backlogOf } from "../state/outbox/lanes.ts";
 import type { Outbox } from "../state/outbox/outbox.ts";
@@ -89,7 +89,7 @@ export class ChainSet {
   #open(chain: string, opening: Opening): ChainSender {
     const { outbox, surroundings, failed, places } = this.#options;
     const { id, epoch } = this.#options.identity;
-    const identity = { id: `${id}.${chain.replaceAll(/[^\w-]/g, "_")}`, epoch };
+    const identity = { id: `${id}.${chain.split("/").map(encodeURIComponent).join("/")}`, epoch };
     const place = isMap(places) ? placeOf(places[chain] ?? null) : null;
     const sender = new ChainSender({
       chain,

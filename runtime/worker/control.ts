@@ -88,7 +88,7 @@ export function serving(answers: Answers): Server {
         .end(text);
     };
     request.resume();
-    if (request.method !== "GET") return void say(405, { error: "this door only answers GET" });
+    if (request.method !== "GET") return say(405, { error: "this door only answers GET" });
     const reply = async (): Promise<void> => {
       const answer = await answers(decodeURIComponent(new URL(request.url ?? "/", "http://worker").pathname));
       if (answer === undefined) say(404, { error: "there is nothing by that name" });

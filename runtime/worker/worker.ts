@@ -251,8 +251,16 @@ export class Worker {
     else {
       await restoreState(runner, state, settings.forget, clock);
       const task = new DurableTask({
-        ...{ sources, runner, sinks, clock, tell: log, outbox: state.outbox, log: state.log },
-        ...{ positions: state.positions, away: state.away, senders: chains.senders },
+        sources,
+        positions: state.positions,
+        runner,
+        sinks,
+        log: state.log,
+        outbox: state.outbox,
+        away: state.away,
+        senders: chains.senders,
+        clock,
+        tell: log,
         pipelines: plans.map(({ name }) => name),
         commit_ms: settings.commit_ms,
       });

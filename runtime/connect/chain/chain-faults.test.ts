@@ -38,16 +38,7 @@ const stored = (stream: MemoryStream): number[] => stream.payloads().map(Number)
 /** The numbers of the rows in the messages of a lane. */
 function unpacked(stream: MemoryStream): number[] {
   return [...stream.messages.values()].flatMap(({ payload }) =>
-    (
-      unpackMultiple(laneBody(payload)) as [
-        number,
-        string,
-        number,
-        number,
-        null,
-        Uint8Array,
-      ][]
-    ).map((row) => {
+    (unpackMultiple(laneBody(payload)) as [number, string, number, number, null, Uint8Array][]).map((row) => {
       expect(Number(Buffer.from(row[5]).toString())).toBe(row[0]);
       return row[0];
     }),

@@ -128,10 +128,10 @@ describe("what goes to the disk together", () => {
   });
 
   test("writes a row no more often than a binary counter turns over", () => {
-    let pieces: readonly Piece[] = [];
+    let pieces: Piece[] = [];
     let written = 0;
     for (let round = 0; round < 200; round++) {
-      pieces = [...pieces, piece(round * 10 + 1)];
+      pieces.push(piece(round * 10 + 1));
       for (const group of groupsToSpill(pieces, limits.outbox_frame_bytes_max)) {
         const place = {
           file: 1,
