@@ -143,8 +143,14 @@ export class ChainSet {
 
 function placeOf(data: Plain): Place | null {
   if (!isMap(data)) return null;
-  const { created, sequence, number, healing } = data;
+  const { created, sequence, number, healing, subject } = data;
   return typeof created === "string" && typeof sequence === "number" && typeof number === "number"
-    ? { created, sequence, number, ...(healing === true ? { healing } : {}) }
+    ? {
+        created,
+        sequence,
+        number,
+        ...(healing === true ? { healing } : {}),
+        ...(typeof subject === "string" ? { subject } : {}),
+      }
     : null;
 }

@@ -34,6 +34,8 @@ export interface Place {
   readonly number: number;
   /** The stream lost some of it, and has not got all of that again. */
   readonly healing?: true;
+  /** The subject of a lane, which may be called otherwise at the next start. */
+  readonly subject?: string;
 }
 
 export type Refusal =

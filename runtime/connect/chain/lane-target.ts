@@ -85,12 +85,12 @@ class LaneTarget implements Target {
       this.#flight.clear();
       const facts = await factsOf(port, clock);
       const message = await port.readLast(subject);
-      const tail = this.#tail(facts, message, confirmed);
+      const tail = this.#tail(facts, message ?? (await this.#underOldName()), confirmed);
       if (!this.#flight.begin(tail.number)) continue;
       this.#sequence = message?.sequence ?? 0;
       // Where the subject is empty the stream's own number tells later whether it lost something.
       const sequence = message?.sequence ?? facts.last;
-      this.#place = { created: facts.created, sequence, number: tail.number };
+      this.#place = { created: facts.created, sequence, number: tail.number, subject };
       this.#attached = true;
       this.#wasAttached = true;
       return tail;
@@ -115,6 +115,13 @@ class LaneTarget implements Target {
   close(): Promise<void> {
     this.#attached = false;
     return this.#options.port.close();
+  }
+
+  /** The lane's last message where the host, and so its subject, was called otherwise before. */
+  async #underOldName(): Promise<StoredMessage | null> {
+    const { port, subject } = this.#options;
+    const before = this.#place?.subject ?? subject;
+    return before === subject ? null : port.readLast(before);
   }
 
   #tail(facts: StreamFacts, message: StoredMessage | null, confirmed: number): Tail {
@@ -179,7 +186,8 @@ class LaneTarget implements Target {
     this.#sequence = answer.sequence;
     this.#flight.stored(...items.map(({ sent }) => sent));
     const { created } = this.#place ?? { created: "" };
-    this.#place = { created, sequence: answer.sequence, number: this.#flight.confirmed };
+    const { subject } = this.#options;
+    this.#place = { created, sequence: answer.sequence, number: this.#flight.confirmed, subject };
     this.#next();
   }
 
