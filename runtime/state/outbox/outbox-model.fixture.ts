@@ -1,6 +1,7 @@
 // An outbox with everything around it, small enough to be obviously right: a log that keeps frames, receivers that store
 // what comes in order, and processes that are killed. Says at each step what must hold.
 
+import { setImmediate } from "node:timers/promises";
 import { expect } from "vitest";
 import { VirtualClock } from "../../clock.ts";
 import type { Plain } from "../plain.ts";
@@ -218,6 +219,8 @@ export class Model {
         if (count > 0) idle = -1;
       }
       this.clock.advanceTo(this.clock.now() + 1_000);
+      // Whatever that began is done.
+      await setImmediate();
     }
   }
 }

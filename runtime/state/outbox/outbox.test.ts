@@ -3,6 +3,7 @@ import { VirtualClock } from "../../clock.ts";
 import type { Plain } from "../plain.ts";
 import type { Entry, KeptRow } from "./entry.ts";
 import { LossyDisk } from "./lossy-disk.fixture.ts";
+import { idsOf, modelCondenser } from "./outbox-model.fixture.ts";
 import { Outbox } from "./outbox.ts";
 import { defaultOutboxLimits, type OutboxOptions } from "./outbox-options.ts";
 
@@ -264,5 +265,68 @@ describe("limits", () => {
     // A quarter of the limit was allowed to be sent.
     expect(again.stats().chains[0]!.dropped).toStrictEqual({ overflow: 11 });
     expect((await again.take("live", 20, 20_000)).map(textOf)).toStrictEqual(["0", "1", "2", "3"]);
+  });
+});
+
+describe("tiers", () => {
+  const tiers = [
+    { every: 0, keep: 10_000 },
+    { every: 500, keep: 1e9 },
+  ];
+  const reading = (at: number, id: number): KeptRow => ({
+    ...row(JSON.stringify({ at, ids: [id], filling: "" })),
+    form: "model",
+  });
+
+  /** Ten rows, one each half second, of which the first are old enough. */
+  async function aged(disk: LossyDisk, more: Partial<OutboxOptions> = {}): Promise<[Outbox, VirtualClock]> {
+    const time = clock();
+    const outbox = await open(disk, { clock: time, tiers, condenser: modelCondenser, fileBytes: 1, ...more });
+    for (let id = 0; id < 20; id++) {
+      commit(outbox, [reading(time.now(), id * 2), reading(time.now(), id * 2 + 1)]);
+      time.advanceTo(time.now() + 500);
+    }
+    time.advanceTo(time.now() + 5_000);
+    await until(() => outbox.uncutBytes > 0);
+    return [outbox, time];
+  }
+
+  test("condense what is old, and the file of it stays until a commit has it", async () => {
+    const [outbox] = await aged(new LossyDisk());
+    // Nobody has what is being replaced.
+    expect(await outbox.take("live", 9, 9_999)).toStrictEqual([]);
+    const manifest = outbox.manifest();
+    await manifest;
+    await outbox.snapshotted();
+    commit(outbox, []);
+    commit(outbox, []);
+    const [first, second] = await outbox.take("live", 2, 9_999);
+    expect(first!.row.headers).toStrictEqual({
+      "Weir-Resolution": "500ms",
+      "Weir-Skipped": String(first!.skipped),
+    });
+    expect([idsOf(first!.row), idsOf(second!.row)]).toStrictEqual([
+      [0, 1],
+      [2, 3],
+    ]);
+    const { dropped } = outbox.stats().chains[0]!;
+    expect(dropped).toStrictEqual({ condensed: first!.skipped });
+    await outbox.close();
+  });
+
+  test("leave rows as they were where the disk does not take new ones, and say why", async () => {
+    const disk = new LossyDisk();
+    const time = clock();
+    const outbox = await open(disk, { clock: time, tiers, condenser: modelCondenser });
+    commit(outbox, [reading(time.now(), 1), reading(time.now(), 2)]);
+    disk.beforeChange = () => {
+      throw new Error("no space left");
+    };
+    time.advanceTo(time.now() + 60_000);
+    await until(() => outbox.stats().fault !== null);
+    expect(outbox.stats().fault).toBe("no space left");
+    commit(outbox, []);
+    expect((await outbox.take("live", 9, 9_999)).map(({ number }) => number)).toStrictEqual([1, 2]);
+    await outbox.close();
   });
 });
