@@ -33,10 +33,9 @@ const repeatedEvery = 50;
 const records_small = 8;
 
 export function emptySum(): Sum {
-  return {
-    ...{ runs: 0, crashes: 0, records: 0, lost: 0, duplicated: 0, out_of_order: 0, wrong: 0 },
-    ...{ steps: 0, virtual_ms: 0, faults: new Map<string, number>(), failures: [] },
-  };
+  const faults = new Map<string, number>();
+  const counts = { runs: 0, crashes: 0, records: 0, lost: 0, duplicated: 0, out_of_order: 0, wrong: 0 };
+  return { ...counts, steps: 0, virtual_ms: 0, faults, failures: [] };
 }
 
 export function loadWorkloads(): Promise<readonly Workload[]> {

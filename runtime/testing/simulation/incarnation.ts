@@ -195,9 +195,10 @@ export class Incarnation {
       runner.whole = async () => states(new Map());
     }
     const feed = runner.feed.bind(runner);
-    runner.feed = (payloads, now, input = 0) => {
+    runner.feed = (...fed: Parameters<typeof feed>) => {
+      const [payloads, , input = 0] = fed;
       if (life.alive) given.fed(input, payloads, this.#read[input] ?? null);
-      return feed(payloads, now, input);
+      return feed(...fed);
     };
     return runner;
   }

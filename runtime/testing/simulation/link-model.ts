@@ -177,7 +177,7 @@ export class LinkModel {
     if (!this.life.alive) return;
     if (!this.wire.open) {
       this.wire.scheduler.after(0, "connection lost", () => {
-        for (const { lose } of [...this.#waiting]) if (this.life.alive) lose();
+        for (const { lose } of this.#waiting) if (this.life.alive) lose();
         for (const task of this.#cuts) if (this.life.alive) task();
       });
       return;

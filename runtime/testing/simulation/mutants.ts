@@ -4,12 +4,23 @@
 import type { Answer, Publication } from "../../connect/chain/stream-port.ts";
 import type { StreamPlace } from "../../connect/stream-resume.ts";
 import type { Disk, DiskFile } from "../../state/log/disk.ts";
+import type { Blow, FaultPlan } from "./nemesis.ts";
 import type { Seams } from "./seams.ts";
 
 export interface Mutant {
   readonly name: string;
   readonly mistake: string;
   readonly seams: Seams;
+  /** Faults that show it sooner than those by chance do. */
+  readonly adjust?: (plan: FaultPlan, length_ms: number) => FaultPlan;
+}
+
+/** Cloud servers lose their power now and then, the last time when nearly all is said. */
+function powerCuts(plan: FaultPlan, length_ms: number): FaultPlan {
+  const blows = [0.4, 0.7, 0.98].map(
+    (share): Blow => ({ at_ms: share * length_ms, kind: "power of cloud", for_ms: 1_000 }),
+  );
+  return { ...plan, crash: 0, crashInRecovery: 0, sinkKeeps: 0, blows };
 }
 
 /** The disk with another way to make what is written durable. */
@@ -49,6 +60,7 @@ const ofDisk: readonly Mutant[] = [
   },
   {
     name: "failed sync forgotten",
+    adjust: (plan) => ({ ...plan, diskError: 0.01, crash: 0.01, powerShare: 1 }),
     mistake: "a sync that failed is taken for one that did not",
     seams: {
       disk: (disk) =>
@@ -143,6 +155,7 @@ const ofChain: readonly Mutant[] = [
   },
   {
     name: "tail guessed",
+    adjust: (plan) => ({ ...plan, lostAnswer: 0.1 }),
     mistake: "the last message of a stream is taken from an old answer",
     seams: {
       port: (port) => {
@@ -153,11 +166,13 @@ const ofChain: readonly Mutant[] = [
   },
   {
     name: "cuts not noticed",
+    adjust: powerCuts,
     mistake: "a chain that has nothing to send does not ask what became of what it sent",
     seams: { port: (port) => ({ ...portOf(port), watch: () => undefined }) },
   },
   {
     name: "lost answers are good answers",
+    adjust: (plan) => ({ ...plan, lostRequest: 0.05 }),
     mistake: "a row that nobody answered counts as stored",
     seams: {
       port: (port) => ({
@@ -192,6 +207,7 @@ const ofChain: readonly Mutant[] = [
   },
   {
     name: "confirmed out of order",
+    adjust: (plan) => ({ ...plan, lostRequest: 0.05, crash: 0.02 }),
     mistake: "a confirmation counts for rows behind it as well",
     seams: {
       events: (events) => ({ ...events, confirmed: (number) => events.confirmed(number + 1) }),
@@ -213,6 +229,7 @@ const ofChain: readonly Mutant[] = [
   },
   {
     name: "nothing retained",
+    adjust: powerCuts,
     mistake: "rows are forgotten once they are confirmed, though the stream may lose its end",
     seams: { retention_ms: 0 },
   },

@@ -25,6 +25,8 @@ export interface ScheduleOptions {
   readonly trace?: (line: string) => void;
   /** In place of faults by chance. */
   readonly plan?: FaultPlan;
+  /** Changes what goes wrong in a schedule of so many ms, to look closely at one thing. */
+  readonly adjust?: (plan: FaultPlan, length_ms: number) => FaultPlan;
   /** The call out of the first life at which it ends; with `plan` only. */
   readonly crashAt?: number;
   readonly records?: number;
@@ -100,7 +102,8 @@ class Schedule {
     this.#records = options.records ?? random.between(10, 50);
     const every_ms = random.pick([100, 300, 1_000]);
     this.#length_ms = this.#records * every_ms;
-    this.#plan = options.plan ?? faultPlan(random.fork(), this.#length_ms);
+    const plan = options.plan ?? faultPlan(random.fork(), this.#length_ms);
+    this.#plan = options.adjust?.(plan, this.#length_ms) ?? plan;
     const copies = this.#plan.blows.some(({ kind }) => kind === "copy");
     this.#acknowledged = this.#plan.sourceKeeps === 0 && !copies && random.chance(0.25);
     this.#settings = {
@@ -304,11 +307,19 @@ class Schedule {
     let rows = 0;
     for (const { incarnations } of this.#world.delivered.values())
       for (const messages of incarnations) rows += messages.length;
-    const { seed } = this.#options;
+    const { hash, steps, now: virtual_ms } = this.#scheduler;
     return {
-      ...{ seed, verdict, rows, workload: this.#workload.name, hash: this.#scheduler.hash },
-      ...{ steps: this.#scheduler.steps, virtual_ms: this.#scheduler.now, crashes: this.#crashes },
-      ...{ records: this.#records, calls: this.#calls, faults: [...this.#struck] },
+      seed: this.#options.seed,
+      workload: this.#workload.name,
+      verdict,
+      hash,
+      steps,
+      virtual_ms,
+      crashes: this.#crashes,
+      records: this.#records,
+      rows,
+      calls: this.#calls,
+      faults: [...this.#struck],
     };
   }
 

@@ -11,7 +11,8 @@ import { managerOf } from "../../connect/jetstream-requests.ts";
 import { connectNats, type NatsLink } from "../../connect/nats-connection.ts";
 import { silentLog } from "../../connect/connector-log.ts";
 import { type RunningNatsServer, startNatsServer } from "../../connect/nats-server.ts";
-import { randomCases, type Step, type StreamCase, streamCases } from "./stream-cases.fixture.ts";
+import { streamCases } from "./stream-cases.fixture.ts";
+import { randomCases, type Step, type StreamCase } from "./stream-steps.fixture.ts";
 import { configOf, ModelPerformer, type Performer, ServerPerformer } from "./stream-performer.fixture.ts";
 
 type Heard = readonly { readonly step: Step; readonly answer: unknown }[];

@@ -11,7 +11,7 @@ import {
 import { nanos } from "@nats-io/transport-node";
 import type { Answer, Publication, StoredMessage, StreamPort } from "../../connect/chain/stream-port.ts";
 import { plainStream, StreamModel, type StreamModelConfig } from "./stream-model.ts";
-import type { Step, StreamCase } from "./stream-cases.fixture.ts";
+import type { Step, StreamCase } from "./stream-steps.fixture.ts";
 
 /** One stream that steps are performed on. Restarts concern all streams of a server, so they are not its business. */
 export interface Performer {
