@@ -385,6 +385,9 @@ export const limits = {
   desired_history_max: 8,
   /** How often it is seen whether the connection to it was cut. */
   desired_check_ms: 1_000,
+  /** Of its memory that is resident, above which it is tidied, and how long it then rests from that. */
+  supervisor_memory_bytes: 83_886_080,
+  supervisor_tidy_ms: 10_000,
   /** Pipelines of one host. */
   host_pipelines_max: 10_000,
 

@@ -10,11 +10,9 @@ import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type Log, type LogFormat, makeLog } from "../log.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
-import { linkSupervisor } from "../supervisor/supervisor-link.ts";
 import { SupervisorFiles } from "../supervisor/supervisor-files.ts";
 import { wantedInFolder } from "../supervisor/wanted.ts";
 import { startRevision, type WorkerStart, workerSocket, workerSpec } from "../supervisor/worker-start.ts";
-import { Connections } from "../worker/connections.ts";
 import { type Answers, openControl } from "../worker/control.ts";
 import { runFolder } from "../worker/settings.ts";
 import { giveBackMemory } from "../worker/settle.ts";
@@ -34,6 +32,18 @@ export interface SuperviseOptions {
   readonly host?: string;
   readonly memory: number;
   readonly log?: LogFormat;
+}
+
+/** Gives back what looking at many workers leaves behind, where it has become too much; not again and again. */
+function keepSmall(): () => void {
+  let last = wallClock.now();
+  return wallClock.every(limits.supervisor_look_ms, () => {
+    const now = wallClock.now();
+    const large = process.memoryUsage.rss() > limits.supervisor_memory_bytes;
+    if (!large || now - last < limits.supervisor_tidy_ms) return;
+    last = now;
+    giveBackMemory();
+  });
 }
 
 /** What of this host's memory all workers may take together. */
@@ -147,15 +157,19 @@ async function start(
   return { supervisor, identity };
 }
 
-/** Follows the bucket of what is wanted, and tells there what happens. Nothing waits for the connection. */
-function followBucket(
+/**
+ * Follows the bucket of what is wanted, and tells there what happens. Nothing waits for the connection, and its client
+ * is loaded only where there is one.
+ */
+async function followBucket(
   connection: string,
   host: string,
   supervisor: Supervisor,
-  options: SuperviseOptions,
+  { nats, config }: SuperviseOptions,
   log: Log,
-): () => void {
-  const { nats, config } = options;
+): Promise<() => void> {
+  const { Connections } = await import("../worker/connections.ts");
+  const { linkSupervisor } = await import("../supervisor/supervisor-link.ts");
   const connections = new Connections(settingsFor({ nats, config }).connections, log, wallClock);
   const link = connections.link(connection);
   const end = linkSupervisor({ link, host, supervisor, clock: wallClock, log });
@@ -190,9 +204,9 @@ export async function supervise(folder: string | undefined, options: SuperviseOp
   const end = ended();
   const following = folder === undefined ? [] : [followFolder(folder, supervisor, log)];
   supervisor.start();
-  if (desired !== undefined) following.push(followBucket(desired, host, supervisor, options, log));
+  if (desired !== undefined) following.push(await followBucket(desired, host, supervisor, options, log));
   const control = await openControl(runFolder(process.env), `supervisor-${identity}`, answersOf(supervisor));
-  wallClock.after(limits.supervisor_look_ms, giveBackMemory);
+  following.push(keepSmall());
   const how = await end;
   for (const endFollowing of following) endFollowing();
   if (how === "drain") {
