@@ -447,6 +447,8 @@ export const limits = {
   demo_latencies_max: 10_000,
   /** How often the demonstration under faults kills something. */
   demo_kill_ms: 2_000,
+  /** Messages that are asked for together when its rows are read back. */
+  demo_reads_at_once: 32,
   /** How much longer it may take until each had its turn. */
   demo_chaos_more_ms_max: 60_000,
   /** Rows of one branch that may be behind a missing one before that is given up. */

@@ -2,10 +2,11 @@
 // restart changes. Each number once and none left out is each row once. Survives the end of the cloud's server; counts, and
 // never acknowledges, creates or removes anything.
 
-import { type ConsumerMessages, jetstream, type JsMsg } from "@nats-io/jetstream";
+import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
 import { managerOf } from "../connect/jetstream-requests.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { causedAtHeader } from "../connect/row-headers.ts";
+import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { Arrivals, Latencies } from "./demo-arrivals.ts";
@@ -35,7 +36,6 @@ export function chainOwners(plans: readonly PipelinePlan[]): readonly ChainOwner
 export class ChainReader implements ReadBack {
   readonly #link: NatsLink;
   readonly #owners: readonly ChainOwner[];
-  readonly #readers: ConsumerMessages[] = [];
   /** By stream, the last message that was read, and how many. */
   readonly #streams = new Map<string, { last: number; messages: number }>();
   readonly #arrivals = new Map<ChainOwner, Arrivals>();
@@ -55,16 +55,10 @@ export class ChainReader implements ReadBack {
     return new ChainReader(await connectNats({ name: "demo-reader", servers: url }, log), chainOwners(plans));
   }
 
-  /** Reads streams that have come to be since the last call. */
+  /** Reads what has come since the last call. Rejects while the cloud's server is away; nothing is lost by that. */
   async follow(): Promise<void> {
     const manager = await managerOf(this.#link, null);
-    for (const name of await manager.streams.names().next()) {
-      if (this.#streams.has(name)) continue;
-      const consumer = await jetstream(this.#link.nats).consumers.get(name);
-      const messages = await consumer.consume({ callback: (message) => this.#take(name, message) });
-      this.#streams.set(name, { last: 0, messages: 0 });
-      this.#readers.push(messages);
-    }
+    for (const name of await manager.streams.names().next()) await this.#read(manager, name);
   }
 
   get rowsByStream(): Readonly<Record<string, number>> {
@@ -86,26 +80,39 @@ export class ChainReader implements ReadBack {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#readers.map((each) => each.close()));
     await this.#link.close();
   }
 
-  #take(name: string, message: JsMsg): void {
-    const stream = this.#streams.get(name);
-    // After an end of the server it may be told again what it was told before: the same number is the same message.
-    if (stream === undefined || message.seq <= stream.last) return;
-    stream.last = message.seq;
-    stream.messages++;
-    const owner = this.#ownerOf(message.headers?.get("Weir-Chain") ?? "");
-    const number = Number(message.headers?.get("Weir-Out-Seq"));
+  /** Message by message, by number: a consumer would have to notice first that its server came back without it. */
+  async #read(manager: JetStreamManager, name: string): Promise<void> {
+    const stream = this.#streams.get(name) ?? { last: 0, messages: 0 };
+    this.#streams.set(name, stream);
+    const { state } = await manager.streams.info(name);
+    while (stream.last < state.last_seq) {
+      const first = stream.last + 1;
+      const count = Math.min(limits.demo_reads_at_once, state.last_seq - stream.last);
+      const messages = await Promise.all(
+        Array.from({ length: count }, (_, place) => manager.streams.getMessage(name, { seq: first + place })),
+      );
+      stream.last += count;
+      for (const message of messages) {
+        if (message === null) continue;
+        stream.messages++;
+        this.#take(message);
+      }
+    }
+  }
+
+  #take({ header, time }: StoredMsg): void {
+    const owner = this.#ownerOf(header.get("Weir-Chain"));
+    const number = Number(header.get("Weir-Out-Seq"));
     if (owner === null || !(number > 0)) {
       this.#foreign++;
       return;
     }
     // Chains begin with 1.
     this.#arrivals.get(owner)?.note(number - 1);
-    const caused = Number(message.headers?.get(causedAtHeader));
-    this.#latencies.get(owner.pipeline)?.add(Number(message.timestampNanos) / 1e6 - caused);
+    this.#latencies.get(owner.pipeline)?.add(time.getTime() - Number(header.get(causedAtHeader)));
   }
 
   /** A chain's id is that of the log, a dot, and its name, which may say its lane at its end. */

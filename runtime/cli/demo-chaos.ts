@@ -131,12 +131,12 @@ export class ChaosDemonstration {
     const { code, signal } = worker.hasEnded ? await worker.ended : await worker.kill();
     if (code !== 0) return [`the worker ended with ${signal ?? code}:\n${worker.said()}`];
     this.#statuses = worker.statusAtEnd() ?? this.#statuses;
-    await reader.follow();
-    await this.#until(limits.demo_read_back_ms_max, () =>
-      this.#statuses.every(({ name, pipeline }) =>
+    await this.#until(limits.demo_read_back_ms_max, async () => {
+      await reader.follow().catch(() => undefined);
+      return this.#statuses.every(({ name, pipeline }) =>
         pipeline.branches.every((branch) => reader.arrivals(name, branch.name).read >= branch.rows),
-      ),
-    );
+      );
+    });
     return [];
   }
 
