@@ -1,6 +1,9 @@
 // Every bound in one place, its unit in its name. A bound that is hit is counted or refused, never silent.
 
-export const limits = {
+import { storageLimits } from "./limits-storage.ts";
+import { supervisionLimits } from "./limits-supervision.ts";
+
+const generalLimits = {
   // Pipeline files
   config_bytes_max: 1_048_576,
   config_depth_max: 64,
@@ -122,66 +125,6 @@ export const limits = {
   collect_values_max: 1_000,
   collect_bytes_max: 65_536,
 
-  // Commits
-  /** How often, and after how many bytes of rows at the latest, a durable worker commits. */
-  commit_ms_default: 100,
-  commit_ms_min: 20,
-  commit_ms_max: 60_000,
-  commit_bytes_default: 1_048_576,
-  /** So many times the bytes of one commit may wait for it before the sources are read no longer. */
-  commits_in_debt_max: 4,
-  /** What a recovery may have to read behind a snapshot, or twice the snapshot where that is more. */
-  log_snapshot_bytes: 16_777_216,
-  /** Of a folder that several pipelines share, named after them. */
-  state_folder_name_length_max: 100,
-  /** Places in a chain that one sink remembers, to tell which of its rows were confirmed. */
-  outbox_places_max: 4_096,
-  /** How long rows that are in the outbox may take to arrive when the worker is told to stop. */
-  durable_flush_ms_max: 2_000,
-  // The commit log
-  /** Of one commit. The first one holds the whole state. */
-  log_commit_bytes_max: 1_073_741_824,
-  /** A segment that has grown to this is followed by another one. */
-  log_segment_bytes: 268_435_456,
-  log_snapshot_bytes_max: 4_294_967_296,
-  /** A snapshot is written and made durable piece by piece, so that commits beside it wait no longer than for one. */
-  log_snapshot_piece_bytes: 4_194_304,
-  /** Memory that is kept for the next commit. */
-  log_buffer_bytes: 4_194_304,
-  /** Kept free for a last commit on a full disk, as long as it is no more than this share of what is free. */
-  log_reserve_bytes: 16_777_216,
-  log_reserve_share: 0.0625,
-
-  // The ingest journal
-  journal_bytes_default: 1_073_741_824,
-  journal_bytes_min: 16_777_216,
-  journal_age_ms_default: 86_400_000,
-  /** It is cut into at least so many segments, so that dropping the oldest drops little. */
-  journal_segments_min: 8,
-  journal_segment_bytes_max: 67_108_864,
-  /** How long the first record waits for others before they are written and synchronised together. */
-  journal_group_ms: 20,
-  /** What is written before it is synchronised, where more comes all the time. */
-  journal_group_bytes_max: 8_388_608,
-  journal_chunk_bytes: 1_048_576,
-  /** Subjects whose publishers' numbers are kept account of. */
-  journal_publishers_max: 65_536,
-  /** How often a reader looks for more, and every how many looks without any at the folder. */
-  journal_poll_ms: 5,
-  journal_looks: 8,
-  /** How often a reader says that it is there, and how long after its last word an ingest that it had started ends. */
-  journal_heartbeat_ms: 2_000,
-  journal_orphan_ms: 600_000,
-  /** How often a worker looks whether its ingest runs. */
-  ingest_watch_ms: 250,
-  /** How long an ingest waits for its lock, which others take for a moment to look whether it is free. */
-  ingest_lock_ms_max: 2_000,
-  /** One that has run for so long did not fail at its start. */
-  ingest_settled_ms: 10_000,
-  /** Until a full disk is tried again. */
-  journal_room_ms: 250,
-  ingest_log_bytes_max: 1_048_576,
-
   // Reference tables
   lookup_rows_max: 200_000,
   lookup_bytes_max: 16_777_216,
@@ -193,48 +136,6 @@ export const limits = {
   lookup_check_ms: 5_000,
   /** How long a bucket may take to send the entries that it holds. */
   lookup_load_ms_max: 30_000,
-
-  // The outbox
-  /** What waits may take where nothing is said, … */
-  outbox_bytes_default: 1_073_741_824,
-  outbox_bytes_min: 65_536,
-  /** … how much of it is in memory, … */
-  outbox_memory_bytes_max: 8_388_608,
-  /** … and how long rows are kept once they are confirmed: twice what a server takes to make them durable. */
-  outbox_retention_ms_default: 240_000,
-  /** Confirmations within this time share one time. */
-  outbox_confirmation_ms: 1_000,
-  /** Rows that go to the disk together, … */
-  outbox_frame_bytes_max: 262_144,
-  /** … those too few to be worth packing, and how small they have to become. */
-  outbox_packed_bytes_min: 256,
-  outbox_packed_part_max: 0.9,
-  outbox_file_bytes_max: 8_388_608,
-  /** What may be handed out before the next commit. After a restart nobody knows whether those were sent. */
-  outbox_ahead_rows_max: 65_536,
-  outbox_ahead_bytes_max: 16_777_216,
-  outbox_tiers_max: 8,
-  /** Rows that are condensed together: at most, … */
-  outbox_condense_bytes_max: 4_194_304,
-  /** … and at least where it is done for want of room, … */
-  outbox_condense_bytes_min: 16_384,
-  /** … and how many times of the next tier they are to be of. */
-  outbox_condense_times: 8,
-  outbox_condense_check_ms: 1_000,
-  /** The part of its size at which an outbox condenses rows before their time. */
-  outbox_condense_part: 0.75,
-  /** Rows that waited longer are backlog where nothing is said. */
-  outbox_backlog_ms_default: 60_000,
-  /** How long a chain lets a more urgent one go first that nobody takes from. */
-  outbox_turn_ms: 1_000,
-  /** Backlog that is on its way at once: a live row waits for no more than this. */
-  backlog_in_flight_bytes: 262_144,
-  /** What a row takes on the wire beside its own bytes: the protocol, and the headers of its chain. */
-  uplink_row_bytes: 200,
-  /** Backlog waits until its budget has room for so much, … */
-  uplink_message_bytes: 65_536,
-  /** … and use of budgets that no commit holds yet, which a crash forgets. */
-  uplink_unwritten_bytes: 65_536,
 
   // Fault runs
   /** How long one waits for what must happen. */
@@ -336,107 +237,6 @@ export const limits = {
   admin_connections_max: 64,
   control_answer_bytes_max: 67_108_864,
 
-  // Workers under a supervisor
-  /** How often a worker looks whether it is to run something else. */
-  assignment_look_ms: 250,
-  worker_heartbeat_ms: 1_000,
-  /** Without a heartbeat for so long a worker hangs. */
-  worker_hang_ms: 3_000,
-  /** Until its first heartbeat, on a slow device too. */
-  worker_start_ms_max: 30_000,
-  /** Before a worker that was asked to drain is killed: it gives up by itself after `drain_ms_max`. */
-  worker_grace_ms: 15_000,
-  worker_name_length_max: 64,
-  /** What one worker takes beside its pipelines, what all of it may take, and how many pipelines it runs. */
-  worker_base_bytes: 100_663_296,
-  worker_memory_bytes_default: 536_870_912,
-  worker_pipelines_max: 100,
-  /** What a pipeline is expected to take where nothing says more. */
-  pipeline_processors_default: 0.01,
-  pipeline_memory_bytes_default: 4_194_304,
-  pipeline_processors_max: 64,
-  restart_back_off_ms_min: 200,
-  restart_back_off_ms_max: 30_000,
-  /** So many failures within so long, and it is not started again by itself. */
-  restart_intensity: 5,
-  restart_within_ms: 30_000,
-  /** The same for failures without having run well in between, however long they take. */
-  restart_in_a_row_max: 10,
-  /** What ran for so long without a failure is good. */
-  restart_good_ms: 10_000,
-  /** How long a host may be out of reach before its pipelines run elsewhere. */
-  host_lost_ms: 120_000,
-
-  // Workers that are processes
-  /** From the order to start one until it has a process. */
-  process_start_ms_max: 5_000,
-  /** How often it is looked whether one has ended. */
-  process_poll_ms: 20,
-  /** Until the end of one that was killed is written down. */
-  process_end_ms_max: 2_000,
-  /** Of what one says; the file before is kept as well. */
-  process_output_bytes_max: 4_194_304,
-  process_output_lines_max: 10_000,
-
-  // The supervisor
-  supervisor_look_ms: 1_000,
-  supervisor_happenings_max: 200,
-  /** Revisions of a pipeline that the bucket of what is wanted remembers. */
-  desired_history_max: 8,
-  /** How often it is seen whether the connection to it was cut. */
-  desired_check_ms: 1_000,
-  /** Of its memory that is resident, above which it is tidied, and how long it then rests from that. */
-  supervisor_memory_bytes: 83_886_080,
-  supervisor_tidy_ms: 10_000,
-  /** Pipelines of one host. */
-  host_pipelines_max: 10_000,
-
-  // Scaling
-  scale_every_ms: 5_000,
-  scale_average_ms: 10_000,
-  /** In how long a backlog is to be worked off. */
-  scale_catch_up_ms: 20_000,
-  /** Samples in a row that want more before it is given, and after which what it gained is judged. */
-  scale_up_samples: 2,
-  scale_trial_samples: 3,
-  /** How long after an increase there is no decrease, and whose largest want a decrease goes by. */
-  scale_down_ms: 120_000,
-  /** How long an increase that gained nothing forbids the next. */
-  scale_blocked_ms: 600_000,
-  // Workers in containers
-  engine_answer_ms_max: 10_000,
-  /** For one to be made or started, on a slow device too. */
-  engine_start_ms_max: 60_000,
-  /** How long a killed one may take to be gone. */
-  engine_kill_ms_max: 10_000,
-  engine_answer_bytes_max: 8_388_608,
-  engine_containers_max: 1_000,
-  /** What is read of a worker's output, and of one line of it. */
-  worker_log_bytes_max: 67_108_864,
-  worker_log_line_bytes_max: 65_536,
-  worker_log_lines_max: 10_000,
-  /** What the engine keeps of a worker's output. */
-  worker_log_file_bytes_max: 10_485_760,
-  worker_tmp_bytes: 16_777_216,
-  /** Processes and threads of a worker for which nothing else is said. */
-  worker_pids_default: 256,
-  worker_files_max: 16_384,
-  worker_processes_max: 16_384,
-  kernel_log_records_max: 20_000,
-
-  // Workers in virtual machines
-  /** For one to be made; its system starts after that. */
-  machine_start_ms_max: 30_000,
-  machine_answer_ms_max: 2_000,
-  machine_answer_bytes_max: 1_048_576,
-  machine_memory_bytes_min: 134_217_728,
-  machine_memory_bytes_default: 268_435_456,
-  machine_processors_max: 16,
-  /** Folders of one, beside its system: its board has no more places. */
-  machine_folders_max: 5,
-  /** What a folder to write in may come to hold. */
-  machine_folder_bytes: 1_073_741_824,
-
   // A nats-server started by tests and demonstrations
   nats_server_start_ms_max: 10_000,
   nats_server_start_attempts_max: 5,
@@ -458,3 +258,9 @@ export const limits = {
   demo_catch_up_ms_max: 15_000,
   demo_read_back_ms_max: 5_000,
 } as const;
+
+export const limits: typeof generalLimits & typeof storageLimits & typeof supervisionLimits = {
+  ...generalLimits,
+  ...storageLimits,
+  ...supervisionLimits,
+};

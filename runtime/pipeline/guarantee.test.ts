@@ -4,14 +4,12 @@ import type { SinkSpec, SourceSpec } from "./pipeline.ts";
 
 function natsSource(stream: string | null, journal: boolean): SourceSpec {
   return {
-    ...{
-      kind: "nats",
-      to: "default",
-      subject: { parts: [] },
-      stream,
-      consumer: null,
-      overflow: "drop_oldest",
-    },
+    kind: "nats",
+    to: "default",
+    subject: "a",
+    stream,
+    consumer: null,
+    overflow: "drop_oldest",
     journal: journal ? { bytes: 1, age: 1, sequence: null } : null,
   };
 }

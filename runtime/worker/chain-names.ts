@@ -14,7 +14,9 @@ export function chainOf(spec: RowSink, pipeline: string): string {
     case "nats": {
       const place = [pipeline, spec.to, ...(spec.stream === null ? [] : [spec.stream])];
       // One stream that nobody else writes has one end, so it has one chain.
-      return [...place, ...(spec.delivery === "exclusive" ? [] : [spec.delivery ?? "core", spec.lane])].join("/");
+      return [...place, ...(spec.delivery === "exclusive" ? [] : [spec.delivery ?? "core", spec.lane])].join(
+        "/",
+      );
     }
   }
 }

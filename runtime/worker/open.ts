@@ -237,6 +237,15 @@ async function makeSink(
   const header = branch?.format === "csv" ? { header: csvHeader(branch.rows) } : {};
   if (spec.kind === "stdout") return stdoutSink({ ...header });
   if (spec.kind === "file") return fileSink({ path: pathOf(plan, spec.path), log, clock, ...header });
+  if (spec.delivery === "lane" || spec.delivery === "bucket") {
+    throw new WeirError(
+      "WEIR_CONFIG",
+      `${plan.name}: a sink with delivery ${spec.delivery} needs a state folder`,
+      {
+        remedy: "name one with --state, or with state: in weir.yaml",
+      },
+    );
+  }
   const link = await connections.link(spec.to);
   const sink = messageSink(link, spec, surroundings);
   return branch === null ? sink : batched(sink, spec, branch.format, link, clock);

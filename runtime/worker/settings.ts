@@ -62,6 +62,11 @@ const deviceSettings = z.strictObject({
   nats: z.record(z.string(), connectionSettings).optional(),
   /** Threads that one source's pool may have; 0 keeps all work at home. */
   threads: z.number().int().min(0).max(64).optional(),
+  /** What this machine is called in subjects of lanes and in heartbeats; its own name without it. */
+  host: z
+    .string()
+    .regex(/^[\w-]{1,64}$/)
+    .optional(),
   /** A folder: with it nothing is lost and nothing comes twice. */
   state: z.string().min(1).max(4096).optional(),
   /** How often state, positions and rows are committed to it. */
@@ -80,6 +85,8 @@ export interface DeviceSettings {
   /** By name; `default` is what a pipeline without `to` uses. */
   readonly connections: Readonly<Record<string, ConnectionSettings>>;
   readonly threads: number | null;
+  /** What this machine is called; null: by its own name. */
+  readonly host: string | null;
   /** Where commit logs are kept; null where nothing outlives the process. */
   readonly state: string | null;
   readonly commit_ms: number;
@@ -98,6 +105,7 @@ export function defaultSettings(environment: Readonly<Record<string, string | un
   return {
     connections: { [defaultConnection]: { url } },
     threads: null,
+    host: null,
     state: environment["WEIR_STATE"] ?? null,
     commit_ms: limits.commit_ms_default,
     forget: [],
@@ -127,11 +135,12 @@ export function withFile(
       diagnostics: [...read.diagnostics, ...diagnostics, ...mistakes(document, parsed.error)],
     };
   }
-  const { nats = {}, threads, state, commit, outbox } = parsed.data;
+  const { nats = {}, threads, host, state, commit, outbox } = parsed.data;
   return {
     settings: {
       connections: { ...base.connections, ...nats },
       threads: threads ?? base.threads,
+      host: host ?? base.host,
       state: state === undefined ? base.state : resolve(dirname(file), state),
       commit_ms: commit ?? base.commit_ms,
       forget: base.forget,

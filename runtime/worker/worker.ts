@@ -229,7 +229,7 @@ export class Worker {
       opened.push(await openSource(plans, spec, surroundings, state?.positions[input], journals));
     const failure = Promise.withResolvers<never>();
     failure.promise.catch(() => undefined);
-    const chains = state === undefined ? null : chainsOf(state, surroundings, failure.reject);
+    const chains = state === undefined ? null : this.#chainsOf(state, surroundings, failure.reject);
     const open: OpenSink = (spec, plan, branch) =>
       chains === null ? openSink(spec, plan, branch, surroundings) : chains.sink(spec, plan, branch);
     const wired: Wired[] = [];
@@ -270,6 +270,21 @@ export class Worker {
     await references.start(runner);
   }
 
+  #chainsOf(state: State, surroundings: Surroundings, failed: (error: WeirError) => void): ChainSet {
+    const { outbox, epoch, recovered, condenses } = state;
+    const host = this.#options.settings.host ?? hostname();
+    const identity = { id: state.log.id, epoch };
+    return new ChainSet({
+      host,
+      outbox,
+      identity,
+      surroundings,
+      places: recovered.places,
+      condenses,
+      failed,
+    });
+  }
+
   /** At home and in the pool, or in a thread of its own where operators of the user's are among the steps. */
   async #openRunner(
     members: readonly LoadedPipeline[],
@@ -305,13 +320,6 @@ export class Worker {
     this.#wired.set(plan.name, wired);
     return wired;
   }
-}
-
-function chainsOf(state: State, surroundings: Surroundings, failed: (error: WeirError) => void): ChainSet {
-  const { outbox, epoch, recovered, condenses } = state;
-  const identity = { id: state.log.id, epoch };
-  const { places } = recovered;
-  return new ChainSet({ host: hostname(), outbox, identity, surroundings, places, condenses, failed });
 }
 
 /** What is known of rows that go nowhere. */
