@@ -8,7 +8,7 @@ import type { Condensate, Condenser } from "../state/outbox/condensing.ts";
 import type { KeptRow } from "../state/outbox/entry.ts";
 
 /** How much time a row stands for, where it was condensed: `10s`, `1m`. */
-export const resolutionHeader = "Weir-Resolution";
+const resolutionHeader = "Weir-Resolution";
 
 /** Names the rows of a branch among those of a worker. */
 export function formName(plan: PipelinePlan, branch: BranchPlan): string {

@@ -6,9 +6,9 @@ import type { Lane } from "./lanes.ts";
 import type { Piece } from "./piece.ts";
 
 /** How many numbers right before its own were dropped and never come. */
-export const skippedHeader = "Weir-Skipped";
+const skippedHeader = "Weir-Skipped";
 /** `backlog`, where the row waited so long that others were sent before it. */
-export const laneHeader = "Weir-Lane";
+const laneHeader = "Weir-Lane";
 
 /** `rows`: all of the piece. */
 export function entryIn(piece: Piece, number: number, rows: readonly KeptRow[], lane: Lane): Entry {
