@@ -1,12 +1,13 @@
 // Many schedules one after the other, and what they came to together.
 
 import { noFaults } from "./nemesis.ts";
-import { type Outcome, runSchedule } from "./schedule.ts";
+import { type Outcome, runSchedule, type ScheduleOptions } from "./schedule.ts";
 import { loadWorkload, type Workload, workloadNames } from "./workload.ts";
 import { Random } from "./random.ts";
 
 export interface Failure {
   readonly seed: number;
+  readonly workload: string;
   /** Set where the schedule is one with a crash at one call and no other fault. */
   readonly crashAt: number | null;
   readonly said: readonly string[];
@@ -29,8 +30,11 @@ export interface Sum {
 
 /** Schedules whose trace is compared with that of a second run. */
 const repeatedEvery = 50;
-/** Records of a schedule in which every step is tried. */
-const records_small = 8;
+/** A schedule in which a crash is tried at every call: the power goes, and nothing else happens. */
+export const smallSchedule: Pick<ScheduleOptions, "plan" | "records"> = {
+  plan: { ...noFaults, powerShare: 1 },
+  records: 8,
+};
 
 export function emptySum(): Sum {
   const faults = new Map<string, number>();
@@ -68,8 +72,7 @@ export async function runEveryCrash(
   every = 1,
   sum: Sum = emptySum(),
 ): Promise<Sum> {
-  const plan = { ...noFaults, powerShare: 1 };
-  const small = { seed, plan, workloads: [workload], records: records_small };
+  const small = { seed, workloads: [workload], ...smallSchedule };
   const whole = await runSchedule(small);
   add(sum, whole, null);
   const first = 1 + new Random(seed).between(0, every - 1);
@@ -80,7 +83,7 @@ export async function runEveryCrash(
 
 function add(
   sum: Sum,
-  { seed, verdict, crashes, records, steps, virtual_ms, faults }: Outcome,
+  { seed, workload, verdict, crashes, records, steps, virtual_ms, faults }: Outcome,
   crashAt: number | null,
 ): void {
   sum.runs++;
@@ -93,7 +96,8 @@ function add(
   sum.out_of_order += verdict.counts.out_of_order;
   sum.wrong += verdict.counts.wrong;
   for (const fault of faults) sum.faults.set(fault, (sum.faults.get(fault) ?? 0) + 1);
-  if (!verdict.isGood && sum.failures.length < 20) sum.failures.push({ seed, crashAt, said: verdict.said });
+  if (!verdict.isGood && sum.failures.length < 20)
+    sum.failures.push({ seed, workload, crashAt, said: verdict.said });
 }
 
 /** Takes what another thread summed up. */

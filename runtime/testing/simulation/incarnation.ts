@@ -4,12 +4,13 @@
 import type { ChainIdentity, Place } from "../../connect/chain/chain.ts";
 import { exclusiveTarget } from "../../connect/chain/exclusive-target.ts";
 import { ChainSender } from "../../connect/chain/chain-sender.ts";
-import type { Publication, StreamPort } from "../../connect/chain/stream-port.ts";
+import type { Publication } from "../../connect/chain/stream-port.ts";
 import type { Sink, Source } from "../../connect/connect.ts";
 import { silentLog } from "../../connect/connector-log.ts";
 import { GroupRunner } from "../../engine/group-runner.ts";
 import { SourceGroup } from "../../engine/source-group.ts";
 import type { WeirError } from "../../errors.ts";
+import { limits } from "../../limits.ts";
 import type { PipelinePlan } from "../../pipeline/pipeline.ts";
 import { openCommitLog } from "../../state/log/commit-log.ts";
 import type { Disk } from "../../state/log/disk.ts";
@@ -27,6 +28,11 @@ import type { Seams } from "./seams.ts";
 import { SourceModel } from "./source-model.ts";
 import { StreamPortModel } from "./stream-port-model.ts";
 import type { SinkPlan, Workload } from "./workload.ts";
+
+/** Share of publishes at which it is looked how much waits. */
+const boundsLooked = 0.05;
+/** Rows of one batch more than there is room for, as whoever feeds asks for room afterwards. */
+const batch_bytes_max = 24_000;
 
 /** Sizes and times that differ from seed to seed. */
 export interface Settings {
@@ -242,6 +248,16 @@ export class Incarnation {
     };
   }
 
+  /** What is in flight, and what waits, stays within what was said. */
+  #checkBounds({ inFlight, name }: StreamPortModel, outbox: Outbox): void {
+    const { witness, settings, random } = this.#options;
+    if (inFlight > limits.sink_in_flight_max) witness.wrong(`${name}: ${inFlight} rows are in flight`);
+    if (!random.chance(boundsLooked)) return;
+    const waiting = outbox.stats().chains.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (waiting > settings.outbox_bytes + batch_bytes_max)
+      witness.wrong(`${waiting} bytes wait in an outbox of ${settings.outbox_bytes}`);
+  }
+
   #sender(
     stream: string,
     outbox: Outbox,
@@ -250,9 +266,10 @@ export class Incarnation {
     fail: (error: WeirError) => void,
   ): ChainSender {
     const { life, cloud, seams, witness, random } = this.#options;
-    const model: StreamPort = new StreamPortModel(stream, new LinkModel(life, cloud), (publication) =>
-      witness.published(stream, publication),
-    );
+    const model: StreamPortModel = new StreamPortModel(stream, new LinkModel(life, cloud), (publication) => {
+      this.#checkBounds(model, outbox);
+      witness.published(stream, publication);
+    });
     const port = seams.port?.(model) ?? model;
     const common = { port, identity, clock: life, log: silentLog, place: place as unknown as Place | null };
     return new ChainSender({

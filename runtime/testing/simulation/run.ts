@@ -6,7 +6,7 @@ import { Worker } from "node:worker_threads";
 import { availableParallelism } from "node:os";
 import { stopwatch } from "../../clock.ts";
 import { messageOf, WeirError } from "../../errors.ts";
-import { addSum, emptySum, type Failure, loadWorkloads, type Sum } from "./batch.ts";
+import { addSum, emptySum, type Failure, loadWorkloads, smallSchedule, type Sum } from "./batch.ts";
 import { faultKinds } from "./nemesis.ts";
 import { runSchedule } from "./schedule.ts";
 import type { Order } from "./schedule-thread.ts";
@@ -16,17 +16,24 @@ const seedsDefault = 2_000;
 const seedsMax = 100_000_000;
 const threadsMax = 64;
 const seedsAtOnce = 25;
-/** Runs for which every crash of the small schedules is worth its time; with fewer every tenth is. */
-const everyCrashFrom = 10_000;
+/** By the number of seeds, one of how many crashes of the small schedules is tried as well. */
+const crashesTried: readonly (readonly [seeds: number, every: number])[] = [
+  [10_000, 1],
+  [1_000, 10],
+  [0, 100],
+];
 
 const usage = `npm run sim -- [--seeds n] [--first n] [--threads n] [--json]
-npm run sim -- --seed n [--trace] [--json]   one schedule`;
+npm run sim -- --seed n [--workload name --crash-at n] [--trace] [--json]   one schedule`;
 
 interface Request {
   readonly seeds: number;
   readonly first: number;
   readonly threads: number;
   readonly seed: number | null;
+  /** The call at which a small schedule without other faults crashes. */
+  readonly crashAt: number | null;
+  readonly workload: string | null;
   readonly trace: boolean;
   readonly json: boolean;
 }
@@ -42,7 +49,16 @@ function wholeNumber(name: string, text: string | undefined, standard: number, m
 function readArguments(args: readonly string[]): Request {
   const text = { type: "string" } as const;
   const flag = { type: "boolean", default: false } as const;
-  const options = { seeds: text, first: text, seed: text, threads: text, trace: flag, json: flag };
+  const options = {
+    seeds: text,
+    first: text,
+    threads: text,
+    seed: text,
+    workload: text,
+    "crash-at": text,
+    trace: flag,
+    json: flag,
+  };
   let values: ReturnType<typeof parseArgs<{ options: typeof options }>>["values"];
   try {
     values = parseArgs({ args: [...args], options }).values;
@@ -54,6 +70,9 @@ function readArguments(args: readonly string[]): Request {
     first: wholeNumber("first", values.first, 1, seedsMax),
     threads: Math.max(1, wholeNumber("threads", values.threads, availableParallelism(), threadsMax)),
     seed: values.seed === undefined ? null : wholeNumber("seed", values.seed, 1, seedsMax),
+    crashAt:
+      values["crash-at"] === undefined ? null : wholeNumber("crash-at", values["crash-at"], 1, seedsMax),
+    workload: values.workload ?? null,
     trace: values.trace,
     json: values.json,
   };
@@ -61,7 +80,7 @@ function readArguments(args: readonly string[]): Request {
 
 function ordersOf({ seeds, first }: Request): Order[] {
   const orders: Order[] = [];
-  const every = seeds >= everyCrashFrom ? 1 : 10;
+  const every = crashesTried.find(([least]) => seeds >= least)?.[1] ?? 1;
   for (const workload of workloadNames.keys())
     orders.push({ kind: "every crash", workload, seed: first, every });
   for (let from = first; from < first + seeds; from += seedsAtOnce)
@@ -105,13 +124,10 @@ function isGood({ runs, lost, duplicated, out_of_order, wrong }: Sum): boolean {
   return runs > 0 && lost + duplicated + out_of_order + wrong === 0;
 }
 
-function failureText({ seed, crashAt, said }: Failure): string {
-  const how = crashAt === null ? "" : ` with a crash at call ${crashAt} and nothing else`;
-  return [
-    `seed ${seed}${how}:`,
-    ...said.map((line) => `  ${line}`),
-    `  again: npm run sim -- --seed ${seed} --trace`,
-  ].join("\n");
+function failureText({ seed, workload, crashAt, said }: Failure): string {
+  const small = crashAt === null ? "" : ` --workload ${workload} --crash-at ${crashAt}`;
+  const lines = said.map((line) => `  ${line}`);
+  return [`seed ${seed}:`, ...lines, `  again: npm run sim -- --seed ${seed}${small} --trace`].join("\n");
 }
 
 async function runMany(request: Request): Promise<boolean> {
@@ -140,10 +156,16 @@ function summaryText(sum: Sum, perSecond: string): string {
   ].join("\n");
 }
 
-async function runOne(seed: number, { trace, json }: Request): Promise<boolean> {
-  const workloads = await loadWorkloads();
+async function runOne(seed: number, { trace, json, crashAt, workload: name }: Request): Promise<boolean> {
+  const all = await loadWorkloads();
+  const workloads = all.filter((each) => name === null || each.name === name);
+  if (workloads.length === 0) {
+    const remedy = `there are ${workloadNames.join(", ")}`;
+    throw new WeirError("WEIR_USAGE", `--workload: there is no ${name}`, { remedy });
+  }
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
-  const outcome = await runSchedule({ seed, workloads, ...(trace ? { trace: say } : {}) });
+  const small = crashAt === null ? {} : { ...smallSchedule, crashAt };
+  const outcome = await runSchedule({ seed, workloads, ...small, ...(trace ? { trace: say } : {}) });
   const { verdict, workload, hash, steps, crashes, records } = outcome;
   for (const line of verdict.said) process.stderr.write(`${line}\n`);
   const counts = { runs: 1, crashes, records, ...verdict.counts, skipped: [] };

@@ -35,7 +35,12 @@ async function obey(order: Order): Promise<Sum> {
   for (const said of unhandled) {
     sum.wrong++;
     const seed = order.kind === "seeds" ? order.from : order.seed;
-    sum.failures.push({ seed, crashAt: null, said: [`nobody waited for what failed: ${said}`] });
+    sum.failures.push({
+      seed,
+      workload: "",
+      crashAt: null,
+      said: [`nobody waited for what failed: ${said}`],
+    });
   }
   return sum;
 }

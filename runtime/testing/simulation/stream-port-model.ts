@@ -11,6 +11,8 @@ import type { LinkModel } from "./link-model.ts";
 
 export class StreamPortModel implements StreamPort {
   readonly name: string;
+  /** Published and not answered. */
+  inFlight = 0;
   readonly #link: LinkModel;
   /** Told of each publish when the life sends it. */
   readonly #publishes: (publication: Publication) => void;
@@ -28,6 +30,7 @@ export class StreamPortModel implements StreamPort {
   publish(publication: Publication, answered: (answer: Answer) => void): void {
     const link = this.#link;
     if (!link.life.alive) return;
+    this.inFlight++;
     this.#publishes(publication);
     // Who sends may use the memory again, and what is delayed is as it was when it was sent.
     const sent = {
@@ -38,7 +41,10 @@ export class StreamPortModel implements StreamPort {
     link.send<Answer>(
       "publish",
       () => link.wire.server.publish(sent),
-      (answer) => answered(answer ?? { kind: "lost" }),
+      (answer) => {
+        this.inFlight--;
+        answered(answer ?? { kind: "lost" });
+      },
     );
   }
 
