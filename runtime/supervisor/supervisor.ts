@@ -136,17 +136,13 @@ export class Supervisor {
   /** Ends all workers, each when it has settled what it took. What is wanted is not forgotten: it is there at the next start. */
   async drain(): Promise<void> {
     this.#draining = true;
-    this.#lookSoon();
-    while (
-      this.#looking !== null ||
-      this.#hands.busy.size > 0 ||
-      this.#workers === null ||
-      this.#workers.length > 0
-    ) {
+    for (;;) {
+      this.#lookSoon();
       await this.#looking;
       await this.#hands.idle();
+      await this.#looking;
+      if (this.#workers?.length === 0 && this.#hands.busy.size === 0) return;
       await sleep(this.#options.clock, limits.process_poll_ms);
-      this.#lookSoon();
     }
   }
 
