@@ -1,0 +1,112 @@
+// A supervisor that is told by a bucket what is wanted, with real processes in place of workers: it starts them, tells and
+// answers, holds when it is told to, and remembers that.
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { sleep, wallClock } from "../clock.ts";
+import { silentLog } from "../connect/connector-log.ts";
+import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
+import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
+import { DesiredBucket } from "./desired-bucket.ts";
+import { ProcessDriver } from "./drivers/process-driver.ts";
+import type { SupervisorStatus } from "./status.ts";
+import { Supervisor } from "./supervisor.ts";
+import { SupervisorFiles } from "./supervisor-files.ts";
+import { eventSubject, linkSupervisor, statusSubject } from "./supervisor-link.ts";
+import { wantedPipeline } from "./wanted.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "weir-link-test-"));
+const program = join(import.meta.dirname, "drivers/conformance-worker.fixture.mjs");
+const log = { ...silentLog, error: () => undefined };
+let server: RunningNatsServer;
+let link: NatsLink;
+
+beforeAll(async () => {
+  server = await startNatsServer({ name: "weir-link-test" }, process.env);
+  link = await connectNats({ name: "test", servers: server.url }, silentLog);
+});
+
+afterAll(async () => {
+  await link?.close();
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function supervisorIn(state: string): Promise<Supervisor> {
+  const files = new SupervisorFiles(state);
+  files.open();
+  const driver = new ProcessDriver({
+    folder: join(state, "processes"),
+    supervisor: files.identity(),
+    program: [process.execPath, program],
+    clock: wallClock,
+  });
+  await driver.open();
+  const supervisor = new Supervisor({
+    driver,
+    files,
+    host: "gateway",
+    capacity: { processors: 8, memory_bytes: 2 ** 40, count: 100 },
+    spec: (name) => ({ name, revision: "r", command: ["serve"], environment: {}, folders: [], limits: {} }),
+    revision: "r",
+    socketOf: (name) => join(state, `${name}.sock`),
+    clock: wallClock,
+    log,
+    random: () => 0.5,
+  });
+  supervisor.start();
+  return supervisor;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(wallClock, 20);
+}
+
+const names = ({ workers }: SupervisorStatus): string[] =>
+  workers.map(({ name, state }) => `${name} ${state}`);
+
+test("told by a bucket it starts, tells, answers, holds, and holds still after it was started again", async () => {
+  const state = join(folder, "s");
+  let supervisor = await supervisorIn(state);
+  const connect = (): (() => void) =>
+    linkSupervisor({ link: Promise.resolve(link), host: "gateway", supervisor, clock: wallClock, log });
+  let disconnect = connect();
+  const events: unknown[] = [];
+  link.nats.subscribe(eventSubject("gateway"), {
+    callback: (_error, message) => void events.push(message.json()),
+  });
+  const bucket = await DesiredBucket.open(link);
+  await bucket.put("gateway", wantedPipeline("/p/a.yaml", "name: a\n"), null);
+  // Nothing is done before the host was told that it is meant.
+  await bucket.setState("gateway", { drain: false });
+  await until(() => names(supervisor.status()).includes("shared-1 running"));
+  const answer = await link.nats.request(statusSubject("gateway"), "", { timeout: 5_000 });
+  expect(answer.json()).toMatchObject({ host: "gateway", pipelines: [{ name: "a", worker: "shared-1" }] });
+  expect(await supervisor.logs("shared-1", 5)).toBeInstanceOf(Array);
+  process.kill(processOf(state), "SIGKILL");
+  await until(() => events.length > 0);
+  expect(events[0]).toMatchObject({ host: "gateway", what: "failed", name: "shared-1" });
+  await bucket.setState("gateway", { drain: true });
+  await until(() => supervisor.status().workers.length === 0);
+  disconnect();
+  await supervisor.close();
+  supervisor = await supervisorIn(state);
+  expect(supervisor.wanted.map(({ name }) => name)).toEqual(["a"]);
+  disconnect = connect();
+  await bucket.put("gateway", wantedPipeline("/p/b.yaml", "name: b\n"), null);
+  await until(() => supervisor.wanted.length === 2);
+  expect(supervisor.status().workers).toEqual([]);
+  await bucket.setState("gateway", { drain: false });
+  await until(() => names(supervisor.status()).includes("shared-1 running"));
+  disconnect();
+  await supervisor.drain();
+  await supervisor.close();
+  expect(supervisor.status().workers).toEqual([]);
+});
+
+/** The process of the only worker there. */
+function processOf(state: string): number {
+  return Number(readFileSync(join(state, "processes", "shared-1", "process"), "utf8").split("\n", 1)[0]);
+}
