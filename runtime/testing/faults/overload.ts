@@ -1,11 +1,12 @@
 // Whether memory stays as it is where far more comes than can be sent, for a long time: the source is fed as fast as it takes
 // records, and the sink is away.
 
-import { readFileSync } from "node:fs";
 import { sleep, stopwatch, wallClock } from "../../clock.ts";
+import { limits } from "../../limits.ts";
 import { Random } from "../simulation/random.ts";
 import type { Measurement } from "./measurements.ts";
 import { pipelineText } from "./pipeline.ts";
+import { residentBytes } from "./process-figures.ts";
 import { World } from "./world.ts";
 
 const sample_ms = 500;
@@ -14,12 +15,6 @@ const long_ms = 600_000;
 /** So much of the time is for warming up. */
 const warm = 0.3;
 const slices = 10;
-
-/** The resident memory of a process, in bytes. */
-function residentBytes(pid: number): number {
-  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(kibibytes) * 1024;
-}
 
 /** By how much of their mean the means of equal parts of `values` differ, once the first part is left out. */
 export function spreadOf(values: readonly number[]): number {
@@ -41,9 +36,9 @@ export const overload: Measurement = {
     const world = await World.make({
       random: new Random(seed),
       say,
-      pipeline: `${pipelineText}outbox: { bytes: 256MiB }\n`,
+      pipeline: `${pipelineText}outbox: { bytes: 64MiB }\n`,
       ahead: Number.MAX_SAFE_INTEGER,
-      every_ms: 0,
+      every_ms: limits.faults_message_ms / 2,
       // What the worker does not take, the source's stream drops.
       sourceMessages: 4_000,
     });
@@ -57,7 +52,8 @@ export const overload: Measurement = {
       for (const start = stopwatch(); stopwatch() - start < duration && !worker.hasEnded; ) {
         await sleep(wallClock, sample_ms);
         resident.push(residentBytes(worker.pid ?? 0));
-        if (resident.length % 60 === 0) say(`  ${Math.round(resident.at(-1)! / 1e6)} MB`);
+        if (resident.length % 20 === 0)
+          say(`  ${Math.round(resident.at(-1)! / 1e6)} MB, ${world.publisher.published} records`);
       }
       if (worker.hasEnded) throw new Error(`the worker ended:\n${worker.said()}`);
       const spread = spreadOf(resident);
