@@ -8,7 +8,6 @@ import { type PlannedChange, planChanges, planLines } from "../supervisor/change
 import { DesiredBucket, type HostDesired } from "../supervisor/desired-bucket.ts";
 import { type WantedPipeline, wantedPipeline } from "../supervisor/wanted.ts";
 import { Connections } from "../worker/connections.ts";
-import { defaultConnection } from "../worker/settings.ts";
 import { type SettingsOptions, settingsFor } from "./device-settings.ts";
 import { checkNames, hostToken } from "./host-name.ts";
 import { exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
@@ -30,7 +29,7 @@ async function withBucket<T>(
   options: TargetOptions,
   what: (bucket: DesiredBucket, host: string) => Promise<T>,
 ): Promise<T> {
-  const { host = hostToken(), to = defaultConnection } = options;
+  const { host = hostToken(), to } = options;
   checkNames({ host });
   const connections = new Connections(settingsFor(options).connections, makeLog("text"), wallClock);
   try {

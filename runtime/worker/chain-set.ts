@@ -71,6 +71,7 @@ export class ChainSet {
       const backlog = backlogOf(chain);
       this.#open(backlog, await this.#opening(spec, plan, branch, "backlog"));
     }
+    const before = outbox.dropped(chain);
     const sink = outboxSink({
       outbox,
       chain,
@@ -78,7 +79,10 @@ export class ChainSet {
       // Of sinks that share a chain the first tells what was dropped.
       progress: () => ({
         confirmed: outbox.chain(chain).confirmed,
-        dropped: known === undefined ? sender.stats().dropped : {},
+        dropped:
+          known === undefined
+            ? { ...sender.stats().dropped, ...droppedSince(before, outbox.dropped(chain)) }
+            : {},
       }),
     });
     if (spec.kind !== "nats" || branch === null) return sink;
@@ -139,6 +143,15 @@ export class ChainSet {
     const opened = await openDelivery(delivery, { link, stream, log, clock });
     return (events, identity, place) => opened({ identity, events, clock, log, place });
   }
+}
+
+/** What was dropped by reason in this run, of a chain that may be older. */
+function droppedSince(
+  before: Readonly<Record<string, number>>,
+  now: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const since = Object.entries(now).map(([reason, rows]) => [reason, rows - (before[reason] ?? 0)] as const);
+  return Object.fromEntries(since.filter(([, rows]) => rows > 0));
 }
 
 function placeOf(data: Plain): Place | null {

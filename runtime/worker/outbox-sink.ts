@@ -76,7 +76,9 @@ class OutboxSink implements Sink {
   stats(): SinkStats {
     this.#settle(false);
     const { dropped } = this.#options.progress();
-    return { rows: this.#rows, bytes: this.#bytes, pending: this.#pending, dropped };
+    // What was dropped is settled as well, and never arrived.
+    const lost = Object.values(dropped).reduce((sum, rows) => sum + rows, 0);
+    return { rows: Math.max(0, this.#rows - lost), bytes: this.#bytes, pending: this.#pending, dropped };
   }
 
   close(): Promise<void> {

@@ -25,7 +25,7 @@ import { Reserve } from "./reserve.ts";
 import { type LogRecovery, startOf } from "./start.ts";
 
 export type { CommitLog } from "./log-writer.ts";
-export type { LogLoss, LogRecovery } from "./start.ts";
+export type { LogRecovery } from "./start.ts";
 
 export interface CommitLogOptions {
   /** Whose log; a folder of somebody else is refused. */

@@ -280,6 +280,11 @@ export class Outbox {
     return { last, released, confirmed, oldest };
   }
 
+  /** Rows of the chain that will never be sent, by reason, since it began. */
+  dropped(chain: string): Readonly<Record<string, number>> {
+    return this.#chain(chain).entries.heads.dropped;
+  }
+
   /** Calls `task` whenever there may be something to take. */
   waiting(chain: string, task: () => void): void {
     this.#chain(chain).tasks.push(task);
