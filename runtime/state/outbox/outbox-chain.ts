@@ -59,6 +59,8 @@ export class OutboxChain {
   /** Numbers with the time by which they were confirmed, and from when on confirmations are one with them. */
   #confirmations: { readonly number: number; readonly since: number; readonly at: number }[] = [];
   #dropped: Record<string, number> = {};
+  /** When the other side was last heard of. */
+  #heard = Number.NEGATIVE_INFINITY;
   /** Counts how often the place to take from was set. */
   #rewound = 0;
 
@@ -263,6 +265,7 @@ export class OutboxChain {
       );
     if (number <= this.#confirmed) return;
     this.#confirmed = number;
+    this.#heard = now;
     this.#sent = Math.max(this.#sent, number);
     this.#next = Math.max(this.#next, number + 1);
     this.#passGap();
@@ -277,7 +280,9 @@ export class OutboxChain {
   /** Lets go of pieces that were confirmed `retention` ago; how many bytes that were. */
   trim(now: number, retention: number): number {
     let through = 0;
-    while (this.#confirmations.length > 0 && now - this.#confirmations[0]!.at >= retention)
+    // While nothing is heard of the other side it may have lost what it confirmed just before: that time does not count.
+    const heard = Math.min(now, this.#heard);
+    while (this.#confirmations.length > 0 && heard - this.#confirmations[0]!.at >= retention)
       through = this.#confirmations.shift()!.number;
     return this.#letGo(through);
   }
