@@ -133,8 +133,11 @@ export class ProcessDriver implements Driver {
     while (!removeControlGroup(group) && clock.now() < until) await sleep(clock, limits.process_poll_ms);
   }
 
-  list(): Promise<readonly ObservedWorker[]> {
-    return Promise.resolve(this.#all().map((each) => this.#observe(each)));
+  async list(): Promise<readonly ObservedWorker[]> {
+    const all = this.#all();
+    // One that has just ended is told with how it ended.
+    for (const each of all) if (!this.#lives(each)) await this.#written(each);
+    return all.map((each) => this.#observe(each));
   }
 
   logs(id: string, lines: number): Promise<readonly string[]> {
@@ -243,10 +246,17 @@ export class ProcessDriver implements Driver {
     const until = clock.now() + ms;
     while (this.#lives(known) && clock.now() < until) await sleep(clock, limits.process_poll_ms);
     if (this.#lives(known)) return false;
-    const written = clock.now() + limits.process_end_ms_max;
-    while (known.files.end() === null && this.#isGuarded(known) && clock.now() < written)
-      await sleep(clock, limits.process_poll_ms);
+    await this.#written(known);
     return true;
+  }
+
+  /** Resolves once it is written down how it ended, or that nobody knows. */
+  async #written(known: Known): Promise<void> {
+    const { clock } = this.#options;
+    const until = clock.now() + limits.process_end_ms_max;
+    while (!known.files.hasEnd() && this.#isGuarded(known) && clock.now() < until)
+      await sleep(clock, limits.process_poll_ms);
+    if (!known.files.hasEnd() && known.files.taken() !== null) known.files.noteLostEnd();
   }
 
   /** Somebody is left who will write down how it ended. */

@@ -112,6 +112,16 @@ export class ProcessFiles {
     return /^\d+$/.test(text) ? Number(text) : null;
   }
 
+  /** Whether it was written down that it ended, with a code or without one. */
+  hasEnd(): boolean {
+    return this.#text("end") !== null;
+  }
+
+  /** Nobody is left who could say how it ended. */
+  noteLostEnd(): void {
+    writeFileSync(this.path("end"), "unknown\n");
+  }
+
   noteOutOfMemory(): void {
     writeFileSync(this.path("memory"), "");
   }
