@@ -140,8 +140,8 @@ export class Supervisor {
       this.#lookSoon();
       await this.#looking;
       await this.#hands.idle();
-      await this.#looking;
-      if (this.#workers?.length === 0 && this.#hands.busy.size === 0) return;
+      // Whether it is looked again meanwhile does not matter: what was seen after all was done counts.
+      if (this.#hands.busy.size === 0 && this.#workers?.length === 0) return;
       await sleep(this.#options.clock, limits.process_poll_ms);
     }
   }
