@@ -140,7 +140,7 @@ describe.skipIf(engine === null || engine.podman === null)(`weir supervise with 
 
     const first = await flowing();
     expect(first).toMatchObject({ driver: "container", driver_fault: "" });
-    const [{ id = "" } = {}] = first.workers;
+    const id = first.workers[0]?.id ?? "";
     expect(
       podman(
         "inspect",
