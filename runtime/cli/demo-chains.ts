@@ -9,13 +9,9 @@ import { causedAtHeader } from "../connect/row-headers.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import { chainInId, chainOf } from "../worker/chain-names.ts";
 import { Arrivals, Latencies } from "./demo-arrivals.ts";
 import type { ReadBack } from "./demo-figures.ts";
-
-/** `<pipeline>/<connection>/<stream>` as it stands in the id of a chain. */
-function chainName(pipeline: string, to: string, stream: string): string {
-  return [pipeline, to, stream].join("/").replaceAll(/[^\w-]/g, "_");
-}
 
 /** Which branch a chain's rows are of. Each branch of the demonstration has a chain of its own. */
 interface ChainOwner {
@@ -27,8 +23,8 @@ interface ChainOwner {
 export function chainOwners(plans: readonly PipelinePlan[]): readonly ChainOwner[] {
   return plans.flatMap(({ name: pipeline, branches }) =>
     branches.flatMap(({ name: branch, sink }) => {
-      if (sink.kind !== "nats" || sink.stream === null) return [];
-      return [{ chain: chainName(pipeline, sink.to, sink.stream), pipeline, branch }];
+      if (sink.kind !== "nats") return [];
+      return [{ chain: chainInId(chainOf(sink, pipeline)), pipeline, branch }];
     }),
   );
 }
@@ -115,9 +111,9 @@ export class ChainReader implements ReadBack {
     this.#latencies.get(owner.pipeline)?.add(time.getTime() - Number(header.get(causedAtHeader)));
   }
 
-  /** A chain's id is that of the log, a dot, and its name, which may say its lane at its end. */
+  /** A chain's id is that of the log, a dot, and its name. */
   #ownerOf(id: string): ChainOwner | null {
     const name = id.slice(id.indexOf(".") + 1);
-    return this.#owners.find(({ chain }) => name === chain || name.startsWith(`${chain}_`)) ?? null;
+    return this.#owners.find(({ chain }) => name === chain) ?? null;
   }
 }

@@ -68,7 +68,8 @@ export class ChaosDemonstration {
     while (!interrupted.aborted && !this.#isOver(begin)) await this.#look(begin, reader);
     const elapsed_ms = Math.max(0, wallClock.now() - begin);
     await killer.stop();
-    await feeds.stop();
+    // What was under way when the edge was killed is sent again first.
+    await feeds.stop(limits.demo_catch_up_ms_max);
     const stored = await this.#storedAt(edge);
     await this.#until(limits.demo_catch_up_ms_max, async () => {
       await this.#look(begin, reader);

@@ -105,15 +105,15 @@ class RunningFeed {
     return { name: this.#feed.name, sent: this.#sent, confirmed: this.#confirmed, lost: this.#lost };
   }
 
-  async stop(): Promise<void> {
+  async stop(ms: number): Promise<void> {
     this.#stopping = true;
     this.#child.kill("SIGTERM");
     const inTime = await Promise.race([
       this.#ended.promise.then(() => true),
-      sleep(wallClock, limits.demo_feed_stop_ms_max).then(() => false),
+      sleep(wallClock, ms).then(() => false),
     ]);
     if (inTime) return;
-    this.fault = `did not stop within ${limits.demo_feed_stop_ms_max} ms`;
+    this.fault = `did not stop within ${ms} ms`;
     this.#child.kill("SIGKILL");
     await this.#ended.promise;
   }
@@ -186,8 +186,8 @@ export class DemoFeeds {
     );
   }
 
-  /** Resolves once every record that was sent is confirmed and the processes are gone. */
-  async stop(): Promise<void> {
-    await Promise.all(this.#feeds.map((feed) => feed.stop()));
+  /** Resolves once every record that was sent is confirmed and the processes are gone, each within `ms`. */
+  async stop(ms: number = limits.demo_feed_stop_ms_max): Promise<void> {
+    await Promise.all(this.#feeds.map((feed) => feed.stop(ms)));
   }
 }

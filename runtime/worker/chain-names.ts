@@ -21,6 +21,11 @@ export function chainOf(spec: RowSink, pipeline: string): string {
   }
 }
 
+/** What stands for it in its id, behind that of the log: different chains never share it. */
+export function chainInId(chain: string): string {
+  return chain.split("/").map(encodeURIComponent).join("/");
+}
+
 /** True where rows may come in another order than that of their making: where each is told apart from all others by itself. */
 export function mayOvertake(spec: RowSink): boolean {
   return spec.kind === "nats" && (spec.delivery === "lane" || spec.delivery === "message_id");

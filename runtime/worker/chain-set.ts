@@ -16,7 +16,7 @@ import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
 import { backlogOf } from "../state/outbox/lanes.ts";
 import type { Outbox } from "../state/outbox/outbox.ts";
 import { isMap, type Plain } from "../state/plain.ts";
-import { chainOf, mayOvertake } from "./chain-names.ts";
+import { chainInId, chainOf, mayOvertake } from "./chain-names.ts";
 import type { Sender } from "./durable-task.ts";
 import { batched, pathOf, type RowSink, streamKey, type Surroundings } from "./open.ts";
 import { outboxSink } from "./outbox-sink.ts";
@@ -93,7 +93,7 @@ export class ChainSet {
   #open(chain: string, opening: Opening): ChainSender {
     const { outbox, surroundings, failed, places } = this.#options;
     const { id, epoch } = this.#options.identity;
-    const identity = { id: `${id}.${chain.split("/").map(encodeURIComponent).join("/")}`, epoch };
+    const identity = { id: `${id}.${chainInId(chain)}`, epoch };
     const place = isMap(places) ? placeOf(places[chain] ?? null) : null;
     const sender = new ChainSender({
       chain,
