@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { choose, seedOf } from "./catalogue.ts";
-import { spreadOf } from "./overload.ts";
+import { growthOf } from "./overload.ts";
 import { recoveryTimes } from "./recovery.ts";
 import { isPassed, type Outcome, outcomeText, reportOf, reportText } from "./report.ts";
 
@@ -71,10 +71,12 @@ describe("measured figures", () => {
     expect(recoveryTimes(values)).toEqual({ p50_ms: 109, p99_ms: 119 });
   });
 
-  it("are how far memory went once it was warm", () => {
+  it("are how far memory grew once it was warm", () => {
     const warming = Array.from({ length: 30 }, (_, place) => place);
-    expect(spreadOf([...warming, ...Array.from({ length: 70 }, () => 100)])).toBe(0);
+    expect(growthOf([...warming, ...Array.from({ length: 70 }, () => 100)])).toBe(0);
     const growing = Array.from({ length: 70 }, (_, place) => 100 + place);
-    expect(spreadOf([...warming, ...growing])).toBeGreaterThan(0.4);
+    expect(growthOf([...warming, ...growing])).toBeGreaterThan(0.4);
+    // What is given back is no growth.
+    expect(growthOf([...warming, ...growing.toReversed()])).toBe(0);
   });
 });
