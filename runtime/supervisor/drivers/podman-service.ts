@@ -47,8 +47,13 @@ while read -r line; do :; done
 podman rm --all --force --time 0 >/dev/null 2>&1
 kill "$service"
 wait "$service" 2>/dev/null
-umount "$folder/graph/overlay" 2>/dev/null
-rm -rf -- "$folder"
+# What cleans up after containers may still be at it.
+for _ in 1 2 3 4 5; do
+  umount "$folder/graph/overlay" 2>/dev/null
+  rm -rf -- "$folder" 2>/dev/null
+  [ -e "$folder" ] || break
+  sleep 1
+done
 `;
 
 /** The engine's settings: the defaults of today's systems fail on some, none of what stands here does. */
