@@ -375,7 +375,7 @@ steps:
     const waiting = start("run", path, "--nats", server.url, "--log", "text", "--json");
     let published = 0;
     // A subscription is there once the worker answers for it; until then nobody counts what is published.
-    await waiting.says("sink of main");
+    await waiting.says("main: at most once");
     await until(() => isSubscribed(link, "drain.x"));
     for (let i = 0; i < 1_000; i++) {
       link.nats.publish(
@@ -476,7 +476,7 @@ steps: [{ sink: { nothing: {} } }]
     const whole = await weir("run", "many");
     expect(whole.code).toBe(0);
     expect(whole.stderr).toContain("running: one, three, two");
-    expect(whole.stderr).toContain("one, three, two: source: complete");
+    expect(whole.stderr).toContain("one, three, two: main: at least once");
     for (const name of ["one", "two", "three"])
       expect(whole.stderr).toContain(`${name}: main: in 2, out 2 in 2 rows, held 0`);
     const some = await weir("lint", join("many", "t*.yaml"));
