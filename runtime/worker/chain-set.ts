@@ -50,15 +50,7 @@ export class ChainSet {
   }
 
   get senders(): readonly Sender[] {
-    return [...this.#senders].map(([chain, sender]) => ({
-      chain,
-      get place(): Plain {
-        return sender.place === null ? null : { ...sender.place };
-      },
-      start: () => sender.start(),
-      flush: () => sender.flush(),
-      close: () => sender.close(),
-    }));
+    return [...this.#senders.values()];
   }
 
   /** A sink whose rows go by way of the outbox; `branch` is null for the dead letter. */

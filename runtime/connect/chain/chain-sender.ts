@@ -79,6 +79,10 @@ export class ChainSender {
     });
   }
 
+  get chain(): string {
+    return this.#options.chain;
+  }
+
   start(): void {
     const { chain, outbox } = this.#options;
     this.#stored = outbox.chain(chain).confirmed;

@@ -28,7 +28,7 @@ export interface Tail {
  * at `created`. Plain data that may be written down and given to the target of a later start, which then can tell what an empty
  * stream, or one that lost its end, still had. Without it targets assume the least.
  */
-export interface Place {
+export type Place = {
   readonly created: string;
   readonly sequence: number;
   readonly number: number;
@@ -36,7 +36,7 @@ export interface Place {
   readonly healing?: true;
   /** The subject of a lane, which may be called otherwise at the next start. */
   readonly subject?: string;
-}
+};
 
 export type Refusal =
   /** It can never be stored as it is: too large, a subject that nothing takes. */

@@ -113,23 +113,14 @@ export class Incarnation {
     const senders = this.#chains().map((chain): Sender => {
       const place = places?.[chain] ?? null;
       const identity = { id: `${log.id}.${chain}`, epoch: recovery.epoch };
-      const sender = this.#sender(chain, outbox, identity, place, (error) => task.fail(error));
-      return {
-        chain,
-        get place(): Plain {
-          return sender.place === null ? null : { ...sender.place };
-        },
-        start: () => sender.start(),
-        flush: () => sender.flush(),
-        close: () => sender.close(),
-      };
+      return this.#sender(chain, outbox, identity, place, (error) => task.fail(error));
     });
     const task = new DurableTask({
       pipelines: this.#plans.map(({ name }) => name),
       away: new Map(),
       sources,
       positions,
-      runner: Object.assign(runner, { remembered: () => runner.whole() }),
+      runner,
       sinks: sinks.set,
       log,
       outbox: seams.rowStore?.(outbox) ?? outbox,
