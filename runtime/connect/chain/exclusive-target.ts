@@ -41,8 +41,7 @@ class ExclusiveTarget implements Target {
   }
 
   get room(): number {
-    if (!this.#attached || this.#flight.isBroken) return 0;
-    return Math.max(0, limits.sink_in_flight_max - this.#flight.size);
+    return this.#attached ? this.#flight.room(limits.sink_in_flight_max) : 0;
   }
 
   get place(): Place | null {

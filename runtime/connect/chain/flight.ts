@@ -70,6 +70,11 @@ export class Flight {
     return this.#failed !== null || this.#doubt !== null;
   }
 
+  /** How many more entries may be on their way where `most` may be at once. */
+  room(most: number): number {
+    return this.isBroken ? 0 : Math.max(0, most - this.size);
+  }
+
   /** The last number that was confirmed since `begin`, or what that was given. */
   get confirmed(): number {
     return this.#confirmed;

@@ -67,9 +67,8 @@ class LaneTarget implements Target {
   }
 
   get room(): number {
-    if (!this.#attached || this.#flight.isBroken) return 0;
     // One message is on its way while the next one gathers.
-    return Math.max(0, 2 * limits.lane_rows_max - this.#flight.size);
+    return this.#attached ? this.#flight.room(2 * limits.lane_rows_max) : 0;
   }
 
   get place(): Place | null {

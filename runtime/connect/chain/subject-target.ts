@@ -79,8 +79,7 @@ class SubjectTarget implements Target {
   }
 
   get room(): number {
-    if (!this.#attached || this.#flight.isBroken) return 0;
-    return Math.max(0, limits.sink_in_flight_max - this.#flight.size);
+    return this.#attached ? this.#flight.room(limits.sink_in_flight_max) : 0;
   }
 
   get place(): Place | null {
