@@ -88,7 +88,13 @@ export function textOf(data: Plain): string {
   return data;
 }
 
-/** Bytes in memory of their own: those of a snapshot are a view of the whole. */
+/** The bytes themselves, for whoever does not share `data`. */
+export function sameBytesOf(data: Plain): Uint8Array {
+  if (!(data instanceof Uint8Array)) throw damaged("expected bytes");
+  return data;
+}
+
+/** Bytes in memory of their own: `data` may be somebody else's as well. */
 export function bytesOf(data: Plain, length?: number): Uint8Array<ArrayBuffer> {
   if (!(data instanceof Uint8Array) || (length !== undefined && data.length !== length))
     throw damaged(length === undefined ? "expected bytes" : `expected ${length} bytes`);

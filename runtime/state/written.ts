@@ -10,7 +10,7 @@ export function written(data: Plain): Uint8Array<ArrayBuffer> {
   return writer.take();
 }
 
-/** What `written` was given. Throws WEIR_STATE where `bytes` from `start` on are no such data. */
+/** What `written` was given, its bytes in memory of their own. Throws WEIR_STATE where `bytes` from `start` on are no such data. */
 export function readPlain(bytes: Uint8Array, start = 0): Plain {
   const reader = new PlainReader(bytes, start);
   const data = reader.value();

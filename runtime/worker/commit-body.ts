@@ -1,6 +1,6 @@
 // What one commit writes down, and what a snapshot of the log does, as bytes and back. Knows nothing of disks.
 
-import { bytesOf, listOf, member, type Plain, textOf } from "../state/plain.ts";
+import { listOf, member, type Plain, sameBytesOf, textOf } from "../state/plain.ts";
 import { readPlain, written } from "../state/written.ts";
 
 /** All that a commit changes, at one place between two batches. */
@@ -58,7 +58,7 @@ function statesOf(data: Plain): Map<string, Uint8Array> {
   return new Map(
     listOf(data).map((pair) => {
       const [name, bytes] = listOf(pair, 2);
-      return [textOf(name!), bytesOf(bytes!)];
+      return [textOf(name!), sameBytesOf(bytes!)];
     }),
   );
 }
@@ -95,7 +95,7 @@ class BodyReader {
       this.#positions.set(textOf(name), listOf(positions));
       this.#states.set(
         textOf(name),
-        listOf(changes).map((change) => bytesOf(change)),
+        listOf(changes).map((change) => sameBytesOf(change)),
       );
     }
     this.#take(data);
