@@ -1,23 +1,7 @@
 // What a process and all that it started have used, as Linux tells it. On other systems nothing is known.
 
-import { readdirSync, readFileSync } from "node:fs";
-
-/** How the kernel counts processor time; the same on every Linux that Node runs on. */
-const ticksPerSecond = 100;
-
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return null;
-  }
-}
-
-/** The fields of `/proc/PID/stat` behind the program's name, which may hold spaces and brackets. */
-function statOf(pid: number): readonly string[] | null {
-  const text = read(`/proc/${pid}/stat`);
-  return text === null ? null : text.slice(text.lastIndexOf(")") + 2).split(" ");
-}
+import { readdirSync } from "node:fs";
+import { fileText, statFields, ticksPerSecond } from "../../runtime/supervisor/drivers/process-facts.ts";
 
 /** The process and those below it. */
 export function treeOf(root: number): readonly number[] {
@@ -30,7 +14,7 @@ export function treeOf(root: number): readonly number[] {
   }
   for (const name of names) {
     if (!/^\d+$/.test(name)) continue;
-    const parent = Number(statOf(Number(name))?.[1] ?? Number.NaN);
+    const parent = Number(statFields(Number(name))?.[1] ?? Number.NaN);
     parents.set(parent, [...(parents.get(parent) ?? []), Number(name)]);
   }
   const tree = [root];
@@ -42,7 +26,7 @@ export function treeOf(root: number): readonly number[] {
 export function processorSeconds(pids: readonly number[]): number | null {
   let ticks = 0;
   for (const pid of pids) {
-    const stat = statOf(pid);
+    const stat = statFields(pid);
     if (stat === null) return null;
     // user, system, and both of children that were waited for
     for (const place of [11, 12, 13, 14]) ticks += Number(stat[place]);
@@ -54,7 +38,7 @@ export function processorSeconds(pids: readonly number[]): number | null {
 export function peakResident_mb(pids: readonly number[]): number | null {
   let total = 0;
   for (const pid of pids) {
-    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? "");
+    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(fileText(`/proc/${pid}/status`) ?? "");
     if (peak === null) return null;
     total += Number(peak[1]);
   }

@@ -6,9 +6,10 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** Bytes of a page and ticks of a second on the systems that have /proc. */
 const page = 4_096;
-const ticks = 100;
+export const ticksPerSecond = 100;
 
-function fileText(path: string): string | null {
+/** A file of /proc; null where there is none. */
+export function fileText(path: string): string | null {
   try {
     return readFileSync(path, "latin1");
   } catch {
@@ -17,7 +18,7 @@ function fileText(path: string): string | null {
 }
 
 /** The fields of /proc/PID/stat behind the program's name, which may hold anything. */
-function statFields(pid: number): readonly string[] | null {
+export function statFields(pid: number): readonly string[] | null {
   const text = fileText(`/proc/${pid}/stat`);
   return text === null ? null : text.slice(text.lastIndexOf(")") + 2).split(" ");
 }
@@ -64,7 +65,7 @@ export function processUse(pid: number): ProcessUse | null {
   const fields = statFields(pid);
   const resident = fileText(`/proc/${pid}/statm`)?.split(" ")[1];
   if (fields === null || resident === undefined) return null;
-  const processor_s = (Number(fields[11]) + Number(fields[12])) / ticks;
+  const processor_s = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
   return { processor_s, memory_bytes: Number(resident) * page, pids: threadsOf(pid) };
 }
 
