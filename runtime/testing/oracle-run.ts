@@ -77,7 +77,7 @@ async function run(request: Request): Promise<boolean> {
   const started = stopwatch();
   const sum = { cases: 0, rows: 0 };
   const differing: string[] = [];
-  await shareOut(new URL("oracle-thread.ts", import.meta.url), orders, threads, (part: OraclePart) => {
+  const told = (part: OraclePart): void => {
     sum.cases += part.cases;
     sum.rows += part.rows;
     if (part.fault !== null) differing.push(part.name);
@@ -87,7 +87,8 @@ async function run(request: Request): Promise<boolean> {
         ? `${part.name}: ${part.cases} cases, ${part.rows} rows  (${seconds} s)`
         : faultText(part, request);
     process.stderr.write(`${line}\n`);
-  });
+  };
+  await shareOut({ url: new URL("oracle-thread.ts", import.meta.url), orders, threads, told });
   const report = { checks: names.length, ...sum, seed, differing };
   const text = `${names.length} checks, ${sum.cases} cases, ${sum.rows} rows, ${differing.length} differ`;
   process.stdout.write(`${json ? JSON.stringify(report) : text}\n`);

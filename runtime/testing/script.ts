@@ -24,13 +24,16 @@ export function wholeNumber(
   );
 }
 
+export interface SharedWork {
+  /** Of the threads' file; each takes an order as a message, and answers it with what it came to. */
+  readonly url: URL;
+  readonly orders: readonly unknown[];
+  readonly threads: number;
+  told(part: unknown): void;
+}
+
 /** Hands the orders out, each to the thread that is done first, and tells what each came to. */
-export async function shareOut<Order, Part>(
-  url: URL,
-  orders: readonly Order[],
-  threads: number,
-  told: (part: Part) => void,
-): Promise<void> {
+export async function shareOut({ url, orders, threads, told }: SharedWork): Promise<void> {
   const left = [...orders];
   const run = (): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -41,7 +44,7 @@ export async function shareOut<Order, Part>(
         void thread.terminate().then(() => resolve());
       };
       thread.on("error", reject);
-      thread.on("message", (part: Part) => {
+      thread.on("message", (part: unknown) => {
         told(part);
         next();
       });

@@ -103,12 +103,13 @@ async function runMany(request: Request): Promise<boolean> {
   const perSecond = ({ runs }: Sum): string => (runs / ((stopwatch() - started) / 1_000)).toFixed(1);
   const sum = emptySum();
   const url = new URL("schedule-thread.ts", import.meta.url);
-  await shareOut(url, ordersOf(request), request.threads, (part: Sum) => {
+  const told = (part: Sum): void => {
     addSum(sum, part);
     const { runs, crashes, failures } = sum;
     const text = `${runs} schedules, ${crashes} crashes, ${failures.length} failed, ${perSecond(sum)}/s`;
     if (live) process.stderr.write(`\r\u001b[K${text}`);
-  });
+  };
+  await shareOut({ url, orders: ordersOf(request), threads: request.threads, told });
   if (live) process.stderr.write("\r\u001b[K");
   for (const failure of sum.failures) process.stderr.write(`${failureText(failure)}\n`);
   if (request.json) process.stdout.write(`${JSON.stringify(reportOf(sum))}\n`);
