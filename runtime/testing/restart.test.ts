@@ -81,12 +81,11 @@ test.each(cases)("$title, from $way", ({ parts, restart }) => {
   const plan = planOf(parts);
   const run = (all: readonly Happening[], restarts: boolean): unknown => {
     const harness = new Harness(plan);
-    const again = planOf(parts);
     let ts = 1_000;
     for (const [n, each] of all.entries()) {
       if (each.pause > 0) harness.pause(each.pause);
       if (each.checkpoint && restarts) harness.checkpoint();
-      if (each.restarts && restarts) restart(harness, again);
+      if (each.restarts && restarts) restart(harness, planOf(parts));
       ts += each.step;
       const record = { device: each.device, ts, temp: n % 7 };
       harness.record(record, { source: each.second ? "one" : "other" });
