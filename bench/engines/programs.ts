@@ -43,6 +43,12 @@ function runToEnd(
   });
 }
 
+/** The rows of NDJSON, in one file or several. */
+export function passOf(files: readonly Buffer[], keep: boolean): Pass {
+  const lines = files.flatMap((bytes) => [...eachLine(bytes)]);
+  return { count: lines.length, rows: keep ? lines.map((line) => JSON.parse(line) as Row) : null };
+}
+
 async function open(external: External, { folder, file }: Assignment): Promise<Session> {
   const path = find(external)!;
   const configuration = fileURLToPath(new URL(external.configuration, folder));
@@ -50,8 +56,7 @@ async function open(external: External, { folder, file }: Assignment): Promise<S
   const pass = async (keep: boolean): Promise<Pass> => {
     const environment = { ...process.env, RECORDS: file, ROWS: rowsFile };
     await runToEnd(path, external.parameters(configuration), environment);
-    const lines = [...eachLine(readFileSync(rowsFile))];
-    return { count: lines.length, rows: keep ? lines.map((line) => JSON.parse(line) as Row) : null };
+    return passOf([readFileSync(rowsFile)], keep);
   };
   return { pass };
 }
