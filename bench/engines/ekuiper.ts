@@ -3,7 +3,8 @@
 //
 // Written after eKuiper's documentation of the REST API (streams, rules), of the file source (`lines`; read once
 // with the interval 0), of the file sink, and of the rules' options. In event time it closes no window at the end of a file and holds
-// back what is younger than its watermark: where there are windows, a workload names a record behind the stream that closes them.
+// back what is younger than its watermark: where there are windows, the last record stands there once more, so much later that they are closed. Where it is too late, it makes an empty
+// window for each size until then.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -30,15 +31,27 @@ export interface KuiperProgram {
   readonly stream: string;
   readonly query: string;
   /** Absent where nothing depends on it. */
-  readonly time?: { readonly field: string; readonly lateness_ms: number };
-  /** Stands behind the stream, and is in no row. */
-  readonly closing?: Readonly<Record<string, unknown>>;
+  readonly time?: {
+    readonly field: string;
+    readonly lateness_ms: number;
+    /** How far behind the stream's end a record stands that closes its windows; itself it is in no row. */
+    readonly closing_ms?: number;
+  };
 }
 
 export function findKuiper(environment: NodeJS.ProcessEnv): string | null {
   const named = environment[variable];
   if (named === undefined) return programInPath("kuiperd", environment);
   return programInPath(basename(named), { PATH: dirname(named) });
+}
+
+/** The file that it reads. */
+export function recordsFor({ time }: KuiperProgram, records: Buffer): Buffer {
+  if (time?.closing_ms === undefined) return records;
+  const line = records.subarray(records.lastIndexOf(10, -2) + 1).toString();
+  const last = JSON.parse(line) as Readonly<Record<string, unknown>>;
+  const closing = { ...last, [time.field]: Number(last[time.field]) + time.closing_ms };
+  return Buffer.concat([records, Buffer.from(`${JSON.stringify(closing)}\n`)]);
 }
 
 /** What is asked once. */
@@ -70,14 +83,14 @@ export function ruleRequest({ query, time }: KuiperProgram, rows: string): Reque
 }
 
 /** Its settings: on loopback alone, in UTC, and silent. */
-export function settingsText(port: number, commandPort: number): string {
+export function settingsText(port: number, others: readonly [number, number]): string {
   return JSON.stringify({
     basic: {
       logLevel: "error",
       consoleLog: true,
       fileLog: false,
       ip: "127.0.0.1",
-      port: commandPort,
+      port: others[0],
       restIp: "127.0.0.1",
       restPort: port,
       timezone: "UTC",
@@ -86,7 +99,7 @@ export function settingsText(port: number, commandPort: number): string {
     },
     rule: { qos: 0, sendError: true },
     sink: {},
-    source: {},
+    source: { httpServerIp: "127.0.0.1", httpServerPort: others[1] },
     store: { type: "sqlite", extStateType: "sqlite", sqlite: { name: "sqliteKV.db" } },
     portable: {},
   });
@@ -94,9 +107,10 @@ export function settingsText(port: number, commandPort: number): string {
 
 async function start(path: string, own: string): Promise<Served> {
   const folders = ["etc", "data", "log", "plugins"] as const;
-  for (const each of [...folders, "etc/sources", "data/uploads"]) mkdirSync(join(own, each), { recursive: true });
+  for (const each of [...folders, "etc/sources", "data/uploads"])
+    mkdirSync(join(own, each), { recursive: true });
   const port = await freePort();
-  writeFileSync(join(own, "etc/kuiper.yaml"), settingsText(port, await freePort()));
+  writeFileSync(join(own, "etc/kuiper.yaml"), settingsText(port, [await freePort(), await freePort()]));
   writeFileSync(join(own, "etc/sources/file.yaml"), sourceText(own));
   const parameters = folders.flatMap((each) => [`-${each}`, join(own, each)]);
   return Served.start({
@@ -128,8 +142,7 @@ async function ended(served: Served): Promise<void> {
 async function open({ folder, file }: Assignment): Promise<Session> {
   const own = mkdtempSync(join(tmpdir(), "weir-ekuiper-"));
   const asked = parse(readFileSync(new URL(program, folder), "utf8")) as KuiperProgram;
-  const closing = asked.closing === undefined ? "" : `${JSON.stringify(asked.closing)}\n`;
-  writeFileSync(join(own, recordsName), Buffer.concat([readFileSync(file), Buffer.from(closing)]));
+  writeFileSync(join(own, recordsName), recordsFor(asked, readFileSync(file)));
   const served = await start(findKuiper(process.env)!, own);
   await served.ask(streamRequest(asked));
   const rows = join(own, "rows.ndjson");

@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { sleep, wallClock } from "../../runtime/clock.ts";
+import { messageOf } from "../../runtime/errors.ts";
 import { programInPath } from "../../runtime/connect/nats-server-search.mjs";
 import type { Assignment, Engine, Pass, Session } from "../side-by-side/engine.ts";
 import { passOf } from "./programs.ts";
@@ -46,6 +47,11 @@ export function statementsOf(text: string, records: string, rows: string): reado
     .filter((statement) => statement !== "");
 }
 
+/** What lies deepest in the trace of an error; all of it where that cannot be told. */
+export function causeOf(trace: string): string {
+  return trace.match(/Caused by: [^\\\n]+/g)?.at(-1) ?? trace;
+}
+
 /** What it answers. */
 interface Answer {
   readonly sessionHandle: string;
@@ -63,9 +69,11 @@ async function execute(served: Served, session: string, statement: string): Prom
     await sleep(wallClock, statusPoll_ms);
     ({ status } = await ask(`${operation}/status`));
   }
-  // Of one that failed, the result is why.
-  if (status !== "FINISHED") await ask(`${operation}/result/0`);
-  if (status !== "FINISHED") throw new Error(`${statement}: ${status}`);
+  if (status !== "FINISHED") {
+    // Of one that failed, the result is why.
+    const why = await ask(`${operation}/result/0`).then(() => status, messageOf);
+    throw new Error(`${statement}: ${causeOf(why)}`);
+  }
   await served.ask({ method: "DELETE", path: `${operation}/close` });
 }
 

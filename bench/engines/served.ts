@@ -53,7 +53,10 @@ export class Served {
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
-      stream.on("data", (text: Buffer) => (this.#said = (this.#said + text.toString()).slice(-said_bytes_max)));
+      stream.on(
+        "data",
+        (text: Buffer) => (this.#said = (this.#said + text.toString()).slice(-said_bytes_max)),
+      );
     }
     this.#child.on("error", (error) => (this.#ended = messageOf(error)));
     this.#child.on("exit", (code, signal) => (this.#ended = String(signal ?? code)));
