@@ -198,7 +198,7 @@ const generalLimits = {
   nats_round_trip_rows: 4_096,
   /** Subjects whose text a source remembers by their bytes; a power of two. */
   subject_texts_max: 4_096,
-  file_chunk_bytes: 262_144,
+  file_chunk_bytes: 524_288,
   /** From the start of a file, to tell it from another one of its name. */
   file_identity_bytes: 4_096,
   file_sink_queue_bytes_max: 4_194_304,

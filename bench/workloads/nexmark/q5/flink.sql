@@ -1,5 +1,5 @@
-CREATE TEMPORARY TABLE records (event STRING, auction BIGINT, dateTime BIGINT,
-    event_time AS TO_TIMESTAMP_LTZ(dateTime, 3), WATERMARK FOR event_time AS event_time - INTERVAL '4' SECOND)
+CREATE TEMPORARY TABLE records (event STRING, auction BIGINT, `dateTime` BIGINT,
+    event_time AS TO_TIMESTAMP_LTZ(`dateTime`, 3), WATERMARK FOR event_time AS event_time - INTERVAL '4' SECOND)
   WITH ('connector' = 'filesystem', 'path' = '$records', 'format' = 'json');
 CREATE TEMPORARY TABLE answers (window_end BIGINT, n BIGINT)
   WITH ('connector' = 'filesystem', 'path' = '$rows', 'format' = 'json');
