@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { folderOf } from "../side-by-side/workload.ts";
+import { ruleRequests } from "../rules-ekuiper.ts";
 import { workloads } from "../workloads/workloads.ts";
 import {
   ekuiper,
@@ -29,6 +30,18 @@ test("a stream names its file, and the field of its time where it has one", () =
   });
   const { stream, query } = program;
   expect(streamRequest({ stream, query }).body).toEqual({ sql: `${common})` });
+});
+
+test("many rules share one stream, and every tenth writes its rows", () => {
+  expect(streamRequest(program, true).body).toMatchObject({
+    sql: expect.stringContaining(`, SHARED="true", `),
+  });
+  const actions = ruleRequests(11, "/rows").map(({ body }) => (body as { actions: object[] }).actions[0]!);
+  expect(actions.map((action) => Object.keys(action)[0] === "file")).toEqual([
+    true,
+    ...Array(9).fill(false),
+    true,
+  ]);
 });
 
 test("a rule loses nothing, and follows the records' time where they have one", () => {

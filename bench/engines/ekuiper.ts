@@ -23,7 +23,7 @@ const records_max = 100_000;
 const statusPoll_ms = 2;
 const rule = "bench";
 const sourceKey = "bench";
-const recordsName = "records.ndjson";
+export const recordsName = "records.ndjson";
 
 /** A workload's program. */
 export interface KuiperProgram {
@@ -55,16 +55,22 @@ export function recordsFor({ time }: KuiperProgram, records: Buffer): Buffer {
 }
 
 /** What is asked once. */
-export function streamRequest({ stream, time }: KuiperProgram): Request {
+export function streamRequest({ stream, time }: KuiperProgram, shared = false): Request {
   const options = [`TYPE="file"`, `FORMAT="json"`, `DATASOURCE="${recordsName}"`, `CONF_KEY="${sourceKey}"`];
+  if (shared) options.push(`SHARED="true"`);
   if (time !== undefined) options.push(`TIMESTAMP="${time.field}"`);
   return { method: "POST", path: "/streams", body: { sql: `${stream} WITH (${options.join(", ")})` } };
 }
 
 /** The configuration file of its file sources. */
-export function sourceText(folder: string): string {
-  const once = { fileType: "lines", path: folder, interval: 0 };
+export function sourceText(folder: string, sendInterval: number): string {
+  const once = { fileType: "lines", path: folder, interval: 0, sendInterval };
   return JSON.stringify({ default: once, [sourceKey]: once });
+}
+
+/** Rows to a file, one a line. */
+export function fileAction(path: string): Readonly<Record<string, unknown>> {
+  return { file: { path, fileType: "lines", format: "json", sendSingle: true } };
 }
 
 /** What is asked for a pass: by default a full buffer loses records instead of holding its source back. */
@@ -76,7 +82,7 @@ export function ruleRequest({ query, time }: KuiperProgram, rows: string): Reque
     body: {
       id: rule,
       sql: query,
-      actions: [{ file: { path: rows, fileType: "lines", format: "json", sendSingle: true } }],
+      actions: [fileAction(rows)],
       options: { disableBufferFullDiscard: true, ...timing },
     },
   };
@@ -105,13 +111,14 @@ export function settingsText(port: number, others: readonly [number, number]): s
   });
 }
 
-async function start(path: string, own: string): Promise<Served> {
+/** `own`: a folder that is its own, with the records; `sendInterval`: of ms between two of them, where they are paced. */
+export async function startKuiper(path: string, own: string, sendInterval = 0): Promise<Served> {
   const folders = ["etc", "data", "log", "plugins"] as const;
   for (const each of [...folders, "etc/sources", "data/uploads"])
     mkdirSync(join(own, each), { recursive: true });
   const port = await freePort();
   writeFileSync(join(own, "etc/kuiper.yaml"), settingsText(port, [await freePort(), await freePort()]));
-  writeFileSync(join(own, "etc/sources/file.yaml"), sourceText(own));
+  writeFileSync(join(own, "etc/sources/file.yaml"), sourceText(own, sendInterval));
   const parameters = folders.flatMap((each) => [`-${each}`, join(own, each)]);
   return Served.start({
     program: path,
@@ -143,7 +150,7 @@ async function open({ folder, file }: Assignment): Promise<Session> {
   const own = mkdtempSync(join(tmpdir(), "weir-ekuiper-"));
   const asked = parse(readFileSync(new URL(program, folder), "utf8")) as KuiperProgram;
   writeFileSync(join(own, recordsName), recordsFor(asked, readFileSync(file)));
-  const served = await start(findKuiper(process.env)!, own);
+  const served = await startKuiper(findKuiper(process.env)!, own);
   await served.ask(streamRequest(asked));
   const rows = join(own, "rows.ndjson");
   const pass = async (keep: boolean): Promise<Pass> => {

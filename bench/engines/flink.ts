@@ -18,7 +18,7 @@ import { freePort, Served } from "./served.ts";
 const program = "flink.sql";
 const gateway = "sql-gateway.sh";
 const statusPoll_ms = 2;
-const underWay: readonly string[] = ["INITIALIZED", "PENDING", "RUNNING"];
+const underWay: ReadonlySet<string> = new Set(["INITIALIZED", "PENDING", "RUNNING"]);
 
 /** Of the session: a query is done when its job is. */
 const settings = {
@@ -65,7 +65,7 @@ async function execute(served: Served, session: string, statement: string): Prom
   const { operationHandle } = (await served.ask({ method: "POST", path, body: { statement } })) as Answer;
   const operation = `${session}/operations/${operationHandle}`;
   let { status } = await ask(`${operation}/status`);
-  while (underWay.includes(status)) {
+  while (underWay.has(status)) {
     await sleep(wallClock, statusPoll_ms);
     ({ status } = await ask(`${operation}/status`));
   }

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { type AddressInfo, createServer } from "node:net";
 import { sleep, stopwatch, wallClock } from "../../runtime/clock.ts";
 import { messageOf } from "../../runtime/errors.ts";
+import { processorSeconds, treeOf } from "../side-by-side/processes.ts";
 
 const start_ms_max = 180_000;
 const startPoll_ms = 100;
@@ -76,6 +77,11 @@ export class Served {
       throw new Error(`${service.program} ${why}\n${served.#said}`);
     }
     return served;
+  }
+
+  /** Of it and all that it started; null where that is not told. */
+  processorSeconds(): number | null {
+    return processorSeconds(treeOf(this.#child.pid!));
   }
 
   /** The answer: what its JSON says, or its text. Throws where it is a refusal. */
