@@ -6,7 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sleep, stopwatch, wallClock } from "../runtime/clock.ts";
-import { fileAction, findKuiper, recordsName, startKuiper, streamRequest } from "./engines/ekuiper.ts";
+import { fileAction, kuiper, recordsName, startKuiper, streamRequest } from "./engines/ekuiper.ts";
+import { findProgram } from "./engines/programs.ts";
 import type { Request, Served } from "./engines/served.ts";
 
 /** 500 records a second. */
@@ -75,7 +76,7 @@ async function measure(served: Served, rules: number, folder: string): Promise<K
 
 /** What it cost, or why nothing can be said. */
 export async function kuiperRules(rules: number): Promise<KuiperFigures | string> {
-  const path = findKuiper(process.env);
+  const path = findProgram(kuiper, process.env);
   if (path === null) return "no kuiperd";
   const folder = mkdtempSync(join(tmpdir(), "weir-ekuiper-rules-"));
   const lines = Array.from(

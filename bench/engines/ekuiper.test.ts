@@ -6,13 +6,14 @@ import { ruleRequests } from "../rules-ekuiper.ts";
 import { workloads } from "../workloads/workloads.ts";
 import {
   ekuiper,
-  findKuiper,
+  kuiper,
   type KuiperProgram,
   recordsFor,
   ruleRequest,
   settingsText,
   streamRequest,
 } from "./ekuiper.ts";
+import { findProgram } from "./programs.ts";
 
 const programs = workloads.filter((workload) => existsSync(new URL(ekuiper.program, folderOf(workload))));
 const program: KuiperProgram = {
@@ -71,9 +72,9 @@ test("it listens on loopback alone", () => {
 });
 
 test("a program that the variable names is taken, or none", () => {
-  expect(findKuiper({ KUIPERD: process.execPath, PATH: "" })).toBe(process.execPath);
-  expect(findKuiper({ KUIPERD: "/nowhere/kuiperd", PATH: process.env["PATH"] })).toBeNull();
-  expect(findKuiper({ PATH: "" })).toBeNull();
+  expect(findProgram(kuiper, { KUIPERD: process.execPath, PATH: "" })).toBe(process.execPath);
+  expect(findProgram(kuiper, { KUIPERD: "/nowhere/kuiperd", PATH: process.env["PATH"] })).toBeNull();
+  expect(findProgram(kuiper, { PATH: "" })).toBeNull();
 });
 
 describe.each(programs)("$suite $name", (workload) => {

@@ -2,22 +2,22 @@
 // the end of its file and taken away. Installs nothing.
 //
 // Written after eKuiper's documentation of the REST API (streams, rules), of the file source (`lines`; read once
-// with the interval 0), of the file sink, and of the rules' options. In event time it closes no window at the end of a file and holds
-// back what is younger than its watermark: where there are windows, the last record stands there once more, so much later that they are closed. Where it is too late, it makes an empty
-// window for each size until then.
+// with the interval 0) and its configuration file, of the file sink, and of the rules' options. In event time it closes no
+// window at the end of a file and holds back what is younger than its watermark: where there are windows, the last record stands there once
+// more, later. Not much later: it makes an empty window for each size until then.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import { parse } from "yaml";
 import { sleep, wallClock } from "../../runtime/clock.ts";
-import { programInPath } from "../../runtime/connect/nats-server-search.mjs";
+import { freePort } from "../../runtime/connect/nats-server.ts";
 import type { Assignment, Engine, Pass, Session } from "../side-by-side/engine.ts";
-import { passOf } from "./programs.ts";
-import { freePort, type Request, Served } from "./served.ts";
+import { findProgram, passOf, programMissing, type Sought } from "./programs.ts";
+import { type Request, Served } from "./served.ts";
 
 const program = "ekuiper.yaml";
-const variable = "KUIPERD";
+export const kuiper: Sought = { variable: "KUIPERD", programs: ["kuiperd"] };
 /** A window keeps its records, so that many would take minutes. */
 const records_max = 100_000;
 const statusPoll_ms = 2;
@@ -37,12 +37,6 @@ export interface KuiperProgram {
     /** How far behind the stream's end a record stands that closes its windows; itself it is in no row. */
     readonly closing_ms?: number;
   };
-}
-
-export function findKuiper(environment: NodeJS.ProcessEnv): string | null {
-  const named = environment[variable];
-  if (named === undefined) return programInPath("kuiperd", environment);
-  return programInPath(basename(named), { PATH: dirname(named) });
 }
 
 /** The file that it reads. */
@@ -150,7 +144,7 @@ async function open({ folder, file }: Assignment): Promise<Session> {
   const own = mkdtempSync(join(tmpdir(), "weir-ekuiper-"));
   const asked = parse(readFileSync(new URL(program, folder), "utf8")) as KuiperProgram;
   writeFileSync(join(own, recordsName), recordsFor(asked, readFileSync(file)));
-  const served = await startKuiper(findKuiper(process.env)!, own);
+  const served = await startKuiper(findProgram(kuiper, process.env)!, own);
   await served.ask(streamRequest(asked));
   const rows = join(own, "rows.ndjson");
   const pass = async (keep: boolean): Promise<Pass> => {
@@ -174,7 +168,6 @@ export const ekuiper: Engine = {
   threads: 1,
   program,
   records_max,
-  missing: () =>
-    findKuiper(process.env) === null ? `no kuiperd on PATH, and none named by ${variable}` : null,
+  missing: () => programMissing(kuiper),
   open,
 };

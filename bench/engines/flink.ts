@@ -1,19 +1,20 @@
 // Apache Flink: its SQL gateway in the foreground, with a job's cluster in the same process, and the workload's
-// statements sent to it. The last of them is the query, once a pass; those before it are done once. One process, so that its processor
-// time is all of it, and it is warm, as the others are. Installs nothing.
+// statements sent to it. The last of them is the query, once a pass; those before it are done once. One process, so that its
+// processor time is all of it, and it is warm, as the others are. Installs nothing.
 //
 // Written after Flink's documentation of the SQL gateway (REST endpoint), of `execution.target` and `table.dml-sync`, and of
-// the filesystem connector.
+// the filesystem connector, as of 2.3.
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { sleep, wallClock } from "../../runtime/clock.ts";
+import { freePort } from "../../runtime/connect/nats-server.ts";
 import { messageOf } from "../../runtime/errors.ts";
 import { programInPath } from "../../runtime/connect/nats-server-search.mjs";
 import type { Assignment, Engine, Pass, Session } from "../side-by-side/engine.ts";
 import { passOf } from "./programs.ts";
-import { freePort, Served } from "./served.ts";
+import { Served } from "./served.ts";
 
 const program = "flink.sql";
 const gateway = "sql-gateway.sh";

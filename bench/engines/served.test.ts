@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from "vitest";
-import { freePort, Served, type Service } from "./served.ts";
+import { freePort } from "../../runtime/connect/nats-server.ts";
+import { Served, type Service } from "./served.ts";
 
 const folder = process.cwd();
 const echo = `require("http").createServer((request, response) => {

@@ -2,7 +2,6 @@
 // the process that opened it. Knows nothing of what it is asked.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { type AddressInfo, createServer } from "node:net";
 import { sleep, stopwatch, wallClock } from "../../runtime/clock.ts";
 import { messageOf } from "../../runtime/errors.ts";
 import { processorSeconds, treeOf } from "../side-by-side/processes.ts";
@@ -26,18 +25,6 @@ export interface Request {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly body?: unknown;
-}
-
-/** A port that is free now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 export class Served {
