@@ -257,6 +257,12 @@ const generalLimits = {
   /** Longer than a source takes to notice that its server has forgotten a request. */
   demo_catch_up_ms_max: 15_000,
   demo_read_back_ms_max: 5_000,
+
+  // Fuzzing
+  /** Processor time that one input may take. */
+  fuzz_input_ms_max: 250,
+  /** A thread that is at one input for longer is ended. */
+  fuzz_hang_ms: 30_000,
 } as const;
 
 export const limits: typeof generalLimits & typeof storageLimits & typeof supervisionLimits = {

@@ -1,6 +1,6 @@
 // The kernel's decoder and the exact reader's side by side. Only tests import this.
 
-import { expect } from "vitest";
+import { deepStrictEqual } from "node:assert/strict";
 import type { Column } from "../../../operators/sdk/index.ts";
 import { type PayloadBatch, PayloadBuilder } from "../../batch/payloads.ts";
 import type { Decoded, Decoder, FieldRead } from "../codec.ts";
@@ -44,7 +44,7 @@ export class Pair {
   check(payloads: readonly (string | Uint8Array)[]): Decoded {
     const batch = batchOf(payloads);
     const decoded = this.kernel.decode(batch);
-    expect(plain(decoded)).toEqual(plain(this.reader.decode(batch)));
+    deepStrictEqual(plain(decoded), plain(this.reader.decode(batch)));
     return decoded;
   }
 }

@@ -1,0 +1,4 @@
+// Inputs that were once taken badly, and what was wrong with that. Each stays: it is tried with every run of the tests.
+
+/** By target, the inputs as base64, each with what it did. */
+export const findings: Readonly<Record<string, readonly (readonly [what: string, input: string])[]>> = {};
