@@ -13,6 +13,7 @@ import { parseDuration } from "../../../operators/sdk/index.ts";
 import { sleep, stopwatch, wallClock } from "../../clock.ts";
 import { messageOf, WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import { runScript, threadsMax, wholeNumber } from "../script.ts";
 import { faultOf, shrunk } from "./attempt.ts";
 import type { Finding, FuzzOrder } from "./fuzz-thread.ts";
 import { inputOf } from "./mutate.ts";
@@ -20,7 +21,6 @@ import { fuzzTarget, fuzzTargets } from "./targets.ts";
 
 const runsDefault = 10_000;
 const runsMax = 1_000_000_000;
-const threadsMax = 64;
 const inputsAtOnce = 250;
 const lookEvery_ms = 500;
 
@@ -43,12 +43,6 @@ function refused(message: string): WeirError {
   return new WeirError("WEIR_USAGE", message, { remedy: usage });
 }
 
-function whole(name: string, text: string | undefined, standard: number, most: number): number {
-  const number = text === undefined ? standard : Number(text);
-  if (Number.isInteger(number) && number >= 0 && number <= most) return number;
-  throw refused(`--${name}: expected a whole number up to ${most}, got ${text}`);
-}
-
 function requestOf(list: readonly string[]): Request {
   const text = { type: "string" } as const;
   const options = { seed: text, runs: text, for: text, only: text, number: text, threads: text } as const;
@@ -68,12 +62,12 @@ function requestOf(list: readonly string[]): Request {
   const for_ms = values.for === undefined ? null : parseDuration(values.for);
   if (for_ms === undefined) throw refused(`--for: expected a duration such as 1m, got ${values.for}`);
   return {
-    seed: whole("seed", values.seed, 1, runsMax),
-    runs: whole("runs", values.runs, for_ms === null ? runsDefault : runsMax, runsMax),
+    seed: wholeNumber("seed", values.seed, [1, 0, runsMax], usage),
+    runs: wholeNumber("runs", values.runs, [for_ms === null ? runsDefault : runsMax, 1, runsMax], usage),
     for_ms,
     only,
-    number: values.number === undefined ? null : whole("number", values.number, 0, runsMax),
-    threads: Math.max(1, whole("threads", values.threads, availableParallelism(), threadsMax)),
+    number: values.number === undefined ? null : wholeNumber("number", values.number, [0, 0, runsMax], usage),
+    threads: wholeNumber("threads", values.threads, [availableParallelism(), 1, threadsMax], usage),
     json: values.json,
   };
 }
@@ -193,7 +187,7 @@ async function runOne(request: Request, number: number): Promise<Outcome> {
   return { ...outcome, findings: [finding] };
 }
 
-async function main(): Promise<void> {
+async function main(): Promise<boolean> {
   const request = requestOf(process.argv.slice(2));
   if (request.number !== null && request.only.length !== 1)
     throw refused("--number: expected --only with one name");
@@ -204,11 +198,7 @@ async function main(): Promise<void> {
   if (request.json)
     process.stdout.write(`${JSON.stringify({ runs, findings, targets: outcome.runs, skipped })}\n`);
   else process.stdout.write(`${runs} inputs for ${request.only.length} targets: ${findings} findings\n`);
-  process.exitCode = runs > 0 && findings === 0 ? 0 : 1;
+  return runs > 0 && findings === 0;
 }
 
-main().catch((error: unknown) => {
-  const remedy = error instanceof WeirError && error.remedy !== undefined ? `\n${error.remedy}` : "";
-  process.stderr.write(`fuzz: ${messageOf(error)}${remedy}\n`);
-  process.exitCode = error instanceof WeirError ? error.exitCode : 70;
-});
+runScript("fuzz", main);
