@@ -33,6 +33,8 @@ const parts: Readonly<Record<string, Suite>> = {
   keys: async (request, report) => (await import("./keys.ts")).benchKeys(request, report),
   checkpoints: async (request, report) =>
     (await import("./checkpoints.ts")).benchCheckpoints(request, report),
+  recovery: async (request, report) =>
+    (await import("./recovery/recovery.ts")).benchRecovery(request, report),
   startup: async (request, report) => (await import("./startup.ts")).benchStartup(request, report),
   supervisor: async (request, report) => (await import("./supervisor.ts")).benchSupervisor(request, report),
 };

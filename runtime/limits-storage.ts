@@ -9,8 +9,9 @@ export const storageLimits = {
   commit_bytes_default: 1_048_576,
   /** So many times the bytes of one commit may wait for it before the sources are read no longer. */
   commits_in_debt_max: 4,
-  /** What a recovery may have to read behind a snapshot, or twice the snapshot where that is more. */
+  /** What a recovery may have to read behind a snapshot, or as much of the snapshot's bytes where that is more. */
   log_snapshot_bytes: 16_777_216,
+  log_snapshot_share: 1,
   /** Of a folder that several pipelines share, named after them. */
   state_folder_name_length_max: 100,
   /** Places in a chain that one sink remembers, to tell which of its rows were confirmed. */

@@ -108,7 +108,7 @@ export class HomeRunner implements Runner {
   async restore(pipeline: string, changes: readonly Uint8Array[], now: number): Promise<void> {
     if (pipeline !== this.#options.plan.name) throw notHere(pipeline);
     // They may be views of what else was read, which stays the caller's.
-    const owned = changes.map((change) => Uint8Array.from(change));
+    const owned = changes.map((change) => new Uint8Array(change));
     const buffers = owned.map(({ buffer }) => buffer);
     await this.#ask({ kind: "restore", changes: owned, now }, buffers);
   }

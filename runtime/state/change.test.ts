@@ -8,8 +8,7 @@ import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { applyChange, StateShadow } from "./change.ts";
 import { pageBytes } from "./pages.ts";
-import type { Plain } from "./plain.ts";
-import { put } from "./plain-bytes.ts";
+import { type Plain, put } from "./plain.ts";
 
 /** Bytes of some length of which a few differ from the pattern that all have in common. */
 const bytes = fc

@@ -13,8 +13,8 @@
 import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { readRuns, writeRuns } from "./pages.ts";
-import { damaged, isMap, type Plain } from "./plain.ts";
-import { lengthOf, PlainReader, PlainWriter, put, tagsEnd } from "./plain-bytes.ts";
+import { copied, damaged, isMap, type Plain, put } from "./plain.ts";
+import { lengthOf, PlainReader, PlainWriter, tagsEnd } from "./plain-bytes.ts";
 
 const format = 1;
 const patches = { bytes: tagsEnd, list: tagsEnd + 1, map: tagsEnd + 2 } as const;
@@ -288,16 +288,6 @@ function isSame(fresh: Plain, kept: Plain): boolean {
     fresh.length === kept.length &&
     Buffer.compare(fresh, kept) === 0
   );
-}
-
-/** In memory of its own. */
-function copied(value: Plain): Plain {
-  if (typeof value !== "object" || value === null) return value;
-  if (value instanceof Uint8Array) return new Uint8Array(value);
-  if (Array.isArray(value)) return (value as List).map(copied);
-  const map: Members = {};
-  for (const [name, each] of Object.entries(value)) put(map, name, copied(each));
-  return map;
 }
 
 /** `kept` with `tail` behind it. */

@@ -76,19 +76,7 @@ export class KeyIndex implements Lasting {
 
   /** The id of the key that is `words[from … to)`; -1 when it is not in the table. */
   find(words: Int32Array, from: number, to: number, hash: number): number {
-    const places = this.#places;
-    const { arena } = this.#words;
-    const last = places.length - 1;
-    for (let place = hash & last; ; place = (place + 1) & last) {
-      const found = places[place]!;
-      if (found === 0) return -1;
-      if (((found ^ hash) & ~idMask) !== 0) continue;
-      const id = (found & idMask) - 1;
-      let at = this.#words.start(id);
-      let i = from;
-      while (i < to && arena[at++] === words[i]) i++;
-      if (i === to) return id;
-    }
+    return (this.#places[this.#placeOf(words, from, to, hash)]! & idMask) - 1;
   }
 
   /** Adds the key that is `words[from … to)` and not in the table; returns its id. */
@@ -121,15 +109,36 @@ export class KeyIndex implements Lasting {
   restore(data: Plain): void {
     this.#free = [...wholesOf(member(data, "free"), idMask)];
     this.#size = this.#words.restore(member(data, "words"), this.#free, idMask);
-    while (this.count * 4 > this.#places.length * 3) this.#places = new Int32Array(this.#places.length * 2);
-    for (let id = 0; id < this.#size; id++) if (this.#words.has(id)) this.#settleOnce(id);
+    let length = this.#places.length;
+    while (this.count * 4 > length * 3) length *= 2;
+    const places = new Int32Array(length);
+    this.#places = places;
+    const words = this.#words;
+    const { arena } = words;
+    for (let id = 0; id < this.#size; id++) {
+      if (!words.has(id)) continue;
+      const [from, to] = [words.start(id), words.end(id)];
+      const hash = hashWords(arena, from, to, this.#secret);
+      const place = this.#placeOf(arena, from, to, hash);
+      if (places[place] !== 0) throw damaged("expected every key once");
+      places[place] = (hash & ~idMask) | (id + 1);
+    }
   }
 
-  #settleOnce(id: number): void {
-    const hash = this.#hashOf(id);
-    if (this.find(this.#words.arena, this.#words.start(id), this.#words.end(id), hash) >= 0)
-      throw damaged("expected every key once");
-    this.#settle(id, hash);
+  /** The place of the key that is `words[from … to)`; the free one where it belongs when it is not in the table. */
+  #placeOf(words: Int32Array, from: number, to: number, hash: number): number {
+    const places = this.#places;
+    const { arena } = this.#words;
+    const last = places.length - 1;
+    for (let place = hash & last; ; place = (place + 1) & last) {
+      const found = places[place]!;
+      if (found === 0) return place;
+      if (((found ^ hash) & ~idMask) !== 0) continue;
+      let at = this.#words.start((found & idMask) - 1);
+      let i = from;
+      while (i < to && arena[at++] === words[i]) i++;
+      if (i === to) return place;
+    }
   }
 
   /** Frees a place, and moves up what was put behind it because it was taken. */

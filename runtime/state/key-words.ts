@@ -90,14 +90,14 @@ export class KeyWords {
 
   /** Takes what `snapshot` gave, where `free` are the ids below the highest that no key has. Returns one more than the highest. */
   restore(data: Plain, free: readonly number[], idsMax: number): number {
-    const words = addedWholesOf(member(data, "words"), wordsEnd);
+    const words = addedWholesOf(member(data, "words"), wordsEnd, wordsFirst);
+    this.#arena = new Int32Array(words.buffer);
+    this.#used = words.length - wordsFirst;
     // Words that end a text follow the last, so that no damaged key is read beyond the end.
-    this.#arena = new Int32Array(words.length + wordsFirst).fill(-1);
-    this.#arena.set(new Int32Array(words.buffer));
-    this.#used = words.length;
+    this.#arena.fill(-1, this.#used);
     const kept = member(data, "begins");
     if (kept === null) this.#restoreWidth(free, idsMax);
-    else this.#restoreBegins(new Int32Array(wholesOf(kept, wordsEnd).buffer), free, idsMax);
+    else this.#restoreBegins(new Int32Array(wholesOf(kept, wordsEnd)), free, idsMax);
     return this.#size;
   }
 
@@ -118,7 +118,8 @@ export class KeyWords {
     if (begins.length > idsMax || isFree.size < free.length)
       throw damaged(`expected at most ${idsMax} keys, each id once`);
     let owned = 0;
-    for (const [id, begin] of begins.entries()) {
+    for (let id = 0; id < begins.length; id++) {
+      const begin = begins[id]!;
       if (begin === none && isFree.delete(id)) continue;
       const end = begin >= 0 && begin < this.#used ? this.#endOf(this.#arena, begin) : Number.NaN;
       if (!(end <= this.#used) || isFree.has(id))

@@ -76,7 +76,7 @@ export function readRuns(reader: PlainReader, kept: Uint8Array, length: number):
   for (let at = 0, size = reader.whole(); size > 0; size = reader.whole()) {
     at += reader.whole();
     if (at + size > length) throw damaged("a change lies beyond the end of what it changes");
-    kept.set(reader.raw(size), at);
+    reader.copy(kept, at, size);
     at += size;
   }
 }

@@ -19,6 +19,8 @@ import { Slots } from "./slots.ts";
 
 /** Slots of one section of a snapshot: the last one is made anew for each. */
 const sectionSlots = 1_024;
+/** Keys of a pane that there is room for at first. */
+const keysFirst = 16;
 
 class OpenPane implements Pane {
   readonly start: number;
@@ -26,7 +28,7 @@ class OpenPane implements Pane {
   /** By key, slot + 1; 0 where the key has none. */
   #slotOf = new Int32Array(64);
   /** In the order in which they came. */
-  #keys = new Uint32Array(16);
+  #keys = new Uint32Array(keysFirst);
   #count = 0;
   readonly #keySections = addedWholes();
   /** Of the keys in their order; a key keeps its slot. */
@@ -81,28 +83,32 @@ class OpenPane implements Pane {
     };
   }
 
-  /** Puts a slot that is open already in the key's place. */
-  put(key: number, slot: number): void {
-    if (this.find(key) >= 0) throw damaged("expected one slot a key and pane");
-    this.#enter(key, slot);
+  /** Takes what `snapshot` gave, of keys below `keysEnd`; 1 in `isUnused` for slots that no pane has becomes 0 for those of this one. */
+  restore(data: Plain, keysEnd: number, isUnused: Uint8Array): void {
+    const keys = addedWholesOf(member(data, "keys"), keysEnd, keysFirst);
+    const slots = addedWholesOf(member(data, "slots"), limits.slots_max);
+    if (slots.length !== keys.length - keysFirst) throw damaged("expected one slot a key and pane");
+    const slotOf = keysEnd > this.#slotOf.length ? grown(this.#slotOf, keysEnd) : this.#slotOf;
+    for (let place = 0; place < slots.length; place++) {
+      const [key, slot] = [keys[place]!, slots[place]!];
+      if (isUnused[slot] !== 1) throw damaged(`expected slot ${slot} to be open and in one pane`);
+      isUnused[slot] = 0;
+      if (slotOf[key] !== 0) throw damaged("expected one slot a key and pane");
+      slotOf[key] = slot + 1;
+    }
+    this.#slotOf = slotOf;
+    this.#keys = keys;
+    this.#count = slots.length;
   }
 
   #add(key: number): number {
     const slot = this.#open();
-    this.#enter(key, slot);
-    return slot;
-  }
-
-  #enter(key: number, slot: number): void {
-    if (key >= this.#slotOf.length) {
-      this.#slotOf = grown(this.#slotOf, key + 1);
-    }
-    if (this.#count === this.#keys.length) {
-      this.#keys = grown(this.#keys);
-    }
+    if (key >= this.#slotOf.length) this.#slotOf = grown(this.#slotOf, key + 1);
+    if (this.#count === this.#keys.length) this.#keys = grown(this.#keys);
     this.#slotOf[key] = slot + 1;
     this.#keys[this.#count] = key;
     this.#count++;
+    return slot;
   }
 }
 
@@ -224,14 +230,7 @@ class Panes implements PaneTable, KeyedRows, LastingByKey {
       const pane = String(start) === name ? (this.pane(start) as OpenPane | null) : null;
       if (pane === null)
         throw damaged(`expected no more than ${limits.panes_open_max} panes, by their start`);
-      const keys = addedWholesOf(member(each, "keys"), keysEnd);
-      const slots = addedWholesOf(member(each, "slots"), limits.slots_max);
-      if (slots.length !== keys.length) throw damaged("expected one slot a key and pane");
-      for (const [place, slot] of slots.entries()) {
-        if (isUnused[slot] !== 1) throw damaged(`expected slot ${slot} to be open and in one pane`);
-        isUnused[slot] = 0;
-        pane.put(keys[place]!, slot);
-      }
+      pane.restore(each, keysEnd, isUnused);
     }
     if (isUnused.includes(1)) throw damaged("expected every slot to be in a pane");
   }

@@ -12,7 +12,7 @@
 //   10    a map: how many members, then for each a text with its tag, and a value
 
 import { limits } from "../limits.ts";
-import { damaged, type Plain } from "./plain.ts";
+import { damaged, type Plain, put } from "./plain.ts";
 
 const tags = {
   null: 0,
@@ -36,13 +36,6 @@ const bytesFirst = 4_096;
 const loopBytesMax = 128;
 const loopTextMax = 32;
 const digits = /^-?\d{1,40}$/;
-
-/** A map's own member, whatever it is called. */
-export function put(map: Record<string, Plain>, name: string, value: Plain): void {
-  if (name === "__proto__")
-    Object.defineProperty(map, name, { value, writable: true, enumerable: true, configurable: true });
-  else map[name] = value;
-}
 
 export class PlainWriter {
   #bytes = Buffer.allocUnsafeSlow(bytesFirst);
@@ -195,25 +188,34 @@ export function lengthOf(value: Plain): number {
 /** Reads what a `PlainWriter` wrote; whatever the bytes are, it takes no more memory than some times their length. */
 export class PlainReader {
   readonly #bytes: Buffer;
+  readonly #end: number;
+  readonly #shares: boolean;
   #at: number;
 
-  constructor(bytes: Uint8Array, at = 0) {
+  /** `shares`: bytes that are read are views of `bytes`. */
+  constructor(bytes: Uint8Array, at: number = 0, shares: boolean = false) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#end = bytes.length;
+    this.#shares = shares;
     this.#at = at;
   }
 
   get left(): number {
-    return this.#bytes.length - this.#at;
+    return this.#end - this.#at;
   }
 
   byte(): number {
-    if (this.left < 1) throw damaged("it ends too soon");
+    if (this.#at >= this.#end) throw damaged("it ends too soon");
     return this.#bytes[this.#at++]!;
   }
 
   whole(): number {
-    let whole = 0;
-    for (let factor = 1; ; factor *= 128) {
+    const first = this.byte();
+    if (first < 128) return first;
+    const second = this.byte();
+    if (second < 128) return (first & 127) | (second << 7);
+    let whole = (first & 127) | ((second & 127) << 7);
+    for (let factor = 128 * 128; ; factor *= 128) {
       const byte = this.byte();
       whole += (byte & 127) * factor;
       if (whole > Number.MAX_SAFE_INTEGER) throw damaged("a number is too large");
@@ -233,6 +235,18 @@ export class PlainReader {
     if (length > this.left) throw damaged("it ends too soon");
     this.#at += length;
     return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  /** Copies as many bytes to `target`, from `to` on. */
+  copy(target: Uint8Array, to: number, length: number): void {
+    if (length > loopBytesMax) {
+      target.set(this.raw(length), to);
+      return;
+    }
+    if (length > this.left) throw damaged("it ends too soon");
+    const [bytes, from] = [this.#bytes, this.#at];
+    for (let i = 0; i < length; i++) target[to + i] = bytes[from + i]!;
+    this.#at += length;
   }
 
   number(): number {
@@ -265,10 +279,16 @@ export class PlainReader {
       case tags.bigint:
         return this.#bigint();
       case tags.bytes:
-        return new Uint8Array(this.raw(this.count()));
+        return this.#valueBytes();
       default:
         return this.#container(tag, depth);
     }
+  }
+
+  #valueBytes(): Uint8Array {
+    const { buffer, byteOffset, length } = this.raw(this.count());
+    const view = new Uint8Array(buffer, byteOffset, length);
+    return this.#shares ? view : new Uint8Array(view);
   }
 
   #container(tag: number, depth: number): Plain {

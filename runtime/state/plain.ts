@@ -47,6 +47,23 @@ export function packedWholes(values: readonly number[]): Uint8Array {
   return packed(Uint32Array.from(values));
 }
 
+/** A map's own member, whatever it is called. */
+export function put(map: Record<string, Plain>, name: string, value: Plain): void {
+  if (name === "__proto__")
+    Object.defineProperty(map, name, { value, writable: true, enumerable: true, configurable: true });
+  else map[name] = value;
+}
+
+/** In memory of its own. */
+export function copied(value: Plain): Plain {
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof Uint8Array) return new Uint8Array(value);
+  if (Array.isArray(value)) return (value as readonly Plain[]).map(copied);
+  const map: Record<string, Plain> = {};
+  for (const [name, each] of Object.entries(value)) put(map, name, copied(each));
+  return map;
+}
+
 export function isMap(data: Plain | undefined): data is { readonly [name: string]: Plain } {
   return typeof data === "object" && data !== null && !Array.isArray(data) && !(data instanceof Uint8Array);
 }
@@ -101,18 +118,25 @@ export function bytesOf(data: Plain, length?: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(data);
 }
 
-export function numbersOf(data: Plain, length?: number): Float64Array<ArrayBuffer> {
-  const bytes = bytesOf(data, length === undefined ? undefined : length * 8);
-  if (bytes.length % 8 !== 0) throw damaged("expected numbers of eight bytes");
-  return new Float64Array(bytes.buffer);
+/** Numbers to be read, in the same memory where they can be: neither to be kept nor to be changed. */
+export function numbersOf(data: Plain, length?: number): Float64Array {
+  const { buffer, byteOffset, byteLength } = alignedOf(data, 8, length);
+  return new Float64Array(buffer, byteOffset, byteLength / 8);
 }
 
-/** Whole numbers from 0 to below `end`. */
-export function wholesOf(data: Plain, end: number, length?: number): Uint32Array<ArrayBuffer> {
-  const bytes = bytesOf(data, length === undefined ? undefined : length * 4);
-  if (bytes.length % 4 !== 0) throw damaged("expected numbers of four bytes");
-  const wholes = new Uint32Array(bytes.buffer);
-  for (const whole of wholes)
-    if (whole >= end) throw damaged(`expected numbers below ${end}, found ${whole}`);
+/** Whole numbers from 0 to below `end`, to be read as those of `numbersOf`. */
+export function wholesOf(data: Plain, end: number, length?: number): Uint32Array {
+  const { buffer, byteOffset, byteLength } = alignedOf(data, 4, length);
+  const wholes = new Uint32Array(buffer, byteOffset, byteLength / 4);
+  for (let i = 0; i < wholes.length; i++)
+    if (wholes[i]! >= end) throw damaged(`expected numbers below ${end}, found ${wholes[i]}`);
   return wholes;
+}
+
+/** Bytes of numbers of so many bytes each, where numbers may stand. */
+function alignedOf(data: Plain, width: number, length: number | undefined): Uint8Array {
+  const bytes = sameBytesOf(data);
+  if (bytes.length % width !== 0 || (length !== undefined && bytes.length !== length * width))
+    throw damaged(`expected ${length ?? ""} numbers of ${width} bytes, found ${bytes.length} bytes`);
+  return bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
 }

@@ -80,10 +80,10 @@ export function addedWholes(): AddedSections<Int32Array | Uint32Array> {
   return new AddedSections(addedPlaces, (array, from, to) => [packed(array.subarray(from, to))]);
 }
 
-/** The numbers of `addedWholes`, all of them below `end`. */
-export function addedWholesOf(data: Plain, end: number): Uint32Array<ArrayBuffer> {
+/** The numbers of `addedWholes`, all of them below `end`; behind them is room for some more, which are 0. */
+export function addedWholesOf(data: Plain, end: number, room: number = 0): Uint32Array<ArrayBuffer> {
   const sections = listOf(data).map((section) => wholesOf(listOf(section, 1)[0]!, end));
-  const all = new Uint32Array(sections.reduce((total, { length }) => total + length, 0));
+  const all = new Uint32Array(sections.reduce((total, { length }) => total + length, room));
   let at = 0;
   for (const section of sections) {
     all.set(section, at);

@@ -176,17 +176,21 @@ export class Slots implements Lasting {
     const slots = kept === null ? null : wholesOf(kept, limits.slots_max);
     if (slots === null) this.#restoreAll(data);
     else this.#restoreSome(slots, data);
-    const isOpen = this.openOnes();
     const weights = this.#arrays[0]!;
     this.#held = 0;
     this.#free = [];
     for (let slot = this.#used - this.#step; slot >= 0; slot -= this.#step)
-      if (isOpen[slot] === 1) this.#held += weights[slot]!;
+      if (weights[slot]! >= 0) this.#held += weights[slot]!;
       else if (Number.isNaN(weights[slot])) this.#free.push(slot);
       else throw damaged("expected slots of some weight");
     const buffers = listOf(member(data, "buffers"), this.states.length);
     buffers.forEach((each, place) => {
-      this.#restoreBuffers(place, listOf(member(each, "numbers")), slots, numbersOf);
+      this.#restoreBuffers(
+        place,
+        listOf(member(each, "numbers")),
+        slots,
+        (data) => new Float64Array(numbersOf(data)),
+      );
       this.#restoreBuffers(place, listOf(member(each, "bytes")), slots, bytesOf);
     });
   }
@@ -196,7 +200,7 @@ export class Slots implements Lasting {
     const memory = listOf(member(data, "numbers"), this.#step === 1 ? this.#arrays.length : 1);
     if (used % this.#step !== 0) throw damaged("expected whole slots");
     const numbers = memory.map((each) => numbersOf(each, used));
-    while (this.#used < used) this.#add();
+    this.#extend(used);
     this.#memory().forEach((array, place) => array.set(numbers[place]!));
   }
 
@@ -207,7 +211,7 @@ export class Slots implements Lasting {
       numbersOf(each, slots.length),
     );
     const used = slots.length === 0 ? 0 : slots.at(-1)! + this.#step;
-    while (this.#used < used) this.#add();
+    this.#extend(used);
     for (let slot = 0; slot < used; slot += this.#step) this.#arrays[0]![slot] = unused;
     this.#arrays.forEach((array, number) =>
       numbers[number]!.forEach((value, place) => (array[slots[place]!] = value)),
@@ -239,11 +243,15 @@ export class Slots implements Lasting {
 
   /** Makes room for one more slot. */
   #add(): void {
-    const end = this.#used + this.#step;
+    this.#extend(this.#used + this.#step);
+  }
+
+  /** Makes room for slots up to the number `end`. */
+  #extend(end: number): void {
     if (end > limits.slots_max) throw new RangeError(`a table holds at most ${limits.slots_max} numbers`);
     const step = this.#step;
     if (step === 1 && this.#arrays[0]!.length < end) {
-      this.#arrays = this.#arrays.map((array) => grown(array));
+      this.#arrays = this.#arrays.map((array) => grown(array, end));
       this.#show();
     } else if (step > 1 && this.#numbers.length < lineFirst + end) {
       this.#numbers = grown(this.#numbers, lineFirst + end, step);

@@ -1,7 +1,7 @@
 // What one commit writes down, and what a snapshot of the log does, as bytes and back. Knows nothing of disks.
 
-import { listOf, member, type Plain, sameBytesOf, textOf } from "../state/plain.ts";
-import { readPlain, written } from "../state/written.ts";
+import { copied, listOf, member, type Plain, sameBytesOf, textOf } from "../state/plain.ts";
+import { viewPlain, written } from "../state/written.ts";
 
 /** All that a commit changes, at one place between two batches. */
 export interface Commit {
@@ -41,8 +41,8 @@ export interface Snapshot {
 export interface Recovered {
   /** By pipeline, by source, up to where it was settled when it last ran. */
   readonly positions: ReadonlyMap<string, readonly Plain[]>;
-  /** By pipeline, changes to be applied to nothing, in order. */
-  readonly states: ReadonlyMap<string, readonly Uint8Array[]>;
+  /** By pipeline, changes to be applied to nothing, in order: views of what was read, which nobody else keeps. */
+  readonly states: Map<string, readonly Uint8Array[]>;
   readonly outbox: Plain | null;
   /** What the outbox was given after that, commit by commit. */
   readonly outputs: readonly Plain[];
@@ -75,8 +75,8 @@ export function snapshotBody({ pipelines, away, positions, states, outbox, place
 /** What the bodies of a snapshot and of the commits behind it say together. Throws WEIR_STATE where they are none. */
 export function recoveredFrom(snapshot: Uint8Array | null, commits: readonly Uint8Array[]): Recovered {
   const reader = new BodyReader();
-  if (snapshot !== null) reader.snapshot(readPlain(snapshot));
-  for (const body of commits) reader.commit(readPlain(body));
+  if (snapshot !== null) reader.snapshot(viewPlain(snapshot));
+  for (const body of commits) reader.commit(viewPlain(body));
   return reader.recovered();
 }
 
@@ -92,19 +92,19 @@ class BodyReader {
   snapshot(data: Plain): void {
     for (const each of listOf(member(data, "away"))) {
       const [name, positions, changes] = listOf(each, 3) as [Plain, Plain, Plain];
-      this.#positions.set(textOf(name), listOf(positions));
+      this.#positions.set(textOf(name), listOf(copied(positions)));
       this.#states.set(
         textOf(name),
         listOf(changes).map((change) => sameBytesOf(change)),
       );
     }
     this.#take(data);
-    this.#outbox = member(data, "outbox");
+    this.#outbox = copied(member(data, "outbox"));
   }
 
   commit(data: Plain): void {
     this.#take(data);
-    this.#outputs.push(member(data, "outputs"));
+    this.#outputs.push(copied(member(data, "outputs")));
   }
 
   recovered(): Recovered {
@@ -114,7 +114,7 @@ class BodyReader {
       states: this.#states,
       outbox: this.#outbox,
       outputs: this.#outputs,
-      places: this.#places,
+      places: copied(this.#places),
     };
   }
 
@@ -135,6 +135,7 @@ class BodyReader {
 
   /** Those that ran until here have come as far as the last commit. */
   #note(): void {
-    for (const name of this.#running) this.#positions.set(name, this.#last);
+    const last = listOf(copied(this.#last));
+    for (const name of this.#running) this.#positions.set(name, last);
   }
 }

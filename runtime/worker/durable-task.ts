@@ -67,6 +67,8 @@ export interface DurableOptions<Cut extends { readonly frame: Plain }> {
   readonly commit_bytes?: number;
   /** How many bytes of log make a snapshot due. */
   readonly snapshot_bytes?: number;
+  /** Bytes of the snapshot that the log goes on from; 0 where it has none. */
+  readonly lastSnapshotBytes?: number;
   readonly random?: () => number;
 }
 
@@ -82,6 +84,8 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
   readonly #moved: boolean[];
   readonly #readingEnds: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   #committing: Promise<void> | null = null;
+  /** The snapshot that is being written, beside the commits that follow it. Never rejects. */
+  #snapshotting: Promise<void> | null = null;
   #failure: unknown = null;
   #stopping = false;
   /** No commit of this run has said yet who runs. */
@@ -89,7 +93,7 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
   /** That a snapshot found no room. */
   #told = false;
   /** Bytes of the last snapshot. */
-  #snapshotBytes = 0;
+  #snapshotBytes: number;
 
   constructor(options: DurableOptions<Cut>) {
     const { sources, runner, sinks, clock, positions } = options;
@@ -97,6 +101,7 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
     this.runner = runner;
     this.sources = sources;
     this.#commit_bytes = options.commit_bytes ?? limits.commit_bytes_default;
+    this.#snapshotBytes = options.lastSnapshotBytes ?? 0;
     this.#positions = sources.map((_source, input) => positions[input] ?? null);
     this.#moved = sources.map(() => false);
     this.#reading = new Reading({
@@ -139,6 +144,7 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
       await this.#committing;
       this.#throwFailure();
       await this.#commit();
+      await this.#snapshotting;
       const arrived = Promise.all([sinks.flush(), ...senders.map((sender) => sender.flush())]);
       await (this.#stopping ? Promise.race([arrived, sleep(clock, limits.durable_flush_ms_max)]) : arrived);
       this.#throwFailure();
@@ -154,6 +160,7 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
   async close(): Promise<void> {
     const { senders, sinks, outbox, log } = this.#options;
     await this.#committing?.catch(() => undefined);
+    await this.#snapshotting;
     await this.runner.close();
     for (const source of this.sources) await source.close();
     for (const sender of senders) await sender.close();
@@ -194,8 +201,13 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
     outbox.release(cut);
     for (const [input, source] of this.sources.entries())
       if (prepared.moved[input]) await source.commit(positions[input]);
-    const due = this.#options.snapshot_bytes ?? limits.log_snapshot_bytes;
-    if (this.#options.log.bytes >= Math.max(due, 2 * this.#snapshotBytes)) await this.#trySnapshot(positions);
+    if (this.#isSnapshotDue()) await this.#beginSnapshot(positions);
+  }
+
+  #isSnapshotDue(): boolean {
+    const { log, snapshot_bytes: least = limits.log_snapshot_bytes } = this.#options;
+    const due = Math.max(least, limits.log_snapshot_share * this.#snapshotBytes);
+    return this.#snapshotting === null && log.bytes >= due;
   }
 
   /** All that has changed, as it is between two batches; null where nobody would miss it. */
@@ -241,25 +253,38 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
     }
   }
 
-  /** A snapshot that finds no room comes with a later commit: nothing depends on it but how long the log is. */
-  async #trySnapshot(positions: readonly Plain[]): Promise<void> {
+  /** Of what was committed last. It is written beside the commits that follow, which are behind it in the log. */
+  async #beginSnapshot(positions: readonly Plain[]): Promise<void> {
     try {
-      await this.#snapshot(positions);
-      this.#told = false;
+      const { outbox, pipelines, away } = this.#options;
+      const states = await this.runner.whole();
+      const held = await outbox.manifest();
+      const places = this.#places();
+      const body = snapshotBody({ pipelines, away, positions, states, outbox: held, places });
+      this.#snapshotting = this.#writeSnapshot(body)
+        .catch((error: unknown) => this.fail(error))
+        .finally(() => (this.#snapshotting = null));
     } catch (error) {
-      if (!(error instanceof WeirError && error.retry)) throw error;
-      if (!this.#told) this.#options.tell.warn(`${messageOf(error)}; the log grows until then`);
-      this.#told = true;
+      this.#putOff(error);
     }
   }
 
-  async #snapshot(positions: readonly Plain[]): Promise<void> {
-    const { log, outbox, pipelines, away } = this.#options;
-    const states = await this.runner.whole();
-    const held = await outbox.manifest();
-    const body = snapshotBody({ pipelines, away, positions, states, outbox: held, places: this.#places() });
-    await log.checkpoint(body);
-    await outbox.snapshotted();
-    this.#snapshotBytes = body.length;
+  async #writeSnapshot(body: Uint8Array): Promise<void> {
+    const { log, outbox } = this.#options;
+    try {
+      await log.checkpoint(body);
+      await outbox.snapshotted();
+      this.#snapshotBytes = body.length;
+      this.#told = false;
+    } catch (error) {
+      this.#putOff(error);
+    }
+  }
+
+  /** A snapshot that finds no room comes with a later commit: nothing depends on it but how long the log is. */
+  #putOff(error: unknown): void {
+    if (!(error instanceof WeirError && error.retry)) throw error;
+    if (!this.#told) this.#options.tell.warn(`${messageOf(error)}; the log grows until then`);
+    this.#told = true;
   }
 }

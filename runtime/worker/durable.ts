@@ -22,6 +22,8 @@ export interface State {
   readonly folder: string;
   readonly log: CommitLog;
   readonly epoch: number;
+  /** Bytes of the log's snapshot; 0 where it has none. */
+  readonly snapshotBytes: number;
   readonly outbox: Outbox;
   /** Rows that wait long are condensed. */
   readonly condenses: boolean;
@@ -71,6 +73,7 @@ export async function openState(options: OpenStateOptions): Promise<State> {
       folder,
       log,
       epoch: recovery.epoch,
+      snapshotBytes: recovery.snapshot?.length ?? 0,
       outbox,
       condenses: outboxed.condenser !== undefined,
       recovered,
@@ -126,12 +129,14 @@ function positionsOf(
 function awayOf({ positions, states }: Recovered, pipelines: readonly string[]): ReadonlyMap<string, Away> {
   const away = new Map<string, Away>();
   for (const [name, each] of positions) {
-    if (!pipelines.includes(name)) away.set(name, { positions: each, changes: states.get(name) ?? [] });
+    if (pipelines.includes(name)) continue;
+    const changes = (states.get(name) ?? []).map((change) => new Uint8Array(change));
+    away.set(name, { positions: each, changes });
   }
   return away;
 }
 
-/** Puts the runner where the log left it, but for pipelines that are to begin anew. */
+/** Puts the runner where the log left it, but for pipelines that are to begin anew. What was read of states is let go. */
 export async function restoreState(
   runner: Runner,
   { recovered, away }: State,
@@ -140,4 +145,5 @@ export async function restoreState(
 ): Promise<void> {
   for (const [name, changes] of recovered.states)
     if (!away.has(name) && !forget.includes(name)) await runner.restore(name, changes, clock.now());
+  recovered.states.clear();
 }

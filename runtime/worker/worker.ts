@@ -256,6 +256,7 @@ export class Worker {
         runner,
         sinks,
         log: state.log,
+        lastSnapshotBytes: state.snapshotBytes,
         outbox: state.outbox,
         away: state.away,
         senders: chains.senders,

@@ -40,11 +40,33 @@ export async function writeSnapshot(disk: Disk, head: SnapshotHead, body: Uint8A
   const { origin, epoch, number, generation } = head;
   const first = Buffer.alloc(headBytes);
   const blockHead: BlockHead = { kind: "snapshot", origin, epoch, number, sequence: generation };
-  writeHead(first, blockHead, body.length, crc32(body));
   const names = copies.map((copy) => snapshotName(generation, copy));
+  let sum = 0;
+  // The first copy is summed up as it is written, and its head follows then: nobody waits for all of it at once.
+  function* parts(): Iterable<Uint8Array> {
+    yield first;
+    for (const piece of piecesOf(body)) {
+      sum = crc32(piece, sum);
+      yield piece;
+    }
+  }
   for (const name of names) {
-    const file = await createWhole(disk, unfinished(name), [first, body], limits.log_snapshot_piece_bytes);
-    await file.close();
+    const isFirst = name === names[0];
+    const file = await createWhole(
+      disk,
+      unfinished(name),
+      isFirst ? parts() : [first, body],
+      limits.log_snapshot_piece_bytes,
+    );
+    try {
+      if (isFirst) {
+        writeHead(first, blockHead, body.length, sum);
+        await file.write(0, first);
+        await file.sync();
+      }
+    } finally {
+      await file.close();
+    }
   }
   for (const name of names) await compare(disk, unfinished(name), [first, body]);
   for (const name of names) await disk.rename(unfinished(name), name);
@@ -57,9 +79,9 @@ async function compare(disk: Disk, name: string, parts: readonly Uint8Array[]): 
   try {
     let position = 0;
     for (const part of parts) {
-      for (let from = 0; from < part.length; from += limits.log_snapshot_piece_bytes) {
-        const piece = bufferOf(part.subarray(from, from + limits.log_snapshot_piece_bytes));
-        if (!piece.equals(await file.read(position, piece.length))) throw notAsWritten(disk.place, name);
+      for (const piece of piecesOf(part)) {
+        if (!bufferOf(piece).equals(await file.read(position, piece.length)))
+          throw notAsWritten(disk.place, name);
         position += piece.length;
       }
     }
@@ -67,6 +89,11 @@ async function compare(disk: Disk, name: string, parts: readonly Uint8Array[]): 
   } finally {
     await file.close();
   }
+}
+
+function* piecesOf(part: Uint8Array): Iterable<Uint8Array> {
+  const length = limits.log_snapshot_piece_bytes;
+  for (let from = 0; from < part.length; from += length) yield part.subarray(from, from + length);
 }
 
 function notAsWritten(place: string, name: string): WeirError {
