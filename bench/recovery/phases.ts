@@ -50,7 +50,7 @@ const checkpoints = new Checkpoints(group.engines[0]!);
 const disk = await FileDisk.open(join(state, name));
 const { log, recovery } = await phase("files read and checked", () => openCommitLog(disk, { owner: name }));
 const recovered = await phase("commits read", () => recoveredFrom(recovery.snapshot, recovery.commits));
-await phase("changes applied, tables made", () => checkpoints.restore(recovered.states.get(name)!, 0));
+await phase("changes applied, tables made", () => checkpoints.restore(recovered.states.get(name)!, 0, true));
 await phase("the first checkpoint", () => checkpoints.take(0));
 const whole = await phase("the state as a whole", () => checkpoints.whole());
 const states = new Map(whole === null ? [] : [[name, whole]]);

@@ -21,7 +21,7 @@ const builder: string = join(import.meta.dirname, "../../deploy/bundle.ts");
 const wanted_ms = 2_000;
 const keysAll = 1_000_000;
 const keysQuick = 100_000;
-const kills = Number(process.env["KILLS"] ?? 12);
+const kills = 12;
 const killsQuick = 3;
 /** Records of one message. */
 const lines = 2_000;
@@ -97,13 +97,14 @@ class World {
   }
 
   start(): number {
-    const program = join(this.folder, "weir", "weir.js");
+    const [program, leash] = ["weir.js", "demo-leash.js"].map((part) => join(this.folder, "weir", part));
     const environment = { HOME: this.folder, XDG_CACHE_HOME: "", WEIR_RUN_FOLDER: join(this.folder, "run") };
     const parameters = ["run", "recovery.yaml", "--state", "state", "--nats", this.#url, "--log", "text"];
-    this.#worker = spawn(process.execPath, [program, ...parameters], {
+    this.#worker = spawn(process.execPath, ["--import", leash!, program!, ...parameters], {
       cwd: this.folder,
       env: { ...process.env, ...environment },
-      stdio: ["ignore", "ignore", process.env["DBG"] ? "inherit" : "ignore"],
+      // It ends when this program does, however that ends.
+      stdio: ["pipe", "ignore", "ignore"],
     });
     return this.#worker.pid!;
   }
@@ -237,8 +238,7 @@ export async function benchRecovery({ quick }: RecoveryOptions, report: Report):
     await world.kill();
     await nats.close();
     await server.stop();
-    if (!process.env["KEEP"]) rmSync(folder, { recursive: true, force: true });
-    else console.log(folder);
+    rmSync(folder, { recursive: true, force: true });
   }
   return true;
 }

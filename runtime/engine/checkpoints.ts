@@ -31,15 +31,18 @@ export class Checkpoints {
     return stamped(this.#shadow.whole(stampBytes), this.#made);
   }
 
-  /** Goes on where these were taken, of an engine with the same plan. Where it throws, the engine is as it was. */
-  restore(changes: readonly Uint8Array[], now: number): void {
+  /**
+   * Goes on where these were taken, of an engine with the same plan. Where it throws, the engine is as it was. `areGiven`:
+   * nobody else looks at their memory any more.
+   */
+  restore(changes: readonly Uint8Array[], now: number, areGiven: boolean = false): void {
     if (changes.length === 0) return;
     let tree: Plain = null;
     let made = Number.NaN;
     try {
       for (const change of changes) {
         made = madeOf(change);
-        tree = applyChange(tree, change.subarray(stampBytes));
+        tree = applyChange(tree, change.subarray(stampBytes), areGiven);
       }
       this.#engine.restoreTree(tree, now - made);
     } catch (error) {

@@ -126,11 +126,16 @@ export class GroupRunner implements Runner {
     return Promise.resolve(all);
   }
 
-  async restore(pipeline: string, changes: readonly Uint8Array[], now: number): Promise<void> {
+  async restore(
+    pipeline: string,
+    changes: readonly Uint8Array[],
+    now: number,
+    areGiven: boolean = false,
+  ): Promise<void> {
     await this.#tail;
     const place = this.#group.engines.findIndex(({ plan }) => plan.name === pipeline);
     if (place < 0) throw notHere(pipeline);
-    this.#checkpoints[place]!.restore(changes, now);
+    this.#checkpoints[place]!.restore(changes, now, areGiven);
   }
 
   async finish(now: number): Promise<void> {

@@ -41,7 +41,7 @@ async function serve(request: HomeRequest): Promise<void> {
   if (request.kind === "open") await open(request);
   else if (request.kind === "checkpoint") state = checkpoints!.take(request.now);
   else if (request.kind === "whole") state = checkpoints!.whole();
-  else if (request.kind === "restore") checkpoints!.restore(request.changes, request.now);
+  else if (request.kind === "restore") checkpoints!.restore(request.changes, request.now, true);
   else if (request.kind === "feed") group!.feed(request.payloads, request.now, request.input);
   else if (request.kind === "tick") group!.tick(request.now, request.input);
   else if (request.kind === "end") group!.end(request.now, request.input);

@@ -45,8 +45,9 @@ export interface Runner {
   /**
    * Goes on from the checkpoints of a pipeline, the first of them whole. Before the first feed; before or after
    * reference tables. Rejects with WEIR_STATE where they are not of this pipeline as it is now; it is as it was then.
+   * `areGiven`: nobody else looks at their memory any more, which spares a copy of the state.
    */
-  restore(pipeline: string, changes: readonly Uint8Array[], now: number): Promise<void>;
+  restore(pipeline: string, changes: readonly Uint8Array[], now: number, areGiven?: boolean): Promise<void>;
   /** The stream has ended: open windows fire, and all rows have reached the outputs. */
   finish(now: number): Promise<void>;
   status(): readonly PipelineStatus[];

@@ -88,23 +88,33 @@ test("changes of any states, applied in order, give the last one; and so does al
   );
 });
 
-test("a shadow goes on from what was restored", () => {
+test("a shadow goes on from what was restored, also in the memory that it was read in", () => {
   fc.assert(
     fc.property(states, states, states, (first, second, third) => {
       const before = new StateShadow();
       const changes = [before.change(first), before.change(second)];
-      const restored = (): Plain =>
-        changes.reduce<Plain>(
-          (state, change) => (change === null ? state : applyChange(state, change)),
-          null,
-        );
-      const shadow = new StateShadow(restored());
+      const restored = (given: Uint8Array | null): Plain =>
+        changes.reduce<Plain>((state, change, place) => {
+          if (change === null) return state;
+          if (place > 0 || given === null) return applyChange(state, change);
+          given.set(change, around);
+          return applyChange(state, given.subarray(around, around + change.length), true);
+        }, null);
+      const read = new Uint8Array(2 * around + changes[0]!.length).fill(neighbour);
+      const shadow = new StateShadow(restored(read));
       const next = shadow.change(third);
-      expectSame(next === null ? restored() : applyChange(restored(), next), third);
+      expectSame(next === null ? restored(null) : applyChange(restored(null), next), third);
+      expectSame(applyChange(null, shadow.whole()!), third);
+      const others = [...read.subarray(0, around), ...read.subarray(-around)];
+      expect(others.every((byte) => byte === neighbour)).toBe(true);
     }),
     { seed: 22, numRuns: 150 },
   );
 });
+
+/** What lies before and behind a change in the memory that it was read in. */
+const around = 72;
+const neighbour = 0xee;
 
 describe("bytes", () => {
   const lengths = [0, 1, pageBytes - 1, pageBytes, pageBytes + 1, 1_000, 65_537, 200_001];

@@ -14,7 +14,7 @@ import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { readRuns, writeRuns } from "./pages.ts";
 import { copied, damaged, isMap, type Plain, put } from "./plain.ts";
-import { lengthOf, PlainReader, PlainWriter, tagsEnd } from "./plain-bytes.ts";
+import { isTagOfValue, lengthOf, PlainReader, PlainWriter, tagsEnd } from "./plain-bytes.ts";
 
 const format = 1;
 const patches = { bytes: tagsEnd, list: tagsEnd + 1, map: tagsEnd + 2 } as const;
@@ -212,10 +212,11 @@ export class StateShadow {
 
 /**
  * The state after a change. `state`, null before the first one, is changed in place, and has to be what this function gave:
- * its memory is its own. Where it throws, nothing that was given is of use any more.
+ * its memory is its own. Where it throws, nothing that was given is of use any more. `isGiven`: a first change is not looked
+ * at by anybody else any more, and its memory becomes that of the state.
  */
-export function applyChange(state: Plain | null, change: Uint8Array): Plain {
-  const reader = new PlainReader(change);
+export function applyChange(state: Plain | null, change: Uint8Array, isGiven: boolean = false): Plain {
+  const reader = new PlainReader(change, 0, isGiven && state === null);
   const found = reader.byte();
   if (found !== format)
     throw new WeirError("WEIR_STATE", `the change is of format ${found}, expected ${format}`, {
@@ -228,7 +229,7 @@ export function applyChange(state: Plain | null, change: Uint8Array): Plain {
 
 function patched(reader: PlainReader, kept: Plain, depth: number): Plain {
   const tag = reader.byte();
-  if (tag < tagsEnd) return reader.value(tag, depth);
+  if (isTagOfValue(tag)) return reader.value(tag, depth);
   if (depth >= limits.state_depth_max) throw damaged("it is nested too deeply");
   switch (tag) {
     case patches.bytes:
@@ -293,8 +294,8 @@ function isSame(fresh: Plain, kept: Plain): boolean {
 /** `kept` with `tail` behind it. */
 function extended(kept: Bytes, tail: Uint8Array): Bytes {
   const length = kept.length + tail.length;
-  // Half as much again: what grows does so again and again.
-  const hasRoom = length <= kept.buffer.byteLength;
+  // Half as much again: what grows does so again and again. Behind what was read with others is no room of its own.
+  const hasRoom = kept.byteOffset === 0 && length <= kept.buffer.byteLength;
   const longer = new Uint8Array(hasRoom ? kept.buffer : new ArrayBuffer(length + (length >>> 1)), 0, length);
   if (!hasRoom) longer.set(kept);
   longer.set(tail, kept.length);
@@ -303,5 +304,5 @@ function extended(kept: Bytes, tail: Uint8Array): Bytes {
 
 /** The first bytes of `kept`, in less memory where they leave most of it unused. */
 function shortened(kept: Bytes, length: number): Bytes {
-  return length * 4 < kept.buffer.byteLength ? kept.slice(0, length) : new Uint8Array(kept.buffer, 0, length);
+  return length * 4 < kept.buffer.byteLength ? kept.slice(0, length) : kept.subarray(0, length);
 }

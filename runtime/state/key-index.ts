@@ -1,7 +1,7 @@
 // Keys, each some words of 32 bits, to dense ids and back: open addressing over one arena of words, no object
 // a key. Ids of keys that were taken out are given again. Knows nothing of what the words say.
 
-import type { KeyBlock } from "./key-block.ts";
+import { blockRows, type KeyBlock, keyBlock } from "./key-block.ts";
 import { hashWords, type HashSecret, makeSecret } from "./key-hash.ts";
 import { type EndOf, KeyWords } from "./key-words.ts";
 import { damaged, type Lasting, member, packedWholes, type Plain, wholesOf } from "./plain.ts";
@@ -111,17 +111,31 @@ export class KeyIndex implements Lasting {
     this.#size = this.#words.restore(member(data, "words"), this.#free, idMask);
     let length = this.#places.length;
     while (this.count * 4 > length * 3) length *= 2;
-    const places = new Int32Array(length);
-    this.#places = places;
+    this.#places = new Int32Array(length);
+    for (let first = 0; first < this.#size; first += blockRows) this.#restoreBlock(first, keyBlock(0));
+  }
+
+  /** Settles some keys, in passes as those of `findAll`. */
+  #restoreBlock(first: number, { starts, ends, hashes, ids, touched }: KeyBlock): void {
     const words = this.#words;
     const { arena } = words;
-    for (let id = 0; id < this.#size; id++) {
+    const places = this.#places;
+    const last = places.length - 1;
+    const end = Math.min(first + blockRows, this.#size);
+    let count = 0;
+    for (let id = first; id < end; id++) {
       if (!words.has(id)) continue;
-      const [from, to] = [words.start(id), words.end(id)];
-      const hash = hashWords(arena, from, to, this.#secret);
-      const place = this.#placeOf(arena, from, to, hash);
+      ids[count] = id;
+      starts[count] = words.start(id);
+      ends[count] = words.end(id);
+      count++;
+    }
+    for (let i = 0; i < count; i++) hashes[i] = hashWords(arena, starts[i]!, ends[i]!, this.#secret);
+    for (let i = 0; i < count; i++) touched[i] = places[hashes[i]! & last]!;
+    for (let i = 0; i < count; i++) {
+      const place = this.#placeOf(arena, starts[i]!, ends[i]!, hashes[i]!);
       if (places[place] !== 0) throw damaged("expected every key once");
-      places[place] = (hash & ~idMask) | (id + 1);
+      places[place] = (hashes[i]! & ~idMask) | (ids[i]! + 1);
     }
   }
 

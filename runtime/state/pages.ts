@@ -73,11 +73,21 @@ export function writeRuns(writer: PlainWriter, fresh: Uint8Array, kept: Uint8Arr
 
 /** The inverse of `writeRuns`, on the first `length` bytes of `kept`. */
 export function readRuns(reader: PlainReader, kept: Uint8Array, length: number): void {
+  const isAligned = kept.byteOffset % wordBytes === 0;
+  const words = new Int32Array(
+    isAligned ? kept.buffer : new ArrayBuffer(0),
+    isAligned ? kept.byteOffset : 0,
+    isAligned ? Math.floor(kept.length / wordBytes) : 0,
+  );
   for (let at = 0, size = reader.whole(); size > 0; size = reader.whole()) {
     at += reader.whole();
-    if (at + size > length) throw damaged("a change lies beyond the end of what it changes");
-    reader.copy(kept, at, size);
-    at += size;
+    const end = at + size;
+    if (end > length) throw damaged("a change lies beyond the end of what it changes");
+    // Most runs are pages.
+    if (size <= shortBytes && isAligned && (at | size) % wordBytes === 0)
+      reader.words(words, at / wordBytes, size / wordBytes);
+    else kept.set(reader.raw(size), at);
+    at = end;
   }
 }
 

@@ -90,7 +90,8 @@ class OpenPane implements Pane {
     if (slots.length !== keys.length - keysFirst) throw damaged("expected one slot a key and pane");
     const slotOf = keysEnd > this.#slotOf.length ? grown(this.#slotOf, keysEnd) : this.#slotOf;
     for (let place = 0; place < slots.length; place++) {
-      const [key, slot] = [keys[place]!, slots[place]!];
+      const key = keys[place]!;
+      const slot = slots[place]!;
       if (isUnused[slot] !== 1) throw damaged(`expected slot ${slot} to be open and in one pane`);
       isUnused[slot] = 0;
       if (slotOf[key] !== 0) throw damaged("expected one slot a key and pane");

@@ -10,6 +10,8 @@
 //   8     bytes: how many, then they
 //   9     a list: how many values, then they
 //   10    a map: how many members, then for each a text with its tag, and a value
+//   14    many bytes: how many, then 1 to 8 that say nothing, the first of them how many those are, so that what follows begins
+//         at a multiple of 8: they can be read as numbers where they lie
 
 import { limits } from "../limits.ts";
 import { damaged, type Plain, put } from "./plain.ts";
@@ -26,10 +28,20 @@ const tags = {
   bytes: 8,
   list: 9,
   map: 10,
+  // In between are those of changes.
+  manyBytes: 14,
 } as const;
 
-/** The first number that is no tag of a value. */
+/** From this tag on, up to that of many bytes, none is of a value. */
 export const tagsEnd = 11;
+
+export function isTagOfValue(tag: number): boolean {
+  return tag < tagsEnd || tag === tags.manyBytes;
+}
+
+/** So many bytes are worth a place of their own. */
+const manyBytesMin = 256;
+const wordBytes = 8;
 
 const bytesFirst = 4_096;
 /** Pieces up to so long are copied in a loop, which costs less than a call; so are texts, which are shorter. */
@@ -110,8 +122,10 @@ export class PlainWriter {
       this.text(String(value));
     } else if (value === null) this.byte(tags.null);
     else if (value instanceof Uint8Array) {
-      this.byte(tags.bytes);
+      const isMany = value.length >= manyBytesMin;
+      this.byte(isMany ? tags.manyBytes : tags.bytes);
       this.whole(value.length);
+      if (isMany) this.#align();
       this.raw(value, 0, value.length);
     } else this.#container(value, depth);
   }
@@ -154,6 +168,12 @@ export class PlainWriter {
     }
   }
 
+  #align(): void {
+    const skipped = wordBytes - (this.#at % wordBytes);
+    this.byte(skipped);
+    for (let i = 1; i < skipped; i++) this.byte(0);
+  }
+
   #number(number: number): void {
     if (Number.isSafeInteger(number) && number >= 0 && !Object.is(number, -0)) {
       this.byte(tags.whole);
@@ -178,7 +198,7 @@ export class PlainWriter {
 export function lengthOf(value: Plain): number {
   if (typeof value === "string") return value.length + 8;
   if (typeof value !== "object" || value === null) return 9;
-  if (value instanceof Uint8Array) return value.length + 8;
+  if (value instanceof Uint8Array) return value.length + 8 + wordBytes;
   let length = 8;
   if (Array.isArray(value)) for (const each of value as readonly Plain[]) length += lengthOf(each);
   else for (const [name, each] of Object.entries(value)) length += name.length + 8 + lengthOf(each);
@@ -190,12 +210,14 @@ export class PlainReader {
   readonly #bytes: Buffer;
   readonly #end: number;
   readonly #shares: boolean;
+  readonly #view: DataView;
   #at: number;
 
   /** `shares`: bytes that are read are views of `bytes`. */
   constructor(bytes: Uint8Array, at: number = 0, shares: boolean = false) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#end = bytes.length;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#shares = shares;
     this.#at = at;
   }
@@ -237,16 +259,14 @@ export class PlainReader {
     return this.#bytes.subarray(this.#at - length, this.#at);
   }
 
-  /** Copies as many bytes to `target`, from `to` on. */
-  copy(target: Uint8Array, to: number, length: number): void {
-    if (length > loopBytesMax) {
-      target.set(this.raw(length), to);
-      return;
-    }
-    if (length > this.left) throw damaged("it ends too soon");
-    const [bytes, from] = [this.#bytes, this.#at];
-    for (let i = 0; i < length; i++) target[to + i] = bytes[from + i]!;
-    this.#at += length;
+  /** Copies as many words of 32 bits to `target`, from `to` on: for few of them in a fraction of the time of a call. */
+  words(target: Int32Array, to: number, count: number): void {
+    const at = this.#at;
+    const end = at + count * 4;
+    if (end > this.#end) throw damaged("it ends too soon");
+    const view = this.#view;
+    for (let from = at; from < end; from += 4) target[to++] = view.getInt32(from, true);
+    this.#at = end;
   }
 
   number(): number {
@@ -279,14 +299,24 @@ export class PlainReader {
       case tags.bigint:
         return this.#bigint();
       case tags.bytes:
-        return this.#valueBytes();
+        return this.#valueBytes(this.count());
+      case tags.manyBytes:
+        return this.#manyBytes();
       default:
         return this.#container(tag, depth);
     }
   }
 
-  #valueBytes(): Uint8Array {
-    const { buffer, byteOffset, length } = this.raw(this.count());
+  #manyBytes(): Uint8Array {
+    const length = this.count();
+    const skipped = this.byte();
+    if (skipped < 1 || skipped > wordBytes) throw damaged("expected how many bytes say nothing");
+    this.raw(skipped - 1);
+    return this.#valueBytes(length);
+  }
+
+  #valueBytes(count: number): Uint8Array {
+    const { buffer, byteOffset, length } = this.raw(count);
     const view = new Uint8Array(buffer, byteOffset, length);
     return this.#shares ? view : new Uint8Array(view);
   }

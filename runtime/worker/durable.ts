@@ -144,6 +144,6 @@ export async function restoreState(
   clock: Clock,
 ): Promise<void> {
   for (const [name, changes] of recovered.states)
-    if (!away.has(name) && !forget.includes(name)) await runner.restore(name, changes, clock.now());
+    if (!away.has(name) && !forget.includes(name)) await runner.restore(name, changes, clock.now(), true);
   recovered.states.clear();
 }
