@@ -56,6 +56,7 @@ function look({ where: before, memories, assigned }: Omit<Fleet, "actions">, now
         refused: new Map(),
         since: 0,
         late: 0,
+        memoryFree: 2 ** 32,
       },
       memories.get(name) ?? noMemory,
       now,

@@ -3,8 +3,10 @@
 
 import { createHash } from "node:crypto";
 import { WeirError } from "./errors.ts";
+import { isInstanceName } from "./instance.ts";
 
 export interface AssignedPipeline {
+  /** Of a partition of a pipeline: see instance.ts. */
   readonly name: string;
   /** Of its text: another text is another revision. */
   readonly revision: string;
@@ -67,5 +69,5 @@ function isAssigned(value: unknown): value is AssignedPipeline {
   if (!isRecord(value)) return false;
   const { name, revision, attempt, file, text } = value;
   const texts = [name, revision, file, text].every((each) => typeof each === "string");
-  return texts && Number.isSafeInteger(attempt) && /^[a-z0-9_-]{1,64}$/.test(String(name));
+  return texts && Number.isSafeInteger(attempt) && isInstanceName(String(name));
 }

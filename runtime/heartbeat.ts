@@ -51,6 +51,8 @@ export interface Heartbeat {
   readonly assignment: string | null;
   readonly memory_bytes: number;
   readonly processor_s: number;
+  /** Share of the last second, 0 to 1, in which its main thread had something to do; absent before it is known. */
+  readonly busy?: number;
   readonly pipelines: readonly PipelineBeat[];
 }
 
@@ -80,6 +82,7 @@ function isHeartbeat(value: unknown): value is Heartbeat {
     texts.every((each) => typeof each === "string") &&
     phases.includes(beat.phase) &&
     (beat.assignment === null || typeof beat.assignment === "string") &&
+    (beat.busy === undefined || typeof beat.busy === "number") &&
     Array.isArray(beat.pipelines) &&
     beat.pipelines.every(isPipelineBeat)
   );

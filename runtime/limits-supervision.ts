@@ -20,6 +20,8 @@ export const supervisionLimits = {
   pipeline_processors_default: 0.01,
   pipeline_memory_bytes_default: 4_194_304,
   pipeline_processors_max: 64,
+  /** Of one pipeline: all of them fit into one worker. */
+  partitions_max: 96,
   restart_back_off_ms_min: 200,
   restart_back_off_ms_max: 30_000,
   /** So many failures within so long, and it is not started again by itself. */
@@ -59,8 +61,9 @@ export const supervisionLimits = {
   // Scaling
   scale_every_ms: 5_000,
   scale_average_ms: 10_000,
-  /** In how long a backlog is to be worked off. */
+  /** In how long a backlog is to be worked off, and how long it takes until all work after a change. */
   scale_catch_up_ms: 20_000,
+  scale_change_ms: 2_000,
   /** Samples in a row that want more before it is given, and after which what it gained is judged. */
   scale_up_samples: 2,
   scale_trial_samples: 3,
@@ -68,6 +71,9 @@ export const supervisionLimits = {
   scale_down_ms: 120_000,
   /** How long an increase that gained nothing forbids the next. */
   scale_blocked_ms: 600_000,
+  /** Share of the host's memory that workers take above which none is added. */
+  scale_memory_share: 0.85,
+
   // Workers in containers
   engine_answer_ms_max: 10_000,
   /** For one to be made or started, on a slow device too. */

@@ -2,6 +2,8 @@
 
 import { durationText } from "../engine/waiting.ts";
 import { WeirError } from "../errors.ts";
+import type { PipelineBeat } from "../heartbeat.ts";
+import { instanceOf } from "../instance.ts";
 import { didYouMean } from "../pipeline/nearest.ts";
 import type { PipelineStatusLine, SupervisorStatus } from "../supervisor/status.ts";
 import { askWorkers } from "../worker/control-client.ts";
@@ -35,34 +37,66 @@ function megabytes(bytes: number | null): string {
   return bytes === null ? "-" : `${Math.round(bytes / 1e6)} MB`;
 }
 
-function pipelineRow({ name, state, runs, wanted, worker, beat }: PipelineStatusLine, now: number): string[] {
+/** A pipeline, or all partitions of one together: what differs among them is said of each. */
+function pipelineRow(lines: readonly PipelineStatusLine[], { scales, now }: SupervisorStatus): string[] {
+  const [first] = lines as readonly [PipelineStatusLine];
+  const { pipeline } = instanceOf(first.name);
+  const scale = scales[pipeline];
+  const beats = lines.flatMap(({ beat }) => beat ?? []);
+  const total = (count: (beat: PipelineBeat) => number | null): string =>
+    beats.length === 0 ? "-" : String(beats.reduce((sum, beat) => sum + (count(beat) ?? 0), 0));
+  const same = (text: (line: PipelineStatusLine) => string): string => {
+    const counts = [...Map.groupBy(lines, text)].map(([each, all]) => ({ each, count: all.length }));
+    return counts.length === 1 ? text(first) : counts.map(({ each, count }) => `${count} ${each}`).join(", ");
+  };
+  const since = beats.map((each) => each.since);
   return [
-    name,
-    state,
-    runs ?? "-",
-    runs === wanted ? "" : `wants ${wanted}`,
-    worker ?? "-",
-    beat === null ? "-" : durationText(now - beat.since),
-    beat === null ? "-" : String(beat.records),
-    beat === null ? "-" : String(beat.rows),
-    beat?.lag == null ? "-" : String(beat.lag),
-    beat === null ? "-" : `${Math.round(beat.busy * 100)} %`,
+    pipeline,
+    same(({ state }) => state),
+    same(({ runs }) => runs ?? "-"),
+    lines.every(({ runs, wanted }) => runs === wanted) ? "" : `wants ${first.wanted}`,
+    scale === undefined ? (first.worker ?? "-") : `${scale.workers} of at most ${scale.most}`,
+    since.length === 0 ? "-" : durationText(now - Math.min(...since)),
+    total(({ records }) => records),
+    total(({ rows }) => rows),
+    beats.some(({ lag }) => lag !== null) ? total(({ lag }) => lag) : "-",
+    beats.length === 0 ? "-" : `${Math.round(beats.reduce((sum, { busy }) => sum + busy, 0) * 100)} %`,
   ];
+}
+
+/** Why partitions have as many workers as they have, and what is wrong with any of them. */
+function showReasons(lines: readonly PipelineStatusLine[], { scales, now }: SupervisorStatus): void {
+  const { pipeline } = instanceOf(lines[0]?.name ?? "");
+  const scale = scales[pipeline];
+  if (scale?.decision != null)
+    print(
+      styled(
+        "dim",
+        `  ${scale.workers} since ${durationText(now - scale.decision.at)}: ${scale.decision.reason}`,
+      ),
+    );
+  if (scale?.saturated != null)
+    print(styled("red", `  needs more workers, and gets none: ${scale.saturated}`));
+  for (const [reason, all] of Map.groupBy(lines, (each) => each.reason)) {
+    if (reason === null) continue;
+    if (scale !== undefined) print(styled("red", `  ${all.map(({ name }) => name).join(", ")}:`));
+    for (const line of reason.split("\n")) print(styled("red", `  ${line}`));
+  }
 }
 
 function show(status: SupervisorStatus): void {
   const { host, driver, driver_fault, now, since, pipelines, workers } = status;
   print(`${styled("bold", host)}: driver ${driver}, for ${durationText(now - since)}`);
   if (driver_fault !== "") print(styled("red", `  the driver fails: ${driver_fault}`));
+  const byPipeline = [...Map.groupBy(pipelines, ({ name }) => instanceOf(name).pipeline).values()];
   const [head = "", ...rows] = tableText([
     ["PIPELINE", "STATE", "REVISION", "", "WORKER", "FOR", "RECORDS", "ROWS", "LAG", "BUSY"],
-    ...pipelines.map((each) => pipelineRow(each, now)),
+    ...byPipeline.map((lines) => pipelineRow(lines, status)),
   ]);
   print(styled("dim", head));
   for (const [place, row] of rows.entries()) {
     print(row);
-    const reason = pipelines[place]?.reason ?? null;
-    if (reason !== null) for (const line of reason.split("\n")) print(styled("red", `  ${line}`));
+    showReasons(byPipeline[place] ?? [], status);
   }
   const [workerHead = "", ...workerRows] = tableText([
     ["WORKER", "STATE", "PROCESS", "MEMORY", "FOR", "PIPELINES"],
@@ -89,7 +123,8 @@ export async function status(options: { readonly json?: boolean }): Promise<numb
 /** The worker that is meant by its own name, or by that of a pipeline that it runs. */
 function workerOf(name: string, { workers, pipelines }: SupervisorStatus): string | null {
   if (workers.some((each) => each.name === name)) return name;
-  return pipelines.find((each) => each.name === name)?.worker ?? null;
+  const meant = pipelines.filter((each) => each.name === name || instanceOf(each.name).pipeline === name);
+  return meant.find(({ worker }) => worker !== null)?.worker ?? null;
 }
 
 export async function logs(name: string, options: { readonly lines: number }): Promise<number> {

@@ -3,7 +3,7 @@
 // drains them as well.
 
 import { existsSync } from "node:fs";
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism, freemem, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { wallClock } from "../clock.ts";
 import { messageOf, WeirError } from "../errors.ts";
@@ -153,6 +153,7 @@ async function start(
     clock: wallClock,
     log,
     random: Math.random,
+    memoryFree: freemem,
   });
   return { supervisor, identity };
 }

@@ -2,6 +2,7 @@
 
 import { waitingText, type PipelineWaiting } from "../engine/waiting.ts";
 import { WeirError } from "../errors.ts";
+import { instanceOf } from "../instance.ts";
 import { didYouMean } from "../pipeline/nearest.ts";
 import { askWorkers } from "../worker/control-client.ts";
 import { runFolder } from "../worker/settings.ts";
@@ -27,7 +28,10 @@ export async function why(
   options: { readonly json?: boolean },
 ): Promise<number> {
   const running = await pipelinesOf(runFolder(process.env));
-  const asked = pipeline === undefined ? running : running.filter(({ name }) => name === pipeline);
+  const asked =
+    pipeline === undefined
+      ? running
+      : running.filter(({ name }) => name === pipeline || instanceOf(name).pipeline === pipeline);
   if (asked.length === 0 && pipeline !== undefined) {
     const names = running.map(({ name }) => name);
     throw new WeirError("WEIR_USAGE", `no worker here runs a pipeline ${pipeline}`, {

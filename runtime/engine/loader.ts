@@ -21,6 +21,8 @@ export interface PipelineInput {
   readonly file: string;
   readonly text: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** The partition that runs by itself; null or left out: the pipeline as a whole. */
+  readonly partition?: number | null;
 }
 
 let resolving = false;
@@ -175,7 +177,8 @@ export async function loadInput(input: PipelineInput, shown: string = input.file
     file: (path: string) => readTextFile(dirname(input.file), path, limits.interpolated_value_bytes_max),
   };
   const protos = await protoFiles(input);
-  const loaded = loadDocument(read, { catalogue, surroundings, protos });
+  const { partition = null } = input;
+  const loaded = loadDocument(read, { catalogue, surroundings, protos, partition });
   const plan = unloadable.length > 0 ? null : loaded.plan;
   const steps =
     plan === null ? [] : [...plan.spec.steps, ...plan.spec.branches.flatMap((branch) => branch.steps)];

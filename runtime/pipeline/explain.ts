@@ -173,7 +173,7 @@ function sourceTarget(source: SourceSpec): string {
   if (source.kind === "file") return source.path;
   if (source.kind === "host") return source.sensors.join(", ");
   const stream = source.stream === null ? "core NATS" : `stream ${source.stream}`;
-  return `${subscriptionOf(source.subject)} on ${source.to} (${stream})`;
+  return `${subscriptionOf(source.subject, source.partition)} on ${source.to} (${stream})`;
 }
 
 function sinkTarget(sink: SinkSpec): string {

@@ -10,6 +10,7 @@ function natsSource(stream: string | null, journal: boolean): SourceSpec {
     stream,
     consumer: null,
     overflow: "drop_oldest",
+    partition: null,
     journal: journal ? { bytes: 1, age: 1, sequence: null } : null,
   };
 }

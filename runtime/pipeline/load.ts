@@ -6,6 +6,7 @@ import { limits } from "../limits.ts";
 import { type ConfigDocument, type DocumentAnswer, readDocument } from "./document.ts";
 import { interpolate, redact, type Surroundings } from "./interpolate.ts";
 import type { Diagnostic, PipelinePlan, PipelineSpec } from "./pipeline.ts";
+import { specOfPartition } from "./partitions.ts";
 import { planPipeline } from "./plan.ts";
 import type { ProtoFiles } from "./proto-spec.ts";
 import { readSpec } from "./spec.ts";
@@ -16,6 +17,8 @@ export interface PlanRequest {
   readonly surroundings?: Surroundings;
   /** What .proto files define; there are none when left out. */
   readonly protos?: ProtoFiles;
+  /** The partition that is to run by itself; null or left out: the pipeline as a whole. */
+  readonly partition?: number | null;
 }
 
 export interface LoadRequest extends PlanRequest {
@@ -46,11 +49,12 @@ export function loadPipeline({ file, content, ...request }: LoadRequest): Loaded
 /** The same for a file whose document was read before. */
 export function loadDocument(
   { document: written, diagnostics: unreadable }: DocumentAnswer,
-  { catalogue, surroundings = nothing, protos }: PlanRequest,
+  { catalogue, surroundings = nothing, protos, partition = null }: PlanRequest,
 ): Loaded {
   if (written === null) return { spec: null, plan: null, diagnostics: settle(unreadable, []), secrets: [] };
   const { document, diagnostics: unset, secrets } = interpolate(written, surroundings);
-  const { spec, diagnostics: misread } = readSpec(document, catalogue, protos);
+  const { spec: whole, diagnostics: misread } = readSpec(document, catalogue, protos);
+  const spec = whole === null || partition === null ? whole : specOfPartition(whole, partition);
   const planned = spec === null ? null : planPipeline(spec, catalogue, document);
   const all = settle([...unreadable, ...unset, ...misread, ...(planned?.diagnostics ?? [])], secrets);
   const plan = all.some((each) => each.severity === "error") ? null : (planned?.plan ?? null);

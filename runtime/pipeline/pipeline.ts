@@ -39,6 +39,8 @@ export type SourceSpec =
       readonly overflow: "drop_oldest" | "drop_newest";
       /** Core NATS is written to a journal by a process of its own. */
       readonly journal: JournalSpec | null;
+      /** The only one that is read of a partitioned stream; null: all that the subject names. */
+      readonly partition: number | null;
     }
   | {
       readonly kind: "file";
@@ -159,6 +161,10 @@ export interface PlacementSpec {
   readonly processors: number;
   /** Bytes. */
   readonly memory: number;
+  /** How many partitions its stream has, each of which may run elsewhere; null: it runs as a whole. */
+  readonly partitions: number | null;
+  /** The most workers that share the partitions; null: as many as the host has to spare. */
+  readonly workersMax: number | null;
 }
 
 export interface StepSpec {

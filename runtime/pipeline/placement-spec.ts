@@ -24,6 +24,23 @@ const settings = z
       .meta({ description: "Processors that it is expected to take: 0.5 is half of one." })
       .optional(),
     memory: field.size("Memory that it is expected to take.").optional(),
+    partitions: z
+      .int()
+      .min(1)
+      .max(limits.partitions_max)
+      .meta({
+        description:
+          "How many partitions the nats-server's mapping makes of its stream: a supervisor runs each by itself, and shares them among workers. 12 and 24 are shared evenly by many numbers of workers; the number of a stream does not change.",
+      })
+      .optional(),
+    workers: z
+      .strictObject({ max: z.int().min(1).max(limits.partitions_max).meta({ description: "The most." }) })
+      .meta({
+        description:
+          "Of how many workers the partitions may have; without it, of as many as the host can spare.",
+        examples: [{ max: 4 }],
+      })
+      .optional(),
   })
   .meta({ description: "Where a supervisor lets it run." });
 
@@ -34,10 +51,16 @@ export const placementSetting: z.ZodType = settings;
 export function readPlacement(reader: Reader): PlacementSpec {
   const isThere = reader.document.valueAt(["placement"]) !== undefined;
   const read = isThere ? reader.parse(settings, ["placement"]) : undefined;
+  if (read?.workers !== undefined && read.partitions === undefined) {
+    const hint = "add partitions: 12, which the nats-server's mapping makes, or remove workers";
+    reader.keyFault(["placement", "workers"], "only partitions can be shared among workers", hint);
+  }
   return {
     isolation: read?.isolation ?? "shared",
     labels: read?.labels ?? {},
     processors: read?.processors ?? limits.pipeline_processors_default,
     memory: read?.memory ?? limits.pipeline_memory_bytes_default,
+    partitions: read?.partitions ?? null,
+    workersMax: read?.workers?.max ?? null,
   };
 }

@@ -24,6 +24,7 @@ import {
 } from "./pipeline.ts";
 import { checkTestLookups } from "./lookups.ts";
 import { checkMessageRows } from "./proto-spec.ts";
+import { partitionWarnings } from "./partitions.ts";
 import { planPer } from "./per-key.ts";
 import { Reader } from "./section.ts";
 import { condensableFaults } from "./condensable.ts";
@@ -77,7 +78,8 @@ export function planPipeline(
     for (const { step, message, hint } of stateFaults(plan)) reader.keyFault(step.spec.path, message, hint);
     for (const { path, message, hint } of condensableFaults(plan)) reader.keyFault(path, message, hint);
   }
-  return { plan: reader.diagnostics.length > 0 ? null : plan, diagnostics: reader.diagnostics };
+  if (plan === null || reader.diagnostics.length > 0) return { plan: null, diagnostics: reader.diagnostics };
+  return { plan, diagnostics: partitionWarnings(plan, document) };
 }
 
 /** What is read whatever the steps do: event time, and the key whose values have times of their own. */

@@ -241,6 +241,7 @@ function sourceOf(
       consumer: nats.consumer ?? null,
       overflow: nats.overflow ?? "drop_oldest",
       journal: journalOf(nats.journal),
+      partition: null,
     };
   }
   if (file !== undefined) {

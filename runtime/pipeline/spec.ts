@@ -8,6 +8,7 @@ import { didYouMean } from "./nearest.ts";
 import { readLimits } from "./limits-spec.ts";
 import { readOutbox } from "./outbox-spec.ts";
 import type { Diagnostic, PipelineSpec, SinkSpec } from "./pipeline.ts";
+import { checkPartitions } from "./partitions.ts";
 import { readPlacement } from "./placement-spec.ts";
 import type { ProtoFiles } from "./proto-spec.ts";
 import { Reader } from "./section.ts";
@@ -91,6 +92,7 @@ export function readSpec(
     tests,
   };
   checkLoops(reader, spec);
+  checkPartitions(reader, spec);
   return { spec, diagnostics: reader.diagnostics };
 }
 

@@ -59,9 +59,13 @@ export function subjectFault(subject: string, role: SubjectRole): SubjectFault |
   return role === "source" ? twice(subject) : null;
 }
 
-/** What to subscribe to: named tokens become `*`. */
-export function subscriptionOf(subject: string): string {
-  return subject.replace(/\{[^}.]*\}/g, "*");
+/** The named token that a nats-server's mapping fills with the number of a partition. */
+export const partitionToken = "partition";
+
+/** What to subscribe to: named tokens become `*`, that of the partition its number where one is meant. */
+export function subscriptionOf(subject: string, partition: number | null = null): string {
+  const one = partition === null ? subject : subject.replace(`{${partitionToken}}`, String(partition));
+  return one.replace(/\{[^}.]*\}/g, "*");
 }
 
 /** What a stream takes in that gets the rows of a template: every column becomes `*`, whatever its name. */

@@ -67,16 +67,19 @@ class Accounting {
   readonly #pipelines: Record<string, PipelineMemory>;
   readonly #workers: Record<string, WorkerMemory> = {};
   readonly #happenings: Happening[] = [];
+  readonly #scales: Memory["scales"];
 
   constructor(memory: Memory, now: number, jitter: () => number) {
     this.#now = now;
     this.#jitter = jitter;
     this.#pipelines = { ...memory.pipelines };
     Object.assign(this.#workers, memory.workers);
+    this.#scales = memory.scales;
   }
 
   result(): Accounted {
-    return { memory: { pipelines: this.#pipelines, workers: this.#workers }, happenings: this.#happenings };
+    const memory = { pipelines: this.#pipelines, workers: this.#workers, scales: this.#scales };
+    return { memory, happenings: this.#happenings };
   }
 
   worker(name: string, sight: Parameters<typeof lookAt>[1]): void {

@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import { neverFailed, type RestartRecord } from "./restart.ts";
+import { beginScale, type ScaleDecision, type ScaleState } from "./scale.ts";
 
 export interface PipelineMemory {
   /** The revision that was wanted last. */
@@ -37,18 +38,55 @@ export interface WorkerMemory {
   readonly quarantine: { readonly mark: string; readonly reason: string } | null;
 }
 
-export interface Memory {
-  readonly pipelines: Readonly<Record<string, PipelineMemory>>;
-  readonly workers: Readonly<Record<string, WorkerMemory>>;
+/** Of a pipeline whose partitions share workers. */
+export interface ScaleMemory {
+  readonly state: ScaleState;
+  /** By partition, what it had counted at the last sample, and since when it ran. */
+  readonly counted: Readonly<Record<string, { readonly since: number; readonly records: number }>>;
+  /** Records of all partitions, whoever ran them. */
+  readonly settled: number;
+  /** How many workers it might have at the last look. */
+  readonly most: number;
+  /** What keeps it from more where it would need more; null where it needs no more. */
+  readonly limit: string | null;
+  /** The last change, when it was decided; null before the first. */
+  readonly decision: (ScaleDecision & { readonly at: number }) | null;
 }
 
-export const noMemory: Memory = { pipelines: {}, workers: {} };
+export interface Memory {
+  /** By name; a partition is a pipeline of its own here. */
+  readonly pipelines: Readonly<Record<string, PipelineMemory>>;
+  readonly workers: Readonly<Record<string, WorkerMemory>>;
+  /** By pipeline. */
+  readonly scales: Readonly<Record<string, ScaleMemory>>;
+}
+
+export const noMemory: Memory = { pipelines: {}, workers: {}, scales: {} };
+
+/** What is known before the first sample. */
+export function beginScaleMemory(workers: number): ScaleMemory {
+  return { state: beginScale(workers), counted: {}, settled: 0, most: workers, limit: null, decision: null };
+}
 
 const restart: z.ZodType<RestartRecord> = z.strictObject({
   failures: z.array(z.number()),
   attempt: z.int(),
   notBefore: z.number(),
 });
+
+/** Samples are taken anew, so that the file does not change with each of them. */
+const scaled = z
+  .strictObject({
+    workers: z.int().min(1),
+    blockedUntil: z.number(),
+    decision: z
+      .strictObject({ workers: z.int(), reason: z.string(), saturated: z.boolean(), at: z.number() })
+      .nullable(),
+  })
+  .transform(({ workers, blockedUntil, decision }): ScaleMemory => {
+    const begun = beginScaleMemory(workers);
+    return { ...begun, state: { ...begun.state, blockedUntil }, decision };
+  });
 
 const memory: z.ZodType<Memory> = z.strictObject({
   pipelines: z.record(
@@ -76,9 +114,18 @@ const memory: z.ZodType<Memory> = z.strictObject({
       quarantine: z.strictObject({ mark: z.string(), reason: z.string() }).nullable(),
     }),
   ),
+  scales: z.record(z.string(), scaled).default({}),
 });
 
-/** Reads what `JSON.stringify` made of a memory; null when it is none, or of another version. */
+/** What of it is worth to outlive the supervisor. */
+export function memoryText({ pipelines, workers, scales }: Memory): string {
+  const kept = Object.entries(scales).map(([name, { state, decision }]) => {
+    return [name, { workers: state.workers, blockedUntil: state.blockedUntil, decision }] as const;
+  });
+  return JSON.stringify({ pipelines, workers, scales: Object.fromEntries(kept) });
+}
+
+/** Reads what `memoryText` made of a memory; null when it is none, or of another version. */
 export function parseMemory(text: string): Memory | null {
   try {
     return memory.parse(JSON.parse(text));
@@ -100,5 +147,5 @@ export function released(memory: Memory, name: string): Memory {
   for (const [key, each] of Object.entries(workers)) {
     if (each === worker) workers[key] = { ...each, quarantine: null, restart: neverFailed };
   }
-  return { pipelines, workers };
+  return { pipelines, workers, scales: memory.scales };
 }

@@ -4,16 +4,24 @@
 import { createHash } from "node:crypto";
 import { limits } from "../limits.ts";
 import { byName, type Capacity, type Demand, evicted, Load, type Taker } from "./capacity.ts";
+import { instanceOf } from "../instance.ts";
 import type { Move, Placement } from "./place.ts";
+import { spread } from "./spread.ts";
 
 /** A pipeline that wants a worker of this host. */
 export interface Packable extends Taker {
   /** `worker`: it shares its worker with none. */
   readonly isolation: "shared" | "worker";
+  /** A partition shares workers with the others of its pipeline only, and with so many of them; absent for all else. */
+  readonly among?: { readonly pipeline: string; readonly workers: number };
 }
 
 const ownPrefix = "own-";
 const sharedPrefix = "shared-";
+const replicaPrefix = "replica-";
+const apartPrefix = "apart-";
+
+const nothing: Demand = { processors: 0, memory_bytes: 0 };
 
 /** What the pipelines of one worker may take together. */
 export const workerCapacity: Capacity = {
@@ -22,12 +30,24 @@ export const workerCapacity: Capacity = {
   count: limits.worker_pipelines_max,
 };
 
-/** The worker of a pipeline that shares it with none. */
-export function ownWorker(pipeline: string): string {
-  const name = `${ownPrefix}${pipeline}`;
-  if (name.length <= limits.worker_name_length_max) return name;
-  const digest = createHash("sha256").update(pipeline).digest("hex").slice(0, 12);
-  return `${name.slice(0, limits.worker_name_length_max - digest.length - 1)}-${digest}`;
+/** The worker of a pipeline, or of one partition, that shares it with none. */
+export function ownWorker(name: string): string {
+  const { pipeline, partition } = instanceOf(name);
+  return partition === null
+    ? workerName(`${ownPrefix}${pipeline}`)
+    : workerName(`${apartPrefix}${pipeline}`, `-${partition}`);
+}
+
+/** One of the workers that share the partitions of a pipeline, counted from 1. */
+export function replicaWorker(pipeline: string, number: number): string {
+  return workerName(`${replicaPrefix}${pipeline}`, `-${number}`);
+}
+
+function workerName(name: string, number = ""): string {
+  const longest = limits.worker_name_length_max - number.length;
+  if (name.length <= longest) return `${name}${number}`;
+  const digest = createHash("sha256").update(name).digest("hex").slice(0, 12);
+  return `${name.slice(0, longest - digest.length - 1)}-${digest}${number}`;
 }
 
 /** Packs pipelines into as few workers as they fit into, `host` being what all workers may take together. */
@@ -38,7 +58,10 @@ export function packIntoWorkers(
 ): Placement {
   const packing = new Packing(before, host);
   const sorted = pipelines.toSorted(byName);
-  const shared = sorted.filter(({ isolation }) => isolation === "shared");
+  const apart = sorted.filter(({ isolation }) => isolation === "worker");
+  const together = sorted.filter(({ isolation }) => isolation === "shared");
+  const shared = together.filter(({ among }) => among === undefined);
+  const partitions = together.filter(({ among }) => among !== undefined);
   const staying = new Map<string, Packable[]>();
   for (const each of shared) {
     const worker = before.get(each.name);
@@ -49,8 +72,12 @@ export function packIntoWorkers(
   }
   for (const [worker, members] of [...staying].sort(([a], [b]) => (a < b ? -1 : 1)))
     packing.keep(worker, members);
-  for (const each of sorted) if (each.isolation === "worker") packing.alone(each);
+  for (const each of apart) packing.alone(each);
+  const groups = [...Map.groupBy(partitions, ({ among }) => among!.pipeline).values()];
+  const reserved = groups.map((members) => packing.reserve(members));
   for (const each of shared) packing.join(each);
+  // Last: workers beyond the first are what the host can spare.
+  for (const members of reserved) packing.share(members);
   return packing.result();
 }
 
@@ -100,17 +127,52 @@ class Packing {
     this.#moveTo(worker, pipeline, reason);
   }
 
+  /** Takes room for one worker with these partitions; returns those that fit. */
+  reserve(members: readonly Packable[]): readonly Packable[] {
+    const fits = this.#takes(members[0]!.demand);
+    return members.filter((each) => {
+      if (fits && this.#host.fits(each.demand)) {
+        this.#host.add(each.demand);
+        return true;
+      }
+      this.#refuse(each);
+      return false;
+    });
+  }
+
+  /** Shares partitions for which there is room among as many workers as they are to have and the host has room for. */
+  share(members: readonly Packable[]): void {
+    const among = members[0]?.among;
+    if (among === undefined) return;
+    let workers = 1;
+    while (workers < Math.min(among.workers, members.length) && this.#takes(nothing)) workers++;
+    const names = members.map(({ name }) => name);
+    const where = spread(names, this.#before, workers, (number) => replicaWorker(among.pipeline, number));
+    const many = `${workers} ${workers === 1 ? "worker has" : "workers share"} its partitions`;
+    for (const [name, worker] of where) {
+      const from = this.#before.get(name) ?? null;
+      this.#where.set(name, worker);
+      if (from !== worker)
+        this.#moves.push({ name, from, to: worker, reason: from === null ? "it is new" : many });
+    }
+  }
+
   result(): Placement {
     return { where: this.#where, moves: this.#moves, unplaced: this.#unplaced };
   }
 
-  /** A worker itself takes memory of the host. */
   #open(worker: string, first: Demand): boolean {
+    if (!this.#takes(first)) return false;
+    this.#workers.set(worker, new Load(workerCapacity));
+    return true;
+  }
+
+  /** A worker itself takes memory of the host, which it gets where there is room for what it runs first, too. */
+  #takes(first: Demand): boolean {
     const base = { processors: 0, memory_bytes: limits.worker_base_bytes };
     const all = { processors: first.processors, memory_bytes: first.memory_bytes + base.memory_bytes };
     if (!this.#host.fits(all)) return false;
     this.#host.add(base);
-    this.#workers.set(worker, new Load(workerCapacity));
     return true;
   }
 

@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { instanceName, instanceOf } from "../instance.ts";
 import type { DesiredPipeline } from "./reconcile.ts";
 import { seeded, SimulatedHost } from "./simulated-host.fixture.ts";
 
@@ -15,13 +16,26 @@ function pipeline(
   return { name, revision, isolation, demand };
 }
 
+const partitions = 4;
+
+/** A pipeline whose partitions share up to three workers. */
+function partitioned(revision = "1"): readonly DesiredPipeline[] {
+  return Array.from({ length: partitions }, (_, partition) => ({
+    ...pipeline(instanceName("q", partition), revision),
+    partitionOf: { pipeline: "q", most: 3 },
+  }));
+}
+
 type Step =
   | {
       readonly kind: "crash" | "hang" | "cut" | "mend" | "unknown" | "mute" | "forget" | "restart";
       readonly at: number;
     }
   | { readonly kind: "want"; readonly at: number; readonly revision: number; readonly alone: boolean }
-  | { readonly kind: "bad"; readonly at: number; readonly revision: number };
+  | { readonly kind: "bad"; readonly at: number; readonly revision: number }
+  /** Records come at another rate; or the partitioned pipeline is changed, or goes, or one partition of it is bad. */
+  | { readonly kind: "load"; readonly at: number }
+  | { readonly kind: "partitions" | "poison"; readonly at: number; readonly revision: number };
 
 const step: fc.Arbitrary<{ readonly step: Step; readonly wait: number }> = fc.record({
   step: fc.oneof(
@@ -36,6 +50,12 @@ const step: fc.Arbitrary<{ readonly step: Step; readonly wait: number }> = fc.re
       alone: fc.boolean(),
     }),
     fc.record({ kind: fc.constant("bad"), at: fc.nat(5), revision: fc.integer({ min: 1, max: 3 }) }),
+    fc.record({ kind: fc.constant("load"), at: fc.nat(3) }),
+    fc.record({
+      kind: fc.constantFrom("partitions", "poison"),
+      at: fc.nat(partitions - 1),
+      revision: fc.integer({ min: 1, max: 4 }),
+    }),
   ) as fc.Arbitrary<Step>,
   wait: fc.integer({ min: 0, max: 6_000 }),
 });
@@ -56,7 +76,13 @@ function happen(host: SimulatedHost, step: Step): void {
       ...host.desired,
       pipelines: step.revision === 3 && step.alone ? others : [...others, changed],
     };
-  } else if (step.kind === "bad") host.crashing.add(`p${step.at}@${step.revision}`);
+  } else if (step.kind === "load") host.incoming = [0, 50, 300, 2_000][step.at] ?? 0;
+  else if (step.kind === "partitions") {
+    const others = host.desired.pipelines.filter(({ partitionOf }) => partitionOf === undefined);
+    const pipelines = step.revision === 4 ? others : [...others, ...partitioned(String(step.revision))];
+    host.desired = { ...host.desired, pipelines };
+  } else if (step.kind === "poison") host.crashing.add(`${instanceName("q", step.at)}@${step.revision}`);
+  else if (step.kind === "bad") host.crashing.add(`p${step.at}@${step.revision}`);
   else if (step.kind === "mend") mend(host);
   else if (step.kind === "mute") host.unknown = null;
   else if (step.kind === "forget") host.restartSupervisor(false);
@@ -68,13 +94,26 @@ function happen(host: SimulatedHost, step: Step): void {
   else host.unknown = new Set([victim.name]);
 }
 
+/** Partitions are in as many workers as was decided, each with as many as the others or one more. */
+function expectShared(host: SimulatedHost): void {
+  const scale = host.memory.scales["q"];
+  const together = Object.entries(host.memory.pipelines).filter(
+    ([name, { apart, worker }]) => instanceOf(name).pipeline === "q" && !apart && worker !== null,
+  );
+  if (scale === undefined || together.length === 0) return;
+  const sizes = [...Map.groupBy(together, ([, { worker }]) => worker).values()].map((each) => each.length);
+  expect(sizes).toHaveLength(Math.min(scale.state.workers, together.length));
+  expect(scale.state.workers).toBeLessThanOrEqual(3);
+  expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+}
+
 test("through random faults: nothing runs twice, what is well is left alone, in the end all that can run runs", {
   timeout: 120_000,
 }, () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 20 }), fc.integer(), (steps, seed) => {
+    fc.property(fc.array(step, { maxLength: 20 }), fc.boolean(), fc.integer(), (steps, shares, seed) => {
       const first = [pipeline("p0"), pipeline("p1"), pipeline("p2"), pipeline("p3", "1", "worker")];
-      const host = new SimulatedHost(first, seeded(seed));
+      const host = new SimulatedHost(shares ? [...first, ...partitioned()] : first, seeded(seed));
       host.pass(5_000);
       for (const { step, wait } of steps) {
         happen(host, step);
@@ -82,13 +121,16 @@ test("through random faults: nothing runs twice, what is well is left alone, in 
       }
       expect(host.faults).toEqual([]);
       mend(host);
-      host.pass(200_000);
+      host.incoming = 0;
+      host.lag.clear();
+      host.pass(200_000, 2_000);
       expect(host.faults).toEqual([]);
       // Looked at again, there is nothing to do; and nothing has been started lately.
       const { starts } = host;
       expect(host.look()).toEqual([]);
       host.pass(30_000);
       expect(host.starts).toBe(starts);
+      expectShared(host);
       const running = host.running();
       for (const { name, revision } of host.desired.pipelines) {
         const wanted = host.crashing.has(`${name}@${revision}`) ? running.get(name) : [revision];

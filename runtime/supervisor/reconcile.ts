@@ -10,12 +10,16 @@ import type { Memory, PipelineMemory } from "./memory.ts";
 import { type Packable, packIntoWorkers } from "./pack.ts";
 import type { Placement } from "./place.ts";
 import { neverFailed } from "./restart.ts";
+import type { ScaleTiming } from "./scale.ts";
+import { rescale } from "./scaling.ts";
 import { actionsFor } from "./worker-actions.ts";
 
-/** One pipeline that is wanted on this host. */
-export interface DesiredPipeline extends Packable {
+/** One pipeline that is wanted on this host, or one partition of it. */
+export interface DesiredPipeline extends Omit<Packable, "among"> {
   /** Of its text. */
   readonly revision: string;
+  /** The pipeline that it is a partition of, and the most workers that its partitions may have. */
+  readonly partitionOf?: { readonly pipeline: string; readonly most: number };
 }
 
 export interface Desired {
@@ -24,6 +28,8 @@ export interface Desired {
   readonly worker: string;
   /** What all workers may take together. */
   readonly host: Capacity;
+  /** How fast partitions are given more workers, or fewer; as usual when left out. */
+  readonly scaling?: ScaleTiming;
 }
 
 /** A heartbeat, and when it came by the supervisor's own clock. */
@@ -47,6 +53,8 @@ export interface Observed {
   readonly since: number;
   /** How late this look is, or one not long ago was, ms. */
   readonly late: number;
+  /** Bytes of this host's memory that nobody has taken. */
+  readonly memoryFree: number;
 }
 
 export type Action =
@@ -66,7 +74,7 @@ export type Action =
 
 /** Something that changed and that somebody may want to know. */
 export interface Happening {
-  readonly what: "failed" | "rolled_back" | "quarantined" | "good" | "apart" | "moved";
+  readonly what: "failed" | "rolled_back" | "quarantined" | "good" | "apart" | "moved" | "scaled";
   /** A worker or a pipeline. */
   readonly name: string;
   readonly reason: string;
@@ -92,11 +100,12 @@ export function reconcile(
   const known = withDesired(before, desired, observed);
   if (observed.workers === null) return { actions: [], happenings: [], unplaced: [], memory: known };
   const counted = account(desired, observed, known, now, jitter);
-  const placed = place(desired, counted.memory);
+  const rescaled = rescale(desired, observed, counted.memory, now);
+  const placed = place(desired, { ...counted.memory, scales: rescaled.scales });
   const acted = actionsFor(placed.targets, desired, observed, placed.memory, now);
   return {
     actions: acted.actions,
-    happenings: [...counted.happenings, ...placed.happenings],
+    happenings: [...counted.happenings, ...rescaled.happenings, ...placed.happenings],
     unplaced: placed.unplaced,
     memory: acted.memory,
   };
@@ -118,7 +127,7 @@ function withDesired(memory: Memory, desired: Desired, { assigned }: Observed): 
       pipelines[name] = { ...fresh, wanted: revision, good: null, attempt: adopted, worker, holder: worker };
     }
   }
-  return { pipelines, workers: memory.workers };
+  return { ...memory, pipelines };
 }
 
 const fresh = { refused: {}, restart: neverFailed, attempt: 1, judged: 0, apart: false } as const;
@@ -133,7 +142,13 @@ function place(
   const running = pipelines.flatMap((each): Packable[] => {
     const known = memory.pipelines[each.name]!;
     if (effectiveRevision(known) === null) return [];
-    return [known.apart ? { ...each, isolation: "worker" } : each];
+    const { partitionOf } = each;
+    const among = partitionOf && {
+      pipeline: partitionOf.pipeline,
+      workers: memory.scales[partitionOf.pipeline]?.state.workers ?? 1,
+    };
+    const packable = among === undefined ? each : { ...each, among };
+    return [known.apart ? { ...packable, isolation: "worker" } : packable];
   });
   const before = new Map<string, string>();
   for (const [name, { worker }] of Object.entries(memory.pipelines))
@@ -155,5 +170,29 @@ function place(
   const happenings = moves
     .filter(({ from }) => from !== null)
     .map(({ name, to, reason }): Happening => ({ what: "moved", name, reason: `to ${to}: ${reason}` }));
-  return { targets, memory: { pipelines: placed, workers: memory.workers }, happenings, unplaced };
+  const scales = withWhatIsThere(memory.scales, running, where);
+  return { targets, memory: { ...memory, pipelines: placed, scales }, happenings, unplaced };
+}
+
+/** A host that is smaller than it was thought to be gives fewer workers than were to be. */
+function withWhatIsThere(
+  scales: Memory["scales"],
+  running: readonly Packable[],
+  where: Placement["where"],
+): Memory["scales"] {
+  const workers = new Map<string, Set<string>>();
+  for (const { name, isolation, among } of running) {
+    const worker = where.get(name);
+    if (among === undefined || isolation === "worker" || worker === undefined) continue;
+    const others = workers.get(among.pipeline);
+    if (others === undefined) workers.set(among.pipeline, new Set([worker]));
+    else others.add(worker);
+  }
+  return Object.fromEntries(
+    Object.entries(scales).map(([name, known]) => {
+      const count = workers.get(name)?.size ?? known.state.workers;
+      const fewer = count < known.state.workers;
+      return [name, fewer ? { ...known, state: { ...known.state, workers: count, trial: null } } : known];
+    }),
+  );
 }

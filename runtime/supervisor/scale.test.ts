@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { limits } from "../limits.ts";
 import { beginScale, scale, type ScaleBounds, type ScaleDecision, type ScaleState } from "./scale.ts";
 
-const bounds: ScaleBounds = { most: 8, memoryShort: false, change_ms: 1_000 };
+const bounds: ScaleBounds = { most: 8, memoryShort: false };
 
 /** A stream and its workers, looked at every five seconds. */
 class Load {

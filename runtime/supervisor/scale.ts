@@ -13,7 +13,37 @@ const busyAbove = 0.85;
 /** Share of the promised gain below which an increase was in vain. */
 const gainWanted = 0.1;
 
-/** One look at a pipeline, every `scale_every_ms`. */
+/** How fast it is decided, ms and samples. */
+export interface ScaleTiming {
+  /** Between two samples. */
+  readonly every_ms: number;
+  /** Over which what comes in is averaged. */
+  readonly average_ms: number;
+  /** In which a backlog is to be worked off. */
+  readonly catchUp_ms: number;
+  /** Until all work again after a change. */
+  readonly change_ms: number;
+  /** Samples in a row that want more before it is given, and after which what it gained is judged. */
+  readonly upSamples: number;
+  readonly trialSamples: number;
+  /** After an increase there is no decrease for so long, and the largest want of that time is what is kept. */
+  readonly down_ms: number;
+  /** For so long an increase that gained nothing forbids the next. */
+  readonly blocked_ms: number;
+}
+
+export const scaleTiming: ScaleTiming = {
+  every_ms: limits.scale_every_ms,
+  average_ms: limits.scale_average_ms,
+  catchUp_ms: limits.scale_catch_up_ms,
+  change_ms: limits.scale_change_ms,
+  upSamples: limits.scale_up_samples,
+  trialSamples: limits.scale_trial_samples,
+  down_ms: limits.scale_down_ms,
+  blocked_ms: limits.scale_blocked_ms,
+};
+
+/** One look at a pipeline, every `every_ms`. */
 export interface ScaleSample {
   /** Wall clock ms. */
   readonly at: number;
@@ -30,8 +60,6 @@ export interface ScaleBounds {
   readonly most: number;
   /** Memory is short: nothing may be added. */
   readonly memoryShort: boolean;
-  /** How long a change of the number takes until all work again, ms. */
-  readonly change_ms: number;
 }
 
 interface Trial {
@@ -94,29 +122,29 @@ export function scale(
   state: ScaleState,
   sample: ScaleSample,
   bounds: ScaleBounds,
+  timing: ScaleTiming = scaleTiming,
 ): { readonly state: ScaleState; readonly decision: ScaleDecision | null } {
-  const reading = read(state, sample, bounds);
+  const reading = read(state, sample, timing);
   if (reading === null) return { state: { ...state, last: sample }, decision: null };
-  const change = judgeTrial(reading) ?? more(reading, bounds) ?? fewer(reading);
+  const change = judgeTrial(reading, timing) ?? more(reading, bounds, timing) ?? fewer(reading, timing);
   if (change === null) return { state: reading.state, decision: null };
   return { state: { ...reading.state, ...change.state }, decision: change.decision };
 }
 
-function read(state: ScaleState, sample: ScaleSample, { change_ms }: ScaleBounds): Reading | null {
+function read(state: ScaleState, sample: ScaleSample, timing: ScaleTiming): Reading | null {
   const { last, workers } = state;
   if (last === null || sample.at <= last.at || sample.settled < last.settled) return null;
   const seconds = (sample.at - last.at) / 1000;
   const rate = (sample.settled - last.settled) / seconds;
   const arrived = Math.max(0, rate + (sample.lag - last.lag) / seconds);
-  const weight = 1 - Math.exp(-(sample.at - last.at) / limits.scale_average_ms);
+  const weight = 1 - Math.exp(-(sample.at - last.at) / timing.average_ms);
   const input = state.input === null ? arrived : state.input + weight * (arrived - state.input);
   const trueRate =
     sample.busy > busyEnough && rate > 0 ? rate / (Math.min(1, sample.busy) * workers) : state.trueRate;
-  const catchUp_s = limits.scale_catch_up_ms / 1000;
-  const need = input + (sample.lag + (input * change_ms) / 1000) / catchUp_s;
+  const need = input + (sample.lag + (input * timing.change_ms) / 1000) / (timing.catchUp_ms / 1000);
   const want = trueRate === null ? workers : Math.max(1, Math.ceil(need / (busyWanted * trueRate)));
   const wanted = [...state.wanted, { at: sample.at, workers: want }].filter(
-    ({ at }) => sample.at - at <= limits.scale_down_ms,
+    ({ at }) => sample.at - at <= timing.down_ms,
   );
   const wanting = want > workers && isBusy(sample) ? state.wanting + 1 : 0;
   return { sample, rate, want, state: { ...state, last: sample, input, trueRate, wanted, wanting } };
@@ -133,12 +161,11 @@ interface Change {
 }
 
 /** While an increase is on trial nothing else is decided. */
-function judgeTrial({ sample, rate, state }: Reading): Change | null {
+function judgeTrial({ sample, rate, state }: Reading, timing: ScaleTiming): Change | null {
   const { trial } = state;
   if (trial === null) return null;
   const samples = trial.samples + 1;
-  if (samples < limits.scale_trial_samples)
-    return { state: { trial: { ...trial, samples } }, decision: null };
+  if (samples < timing.trialSamples) return { state: { trial: { ...trial, samples } }, decision: null };
   const gained = rate - trial.rate;
   // Where nothing waits any more, there was nothing more to gain.
   const vain = sample.lag > 0 && gained < gainWanted * trial.promised;
@@ -149,7 +176,7 @@ function judgeTrial({ sample, rate, state }: Reading): Change | null {
       trial: null,
       wanting: 0,
       wanted: [],
-      blockedUntil: sample.at + limits.scale_blocked_ms,
+      blockedUntil: sample.at + timing.blocked_ms,
     },
     decision: {
       workers: trial.from,
@@ -159,9 +186,13 @@ function judgeTrial({ sample, rate, state }: Reading): Change | null {
   };
 }
 
-function more({ sample, rate, want, state }: Reading, bounds: ScaleBounds): Change | null {
+function more(
+  { sample, rate, want, state }: Reading,
+  bounds: ScaleBounds,
+  { upSamples }: ScaleTiming,
+): Change | null {
   const { workers, wanting, trueRate } = state;
-  if (wanting < limits.scale_up_samples || trueRate === null) return null;
+  if (wanting < upSamples || trueRate === null) return null;
   const to = Math.min(want, 2 * workers, bounds.most);
   const blocked = sample.at < state.blockedUntil || bounds.memoryShort;
   if (blocked || to <= workers) return null;
@@ -181,10 +212,10 @@ function more({ sample, rate, want, state }: Reading, bounds: ScaleBounds): Chan
   };
 }
 
-function fewer({ sample, state }: Reading): Change | null {
+function fewer({ sample, state }: Reading, { down_ms, every_ms }: ScaleTiming): Change | null {
   const { workers, wanted } = state;
-  const rested = sample.at - state.increased >= limits.scale_down_ms;
-  const watched = sample.at - (wanted[0]?.at ?? sample.at) >= limits.scale_down_ms - limits.scale_every_ms;
+  const rested = sample.at - state.increased >= down_ms;
+  const watched = sample.at - (wanted[0]?.at ?? sample.at) >= down_ms - every_ms;
   if (workers <= 1 || !rested || !watched || sample.busy >= idleBelow) return null;
   const largest = Math.max(...wanted.map((each) => each.workers));
   const to = Math.max(largest, Math.ceil(workers / 2));
@@ -193,7 +224,7 @@ function fewer({ sample, state }: Reading): Change | null {
     state: { workers: to, wanted: [] },
     decision: {
       workers: to,
-      reason: `for ${limits.scale_down_ms / 1000} s no more than ${largest} were needed`,
+      reason: `for ${down_ms / 1000} s no more than ${largest} were needed`,
       saturated: false,
     },
   };

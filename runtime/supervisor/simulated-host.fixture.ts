@@ -5,7 +5,8 @@ import { type AssignmentKey, assignmentMark } from "../assignment.ts";
 import type { Heartbeat, PipelineBeat } from "../heartbeat.ts";
 import { limits } from "../limits.ts";
 import type { ObservedWorker } from "./driver.ts";
-import { type Memory, noMemory, parseMemory } from "./memory.ts";
+import { type Memory, memoryText, noMemory, parseMemory } from "./memory.ts";
+import { scaleTiming } from "./scale.ts";
 import {
   type Action,
   type Desired,
@@ -15,6 +16,13 @@ import {
   reconcile,
 } from "./reconcile.ts";
 
+interface Running extends AssignmentKey {
+  readonly since: number;
+  /** Of a partition: what it has read, and the share of the last step in which it worked. */
+  records: number;
+  busy: number;
+}
+
 export interface SimulatedProcess {
   readonly id: string;
   readonly name: string;
@@ -23,7 +31,7 @@ export interface SimulatedProcess {
   state: "running" | "hung" | "exited";
   exitCode: number | null;
   /** What it runs: it reads its assignment a little after that was written. */
-  running: readonly (AssignmentKey & { readonly since: number })[];
+  running: readonly Running[];
   carriedOut: string | null;
   heard: Heard | null;
 }
@@ -60,22 +68,37 @@ export class SimulatedHost {
   readonly faults: string[] = [];
   readonly happenings: Happening[] = [];
   starts: number = 0;
+  /** Records a second that come to each partition, and that one worker can handle. */
+  incoming: number = 0;
+  readonly power: number = 1_000;
+  /** By partition, the records that wait. */
+  readonly lag: Map<string, number> = new Map<string, number>();
   #heardSince = 0;
   #heard = new Map<string, Heard>();
   readonly #random: () => number;
 
   constructor(pipelines: readonly DesiredPipeline[], random: () => number) {
     const host = { processors: 64, memory_bytes: 2 ** 40, count: 1_000 };
-    this.desired = { pipelines, worker, host };
+    // Decided within seconds, so that a test need not let minutes pass.
+    const scaling = { ...scaleTiming, every_ms: 1_000, down_ms: 10_000, blocked_ms: 20_000 };
+    this.desired = { pipelines, worker, host, scaling };
     this.#random = random;
     this.#heardSince = this.now;
   }
 
-  /** Lets time pass, with all that happens in it, a heartbeat's period at a time at most. */
-  pass(ms: number): void {
-    for (let left = ms; left > 0; left -= look_ms) {
-      this.now += Math.min(look_ms, left);
-      for (const each of this.processes) this.#live(each);
+  /** Lets time pass, with all that happens in it, from look to look; these can be rare while nothing is amiss. */
+  pass(ms: number, every: number = look_ms): void {
+    for (let left = ms; left > 0; left -= every) {
+      const passed = Math.min(every, left);
+      this.now += passed;
+      for (const { name, partitionOf } of this.desired.pipelines) {
+        if (partitionOf !== undefined)
+          this.lag.set(name, (this.lag.get(name) ?? 0) + (this.incoming * passed) / 1000);
+      }
+      for (const each of this.processes) {
+        this.#work(each, (this.power * passed) / 1000);
+        this.#live(each);
+      }
       this.#checkPipelines();
       this.look();
     }
@@ -93,6 +116,7 @@ export class SimulatedHost {
         refused: new Map(),
         since: this.#heardSince,
         late: 0,
+        memoryFree: 2 ** 40,
       },
       this.memory,
       this.now,
@@ -106,7 +130,7 @@ export class SimulatedHost {
 
   /** The supervisor is killed and starts again; with `file`, its memory is there again. */
   restartSupervisor(file: boolean): void {
-    const kept = parseMemory(JSON.stringify(this.memory));
+    const kept = parseMemory(memoryText(this.memory));
     if (kept === null) this.faults.push("its memory cannot be read again");
     this.memory = file && kept !== null ? kept : noMemory;
     this.#heard = new Map();
@@ -131,6 +155,19 @@ export class SimulatedHost {
     process.exitCode = exitCode;
   }
 
+  /** Its partitions take turns until there is nothing left to do, or no time. */
+  #work({ state, running }: SimulatedProcess, able: number): void {
+    let left = state === "running" ? able : 0;
+    for (const each of running) {
+      const waiting = this.lag.get(each.name) ?? 0;
+      const done = Math.min(waiting, left);
+      left -= done;
+      this.lag.set(each.name, waiting - done);
+      each.records += done;
+      each.busy = able > 0 ? done / able : 0;
+    }
+  }
+
   #live(process: SimulatedProcess): void {
     if (process.state !== "running") return;
     const told = this.assigned.get(process.name);
@@ -140,6 +177,8 @@ export class SimulatedHost {
           process.running.find((each) => assignmentMark([each]) === assignmentMark([key])) ?? {
             ...key,
             since: this.now,
+            records: 0,
+            busy: 0,
           },
       );
       process.carriedOut = assignmentMark(told);
@@ -155,10 +194,13 @@ export class SimulatedHost {
   }
 
   #beat(process: SimulatedProcess): Heartbeat {
-    const pipelines = process.running.map(({ name, revision, attempt, since }): PipelineBeat => {
-      const failed = this.failing.has(`${name}@${revision}`);
-      return { ...silentBeat, name, revision, attempt, since, phase: failed ? "failed" : "running" };
-    });
+    const pipelines = process.running.map(
+      ({ name, revision, attempt, since, records, busy }): PipelineBeat => {
+        const phase = this.failing.has(`${name}@${revision}`) ? "failed" : "running";
+        const lag = this.lag.get(name) ?? null;
+        return { ...silentBeat, name, revision, attempt, since, records, busy, lag, phase };
+      },
+    );
     return {
       host: "h",
       worker: process.name,
@@ -233,13 +275,10 @@ export class SimulatedHost {
 
 const silentBeat = {
   fault: null,
-  records: 0,
   rows: 0,
   held: 0,
   pending: 0,
   dropped: 0,
-  lag: null,
   watermark: null,
-  busy: 0,
   true_rate: null,
 } as const;

@@ -4,9 +4,11 @@
 import type { PipelineBeat } from "../heartbeat.ts";
 import { effectiveRevision } from "./accounting.ts";
 import type { ObservedWorker } from "./driver.ts";
+import { instancesOf } from "./instances.ts";
 import { isHeard, lives } from "./life-signs.ts";
 import type { Memory } from "./memory.ts";
 import type { Happening, Heard, Reconciled } from "./reconcile.ts";
+import { type ScaleStatus, scaleStatus } from "./scaling.ts";
 import type { WantedPipeline } from "./wanted.ts";
 
 export interface PipelineStatusLine {
@@ -43,6 +45,8 @@ export interface SupervisorStatus {
   readonly now: number;
   readonly pipelines: readonly PipelineStatusLine[];
   readonly workers: readonly WorkerStatusLine[];
+  /** By pipeline whose partitions share workers; a partition has a line of its own among `pipelines`. */
+  readonly scales: Readonly<Record<string, ScaleStatus>>;
   readonly happenings: readonly (Happening & { readonly at: number })[];
 }
 
@@ -61,20 +65,25 @@ export interface Known {
 }
 
 export function statusOf(known: Known): SupervisorStatus {
-  const { host, driver, driverFault, since, now, wanted, workers, told } = known;
+  const { host, driver, driverFault, since, now, wanted, workers, memory, told } = known;
   return {
     host,
     driver,
     driver_fault: driverFault,
     since,
     now,
-    pipelines: wanted.map((each) => pipelineLine(each, known)),
+    pipelines: wanted.flatMap((each) =>
+      instancesOf(each).map((name) => pipelineLine(name, each.revision, known)),
+    ),
     workers: (workers ?? []).map((each) => workerLine(each, known)),
+    scales: Object.fromEntries(
+      Object.entries(memory.scales).map(([name, each]) => [name, scaleStatus(each)] as const),
+    ),
     happenings: [...told],
   };
 }
 
-function pipelineLine({ name, revision }: WantedPipeline, known: Known): PipelineStatusLine {
+function pipelineLine(name: string, revision: string, known: Known): PipelineStatusLine {
   const memory = known.memory.pipelines[name];
   const worker = memory?.worker ?? null;
   const runs = memory === undefined ? null : effectiveRevision(memory);

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { type AssignedPipeline, assignmentText, parseAssignment, revisionOf } from "../assignment.ts";
 import { WeirError } from "../errors.ts";
 import { bootMark, processBegan } from "./drivers/process-facts.ts";
-import { type Memory, noMemory, parseMemory } from "./memory.ts";
+import { type Memory, memoryText, noMemory, parseMemory } from "./memory.ts";
 import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
 
 const wantedFile = z.array(z.strictObject({ file: z.string(), text: z.string() }));
@@ -79,7 +79,7 @@ export class SupervisorFiles {
   }
 
   keepMemory(memory: Memory): void {
-    this.#write(join(this.folder, "memory.json"), JSON.stringify(memory));
+    this.#write(join(this.folder, "memory.json"), memoryText(memory));
   }
 
   /** What was wanted last; null where nothing was kept, or cannot be read any more. */

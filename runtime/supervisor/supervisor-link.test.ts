@@ -55,6 +55,7 @@ async function supervisorIn(state: string): Promise<Supervisor> {
     clock: wallClock,
     log,
     random: () => 0.5,
+    memoryFree: () => 2 ** 40,
   });
   supervisor.start();
   return supervisor;

@@ -6,15 +6,18 @@ import { type Clock, sleep } from "../clock.ts";
 import { askSocket } from "../connect/socket-question.ts";
 import { messageOf } from "../errors.ts";
 import { parseHeartbeat } from "../heartbeat.ts";
+import { instanceOf } from "../instance.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Capacity } from "./capacity.ts";
 import type { Driver, ObservedWorker, WorkerSpec } from "./driver.ts";
 import { Hands } from "./hands.ts";
+import { desiredOf } from "./instances.ts";
 import { lives } from "./life-signs.ts";
 import { Lateness } from "./lateness.ts";
-import type { Memory } from "./memory.ts";
+import { type Memory, memoryText } from "./memory.ts";
 import { type Happening, type Heard, reconcile, type Reconciled } from "./reconcile.ts";
+import type { ScaleTiming } from "./scale.ts";
 import { type SupervisorStatus, statusOf } from "./status.ts";
 import type { SupervisorFiles } from "./supervisor-files.ts";
 import type { WantedPipeline } from "./wanted.ts";
@@ -32,6 +35,10 @@ export interface SupervisorOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
+  /** Bytes of this host's memory that nobody has taken. */
+  readonly memoryFree: () => number;
+  /** How fast partitions are given more workers, or fewer; as usual when left out. */
+  readonly scaling?: ScaleTiming;
 }
 
 /** Something that happened, and when. */
@@ -174,21 +181,16 @@ export class Supervisor {
   }
 
   async #look(): Promise<void> {
-    const { clock, random, capacity, revision } = this.#options;
+    const { clock, random, capacity, revision, scaling, memoryFree } = this.#options;
     // Asked before the driver is: what is being done now may be seen by it half done.
     const { busy } = this.#hands;
     const workers = await this.#list();
     this.#workers = workers;
     for (const each of workers ?? []) if (lives(each)) this.#ask(each.name);
     const wanted = this.#draining || this.#held ? [] : this.#wanted;
-    const pipelines = wanted.map(({ name, revision: ofText, placement }) => ({
-      name,
-      revision: ofText,
-      isolation: placement.isolation,
-      demand: { processors: placement.processors, memory_bytes: placement.memory },
-    }));
+    const pipelines = wanted.flatMap(desiredOf);
     const { actions, happenings, unplaced, memory } = reconcile(
-      { pipelines, worker: revision, host: capacity },
+      { pipelines, worker: revision, host: capacity, ...(scaling && { scaling }) },
       {
         workers,
         heard: this.#heard,
@@ -197,6 +199,7 @@ export class Supervisor {
         refused: this.#hands.takeRefused(),
         since: this.#since,
         late: this.#lateness.largest(),
+        memoryFree: memoryFree(),
       },
       this.#memory,
       clock.now(),
@@ -256,14 +259,15 @@ export class Supervisor {
   }
 
   #textOf({ name, revision, attempt }: AssignmentKey): AssignedPipeline | null {
-    const wanted = this.#wanted.find((each) => each.name === name && each.revision === revision);
-    const kept = wanted ?? this.#options.files.revision(name, revision);
+    const { pipeline } = instanceOf(name);
+    const wanted = this.#wanted.find((each) => each.name === pipeline && each.revision === revision);
+    const kept = wanted ?? this.#options.files.revision(pipeline, revision);
     return kept === null ? null : { name, revision, attempt, file: kept.file, text: kept.text };
   }
 
   #remember(memory: Memory): void {
     this.#memory = memory;
-    const text = JSON.stringify(memory);
+    const text = memoryText(memory);
     if (text === this.#kept) return;
     this.#keep("what is remembered", () => {
       this.#options.files.keepMemory(memory);
@@ -274,12 +278,13 @@ export class Supervisor {
 
   /** What was wanted or ran well last. */
   #needed(memory: Memory): ReadonlyMap<string, ReadonlySet<string>> {
-    return new Map(
-      Object.entries(memory.pipelines).map(([name, { wanted, good }]) => [
-        name,
-        new Set(good === null ? [wanted] : [wanted, good]),
-      ]),
-    );
+    const needed = new Map<string, Set<string>>();
+    for (const [name, { wanted, good }] of Object.entries(memory.pipelines)) {
+      const { pipeline } = instanceOf(name);
+      const others = needed.get(pipeline) ?? [];
+      needed.set(pipeline, new Set([...others, wanted, ...(good === null ? [] : [good])]));
+    }
+    return needed;
   }
 
   /** A full disk costs what would have been remembered, and nothing that runs. */
@@ -298,7 +303,7 @@ export class Supervisor {
     for (const listener of this.#listeners) listener(told);
     if (this.#told.length > limits.supervisor_happenings_max) this.#told.shift();
     const text = `${happening.name} ${happening.what.replace("_", " ")}: ${happening.reason}`;
-    if (happening.what === "good" || happening.what === "moved") log.info(text);
+    if (["good", "moved", "scaled"].includes(happening.what)) log.info(text);
     else log.warn(text);
   }
 }

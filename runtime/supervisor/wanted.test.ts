@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("name, placement and subjects are read, the rest is the worker's", () => {
   const text = `name: climate
-placement: { isolation: worker, labels: { site: north }, processors: 0.5, memory: 64MiB }
+placement: { isolation: worker, labels: { site: north }, processors: 0.5, memory: 64MiB, partitions: 12, workers: { max: 4 } }
 sources:
   a: { nats: { subject: "sensors.{room}.temp" } }
   b: { nats: { subject: "sensors.>" } }
@@ -22,7 +22,14 @@ steps: no list
   expect(wantedPipeline("/p/climate.yaml", text)).toMatchObject({
     name: "climate",
     file: "/p/climate.yaml",
-    placement: { isolation: "worker", labels: { site: "north" }, processors: 0.5, memory: 67_108_864 },
+    placement: {
+      isolation: "worker",
+      labels: { site: "north" },
+      processors: 0.5,
+      memory: 67_108_864,
+      partitions: 12,
+      workersMax: 4,
+    },
     subjects: ["sensors.*.temp", "sensors.>"],
   });
   expect(wantedPipeline("/p/a.yaml", "name: a\n").placement).toEqual({
@@ -30,6 +37,8 @@ steps: no list
     labels: {},
     processors: limits.pipeline_processors_default,
     memory: limits.pipeline_memory_bytes_default,
+    partitions: null,
+    workersMax: null,
   });
 });
 

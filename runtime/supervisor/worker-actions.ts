@@ -37,6 +37,7 @@ class Planner {
   readonly #workers: Record<string, WorkerMemory>;
   /** By pipeline, the workers that may run it now. */
   readonly #runners = new Map<string, Set<string>>();
+  readonly #scales: Memory["scales"];
   readonly #actions: Action[] = [];
 
   constructor(desired: Desired, observed: Observed, memory: Memory, now: number) {
@@ -46,6 +47,7 @@ class Planner {
     this.handles = handlesByName(observed.workers ?? []);
     this.#pipelines = { ...memory.pipelines };
     this.#workers = { ...memory.workers };
+    this.#scales = memory.scales;
     for (const name of new Set([...this.handles.keys(), ...observed.heard.keys()])) this.#noteRunner(name);
   }
 
@@ -53,7 +55,11 @@ class Planner {
     const workers = Object.entries(this.#workers).filter(([name]) => names.has(name));
     return {
       actions: this.#actions,
-      memory: { pipelines: this.#pipelines, workers: Object.fromEntries(workers) },
+      memory: {
+        pipelines: this.#pipelines,
+        workers: Object.fromEntries(workers),
+        scales: this.#scales,
+      },
     };
   }
 

@@ -142,7 +142,7 @@ async function natsOrStream(
   { connections, clock, log }: Surroundings,
   journals: JournalHome | null,
 ): Promise<Source> {
-  const subject = subscriptionOf(spec.subject);
+  const subject = subscriptionOf(spec.subject, spec.partition);
   const { stream, overflow } = spec;
   const { framing } = input;
   if (spec.journal !== null) return openJournal(input, subject, { clock, log }, journals);

@@ -8,6 +8,7 @@ import { loadInput } from "../engine/loader.ts";
 import { readReferenceFiles } from "../engine/reference-files.ts";
 import { messageOf } from "../errors.ts";
 import type { Phase } from "../heartbeat.ts";
+import { instanceOf } from "../instance.ts";
 import type { Log } from "../log.ts";
 import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
 import type { Links } from "./connections.ts";
@@ -38,7 +39,8 @@ export async function checkPipeline(
   environment: Readonly<Record<string, string>>,
 ): Promise<Checked> {
   try {
-    const loaded = await loadInput({ file, text, environment });
+    const { partition } = instanceOf(name);
+    const loaded = await loadInput({ file, text, environment, partition });
     const tables = await readReferenceFiles(loaded, file);
     const diagnostics = [...loaded.diagnostics, ...tables.diagnostics];
     if (loaded.plan === null || diagnostics.some(({ severity }) => severity === "error"))

@@ -27,6 +27,10 @@ const busyEnough_ms = 1;
 export class Pulse {
   readonly #identity: PulseIdentity;
   readonly #readings = new Map<string, Reading>();
+  /** The main thread at the last beat, and how busy it was before that. */
+  #loop = performance.eventLoopUtilization();
+  #at = Number.NEGATIVE_INFINITY;
+  #busy = 0;
 
   constructor(identity: PulseIdentity) {
     this.#identity = identity;
@@ -38,6 +42,12 @@ export class Pulse {
     now: number,
   ): Heartbeat {
     const { user, system } = process.cpuUsage();
+    if (now > this.#at) {
+      const loop = performance.eventLoopUtilization();
+      this.#busy = performance.eventLoopUtilization(loop, this.#loop).utilization;
+      this.#loop = loop;
+      this.#at = now;
+    }
     return {
       ...this.#identity,
       process: process.pid,
@@ -46,6 +56,7 @@ export class Pulse {
       assignment,
       memory_bytes: process.memoryUsage.rss(),
       processor_s: (user + system) / 1e6,
+      busy: this.#busy,
       pipelines: lives.map(({ name, life }) => this.#pipeline(name, life, now)),
     };
   }

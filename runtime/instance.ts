@@ -1,0 +1,29 @@
+// What a partition of a pipeline is called where it runs by itself: `climate~3`. The name alone says both, so that an
+// instance is assigned, told of, kept and moved as any pipeline is. Knows no pipeline.
+
+/** No pipeline's own name holds it, so an instance never shares its name with one. */
+const mark = "~";
+
+const pattern = /^([a-z0-9_-]{1,64})(?:~(0|[1-9]\d{0,2}))?$/;
+
+export interface Instance {
+  readonly pipeline: string;
+  /** Null where the pipeline runs as a whole. */
+  readonly partition: number | null;
+}
+
+/** The name of one partition of a pipeline, counted from 0. */
+export function instanceName(pipeline: string, partition: number): string {
+  return `${pipeline}${mark}${partition}`;
+}
+
+/** The pipeline and the partition that a name stands for. */
+export function instanceOf(name: string): Instance {
+  const [pipeline = name, partition] = name.split(mark);
+  return { pipeline, partition: partition === undefined ? null : Number(partition) };
+}
+
+/** Whether something that runs may be called so. */
+export function isInstanceName(name: string): boolean {
+  return pattern.test(name);
+}
