@@ -225,6 +225,49 @@ describe("edge.conf", () => {
   });
 });
 
+describe("edge-partitions.conf", () => {
+  it("keeps each sensor in one of twelve partitions, in order, whatever it speaks", async () => {
+    const { folder: copy, port } = await copyWithPorts("partitions");
+    const file = join(copy, "edge.conf");
+    writeFileSync(file, readFileSync(file, "utf8").replace("# include", "include"));
+    await serve(file, { WEIR_NATS_STORE: join(folder, "partitions-store") });
+    const servers = `127.0.0.1:${port(4222)}`;
+    const weir = await client({ servers, user: "weir", pass: password("") });
+    const manager = await jetstreamManager(weir);
+    await manager.streams.add({ name: "SENSORS", subjects: ["p.>"] });
+    const sensors = 100;
+    for (let n = 0; n < 3 * sensors; n++) weir.publish(`sensors.s${n % sensors}.temp`, String(n));
+    const inboxPrefix = "_INBOX_boiler-1";
+    const boiler = await client({ servers, user: "boiler-1", pass: password("BOILER_1_"), inboxPrefix });
+    boiler.publish("sensors.boiler-1.temp", "by NATS");
+    await Promise.all([weir.flush(), boiler.flush()]);
+    const mqttPassword = password("BOILER_2_");
+    const other = await mqtt.connectAsync(`mqtt://127.0.0.1:${port(1883)}`, {
+      username: "boiler-2",
+      password: mqttPassword,
+      reconnectPeriod: 0,
+    });
+    await other.publishAsync("sensors/boiler-2/temp", "by MQTT", { qos: 1 });
+    await other.endAsync();
+    const { messages } = (await manager.streams.info("SENSORS")).state;
+    expect(messages).toBe(3 * sensors + 2);
+    const places = new Map<string, Set<string>>();
+    const last = new Map<string, number>();
+    for (let seq = 1; seq <= messages; seq++) {
+      const message = await manager.streams.getMessage("SENSORS", { seq });
+      const [, number = "", , sensor = ""] = message?.subject.split(".") ?? [];
+      places.set(sensor, (places.get(sensor) ?? new Set()).add(number));
+      if (!sensor.startsWith("s")) continue;
+      expect(Number(message?.string())).toBeGreaterThan(last.get(sensor) ?? -1);
+      last.set(sensor, Number(message?.string()));
+    }
+    expect(places.size).toBe(sensors + 2);
+    expect([...places.values()].every(({ size }) => size === 1)).toBe(true);
+    const used = new Set([...places.values()].flatMap((each) => [...each]).map(Number));
+    expect([...used].sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  });
+});
+
 describe.skipIf(!hasOpenssl)(`hub.conf${hasOpenssl ? "" : " (skipped: install openssl)"}`, () => {
   let url = "";
   let cloud: NatsConnection;

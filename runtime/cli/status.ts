@@ -65,39 +65,35 @@ function pipelineRow(lines: readonly PipelineStatusLine[], { scales, now }: Supe
 }
 
 /** Why partitions have as many workers as they have, and what is wrong with any of them. */
-function showReasons(lines: readonly PipelineStatusLine[], { scales, now }: SupervisorStatus): void {
-  const { pipeline } = instanceOf(lines[0]?.name ?? "");
-  const scale = scales[pipeline];
-  if (scale?.decision != null)
-    print(
-      styled(
-        "dim",
-        `  ${scale.workers} since ${durationText(now - scale.decision.at)}: ${scale.decision.reason}`,
-      ),
-    );
+function reasonLines(lines: readonly PipelineStatusLine[], { scales, now }: SupervisorStatus): string[] {
+  const scale = scales[instanceOf(lines[0]?.name ?? "").pipeline];
+  const told: string[] = [];
+  if (scale?.decision != null) {
+    const { at, reason } = scale.decision;
+    told.push(styled("dim", `  ${scale.workers} since ${durationText(now - at)}: ${reason}`));
+  }
   if (scale?.saturated != null)
-    print(styled("red", `  needs more workers, and gets none: ${scale.saturated}`));
+    told.push(styled("red", `  needs more workers and gets none: ${scale.saturated}`));
   for (const [reason, all] of Map.groupBy(lines, (each) => each.reason)) {
     if (reason === null) continue;
-    if (scale !== undefined) print(styled("red", `  ${all.map(({ name }) => name).join(", ")}:`));
-    for (const line of reason.split("\n")) print(styled("red", `  ${line}`));
+    if (scale !== undefined) told.push(styled("red", `  ${all.map(({ name }) => name).join(", ")}:`));
+    told.push(...reason.split("\n").map((line) => styled("red", `  ${line}`)));
   }
+  return told;
 }
 
-function show(status: SupervisorStatus): void {
+/** What `weir status` shows of one supervisor. */
+export function statusLines(status: SupervisorStatus): string[] {
   const { host, driver, driver_fault, now, since, pipelines, workers } = status;
-  print(`${styled("bold", host)}: driver ${driver}, for ${durationText(now - since)}`);
-  if (driver_fault !== "") print(styled("red", `  the driver fails: ${driver_fault}`));
+  const lines = [`${styled("bold", host)}: driver ${driver}, for ${durationText(now - since)}`];
+  if (driver_fault !== "") lines.push(styled("red", `  the driver fails: ${driver_fault}`));
   const byPipeline = [...Map.groupBy(pipelines, ({ name }) => instanceOf(name).pipeline).values()];
   const [head = "", ...rows] = tableText([
     ["PIPELINE", "STATE", "REVISION", "", "WORKER", "FOR", "RECORDS", "ROWS", "LAG", "BUSY"],
     ...byPipeline.map((lines) => pipelineRow(lines, status)),
   ]);
-  print(styled("dim", head));
-  for (const [place, row] of rows.entries()) {
-    print(row);
-    showReasons(byPipeline[place] ?? [], status);
-  }
+  lines.push(styled("dim", head));
+  for (const [place, row] of rows.entries()) lines.push(row, ...reasonLines(byPipeline[place] ?? [], status));
   const [workerHead = "", ...workerRows] = tableText([
     ["WORKER", "STATE", "PROCESS", "MEMORY", "FOR", "PIPELINES"],
     ...workers.map(({ name, state, process: number, memory_bytes, started, pipelines: run }) => [
@@ -109,14 +105,14 @@ function show(status: SupervisorStatus): void {
       String(run.length),
     ]),
   ]);
-  print(styled("dim", workerHead));
-  for (const row of workerRows) print(row);
+  lines.push(styled("dim", workerHead), ...workerRows);
+  return lines;
 }
 
 export async function status(options: { readonly json?: boolean }): Promise<number> {
   const found = await supervisors();
   if (options.json === true) print(JSON.stringify(found));
-  else for (const each of found) show(each);
+  else for (const line of found.flatMap(statusLines)) print(line);
   return 0;
 }
 

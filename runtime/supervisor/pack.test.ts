@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { limits } from "../limits.ts";
 import { type Capacity, Load } from "./capacity.ts";
-import { ownWorker, type Packable, packIntoWorkers, workerCapacity } from "./pack.ts";
+import { ownWorker, type Packable, packIntoWorkers, replicaWorker, workerCapacity } from "./pack.ts";
 
 const large: Capacity = { processors: 64, memory_bytes: 1024 ** 4, count: 100_000 };
 const nowhere = new Map<string, string>();
@@ -60,6 +60,51 @@ test("a host without room says so, and what runs goes on", () => {
   expect(unplaced).toEqual([
     { name: "b", reason: "this host has no room for 0.01 processors and 1 MiB more" },
   ]);
+});
+
+/** A partition of `a`, which may share so many workers. */
+function partition(number: number, workers: number): Packable {
+  return { ...pipeline(`a~${number}`), among: { pipeline: "a", workers } };
+}
+
+test("partitions share workers of their own, and one that is apart has one alone", () => {
+  const all = [0, 1, 2, 3].map((number) => partition(number, 2));
+  const { where } = packIntoWorkers([...all, pipeline("b")], nowhere, large);
+  expect(Object.fromEntries(where)).toEqual({
+    "a~0": "replica-a-1",
+    "a~1": "replica-a-1",
+    "a~2": "replica-a-2",
+    "a~3": "replica-a-2",
+    b: "shared-1",
+  });
+  const apart = packIntoWorkers([{ ...all[0]!, isolation: "worker" }, ...all.slice(1)], where, large);
+  expect(apart.moves).toMatchObject([{ name: "a~0", to: "apart-a-0" }]);
+});
+
+test("workers beyond the first are what a host can spare", () => {
+  const two = { ...large, memory_bytes: 3.5 * limits.worker_base_bytes };
+  const all = [0, 1, 2].map((number) => partition(number, 3));
+  expect(new Set(packIntoWorkers(all, nowhere, two).where.values()).size).toBe(3);
+  const beside = packIntoWorkers([...all, pipeline("b")], nowhere, two);
+  expect(new Set(beside.where.values()).size).toBe(3);
+  expect(beside.unplaced).toEqual([]);
+  const none = packIntoWorkers(all, nowhere, { ...large, memory_bytes: limits.worker_base_bytes });
+  expect(none.unplaced.map(({ name }) => name)).toEqual(["a~0", "a~1", "a~2"]);
+});
+
+test("names of workers are never those of others", () => {
+  const names = [
+    ownWorker("a-1"),
+    ownWorker("a~1"),
+    replicaWorker("a", 1),
+    replicaWorker("a-1", 1),
+    replicaWorker("a", 11),
+    replicaWorker("p".repeat(64), 1),
+    replicaWorker("p".repeat(64), 2),
+    ownWorker(`${"p".repeat(64)}~1`),
+  ];
+  expect(new Set(names).size).toBe(names.length);
+  for (const name of names) expect(name).toMatch(/^[a-z0-9_-]{1,64}$/);
 });
 
 test("a long name makes a worker's name of the right length, unlike any other", () => {

@@ -34,19 +34,12 @@ export function rescale(desired: Desired, observed: Observed, memory: Memory, no
     const after = next(group, { before, bounds, desired, observed, memory, now });
     scales[group.pipeline] = after;
     if (after.decision !== null && after.decision !== before.decision) {
-      const change = `${workersText(before.state.workers)} become ${after.state.workers}`;
-      happenings.push({
-        what: "scaled",
-        name: group.pipeline,
-        reason: `${change}: ${after.decision.reason}`,
-      });
+      const { workers, reason } = after.decision;
+      const change = `from ${before.state.workers} to ${workers} workers`;
+      happenings.push({ what: "scaled", name: group.pipeline, reason: `${change}: ${reason}` });
     }
   }
   return { scales, happenings };
-}
-
-function workersText(count: number): string {
-  return count === 1 ? "1 worker" : `${count} workers`;
 }
 
 function groupsOf(pipelines: readonly DesiredPipeline[]): readonly Group[] {

@@ -71,6 +71,7 @@ export class SimulatedHost {
   /** Records a second that come to each partition, and that one worker can handle. */
   incoming: number = 0;
   readonly power: number = 1_000;
+  memoryFree: number = 2 ** 40;
   /** By partition, the records that wait. */
   readonly lag: Map<string, number> = new Map<string, number>();
   #heardSince = 0;
@@ -116,7 +117,7 @@ export class SimulatedHost {
         refused: new Map(),
         since: this.#heardSince,
         late: 0,
-        memoryFree: 2 ** 40,
+        memoryFree: this.memoryFree,
       },
       this.memory,
       this.now,

@@ -14,6 +14,7 @@ import { takenBranches } from "../engine/output.ts";
 import type { PipelineStatus, Runner } from "../engine/runner.ts";
 import { groupPlans, SourceGroup } from "../engine/source-group.ts";
 import { messageOf, WeirError } from "../errors.ts";
+import { instanceOf } from "../instance.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { BranchPlan, PipelinePlan, SinkSpec } from "../pipeline/pipeline.ts";
@@ -307,7 +308,9 @@ export class Worker {
       outputs: (each) => outputs.get(each)!,
       failed: (_plan, error) => failed(error),
     });
-    const threads = settings.threads ?? poolThreads();
+    // A worker runs several partitions of a stream, and each would have a pool of its own.
+    const isPartition = instanceOf(plan.name).partition !== null;
+    const threads = settings.threads ?? (isPartition ? 0 : poolThreads());
     return new GroupRunner(group, { inputs, header: headers[0] ?? [], threads });
   }
 

@@ -1,0 +1,68 @@
+// What `weir status` shows of partitions: one line for all of them, why they have so many workers, and what is wrong.
+
+import { expect, test } from "vitest";
+import type { PipelineBeat } from "../heartbeat.ts";
+import type { PipelineStatusLine, SupervisorStatus } from "../supervisor/status.ts";
+import { statusLines } from "./status.ts";
+
+const beat: PipelineBeat = {
+  name: "",
+  revision: "r",
+  attempt: 1,
+  phase: "running",
+  fault: null,
+  since: 1_000,
+  records: 100,
+  rows: 10,
+  held: 0,
+  pending: 0,
+  dropped: 0,
+  lag: 7,
+  watermark: null,
+  busy: 0.25,
+  true_rate: null,
+};
+
+function line(name: string, more: Partial<PipelineStatusLine> = {}): PipelineStatusLine {
+  return { name, wanted: "r", runs: "r", state: "running", reason: null, worker: "w", beat, ...more };
+}
+
+const status: SupervisorStatus = {
+  host: "gateway",
+  driver: "process",
+  driver_fault: "",
+  since: 0,
+  now: 61_000,
+  pipelines: [
+    line("climate~0"),
+    line("climate~1"),
+    line("climate~2", { state: "failed", reason: "it is out of luck", beat: null }),
+    line("other"),
+  ],
+  workers: [],
+  scales: {
+    climate: {
+      workers: 2,
+      most: 4,
+      saturated: "its file allows no more",
+      decision: { workers: 2, reason: "9 records wait", saturated: false, at: 31_000 },
+    },
+  },
+  happenings: [],
+};
+
+test("partitions share a line, with their workers, why so many, and what is wrong", () => {
+  // oxlint-disable-next-line no-control-regex -- colours
+  const text = statusLines(status).map((each) => each.replaceAll(/\u001b\[\d+m/g, ""));
+  expect(text.map((each) => each.replaceAll(/ {2,}/g, " | "))).toEqual([
+    "gateway: driver process, for 1m 1s",
+    "PIPELINE | STATE | REVISION | WORKER | FOR | RECORDS | ROWS | LAG | BUSY",
+    "climate | 2 running, 1 failed | r | 2 of at most 4 | 1m | 200 | 20 | 14 | 50 %",
+    " | 2 since 30s: 9 records wait",
+    " | needs more workers and gets none: its file allows no more",
+    " | climate~2:",
+    " | it is out of luck",
+    "other | running | r | w | 1m | 100 | 10 | 7 | 25 %",
+    "WORKER | STATE | PROCESS | MEMORY | FOR | PIPELINES",
+  ]);
+});
