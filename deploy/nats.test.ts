@@ -230,6 +230,9 @@ describe("edge-partitions.conf", () => {
     const { folder: copy, port } = await copyWithPorts("partitions");
     const file = join(copy, "edge.conf");
     writeFileSync(file, readFileSync(file, "utf8").replace("# include", "include"));
+    const users = join(copy, "edge-users.conf");
+    const allowed = readFileSync(users, "utf8").replaceAll(/"(sensors\.[\w-]+\.>)"/g, '"$1", "p.*.$1"');
+    writeFileSync(users, allowed);
     await serve(file, { WEIR_NATS_STORE: join(folder, "partitions-store") });
     const servers = `127.0.0.1:${port(4222)}`;
     const weir = await client({ servers, user: "weir", pass: password("") });
@@ -239,6 +242,11 @@ describe("edge-partitions.conf", () => {
     for (let n = 0; n < 3 * sensors; n++) weir.publish(`sensors.s${n % sensors}.temp`, String(n));
     const inboxPrefix = "_INBOX_boiler-1";
     const boiler = await client({ servers, user: "boiler-1", pass: password("BOILER_1_"), inboxPrefix });
+    const complaint = complaints(boiler);
+    boiler.publish("sensors.boiler-2.temp", "in another's name");
+    expect(await complaint()).toMatch(
+      /permissions violation for publish to "p\.\d+\.sensors\.boiler-2\.temp"/i,
+    );
     boiler.publish("sensors.boiler-1.temp", "by NATS");
     await Promise.all([weir.flush(), boiler.flush()]);
     const mqttPassword = password("BOILER_2_");
