@@ -141,9 +141,11 @@ test("a burst is shared by two workers and then by one again: each row once, in 
   const sent: number[] = Array.from({ length: motes }, () => 0);
   const letters = "abcdefghij".repeat(70);
   let waiting = 0;
+  let isBurst = true;
   const publishing = wallClock.every(20, () => {
-    // Ahead of the workers, but not by more than they can work off soon.
-    for (let mote = 0; waiting < 800 && mote < motes * 5; mote++) {
+    // Ahead of the workers, but not by more than they can work off soon; a little while partitions move.
+    const most = isBurst ? motes * 5 : 2;
+    for (let mote = 0; waiting < 800 && mote < most; mote++) {
       const n = sent[mote % motes]!++;
       link.nats.publish(`s.m${mote % motes}`, JSON.stringify({ n, text: `${n}${letters}` }));
       waiting++;
@@ -156,6 +158,8 @@ test("a burst is shared by two workers and then by one again: each row once, in 
       () => undefined,
     );
   });
+  await until(({ scales }) => scales["burst"]?.workers === 2);
+  isBurst = false;
   await until((status) => sharers(status) === 2);
   publishing();
   counting();

@@ -140,14 +140,15 @@ class Planner {
   #isSomebodyThere(name: string, { living, lifeless }: WorkerMemory): boolean {
     const heard = this.#observed.heard.get(name);
     if (heard === undefined || !isHeard({ heard }, this.#now)) return false;
-    return living !== null || (lifeless !== null && heard.at > lifeless);
+    return living !== null || lifeless === null || heard.at > lifeless;
   }
 
   /** Notes what a worker may run: what it was told, what it says, and what it was told before it had heard. */
   #noteRunner(name: string): void {
     const heard = this.#observed.heard.get(name);
     const living = (this.handles.get(name) ?? []).some(lives);
-    if (!living && !isHeard({ heard }, this.#now)) return;
+    // One that has ended is not waited for, though it was heard a moment ago.
+    if (!living && !this.#isSomebodyThere(name, this.#memoryOf(name))) return;
     const told = this.#observed.assigned.get(name) ?? [];
     for (const key of told) this.#mayRun(key.name, name);
     for (const each of heard?.beat.pipelines ?? []) this.#mayRun(each.name, name);
