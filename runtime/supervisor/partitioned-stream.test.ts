@@ -93,7 +93,10 @@ async function startSupervisor(): Promise<Supervisor> {
 
 /** Asks until it is so. */
 async function until(condition: (status: SupervisorStatus) => boolean): Promise<void> {
-  while (supervisor === null || !condition(supervisor.status())) await sleep(wallClock, 50);
+  for (;;) {
+    if (supervisor !== null && condition(supervisor.status())) return;
+    await sleep(wallClock, 50);
+  }
 }
 
 /** Which workers run partitions, once all run. */
