@@ -10,6 +10,7 @@ export interface SettingsOptions {
   readonly config: string;
   readonly state?: string;
   readonly forget?: readonly string[];
+  readonly askIngest?: boolean;
 }
 
 /** The device's settings: defaults, then weir.yaml, then the command line. */
@@ -36,5 +37,6 @@ export function settingsFor(options: SettingsOptions): DeviceSettings {
     ...settings,
     state: options.state ?? settings.state,
     forget: options.forget ?? settings.forget,
+    asksIngest: options.askIngest ?? settings.asksIngest,
   };
 }

@@ -33,6 +33,8 @@ export interface HostingPlaces {
 
 export interface Hosting {
   readonly driver: Driver;
+  /** Runs the ingest of the workers' journals, apart from them. */
+  readonly ingest: Driver;
   /** Where workers' socket files are. */
   readonly run: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -50,16 +52,24 @@ export function workerEnvironment(env: Environment, kind: HostingOptions["driver
   return Object.fromEntries(set.filter(([name]) => kind === "process" || name.startsWith("WEIR_")));
 }
 
+/** Whom the ingest belongs to: its driver must not take workers for its own. */
+function ingestIdentity(identity: string): string {
+  return `${identity}-ingest`;
+}
+
 function processes(identity: string, places: HostingPlaces, env: Environment): Hosting {
-  const driver = new ProcessDriver({
-    folder: join(places.state, "supervisor", "processes"),
-    supervisor: identity,
-    program: [process.execPath, fileURLToPath(partUrl("weir.js"))],
-    clock: wallClock,
-  });
+  const driverIn = (folder: string, supervisor: string): Driver =>
+    new ProcessDriver({
+      folder: join(places.state, "supervisor", folder),
+      supervisor,
+      program: [process.execPath, fileURLToPath(partUrl("weir.js"))],
+      clock: wallClock,
+    });
+  const driver = driverIn("processes", identity);
+  const ingest = driverIn("ingest", ingestIdentity(identity));
   const run = runFolder(env);
   const environment = { ...workerEnvironment(env, "process"), WEIR_RUN_FOLDER: run };
-  return { driver, run, environment, folders: [] };
+  return { driver, ingest, run, environment, folders: [] };
 }
 
 function containers(
@@ -69,19 +79,21 @@ function containers(
   env: Environment,
 ): Hosting {
   const user = process.getuid?.() ?? 0;
-  const driver = new ContainerDriver({
-    supervisor: identity,
-    image: options.image,
-    network: options.network,
-    user: containerUser(user, process.getgid?.() ?? 0),
-    socketPath: findEngineSocket(env, user),
-    clock: wallClock,
-  });
+  const driverOf = (supervisor: string): Driver =>
+    new ContainerDriver({
+      supervisor,
+      image: options.image,
+      network: options.network,
+      user: containerUser(user, process.getgid?.() ?? 0),
+      socketPath: findEngineSocket(env, user),
+      clock: wallClock,
+    });
   const run = join(places.state, "run");
   const at = (path: string, writable: boolean) => ({ host: path, inside: path, writable });
   const read = places.read.filter((path) => existsSync(path)).map((path) => at(resolve(path), false));
   return {
-    driver,
+    driver: driverOf(identity),
+    ingest: driverOf(ingestIdentity(identity)),
     run,
     environment: { ...workerEnvironment(env, "container"), WEIR_RUN_FOLDER: run },
     folders: [at(places.assignments, false), at(places.data, true), at(run, true), ...read],

@@ -5,7 +5,7 @@ import { groupPlans } from "../engine/source-group.ts";
 import { WeirError } from "../errors.ts";
 import { ingestGroups, type IngestPlan, ingestPlans } from "../worker/ingest-plan.ts";
 import { stateFolders } from "../worker/state-folders.ts";
-import type { IngestOptions } from "./ingest.ts";
+import { type IngestOptions, noState } from "./ingest.ts";
 import { filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { settingsFor } from "./device-settings.ts";
 
@@ -16,11 +16,7 @@ export async function plansFromFiles(
 ): Promise<readonly IngestPlan[]> {
   const settings = settingsFor(options);
   const { state } = settings;
-  if (state === null) {
-    throw new WeirError("WEIR_CONFIG", "journals need a state folder to be in", {
-      remedy: "name it with --state, in weir.yaml (state: …) or by WEIR_STATE",
-    });
-  }
+  if (state === null) throw noState();
   const files = filesOf(names);
   const pipelines = await loadFiles(files);
   printDiagnostics(files, pipelines);

@@ -1,10 +1,12 @@
 // weir ingest: the process that writes what core NATS sends to journals, for workers to read. A worker starts one by itself
-// where a pipeline asks for a journal; started by hand it runs until a signal ends it, whoever reads.
+// where a pipeline asks for a journal, a supervisor one for all its workers; started by hand it runs until a signal ends it,
+// whoever reads.
 
 import { text } from "node:stream/consumers";
 import { wallClock } from "../clock.ts";
 import { WeirError } from "../errors.ts";
-import { type LogFormat, makeLog } from "../log.ts";
+import { type Log, type LogFormat, makeLog } from "../log.ts";
+import { IngestFollower } from "../worker/ingest-follower.ts";
 import { IngestProcess } from "../worker/ingest-process.ts";
 import { type IngestPlan, readIngestPlan } from "../worker/ingest-plan.ts";
 
@@ -15,12 +17,13 @@ export interface IngestOptions {
   readonly log?: LogFormat;
   /** The plan comes on standard input. */
   readonly plan?: boolean;
+  /** What to do is what workers ask for in the state folder, as long as they do. */
+  readonly asked?: boolean;
 }
 
 export async function ingest(names: readonly string[], options: IngestOptions): Promise<number> {
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
-  const plans = await plansOf(names, options);
-  const all = plans.map((plan) => new IngestProcess(plan, wallClock, log));
+  const all = options.asked === true ? [await follower(options, log)] : await processes(names, options, log);
   const stop = (): void => all.forEach((each) => void each.stop());
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
@@ -33,6 +36,22 @@ export async function ingest(names: readonly string[], options: IngestOptions): 
   return 0;
 }
 
+async function processes(
+  names: readonly string[],
+  options: IngestOptions,
+  log: Log,
+): Promise<readonly IngestProcess[]> {
+  const plans = await plansOf(names, options);
+  return plans.map((plan) => new IngestProcess(plan, wallClock, log, plan.connections));
+}
+
+async function follower(options: IngestOptions, log: Log): Promise<IngestFollower> {
+  const { settingsFor } = await import("./device-settings.ts");
+  const { state, connections } = settingsFor(options);
+  if (state === null) throw noState();
+  return new IngestFollower({ state, connections, clock: wallClock, log, random: Math.random });
+}
+
 async function plansOf(names: readonly string[], options: IngestOptions): Promise<readonly IngestPlan[]> {
   if (options.plan === true) return [readIngestPlan(await text(process.stdin))];
   // Loaded only where there are pipeline files to read: what reads them is most of what weir takes.
@@ -41,5 +60,12 @@ async function plansOf(names: readonly string[], options: IngestOptions): Promis
   if (plans.length > 0) return plans;
   throw new WeirError("WEIR_CONFIG", "none of these pipelines has a source with a journal", {
     remedy: "add journal: true to a source of nats without a stream",
+  });
+}
+
+/** Journals lie in a state folder, and nothing says which. */
+export function noState(): WeirError {
+  return new WeirError("WEIR_CONFIG", "journals need a state folder to be in", {
+    remedy: "name it with --state, in weir.yaml (state: …) or by WEIR_STATE",
   });
 }

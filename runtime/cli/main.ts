@@ -87,6 +87,7 @@ program
   .option("--state <folder>", "the state folder; without it, that of the settings")
   .addOption(new Option("--log <format>", "how to log").choices(["text", "json"]))
   .addOption(new Option("--plan", "read what to do from standard input, as weir run says it").hideHelp())
+  .option("--asked", "write what the workers of the state folder ask for, as weir supervise has it do")
   .action((files: string[], options) =>
     finish(import("./ingest.ts").then(({ ingest }) => ingest(files, options))),
   );
@@ -112,6 +113,7 @@ program
   .option("--host <name>", "the machine's name in heartbeats; its own without it")
   .option("--identity <name>", "names its socket file for questions; made up without it")
   .option("--heartbeats <connection>", "beat on this NATS connection every second")
+  .option("--ask-ingest", "ask the ingest that runs beside it for journals, in place of starting one")
   .addOption(new Option("--log <format>", "how to log").choices(["text", "json"]))
   .action((what: string, options) =>
     finish(import("./worker.ts").then(({ worker }) => worker(what, options))),

@@ -84,7 +84,7 @@ function reasonLines(lines: readonly PipelineStatusLine[], { scales, now }: Supe
 
 /** What `weir status` shows of one supervisor. */
 export function statusLines(status: SupervisorStatus): string[] {
-  const { host, driver, driver_fault, now, since, pipelines, workers } = status;
+  const { host, driver, driver_fault, now, since, pipelines, workers, ingest } = status;
   const lines = [`${styled("bold", host)}: driver ${driver}, for ${durationText(now - since)}`];
   if (driver_fault !== "") lines.push(styled("red", `  the driver fails: ${driver_fault}`));
   const byPipeline = [...Map.groupBy(pipelines, ({ name }) => instanceOf(name).pipeline).values()];
@@ -106,6 +106,10 @@ export function statusLines(status: SupervisorStatus): string[] {
     ]),
   ]);
   lines.push(styled("dim", workerHead), ...workerRows);
+  if (ingest != null)
+    lines.push(
+      `ingest of journals: ${ingest.state}, for ${durationText(now - ingest.started)} (weir logs ingest)`,
+    );
   return lines;
 }
 
@@ -117,8 +121,8 @@ export async function status(options: { readonly json?: boolean }): Promise<numb
 }
 
 /** The worker that is meant by its own name, or by that of a pipeline that it runs. */
-function workerOf(name: string, { workers, pipelines }: SupervisorStatus): string | null {
-  if (workers.some((each) => each.name === name)) return name;
+function workerOf(name: string, { workers, pipelines, ingest }: SupervisorStatus): string | null {
+  if (workers.some((each) => each.name === name) || (name === "ingest" && ingest != null)) return name;
   const meant = pipelines.filter((each) => each.name === name || instanceOf(each.name).pipeline === name);
   return meant.find(({ worker }) => worker !== null)?.worker ?? null;
 }

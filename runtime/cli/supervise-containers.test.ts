@@ -1,5 +1,5 @@
-// A supervisor whose workers are containers of a real engine, against a real nats-server: a numbered stream comes through
-// once and in order while containers and supervisor are killed and the pipeline is changed.
+// A supervisor whose workers are containers of a real engine, against a real nats-server: numbered streams, one of them over
+// core NATS, come through once and in order while containers, supervisor and engine are killed and the pipeline is changed.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -80,22 +80,25 @@ function podman(...parameters: readonly string[]): string {
   return stdout.trim();
 }
 
-function writePipeline(about: string): void {
-  const text = `name: numbers
-about: ${about}
-source: { nats: { subject: numbers.in, stream: NUMBERS_IN }, format: json, schema: { n: float64 } }
+function writePipeline(name: string, source: string, about = ""): void {
+  const text = `name: ${name}
+about: "${about}"
+source: { nats: { subject: ${name}.in, ${source} }, format: json, schema: { n: float64 } }
 steps:
-  - sink: { nats: { subject: numbers.out, stream: NUMBERS_OUT }, format: json }
+  - sink: { nats: { subject: ${name}.out, stream: ${name}-out }, format: json }
 `;
-  writeFileSync(join(pipelines, "numbers.yaml"), text);
+  writeFileSync(join(pipelines, `${name}.yaml`), text);
 }
+
+const kept = "stream: numbers-in";
 
 async function numbersOf(manager: JetStreamManager, stream: string): Promise<number[]> {
   const { first_seq, last_seq } = (await manager.streams.info(stream)).state;
   const numbers: number[] = [];
-  for (let seq = first_seq; seq <= last_seq; seq++) {
-    const message = await manager.streams.getMessage(stream, { seq });
-    if (message !== null) numbers.push(message.json<{ n: number }>().n);
+  for (let seq = first_seq; seq <= last_seq; seq += 100) {
+    const some = Array.from({ length: Math.min(100, last_seq + 1 - seq) }, (_, place) => seq + place);
+    const read = await Promise.all(some.map((each) => manager.streams.getMessage(stream, { seq: each })));
+    for (const message of read) if (message !== null) numbers.push(message.json<{ n: number }>().n);
   }
   return numbers;
 }
@@ -127,15 +130,25 @@ describe.skipIf(engine === null || engine.podman === null)(`weir supervise with 
     timeout: 170_000,
   }, async () => {
     const manager = await jetstreamManager(nats);
-    await manager.streams.add({ name: "NUMBERS_IN", subjects: ["numbers.in"] });
-    writePipeline("the first revision");
+    await manager.streams.add({ name: "numbers-in", subjects: ["numbers.in"] });
+    writePipeline("numbers", kept, "the first revision");
+    // Core NATS keeps nothing: what its ingest does not write down is gone.
+    writePipeline("core", "journal: true");
     let supervisor = supervise();
     let sent = 0;
-    const publishing = wallClock.every(20, () => nats.publish("numbers.in", JSON.stringify({ n: sent++ })));
+    const publishing = wallClock.every(5, () => {
+      const record = JSON.stringify({ n: sent++ });
+      for (const subject of ["numbers.in", "core.in"]) nats.publish(subject, record);
+    });
+    /** Rows of both come through. */
     const flowing = (isIt: (status: SupervisorStatus) => boolean = () => true): Promise<SupervisorStatus> =>
       until((status) => {
-        const [pipeline] = status.pipelines;
-        return pipeline?.beat?.phase === "running" && pipeline.beat.rows > 0 && isIt(status);
+        const beats = status.pipelines.map(({ beat }) => beat);
+        return (
+          beats.length === 2 &&
+          beats.every((beat) => beat?.phase === "running" && beat.rows > 0) &&
+          isIt(status)
+        );
       });
 
     const first = await flowing();
@@ -151,6 +164,10 @@ describe.skipIf(engine === null || engine.podman === null)(`weir supervise with 
     expect(podman("inspect", "--format={{.Config.Env}}", id)).not.toContain("hush");
     expect(statSync(join(state, "data")).uid).toBe(65532);
 
+    // The worker is killed while its engine is away; the ingest beside it writes on.
+    const ingest = first.ingest?.id;
+    expect(ingest).toMatch(/^[0-9a-f]{64}$/);
+    engine?.podman?.crash();
     podman("kill", "--signal=KILL", id);
     await flowing(({ workers }) => workers[0] !== undefined && workers[0].id !== id);
 
@@ -158,27 +175,36 @@ describe.skipIf(engine === null || engine.podman === null)(`weir supervise with 
     const before = await flowing();
     supervisor.kill("SIGKILL");
     await ended(supervisor);
-    expect(podman("ps", "--quiet", "--no-trunc")).toBe(before.workers[0]?.id);
+    const running = [before.workers[0]?.id, ingest];
+    expect(new Set(podman("ps", "--quiet", "--no-trunc").split("\n"))).toEqual(new Set(running));
     supervisor = supervise();
     const after = await flowing();
-    expect(after.workers[0]?.id).toBe(before.workers[0]?.id);
+    expect([after.workers[0]?.id, after.ingest?.id]).toEqual(running);
 
     // A new revision takes the place of the old one, in the same worker.
-    writePipeline("the second revision");
-    const old = after.pipelines[0]?.runs;
-    const changed = await flowing(
-      ({ pipelines: [pipeline] }) => pipeline !== undefined && pipeline.runs !== old,
-    );
+    const runs = ({ pipelines: all }: SupervisorStatus) => all.find(({ name }) => name === "numbers")?.runs;
+    writePipeline("numbers", kept, "the second revision");
+    const changed = await flowing((status) => runs(status) !== runs(after));
     expect(changed.workers[0]?.id).toBe(before.workers[0]?.id);
 
     publishing();
     await nats.flush();
-    while ((await manager.streams.info("NUMBERS_OUT")).state.messages < sent) await sleep(wallClock, 50);
-    const numbers = await numbersOf(manager, "NUMBERS_OUT");
+    const last = async (stream: string): Promise<number> => {
+      const { last_seq: seq } = (await manager.streams.info(stream)).state;
+      return (await manager.streams.getMessage(stream, { seq }))?.json<{ n: number }>().n ?? 0;
+    };
+    for (const stream of ["numbers-out", "core-out"])
+      while ((await last(stream)) < sent - 1) await sleep(wallClock, 50);
+    const numbers = await numbersOf(manager, "numbers-out");
+    const ofCore = await numbersOf(manager, "core-out");
     supervisor.kill("SIGINT");
     await ended(supervisor);
-    expect(podman("ps", "--quiet")).toBe("");
-    expect(sent).toBeGreaterThan(100);
+    expect(podman("ps", "--all", "--quiet")).toBe("");
+    expect(sent).toBeGreaterThan(1_000);
     expect(numbers).toEqual(Array.from({ length: sent }, (_, n) => n));
+    // From when its ingest listened first, all of them.
+    const [begin = sent] = ofCore;
+    expect(begin).toBeLessThan(sent / 2);
+    expect(ofCore).toEqual(Array.from({ length: sent - begin }, (_, n) => begin + n));
   });
 });

@@ -12,13 +12,21 @@ import { type Log, type LogFormat, makeLog } from "../log.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
 import { SupervisorFiles } from "../supervisor/supervisor-files.ts";
 import { wantedInFolder } from "../supervisor/wanted.ts";
-import { startRevision, type WorkerStart, workerSocket, workerSpec } from "../supervisor/worker-start.ts";
+import { IngestUnit } from "../supervisor/ingest-unit.ts";
+import {
+  ingestSpec,
+  startRevision,
+  type WorkerStart,
+  workerSocket,
+  workerSpec,
+} from "../supervisor/worker-start.ts";
 import { type Answers, openControl } from "../worker/control.ts";
+import { readRequests } from "../worker/ingest-requests.ts";
 import { runFolder } from "../worker/settings.ts";
 import { giveBackMemory } from "../worker/settle.ts";
 import { settingsFor } from "./device-settings.ts";
 import { checkNames, hostToken } from "./host-name.ts";
-import { hostingOf } from "./hosting.ts";
+import { type Hosting, hostingOf } from "./hosting.ts";
 
 export interface SuperviseOptions {
   readonly nats: readonly string[];
@@ -89,12 +97,13 @@ function followFolder(folder: string, supervisor: Supervisor, log: Log): () => v
   return wallClock.every(limits.supervisor_look_ms, look);
 }
 
-function answersOf(supervisor: Supervisor): Answers {
+function answersOf({ supervisor, ingest }: Started): Answers {
   return async (path) => {
-    if (path === "/supervisor") return supervisor.status();
+    if (path === "/supervisor") return { ...supervisor.status(), ingest: ingest.status() };
     const [, worker, lines] = /^\/logs\/([a-z0-9_-]{1,64})\/(\d{1,5})$/.exec(path) ?? [];
     if (worker === undefined) return undefined;
-    return (await supervisor.logs(worker, Number(lines))) ?? undefined;
+    const of = worker === "ingest" ? ingest.logs(Number(lines)) : supervisor.logs(worker, Number(lines));
+    return (await of) ?? undefined;
   };
 }
 
@@ -107,7 +116,30 @@ function ended(): Promise<"leave" | "drain"> {
 
 interface Started {
   readonly supervisor: Supervisor;
+  readonly ingest: IngestUnit;
   readonly identity: string;
+}
+
+/** How workers are started here. */
+function startingOf(
+  options: SuperviseOptions,
+  host: string,
+  files: SupervisorFiles,
+  { identity, data, hosting }: { identity: string; data: string; hosting: Hosting },
+): WorkerStart {
+  const config = existsSync(options.config) ? ["--config", resolve(options.config)] : [];
+  const heartbeats = options.desired === undefined ? [] : ["--heartbeats", options.desired];
+  return {
+    supervisor: identity,
+    host,
+    assignmentOf: (worker) => files.assignmentPath(worker),
+    state: data,
+    settings: [...config, ...options.nats.flatMap((each) => ["--nats", each])],
+    further: [...heartbeats, "--ask-ingest"],
+    environment: hosting.environment,
+    folders: hosting.folders,
+    limits: { memory_bytes: options.memory },
+  };
 }
 
 async function start(
@@ -124,22 +156,13 @@ async function start(
     (path) => path !== undefined,
   );
   const places = { state: root, assignments: dirname(files.assignmentPath("any")), data, read };
-  const { driver, run, environment, folders } = hostingOf(options, identity, places, process.env);
-  await driver.open();
-  const config = existsSync(options.config) ? ["--config", resolve(options.config)] : [];
-  const heartbeats = options.desired === undefined ? [] : ["--heartbeats", options.desired];
-  const starting: WorkerStart = {
-    supervisor: identity,
-    host,
-    assignmentOf: (worker) => files.assignmentPath(worker),
-    state: data,
-    further: [...config, ...heartbeats, ...options.nats.flatMap((each) => ["--nats", each])],
-    environment,
-    folders,
-    limits: { memory_bytes: options.memory },
-  };
+  const hosting = hostingOf(options, identity, places, process.env);
+  for (const each of [hosting.driver, hosting.ingest]) await each.open();
+  const starting = startingOf(options, host, files, { identity, data, hosting });
+  const shared = { clock: wallClock, log, random: Math.random };
   const supervisor = new Supervisor({
-    driver,
+    ...shared,
+    driver: hosting.driver,
     files,
     host,
     capacity: {
@@ -149,13 +172,12 @@ async function start(
     },
     spec: (worker) => workerSpec(starting, worker),
     revision: startRevision(starting),
-    socketOf: (worker) => workerSocket(run, identity, worker),
-    clock: wallClock,
-    log,
-    random: Math.random,
+    socketOf: (worker) => workerSocket(hosting.run, identity, worker),
     memoryFree: freemem,
   });
-  return { supervisor, identity };
+  const isWanted = (): boolean => readRequests(data).length > 0;
+  const ingest = new IngestUnit({ ...shared, driver: hosting.ingest, spec: ingestSpec(starting), isWanted });
+  return { supervisor, ingest, identity };
 }
 
 /**
@@ -200,21 +222,25 @@ export async function supervise(folder: string | undefined, options: SuperviseOp
   const { host = hostToken(), desired } = options;
   checkNames({ host });
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
-  const { supervisor, identity } = await start(folder, options, host, log);
+  const started = await start(folder, options, host, log);
+  const { supervisor, ingest, identity } = started;
   checkWanted(folder, options, supervisor);
   const end = ended();
   const following = folder === undefined ? [] : [followFolder(folder, supervisor, log)];
   supervisor.start();
+  ingest.start();
   if (desired !== undefined) following.push(await followBucket(desired, host, supervisor, options, log));
-  const control = await openControl(runFolder(process.env), `supervisor-${identity}`, answersOf(supervisor));
+  const control = await openControl(runFolder(process.env), `supervisor-${identity}`, answersOf(started));
   following.push(keepSmall());
   const how = await end;
   for (const endFollowing of following) endFollowing();
   if (how === "drain") {
     log.info("draining all workers");
     await supervisor.drain();
+    await ingest.drain();
   } else log.info("the workers run on");
   await control.close();
   await supervisor.close();
+  await ingest.close();
   return 0;
 }

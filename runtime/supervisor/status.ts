@@ -47,6 +47,8 @@ export interface SupervisorStatus {
   readonly workers: readonly WorkerStatusLine[];
   /** By pipeline whose partitions share workers; a partition has a line of its own among `pipelines`. */
   readonly scales: Readonly<Record<string, ScaleStatus>>;
+  /** What writes the journals of core NATS that pipelines ask for; null where nothing does. */
+  readonly ingest?: Pick<ObservedWorker, "id" | "state" | "started"> | null;
   readonly happenings: readonly (Happening & { readonly at: number })[];
 }
 

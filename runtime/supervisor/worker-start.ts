@@ -12,7 +12,8 @@ export interface WorkerStart {
   readonly assignmentOf: (worker: string) => string;
   /** Where commit logs are kept: a pipeline's state goes with it from worker to worker. */
   readonly state: string;
-  /** Further arguments of `weir worker`: connections, settings, where heartbeats go. */
+  /** Further arguments: connections and settings, for whatever of weir runs here; then those of `weir worker` alone. */
+  readonly settings: readonly string[];
   readonly further: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly folders: WorkerSpec["folders"];
@@ -36,16 +37,18 @@ export function workerSocket(runFolder: string, supervisor: string, worker: stri
 
 /** Tells one way of starting workers from another: where it differs, those that run are started anew. */
 export function startRevision(start: WorkerStart): string {
-  const { limits, folders, further } = start;
-  const command = commandOf(start, "worker");
+  return revisionOf(start, commandOf(start, "worker"));
+}
+
+function revisionOf({ limits, folders }: WorkerStart, command: readonly string[]): string {
   return createHash("sha256")
-    .update(JSON.stringify([command, limits, folders, further]))
+    .update(JSON.stringify([command, limits, folders]))
     .digest("hex")
     .slice(0, 12);
 }
 
 function commandOf(
-  { supervisor, host, assignmentOf, state, further }: WorkerStart,
+  { supervisor, host, assignmentOf, state, settings, further }: WorkerStart,
   worker: string,
 ): string[] {
   return [
@@ -61,8 +64,16 @@ function commandOf(
     state,
     "--log",
     "json",
+    ...settings,
     ...further,
   ];
+}
+
+/** The ingest of all workers here: what they ask for in their state folder. */
+export function ingestSpec(start: WorkerStart): WorkerSpec {
+  const { state, settings, environment, folders, limits } = start;
+  const command = ["ingest", "--asked", "--state", state, "--log", "json", ...settings];
+  return { name: "ingest", revision: revisionOf(start, command), command, environment, folders, limits };
 }
 
 export function workerSpec(start: WorkerStart, worker: string): WorkerSpec {

@@ -1,6 +1,6 @@
 // Keeps an ingest running for a worker: starts one where none has the lock, starts another when it ends, and tells it that the
-// worker is there. The ingest outlives the worker, so that nothing is lost while that is restarted; it ends some time after
-// nobody has read any more.
+// worker is there; or asks for one by a file, where a supervisor runs the ingest. It outlives the worker, so that nothing is lost
+// while that is restarted; it ends some time after nobody has read any more.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, openSync, closeSync, statSync, truncateSync } from "node:fs";
@@ -15,6 +15,7 @@ import type { Log } from "../log.ts";
 import { FileDisk } from "../state/log/file-disk.ts";
 import { writeBeat } from "./ingest-beat.ts";
 import { type IngestPlan, planDigest } from "./ingest-plan.ts";
+import { isRequested, writeRequest } from "./ingest-requests.ts";
 
 export interface KeeperOptions {
   readonly plan: IngestPlan;
@@ -22,6 +23,8 @@ export interface KeeperOptions {
   readonly log: Log;
   /** Tells this worker from one before it. */
   readonly identity: string;
+  /** Somebody else runs ingests; this only asks. */
+  readonly asks: boolean;
 }
 
 export class IngestKeeper {
@@ -41,13 +44,15 @@ export class IngestKeeper {
     this.#wanted = planDigest(options.plan);
   }
 
-  /** Resolves once an ingest was started or found. */
+  /** Resolves once an ingest was started, found or asked for. */
   async start(): Promise<void> {
-    const { clock, plan } = this.#options;
+    const { clock, plan, asks } = this.#options;
     mkdirSync(plan.folder, { recursive: true, mode: 0o700 });
+    if (asks) writeRequest(plan);
     this.#beat();
-    await this.#look();
     this.#release.push(clock.every(limits.journal_heartbeat_ms, () => this.#beat()));
+    if (asks) return;
+    await this.#look();
     this.#release.push(clock.every(limits.ingest_watch_ms, () => void this.#look()));
   }
 
@@ -58,8 +63,10 @@ export class IngestKeeper {
   }
 
   #beat(): void {
-    const { plan, identity, log } = this.#options;
+    const { plan, identity, log, asks } = this.#options;
     try {
+      // An ingest that had given up on readers took it away with it.
+      if (asks && !isRequested(plan.folder)) writeRequest(plan);
       writeBeat(plan.folder, { wanted: this.#wanted, count: ++this.#beats, worker: identity });
     } catch (fault) {
       log.warn(`ingest: ${messageOf(fault)}`);

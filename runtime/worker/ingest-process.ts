@@ -27,11 +27,14 @@ export class IngestProcess {
   #stopping: Promise<void> | null = null;
   #attendance: Attendance = { beat: null, silent: 0 };
 
-  constructor(plan: IngestPlan, clock: Clock, log: Log) {
+  /** Why it ended by itself; null while it runs, and where it was told to end. */
+  dismissed: ReturnType<typeof dismissal> = null;
+
+  constructor(plan: IngestPlan, clock: Clock, log: Log, connections: IngestPlan["connections"]) {
     this.#plan = plan;
     this.#clock = clock;
     this.#log = log;
-    this.#connections = new Connections(plan.connections, log, clock);
+    this.#connections = new Connections(connections, log, clock);
   }
 
   /** Runs until `stop`, or until it is of no use any more; all that was received is durable then. */
@@ -105,6 +108,7 @@ export class IngestProcess {
     const reason = dismissal(this.#attendance, planDigest(this.#plan));
     if (reason === null || this.#stopping !== null || !attended) return;
     this.#log.info(`ingest: ${reason}; ending`);
+    this.dismissed = reason;
     void this.stop();
   }
 }

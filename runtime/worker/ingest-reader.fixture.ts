@@ -52,7 +52,7 @@ const plan: IngestPlan = {
 };
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const log = { info: say, warn: say, error: say };
-const keeper = new IngestKeeper({ plan, clock: wallClock, log, identity: String(process.pid) });
+const keeper = new IngestKeeper({ plan, clock: wallClock, log, identity: String(process.pid), asks: false });
 await keeper.start();
 
 const source = journalSource({ disk: await FileDisk.open(folder), name: "source", log });

@@ -92,6 +92,8 @@ export interface DeviceSettings {
   readonly commit_ms: number;
   /** Pipelines that begin anew: of what is kept of them only their rows that wait count. */
   readonly forget: readonly string[];
+  /** Who runs this worker runs the ingest of its journals as well; else it starts one itself. */
+  readonly asksIngest: boolean;
   /** What rows that wait may take where a pipeline says nothing. */
   readonly outbox?: OutboxSpec | undefined;
 }
@@ -109,6 +111,7 @@ export function defaultSettings(environment: Readonly<Record<string, string | un
     state: environment["WEIR_STATE"] ?? null,
     commit_ms: limits.commit_ms_default,
     forget: [],
+    asksIngest: false,
   };
 }
 
@@ -144,6 +147,7 @@ export function withFile(
       state: state === undefined ? base.state : resolve(dirname(file), state),
       commit_ms: commit ?? base.commit_ms,
       forget: base.forget,
+      asksIngest: base.asksIngest,
       outbox: outbox ?? base.outbox,
     },
     diagnostics: [...read.diagnostics, ...diagnostics],

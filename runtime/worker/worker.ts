@@ -188,10 +188,12 @@ export class Worker {
   /** Has processes of their own write the journals that pipelines read. */
   async #keepIngest(groups: readonly (readonly PipelinePlan[])[]): Promise<void> {
     const { settings, clock, log, identity } = this.#options;
-    const { state, connections } = settings;
+    const { state, asksIngest: asks } = settings;
     if (state === null) return;
+    // An ingest that is asked has connections of its own.
+    const connections = asks ? {} : settings.connections;
     const plans = ingestPlans(state, ingestGroups(groups, stateFolders(state)), connections, true);
-    this.#keepers = plans.map((plan) => new IngestKeeper({ plan, clock, log, identity }));
+    this.#keepers = plans.map((plan) => new IngestKeeper({ plan, clock, log, identity, asks }));
     for (const keeper of this.#keepers) await keeper.start();
   }
 

@@ -2,7 +2,7 @@
 // of it gone when whoever started it is gone, however that ended. Never used for workers that matter.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { sleep, stopwatch, wallClock } from "../../clock.ts";
@@ -16,8 +16,12 @@ export interface PodmanService {
   readonly socketPath: string;
   /** What the `podman` command needs to see the same store. */
   readonly environment: Readonly<Record<string, string>>;
+  /** A folder for whatever has to be gone with it. */
+  readonly folder: string;
   /** Takes an image from an archive. */
   load(archive: string): void;
+  /** Kills the service, as a crash would; it is started again at once. Containers do not notice. */
+  crash(): void;
   /** Ends all containers and removes all that is left of them. */
   stop(): Promise<void>;
 }
@@ -37,16 +41,26 @@ export function podmanMissing(env: Environment): string | null {
   return null;
 }
 
-// Waits for the end of standard input, which comes when the parent is gone; then leaves nothing behind.
-// Arguments: folder, then the command.
+// Keeps the service running until the end of standard input, which comes when the parent is gone; then leaves nothing
+// behind. The service goes first, so that nobody starts a container while the others are removed. Arguments: folder,
+// then the command.
 const guardScript = `
 folder=$1; shift
-"$@" </dev/null >"$folder/service.log" 2>&1 &
-service=$!
+(
+  trap 'kill "$service" 2>/dev/null; exit 0' TERM
+  while :; do
+    "$@" </dev/null >>"$folder/service.log" 2>&1 &
+    service=$!
+    echo "$service" > "$folder/service.pid"
+    wait "$service"
+    sleep 0.2
+  done
+) &
+keeper=$!
 while read -r line; do :; done
+kill "$keeper"
+wait "$keeper" 2>/dev/null
 podman rm --all --force --time 0 >/dev/null 2>&1
-kill "$service"
-wait "$service" 2>/dev/null
 # What cleans up after containers may still be at it.
 for _ in 1 2 3 4 5; do
   umount "$folder/graph/overlay" 2>/dev/null
@@ -137,9 +151,13 @@ export async function startPodman(env: Environment): Promise<PodmanService> {
   });
   guard.stdin?.on("error", () => {});
   if (await untilAnswering(socketPath, guard)) {
+    const work = join(folder, "work");
+    mkdirSync(work);
     return {
       socketPath,
       environment,
+      folder: work,
+      crash: () => process.kill(Number(readFileSync(join(folder, "service.pid"), "utf8")), "SIGKILL"),
       load: (archive) => loadArchive(archive, environment),
       stop: () => ended(guard),
     };
