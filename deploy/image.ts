@@ -65,8 +65,8 @@ function baseLayer(scratch: string): Layer {
   archive(file, folder, "-c", 0, [".", "!", "-path", "./var/lib/weir", "!", "-path", "."]);
   archive(file, folder, "-r", imageUser, ["./var/lib/weir"]);
   const layer = layerOf(file);
-  writeFileSync(join(scratch, "base.tar.gz"), layer.packed);
-  renameSync(join(scratch, "base.tar.gz"), `${kept}.tar.gz`);
+  writeFileSync(`${kept}.new`, layer.packed);
+  renameSync(`${kept}.new`, `${kept}.tar.gz`);
   writeFileSync(`${kept}.sha256`, layer.digest);
   return layer;
 }
@@ -93,8 +93,9 @@ function configurationOf(layers: readonly Layer[]): string {
 
 /** Writes the archive, in the form that `docker save` writes and every engine reads. */
 export function makeImage(output: string): { readonly bytes: number } {
-  mkdirSync(work, { recursive: true });
-  const scratch = mkdtempSync(join(work, "making-"));
+  for (const folder of [work, dirname(output)]) mkdirSync(folder, { recursive: true });
+  // Beside what it becomes: whoever gives that up gives up this as well.
+  const scratch = mkdtempSync(join(dirname(output), "making-"));
   try {
     const layers = [baseLayer(scratch), bundleLayer(scratch)];
     const configuration = configurationOf(layers);
@@ -107,7 +108,6 @@ export function makeImage(output: string): { readonly bytes: number } {
     const manifest = [{ Config: `${name}.json`, RepoTags: [imageName], Layers }];
     writeFileSync(join(content, "manifest.json"), JSON.stringify(manifest));
     archive(join(scratch, "weir.tar"), content, "-c", 0, ["manifest.json", `${name}.json`, ...Layers]);
-    mkdirSync(dirname(output), { recursive: true });
     renameSync(join(scratch, "weir.tar"), output);
     return { bytes: layers.reduce((sum, { packed }) => sum + packed.length, 0) };
   } finally {

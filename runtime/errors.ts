@@ -21,6 +21,8 @@ const codes = {
   WEIR_FENCED: { domain: "external", retry: false, exit: 78 },
   /** A container engine that cannot be reached, does not answer, or answers what makes no sense. */
   WEIR_CONTAINER_ENGINE: { domain: "external", retry: true, exit: 69 },
+  /** There is none on this machine. */
+  WEIR_ENGINE_MISSING: { domain: "external", retry: false, exit: 1 },
   /** A virtual machine that does not start or does not answer. */
   WEIR_MACHINE: { domain: "external", retry: true, exit: 69 },
   /** A worker that cannot be started as asked. */

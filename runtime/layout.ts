@@ -16,6 +16,11 @@ export const parts = {
 
 const isBundle = !import.meta.url.endsWith("/runtime/layout.ts");
 
+/** A file that only the source tree has; null in a bundle. */
+export function sourceUrl(path: string): URL | null {
+  return isBundle ? null : new URL(`../${path}`, import.meta.url);
+}
+
 /** Where a part is. */
 export function partUrl(part: keyof typeof parts): URL {
   return isBundle ? new URL(part, import.meta.url) : new URL(`../${parts[part]}`, import.meta.url);

@@ -263,6 +263,8 @@ const generalLimits = {
   fuzz_input_ms_max: 250,
   /** A thread that is at one input for longer is ended. */
   fuzz_hang_ms: 30_000,
+  /** What has not changed for so long, longer than sources may be silent, changes no more. */
+  demo_settled_ms: 4_000,
 } as const;
 
 export const limits: typeof generalLimits & typeof storageLimits & typeof supervisionLimits = {

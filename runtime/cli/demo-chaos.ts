@@ -4,38 +4,25 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sleep, stopwatch, wallClock } from "../clock.ts";
-import { connectNats } from "../connect/nats-connection.ts";
-import { managerOf } from "../connect/jetstream-requests.ts";
-import type { LoadedPipeline } from "../engine/loader.ts";
+import { sleep, wallClock } from "../clock.ts";
 import { limits } from "../limits.ts";
 import { Broker } from "../testing/faults/broker.ts";
 import { askWorkers } from "../worker/control-client.ts";
 import type { WorkerStatus } from "../worker/worker.ts";
 import { ChainReader } from "./demo-chains.ts";
-import type { Display } from "./demo-display.ts";
+import { countedByState, type DurableOptions, storedAt, untilSo } from "./demo-durable.ts";
 import { DemoFeeds } from "./demo-feeds.ts";
 import { chaosFaultsOf, type DemoReport, figuresOf, unreadFaults } from "./demo-figures.ts";
 import { Killer } from "./demo-killer.ts";
-import { makeSensorStream, sensorStream } from "./demo-servers.ts";
+import { makeSensorStream } from "./demo-servers.ts";
 import type { TableState } from "./demo-table.ts";
-
-export interface ChaosOptions {
-  readonly files: readonly string[];
-  readonly pipelines: readonly LoadedPipeline[];
-  /** The pipelines that read what the edge keeps. */
-  readonly readers: readonly string[];
-  readonly display: Display;
-  readonly for_ms: number | null;
-  readonly interrupted: AbortSignal;
-}
 
 const redraw_ms = 250;
 /** The feeds' processes take about this long to start. */
 const feedStart_ms = 1_500;
 
 export class ChaosDemonstration {
-  readonly #options: ChaosOptions;
+  readonly #options: DurableOptions;
   readonly #folder: string = mkdtempSync(join(tmpdir(), "weir-demo-"));
   #edge: Broker | null = null;
   #cloud: Broker | null = null;
@@ -44,7 +31,7 @@ export class ChaosDemonstration {
   /** What the worker said last of itself. */
   #statuses: readonly WorkerStatus[] = [];
 
-  constructor(options: ChaosOptions) {
+  constructor(options: DurableOptions) {
     this.#options = options;
   }
 
@@ -61,7 +48,7 @@ export class ChaosDemonstration {
     const plans = pipelines.map(({ plan }) => plan!);
     const reader = (this.#reader = await ChainReader.open(cloud.url, plans, display.log));
     const killer = (this.#killer = this.#startWorker(edge, cloud));
-    await this.#until(limits.demo_chaos_more_ms_max, () => killer.worker.isRunning);
+    await untilSo(limits.demo_chaos_more_ms_max, () => killer.worker.isRunning);
     const begin = wallClock.now() + feedStart_ms;
     const feeds = new DemoFeeds({ edge }, begin);
     killer.start();
@@ -70,13 +57,16 @@ export class ChaosDemonstration {
     await killer.stop();
     // What was under way when the edge was killed is sent again first.
     await feeds.stop(limits.demo_catch_up_ms_max);
-    const stored = await this.#storedAt(edge);
-    await this.#until(limits.demo_catch_up_ms_max, async () => {
+    const stored = await storedAt(edge, display.log);
+    await untilSo(limits.demo_catch_up_ms_max, async () => {
       await this.#look(begin, reader);
-      return this.#statuses.length > 0 && unreadFaults(this.#counted(), readers, stored).length === 0;
+      return (
+        this.#statuses.length > 0 &&
+        unreadFaults(countedByState(this.#statuses), readers, stored).length === 0
+      );
     });
     const faults = [...killer.faults, ...feeds.faults(), ...(await this.#drain(killer, reader))];
-    faults.push(...unreadFaults(this.#counted(), readers, stored));
+    faults.push(...unreadFaults(countedByState(this.#statuses), readers, stored));
     faults.push(...chaosFaultsOf(this.#statuses, reader, killer.kills));
     display.finish({ ...this.#state(begin), elapsed_ms, ended: true });
     return {
@@ -128,44 +118,17 @@ export class ChaosDemonstration {
   async #drain(killer: Killer, reader: ChainReader): Promise<readonly string[]> {
     const { worker } = killer;
     worker.signal("SIGTERM");
-    await this.#until(limits.demo_catch_up_ms_max, () => worker.hasEnded);
+    await untilSo(limits.demo_catch_up_ms_max, () => worker.hasEnded);
     const { code, signal } = worker.hasEnded ? await worker.ended : await worker.kill();
     if (code !== 0) return [`the worker ended with ${signal ?? code}:\n${worker.said()}`];
     this.#statuses = worker.statusAtEnd() ?? this.#statuses;
-    await this.#until(limits.demo_read_back_ms_max, async () => {
+    await untilSo(limits.demo_read_back_ms_max, async () => {
       await reader.follow().catch(() => undefined);
       return this.#statuses.every(({ name, pipeline }) =>
         pipeline.branches.every((branch) => reader.arrivals(name, branch.name).read >= branch.rows),
       );
     });
     return [];
-  }
-
-  /** Sources count what they read since the last start; the state knows all. */
-  #counted(): readonly WorkerStatus[] {
-    return this.#statuses.map((status) => ({
-      ...status,
-      sources: status.sources.map((source) => ({
-        ...source,
-        records: status.pipeline.branches[0]?.in ?? 0,
-      })),
-    }));
-  }
-
-  /** Records that the edge's stream holds: what the feeds were told of may have been stored twice. */
-  async #storedAt(edge: Broker): Promise<number> {
-    const link = await connectNats({ name: "demo-edge", servers: edge.url }, this.#options.display.log);
-    try {
-      const manager = await managerOf(link, null);
-      return (await manager.streams.info(sensorStream)).state.messages;
-    } finally {
-      await link.close();
-    }
-  }
-
-  async #until(ms: number, condition: () => boolean | Promise<boolean>): Promise<void> {
-    const start = stopwatch();
-    while (!(await condition()) && stopwatch() - start < ms) await sleep(wallClock, 20);
   }
 
   #isOver(begin: number): boolean {

@@ -63,12 +63,21 @@ export interface KillFigures {
   readonly cloud: number;
 }
 
+/** A worker's container. */
+export interface ContainerFigures {
+  readonly name: string;
+  readonly id: string;
+  readonly memory_bytes: number | null;
+}
+
 export interface DemoReport {
   readonly pipelines: readonly PipelineFigures[];
   readonly cloud: { readonly rows_by_stream: Readonly<Record<string, number>> };
   readonly feeds: readonly FeedFigures[];
   /** How often worker and servers were killed, where that was asked for. */
   readonly kills?: KillFigures;
+  /** The containers that ran, where workers were containers. */
+  readonly containers?: readonly ContainerFigures[];
   /** Empty when everything is as it must be. */
   readonly faults: readonly string[];
   readonly ok: boolean;
@@ -149,13 +158,19 @@ export function chaosFaultsOf(
   cloud: ReadBack,
   kills: KillFigures,
 ): string[] {
+  const faults = durableFaultsOf(statuses, cloud);
+  if (kills.worker + kills.edge + kills.cloud === 0) faults.push("nothing was killed");
+  return faults;
+}
+
+/** What is not as it must be at the end of a run whose workers keep state. */
+export function durableFaultsOf(statuses: readonly WorkerStatus[], cloud: ReadBack): string[] {
   const faults = statuses.flatMap(({ name, pipeline }) => [
     ...lawFaults(pipeline.branches).map((fault) => `${name}: ${fault}`),
     ...pipeline.branches.flatMap((branch) => arrivalFaults(name, branch, cloud)),
   ]);
   if (statuses.length === 0) faults.push("the worker never said what it did");
   if (cloud.foreign > 0) faults.push(`${cloud.foreign} messages in the cloud are no rows of this run`);
-  if (kills.worker + kills.edge + kills.cloud === 0) faults.push("nothing was killed");
   return faults;
 }
 

@@ -47,17 +47,28 @@ export async function startServers(
 }
 
 /** Makes the stream that the feeds publish to and the pipelines read. */
-export async function makeSensorStream(edge: { readonly url: string }, log: Log): Promise<void> {
-  const link: NatsLink = await connectNats({ name: "demo-edge", servers: edge.url }, log);
+export function makeSensorStream(edge: { readonly url: string }, log: Log): Promise<void> {
+  return makeStream(edge, sensorStream, "sensors.>", log);
+}
+
+/** Makes the stream that two pipelines share. Each in a worker by itself, the first would make it for itself alone. */
+export function makeAlarmStream(cloud: { readonly url: string }, log: Log): Promise<void> {
+  return makeStream(cloud, "ALARMS", "alarm.>", log);
+}
+
+async function makeStream(
+  server: { readonly url: string },
+  name: string,
+  subjects: string,
+  log: Log,
+): Promise<void> {
+  const link: NatsLink = await connectNats({ name: "demo-streams", servers: server.url }, log);
   try {
     const manager = await managerOf(link, null);
     await ensureStream(
       asker("demo", { link, log }, () => false),
       manager,
-      {
-        name: sensorStream,
-        subjects: ["sensors.>"],
-      },
+      { name, subjects: [subjects] },
     );
   } finally {
     await link.close();

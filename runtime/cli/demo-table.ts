@@ -1,6 +1,6 @@
 // The demonstration's table: figures to text of a given width. Pure; knows no terminal and no clock.
 
-import type { KillFigures, PipelineFigures } from "./demo-figures.ts";
+import type { ContainerFigures, KillFigures, PipelineFigures } from "./demo-figures.ts";
 
 /** How parts of the text stand out; each returns its text as it is where there are no colours. */
 export interface TableStyles {
@@ -18,6 +18,8 @@ export interface TableState {
   readonly rowsByStream: Readonly<Record<string, number>>;
   /** How often worker and servers were killed, where they are. */
   readonly kills?: KillFigures;
+  /** The containers of workers, where they are such. */
+  readonly containers?: readonly ContainerFigures[];
 }
 
 interface Column {
@@ -102,6 +104,14 @@ function killsText({ worker, edge, cloud }: KillFigures): string {
   return `killed: worker ${worker} times, edge ${edge}, cloud ${cloud}`;
 }
 
+function containersText(containers: readonly ContainerFigures[]): string {
+  const each = containers.map(({ name, id, memory_bytes }) => {
+    const memory = memory_bytes === null ? "" : `, ${bytesText(memory_bytes)}`;
+    return `${name} (${id.slice(0, 12)}${memory})`;
+  });
+  return `containers: ${each.length === 0 ? "none yet" : each.join(", ")}`;
+}
+
 /** The whole table, no line longer than `width`; lines end with a line feed but for the last. */
 export function renderTable(state: TableState, width: number, styles: TableStyles): string {
   const kept = fitting(state.pipelines, width);
@@ -119,6 +129,7 @@ export function renderTable(state: TableState, width: number, styles: TableStyle
     styles.dim(line(({ title }) => title)),
     ...state.pipelines.map((pipeline) => line((column) => column.text(pipeline))),
     ...(state.kills === undefined ? [] : [cut(killsText(state.kills), width)]),
+    ...(state.containers === undefined ? [] : [cut(containersText(state.containers), width)]),
     styles.good(cut(cloudText(state.rowsByStream), width)),
   ].join("\n");
 }

@@ -12,9 +12,11 @@ import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
 import { defaultSettings, withConnections } from "../worker/settings.ts";
 import { Worker } from "../worker/worker.ts";
-import { ChaosDemonstration, type ChaosOptions } from "./demo-chaos.ts";
+import { ChaosDemonstration } from "./demo-chaos.ts";
 import { CloudReader } from "./demo-cloud.ts";
+import { ContainersDemonstration } from "./demo-containers.ts";
 import { type Display, displayFor } from "./demo-display.ts";
+import type { DurableOptions } from "./demo-durable.ts";
 import { DemoFeeds } from "./demo-feeds.ts";
 import { type DemoReport, faultsOf, figuresOf, unreadFaults } from "./demo-figures.ts";
 import { type DemoServers, makeSensorStream, sensorStream, startServers } from "./demo-servers.ts";
@@ -26,6 +28,7 @@ export interface DemoOptions {
   readonly for?: string;
   readonly json?: boolean;
   readonly chaos?: boolean;
+  readonly containers?: boolean;
 }
 
 const pipelineNames = ["gateway-health", "climate", "dew-point", "provoked-events"] as const;
@@ -200,13 +203,14 @@ function conclude(report: DemoReport, options: DemoOptions): number {
   return report.ok ? 0 : 1;
 }
 
-/** With the worker as a process that is killed, as both servers are. */
-async function chaos(
+/** With the worker as a process that is killed, as both servers are; or with workers in containers. */
+async function apart(
   options: DemoOptions,
-  given: Pick<ChaosOptions, "pipelines" | "display" | "for_ms" | "interrupted">,
+  given: Pick<DurableOptions, "pipelines" | "display" | "for_ms" | "interrupted">,
 ): Promise<number> {
-  const files = demoFiles();
-  const demonstration = new ChaosDemonstration({ ...given, files, readers: readersOf(given.pipelines) });
+  const durable = { ...given, files: demoFiles(), readers: readersOf(given.pipelines) };
+  const demonstration =
+    options.chaos === true ? new ChaosDemonstration(durable) : new ContainersDemonstration(durable);
   try {
     return conclude(await demonstration.run(), options);
   } finally {
@@ -216,10 +220,16 @@ async function chaos(
 
 export async function demo(options: DemoOptions): Promise<number> {
   const for_ms = durationOf(options);
+  if (options.chaos === true && options.containers === true) {
+    throw new WeirError("WEIR_USAGE", "--chaos kills a worker that is a process, and --containers has none", {
+      remedy: "ask for one of them",
+    });
+  }
   const interrupted = interruption();
   const pipelines = await loadDemo();
   const display = displayFor(options.json === true);
-  if (options.chaos === true) return chaos(options, { pipelines, display, for_ms, interrupted });
+  if (options.chaos === true || options.containers === true)
+    return apart(options, { pipelines, display, for_ms, interrupted });
   const servers = await startServers(process.env);
   try {
     introduce(display, servers);

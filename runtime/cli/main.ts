@@ -314,6 +314,7 @@ program
   .description("run edge and cloud on this machine: real sensors through real pipelines")
   .option("--for <duration>", "how long; without a terminal it is 20s")
   .option("--chaos", "kill the worker and both servers again and again while it runs")
+  .option("--containers", "run the pipelines in containers under weir supervise (as root, with Podman)")
   .addOption(jsonOption())
   .action((options) => finish(import("./demo.ts").then(({ demo }) => demo(options))));
 

@@ -1,0 +1,104 @@
+// The demonstration in containers as anybody runs it, with a real engine; nothing of it left behind, however it ends. And what
+// it says where there is no engine.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { sleep, wallClock } from "../clock.ts";
+import { podmanMissing } from "../supervisor/drivers/podman-service.ts";
+import type { DemoReport } from "./demo-figures.ts";
+
+const main = join(import.meta.dirname, "main.ts");
+/** All that a demonstration makes is in it, its engine included. */
+const folder = mkdtempSync(join(tmpdir(), "weir-dc-"));
+const children = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of children) child.kill("SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function start(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): {
+  readonly child: ChildProcess;
+  readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
+} {
+  const child = spawn(process.execPath, [main, "demo", "--containers", ...args], {
+    env: { ...process.env, TMPDIR: folder, NO_COLOR: "1", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  children.add(child);
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const ended = new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) =>
+    child.once("close", (code) => {
+      children.delete(child);
+      resolve({ code, stdout, stderr });
+    }),
+  );
+  return { child, ended };
+}
+
+/** Commands with this test's folder in them: those of the engine, monitors of containers, supervisor, servers. */
+function processes(): readonly string[] {
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const command = readFileSync(`/proc/${name}/cmdline`, "utf8");
+      return command.includes(folder) ? [command] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+const missing = podmanMissing(process.env);
+
+describe.skipIf(missing !== null)(
+  `weir demo --containers${missing === null ? "" : ` (skipped: ${missing})`}`,
+  () => {
+    it("runs the pipelines in containers, reads every row back, and leaves nothing", {
+      timeout: 170_000,
+    }, async () => {
+      const { code, stdout, stderr } = await start(["--for", "4s", "--json"]).ended;
+      const report = JSON.parse(stdout === "" ? "{}" : stdout) as DemoReport;
+      expect({ stderr, faults: report.faults, code }).toEqual({ stderr: "", faults: [], code: 0 });
+      expect(report.containers).toEqual([
+        { name: "shared-1", id: expect.stringMatching(/^[0-9a-f]{64}$/), memory_bytes: expect.any(Number) },
+      ]);
+      expect(report.pipelines.map(({ name }) => name)).toEqual([
+        "climate",
+        "dew-point",
+        "gateway-health",
+        "provoked-events",
+      ]);
+      for (const { in: records, rows, read } of report.pipelines) {
+        expect(records).toBeGreaterThan(0);
+        expect(read).toBe(rows);
+      }
+      expect(processes()).toEqual([]);
+      expect(readdirSync(folder)).toEqual([]);
+    });
+
+    it("leaves nothing when it is killed while its containers run", { timeout: 170_000 }, async () => {
+      const { child, said, ended } = start(["--for", "60s"]);
+      while (child.exitCode === null && !said().includes("5 s  climate")) await sleep(wallClock, 50);
+      expect(processes().length).toBeGreaterThan(5);
+      child.kill("SIGKILL");
+      await ended;
+      while (processes().length > 0 || readdirSync(folder).length > 0) await sleep(wallClock, 50);
+    });
+  },
+);
+
+it("says how to get an engine where there is none, and ends with 1", async () => {
+  const { code, stdout, stderr } = await start(["--json"], { PATH: "/nowhere" }).ended;
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toContain("no container engine");
+  expect(stderr).toMatch(/apt-get install podman.*WEIR_SETUP_CONTAINERS=1/);
+});
