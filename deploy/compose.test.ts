@@ -19,6 +19,7 @@ import {
   startPodman,
   type PodmanService,
 } from "../runtime/supervisor/drivers/podman-service.ts";
+import type { SupervisorStatus } from "../runtime/supervisor/status.ts";
 import { freePort, imageOfProgram } from "./compose.fixture.ts";
 import { makeImage } from "./image.ts";
 import { passwordNames, secretLines } from "./secrets.ts";
@@ -37,7 +38,12 @@ const service = z.strictObject({
   networks: z.array(z.string()).min(1),
   ports: z.array(z.string()).default([]),
   depends_on: z.array(z.string()).default([]),
+  stop_signal: z.literal("SIGINT").optional(),
   stop_grace_period: z.string().optional(),
+  container_name: z.literal("weir-supervisor").optional(),
+  user: z.literal("0:0").optional(),
+  cap_add: z.tuple([z.literal("CHOWN"), z.literal("DAC_OVERRIDE")]).optional(),
+  healthcheck: z.strictObject({ test: z.tuple([z.literal("NONE")]) }),
   restart: z.enum(["unless-stopped", "on-failure"]),
   // The hardening, which no service may leave out.
   read_only: z.literal(true),
@@ -50,7 +56,10 @@ const compose = z.strictObject({
   name: z.literal("weir"),
   "x-hardened": z.unknown(),
   services: z.record(z.string(), service),
-  networks: z.record(z.string(), z.strictObject({})),
+  networks: z.record(
+    z.string(),
+    z.strictObject({ name: z.string().optional(), internal: z.boolean().optional() }),
+  ),
   volumes: z.record(z.string(), z.strictObject({})),
 });
 
@@ -58,16 +67,32 @@ describe("the compose file", () => {
   const { services, networks, volumes } = compose.parse(parse(text, { merge: true }));
   const all = Object.entries(services);
 
-  it("has a device, a cloud and a worker between them", () => {
-    expect(Object.keys(services).sort()).toEqual(["edge", "hub", "hub-streams", "sensors", "worker"]);
-    expect(services["worker"]?.networks).toEqual(["device", "cloud"]);
-    expect(services["hub"]?.networks).toEqual(["cloud"]);
+  it("has a device, a cloud and a supervisor, whose workers reach both", () => {
+    expect(Object.keys(services).sort()).toEqual(["edge", "hub", "hub-streams", "sensors", "supervisor"]);
+    const { command = [], container_name } = services["supervisor"] ?? {};
+    const after = (option: string): string | undefined => command[command.indexOf(option) + 1];
+    expect([after("--network"), after("--within")]).toEqual([networks["workers"]?.name, container_name]);
+    for (const server of ["edge", "hub"]) expect(services[server]?.networks).toContain("workers");
+    expect(services["sensors"]?.networks).toEqual(["device"]);
+  });
+
+  it("makes one service root, and gives the engine's socket to that one only", () => {
+    const named = (is: (each: z.infer<typeof service>) => boolean): readonly string[] =>
+      all.filter(([, each]) => is(each)).map(([name]) => name);
+    const supervisor = ["supervisor"];
+    expect(named(({ user }) => user !== undefined)).toEqual(supervisor);
+    expect(named(({ cap_add }) => cap_add !== undefined)).toEqual(supervisor);
+    expect(named(({ volumes: each }) => each.some((volume) => volume.includes(".sock")))).toEqual(supervisor);
+    expect(named(({ networks: joined }) => joined.includes("alone"))).toEqual(supervisor);
+    expect([services["supervisor"]?.networks, networks["alone"]]).toEqual([["alone"], { internal: true }]);
   });
 
   it.each(all)("%s refers to what is there", (_name, { networks: joined, volumes: mounted, depends_on }) => {
     for (const network of joined) expect(networks).toHaveProperty(network);
     for (const other of depends_on) expect(services).toHaveProperty(other);
     for (const [from = "", , mode] of mounted.map((each) => each.split(":"))) {
+      // That of the engine is another one on each machine.
+      if (from.startsWith("${WEIR_ENGINE_SOCKET")) continue;
       if (!from.startsWith(".")) expect(volumes).toHaveProperty(from);
       else
         expect({ from, there: existsSync(join(dirname(file), from)), mode }).toEqual({
@@ -142,7 +167,12 @@ describe.skipIf(missing !== null)(`the compose file, brought up${without}`, () =
     podman.load(join(folder, "weir.tar"));
     const names = passwordNames(["edge.conf", "edge-users.conf", "hub-devices.conf"].map(nats));
     const secrets = Object.fromEntries(names.map((name) => [name, `w-${name.toLowerCase()}`]));
-    environment = { ...podman.environment, ...secrets, WEIR_EDGE_PORT: String(await freePort()) };
+    environment = {
+      ...podman.environment,
+      ...secrets,
+      WEIR_EDGE_PORT: String(await freePort()),
+      WEIR_ENGINE_SOCKET: podman.socketPath,
+    };
     const server = await findNatsServer(process.env);
     if (server?.kind !== "binary") throw new Error("a nats-server binary is needed for its image");
     imageOfProgram(server.path, "docker.io/library/nats:2.12-alpine", folder, environment);
@@ -170,8 +200,8 @@ describe.skipIf(missing !== null)(`the compose file, brought up${without}`, () =
       "podman",
       "inspect",
       hub,
-      "--format={{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}",
-    );
+      "--format={{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}",
+    ).split(" ")[0];
     const pass = environment["WEIR_CLOUD_PASSWORD"] ?? "";
     cloud = await connect({ servers: `${address}:4222`, user: "cloud", pass, waitOnFirstConnect: true });
     const { streams } = await jetstreamManager(cloud);
@@ -189,13 +219,28 @@ describe.skipIf(missing !== null)(`the compose file, brought up${without}`, () =
     });
   });
 
-  it("has a worker that tells what it waits for, and that may write nowhere but where it should", () => {
-    const label = "--filter=label=com.docker.compose.service=worker";
-    const worker = run("podman", "ps", "--format={{.Names}}", label);
-    const said = run("podman", "exec", worker, "/usr/bin/node", "/weir/weir.js", "why", "--json");
-    expect(JSON.parse(said)).toEqual([expect.objectContaining({ name: "boiler" })]);
+  const supervisor = ["exec", "weir-supervisor", "/usr/bin/node", "/weir/weir.js"];
+
+  it("has a worker that its supervisor tells of, and that may write nowhere but where it should", () => {
+    const [status] = JSON.parse(run("podman", ...supervisor, "status", "--json")) as SupervisorStatus[];
+    expect(status).toMatchObject({ host: "gateway-1", driver: "container", driver_fault: "" });
+    expect(status?.pipelines).toMatchObject([{ name: "boiler", state: "running" }]);
+    const worker = status?.workers[0]?.id ?? "";
     const attempt =
-      "try { require('fs').writeFileSync('/weir/x', '') } catch (e) { process.stdout.write(e.code) }";
-    expect(run("podman", "exec", worker, "/usr/bin/node", "-e", attempt)).toBe("EROFS");
+      "try { require('fs').writeFileSync('/weir/x', '') } catch (e) { process.stdout.write(e.code + process.getuid()) }";
+    expect(run("podman", "exec", worker, "/usr/bin/node", "-e", attempt)).toBe("EROFS65532");
+    const mounts = run("podman", "inspect", worker, "--format={{range .Mounts}}{{.Destination}} {{end}}");
+    expect(mounts.split(" ").sort()).toEqual([
+      "/etc/weir/pipelines",
+      "/etc/weir/weir.yaml",
+      "/var/lib/weir/data",
+      "/var/lib/weir/run",
+      "/var/lib/weir/supervisor/assignments",
+    ]);
+  });
+
+  it("is brought down with its workers", { timeout: 120_000 }, () => {
+    run("podman-compose", "-f", "compose.yaml", "down", "--timeout", "60");
+    expect(run("podman", "ps", "--all", "--quiet")).toBe("");
   });
 });

@@ -66,6 +66,7 @@ const known: Readonly<Record<string, readonly string[]>> = {
     "ReadOnly",
     "VolatileTmp",
     "DropCapability",
+    "AddCapability",
     "NoNewPrivileges",
     "PodmanArgs",
   ],
@@ -109,11 +110,22 @@ describe.each(quadlets.filter((name) => name.endsWith(".container")))("the conta
     expect(container["PodmanArgs"]?.join(" ")).toMatch(/--memory=\d+m --pids-limit=\d+/);
     for (const port of container["PublishPort"] ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
     expect(container["Network"]).toEqual(["weir.network"]);
-    expect(container["Volume"]?.join(" ")).not.toMatch(/\.sock/);
+    // Only who starts workers is given the engine, and is root for it.
+    const isSupervisor = container["Exec"]?.join(" ").startsWith("supervise ") === true;
+    expect(/\.sock/.test(container["Volume"]?.join(" ") ?? "")).toBe(isSupervisor);
+    expect(container["User"]).toEqual(isSupervisor ? ["0"] : undefined);
   });
 });
 
-it("a worker that was told it is wrong is not started again, in all of them", () => {
+it("the supervisor finds itself and the network of its workers by the names that they have here", () => {
+  const of = (file: string) => parseUnit(readFileSync(join(quadlet, file), "utf8"));
+  const { Exec: [command = ""] = [], ContainerName: [name = ""] = [] } =
+    of("weir.container")["Container"] ?? {};
+  expect(command).toContain(`--within ${name} `);
+  expect(command).toContain(`--network ${of("weir.network")["Network"]?.["NetworkName"]?.[0]} `);
+});
+
+it("a supervisor that was told it is wrong is not started again, in all of them", () => {
   const units = [join(systemd, "weir.service"), join(quadlet, "weir.container")];
   for (const file of units) {
     const { Service: service = {} } = parseUnit(readFileSync(file, "utf8"));

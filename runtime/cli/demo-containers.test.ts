@@ -86,9 +86,10 @@ describe.skipIf(missing !== null)(
     });
 
     it("leaves nothing when it is killed while its containers run", { timeout: 170_000 }, async () => {
-      const { child, said, ended } = start(["--for", "60s"]);
-      while (child.exitCode === null && !said().includes("5 s  climate")) await sleep(wallClock, 50);
-      expect(processes().length).toBeGreaterThan(5);
+      const { child, ended } = start(["--for", "60s"]);
+      const isContained = (): boolean => processes().some((command) => command.includes("conmon"));
+      while (child.exitCode === null && !isContained()) await sleep(wallClock, 50);
+      expect(isContained()).toBe(true);
       child.kill("SIGKILL");
       await ended;
       while (processes().length > 0 || readdirSync(folder).length > 0) await sleep(wallClock, 50);
@@ -96,7 +97,7 @@ describe.skipIf(missing !== null)(
   },
 );
 
-it("says how to get an engine where there is none, and ends with 1", async () => {
+it("says how to get an engine where there is none, and ends with 1", { timeout: 60_000 }, async () => {
   const { code, stdout, stderr } = await start(["--json"], { PATH: "/nowhere" }).ended;
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toContain("no container engine");

@@ -18,6 +18,8 @@ export interface HostingOptions {
   readonly driver: "process" | "container";
   readonly image: string;
   readonly network: string;
+  /** The container that the supervisor itself is in. */
+  readonly within?: string;
 }
 
 export interface HostingPlaces {
@@ -86,6 +88,7 @@ function containers(
       network: options.network,
       user: containerUser(user, process.getgid?.() ?? 0),
       socketPath: findEngineSocket(env, user),
+      ...(options.within === undefined ? {} : { within: options.within }),
       clock: wallClock,
     });
   const run = join(places.state, "run");

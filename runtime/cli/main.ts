@@ -134,6 +134,7 @@ program
   )
   .option("--image <name>", "for containers: the image of workers", "localhost/weir:latest")
   .option("--network <name>", "for containers: the engine's network that workers join", "bridge")
+  .option("--within <container>", "for containers: the one that the supervisor itself runs in")
   .option("--host <name>", "what this machine is called; its own name without it")
   .addOption(
     new Option("--memory <MiB>", "what one worker may take")

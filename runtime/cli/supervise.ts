@@ -37,6 +37,7 @@ export interface SuperviseOptions {
   readonly driver: "process" | "container";
   readonly image: string;
   readonly network: string;
+  readonly within?: string;
   readonly host?: string;
   readonly memory: number;
   readonly log?: LogFormat;

@@ -64,7 +64,9 @@ export async function worker(path: string, options: WorkerCommandOptions): Promi
   const { name, host = hostToken(), identity = randomUUID().slice(0, 8), heartbeats = null } = options;
   checkNames({ name, host, identity });
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
-  const settings = settingsFor(options);
+  const given = settingsFor(options);
+  // Containers have a name of their own each time, and subjects of lanes must not change with it.
+  const settings = { ...given, host: given.host ?? options.host ?? null };
   if (heartbeats !== null && settings.connections[heartbeats] === undefined) {
     throw new WeirError("WEIR_USAGE", `no NATS connection is called ${heartbeats}`, {
       remedy: `--nats ${heartbeats}=nats://host:4222 names one`,

@@ -14,7 +14,9 @@ import {
   supervisorLabel,
 } from "./container-body.ts";
 import { ContainerEngine } from "./container-engine.ts";
+import { specOnHost } from "./container-mounts.ts";
 import {
+  type ContainerMount,
   type ContainerStats,
   type InspectedContainer,
   isContainerId,
@@ -26,6 +28,8 @@ import { endedByMemory, observedWorker, stateOf, unknownWorker } from "./observe
 
 export interface ContainerDriverOptions extends ContainerSettings {
   readonly socketPath: string;
+  /** The container that this supervisor is in itself; without one it sees the host as it is. */
+  readonly within?: string;
   readonly clock: Clock;
 }
 
@@ -59,6 +63,7 @@ export class ContainerDriver implements Driver {
   /** Those that this driver killed, and those of which it is known why they ended. */
   readonly #killed = new Set<string>();
   readonly #memory = new Map<string, boolean>();
+  #mounts: readonly ContainerMount[] | null = null;
 
   constructor(options: ContainerDriverOptions) {
     this.#options = options;
@@ -67,7 +72,8 @@ export class ContainerDriver implements Driver {
 
   async open(): Promise<void> {
     await this.#engine.version();
-    const { image } = this.#options;
+    const { image, within } = this.#options;
+    if (within !== undefined) this.#mounts = await this.#mountsOf(within);
     if (await this.#engine.hasImage(image)) return;
     throw new WeirError("WEIR_CONTAINER_ENGINE", `the container engine has no image ${image}`, {
       remedy: "pull it, or make it: npm run image, then podman load -i build/image/weir.tar (or docker load)",
@@ -179,9 +185,19 @@ export class ContainerDriver implements Driver {
     }
   }
 
+  async #mountsOf(container: string): Promise<readonly ContainerMount[]> {
+    const mounts = await this.#engine.mounts(container);
+    if (mounts !== null) return mounts;
+    throw new WeirError("WEIR_CONTAINER_ENGINE", `the engine has no container ${container}`, {
+      remedy: "name the container that the supervisor itself is in with --within, or leave that out",
+    });
+  }
+
   /** Makes the container. One of its name that was made by an earlier start and never ran is in the way of nobody. */
   async #make(spec: WorkerSpec, name: string): Promise<string> {
-    const body = containerBody(spec, this.#options);
+    const onHost = specOnHost(spec, this.#mounts);
+    checkWorker(onHost, this.#options);
+    const body = containerBody(onHost, this.#options);
     try {
       return await this.#engine.create(name, body);
     } catch (error) {

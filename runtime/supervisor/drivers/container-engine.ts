@@ -4,6 +4,7 @@
 import type { Clock } from "../../clock.ts";
 import { limits } from "../../limits.ts";
 import {
+  type ContainerMount,
   type ContainerStats,
   created,
   type EngineVersion,
@@ -11,6 +12,7 @@ import {
   inspected,
   type ListedContainer,
   listed,
+  mounted,
   parsed,
   stats,
   version,
@@ -86,6 +88,14 @@ export class ContainerEngine {
     const call: EngineCall = { method: "GET", path: await this.#path(`/containers/${id}/json`) };
     const answer = await this.#wanted(call, [200, 404]);
     return answer.status === 404 ? null : parsed(inspected, call, answer);
+  }
+
+  /** What one sees of this host; null where there is none of that name. */
+  async mounts(name: string): Promise<readonly ContainerMount[] | null> {
+    const path = await this.#path(`/containers/${encodeURIComponent(name)}/json`);
+    const call: EngineCall = { method: "GET", path };
+    const answer = await this.#wanted(call, [200, 404]);
+    return answer.status === 404 ? null : parsed(mounted, call, answer).Mounts;
   }
 
   /** Those with the label, whatever their state. */

@@ -68,6 +68,16 @@ export const inspected: z.ZodType<InspectedContainer> = z.object({
   HostConfig: z.object({ Memory: z.number().default(0) }),
 });
 
+/** What a container sees of this host: a place of this host, and where that is inside. */
+export interface ContainerMount {
+  readonly Source: string;
+  readonly Destination: string;
+}
+
+export const mounted: z.ZodType<{ readonly Mounts: readonly ContainerMount[] }> = z.object({
+  Mounts: z.array(z.object({ Source: z.string(), Destination: z.string() })),
+});
+
 export interface ContainerStats {
   readonly cpu_stats: { readonly cpu_usage: { readonly total_usage: number } };
   readonly memory_stats: { readonly usage: number; readonly stats: Readonly<Record<string, unknown>> };
