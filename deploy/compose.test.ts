@@ -181,7 +181,7 @@ describe.skipIf(missing !== null)(`the compose file, brought up${without}`, () =
       cpSync(join(import.meta.dirname, part), join(folder, part), { recursive: true });
     }
     run("podman-compose", "-f", "compose.yaml", "up", "-d");
-  }, 120_000);
+  }, 240_000);
 
   afterAll(async () => {
     await cloud?.close();
@@ -189,7 +189,7 @@ describe.skipIf(missing !== null)(`the compose file, brought up${without}`, () =
     rmSync(folder, { recursive: true, force: true });
   }, 60_000);
 
-  it("has rows of the device in the cloud", { timeout: 120_000 }, async () => {
+  it("has rows of the device in the cloud", { timeout: 240_000 }, async () => {
     const [hub = ""] = run(
       "podman",
       "ps",

@@ -63,7 +63,7 @@ describe.skipIf(missing !== null)(
   `weir demo --containers${missing === null ? "" : ` (skipped: ${missing})`}`,
   () => {
     it("runs the pipelines in containers, reads every row back, and leaves nothing", {
-      timeout: 170_000,
+      timeout: 300_000,
     }, async () => {
       const { code, stdout, stderr } = await start(["--for", "4s", "--json"]).ended;
       const report = JSON.parse(stdout === "" ? "{}" : stdout) as DemoReport;
@@ -85,7 +85,7 @@ describe.skipIf(missing !== null)(
       expect(readdirSync(folder)).toEqual([]);
     });
 
-    it("leaves nothing when it is killed while its containers run", { timeout: 170_000 }, async () => {
+    it("leaves nothing when it is killed while its containers run", { timeout: 300_000 }, async () => {
       const { child, ended } = start(["--for", "60s"]);
       const isContained = (): boolean => processes().some((command) => command.includes("conmon"));
       while (child.exitCode === null && !isContained()) await sleep(wallClock, 50);

@@ -5,7 +5,7 @@ import { limits } from "../limits.ts";
 import type { WorkerStatus } from "../worker/worker.ts";
 import { ChainReader } from "./demo-chains.ts";
 import { countedByState, type DurableOptions, storedAt, untilSo } from "./demo-durable.ts";
-import { ContainerSite, imageMaker } from "./demo-engine.ts";
+import { ContainerSite } from "./demo-engine.ts";
 import { DemoFeeds } from "./demo-feeds.ts";
 import {
   type ContainerFigures,
@@ -40,7 +40,6 @@ export class ContainersDemonstration {
 
   async run(): Promise<DemoReport> {
     const { pipelines, display, readers } = this.#options;
-    imageMaker(process.env);
     display.say("Making weir's image, and starting a container engine of this demonstration's own …");
     const site = (this.#site = await ContainerSite.open());
     const { edge, cloud } = (this.#servers = await startServers(process.env));

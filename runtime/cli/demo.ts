@@ -17,6 +17,7 @@ import { CloudReader } from "./demo-cloud.ts";
 import { ContainersDemonstration } from "./demo-containers.ts";
 import { type Display, displayFor } from "./demo-display.ts";
 import type { DurableOptions } from "./demo-durable.ts";
+import { imageMaker } from "./demo-engine.ts";
 import { DemoFeeds } from "./demo-feeds.ts";
 import { type DemoReport, faultsOf, figuresOf, unreadFaults } from "./demo-figures.ts";
 import { type DemoServers, makeSensorStream, sensorStream, startServers } from "./demo-servers.ts";
@@ -225,6 +226,8 @@ export async function demo(options: DemoOptions): Promise<number> {
       remedy: "ask for one of them",
     });
   }
+  // Told at once, not after all that can be done without one.
+  if (options.containers === true) imageMaker(process.env);
   const interrupted = interruption();
   const pipelines = await loadDemo();
   const display = displayFor(options.json === true);
