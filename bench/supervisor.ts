@@ -1,5 +1,5 @@
 // The `supervisor` benchmark: what one look of the supervisor at a whole fleet costs, everything decided that
-// there is to decide. Pure computation; nothing is started.
+// there is to decide; then how soon the workers of a host run.
 
 import type { AssignmentKey } from "../runtime/assignment.ts";
 import { stopwatch } from "../runtime/clock.ts";
@@ -7,6 +7,7 @@ import { type Memory, noMemory } from "../runtime/supervisor/memory.ts";
 import { type Host, type Placeable, placeOnHosts } from "../runtime/supervisor/place.ts";
 import { type Action, reconcile } from "../runtime/supervisor/reconcile.ts";
 import { judge, type Report } from "./report.ts";
+import { benchStarts } from "./supervisor-start.ts";
 
 const pipelines = 1_000;
 const devices = 100;
@@ -75,7 +76,10 @@ function timed(fleet: Omit<Fleet, "actions">): number {
   return actions.length > 0 ? taken : Number.NaN;
 }
 
-export function benchSupervisor({ quick }: { readonly quick: boolean }, report: Report): boolean {
+export async function benchSupervisor(
+  { quick }: { readonly quick: boolean },
+  report: Report,
+): Promise<boolean> {
   report.note(
     `a look at ${pipelines} pipelines on ${devices} devices: where they run, and what each device does`,
   );
@@ -93,5 +97,6 @@ export function benchSupervisor({ quick }: { readonly quick: boolean }, report: 
     const values = Array.from({ length: runs }, () => timed(fleet));
     judge(report, `a look, ${what}`, "ms", values, ms_wanted);
   }
+  await benchStarts({ quick }, report);
   return true;
 }
