@@ -52,8 +52,9 @@ steps:
   }
 
   async status(): Promise<SupervisorStatus | null> {
-    const [said] = await askWorkers(join(this.folder, "r"), "/supervisor");
-    return (said?.answer ?? null) as SupervisorStatus | null;
+    const answers = await askWorkers(join(this.folder, "r"), "/supervisor");
+    const [status] = answers.flatMap(({ answer }) => (answer === null ? [] : [answer as SupervisorStatus]));
+    return status ?? null;
   }
 
   /** MB; null on systems that do not tell. */

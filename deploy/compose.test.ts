@@ -233,6 +233,8 @@ describe.skipIf(missing !== null)(`the compose file, brought up${without}`, () =
     expect(mounts.split(" ").sort()).toEqual([
       "/etc/weir/pipelines",
       "/etc/weir/weir.yaml",
+      // The image's own volume, which is empty.
+      "/var/lib/weir",
       "/var/lib/weir/data",
       "/var/lib/weir/run",
       "/var/lib/weir/supervisor/assignments",
