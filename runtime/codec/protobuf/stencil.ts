@@ -77,8 +77,11 @@ export function protobufStencil(
     const form = formOf(field.scalar, read, size);
     if (form === null) return undefined;
     const offset = value.start - start;
-    // All but one bit of a truth value is part of the pattern.
-    if (form.form === formBool) mask[offset] = 0xfe;
+    if (form.form === formBool) {
+      // All but one bit of a truth value is part of the pattern. Others than 0 and 1 mean true as well, and are read one by one.
+      if (record[offset]! > 1) return undefined;
+      mask[offset] = 0xfe;
+    }
     values.push({ ...plain, offset, size, ...form });
   }
   return makeStencil({ pattern: record, mask, values, absent });

@@ -38,7 +38,7 @@ const pipeline: FuzzTarget = {
     const lines = Buffer.from(content).toString("utf8").split("\n");
     for (const diagnostic of diagnostics) check(diagnostic, lines);
     if (plan === null || plan.inputs.length !== 1) return;
-    if (plan.branches.some(({ steps }) => steps.some(readsTable))) return;
+    if ([...plan.steps, ...plan.branches.flatMap(({ steps }) => steps)].some(readsTable)) return;
     const harness = new Harness(plan, { header: ["ts", "temperature"] });
     for (const record of records) harness.raw(record);
     harness.finish();
