@@ -17,7 +17,9 @@ function isSame(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((text, index) => text === other[index]);
 }
 
-test("20,000 damages at random: found, or nothing lost; with several, never a wrong commit", async () => {
+test("20,000 damages at random: found, or nothing lost; with several, never a wrong commit", {
+  timeout: 120_000,
+}, async () => {
   let refused = 0;
   let fine = 0;
   const wrong: number[] = [];
