@@ -231,7 +231,7 @@ const ofChain: readonly Mutant[] = [
     name: "nothing retained",
     adjust: powerCuts,
     mistake: "rows are forgotten once they are confirmed, though the stream may lose its end",
-    seams: { retention_ms: 0 },
+    seams: { outbox: (options) => ({ ...options, retention: 0 }) },
   },
 ];
 
