@@ -83,7 +83,7 @@ export class Life implements Clock {
 }
 
 /** How much longer than it is asked to somebody may wait who only looks whether there is something new. */
-const patience = 40;
+const patience = 200;
 
 /** A clock for whoever looks every few milliseconds: timers are late, so that idle time costs few events. */
 export function patient(clock: Clock): Clock {

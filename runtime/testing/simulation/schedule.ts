@@ -84,7 +84,7 @@ class Schedule {
     const random = new Random(options.seed);
     this.#random = random;
     this.#workload = random.pick(options.workloads);
-    this.#shape = { ...drawShape(random.fork()), ...options.shape };
+    this.#shape = { ...drawShape(random.fork(), this.#workload), ...options.shape };
     this.#traffic = this.#drawTraffic();
     this.#length_ms = this.#traffic.records * this.#traffic.every_ms;
     this.#plan = this.#drawPlan(random.fork());

@@ -6,7 +6,7 @@ import type { OutboxLimits } from "../../state/outbox/keep-within.ts";
 import type { UplinkBudget } from "../../state/outbox/uplink.ts";
 import type { FaultPlan } from "./nemesis.ts";
 import type { Random } from "./random.ts";
-import type { BranchKind } from "./workload.ts";
+import type { BranchKind, Workload } from "./workload.ts";
 
 export type DeliveryKind = "exclusive" | "subject" | "bucket" | "lane" | "message_id";
 
@@ -56,11 +56,13 @@ export function mayOvertake({ delivery }: Shape): boolean {
 /** Streams that several hosts may write. */
 const shared: ReadonlySet<DeliveryKind> = new Set(["lane", "message_id"]);
 
-export function drawShape(random: Random): Shape {
+export function drawShape(random: Random, { sources }: Workload): Shape {
   const delivery = random.pick<DeliveryKind>([
     ...["exclusive", "exclusive", "exclusive", "subject", "bucket", "lane", "message_id"],
   ] as DeliveryKind[]);
-  const input = random.pick<InputKind>(["stream", "stream", "stream", "workqueue", "journal"]);
+  // A host of the simulation has one journal.
+  const journal = sources.length > 1 ? "stream" : "journal";
+  const input = random.pick<InputKind>(["stream", "stream", "stream", "workqueue", journal]);
   const hosts = shared.has(delivery) && random.chance(0.4) ? ["d", "e"] : ["d"];
   return { delivery, input, hosts, outbox: drawOutbox(random, delivery) };
 }
