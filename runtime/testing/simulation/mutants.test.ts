@@ -3,7 +3,7 @@
 
 import { expect, test } from "vitest";
 import { loadWorkloads } from "./batch.ts";
-import { mutants } from "./mutants.ts";
+import { mutants, protocolShape } from "./mutants.ts";
 import { runSchedule } from "./schedule.ts";
 
 /** A mistake that takes more schedules than these to be seen is not seen. */
@@ -14,12 +14,12 @@ const workloads = loadWorkloads();
 test.each(mutants.map((mutant) => [mutant.name, mutant] as const))(
   "%s",
   { timeout: 240_000 },
-  async (_name, { seams, adjust = (plan) => plan }) => {
+  async (_name, { seams, shape = protocolShape, adjust = (plan) => plan }) => {
     for (let seed = 1; seed <= seedsMax; seed++) {
-      const { verdict } = await runSchedule({ seed, workloads: await workloads, seams, adjust });
+      const { verdict } = await runSchedule({ seed, workloads: await workloads, shape, seams, adjust });
       if (verdict.isGood) continue;
       // The mistake is what is seen, not the faults.
-      const control = await runSchedule({ seed, workloads: await workloads, adjust });
+      const control = await runSchedule({ seed, workloads: await workloads, shape, adjust });
       expect(control.verdict.said).toEqual([]);
       return;
     }
