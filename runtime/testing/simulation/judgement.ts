@@ -19,10 +19,12 @@ export interface JudgementOptions {
   readonly shape: Shape;
 }
 
-export function judgeStreams({ verdict, world, shape }: JudgementOptions): void {
+/** `whole`: somebody is left who sends what waits. */
+export function judgeStreams({ verdict, world, shape }: JudgementOptions, whole: boolean): void {
   for (const [stream, delivered] of world.delivered)
     judgeNumbers(verdict, stream, delivered, {
       ordered: shape.delivery === "exclusive" || stream === unpackedStream,
+      whole,
     });
 }
 

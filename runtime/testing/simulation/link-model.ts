@@ -143,6 +143,7 @@ export class LinkModel {
       void scheduler.after(sent_ms + answer_ms_max - scheduler.now, "no answer", () => settle(null));
     const passage = wire.open ? wire.passage() : null;
     if (passage === null) return giveUp();
+    if (passage > answer_ms_max) giveUp();
     scheduler.after(passage, label, () => {
       const isCut = wire.generation !== generation && !wire.weather.heldBack;
       if (isCut || !wire.server.up) return giveUp();

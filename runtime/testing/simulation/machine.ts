@@ -45,7 +45,6 @@ export class Machine {
   #isFenced = false;
   /** The power went, and the worker with it. */
   #isDark = false;
-  #firstCalls = 0;
 
   constructor(options: MachineOptions, state?: { readonly disk: MemoryDisk; readonly given: GivenRecords }) {
     this.#options = options;
@@ -67,11 +66,6 @@ export class Machine {
 
   get incarnation(): Incarnation | null {
     return this.#incarnation;
-  }
-
-  /** Calls out of the first life of all. */
-  get firstCalls(): number {
-    return this.#firstCalls === 0 && this.#life?.number === 1 ? this.#life.calls : this.#firstCalls;
   }
 
   begin(): void {
@@ -96,7 +90,7 @@ export class Machine {
       witness: this.#witness(() => (recovering = false)),
     });
     this.#incarnation = incarnation;
-    life.onEnd(() => this.#ended(life));
+    life.onEnd(() => this.#ended());
     incarnation.run().then(
       () => this.#failed(life, new Error("it ended by itself")),
       (fault: unknown) => this.#failed(life, fault),
@@ -146,9 +140,8 @@ export class Machine {
   }
 
   /** The process is gone; another one is started after a while. */
-  #ended(life: Life): void {
+  #ended(): void {
     const { trouble, scheduler, ingest } = this.#options;
-    if (life.number === 1) this.#firstCalls = life.calls;
     this.#incarnation = null;
     const isDark = this.#isDark || trouble.losesPower();
     this.#disk = this.#left(isDark);

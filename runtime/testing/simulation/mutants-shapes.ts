@@ -25,11 +25,10 @@ const unchecked = (port: StreamPort): StreamPort => ({
     port.publish(withoutHeader(withoutHeader(publication, ofSubject), id), answered),
 });
 
-/** Messages come late and answers not at all. */
+/** Messages come late, and whoever sent them has given up by then. */
 const late: Mutant["adjust"] = (plan) => ({
   ...plan,
-  lostAnswer: 0.05,
-  delayed: 0.1,
+  delayed: 0.2,
   delay_ms: 8_000,
 });
 

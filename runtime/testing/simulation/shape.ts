@@ -56,20 +56,30 @@ export function mayOvertake({ delivery }: Shape): boolean {
 /** Streams that several hosts may write. */
 const shared: ReadonlySet<DeliveryKind> = new Set(["lane", "message_id"]);
 
-export function drawShape(random: Random, { sources }: Workload): Shape {
+/** `given`: what of it is not by chance. */
+export function drawShape(random: Random, { sources }: Workload, given: Partial<Shape> = {}): Shape {
+  const shape = { ...drawAny(random), ...given };
+  // A host of the simulation has one journal.
+  return sources.length > 1 && shape.input === "journal" ? { ...shape, input: "stream" } : shape;
+}
+
+function drawAny(random: Random): Shape {
   const delivery = random.pick<DeliveryKind>([
     ...["exclusive", "exclusive", "exclusive", "subject", "bucket", "lane", "message_id"],
   ] as DeliveryKind[]);
-  // A host of the simulation has one journal.
-  const journal = sources.length > 1 ? "stream" : "journal";
-  const input = random.pick<InputKind>(["stream", "stream", "stream", "workqueue", journal]);
+  const input = random.pick<InputKind>(["stream", "stream", "stream", "workqueue", "journal"]);
   const hosts = shared.has(delivery) && random.chance(0.4) ? ["d", "e"] : ["d"];
   return { delivery, input, hosts, outbox: drawOutbox(random, delivery) };
 }
 
 function drawOutbox(random: Random, delivery: DeliveryKind): OutboxShape {
   const small = { ...plainOutbox, limits: { ...plainOutbox.limits, bytes: random.pick([4_000, 100_000]) } };
-  switch (random.pick(["plain", "plain", "small", "age", "drop", "turns", "uplink", "tiers"])) {
+  switch (
+    random.pick([
+      ...["plain", "plain", "plain", "small", "age", "drop", "turns", "turns"],
+      ...["uplink", "uplink", "drop", "age", "tiers"],
+    ])
+  ) {
     case "small":
       return small;
     case "age":
@@ -156,4 +166,40 @@ export function outage_ms({ outbox }: Shape, length_ms: number): number {
   const decides =
     outbox.backlogAfter !== null || outbox.limits.age !== null || outbox.limits.whenFull !== "wait";
   return decides ? length_ms * 0.6 : 0;
+}
+
+/** The names under which shapes are counted. */
+export const shapeNames: readonly string[] = [
+  "exclusive",
+  "subject",
+  "bucket",
+  "lane",
+  "message_id",
+  "two hosts",
+  "workqueue",
+  "journal",
+  "small outbox",
+  "age",
+  "drop_oldest",
+  "backlog",
+  "alarms",
+  "uplink",
+  "tiers",
+];
+
+export function shapeNamesOf({ delivery, input, hosts, outbox }: Shape): readonly string[] {
+  const { limits, backlogAfter, tiers, uplink, alarms } = outbox;
+  const has: Readonly<Record<string, boolean>> = {
+    [delivery]: true,
+    [input]: input !== "stream",
+    "two hosts": hosts.length > 1,
+    "small outbox": limits.bytes < plenty,
+    age: limits.age !== null,
+    [limits.whenFull]: limits.whenFull !== "wait",
+    backlog: backlogAfter !== null,
+    alarms: alarms.length > 0,
+    uplink: uplink !== null,
+    tiers: tiers.length > 0,
+  };
+  return Object.keys(has).filter((name) => has[name]);
 }

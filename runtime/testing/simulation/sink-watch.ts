@@ -16,7 +16,7 @@ export class SinkWatch {
   readonly #verdict: Verdict;
   /** By stream and subject, the number of the last message. */
   readonly #floors = new Map<string, number>();
-  /** By stream and id. */
+  /** By stream, chain and number. */
   readonly #copies = new Map<string, Copy>();
 
   constructor(delivery: DeliveryKind, verdict: Verdict) {
@@ -33,11 +33,11 @@ export class SinkWatch {
   /** What the stream has lost may come again. */
   lost(stream: StreamModel, messages: readonly KeptMessage[]): void {
     for (const message of messages) {
-      const { subject, headers } = message;
+      const { subject } = message;
       const last = stream.readLast(subject);
       const isGone = last === null || messages.includes(last);
       this.#floors.set(placeOf(stream, subject), isGone ? 0 : numberOf(last));
-      this.#copies.delete(placeOf(stream, headers.get("nats-msg-id") ?? ""));
+      this.#copies.delete(placeOf(stream, entryName(message)));
     }
   }
 
@@ -51,7 +51,7 @@ export class SinkWatch {
 
   /** A copy is one too many as long as the server has to know the id. */
   #watchId(stream: StreamModel, message: KeptMessage, now: number): void {
-    const place = placeOf(stream, message.headers.get("nats-msg-id") ?? "");
+    const place = placeOf(stream, entryName(message));
     const before = this.#copies.get(place);
     this.#copies.set(place, { message, created: stream.created });
     if (before === undefined || before.created !== stream.created) return;
@@ -68,4 +68,9 @@ function placeOf({ config }: StreamModel, name: string): string {
 
 function numberOf({ headers }: KeptMessage): number {
   return Number(headers.get("weir-out-seq"));
+}
+
+/** Which entry of which chain it is, whatever its id says. */
+function entryName({ headers }: KeptMessage): string {
+  return `${headers.get("weir-chain")} ${headers.get("weir-out-seq")}`;
 }

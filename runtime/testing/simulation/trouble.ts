@@ -16,6 +16,7 @@ export class Trouble {
   /** The call out of the first life at which it ends; null where chance decides. */
   readonly #crashAt: number | null;
   #crashes = 0;
+  #firstCalls = 0;
   #isOver = false;
 
   constructor(plan: FaultPlan, random: Random, crashAt: number | null) {
@@ -26,6 +27,11 @@ export class Trouble {
 
   get crashes(): number {
     return this.#crashes;
+  }
+
+  /** Calls out of the first life. */
+  get firstCalls(): number {
+    return this.#firstCalls;
   }
 
   get isOver(): boolean {
@@ -40,6 +46,7 @@ export class Trouble {
   /** Whether a life ends at this call out. */
   crashesNow(life: Life, recovering: boolean, label: string): boolean {
     const { crash, crashInRecovery, crashes_max, favourite } = this.plan;
+    if (life.number === 1) this.#firstCalls = life.calls;
     if (life.number === 1 && this.#crashAt !== null)
       return life.calls === this.#crashAt && ++this.#crashes > 0;
     if (this.#isOver || this.#crashes >= crashes_max) return false;
