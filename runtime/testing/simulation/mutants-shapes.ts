@@ -4,6 +4,7 @@
 import type { StreamPort } from "../../connect/chain/stream-port.ts";
 import { reserveName } from "../../state/log/file-names.ts";
 import type { Condenser } from "../../state/outbox/condensing.ts";
+import { isMap, type Plain } from "../../state/plain.ts";
 import { chainOutboxOf, type Mutant, outages, portOf, sourceOf, withFiles, withoutHeader } from "./mutant.ts";
 import { plainOutbox, type Shape } from "./shape.ts";
 
@@ -222,7 +223,8 @@ const ofJournal: readonly Mutant[] = [
         ...sourceOf(source),
         read: async (limits) => {
           const delivery = await source.read(limits);
-          if (delivery !== null && delivery !== "end") await source.commit(delivery.position);
+          const position = delivery === null || delivery === "end" ? null : (delivery.position as Plain);
+          if (isMap(position) && "journal" in position) await source.commit(position);
           return delivery;
         },
       }),
