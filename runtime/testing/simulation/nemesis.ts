@@ -104,7 +104,7 @@ export function faultPlan(random: Random, length_ms: number, outage_ms = 0): Fau
     has(share) ? least + random.next() * (most - least) : 0;
   const copies = has(0.06);
   const losesPower = !copies && has(0.35);
-  const cutsLong = has(0.35);
+  const cutsLong = has(0.25);
   const cut_ms = cutsLong ? longCut_ms : 60_000;
   const until_ms = length_ms + (cutsLong ? longCut_ms : 30_000);
   const blows: Blow[] = [];

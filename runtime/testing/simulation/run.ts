@@ -24,6 +24,9 @@ const crashesTried: readonly (readonly [seeds: number, every: number])[] = [
   [0, 100],
 ];
 
+/** Of how many shapes each workload is crashed at every call. */
+const shapesCrashed = 4;
+
 const usage = `npm run sim -- [--seeds n] [--first n] [--threads n] [--json]
 npm run sim -- --seed n [--workload name --crash-at n] [--trace] [--json]   one schedule`;
 
@@ -82,9 +85,11 @@ function readArguments(args: readonly string[]): Request {
 function ordersOf({ seeds, first }: Request): Order[] {
   const orders: Order[] = [];
   const every = crashesTried.find(([least]) => seeds >= least)?.[1] ?? 1;
-  // The seed decides the shape as well.
+  // The seed decides the shape as well, so each workload gets some.
+  const shapes = every === 1 ? shapesCrashed : 1;
   for (const workload of workloadNames.keys())
-    orders.push({ kind: "every crash", workload, seed: first + workload, every });
+    for (let shape = 0; shape < shapes; shape++)
+      orders.push({ kind: "every crash", workload, seed: first + workload + shape * 7, every });
   for (let from = first; from < first + seeds; from += seedsAtOnce)
     orders.push({ kind: "seeds", from, count: Math.min(seedsAtOnce, first + seeds - from) });
   return orders;

@@ -122,13 +122,13 @@ class Schedule {
 
   #drawTraffic(): Traffic {
     const random = this.#random;
-    const { tiers } = this.#shape.outbox;
-    const records = this.#options.records ?? random.between(10, 50);
+    const condenses = this.#shape.outbox.tiers.length > 0;
+    const records = this.#options.records ?? random.between(10, condenses ? 30 : 50);
     return {
       records,
-      devices: tiers.length > 0 ? random.between(1, 2) : random.between(1, 5),
+      devices: random.between(1, condenses ? 2 : 5),
       // Rows are condensed only where they wait for minutes.
-      every_ms: tiers.length > 0 ? random.pick([8_000, 12_000]) : random.pick([100, 300, 1_000]),
+      every_ms: random.pick(condenses ? [8_000, 12_000] : [100, 300, 1_000]),
       disorder_ms: random.pick([0, 3_000, 25_000]),
     };
   }
@@ -141,11 +141,13 @@ class Schedule {
 
   #drawSettings(): Settings {
     const random = this.#random;
+    // What only looks now and then costs most where most of the time nothing happens.
+    const isLong = this.#plan.until_ms > 200_000;
     return {
-      commit_ms: random.pick(this.#plan.until_ms > 200_000 ? [500, 2_000] : [100, 500, 2_000]),
+      commit_ms: random.pick(isLong ? [500, 2_000] : [100, 500, 2_000]),
       snapshot_bytes: random.pick([500, 4_000, 40_000, 1_000_000]),
       outboxMemory_bytes: random.pick([500, 4_000, 1_000_000]),
-      patience_ms: random.pick([500, 5_000, 20_000]),
+      patience_ms: random.pick(isLong ? [5_000, 20_000] : [500, 5_000, 20_000]),
     };
   }
 

@@ -56,6 +56,11 @@ export function mayOvertake({ delivery }: Shape): boolean {
 /** Streams that several hosts may write. */
 const shared: ReadonlySet<DeliveryKind> = new Set(["lane", "message_id"]);
 
+const deliveries: readonly DeliveryKind[] = [
+  ...(["exclusive", "exclusive", "exclusive", "exclusive"] as const),
+  ...(["subject", "bucket", "lane", "message_id"] as const),
+];
+
 /** `given`: what of it is not by chance. */
 export function drawShape(random: Random, { sources }: Workload, given: Partial<Shape> = {}): Shape {
   const shape = { ...drawAny(random), ...given };
@@ -64,22 +69,21 @@ export function drawShape(random: Random, { sources }: Workload, given: Partial<
 }
 
 function drawAny(random: Random): Shape {
-  const delivery = random.pick<DeliveryKind>([
-    ...["exclusive", "exclusive", "exclusive", "subject", "bucket", "lane", "message_id"],
-  ] as DeliveryKind[]);
+  const delivery = random.pick(deliveries);
   const input = random.pick<InputKind>(["stream", "stream", "stream", "workqueue", "journal"]);
   const hosts = shared.has(delivery) && random.chance(0.4) ? ["d", "e"] : ["d"];
   return { delivery, input, hosts, outbox: drawOutbox(random, delivery) };
 }
 
+/** The more often one stands here, the more schedules have it; those with tiers take long. */
+const outboxKinds = [
+  ...["plain", "plain", "plain", "plain", "plain", "small", "age", "age", "drop", "drop"],
+  ...["turns", "turns", "turns", "uplink", "uplink", "tiers"],
+] as const;
+
 function drawOutbox(random: Random, delivery: DeliveryKind): OutboxShape {
   const small = { ...plainOutbox, limits: { ...plainOutbox.limits, bytes: random.pick([4_000, 100_000]) } };
-  switch (
-    random.pick([
-      ...["plain", "plain", "plain", "small", "age", "drop", "turns", "turns"],
-      ...["uplink", "uplink", "drop", "age", "tiers"],
-    ])
-  ) {
+  switch (random.pick(outboxKinds)) {
     case "small":
       return small;
     case "age":

@@ -134,6 +134,8 @@ export class TurnWatch {
     const now = clock.now();
     const period = Math.floor(now / uplink.every) * uplink.every;
     if (period > this.#period) return null;
+    // A clock that was set back far shows a period of its own, with what was used.
+    if (this.#period - period > uplink.every) this.#period = period;
     const passed = lane === "live" ? 1 : Math.min(1, Math.max(0, now - this.#period) / uplink.every);
     const budget = uplink.bytes * passed;
     return this.#used < budget ? null : `${this.#used} bytes of ${budget} are used`;
