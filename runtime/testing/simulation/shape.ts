@@ -57,8 +57,14 @@ export function mayOvertake({ delivery }: Shape): boolean {
 const shared: ReadonlySet<DeliveryKind> = new Set(["lane", "message_id"]);
 
 const deliveries: readonly DeliveryKind[] = [
-  ...(["exclusive", "exclusive", "exclusive", "exclusive"] as const),
-  ...(["subject", "bucket", "lane", "message_id"] as const),
+  "exclusive",
+  "exclusive",
+  "exclusive",
+  "exclusive",
+  "subject",
+  "bucket",
+  "lane",
+  "message_id",
 ];
 
 /** `given`: what of it is not by chance. */
@@ -77,8 +83,22 @@ function drawAny(random: Random): Shape {
 
 /** The more often one stands here, the more schedules have it; those with tiers take long. */
 const outboxKinds = [
-  ...["plain", "plain", "plain", "plain", "plain", "small", "age", "age", "drop", "drop"],
-  ...["turns", "turns", "turns", "uplink", "uplink", "tiers"],
+  "plain",
+  "plain",
+  "plain",
+  "plain",
+  "plain",
+  "small",
+  "age",
+  "age",
+  "drop",
+  "drop",
+  "turns",
+  "turns",
+  "turns",
+  "uplink",
+  "uplink",
+  "tiers",
 ] as const;
 
 function drawOutbox(random: Random, delivery: DeliveryKind): OutboxShape {
