@@ -41,13 +41,6 @@ export const plainOutbox: OutboxShape = {
   alarms: [],
 };
 
-export const plainShape: Shape = {
-  delivery: "exclusive",
-  input: "stream",
-  hosts: ["d"],
-  outbox: plainOutbox,
-};
-
 /** Rows may come in another order than they were made in: only there some of them become backlog. */
 export function mayOvertake({ delivery }: Shape): boolean {
   return delivery === "lane" || delivery === "message_id";
