@@ -36,7 +36,15 @@ const ofDisk: readonly Mutant[] = [
   },
   {
     name: "failed sync forgotten",
-    adjust: (plan) => ({ ...plan, diskError: 0.01, crash: 0.01, powerShare: 1 }),
+    adjust: (plan, length_ms) => ({
+      ...plan,
+      diskError: 0.03,
+      crash: 0.02,
+      crashes_max: 10,
+      powerShare: 1,
+      blows: [],
+      until_ms: length_ms,
+    }),
     mistake: "a sync that failed is taken for one that did not",
     seams: {
       disk: (disk) =>
