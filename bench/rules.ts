@@ -4,10 +4,14 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { atMost, type Report } from "./report.ts";
+import { ekuiper } from "./engines/ekuiper.ts";
+import { kuiperRules } from "./rules-ekuiper.ts";
 import type { RulesFigures } from "./rules-load.ts";
 
 const program: string = fileURLToPath(new URL("./rules-load.ts", import.meta.url));
 const counts = [1, 10, 100, 300, 1_000, 8_000] as const;
+/** Those that eKuiper is asked for, too. */
+const kuiperCounts: ReadonlySet<number> = new Set([1, 300]);
 /** What 300 rules may cost, in rules of which each is alone. */
 const costWanted = 10;
 const bytesWanted = 60_000;
@@ -22,7 +26,22 @@ export interface RulesOptions {
   readonly quick: boolean;
 }
 
-export function benchRules({ quick }: RulesOptions, report: Report): boolean {
+function nameOf(rules: number): string {
+  return `${rules} rule${rules === 1 ? "" : "s"} on one stream`;
+}
+
+/** As for weir, records a second are of its processor time. */
+async function reportKuiper(rules: number, report: Report): Promise<void> {
+  const why = ekuiper.missing();
+  if (why !== null) return report.note(`  eKuiper: missing (${why})`);
+  const figures = await kuiperRules(rules);
+  if (typeof figures === "string") return report.note(`  eKuiper: ${figures}`);
+  const { records, cpu_s_per_m_records } = figures;
+  const result = { suite: "rules", workload: nameOf(rules), engine: ekuiper.name, threads: ekuiper.threads };
+  report.result({ ...result, records, records_per_s: 1e6 / cpu_s_per_m_records, cpu_s_per_m_records });
+}
+
+export async function benchRules({ quick }: RulesOptions, report: Report): Promise<boolean> {
   report.note("rules `SELECT temperature WHERE temperature > 20` on one stream, of which a tenth passes");
   const known = new Map<number, RulesFigures>();
   for (const rules of counts) {
@@ -31,7 +50,7 @@ export function benchRules({ quick }: RulesOptions, report: Report): boolean {
     known.set(rules, figures);
     report.result({
       suite: "rules",
-      workload: `${rules} rule${rules === 1 ? "" : "s"} on one stream`,
+      workload: nameOf(rules),
       engine: "weir",
       threads: 1,
       records,
@@ -42,6 +61,7 @@ export function benchRules({ quick }: RulesOptions, report: Report): boolean {
     report.note(
       `    ${figures.ns_per_record.toFixed(0)} ns a record, ${each} ns a rule; ${kilobytes} KB a rule; started in ${figures.start_ms.toFixed(0)} ms`,
     );
+    if (kuiperCounts.has(rules)) await reportKuiper(rules, report);
   }
   const ratio = known.get(300)!.ns_per_record / known.get(1)!.ns_per_record;
   report.verdict(atMost("cost of a record, 300 rules against one", ratio, costWanted));

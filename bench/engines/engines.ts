@@ -3,6 +3,8 @@
 import type { Engine } from "../side-by-side/engine.ts";
 import { byHand } from "./by-hand.ts";
 import { duckdbEngines } from "./duckdb.ts";
+import { ekuiper } from "./ekuiper.ts";
+import { flink } from "./flink.ts";
 import { nodeRed } from "./node-red.ts";
 import { externals } from "./programs.ts";
 import { weirEngines } from "./weir.ts";
@@ -13,4 +15,6 @@ export const engines: readonly Engine[] = [
   ...duckdbEngines,
   nodeRed,
   ...externals,
+  flink,
+  ekuiper,
 ];

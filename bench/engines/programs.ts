@@ -12,21 +12,31 @@ import type { Assignment, Engine, Pass, Session } from "../side-by-side/engine.t
 import type { Row } from "../side-by-side/workload.ts";
 import { eachLine } from "./by-hand.ts";
 
-interface External {
-  readonly name: string;
+/** How a program of somebody else's is found. */
+export interface Sought {
   /** The variable that names the program. */
   readonly variable: string;
   /** What it is called on PATH, the likeliest first. */
   readonly programs: readonly string[];
+}
+
+interface External extends Sought {
+  readonly name: string;
   readonly configuration: string;
   readonly parameters: (configuration: string) => readonly string[];
 }
 
-/** The path of the program; null where there is none. */
-function find({ variable, programs }: External): string | null {
-  const named = process.env[variable];
+/** The path of the program; null where there is none. One that the variable names is looked for nowhere else. */
+export function findProgram({ variable, programs }: Sought, environment: NodeJS.ProcessEnv): string | null {
+  const named = environment[variable];
   if (named !== undefined) return programInPath(basename(named), { PATH: dirname(named) });
-  return programs.map((program) => programInPath(program, process.env)).find((path) => path !== null) ?? null;
+  return programs.map((program) => programInPath(program, environment)).find((path) => path !== null) ?? null;
+}
+
+/** Why an engine cannot run that needs it, or null. */
+export function programMissing(sought: Sought): string | null {
+  if (findProgram(sought, process.env) !== null) return null;
+  return `no ${sought.programs.join(" or ")} on PATH, and none named by ${sought.variable}`;
 }
 
 function runToEnd(
@@ -43,27 +53,31 @@ function runToEnd(
   });
 }
 
+/** The rows of NDJSON, in one file or several. */
+export function passOf(files: readonly Buffer[], keep: boolean): Pass {
+  const lines = files.flatMap((bytes) => [...eachLine(bytes)]);
+  return { count: lines.length, rows: keep ? lines.map((line) => JSON.parse(line) as Row) : null };
+}
+
 async function open(external: External, { folder, file }: Assignment): Promise<Session> {
-  const path = find(external)!;
+  const path = findProgram(external, process.env)!;
   const configuration = fileURLToPath(new URL(external.configuration, folder));
   const rowsFile = join(tmpdir(), `weir-bench-${process.pid}.ndjson`);
   const pass = async (keep: boolean): Promise<Pass> => {
     const environment = { ...process.env, RECORDS: file, ROWS: rowsFile };
     await runToEnd(path, external.parameters(configuration), environment);
-    const lines = [...eachLine(readFileSync(rowsFile))];
-    return { count: lines.length, rows: keep ? lines.map((line) => JSON.parse(line) as Row) : null };
+    return passOf([readFileSync(rowsFile)], keep);
   };
   return { pass };
 }
 
 function engine(external: External): Engine {
-  const { name, variable, programs, configuration } = external;
+  const { name, configuration } = external;
   return {
     name,
     threads: 1,
     program: configuration,
-    missing: () =>
-      find(external) === null ? `no ${programs.join(" or ")} on PATH, and none named by ${variable}` : null,
+    missing: () => programMissing(external),
     open: (assignment) => open(external, assignment),
   };
 }

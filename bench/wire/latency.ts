@@ -1,6 +1,8 @@
 // `npm run bench -- latency`: from when a record was meant to be sent until its row is at a subscriber of the sink,
 // over a real nats-server, at a half and at four fifths of the rate that the worker sustains. Open loop: the publisher
-// waits for nobody, and a record that it sends late counts from its own time (coordinated omission).
+// waits for nobody, and a record that it sends late counts from its own time (coordinated omission). Every sample is kept as it is, 8 bytes
+// each in an array that is made beforehand, and sorted at the end: percentiles are exact, where an HdrHistogram would round them
+// to its buckets to save memory that a run of seconds does not need.
 
 import { connect } from "@nats-io/transport-node";
 import { fileURLToPath } from "node:url";

@@ -6,6 +6,7 @@ import { expect } from "vitest";
 import { exampleLimits, Harness, lawFaults } from "weir/testing";
 import type { ColumnType, OperatorDefinition } from "weir/sdk";
 import { loadPipeline } from "../../runtime/pipeline/load.ts";
+import type { PipelinePlan } from "../../runtime/pipeline/pipeline.ts";
 
 export interface Reading {
   readonly n: number;
@@ -36,7 +37,7 @@ export interface Setting {
   readonly type?: ColumnType;
 }
 
-function harnessOf({ steps, lateness = 0, type = "float64" }: Setting, batchRows: number): Harness {
+function planOf({ steps, lateness = 0, type = "float64" }: Setting): PipelinePlan {
   const pipeline = {
     name: "stream",
     source: {
@@ -57,11 +58,11 @@ function harnessOf({ steps, lateness = 0, type = "float64" }: Setting, batchRows
     catalogue: steps.map(([definition]) => definition),
   });
   if (plan === null) throw new Error(diagnostics.map(({ message }) => message).join("; "));
-  return new Harness(plan, { batchRows });
+  return plan;
 }
 
-function runOnce(setting: Setting, readings: readonly Reading[], batchRows: number): Run {
-  const harness = harnessOf(setting, batchRows);
+function runOnce(plan: PipelinePlan, readings: readonly Reading[], batchRows: number): Run {
+  const harness = new Harness(plan, { batchRows });
   for (const { n, key, ts, x } of readings) harness.record({ n, key, ts, x });
   expect(lawFaults(harness.counts())).toEqual([]);
   harness.finish();
@@ -85,8 +86,9 @@ export function run(
   readings: readonly Reading[],
   cuts: readonly number[] = [1, 2, 5, 1000],
 ): Run {
-  const first = runOnce(setting, readings, cuts[0]!);
-  for (const batchRows of cuts.slice(1)) expect(runOnce(setting, readings, batchRows)).toEqual(first);
+  const plan = planOf(setting);
+  const first = runOnce(plan, readings, cuts[0]!);
+  for (const batchRows of cuts.slice(1)) expect(runOnce(plan, readings, batchRows)).toEqual(first);
   return first;
 }
 

@@ -9,7 +9,7 @@ export interface ReadLimits {
   readonly bytes: number;
   /** Longest wait for a first payload; then the read answers null. */
   readonly wait_ms: number;
-  /** Longest wait for more once there is one. */
+  /** How long the first may have waited for more; one that came before the read has waited already. */
   readonly age_ms: number;
 }
 

@@ -70,6 +70,7 @@ async function splitLinesOf(
     splitter.begin();
     while (!reader.take(rows, bytes) && !reader.ended) await reader.fill();
     if (splitter.count === 0) break;
+    reader.ahead();
     const batch = splitter.view("", 0);
     expect(batch.count).toBeLessThanOrEqual(rows);
     if (batch.count > 1) expect(batch.bytes.length).toBeLessThanOrEqual(bytes);
@@ -113,11 +114,40 @@ describe("lines", () => {
   });
 
   it("may be longer than a chunk, and come without a byte order mark", async () => {
-    const long = "y".repeat(limits.file_chunk_bytes * 3);
+    const long = "y".repeat(limits.file_chunk_bytes * 1.5);
     const text = `\u{feff}a\n${long}\nb`;
     const { lines } = await linesOf(text, limits.payload_bytes_max);
     expect(lines).toEqual(["a", long, "b"]);
     expect(await splitLinesOf(text, limits.payload_bytes_max, 9, 1_000)).toMatchObject({ lines });
+  });
+});
+
+describe("a chunk that is read ahead", () => {
+  const texts = Array.from({ length: 30_000 }, (_, number) => `${number} ${"x".repeat((number * 37) % 120)}`);
+
+  it("comes behind the lines that are left, and changes none of a batch", async () => {
+    const source = fileSource({ path: fileOf(texts.join("\n")), format: "lines" });
+    await source.open();
+    const lines: string[] = [];
+    for (;;) {
+      const delivery = await source.read({ rows: 7_000, bytes: 400_000, wait_ms: 0, age_ms: 0 });
+      if (delivery === null || delivery === "end") break;
+      // So that it may arrive before the batch is looked at.
+      await new Promise(setImmediate);
+      for (const line of textsOf(delivery.payloads)) lines.push(line);
+    }
+    expect(lines).toEqual(texts);
+    await source.close();
+  });
+
+  it("may be on its way when the source is closed", async () => {
+    const source = fileSource({ path: fileOf(texts.join("\n")), format: "lines" });
+    await source.open();
+    expect(await source.read({ rows: 10, bytes: 4_000, wait_ms: 0, age_ms: 0 })).toMatchObject({
+      payloads: { count: 10 },
+    });
+    await source.close();
+    expect(await source.read({ rows: 10, bytes: 4_000, wait_ms: 0, age_ms: 0 })).toBe("end");
   });
 });
 

@@ -138,6 +138,7 @@ class LineSource implements FileSource {
     splitter.begin();
     while (!lines.take(rows, bytes) && !lines.ended) await lines.fill();
     if (splitter.count === 0) return "end";
+    lines.ahead();
     return this.#deliver(splitter.view(this.#options.path, this.#clock.now()), lines.offset);
   }
 

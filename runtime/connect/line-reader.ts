@@ -24,6 +24,8 @@ export class LineReader {
   #skipping = false;
   #atEnd = false;
   #oversize = 0;
+  /** A chunk that is being read behind `#end`. */
+  #reading: Promise<{ readonly bytesRead: number }> | null = null;
 
   /** With a splitter, lines may be taken many at once. */
   constructor(
@@ -97,19 +99,33 @@ export class LineReader {
   /** Reads one chunk more. */
   async fill(): Promise<void> {
     if (this.#atEnd) return;
-    this.#dropOversize();
-    this.#makeRoom();
+    if (this.#reading === null) this.#dropOversize();
+    this.#reading ??= this.#begin();
     const position = this.#offset + (this.#end - this.#start);
-    const { bytesRead } = await this.#file.read(
-      this.#buffer,
-      this.#end,
-      Math.min(limits.file_chunk_bytes, this.#buffer.length - this.#end),
-      position,
-    );
+    const reading = this.#reading;
+    this.#reading = null;
+    const { bytesRead } = await reading;
     const isFirst = position === 0;
     this.#end += bytesRead;
     if (bytesRead === 0) this.#atEnd = true;
     if (isFirst && byteOrderMark.every((byte, place) => this.#buffer[place] === byte)) this.#advance(3);
+  }
+
+  /** Has the next chunk read while something else is done, where little is left; `fill` then waits for it. */
+  ahead(): void {
+    const left = this.#end - this.#start;
+    if (this.#atEnd || this.#reading !== null || this.#skipping) return;
+    if (left > Math.min(limits.file_chunk_bytes, this.#lengthMax)) return;
+    this.#reading = this.#begin();
+    // `fill` tells what went wrong, if it is ever called.
+    this.#reading.catch(() => undefined);
+  }
+
+  #begin(): Promise<{ readonly bytesRead: number }> {
+    this.#makeRoom();
+    const position = this.#offset + (this.#end - this.#start);
+    const length = Math.min(limits.file_chunk_bytes, this.#buffer.length - this.#end);
+    return this.#file.read(this.#buffer, this.#end, length, position);
   }
 
   #find(): number {
@@ -151,6 +167,7 @@ export class LineReader {
 
   #makeRoom(): void {
     const length = this.#end - this.#start;
+    if (this.#end + limits.file_chunk_bytes <= this.#buffer.length) return;
     if (length + limits.file_chunk_bytes > this.#buffer.length) {
       const buffer = Buffer.alloc(Math.max(this.#buffer.length, length + limits.file_chunk_bytes));
       this.#buffer.copy(buffer, 0, this.#start, this.#end);

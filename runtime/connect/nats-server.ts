@@ -138,7 +138,7 @@ function configuration(
 }
 
 /** A port that is free now. Something else may take it before it is used, so the caller tries again. */
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);

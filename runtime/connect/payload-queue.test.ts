@@ -120,6 +120,21 @@ describe("waiting", () => {
     expect(await something).toMatchObject({ count: 2 });
   });
 
+  it("waits no longer for what came while the reader was away", async () => {
+    const { clock, queue } = make();
+    const limits = { rows: 10, bytes: 100, wait_ms: 0, age_ms: 5 };
+    queue.add(Buffer.from("a"), "s", 1);
+    clock.advanceTo(3);
+    const young = queue.read(limits);
+    clock.advanceTo(4);
+    queue.add(Buffer.from("b"), "s", 1);
+    clock.advanceTo(5);
+    expect(await young).toMatchObject({ count: 2 });
+    queue.add(Buffer.from("c"), "s", 1);
+    clock.advanceTo(10);
+    expect(await queue.read(limits)).toMatchObject({ count: 1 });
+  });
+
   it("answers at once when a batch is full, and ends after the last", async () => {
     const { queue } = make();
     const full = queue.read({ rows: 2, bytes: 100, wait_ms: 50, age_ms: 1e9 });

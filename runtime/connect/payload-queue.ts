@@ -48,6 +48,8 @@ export class PayloadQueue {
   #runArrived = 0;
   #messages = 0;
   #bytes = 0;
+  /** When the first of those that wait came, by the queue's clock: `arrived` may be another's. */
+  #since = 0;
   #dropped = 0;
   #ended = false;
   #waiter: Waiter | null = null;
@@ -72,7 +74,7 @@ export class PayloadQueue {
   add(payload: Uint8Array, subject: string, arrived: number): boolean {
     if (!this.#makeRoom(1, payload.length)) return false;
     this.#segmentFor(payload.length).builder.add(payload, subject, arrived);
-    this.#messages++;
+    if (this.#messages++ === 0) this.#since = this.#options.clock.now();
     this.#bytes += payload.length;
     this.#wake();
     return true;
@@ -89,6 +91,7 @@ export class PayloadQueue {
       next = builder.addRecords(records, next, subject, arrived);
       this.#bytes += builder.size - before;
     }
+    if (this.#messages === 0) this.#since = this.#options.clock.now();
     this.#messages += count;
     this.#wake();
     return true;
@@ -140,7 +143,9 @@ export class PayloadQueue {
       await this.#wait({ rows: 1, bytes: 1 }, limits.wait_ms);
     }
     if (this.#messages === 0) return this.#ended ? "end" : null;
-    if (!this.#isFull(limits) && !this.#ended && limits.age_ms > 0) await this.#wait(limits, limits.age_ms);
+    // What came while the batch before was handled has waited already.
+    const left_ms = limits.age_ms - Math.max(0, this.#options.clock.now() - this.#since);
+    if (!this.#isFull(limits) && !this.#ended && left_ms > 0) await this.#wait(limits, left_ms);
     // Drops may have emptied a segment, and `clear` all of them.
     return this.#messages === 0 ? null : this.#take(limits);
   }

@@ -1,6 +1,6 @@
 // The columns that engine and oracle are asked for, and what it means that their rows are the same.
 
-import { expect } from "vitest";
+import assert from "node:assert/strict";
 import type { Harness } from "./harness.ts";
 import type { Oracle } from "./oracle.ts";
 import { type OracleColumn, untold } from "./oracle-aggregate.ts";
@@ -73,7 +73,8 @@ export function expectSameRows(harness: Harness, oracle: Oracle, anyOrder: boole
   const differs = expected.findIndex((row, place) =>
     Object.entries(row).some(([name, value]) => !sameCell(name, value, actual[place]?.[name])),
   );
-  if (differs >= 0) expect(actual.slice(differs, differs + 4)).toEqual(expected.slice(differs, differs + 4));
-  expect(differs).toBe(-1);
-  expect(actual.length).toBe(expected.length);
+  if (differs >= 0)
+    assert.deepEqual(actual.slice(differs, differs + 4), expected.slice(differs, differs + 4));
+  assert.equal(differs, -1);
+  assert.equal(actual.length, expected.length);
 }

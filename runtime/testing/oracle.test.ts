@@ -1,47 +1,12 @@
-// The engine against the oracle: windows of time with everything that they may send, over random pipelines, records,
-// batches and silences. To replay a failure, put the seed and path that the report names into `replay`.
+// The engine against the oracle: every kind of window with every aggregate and everything that it may send, over random
+// pipelines, records, batches and silences. A short form of `npm run oracle`, which also replays what a failure names.
 
-import * as fc from "fast-check";
-import { early, final, gaps, holdToOracle, shapesOf, updates } from "./oracle.fixture.ts";
-import type { OracleWindow } from "./oracle-kinds.ts";
+import { expect, test } from "vitest";
+import { oracleChecks } from "./oracle-shapes.fixture.ts";
 
-/** For instance { seed: 1, path: "12:3" }. */
-const replay: { readonly seed: number; readonly path?: string } = { seed: 20_260_726 };
+const cases = 60;
+const seed = 20_260_726;
 
-const offset = fc.constantFrom(0, 3, 60);
-
-const tumbling: fc.Arbitrary<OracleWindow> = fc.record({
-  kind: fc.constant("tumbling"),
-  size: fc.constantFrom(1, 10, 60),
-  offset,
+test.each(Object.keys(oracleChecks))("%s", { timeout: 120_000 }, (name) => {
+  expect(oracleChecks[name]!({ cases, seed }).cases).toBeGreaterThan(0);
 });
-const hopping: fc.Arbitrary<OracleWindow> = fc
-  .constantFrom([10, 5], [60, 25], [60, 7], [10, 10], [7, 1])
-  .chain(([size, every]) =>
-    fc.record({ kind: fc.constant("hopping"), size: fc.constant(size!), every: fc.constant(every!), offset }),
-  );
-const cumulate: fc.Arbitrary<OracleWindow> = fc
-  .constantFrom([5, 20], [10, 10], [7, 70], [1, 12])
-  .chain(([step, max]) =>
-    fc.record({ kind: fc.constant("cumulate"), step: fc.constant(step!), max: fc.constant(max!), offset }),
-  );
-const tumblingEarly = fc
-  .constantFrom([20, 5], [10, 10], [60, 15])
-  .chain(([size, step]) =>
-    shapesOf(fc.record({ kind: fc.constant("tumbling"), size: fc.constant(size!), offset }), early(step!)),
-  );
-
-holdToOracle(
-  {
-    tumbling: shapesOf(tumbling, final),
-    "tumbling, early": tumblingEarly,
-    "tumbling, updates": shapesOf(tumbling, updates()),
-    "tumbling, gaps": shapesOf(tumbling, gaps),
-    hopping: shapesOf(hopping, final),
-    "hopping, early": shapesOf(hopping, early(3, 10, 17)),
-    "hopping, updates": shapesOf(hopping, updates()),
-    "hopping, gaps": shapesOf(hopping, gaps),
-    cumulate: shapesOf(cumulate, final),
-  },
-  replay,
-);

@@ -9,13 +9,33 @@ import { runSchedule } from "./schedule.ts";
 /** A mistake that takes more schedules than these to be seen is not seen. */
 const seedsMax = 2_000;
 
+/** Seeds that showed a mistake when somebody last looked. They are tried first; where they show it no longer, all are. */
+const lastSeen: Readonly<Record<string, number>> = {
+  "failed sync forgotten": 21,
+  "lost answers are good answers": 29,
+  "confirmed out of order": 47,
+  "incarnation ignored": 17,
+  "lanes not compared": 12,
+  "what was dropped is not said": 18,
+  "backlog goes first": 8,
+  "condensed twice": 22,
+  "lost in condensing": 22,
+  "journal trimmed before commit": 8,
+};
+
 const workloads = loadWorkloads();
+
+function seedsOf(name: string): number[] {
+  const all = Array.from({ length: seedsMax }, (_, place) => place + 1);
+  const seen = lastSeen[name];
+  return seen === undefined ? all : [seen, ...all];
+}
 
 test.each(mutants.map((mutant) => [mutant.name, mutant] as const))(
   "%s",
   { timeout: 240_000 },
-  async (_name, { seams, shape = protocolShape, adjust = (plan) => plan }) => {
-    for (let seed = 1; seed <= seedsMax; seed++) {
+  async (name, { seams, shape = protocolShape, adjust = (plan) => plan }) => {
+    for (const seed of seedsOf(name)) {
       const { verdict } = await runSchedule({ seed, workloads: await workloads, shape, seams, adjust });
       if (verdict.isGood) continue;
       // The mistake is what is seen, not the faults.

@@ -2,10 +2,10 @@
 // order or wrong, and something ran.
 
 import { parseArgs } from "node:util";
-import { Worker } from "node:worker_threads";
 import { availableParallelism } from "node:os";
 import { stopwatch } from "../../clock.ts";
 import { messageOf, WeirError } from "../../errors.ts";
+import { runScript, shareOut, threadsMax, wholeNumber } from "../script.ts";
 import { addSum, emptySum, type Failure, loadWorkloads, smallSchedule, type Sum } from "./batch.ts";
 import { faultKinds } from "./nemesis.ts";
 import { runSchedule } from "./schedule.ts";
@@ -15,12 +15,11 @@ import { workloadNames } from "./workload.ts";
 
 const seedsDefault = 2_000;
 const seedsMax = 100_000_000;
-const threadsMax = 64;
 const seedsAtOnce = 25;
 /** By the number of seeds, one of how many crashes of the small schedules is tried as well. */
 const crashesTried: readonly (readonly [seeds: number, every: number])[] = [
   [10_000, 1],
-  [1_000, 10],
+  [1_000, 6],
   [0, 100],
 ];
 
@@ -42,14 +41,6 @@ interface Request {
   readonly json: boolean;
 }
 
-function wholeNumber(name: string, text: string | undefined, standard: number, max: number): number {
-  const number = text === undefined ? standard : Number(text);
-  if (Number.isInteger(number) && number >= 0 && number <= max) return number;
-  throw new WeirError("WEIR_USAGE", `--${name}: expected a whole number up to ${max}, got ${text}`, {
-    remedy: usage,
-  });
-}
-
 function readArguments(args: readonly string[]): Request {
   const text = { type: "string" } as const;
   const flag = { type: "boolean", default: false } as const;
@@ -69,13 +60,14 @@ function readArguments(args: readonly string[]): Request {
   } catch (error) {
     throw new WeirError("WEIR_USAGE", messageOf(error), { remedy: usage });
   }
+  const number = (name: string, given: string | undefined, standard: number): number =>
+    wholeNumber(name, given, [standard, name === "seeds" ? 0 : 1, seedsMax], usage);
   return {
-    seeds: wholeNumber("seeds", values.seeds, seedsDefault, seedsMax),
-    first: wholeNumber("first", values.first, 1, seedsMax),
-    threads: Math.max(1, wholeNumber("threads", values.threads, availableParallelism(), threadsMax)),
-    seed: values.seed === undefined ? null : wholeNumber("seed", values.seed, 1, seedsMax),
-    crashAt:
-      values["crash-at"] === undefined ? null : wholeNumber("crash-at", values["crash-at"], 1, seedsMax),
+    seeds: number("seeds", values.seeds, seedsDefault),
+    first: number("first", values.first, 1),
+    threads: wholeNumber("threads", values.threads, [availableParallelism(), 1, threadsMax], usage),
+    seed: values.seed === undefined ? null : number("seed", values.seed, 1),
+    crashAt: values["crash-at"] === undefined ? null : number("crash-at", values["crash-at"], 1),
     workload: values.workload ?? null,
     trace: values.trace,
     json: values.json,
@@ -93,31 +85,6 @@ function ordersOf({ seeds, first }: Request): Order[] {
   for (let from = first; from < first + seeds; from += seedsAtOnce)
     orders.push({ kind: "seeds", from, count: Math.min(seedsAtOnce, first + seeds - from) });
   return orders;
-}
-
-/** Hands the orders out, each to the thread that is done first. */
-async function runAll(request: Request, told: (sum: Sum) => void): Promise<Sum> {
-  const sum = emptySum();
-  const orders = ordersOf(request);
-  const url = new URL("schedule-thread.ts", import.meta.url);
-  const run = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const thread = new Worker(url);
-      const next = (): void => {
-        const order = orders.shift();
-        if (order !== undefined) return thread.postMessage(order);
-        void thread.terminate().then(() => resolve());
-      };
-      thread.on("error", reject);
-      thread.on("message", (part: Sum) => {
-        addSum(sum, part);
-        told(sum);
-        next();
-      });
-      next();
-    });
-  await Promise.all(Array.from({ length: request.threads }, run));
-  return sum;
 }
 
 /** What the run says when it is asked by a program. */
@@ -141,11 +108,15 @@ async function runMany(request: Request): Promise<boolean> {
   const live = process.stderr.isTTY && !request.json;
   const started = stopwatch();
   const perSecond = ({ runs }: Sum): string => (runs / ((stopwatch() - started) / 1_000)).toFixed(1);
-  const sum = await runAll(request, (now) => {
-    const { runs, crashes, failures } = now;
-    const text = `${runs} schedules, ${crashes} crashes, ${failures.length} failed, ${perSecond(now)}/s`;
+  const sum = emptySum();
+  const url = new URL("schedule-thread.ts", import.meta.url);
+  const told = (part: Sum): void => {
+    addSum(sum, part);
+    const { runs, crashes, failures } = sum;
+    const text = `${runs} schedules, ${crashes} crashes, ${failures.length} failed, ${perSecond(sum)}/s`;
     if (live) process.stderr.write(`\r\u001b[K${text}`);
-  });
+  };
+  await shareOut({ url, orders: ordersOf(request), threads: request.threads, told });
   if (live) process.stderr.write("\r\u001b[K");
   for (const failure of sum.failures) process.stderr.write(`${failureText(failure)}\n`);
   if (request.json) process.stdout.write(`${JSON.stringify(reportOf(sum))}\n`);
@@ -184,14 +155,7 @@ async function runOne(seed: number, { trace, json, crashAt, workload: name }: Re
   return verdict.isGood;
 }
 
-async function main(): Promise<void> {
+runScript("sim", async () => {
   const request = readArguments(process.argv.slice(2));
-  const good = request.seed === null ? await runMany(request) : await runOne(request.seed, request);
-  process.exitCode = good ? 0 : 1;
-}
-
-main().catch((error: unknown) => {
-  const remedy = error instanceof WeirError && error.remedy !== undefined ? `\n${error.remedy}` : "";
-  process.stderr.write(`sim: ${messageOf(error)}${remedy}\n`);
-  process.exitCode = error instanceof WeirError ? error.exitCode : 70;
+  return request.seed === null ? runMany(request) : runOne(request.seed, request);
 });

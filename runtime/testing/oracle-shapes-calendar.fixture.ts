@@ -1,13 +1,9 @@
-// The engine against the oracle: windows of the calendar around days on which clocks change, with everything
-// that they may send. To replay a failure, put the seed and path that the report names into `replay`.
+// Windows of the calendar around days on which clocks change, with everything that they may send.
 
 import * as fc from "fast-check";
-import { early, final, gaps, holdToOracle, type Shape, shapesOf, updates } from "./oracle.fixture.ts";
+import { early, final, gaps, type Shape, shapesOf, updates } from "./oracle.fixture.ts";
 import type { OracleUnit } from "./oracle-calendar.ts";
 import type { OracleEmission } from "./oracle-kinds.ts";
-
-/** For instance { seed: 1, path: "12:3" }. */
-const replay: { readonly seed: number; readonly path?: string } = { seed: 20_260_726 };
 
 const minute = 60_000;
 const day = 1_440 * minute;
@@ -44,12 +40,9 @@ function calendar(emission: (scale: number) => fc.Arbitrary<OracleEmission>): fc
   });
 }
 
-holdToOracle(
-  {
-    calendar: calendar(() => final),
-    "calendar, early": calendar((scale) => early(7 * scale, 60 * scale)),
-    "calendar, updates": calendar(updates),
-    "calendar, gaps": calendar(() => gaps),
-  },
-  replay,
-);
+export const calendarShapes: Readonly<Record<string, fc.Arbitrary<Shape>>> = {
+  calendar: calendar(() => final),
+  "calendar, early": calendar((scale) => early(7 * scale, 60 * scale)),
+  "calendar, updates": calendar(updates),
+  "calendar, gaps": calendar(() => gaps),
+};
