@@ -148,6 +148,23 @@ describe("a chain on a stream of its own", () => {
     await other.sender.close();
   });
 
+  it("is ended by a copy that has sent more than can have been sent from here, however many rows were made here since", async () => {
+    const stream = new MemoryStream();
+    const clock = new VirtualClock();
+    const first = begin({ stream, clock });
+    fill(first.outbox, 2);
+    await settled(first.sender.flush(), clock);
+    const copied = first.outbox.reopened(1);
+    fill(first.outbox, 1);
+    await settled(first.sender.flush(), clock);
+    for (const number of [1_003, 1_004]) copied.add(testRow("a", number));
+    const copy = begin({ stream, clock, epoch: 2, outbox: copied });
+    await settled(copy.sender.flush(), clock);
+    expect(copy.error).toMatchObject({ code: "WEIR_FENCED", message: expect.stringContaining("entry 3") });
+    expect(stream.payloads()).toEqual(texts(1, 3));
+    for (const { sender } of [first, copy]) await sender.close();
+  });
+
   it("drops and counts what can never be stored, and keeps what can be later", async () => {
     const stream = new MemoryStream();
     const clock = new VirtualClock();

@@ -144,12 +144,13 @@ export class ChainSender {
 
   async #attach(): Promise<void> {
     const { chain, outbox } = this.#options;
-    const unconfirmed = (await outbox.unconfirmed(chain)).filter(({ number }) => !this.#dropped.has(number));
+    const all = await outbox.unconfirmed(chain);
+    const unconfirmed = all.filter(({ number }) => !this.#dropped.has(number));
     for (const entry of unconfirmed) this.#underway.add(entry);
     const faults = this.#faults;
     const tail = await this.#target.attach(unconfirmed, outbox.chain(chain).confirmed);
     if (this.#isOver()) return;
-    const decision = this.#decide(tail);
+    const decision = this.#decide(tail, all.at(-1)?.number ?? 0);
     if (decision === null) return;
     this.#underway.doubtful(tail.number, tail.doubtful ?? 0);
     this.#arrived = tail.number > outbox.chain(chain).confirmed ? tail.number : 0;
@@ -164,12 +165,14 @@ export class ChainSender {
     this.#attached = this.#faults === faults;
   }
 
-  /** What follows from the tail; null where the chain has ended. */
-  #decide(tail: Tail): Resumption | null {
+  /** What follows from the tail, `unconfirmed` being the last that may have been sent and is not; null where the chain has ended. */
+  #decide(tail: Tail, unconfirmed: number): Resumption | null {
     const { chain, outbox, identity } = this.#options;
-    const { oldest, released } = outbox.chain(chain);
+    const { oldest, confirmed } = outbox.chain(chain);
+    // Rows that were made since are released as well, and nobody can have sent them.
+    const last = Math.max(unconfirmed, confirmed, this.#sent);
     const decision = decideTail(
-      { oldest, last: released, stored: this.#stored, sent: this.#sent, epoch: identity.epoch },
+      { oldest, last, stored: this.#stored, sent: this.#sent, epoch: identity.epoch },
       tail,
     );
     switch (decision.kind) {

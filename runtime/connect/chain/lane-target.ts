@@ -2,7 +2,7 @@
 // with the sequence that the subject must have reached before it. The last message of the subject says how far the chain is.
 
 import type { ConnectorLog } from "../connector-log.ts";
-import { laneMessage } from "../../codec/lane-message.ts";
+import { laneBody, laneMessage } from "../../codec/lane-message.ts";
 import { packLaneRow } from "../../codec/lane-rows.ts";
 import { limits } from "../../limits.ts";
 import type { Entry } from "../../state/outbox/entry.ts";
@@ -10,7 +10,14 @@ import { causedAtHeader } from "../row-headers.ts";
 import type { Place, Tail, Target } from "./chain.ts";
 import { type Failure, failureOf, Flight, type Sent } from "./flight.ts";
 import { chainHeaders, expectedLastOfSubject, markOf, unfitReason } from "./publication.ts";
-import { factsOf, Foreigners, foreignWriter, type StreamTargetOptions, wasCut } from "./stream-target.ts";
+import {
+  factsOf,
+  Foreigners,
+  foreignWriter,
+  otherRow,
+  type StreamTargetOptions,
+  wasCut,
+} from "./stream-target.ts";
 import type { Answer, StoredMessage, StreamFacts } from "./stream-port.ts";
 
 export interface LaneTargetOptions extends StreamTargetOptions {
@@ -75,8 +82,8 @@ class LaneTarget implements Target {
     return this.#place;
   }
 
-  async attach(_: readonly Entry[], confirmed: number): Promise<Tail> {
-    const { port, clock, subject } = this.#options;
+  async attach(unconfirmed: readonly Entry[], confirmed: number): Promise<Tail> {
+    const { port, clock, subject, identity } = this.#options;
     this.#attached = false;
     this.#waiting = [];
     this.#isBusy = false;
@@ -84,7 +91,10 @@ class LaneTarget implements Target {
       this.#flight.clear();
       const facts = await factsOf(port, clock);
       const message = await port.readLast(subject);
-      const tail = this.#tail(facts, message ?? (await this.#underOldName()), confirmed);
+      const last = message ?? (await this.#underOldName());
+      const tail = this.#tail(facts, last, confirmed);
+      const isOwn = last !== null && markOf(last, identity.id) !== null;
+      if (isOwn) checkSameEnd(last, tail, unconfirmed, port.name);
       if (!this.#flight.begin(tail.number)) continue;
       this.#sequence = message?.sequence ?? 0;
       // Where the subject is empty the stream's own number tells later whether it lost something.
@@ -198,4 +208,18 @@ class LaneTarget implements Target {
     this.#bytesMax = Math.max(1, Math.floor(size / 2));
     return { kind: "unsure", reason: `a message of ${size} bytes is too large for the stream` };
   }
+}
+
+/** Refuses a message whose last row has the number of an entry of ours and is not that entry. */
+function checkSameEnd(
+  { payload }: StoredMessage,
+  { number }: Tail,
+  unconfirmed: readonly Entry[],
+  stream: string,
+): void {
+  const entry = unconfirmed.find((each) => each.number === number);
+  if (entry === undefined) return;
+  const bytes = packLaneRow(number, entry.row);
+  const end = laneBody(payload).subarray(-bytes.length);
+  if (Buffer.compare(end, bytes) !== 0) throw otherRow(stream, number);
 }

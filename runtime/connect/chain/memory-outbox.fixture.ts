@@ -2,7 +2,6 @@
 // a sender that is closed, as they do on a disk.
 
 import type { Entry, KeptRow } from "../../state/outbox/entry.ts";
-import { limits } from "../../limits.ts";
 import type { ChainOutbox } from "./chain-sender.ts";
 
 export class MemoryOutbox implements ChainOutbox {
@@ -13,6 +12,8 @@ export class MemoryOutbox implements ChainOutbox {
   /** How often `take` gave something out, with the number it began with. */
   readonly taken: number[] = [];
   #next = 1;
+  /** The last that may have been sent. */
+  #sent = 0;
   #task: () => void = () => {};
 
   add(row: KeptRow): number {
@@ -33,6 +34,7 @@ export class MemoryOutbox implements ChainOutbox {
       this.#next++;
     }
     if (taken.length > 0) this.taken.push(taken[0]!.number);
+    this.#sent = Math.max(this.#sent, this.#next - 1);
     return Promise.resolve(taken);
   }
 
@@ -46,7 +48,7 @@ export class MemoryOutbox implements ChainOutbox {
   }
 
   unconfirmed(): Promise<readonly Entry[]> {
-    return Promise.resolve(this.entries.slice(this.confirmed, this.confirmed + limits.sink_in_flight_max));
+    return Promise.resolve(this.entries.slice(this.confirmed, this.#sent));
   }
 
   chain(): { last: number; released: number; confirmed: number; oldest: number } {
@@ -69,6 +71,7 @@ export class MemoryOutbox implements ChainOutbox {
     outbox.confirmed = confirmed;
     outbox.oldest = this.oldest;
     outbox.#next = confirmed + 1;
+    outbox.#sent = this.#sent;
     return outbox;
   }
 }

@@ -62,8 +62,11 @@ export function checkSameRow(
   stream: string,
 ): void {
   const entry = numbered(unconfirmed, number);
-  if (entry === undefined || isSameRow(message, entry)) return;
-  throw fenced(
+  if (entry !== undefined && !isSameRow(message, entry)) throw otherRow(stream, number);
+}
+
+export function otherRow(stream: string, number: number): WeirError {
+  return fenced(
     `stream ${stream}`,
     `it has an entry ${number} that is not the one made here, so a copy of the state runs elsewhere`,
   );

@@ -62,6 +62,8 @@ class SubjectTarget implements Target {
   readonly #lines = new Map<string, Line>();
   /** By subject, what is on its way and what waits behind it. */
   readonly #items = new Map<string, Item[]>();
+  /** Where the stream says to have entries by their ids. */
+  readonly #repeated = new Set<number>();
   /** Subjects on which something else was expected than was there. */
   readonly #contested = new Set<string>();
   readonly #place: StoredPlace;
@@ -100,6 +102,7 @@ class SubjectTarget implements Target {
         const some = subjects.slice(at, at + limits.chain_search_at_once);
         await Promise.all(some.map((subject) => this.#ask(subject, unconfirmed)));
       }
+      await this.#checkRepeated(unconfirmed);
       const tail = this.#tail(unconfirmed, confirmed);
       const isRegressed = this.#place.begin(facts, confirmed) !== "whole";
       if (!this.#flight.begin(isRegressed ? 0 : tail.number)) continue;
@@ -148,6 +151,19 @@ class SubjectTarget implements Target {
     return { number: ahead > last ? ahead : number, epoch };
   }
 
+  /** An id that is there with another row was given by somebody who runs on a copy of this state. */
+  async #checkRepeated(unconfirmed: readonly Entry[]): Promise<void> {
+    const { port, identity } = this.#options;
+    for (const sequence of this.#repeated) {
+      const message = await port.read(sequence);
+      const mark = message === null ? null : markOf(message, identity.id);
+      if (message === null || mark === null) continue;
+      const own = { ...message, subject: message.subject.slice(this.#prefix.length) };
+      checkSameRow(own, mark, unconfirmed, port.name);
+    }
+    this.#repeated.clear();
+  }
+
   /** Reads how far the stream has a subject. */
   async #ask(subject: string, unconfirmed: readonly Entry[]): Promise<Line> {
     const { port, identity, sharesSubjects } = this.#options;
@@ -189,8 +205,7 @@ class SubjectTarget implements Target {
     this.#flight.ask(item.sent);
     let reason = "";
     try {
-      const waiting = this.#items.get(subject)?.map(({ entry }) => entry) ?? [];
-      const line = await this.#ask(subject, waiting);
+      const line = await this.#ask(subject, this.#underway());
       const isOthers = line.epoch > this.#options.identity.epoch || line.number > this.#given;
       if (isOthers) reason = `another instance has written ${subject}`;
     } catch (fault) {
@@ -200,6 +215,12 @@ class SubjectTarget implements Target {
     if (reason !== "") return this.#flight.failed(item.sent, { kind: "unsure", reason });
     this.#flight.take(item.sent);
     this.#next(subject);
+  }
+
+  /** Of all subjects: a copy of this state may have given a number to a row of another one. */
+  #underway(): Entry[] {
+    const all = [...this.#items.values()].flatMap((items) => items.map(({ entry }) => entry));
+    return all.sort((one, other) => one.number - other.number);
   }
 
   #publish(subject: string, { entry, sent }: Item, { sequence }: Line): void {
@@ -218,6 +239,7 @@ class SubjectTarget implements Target {
     if (failure !== null || answer.kind !== "stored" || answer.duplicate) {
       // Somebody else wrote the subject, or it was there before it was sent from here.
       this.#contested.add(subject);
+      if (answer.kind === "stored") this.#repeated.add(answer.sequence);
       const reason = `entry ${item.entry.number} was there already`;
       return this.#flight.failed(item.sent, failure ?? { kind: "unsure", reason });
     }

@@ -91,7 +91,7 @@ const cases: readonly Case[] = [
   {
     name: "the tail is ahead of what was made here",
     tail: { number: 101, epoch: 2 },
-    expected: { kind: "fork", reason: "it has entry 101, and the last one made here is 100" },
+    expected: { kind: "fork", reason: "it has entry 101, and no more than 100 can have been sent from here" },
   },
   {
     name: "a copy of the same start sent more",

@@ -6,7 +6,7 @@ import type { Tail } from "./chain.ts";
 export interface Reach {
   /** The oldest entry that can be sent again; behind `last` where nothing is kept. */
   readonly oldest: number;
-  /** The last entry that may have been sent by anybody: those behind it are in no commit yet. */
+  /** The last entry that any start of this state may have sent: a commit said so before. */
   readonly last: number;
   /** The last entry that the other side is known to have stored. */
   readonly stored: number;
@@ -38,7 +38,10 @@ export function decideTail(reach: Reach, tail: Tail): Decision {
   const { oldest, last, stored, sent, epoch } = reach;
   if (tail.epoch > epoch) return { kind: "fenced", epoch: tail.epoch };
   if (tail.number > last) {
-    return { kind: "fork", reason: `it has entry ${tail.number}, and the last one made here is ${last}` };
+    return {
+      kind: "fork",
+      reason: `it has entry ${tail.number}, and no more than ${last} can have been sent from here`,
+    };
   }
   if (tail.epoch === epoch && tail.number > sent) {
     return {

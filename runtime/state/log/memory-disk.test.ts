@@ -26,6 +26,18 @@ test("it is a folder: files are made, read, written, cut, renamed and removed", 
   expect(await disk.free()).toBeNull();
 });
 
+test("what is written is as it was then, whatever its memory holds later", async () => {
+  const disk = new MemoryDisk();
+  const file = await disk.create("file");
+  const bytes = Buffer.from([1]);
+  await file.write(0, bytes);
+  bytes[0] = 2;
+  await file.sync();
+  await disk.syncNames();
+  const left = await disk.durable().open("file");
+  expect([...(await left.read(0, 9))]).toEqual([1]);
+});
+
 test("one has it at a time", async () => {
   const disk = new MemoryDisk();
   const lock = await disk.lock();

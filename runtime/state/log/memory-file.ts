@@ -71,7 +71,8 @@ export class MemoryFile {
 
   write(position: number, bytes: Uint8Array): void {
     const length = Math.max(this.#now.length, position + bytes.length);
-    this.#change({ position, bytes: bytes.slice(), length });
+    // A Buffer's own slice would share its memory with the caller.
+    this.#change({ position, bytes: new Uint8Array(bytes), length });
   }
 
   truncate(length: number): void {

@@ -48,9 +48,12 @@ export interface Contender {
 
 /** Whether a chain has to let others of its connection go first. One that nobody takes from for a while is not waited for. */
 export function yields(lane: Lane, others: readonly Contender[], now: number): boolean {
-  return others.some(
-    (other) => ranks[other.lane] < ranks[lane] && other.waits && now - other.since < limits.outbox_turn_ms,
-  );
+  return others.some((other) => {
+    const waited = now - other.since;
+    // Less than nothing where the clock was set back: nobody knows then.
+    const isLively = waited >= 0 && waited < limits.outbox_turn_ms;
+    return ranks[other.lane] < ranks[lane] && other.waits && isLively;
+  });
 }
 
 /** What may become backlog. */

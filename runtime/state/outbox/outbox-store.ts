@@ -1,7 +1,9 @@
 // What of the outbox goes to the disk, and when: all that a snapshot needs, and what memory has no room for. Works on the
 // chains that it is given; never changes which entries a chain has.
 
+import type { Clock } from "../../clock.ts";
 import { messageOf } from "../../errors.ts";
+import { limits } from "../../limits.ts";
 import { neededFiles } from "./manifest.ts";
 import type { KeptChain, OutboxChain } from "./outbox-chain.ts";
 import type { OutboxFiles } from "./outbox-files.ts";
@@ -10,6 +12,7 @@ import { type Group, groupsToSpill } from "./spill.ts";
 
 export class OutboxStore {
   readonly files: OutboxFiles;
+  readonly #clock: Clock;
   /** On the disk for a commit to come: no chain has them yet. */
   coming: readonly Piece[] = [];
   readonly #memoryBytes: number;
@@ -22,16 +25,20 @@ export class OutboxStore {
   /** Work goes one after the other. */
   #work: Promise<unknown> = Promise.resolve();
   #relieving = false;
+  /** Takes back that memory is relieved once more, where that failed. */
+  #cancelRetry: () => void = () => {};
   #fault: string | null = null;
 
   constructor(
     files: OutboxFiles,
+    clock: Clock,
     named: ReadonlySet<number>,
     memoryBytes: number,
     chains: () => readonly OutboxChain[],
     relieved: () => void,
   ) {
     this.files = files;
+    this.#clock = clock;
     this.#named = [named];
     this.#memoryBytes = memoryBytes;
     this.#chains = chains;
@@ -80,6 +87,7 @@ export class OutboxStore {
   relieve(): void {
     if (this.#relieving || this.memoryBytes <= this.#memoryBytes) return;
     this.#relieving = true;
+    this.#cancelRetry();
     this.alone(async () => {
       for (let surplus = this.#surplus(); surplus > 0; surplus = this.#surplus()) {
         const fullest = this.#fullest();
@@ -88,14 +96,20 @@ export class OutboxStore {
       }
       this.#fault = null;
     })
-      // It stays in memory, and whoever asks for room waits.
+      // It stays in memory, and whoever asks for room waits: nothing else may come of which anybody would try it again.
       .catch((error: unknown) => {
         this.#fault = messageOf(error);
+        this.#cancelRetry = this.#clock.after(limits.outbox_relieve_again_ms, () => this.relieve());
       })
       .finally(() => {
         this.#relieving = false;
         this.#relieved();
       });
+  }
+
+  async close(): Promise<void> {
+    this.#cancelRetry();
+    await this.alone(() => this.files.close());
   }
 
   /** Runs `work` when all other work is done. */

@@ -73,6 +73,7 @@ export class Outbox {
     this.#limits = options.limits ?? defaultOutboxLimits;
     this.#store = new OutboxStore(
       files,
+      this.#clock,
       named,
       options.memoryBytes ?? limits.outbox_memory_bytes_max,
       () => this.#all(),
@@ -326,7 +327,7 @@ export class Outbox {
   async close(): Promise<void> {
     this.#turns.close();
     this.#upkeep.close();
-    await diskAsked(this.#disk, "close the outbox", () => this.#store.alone(() => this.#store.files.close()));
+    await diskAsked(this.#disk, "close the outbox", () => this.#store.close());
   }
 
   #all(): readonly OutboxChain[] {

@@ -115,6 +115,8 @@ describe("lanes", () => {
     expect(yields("alarm", [alarm, { ...alarm, lane: "live" }], 100)).toBe(false);
     expect(yields("backlog", [{ ...alarm, lane: "live" }], 100)).toBe(true);
     expect(yields("live", [alarm], 100 + limits.outbox_turn_ms)).toBe(false);
+    // Nor for as long as a clock was set back.
+    expect(yields("live", [alarm], -1)).toBe(false);
   });
 });
 

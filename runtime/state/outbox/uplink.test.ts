@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Uplinks } from "./uplinks.ts";
 import { type UplinkBudget, uplinkRetry, uplinkRoom, useAt, wireBytes } from "./uplink.ts";
 
 const day = 86_400_000;
@@ -27,6 +28,8 @@ describe("a budget of 24,000 bytes a day", () => {
     expect(useAt(budget, use, 11 * day - 1)).toStrictEqual(use);
     expect(useAt(budget, use, 11 * day)).toStrictEqual({ from: 11 * day, used: 0 });
     expect(useAt(budget, use, 9 * day)).toStrictEqual(use);
+    // Otherwise nothing would be sent until the wrong time comes.
+    expect(useAt(budget, use, 8 * day + 5)).toStrictEqual({ from: 8 * day, used: 500 });
     expect(useAt(budget, null, 9 * day + 5)).toStrictEqual({ from: 9 * day, used: 0 });
   });
 
@@ -53,6 +56,13 @@ describe("a budget of 24,000 bytes a day", () => {
     );
     expect(uplinkRetry("live", budget, { from: 0, used: 24_000 }, 5)).toBe(day);
   });
+});
+
+test("a clock that was far ahead and is set right makes nobody wait for more than a period", () => {
+  const uplinks = new Uplinks(new Map([["cloud", budget]]));
+  uplinks.spend("cloud", 24_000, 400 * day);
+  expect(uplinks.room("cloud", "live", 10 * day).bytes).toBe(0);
+  expect(uplinks.room("cloud", "live", 11 * day).bytes).toBe(24_000);
 });
 
 test("a row takes its bytes, its headers and what the protocol adds", () => {

@@ -17,10 +17,14 @@ export interface UplinkUse {
   readonly used: number;
 }
 
-/** The use of the period that `now` is in. A clock that was set back opens no new one. */
+/**
+ * The use of the period that `now` is in. A clock that was set back opens no new one; where it was set back so far that
+ * nothing would be sent for more than a period, what was used counts for the one that it shows now.
+ */
 export function useAt({ every }: UplinkBudget, use: UplinkUse | null, now: number): UplinkUse {
   const from = Math.floor(now / every) * every;
-  return use !== null && use.from >= from ? use : { from, used: 0 };
+  if (use === null || use.from < from) return { from, used: 0 };
+  return use.from - from > every ? { from, used: use.used } : use;
 }
 
 /** Bytes that may be sent now; 0 or less: none. */

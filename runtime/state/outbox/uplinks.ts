@@ -27,7 +27,10 @@ export class Uplinks {
   room(connection: string, lane: Lane, now: number): { readonly bytes: number; readonly retry: number } {
     const budget = this.#budgets.get(connection);
     if (budget === undefined) return { bytes: Number.POSITIVE_INFINITY, retry: now };
-    const use = useAt(budget, this.#uses.get(connection) ?? null, now);
+    const known = this.#uses.get(connection) ?? null;
+    const use = useAt(budget, known, now);
+    // Of a clock that was set back, the period counts from now on.
+    if (known !== null) this.#uses.set(connection, use);
     return { bytes: uplinkRoom(lane, budget, use, now), retry: uplinkRetry(lane, budget, use, now) };
   }
 

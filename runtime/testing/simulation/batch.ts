@@ -23,8 +23,8 @@ export interface Sum {
   wrong: number;
   steps: number;
   virtual_ms: number;
-  /** How often each kind of fault was there. */
-  readonly faults: Map<string, number>;
+  /** How often each kind of fault and each shape was there. */
+  readonly kinds: Map<string, number>;
   readonly failures: Failure[];
 }
 
@@ -37,9 +37,9 @@ export const smallSchedule: Pick<ScheduleOptions, "plan" | "records"> = {
 };
 
 export function emptySum(): Sum {
-  const faults = new Map<string, number>();
+  const kinds = new Map<string, number>();
   const counts = { runs: 0, crashes: 0, records: 0, lost: 0, duplicated: 0, out_of_order: 0, wrong: 0 };
-  return { ...counts, steps: 0, virtual_ms: 0, faults, failures: [] };
+  return { ...counts, steps: 0, virtual_ms: 0, kinds, failures: [] };
 }
 
 export function loadWorkloads(): Promise<readonly Workload[]> {
@@ -83,7 +83,7 @@ export async function runEveryCrash(
 
 function add(
   sum: Sum,
-  { seed, workload, verdict, crashes, records, steps, virtual_ms, faults }: Outcome,
+  { seed, workload, verdict, crashes, records, steps, virtual_ms, kinds }: Outcome,
   crashAt: number | null,
 ): void {
   sum.runs++;
@@ -95,7 +95,7 @@ function add(
   sum.duplicated += verdict.counts.duplicated;
   sum.out_of_order += verdict.counts.out_of_order;
   sum.wrong += verdict.counts.wrong;
-  for (const fault of faults) sum.faults.set(fault, (sum.faults.get(fault) ?? 0) + 1);
+  for (const kind of kinds) sum.kinds.set(kind, (sum.kinds.get(kind) ?? 0) + 1);
   if (!verdict.isGood && sum.failures.length < 20)
     sum.failures.push({ seed, workload, crashAt, said: verdict.said });
 }
@@ -106,6 +106,6 @@ export function addSum(sum: Sum, other: Sum): void {
     sum[name] += other[name];
   sum.steps += other.steps;
   sum.virtual_ms += other.virtual_ms;
-  for (const [fault, count] of other.faults) sum.faults.set(fault, (sum.faults.get(fault) ?? 0) + count);
+  for (const [kind, count] of other.kinds) sum.kinds.set(kind, (sum.kinds.get(kind) ?? 0) + count);
   sum.failures.push(...other.failures);
 }

@@ -7,8 +7,9 @@ import { messageOf } from "../../errors.ts";
 import { openCommitLog } from "../../state/log/commit-log.ts";
 import type { MemoryDisk } from "../../state/log/memory-disk.ts";
 import { Outbox } from "../../state/outbox/outbox.ts";
-import { member, type Plain } from "../../state/plain.ts";
+import { isMap, member, type Plain } from "../../state/plain.ts";
 import { type Recovered, recoveredFrom } from "../../worker/commit-body.ts";
+import { entriesOf } from "./message-entries.ts";
 import type { Random } from "./random.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -17,7 +18,7 @@ const looked = 0.04;
 const proofs_max = 6;
 
 type Claim =
-  | { readonly kind: "published"; readonly stream: string; readonly publication: Publication }
+  | { readonly kind: "published"; readonly chain: string; readonly publication: Publication }
   | { readonly kind: "acknowledged"; readonly source: number; readonly position: Plain };
 
 export class DurableProofs {
@@ -30,8 +31,8 @@ export class DurableProofs {
     this.#owner = owner;
   }
 
-  published(disk: MemoryDisk, stream: string, publication: Publication): void {
-    this.#take(disk, { kind: "published", stream, publication });
+  published(disk: MemoryDisk, chain: string, publication: Publication): void {
+    this.#take(disk, { kind: "published", chain, publication });
   }
 
   acknowledged(disk: MemoryDisk, source: number, position: Plain): void {
@@ -65,19 +66,26 @@ async function faultOf(claim: Claim, disk: MemoryDisk, recovered: Recovered): Pr
     if (isThere) return null;
     return `source ${claim.source} was told ${JSON.stringify(claim.position)}, and durable was ${JSON.stringify(durable)}`;
   }
-  const { stream, publication } = claim;
-  const number = Number(publication.headers["Weir-Out-Seq"]);
+  const { chain, publication } = claim;
+  const headers = new Map(
+    Object.entries(publication.headers).map(([name, value]) => [name.toLowerCase(), value]),
+  );
+  const [sent] = entriesOf({ headers, payload: publication.payload }).slice(-1);
+  if (sent === undefined) return `${chain} was sent a message of no rows`;
   const outbox = await Outbox.open(disk, recovered.outbox, { clock: new VirtualClock() });
   for (const frame of recovered.outputs) outbox.replay(frame);
-  if (outbox.chain(stream).last < number)
-    return `${stream} was sent entry ${number}, and durable was ${outbox.chain(stream).last}`;
-  outbox.rewind(stream, number);
-  const [entry] = await outbox.take(stream, 1, 1);
-  const isSame = entry?.number === number && Buffer.compare(entry.row.payload, publication.payload) === 0;
-  return isSame ? null : `${stream} was sent an entry ${number} that is not the durable one`;
+  const { last } = outbox.chain(chain);
+  if (last < sent.number) return `${chain} was sent entry ${sent.number}, and durable was ${last}`;
+  for await (const entry of outbox.read(chain, sent.number)) {
+    const isSame = entry.number === sent.number && Buffer.compare(entry.row.payload, sent.payload) === 0;
+    return isSame ? null : `${chain} was sent an entry ${sent.number} that is not the durable one`;
+  }
+  return `${chain} was sent entry ${sent.number}, which is not durable`;
 }
 
-/** Grows from position to position. */
+/** Grows from position to position, of a stream or of a journal. */
 function placeOf(position: Plain): number {
-  return Number(member(position, "incarnation")) * 1_000_000 + Number(member(position, "sequence"));
+  const number = (name: string): number => Number(member(position, name));
+  if (isMap(position) && "sequence" in position) return number("incarnation") * 1e6 + number("sequence");
+  return number("segment") * 1e12 + number("offset") * 1e5 + number("number");
 }

@@ -2,56 +2,49 @@
 // disk and connections of the model. Ends with the life, or with what the task ends with.
 
 import type { ChainIdentity, Place } from "../../connect/chain/chain.ts";
-import { exclusiveTarget } from "../../connect/chain/exclusive-target.ts";
 import { ChainSender } from "../../connect/chain/chain-sender.ts";
 import type { Publication } from "../../connect/chain/stream-port.ts";
 import type { Sink, Source } from "../../connect/connect.ts";
 import { silentLog } from "../../connect/connector-log.ts";
+import { journalSource } from "../../connect/journal/journal-source.ts";
+import { condenserOf, formName, formsOf } from "../../engine/condenser.ts";
 import { GroupRunner } from "../../engine/group-runner.ts";
 import { SourceGroup } from "../../engine/source-group.ts";
 import type { WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
-import type { PipelinePlan } from "../../pipeline/pipeline.ts";
+import type { BranchPlan, PipelinePlan } from "../../pipeline/pipeline.ts";
 import { openCommitLog } from "../../state/log/commit-log.ts";
 import type { Disk } from "../../state/log/disk.ts";
-import { Outbox } from "../../state/outbox/outbox.ts";
+import { Outbox, type OutboxOptions } from "../../state/outbox/outbox.ts";
 import type { Plain } from "../../state/plain.ts";
 import { type Recovered, recoveredFrom } from "../../worker/commit-body.ts";
 import { DurableTask, type Sender } from "../../worker/durable-task.ts";
 import { outboxSink } from "../../worker/outbox-sink.ts";
 import { SinkSet } from "../../worker/sink-set.ts";
 import type { GivenRecords } from "./given-records.ts";
-import type { Life } from "./life.ts";
-import { LinkModel, type Wire } from "./link-model.ts";
+import { chainsOf, type Job, laneOf, streamOf, targetOf } from "./job.ts";
+import { type Life, patient } from "./life.ts";
+import { LinkModel } from "./link-model.ts";
 import type { Random } from "./random.ts";
+import { reserveWatched } from "./reserve-watch.ts";
 import type { Seams } from "./seams.ts";
 import { SourceModel } from "./source-model.ts";
 import { StreamPortModel } from "./stream-port-model.ts";
-import type { SinkPlan, Workload } from "./workload.ts";
+import { TurnWatch } from "./turn-watch.ts";
 
 /** Share of publishes at which it is looked how much waits. */
 const boundsLooked = 0.05;
 /** Rows of one batch more than there is room for, as whoever feeds asks for room afterwards. */
 const batch_bytes_max = 24_000;
-
-/** Sizes and times that differ from seed to seed. */
-export interface Settings {
-  readonly commit_ms: number;
-  readonly snapshot_bytes: number;
-  readonly outboxMemory_bytes: number;
-  readonly outbox_bytes: number;
-  /** How long a source waits for a message beyond what it is asked to. */
-  readonly patience_ms: number;
-}
+const reserve_bytes = 8_192;
 
 export interface IncarnationOptions {
   readonly life: Life;
   readonly disk: Disk;
-  readonly workload: Workload;
-  readonly settings: Settings;
+  /** Where the ingest of the host writes what this one reads; null where there is none. */
+  readonly journal: Disk | null;
+  readonly job: Job;
   readonly random: Random;
-  readonly edge: Wire;
-  readonly cloud: Wire;
   readonly given: GivenRecords;
   readonly seams: Seams;
   readonly witness: Witness;
@@ -69,14 +62,16 @@ export interface Witness {
 export class Incarnation {
   readonly #options: IncarnationOptions;
   readonly #plans: readonly PipelinePlan[];
+  readonly #chains: readonly string[];
   /** By source, where the batch that is being fed ends. */
   readonly #read: Plain[];
   #outbox: Outbox | null = null;
 
   constructor(options: IncarnationOptions) {
     this.#options = options;
-    this.#plans = options.workload.pipelines.flatMap(({ plan }) => plan ?? []);
-    this.#read = options.workload.sources.map(() => null);
+    this.#plans = options.job.workload.pipelines.flatMap(({ plan }) => plan ?? []);
+    this.#chains = chainsOf(options.job);
+    this.#read = options.job.workload.sources.map(() => null);
   }
 
   /** True when all that was added to the outbox is confirmed. */
@@ -84,8 +79,8 @@ export class Incarnation {
     const outbox = this.#outbox;
     return (
       outbox !== null &&
-      this.#chains().every((stream) => {
-        const { last, confirmed } = outbox.chain(stream);
+      this.#chains.every((chain) => {
+        const { last, confirmed } = outbox.chain(chain);
         return last === confirmed;
       })
     );
@@ -95,26 +90,34 @@ export class Incarnation {
     return this.#outbox;
   }
 
+  /** By source, up to where the runner was fed, in this life or one before. */
+  get read(): readonly Plain[] {
+    return this.#read;
+  }
+
   /** Recovers and runs; rejects with what the task ended with. */
   async run(): Promise<void> {
-    const { life, random, seams, witness, workload } = this.#options;
+    const { life, random, seams, witness, job } = this.#options;
     const disk = seams.disk?.(this.#options.disk) ?? this.#options.disk;
     const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, () => random.between(0, 255));
-    const opened = await openCommitLog(disk, { owner: workload.name, random: bytes, reserveBytes: 4_096 });
-    const log = seams.log?.(opened.log) ?? opened.log;
+    const { name: owner } = job.workload;
+    const opened = await openCommitLog(disk, { owner, random: bytes, reserveBytes: reserve_bytes });
+    const log = reserveWatched(seams.log?.(opened.log) ?? opened.log, this.#options.disk, witness.wrong);
     const recovery = seams.recovery?.(opened.recovery) ?? opened.recovery;
     const recovered = recoveredFrom(recovery.snapshot, recovery.commits);
     const outbox = await this.#openOutbox(disk, recovered);
+    const watch = this.#watch(outbox);
     const sinks = this.#sinks(outbox);
     const runner = await this.#runner(recovered, sinks);
     const { sources, positions } = await this.#sources(recovered);
     witness.recovered();
     const places = recovered.places as Readonly<Record<string, Plain>> | null;
-    const senders = this.#chains().map((chain): Sender => {
+    const senders = this.#chains.map((chain): Sender => {
       const place = places?.[chain] ?? null;
-      const identity = { id: `${log.id}.${chain}`, epoch: recovery.epoch };
-      return this.#sender(chain, outbox, identity, place, (error) => task.fail(error));
+      const identity = { id: `${opened.log.id}.${chain}`, epoch: recovery.epoch };
+      return this.#sender(chain, { outbox, watch }, identity, place, (error) => task.fail(error));
     });
+    const { commit_ms, snapshot_bytes } = job.settings;
     const task = new DurableTask({
       pipelines: this.#plans.map(({ name }) => name),
       away: new Map(),
@@ -123,57 +126,78 @@ export class Incarnation {
       runner,
       sinks: sinks.set,
       log,
-      outbox: seams.rowStore?.(outbox) ?? outbox,
+      outbox: watch.store(seams.rowStore?.(outbox) ?? outbox),
       senders,
       clock: life,
       tell: silentLog,
-      commit_ms: this.#options.settings.commit_ms,
-      snapshot_bytes: this.#options.settings.snapshot_bytes,
+      commit_ms,
+      snapshot_bytes,
       random: random.next,
     });
     this.#outbox = outbox;
     await task.run();
   }
 
-  #chains(): readonly string[] {
-    return [...new Set(this.#options.workload.sinks.map(({ stream }) => stream))];
-  }
-
   async #openOutbox(disk: Disk, { outbox: manifest, outputs }: Recovered): Promise<Outbox> {
-    const { life, settings, seams } = this.#options;
-    const outbox = await Outbox.open(disk, manifest, {
-      clock: life,
-      memoryBytes: settings.outboxMemory_bytes,
-      fileBytes: 16_384,
-      limits: { bytes: settings.outbox_bytes, age: null, whenFull: "wait" },
-      ...(seams.retention_ms === undefined ? {} : { retention: seams.retention_ms }),
-    });
+    const { seams } = this.#options;
+    const options = this.#outboxOptions();
+    const outbox = await Outbox.open(disk, manifest, seams.outbox?.(options) ?? options);
     for (const frame of outputs) outbox.replay(frame);
     return outbox;
   }
 
-  #sinks(outbox: Outbox): { readonly set: SinkSet; readonly of: (sink: SinkPlan) => Sink } {
+  #outboxOptions(): OutboxOptions {
+    const { life, job } = this.#options;
+    const { limits: within, backlogAfter, tiers, uplink } = job.outbox;
+    return {
+      clock: life,
+      memoryBytes: job.settings.outboxMemory_bytes,
+      fileBytes: 16_384,
+      limits: within,
+      backlogAfter,
+      ...(tiers.length === 0 ? {} : { tiers, condenser: condenserOf(formsOf(this.#plans)) }),
+      laneOf: (chain) => ({ connection: "cloud", lane: laneOf(job, chain), ordered: !job.hasBacklog }),
+      ...(uplink === null ? {} : { uplinks: new Map([["cloud", uplink]]) }),
+    };
+  }
+
+  #watch(outbox: Outbox): TurnWatch {
+    const { life, job, witness } = this.#options;
+    const lanes = new Map(this.#chains.map((chain) => [chain, laneOf(job, chain)]));
+    return new TurnWatch({ clock: life, outbox, lanes, uplink: job.outbox.uplink, wrong: witness.wrong });
+  }
+
+  #sinks(outbox: Outbox): {
+    readonly set: SinkSet;
+    readonly of: (plan: PipelinePlan, branch: BranchPlan) => Sink;
+  } {
+    const { job } = this.#options;
+    const condenses = job.outbox.tiers.length > 0;
     const sinks = new Map<string, Sink>();
-    for (const stream of this.#chains()) {
-      const progress = () => ({ confirmed: outbox.chain(stream).confirmed, dropped: {} });
-      sinks.set(stream, outboxSink({ outbox, chain: stream, progress }));
-    }
-    return { set: new SinkSet([...sinks.values()]), of: ({ stream }) => sinks.get(stream) as Sink };
+    for (const plan of this.#plans)
+      for (const branch of plan.branches) {
+        const sink = job.workload.sinks.find(
+          (each) => each.pipeline === plan.name && each.branch === branch.name,
+        );
+        if (sink === undefined) throw new Error(`${plan.name}: branch ${branch.name} has no sink`);
+        const chain = sink.stream;
+        const progress = () => ({ confirmed: outbox.chain(chain).confirmed, dropped: {} });
+        const form = condenses ? { form: formName(plan, branch) } : {};
+        sinks.set(formName(plan, branch), outboxSink({ outbox, chain, progress, ...form }));
+      }
+    const of = (plan: PipelinePlan, branch: BranchPlan): Sink => sinks.get(formName(plan, branch)) as Sink;
+    return { set: new SinkSet([...sinks.values()]), of };
   }
 
   async #runner(
     recovered: Recovered,
-    { set, of }: { readonly set: SinkSet; readonly of: (sink: SinkPlan) => Sink },
+    { set, of }: { readonly set: SinkSet; readonly of: (plan: PipelinePlan, branch: BranchPlan) => Sink },
   ): Promise<GroupRunner> {
-    const { life, given, workload, witness } = this.#options;
+    const { life, given, witness } = this.#options;
     const group = new SourceGroup(this.#plans, {
       identity: "simulation",
       outputs: (plan) => {
-        const sinks = plan.branches.map(({ name }) => {
-          const sink = workload.sinks.find((each) => each.pipeline === plan.name && each.branch === name);
-          if (sink === undefined) throw new Error(`${plan.name}: branch ${name} has no sink`);
-          return of(sink);
-        });
+        const sinks = plan.branches.map((branch) => of(plan, branch));
         return {
           row: (branch, row) => set.write(sinks[branch] as Sink, row),
           deadLetter: ({ reason }) => witness.wrong(`a record went to the dead letter: ${reason}`),
@@ -203,70 +227,82 @@ export class Incarnation {
   async #sources(
     recovered: Recovered,
   ): Promise<{ readonly sources: readonly Source[]; readonly positions: readonly Plain[] }> {
-    const { workload, given, witness, random, edge, life, settings, seams } = this.#options;
+    const { job, given, witness, seams } = this.#options;
     const known = recovered.positions.get(this.#plans[0]?.name ?? "") ?? [];
-    const positions = workload.sources.map((_stream, source) => known[source] ?? null);
+    const positions = job.workload.sources.map((_stream, source) => known[source] ?? null);
     const fault = given.resume(positions);
     if (fault !== null) witness.wrong(fault);
     const sources: Source[] = [];
-    for (const [place, stream] of workload.sources.entries()) {
-      const source = new SourceModel({
-        stream,
-        link: new LinkModel(life, edge),
-        random: random.fork(),
-        patience_ms: settings.patience_ms,
-        committed: (position) => witness.acknowledged(place, position),
-        ...(seams.resume === undefined ? {} : { resume: seams.resume }),
-      });
-      await source.open(positions[place] ?? null);
+    for (const [place, position] of positions.entries()) {
+      const source = this.#source(place);
+      await source.open(position);
+      this.#read[place] = position;
       sources.push(this.#watched(seams.source?.(source) ?? source, place));
     }
     return { sources, positions };
   }
 
+  #source(place: number): Source {
+    const { job, journal, witness, random, life, seams } = this.#options;
+    const committed = (position: Plain): void => witness.acknowledged(place, position);
+    if (journal !== null) {
+      const source = journalSource({ disk: journal, name: "journal", log: silentLog, clock: patient(life) });
+      return told(source, committed);
+    }
+    return new SourceModel({
+      stream: job.streams?.[place] ?? "",
+      link: new LinkModel(life, job.input),
+      random: random.fork(),
+      patience_ms: job.settings.patience_ms,
+      committed,
+      unpacks: job.unpacks,
+      ...(seams.resume === undefined ? {} : { resume: seams.resume }),
+    });
+  }
+
   /** Remembers where what is fed next ends. */
   #watched(source: Source, place: number): Source {
     return {
-      open: (resume) => source.open(resume),
-      read: async (limits) => {
-        const delivery = await source.read(limits);
-        if (delivery !== null && delivery !== "end") this.#read[place] = delivery.position;
+      ...sourceOf(source),
+      read: async (within) => {
+        const delivery = await source.read(within);
+        if (delivery !== null && delivery !== "end") this.#read[place] = delivery.position as Plain;
         return delivery;
       },
-      commit: (position) => source.commit(position),
-      stats: () => source.stats(),
-      close: () => source.close(),
     };
   }
 
   /** What is in flight, and what waits, stays within what was said. */
   #checkBounds({ inFlight, name }: StreamPortModel, outbox: Outbox): void {
-    const { witness, settings, random } = this.#options;
+    const { witness, job, random } = this.#options;
     if (inFlight > limits.sink_in_flight_max) witness.wrong(`${name}: ${inFlight} rows are in flight`);
     if (!random.chance(boundsLooked)) return;
-    const waiting = outbox.stats().chains.reduce((sum, { bytes }) => sum + bytes, 0);
-    if (waiting > settings.outbox_bytes + batch_bytes_max)
-      witness.wrong(`${waiting} bytes wait in an outbox of ${settings.outbox_bytes}`);
+    const { bytes, whenFull } = job.outbox.limits;
+    // What is to be dropped goes at a commit.
+    const most = (whenFull === "drop_oldest" ? bytes * 1.5 : bytes) + batch_bytes_max;
+    const waiting = outbox.stats().chains.reduce((sum, chain) => sum + chain.bytes, 0);
+    if (waiting > most) witness.wrong(`${waiting} bytes wait in an outbox of ${bytes}`);
   }
 
   #sender(
-    stream: string,
-    outbox: Outbox,
+    chain: string,
+    { outbox, watch }: { readonly outbox: Outbox; readonly watch: TurnWatch },
     identity: ChainIdentity,
     place: Plain,
     fail: (error: WeirError) => void,
   ): ChainSender {
-    const { life, cloud, seams, witness, random } = this.#options;
-    const model: StreamPortModel = new StreamPortModel(stream, new LinkModel(life, cloud), (publication) => {
+    const { life, job, seams, witness, random } = this.#options;
+    const link = new LinkModel(life, job.output);
+    const model: StreamPortModel = new StreamPortModel(streamOf(job, chain), link, (publication) => {
       this.#checkBounds(model, outbox);
-      witness.published(stream, publication);
+      witness.published(chain, publication);
     });
     const port = seams.port?.(model) ?? model;
     const common = { port, identity, clock: life, log: silentLog, place: place as unknown as Place | null };
     return new ChainSender({
-      chain: stream,
-      outbox: seams.chainOutbox?.(outbox) ?? outbox,
-      target: (events) => exclusiveTarget({ ...common, events: seams.events?.(events) ?? events }),
+      chain,
+      outbox: watch.outbox(seams.chainOutbox?.(outbox) ?? outbox),
+      target: (events) => targetOf(job, chain, { ...common, events: seams.events?.(events) ?? events }),
       identity,
       clock: life,
       log: silentLog,
@@ -274,4 +310,25 @@ export class Incarnation {
       random: random.next,
     });
   }
+}
+
+function sourceOf(source: Source): Source {
+  return {
+    open: (resume) => source.open(resume),
+    read: (within) => source.read(within),
+    commit: (position) => source.commit(position),
+    stats: () => source.stats(),
+    close: () => source.close(),
+  };
+}
+
+/** Tells what is acknowledged. */
+function told(source: Source, committed: (position: Plain) => void): Source {
+  return {
+    ...sourceOf(source),
+    commit: (position) => {
+      committed(position as Plain);
+      return source.commit(position);
+    },
+  };
 }

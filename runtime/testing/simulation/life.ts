@@ -53,8 +53,9 @@ export class Life implements Clock {
     return this.#alive;
   }
 
+  /** Of the clock on the wall, which somebody may set; timers do not go by it. */
   now(): number {
-    return epoch_ms + this.scheduler.now;
+    return epoch_ms + this.scheduler.now + this.scheduler.clockSet_ms;
   }
 
   after(ms: number, task: () => void): () => void {
@@ -79,4 +80,16 @@ export class Life implements Clock {
       cancel();
     };
   }
+}
+
+/** How much longer than it is asked to somebody may wait who only looks whether there is something new. */
+const patience = 200;
+
+/** A clock for whoever looks every few milliseconds: timers are late, so that idle time costs few events. */
+export function patient(clock: Clock): Clock {
+  return {
+    now: () => clock.now(),
+    after: (ms, task) => clock.after(ms * patience, task),
+    every: (ms, task) => clock.every(ms * patience, task),
+  };
 }

@@ -13,9 +13,17 @@ export interface Weather {
   readonly delayed: number;
   /** How late a delayed message may be. */
   readonly delay_ms: number;
+  /** What was under way when the connection was lost arrives all the same. */
+  readonly heldBack: boolean;
 }
 
-export const fairWeather: Weather = { lostRequest: 0, lostAnswer: 0, delayed: 0, delay_ms: 0 };
+export const fairWeather: Weather = {
+  lostRequest: 0,
+  lostAnswer: 0,
+  delayed: 0,
+  delay_ms: 0,
+  heldBack: true,
+};
 
 /** How long somebody waits for an answer, as the client does. */
 const answer_ms_max = 5_000;
@@ -135,8 +143,10 @@ export class LinkModel {
       void scheduler.after(sent_ms + answer_ms_max - scheduler.now, "no answer", () => settle(null));
     const passage = wire.open ? wire.passage() : null;
     if (passage === null) return giveUp();
+    if (passage > answer_ms_max) giveUp();
     scheduler.after(passage, label, () => {
-      if (!wire.server.up) return giveUp();
+      const isCut = wire.generation !== generation && !wire.weather.heldBack;
+      if (isCut || !wire.server.up) return giveUp();
       const answer = act();
       const back = wire.losesAnswer() ? null : wire.passage();
       if (back === null) return giveUp();

@@ -1,47 +1,23 @@
 // Protocols with one mistake each. The simulation has to notice every one of them: one that goes unnoticed would mean that the
 // schedules, or what is asked of them, are blind to it.
 
-import type { Answer, Publication } from "../../connect/chain/stream-port.ts";
+import type { Answer } from "../../connect/chain/stream-port.ts";
 import type { StreamPlace } from "../../connect/stream-resume.ts";
-import type { Disk, DiskFile } from "../../state/log/disk.ts";
-import type { Blow, FaultPlan } from "./nemesis.ts";
-import type { Seams } from "./seams.ts";
+import {
+  chainOutboxOf,
+  type Mutant,
+  portOf,
+  powerCuts,
+  rowStoreOf,
+  sourceOf,
+  withFiles,
+  withoutHeader,
+} from "./mutant.ts";
+import { shapeMutants } from "./mutants-shapes.ts";
+import { plainOutbox, type Shape } from "./shape.ts";
 
-export interface Mutant {
-  readonly name: string;
-  readonly mistake: string;
-  readonly seams: Seams;
-  /** Faults that show it sooner than those by chance do. */
-  readonly adjust?: (plan: FaultPlan, length_ms: number) => FaultPlan;
-}
-
-/** Cloud servers lose their power now and then, the last time when nearly all is said. */
-function powerCuts(plan: FaultPlan, length_ms: number): FaultPlan {
-  const blows = [0.4, 0.7, 0.98].map(
-    (share): Blow => ({ at_ms: share * length_ms, kind: "power of cloud", for_ms: 1_000 }),
-  );
-  return { ...plan, crash: 0, crashInRecovery: 0, sinkKeeps: 0, blows };
-}
-
-/** The disk with another way to make what is written durable. */
-function withFiles(disk: Disk, change: (file: DiskFile) => DiskFile): Disk {
-  return {
-    place: disk.place,
-    list: () => disk.list(),
-    create: async (name) => change(await disk.create(name)),
-    open: async (name) => change(await disk.open(name)),
-    rename: (from, to) => disk.rename(from, to),
-    remove: (name) => disk.remove(name),
-    syncNames: () => disk.syncNames(),
-    free: () => disk.free(),
-    lock: () => disk.lock(),
-  };
-}
-
-function withoutHeader(publication: Publication, name: string): Publication {
-  const headers = Object.entries(publication.headers).filter(([each]) => each !== name);
-  return { ...publication, headers: Object.fromEntries(headers) };
-}
+/** The shapes that mistakes in the protocol itself are tried on: nothing is decided but what it decides. */
+export const protocolShape: Partial<Shape> = { delivery: "exclusive", hosts: ["d"], outbox: plainOutbox };
 
 const expected = "Nats-Expected-Last-Sequence";
 
@@ -60,7 +36,15 @@ const ofDisk: readonly Mutant[] = [
   },
   {
     name: "failed sync forgotten",
-    adjust: (plan) => ({ ...plan, diskError: 0.01, crash: 0.01, powerShare: 1 }),
+    adjust: (plan, length_ms) => ({
+      ...plan,
+      diskError: 0.03,
+      crash: 0.02,
+      crashes_max: 10,
+      powerShare: 1,
+      blows: [],
+      until_ms: length_ms,
+    }),
     mistake: "a sync that failed is taken for one that did not",
     seams: {
       disk: (disk) =>
@@ -75,7 +59,7 @@ const ofOrder: readonly Mutant[] = [
     mistake: "rows are released when they are cut, before their commit is durable",
     seams: {
       rowStore: (outbox) => ({
-        ...outboxOf(outbox),
+        ...rowStoreOf(outbox),
         get uncutBytes() {
           return outbox.uncutBytes;
         },
@@ -91,6 +75,7 @@ const ofOrder: readonly Mutant[] = [
   {
     name: "acknowledge before commit",
     mistake: "the source is told when a batch was read",
+    shape: { ...protocolShape, input: "workqueue" },
     seams: {
       source: (source) => ({
         ...sourceOf(source),
@@ -109,7 +94,7 @@ const ofOrder: readonly Mutant[] = [
       rowStore: (outbox) => {
         let last: ReturnType<typeof outbox.cut> | null = null;
         return {
-          ...outboxOf(outbox),
+          ...rowStoreOf(outbox),
           get uncutBytes() {
             return outbox.uncutBytes;
           },
@@ -212,7 +197,7 @@ const ofChain: readonly Mutant[] = [
     seams: {
       events: (events) => ({ ...events, confirmed: (number) => events.confirmed(number + 1) }),
       chainOutbox: (outbox) => ({
-        ...outboxChainOf(outbox),
+        ...chainOutboxOf(outbox),
         confirm: (chain, number) => outbox.confirm(chain, Math.min(number, outbox.chain(chain).released)),
       }),
     },
@@ -222,7 +207,7 @@ const ofChain: readonly Mutant[] = [
     mistake: "sending goes on one row behind the right one",
     seams: {
       chainOutbox: (outbox) => ({
-        ...outboxChainOf(outbox),
+        ...chainOutboxOf(outbox),
         rewind: (chain, number) => outbox.rewind(chain, number + 1),
       }),
     },
@@ -231,7 +216,7 @@ const ofChain: readonly Mutant[] = [
     name: "nothing retained",
     adjust: powerCuts,
     mistake: "rows are forgotten once they are confirmed, though the stream may lose its end",
-    seams: { retention_ms: 0 },
+    seams: { outbox: (options) => ({ ...options, retention: 0 }) },
   },
 ];
 
@@ -281,52 +266,4 @@ const ofRecovery: readonly Mutant[] = [
   },
 ];
 
-export const mutants: readonly Mutant[] = [...ofDisk, ...ofOrder, ...ofChain, ...ofRecovery];
-
-type RowStoreOf = ReturnType<NonNullable<Seams["rowStore"]>>;
-type PortOf = ReturnType<NonNullable<Seams["port"]>>;
-type SourceOf = ReturnType<NonNullable<Seams["source"]>>;
-type ChainOutboxOf = ReturnType<NonNullable<Seams["chainOutbox"]>>;
-
-function outboxOf(outbox: RowStoreOf): Omit<RowStoreOf, "uncutBytes"> {
-  return {
-    cut: () => outbox.cut(),
-    release: (cut) => outbox.release(cut),
-    manifest: () => outbox.manifest(),
-    snapshotted: () => outbox.snapshotted(),
-    close: () => outbox.close(),
-  };
-}
-
-function portOf(port: PortOf): PortOf {
-  return {
-    name: port.name,
-    publish: (publication, answered) => port.publish(publication, answered),
-    facts: () => port.facts(),
-    read: (sequence) => port.read(sequence),
-    readLast: (subject) => port.readLast(subject),
-    watch: (cut) => port.watch?.(cut),
-    close: () => port.close(),
-  };
-}
-
-function sourceOf(source: SourceOf): SourceOf {
-  return {
-    open: (resume) => source.open(resume),
-    read: (limits) => source.read(limits),
-    commit: (position) => source.commit(position),
-    stats: () => source.stats(),
-    close: () => source.close(),
-  };
-}
-
-function outboxChainOf(outbox: ChainOutboxOf): ChainOutboxOf {
-  return {
-    take: (chain, rows, bytes) => outbox.take(chain, rows, bytes),
-    rewind: (chain, number) => outbox.rewind(chain, number),
-    confirm: (chain, number) => outbox.confirm(chain, number),
-    unconfirmed: (chain) => outbox.unconfirmed(chain),
-    chain: (name) => outbox.chain(name),
-    waiting: (chain, task) => outbox.waiting(chain, task),
-  };
-}
+export const mutants: readonly Mutant[] = [...ofDisk, ...ofOrder, ...ofChain, ...ofRecovery, ...shapeMutants];

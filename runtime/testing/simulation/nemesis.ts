@@ -17,8 +17,9 @@ export interface Blow {
     | "recreate sink"
     | "full disk"
     | "full sink"
+    | "clock"
     | "copy";
-  /** How long it lasts; 0 for what is done at once. */
+  /** How long it lasts, 0 for what is done at once; of a clock, how far it is set, back where it is below 0. */
   readonly for_ms: number;
 }
 
@@ -39,6 +40,8 @@ export interface FaultPlan {
   readonly lostAnswer: number;
   readonly delayed: number;
   readonly delay_ms: number;
+  /** What a lost connection had not delivered arrives all the same, as where another server stands in between. */
+  readonly heldBack: boolean;
   /** Chance that a call of the disk fails. */
   readonly diskError: number;
   /** Messages that the source keeps; 0 for all. */
@@ -64,6 +67,7 @@ export const faultKinds: readonly string[] = [
   "recreate source",
   "recreate sink",
   "full sink",
+  "clock",
   "copy",
 ];
 
@@ -80,6 +84,7 @@ export const noFaults: FaultPlan = {
   lostAnswer: 0,
   delayed: 0,
   delay_ms: 0,
+  heldBack: true,
   diskError: 0,
   sourceKeeps: 0,
   sinkKeeps: 0,
@@ -89,17 +94,21 @@ export const noFaults: FaultPlan = {
 /** Longer than ids are remembered. */
 const longCut_ms = 400_000;
 
-export function faultPlan(random: Random, length_ms: number): FaultPlan {
+/** Clocks are set by as much as a wrong time zone and more. */
+const clockSet_ms = 7_200_000;
+
+/** `outage_ms`: how long the cloud is out of reach for certain, soon after the beginning. */
+export function faultPlan(random: Random, length_ms: number, outage_ms = 0): FaultPlan {
   const has = (share: number): boolean => random.chance(share);
   const some = (share: number, least: number, most: number): number =>
     has(share) ? least + random.next() * (most - least) : 0;
   const copies = has(0.06);
   const losesPower = !copies && has(0.35);
-  // What a server loses with its power is sent again for as long as rows are kept, which a long cut outlasts.
-  const cutsLong = !losesPower && has(0.4);
+  const cutsLong = has(0.25);
   const cut_ms = cutsLong ? longCut_ms : 60_000;
   const until_ms = length_ms + (cutsLong ? longCut_ms : 30_000);
   const blows: Blow[] = [];
+  if (outage_ms > 0) blows.push({ at_ms: 0.1 * length_ms, kind: "cut cloud", for_ms: outage_ms });
   const strike = (kind: Blow["kind"], share: number, most: number, longest_ms: number): void => {
     if (!has(share)) return;
     for (let count = random.between(1, most); count > 0; count--) {
@@ -120,6 +129,10 @@ export function faultPlan(random: Random, length_ms: number): FaultPlan {
     strike("recreate source", 0.12, 1, 0);
     strike("recreate sink", 0.1, 1, 0);
   }
+  if (has(0.15)) {
+    const for_ms = (random.next() - 0.5) * 2 * clockSet_ms;
+    blows.push({ at_ms: random.next() * length_ms, kind: "clock", for_ms });
+  }
   strike("full disk", 0.2, 2, 20_000);
   strike("full sink", 0.15, 1, 20_000);
   if (copies) blows.push({ at_ms: random.next() * length_ms, kind: "copy", for_ms: 0 });
@@ -135,6 +148,7 @@ export function faultPlan(random: Random, length_ms: number): FaultPlan {
     lostAnswer: some(0.4, 0.001, 0.1),
     delayed: some(0.4, 0.005, 0.1),
     delay_ms: random.pick([200, 2_000, 8_000]),
+    heldBack: true,
     diskError: some(0.15, 0.0005, 0.005),
     sourceKeeps: has(0.1) ? random.between(10, 40) : 0,
     sinkKeeps: has(0.15) ? random.between(1, 40) : 0,

@@ -10,6 +10,7 @@ import { addSum, emptySum, type Failure, loadWorkloads, smallSchedule, type Sum 
 import { faultKinds } from "./nemesis.ts";
 import { runSchedule } from "./schedule.ts";
 import type { Order } from "./schedule-thread.ts";
+import { shapeNames } from "./shape.ts";
 import { workloadNames } from "./workload.ts";
 
 const seedsDefault = 2_000;
@@ -21,6 +22,9 @@ const crashesTried: readonly (readonly [seeds: number, every: number])[] = [
   [1_000, 6],
   [0, 100],
 ];
+
+/** Of how many shapes each workload is crashed at every call. */
+const shapesCrashed = 4;
 
 const usage = `npm run sim -- [--seeds n] [--first n] [--threads n] [--json]
 npm run sim -- --seed n [--workload name --crash-at n] [--trace] [--json]   one schedule`;
@@ -73,8 +77,11 @@ function readArguments(args: readonly string[]): Request {
 function ordersOf({ seeds, first }: Request): Order[] {
   const orders: Order[] = [];
   const every = crashesTried.find(([least]) => seeds >= least)?.[1] ?? 1;
+  // The seed decides the shape as well, so each workload gets some.
+  const shapes = every === 1 ? shapesCrashed : 1;
   for (const workload of workloadNames.keys())
-    orders.push({ kind: "every crash", workload, seed: first, every });
+    for (let shape = 0; shape < shapes; shape++)
+      orders.push({ kind: "every crash", workload, seed: first + workload + shape * 7, every });
   for (let from = first; from < first + seeds; from += seedsAtOnce)
     orders.push({ kind: "seeds", from, count: Math.min(seedsAtOnce, first + seeds - from) });
   return orders;
@@ -83,7 +90,7 @@ function ordersOf({ seeds, first }: Request): Order[] {
 /** What the run says when it is asked by a program. */
 function reportOf(sum: Sum): Record<string, unknown> {
   const { runs, crashes, records, lost, duplicated, out_of_order, wrong } = sum;
-  const skipped = faultKinds.filter((kind) => !sum.faults.has(kind));
+  const skipped = [...faultKinds, ...shapeNames].filter((kind) => !sum.kinds.has(kind));
   return { runs, crashes, records, lost, duplicated, out_of_order, wrong, skipped };
 }
 
@@ -118,12 +125,12 @@ async function runMany(request: Request): Promise<boolean> {
 }
 
 function summaryText(sum: Sum, perSecond: string): string {
-  const faults = [...sum.faults].sort(([, one], [, other]) => other - one);
+  const kinds = [...sum.kinds].sort(([, one], [, other]) => other - one);
   const hours = (sum.virtual_ms / 3_600_000).toFixed(1);
   return [
     `${sum.runs} schedules with ${sum.crashes} crashes over ${hours} hours of virtual time, ${perSecond}/s`,
     `${sum.records} records: ${sum.lost} lost, ${sum.duplicated} duplicated, ${sum.out_of_order} out of order, ${sum.wrong} wrong`,
-    `schedules by fault: ${faults.map(([fault, count]) => `${fault} ${count}`).join(", ")}`,
+    `schedules by fault and shape: ${kinds.map(([kind, count]) => `${kind} ${count}`).join(", ")}`,
   ].join("\n");
 }
 

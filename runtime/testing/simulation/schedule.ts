@@ -1,21 +1,20 @@
-// One schedule: a seed, the world that it makes, lives of a worker one after the other in it, and what it came to. The same
+// One schedule: a seed, the world that it makes, lives of workers one after the other in it, and what it came to. The same
 // seed is the same schedule, event by event.
 
-import { messageOf, WeirError } from "../../errors.ts";
-import { MemoryDisk } from "../../state/log/memory-disk.ts";
 import type { Plain } from "../../state/plain.ts";
-import { expectedRows } from "./expected-rows.ts";
-import { GivenRecords } from "./given-records.ts";
-import { Incarnation, type Settings, type Witness } from "./incarnation.ts";
-import { epoch_ms, Life } from "./life.ts";
-import { type FaultPlan, faultPlan } from "./nemesis.ts";
+import { IngestModel } from "./ingest-model.ts";
+import { type Job, hostJob, type Settings, unpackJob } from "./job.ts";
+import { judgeHost, judgeStreams } from "./judgement.ts";
+import { epoch_ms } from "./life.ts";
+import { Machine, type MachineOptions } from "./machine.ts";
+import { type Blow, type FaultPlan, faultPlan } from "./nemesis.ts";
 import { Random } from "./random.ts";
-import { ScheduledDisk } from "./scheduled-disk.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Seams } from "./seams.ts";
-import { judgeNumbers, judgeRows, Verdict } from "./verdict.ts";
-import { DurableProofs } from "./durable-proofs.ts";
-import { arrivals, type Workload } from "./workload.ts";
+import { askable, drawShape, outage_ms, type Shape, shapeNamesOf } from "./shape.ts";
+import { Trouble } from "./trouble.ts";
+import { Verdict } from "./verdict.ts";
+import { arrivals, laneStream, type Traffic, type Workload } from "./workload.ts";
 import { World } from "./world.ts";
 
 export interface ScheduleOptions {
@@ -23,6 +22,8 @@ export interface ScheduleOptions {
   readonly workloads: readonly Workload[];
   readonly seams?: Seams;
   readonly trace?: (line: string) => void;
+  /** In place of a shape by chance, as far as it says. */
+  readonly shape?: Partial<Shape>;
   /** In place of faults by chance. */
   readonly plan?: FaultPlan;
   /** Changes what goes wrong in a schedule of so many ms, to look closely at one thing. */
@@ -45,8 +46,8 @@ export interface Outcome {
   readonly rows: number;
   /** Calls out of the first life. */
   readonly calls: number;
-  /** Which kinds of faults there were. */
-  readonly faults: readonly string[];
+  /** Which kinds of faults there were, and of what shape it was. */
+  readonly kinds: readonly string[];
 }
 
 /** In which everything that waits has to be through once nothing goes wrong any more. */
@@ -54,75 +55,56 @@ const drain_ms_max = 900_000;
 /** A schedule that runs for so many events does not end by itself. */
 const steps_max = 2_000_000;
 
-/** How much more often crashes come in their favourite place. */
-const favoured = 8;
-
 export async function runSchedule(options: ScheduleOptions): Promise<Outcome> {
   const schedule = new Schedule(options);
   return schedule.run();
-}
-
-/** A state folder and all that ran on it. */
-interface Lineage {
-  readonly name: string;
-  disk: MemoryDisk;
-  readonly given: GivenRecords;
-  life: Life | null;
-  incarnation: Incarnation | null;
-  /** Another one has taken over; it never starts again. */
-  fenced: boolean;
 }
 
 class Schedule {
   readonly #options: ScheduleOptions;
   readonly #random: Random;
   readonly #workload: Workload;
+  readonly #shape: Shape;
   readonly #plan: FaultPlan;
-  readonly #settings: Settings;
+  readonly #trouble: Trouble;
   readonly #scheduler: Scheduler;
   readonly #world: World;
   readonly #verdict = new Verdict();
-  readonly #lineages: Lineage[] = [];
-  readonly #proofs: DurableProofs;
-  /** What went wrong, by name. */
-  readonly #struck = new Set<string>();
-  readonly #acknowledged: boolean;
+  /** Of hosts, copies included, and the one in the cloud where rows come by lanes. */
+  readonly #machines: Machine[] = [];
+  readonly #unpacker: Machine | null = null;
+  readonly #ingests: readonly IngestModel[];
+  readonly #traffic: Traffic;
   readonly #length_ms: number;
-  readonly #records: number;
   #lives = 0;
-  #crashes = 0;
-  #calls = 0;
-  #healed = false;
 
   constructor(options: ScheduleOptions) {
     this.#options = options;
     const random = new Random(options.seed);
     this.#random = random;
     this.#workload = random.pick(options.workloads);
-    this.#records = options.records ?? random.between(10, 50);
-    const every_ms = random.pick([100, 300, 1_000]);
-    this.#length_ms = this.#records * every_ms;
-    const plan = options.plan ?? faultPlan(random.fork(), this.#length_ms);
-    this.#plan = options.adjust?.(plan, this.#length_ms) ?? plan;
-    const copies = this.#plan.blows.some(({ kind }) => kind === "copy");
-    this.#acknowledged = this.#plan.sourceKeeps === 0 && !copies && random.chance(0.25);
-    this.#settings = {
-      commit_ms: random.pick(this.#plan.until_ms > 200_000 ? [500, 2_000] : [100, 500, 2_000]),
-      snapshot_bytes: random.pick([500, 4_000, 40_000, 1_000_000]),
-      outboxMemory_bytes: random.pick([500, 4_000, 1_000_000]),
-      outbox_bytes: random.pick([4_000, 100_000, 10_000_000]),
-      patience_ms: random.pick([500, 5_000, 20_000]),
-    };
-    this.#proofs = new DurableProofs(random.fork(), this.#workload.name);
+    this.#shape = drawShape(random.fork(), this.#workload, options.shape);
+    this.#traffic = this.#drawTraffic();
+    this.#length_ms = this.#traffic.records * this.#traffic.every_ms;
+    this.#plan = this.#drawPlan(random.fork());
+    this.#trouble = new Trouble(this.#plan, random.fork(), options.crashAt ?? null);
     this.#scheduler = new Scheduler(random.fork(), 0, options.trace ?? null);
-    this.#world = new World(this.#scheduler, random.fork(), this.#workload, this.#plan, this.#acknowledged);
-    const traffic = {
-      records: this.#records,
-      devices: random.between(1, 5),
-      every_ms,
-      disorder_ms: random.pick([0, 3_000, 25_000]),
-    };
-    this.#world.publishAll(arrivals(random.fork(), this.#workload.sources.length, traffic, epoch_ms));
+    const judged = { plan: this.#plan, shape: this.#shape, verdict: this.#verdict };
+    this.#world = new World(this.#scheduler, random.fork(), this.#workload, judged);
+    const { hosts, input } = this.#shape;
+    this.#ingests = input === "journal" ? hosts.map((host) => this.#ingest(host)) : [];
+    const settings = this.#drawSettings();
+    for (const [place, host] of hosts.entries()) {
+      const job = hostJob(host, this.#workload, this.#shape, this.#world, settings);
+      this.#machines.push(new Machine(this.#machine(job, this.#ingests[place] ?? null)));
+      const { sources } = this.#workload;
+      const before = place * 1_000;
+      const records = arrivals(random.fork(), host, sources.length, this.#traffic, epoch_ms, before);
+      this.#world.publishAll(host, records);
+    }
+    const { unpack } = this.#workload;
+    if (this.#shape.delivery === "lane" && unpack !== null)
+      this.#unpacker = new Machine(this.#machine(unpackJob(unpack, this.#world, settings), null));
   }
 
   async run(): Promise<Outcome> {
@@ -134,24 +116,74 @@ class Schedule {
     } finally {
       Math.random = chance;
     }
-    const [first] = this.#lineages;
-    if (first?.life?.number === 1) this.#calls = first.life.calls;
-    await this.#proofs.judge(this.#verdict);
+    for (const machine of this.#all) await machine.judgeProofs();
     return this.#judged();
+  }
+
+  #drawTraffic(): Traffic {
+    const random = this.#random;
+    const condenses = this.#shape.outbox.tiers.length > 0;
+    const records = this.#options.records ?? random.between(10, condenses ? 30 : 50);
+    return {
+      records,
+      devices: random.between(1, condenses ? 2 : 5),
+      // Rows are condensed only where they wait for minutes.
+      every_ms: random.pick(condenses ? [8_000, 12_000] : [100, 300, 1_000]),
+      disorder_ms: random.pick([0, 3_000, 25_000]),
+    };
+  }
+
+  #drawPlan(random: Random): FaultPlan {
+    const { plan: given, adjust } = this.#options;
+    const drawn = given ?? faultPlan(random, this.#length_ms, outage_ms(this.#shape, this.#length_ms));
+    return askable(adjust?.(drawn, this.#length_ms) ?? drawn, this.#shape);
+  }
+
+  #drawSettings(): Settings {
+    const random = this.#random;
+    // What only looks now and then costs most where most of the time nothing happens.
+    const isLong = this.#plan.until_ms > 200_000;
+    return {
+      commit_ms: random.pick(isLong ? [500, 2_000] : [100, 500, 2_000]),
+      snapshot_bytes: random.pick([500, 4_000, 40_000, 1_000_000]),
+      outboxMemory_bytes: random.pick([500, 4_000, 1_000_000]),
+      patience_ms: random.pick(isLong ? [5_000, 20_000] : [500, 5_000, 20_000]),
+    };
+  }
+
+  #ingest(host: string): IngestModel {
+    const { seams = {} } = this.#options;
+    const life = { scheduler: this.#scheduler, random: this.#random.fork(), trouble: this.#trouble };
+    const nextLife = (): number => ++this.#lives;
+    return new IngestModel({ ...life, host, verdict: this.#verdict, seams, world: this.#world, nextLife });
+  }
+
+  #machine(job: Job, ingest: IngestModel | null): MachineOptions {
+    const { seams = {} } = this.#options;
+    return {
+      job,
+      scheduler: this.#scheduler,
+      random: this.#random.fork(),
+      trouble: this.#trouble,
+      verdict: this.#verdict,
+      seams,
+      ingest,
+      nextLife: () => ++this.#lives,
+      acknowledged: (source, position) => this.#acknowledged(job, source, position),
+      hasCopy: () => this.#machines.filter((each) => each.job.host === job.host).length > 1,
+    };
+  }
+
+  get #all(): readonly Machine[] {
+    return this.#unpacker === null ? this.#machines : [...this.#machines, this.#unpacker];
   }
 
   async #run(): Promise<void> {
     const scheduler = this.#scheduler;
-    this.#lineages.push(this.#lineage("first", new MemoryDisk(), new GivenRecords()));
-    this.#begin(this.#lineages[0] as Lineage);
-    for (const blow of this.#plan.blows) {
-      scheduler.after(blow.at_ms, blow.kind, () => {
-        this.#struck.add(blow.kind);
-        if (blow.kind === "copy") this.#copy();
-        else if (blow.kind === "full disk") this.#fillDisk(blow.for_ms);
-        else this.#world.strike(blow, this.#random);
-      });
-    }
+    // Whose life is the first is by chance: where a crash is tried at each of its calls, that is of either.
+    const [first, then] = this.#random.chance(0.5) ? [this.#all, this.#ingests] : [this.#ingests, this.#all];
+    for (const each of [...first, ...then]) each.begin();
+    for (const blow of this.#plan.blows) scheduler.after(blow.at_ms, blow.kind, () => this.#strike(blow));
     const faultsEnd_ms = Math.max(this.#plan.until_ms, this.#length_ms);
     scheduler.after(faultsEnd_ms, "faults end", () => this.#heal());
     // Some windows are to be closed by a life that has seen none of the faults.
@@ -159,151 +191,83 @@ class Schedule {
     let look_ms = 0;
     await scheduler.run(() => {
       if (scheduler.steps > steps_max || scheduler.now > faultsEnd_ms + drain_ms_max) return true;
-      if (!this.#healed || scheduler.now < look_ms || scheduler.now < faultsEnd_ms + 1_100) return false;
+      if (!this.#trouble.isOver || scheduler.now < look_ms || scheduler.now < faultsEnd_ms + 1_100)
+        return false;
       look_ms = scheduler.now + 200;
       return this.#isDrained();
     });
   }
 
-  #lineage(name: string, disk: MemoryDisk, given: GivenRecords): Lineage {
-    return { name, disk, given, life: null, incarnation: null, fenced: false };
-  }
-
-  #begin(lineage: Lineage): void {
-    const number = ++this.#lives;
-    let recovering = true;
-    const life: Life = new Life(this.#scheduler, number, (label) =>
-      this.#crashesNow(life, recovering, label),
-    );
-    this.#scheduler.note("life begins", number);
-    lineage.life = life;
-    const { edgeWire: edge, cloudWire: cloud } = this.#world;
-    const random = this.#random.fork();
-    const disk = new ScheduledDisk(lineage.disk, life, random.fork(), { call_ms: 0.2, sync_ms: 8 });
-    const witness: Witness = {
-      recovered: () => (recovering = false),
-      published: (stream, publication) => this.#proofs.published(lineage.disk, stream, publication),
-      acknowledged: (source, position) => this.#acknowledge(lineage, source, position),
-      wrong: (what) => this.#verdict.add("wrong", what),
-    };
-    const { seams = {} } = this.#options;
-    const options = { life, disk, random, edge, cloud, seams, witness, given: lineage.given };
-    const incarnation = new Incarnation({ ...options, workload: this.#workload, settings: this.#settings });
-    lineage.incarnation = incarnation;
-    life.onEnd(() => this.#ended(lineage, life));
-    incarnation.run().then(
-      () => this.#failed(lineage, life, new Error("it ended by itself")),
-      (fault: unknown) => this.#failed(lineage, life, fault),
-    );
-  }
-
-  #crashesNow(life: Life, recovering: boolean, label: string): boolean {
-    const { crash, crashInRecovery, crashes_max, favourite } = this.#plan;
-    if (life.number === 1 && this.#options.crashAt !== undefined)
-      return life.calls === this.#options.crashAt && ++this.#crashes > 0;
-    if (this.#healed || this.#crashes >= crashes_max) return false;
-    const usual = label === favourite ? crash * favoured : crash;
-    if (!this.#random.chance(recovering ? Math.max(crash, crashInRecovery) : usual)) return false;
-    this.#struck.add(recovering ? "crash in recovery" : "crash");
-    this.#crashes++;
-    return true;
-  }
-
-  /** The process is gone; another one is started after a while. */
-  #ended(lineage: Lineage, life: Life): void {
-    if (life.number === 1) this.#calls = life.calls;
-    lineage.incarnation = null;
-    const fault = this.#diskFaults();
-    const { room } = lineage.disk;
-    const options = { room, ...(fault === null ? {} : { fault }) };
-    lineage.disk = this.#random.chance(this.#plan.powerShare)
-      ? lineage.disk.afterCrash(this.#random.next, options)
-      : lineage.disk.afterKill(options);
-    if (lineage.fenced) return;
-    const pause_ms = this.#random.next() * this.#random.next() * (this.#healed ? 1_000 : 20_000);
-    this.#scheduler.after(pause_ms, "start worker", () => this.#begin(lineage));
-  }
-
-  #failed(lineage: Lineage, life: Life, fault: unknown): void {
-    if (!life.alive) return;
-    this.#scheduler.note("worker ends", messageOf(fault));
-    if (fault instanceof WeirError && fault.code === "WEIR_FENCED" && this.#lineages.length > 1)
-      lineage.fenced = true;
-    else if (!this.#isExpected(fault))
-      this.#verdict.add("wrong", `life ${life.number} ended: ${messageOf(fault)}`);
-    life.end();
-  }
-
-  /** What the disk did to it; a supervisor starts it anew. */
-  #isExpected(fault: unknown): boolean {
-    if (!(fault instanceof WeirError)) return false;
-    if (fault.code === "WEIR_DISK_FULL") return this.#plan.blows.some(({ kind }) => kind === "full disk");
-    return fault.code === "WEIR_STATE" && this.#plan.diskError > 0;
-  }
-
-  #diskFaults(): (() => string | null) | null {
-    const { diskError } = this.#plan;
-    if (diskError === 0) return null;
-    return () => {
-      if (this.#healed || !this.#random.chance(diskError)) return null;
-      this.#struck.add("disk error");
-      return "EIO";
-    };
-  }
-
-  #fillDisk(for_ms: number): void {
-    for (const lineage of this.#lineages) {
-      lineage.disk.room = 0;
-      this.#scheduler.after(for_ms, "room on the disk", () => (lineage.disk.room = Number.POSITIVE_INFINITY));
-    }
+  #strike(blow: Blow): void {
+    this.#trouble.struck.add(blow.kind);
+    if (blow.kind === "copy") this.#copy();
+    else if (blow.kind === "full disk")
+      for (const disk of [...this.#all, ...this.#ingests]) disk.fill(blow.for_ms);
+    else this.#world.strike(blow, this.#random);
   }
 
   /** Somebody copies the state folder, once there is a state, and starts a second worker on the copy. */
   #copy(): void {
-    const first = this.#lineages[0] as Lineage;
-    if (first.given.records.length === 0 || first.incarnation?.outbox == null) {
-      if (!this.#healed) this.#scheduler.after(500, "copy", () => this.#copy());
+    const first = this.#machines[0];
+    if (first === undefined) return;
+    const copy = first.copy(this.#machine(first.job, null));
+    if (copy === null) {
+      if (!this.#trouble.isOver) this.#scheduler.after(500, "copy", () => this.#copy());
       return;
     }
-    const copy = this.#lineage("copy", MemoryDisk.of(first.disk.files()), first.given.copy());
-    this.#lineages.push(copy);
-    this.#begin(copy);
+    this.#machines.push(copy);
+    copy.begin();
   }
 
-  #acknowledge(lineage: Lineage, source: number, position: Plain): void {
-    this.#proofs.acknowledged(lineage.disk, source, position);
+  #acknowledged({ streams }: Job, source: number, position: Plain): void {
+    if (this.#shape.input !== "workqueue" || streams === null) return;
     const { sequence, created } = position as unknown as { sequence: number; created: string };
-    if (this.#acknowledged) this.#world.settle(source, sequence, created);
+    this.#world.settle(streams[source] ?? "", sequence, created);
   }
 
   #heal(): void {
-    this.#healed = true;
-    for (const lineage of this.#lineages) lineage.disk.room = Number.POSITIVE_INFINITY;
+    this.#trouble.end();
+    for (const disk of [...this.#all, ...this.#ingests]) disk.makeRoom();
     this.#world.heal();
   }
 
-  get #survivors(): readonly Lineage[] {
-    return this.#lineages.filter(({ fenced }) => !fenced);
+  get #survivors(): readonly Machine[] {
+    return this.#machines.filter(({ isFenced }) => !isFenced);
   }
 
   #isDrained(): boolean {
     if (!this.#world.allPublished) return false;
-    return this.#survivors.every(
-      (lineage) => lineage.incarnation?.isDrained === true && this.#missing(lineage).length === 0,
+    const areDrained = this.#survivors.every(
+      (machine) => machine.incarnation?.isDrained === true && this.#missing(machine).length === 0,
     );
+    return areDrained && (this.#unpacker === null || this.#hasUnpacked(this.#unpacker));
+  }
+
+  /** The worker in the cloud has read all that came by lanes, and sent what it made of it. */
+  #hasUnpacked({ incarnation }: Machine): boolean {
+    const last = this.#world.cloud.stream(laneStream)?.facts().last ?? 0;
+    const [position] = incarnation?.read ?? [];
+    const { sequence } = (position ?? { sequence: 0 }) as unknown as { sequence: number };
+    return incarnation?.isDrained === true && sequence >= last;
   }
 
   /** Records that must count and do not. */
-  #missing(lineage: Lineage): readonly number[] {
-    const given = new Set(lineage.given.records.map(({ record }) => record.n));
-    return [...this.#world.owed].filter((number) => !given.has(number));
+  #missing({ given, job }: Machine): readonly number[] {
+    const numbers = new Set(given.records.map(({ record }) => record.n));
+    return [...this.#world.owed(job.host)].filter((number) => !numbers.has(number));
   }
 
   #judged(): Outcome {
     const verdict = this.#verdict;
-    for (const [chain, delivered] of this.#world.delivered) judgeNumbers(verdict, chain, delivered);
+    const options = { verdict, world: this.#world, shape: this.#shape };
+    judgeStreams(options, this.#survivors.length > 0);
     // Two that run on copies of one state may both live as long as they say the same.
-    for (const survivor of this.#survivors) this.#judge(survivor);
+    for (const survivor of this.#survivors) {
+      const missing = this.#missing(survivor);
+      if (missing.length > 0)
+        verdict.add("lost", `records ${missing.slice(0, 9).join(", ")} were never read`);
+      judgeHost(options, survivor);
+    }
     let rows = 0;
     for (const { incarnations } of this.#world.delivered.values())
       for (const messages of incarnations) rows += messages.length;
@@ -315,26 +279,11 @@ class Schedule {
       hash,
       steps,
       virtual_ms,
-      crashes: this.#crashes,
-      records: this.#records,
+      crashes: this.#trouble.crashes,
+      records: this.#traffic.records,
       rows,
-      calls: this.#calls,
-      faults: [...this.#struck],
+      calls: this.#trouble.firstCalls,
+      kinds: [...this.#trouble.struck, ...shapeNamesOf(this.#shape)],
     };
-  }
-
-  #judge(survivor: Lineage): void {
-    const verdict = this.#verdict;
-    const missing = this.#missing(survivor);
-    if (missing.length > 0) verdict.add("lost", `records ${missing.slice(0, 9).join(", ")} were never read`);
-    const given = survivor.given.records;
-    const numbers = new Set(given.map(({ record }) => record.n));
-    if (numbers.size < given.length)
-      verdict.add("duplicated", `${given.length - numbers.size} records count twice`);
-    const expected = expectedRows(given, this.#workload.sources.length, this.#workload.sinks);
-    for (const sink of this.#workload.sinks) {
-      const delivered = this.#world.delivered.get(sink.stream);
-      if (delivered !== undefined) judgeRows(verdict, sink, delivered, expected.get(sink.stream) ?? []);
-    }
   }
 }

@@ -2,6 +2,7 @@
 // the caller heard of it. What a crash leaves is the business of the disk underneath.
 
 import type { Disk, DiskFile } from "../../state/log/disk.ts";
+import type { MemoryDisk } from "../../state/log/memory-disk.ts";
 import type { Life } from "./life.ts";
 import type { Random } from "./random.ts";
 
@@ -9,6 +10,17 @@ import type { Random } from "./random.ts";
 export interface DiskPace {
   readonly call_ms: number;
   readonly sync_ms: number;
+}
+
+/** How long calls of a usual disk take. */
+export const diskPace: DiskPace = { call_ms: 0.2, sync_ms: 8 };
+/** What a disk has room for that nobody fills. */
+export const room_bytes = 100_000_000;
+
+export function usedBytes(disk: MemoryDisk): number {
+  let used = 0;
+  for (const bytes of disk.files().values()) used += bytes.length;
+  return used;
 }
 
 export class ScheduledDisk implements Disk {

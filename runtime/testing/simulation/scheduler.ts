@@ -23,6 +23,8 @@ function precedes(a: Event, b: Event): boolean {
 
 export class Scheduler {
   readonly random: Random;
+  /** How far the clock on the wall was set. */
+  clockSet_ms = 0;
   readonly #ties: Random;
   readonly #heap: Event[] = [];
   readonly #labels = new Map<string, number>();

@@ -8,13 +8,16 @@ import type { Source } from "../../connect/connect.ts";
 import type { resumeStream } from "../../connect/stream-resume.ts";
 import type { CommitLog, LogRecovery } from "../../state/log/commit-log.ts";
 import type { Disk } from "../../state/log/disk.ts";
-import type { OutboxCut } from "../../state/outbox/outbox.ts";
+import type { OutboxCut, OutboxOptions } from "../../state/outbox/outbox.ts";
 import type { RowStore } from "../../worker/durable-task.ts";
 
 export interface Seams {
   readonly disk?: (disk: Disk) => Disk;
+  /** The disk of the ingest. */
+  readonly journalDisk?: (disk: Disk) => Disk;
   readonly log?: (log: CommitLog) => CommitLog;
   readonly recovery?: (recovery: LogRecovery) => LogRecovery;
+  readonly outbox?: (options: OutboxOptions) => OutboxOptions;
   readonly rowStore?: (outbox: RowStore<OutboxCut>) => RowStore<OutboxCut>;
   readonly chainOutbox?: (outbox: ChainOutbox) => ChainOutbox;
   readonly port?: (port: StreamPort) => StreamPort;
@@ -23,5 +26,4 @@ export interface Seams {
   readonly resume?: typeof resumeStream;
   /** What a checkpoint of the runner says. */
   readonly states?: (states: ReadonlyMap<string, Uint8Array>) => ReadonlyMap<string, Uint8Array>;
-  readonly retention_ms?: number;
 }

@@ -2,6 +2,7 @@
 // stream is not what it was. Waits longer than it is asked to where nothing comes, so that idle time costs few events.
 
 import { PayloadBuilder } from "../../batch/payloads.ts";
+import { type Cut, cutOf } from "../../codec/framing.ts";
 import type { Delivery, ReadLimits, Source, SourceStats } from "../../connect/connect.ts";
 import { resumeStream, type StreamFacts, type StreamPlace } from "../../connect/stream-resume.ts";
 import type { Plain } from "../../state/plain.ts";
@@ -27,11 +28,14 @@ export interface SourceModelOptions {
   readonly resume?: typeof resumeStream;
   /** Told of what is acknowledged. */
   readonly committed?: (position: Plain) => void;
+  /** Messages are those of lanes. */
+  readonly unpacks: boolean;
 }
 
 export class SourceModel implements Source {
   readonly #options: SourceModelOptions;
   readonly #builder = new PayloadBuilder(256, 65_536);
+  readonly #cut: Cut | null;
   readonly #dropped: Record<string, number> = {};
   #place: ReadPlace | null = null;
   /** The first message to read. */
@@ -41,6 +45,7 @@ export class SourceModel implements Source {
 
   constructor(options: SourceModelOptions) {
     this.#options = options;
+    this.#cut = cutOf(options.unpacks ? "lane" : "message");
   }
 
   async open(resume?: Plain | null): Promise<void> {
@@ -57,8 +62,7 @@ export class SourceModel implements Source {
       return null;
     }
     this.#builder.reset();
-    for (const { payload, subject, stored_ms } of messages)
-      this.#builder.add(payload, subject, epoch_ms + stored_ms);
+    for (const { payload, subject, stored_ms } of messages) this.#add(payload, subject, epoch_ms + stored_ms);
     const last = messages.at(-1);
     const place = this.#place;
     if (last === undefined || place === null || !link.life.alive) return null;
@@ -79,6 +83,19 @@ export class SourceModel implements Source {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** As many records as the message holds. */
+  #add(payload: Uint8Array, subject: string, arrived: number): void {
+    const records = this.#cut?.(payload) ?? null;
+    if (records === null) this.#builder.add(payload, subject, arrived);
+    else
+      for (let place = 0; place < records.count; place++)
+        this.#builder.add(
+          records.bytes.subarray(records.starts[place], records.ends[place]),
+          subject,
+          arrived,
+        );
   }
 
   get #stream(): StreamModel | null {

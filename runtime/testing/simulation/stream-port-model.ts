@@ -35,7 +35,7 @@ export class StreamPortModel implements StreamPort {
     // Who sends may use the memory again, and what is delayed is as it was when it was sent.
     const sent = {
       ...publication,
-      payload: publication.payload.slice(),
+      payload: new Uint8Array(publication.payload),
       headers: { ...publication.headers },
     };
     link.send<Answer>(

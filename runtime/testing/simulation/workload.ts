@@ -21,6 +21,8 @@ export interface Workload {
   /** By source, the stream that it reads. */
   readonly sources: readonly string[];
   readonly sinks: readonly SinkPlan[];
+  /** What a worker in the cloud runs where rows come by lanes; null for what that runs. */
+  readonly unpack: Workload | null;
 }
 
 export interface InputRecord {
@@ -88,16 +90,42 @@ const texts: Readonly<Record<string, readonly string[]>> = {
 
 export const workloadNames: readonly string[] = Object.keys(texts);
 
+/** The stream of all lanes, and what their rows are written to as they were. */
+export const laneStream = "UP";
+export const unpackedStream = "OUT";
+
+const unpackText = `name: unpack
+source:
+  nats: { subject: "up.{host}.{chain}.{lane}", stream: ${laneStream} }
+  format: json
+  framing: lane
+  schema: { device: string }
+limits: { keys: { max: 100 } }
+steps:
+  - sink: { nats: { subject: "out.{host}.{chain}.{lane}.{device}", stream: ${unpackedStream} }, format: json }
+`;
+
 const kinds: Readonly<Record<string, BranchKind>> = {
   FORWARD: "forwarded",
   WINDOWS: "condensed",
   LATE: "late",
+  OUT: "forwarded",
 };
 
-/** Plans the pipelines; costs enough to be done once. */
 export async function loadWorkload(name: string): Promise<Workload> {
+  const unpack = await plannedWorkload("unpack", [unpackText], [laneStream], null);
+  return plannedWorkload(name, texts[name] ?? [], name === "sources" ? ["IN", "TOO"] : ["IN"], unpack);
+}
+
+/** Plans the pipelines; costs enough to be done once. */
+async function plannedWorkload(
+  name: string,
+  files: readonly string[],
+  sources: readonly string[],
+  unpack: Workload | null,
+): Promise<Workload> {
   const pipelines: LoadedPipeline[] = [];
-  for (const text of texts[name] ?? [])
+  for (const text of files)
     pipelines.push(await loadInput({ file: `/simulation/${name}.yaml`, text, environment: {} }));
   const sinks: SinkPlan[] = [];
   for (const { plan, diagnostics } of pipelines) {
@@ -109,7 +137,7 @@ export async function loadWorkload(name: string): Promise<Workload> {
       if (kind !== undefined) sinks.push({ pipeline: plan.name, branch: branch.name, stream, kind });
     }
   }
-  return { name, pipelines, sources: name === "sources" ? ["IN", "TOO"] : ["IN"], sinks };
+  return { name, pipelines, sources, sinks, unpack };
 }
 
 /** How records come. */
@@ -122,14 +150,21 @@ export interface Traffic {
   readonly disorder_ms: number;
 }
 
-/** Records, then one on each source that is so far ahead that all windows before it close. */
-export function arrivals(random: Random, sources: number, traffic: Traffic, start_ms: number): Arrival[] {
+/** Records of one host, each with a number behind `before`. */
+export function arrivals(
+  random: Random,
+  host: string,
+  sources: number,
+  traffic: Traffic,
+  start_ms: number,
+  before: number,
+): Arrival[] {
   const all: Arrival[] = [];
   let at_ms = 0;
-  for (let n = 1; n <= traffic.records; n++) {
+  for (let n = before + 1; n <= before + traffic.records; n++) {
     at_ms += random.next() * 2 * traffic.every_ms;
     const ts = Math.floor(start_ms + at_ms - random.next() * random.next() * traffic.disorder_ms);
-    const device = `d${random.between(1, traffic.devices)}`;
+    const device = `${host}${random.between(1, traffic.devices)}`;
     const record = { device, ts, n, v: random.between(0, 99) };
     all.push({ at_ms, source: random.between(0, sources - 1), record });
   }
@@ -137,6 +172,6 @@ export function arrivals(random: Random, sources: number, traffic: Traffic, star
 }
 
 /** A record that closes every window before it. */
-export function closingRecord(number: number, ts: number): InputRecord {
-  return { device: "end", ts: Math.floor(ts), n: 1_000_000 + number, v: 0 };
+export function closingRecord(host: string, number: number, ts: number): InputRecord {
+  return { device: `${host}0`, ts: Math.floor(ts), n: 1_000_000 + number, v: 0 };
 }

@@ -7,14 +7,29 @@ import type { Blow, FaultPlan } from "./nemesis.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { ServerModel } from "./server-model.ts";
-import { type KeptMessage, plainStream, type StreamModel } from "./stream-model.ts";
-import { DeliveredRows } from "./verdict.ts";
-import { type Arrival, closingRecord, type InputRecord, type Workload } from "./workload.ts";
+import type { Shape } from "./shape.ts";
+import { SinkWatch } from "./sink-watch.ts";
+import { type KeptMessage, plainStream, type StreamModelConfig } from "./stream-model.ts";
+import { DeliveredMessages } from "./delivered-messages.ts";
+import type { Verdict } from "./verdict.ts";
+import {
+  type Arrival,
+  closingRecord,
+  type InputRecord,
+  laneStream,
+  unpackedStream,
+  type Workload,
+} from "./workload.ts";
 
 const encoder = new TextEncoder();
 
 /** How long a publisher waits for a server that is away. */
 const retry_ms = 500;
+
+/** The name of a host's own stream, as the pipelines call it. */
+export function inputStream(host: string, stream: string): string {
+  return `${stream}-${host}`;
+}
 
 export class World {
   readonly scheduler: Scheduler;
@@ -22,62 +37,69 @@ export class World {
   readonly cloud: ServerModel;
   readonly edgeWire: Wire;
   readonly cloudWire: Wire;
+  /** Of a worker in the cloud: nothing happens to it but what happens to the server. */
+  readonly cloudInside: Wire;
   /** By stream of the cloud. */
-  readonly delivered: Map<string, DeliveredRows> = new Map();
+  readonly delivered: Map<string, DeliveredMessages> = new Map();
+  /** Whoever hears what hosts publish to core NATS, by host. */
+  readonly ears: Map<string, (message: { readonly subject: string; readonly payload: Uint8Array }) => void> =
+    new Map();
   readonly #workload: Workload;
   readonly #plan: FaultPlan;
+  readonly #shape: Shape;
+  readonly #watch: SinkWatch;
   /** By number, the records that the sources took and did not lose. */
-  readonly #kept = new Set<number>();
+  readonly #kept = new Map<number, InputRecord>();
   #unpublished = 0;
 
   constructor(
     scheduler: Scheduler,
     random: Random,
     workload: Workload,
-    plan: FaultPlan,
-    acknowledged: boolean,
+    { plan, shape, verdict }: { plan: FaultPlan; shape: Shape; verdict: Verdict },
   ) {
     this.scheduler = scheduler;
     this.#workload = workload;
     this.#plan = plan;
+    this.#shape = shape;
+    this.#watch = new SinkWatch(shape.delivery, verdict);
     this.edge = new ServerModel("edge", scheduler, {
-      stored: (_stream, message) => this.#kept.add(numberOf(message)),
+      stored: (_stream, message) => this.keeps(message.payload),
       lost: (_stream, messages) => {
-        for (const message of messages) this.#kept.delete(numberOf(message));
+        for (const message of messages) this.#kept.delete(recordOf(message).n);
       },
     });
     this.cloud = new ServerModel("cloud", scheduler, {
       stored: (stream, message) => {
         scheduler.note(`cloud: ${stream.config.name} has`, message.sequence);
-        this.#deliveredTo(stream).stored(stream, message);
+        this.#watch.stored(stream, message, scheduler.now);
+        this.#deliveredTo(stream.config.name).stored(stream, message);
       },
       lost: (stream, messages) => {
-        if (!this.cloud.up) this.#deliveredTo(stream).lost(stream, messages);
+        this.#watch.lost(stream, messages);
+        this.#deliveredTo(stream.config.name).lost(stream, messages, !this.cloud.up);
       },
     });
     this.edgeWire = new Wire(this.edge, scheduler, random.fork());
     this.cloudWire = new Wire(this.cloud, scheduler, random.fork());
-    const checks = plan.laterServers ? "sequence_first" : "duplicate_first";
-    for (const [place, name] of workload.sources.entries()) {
-      const retention = acknowledged ? "workqueue" : "limits";
-      const subjects = [place === 0 ? "in.>" : "too.>"];
-      this.edge.create({ ...plainStream, name, subjects, retention, checks, maxMessages: plan.sourceKeeps });
-    }
-    for (const { stream: name } of workload.sinks) {
-      const subjects = [`${name.toLowerCase()}.>`];
-      this.delivered.set(name, new DeliveredRows());
-      this.cloud.create({ ...plainStream, name, subjects, checks, maxMessages: plan.sinkKeeps });
-    }
-    const { lostRequest, lostAnswer, delayed, delay_ms } = plan;
-    this.cloudWire.weather = { lostRequest, lostAnswer, delayed, delay_ms };
+    this.cloudInside = new Wire(this.cloud, scheduler, random.fork());
+    this.#makeStreams();
+    const { lostRequest, lostAnswer, delayed, delay_ms, heldBack } = plan;
+    this.cloudWire.weather = { lostRequest, lostAnswer, delayed, delay_ms, heldBack };
+  }
+
+  /** The streams of the cloud whose messages are judged. */
+  get outputs(): readonly string[] {
+    const sinks = this.#workload.sinks.map(({ stream }) => stream);
+    return this.#shape.delivery === "lane" ? [laneStream, unpackedStream] : sinks;
   }
 
   /** Publishes the records when their time has come, or once the server is there. */
-  publishAll(arrivals: readonly Arrival[]): void {
-    for (const { at_ms, source, record } of arrivals) this.publishLater(at_ms, source, record);
+  publishAll(host: string, arrivals: readonly Arrival[]): void {
+    for (const { at_ms, source, record } of arrivals) this.publishLater(at_ms, host, source, record);
   }
 
-  publishLater(ms: number, source: number, record: InputRecord): void {
+  publishLater(ms: number, host: string, source: number, record: InputRecord): void {
     this.#unpublished++;
     const attempt = (): void => {
       if (!this.edge.up) {
@@ -85,36 +107,49 @@ export class World {
         return;
       }
       this.#unpublished--;
-      const subject = `${source === 0 ? "in" : "too"}.${record.device}`;
-      this.edge.publish({ subject, payload: encoder.encode(JSON.stringify(record)), headers: {} });
+      const message = {
+        subject: `${this.#inputSubject(host, source)}.${record.device}`,
+        payload: encoder.encode(JSON.stringify(record)),
+      };
+      if (this.#shape.input === "journal") this.ears.get(host)?.(message);
+      else this.edge.publish({ ...message, headers: {} });
     };
     this.scheduler.after(ms, "record", attempt);
   }
 
-  /** Every source gets a record that closes all windows. */
+  /** Every source of every host gets a record that closes all windows. */
   closeWindows(): void {
-    for (const place of this.#workload.sources.keys()) {
-      const record = closingRecord(place, epoch_ms + this.scheduler.now + 3_600_000);
-      this.publishLater(place, place, record);
-    }
+    for (const [order, host] of this.#shape.hosts.entries())
+      for (const source of this.#workload.sources.keys()) {
+        const record = closingRecord(host, order * 10 + source, epoch_ms + this.scheduler.now + 3_600_000);
+        this.publishLater(source, host, source, record);
+      }
   }
 
   get allPublished(): boolean {
     return this.#unpublished === 0;
   }
 
-  /** The numbers of all records that must count, whatever happened. */
-  get owed(): ReadonlySet<number> {
-    if (this.#plan.sourceKeeps === 0) return this.#kept;
-    const owed = new Set<number>();
-    for (const name of this.#workload.sources)
-      for (const message of this.edge.stream(name)?.messages ?? []) owed.add(numberOf(message));
-    return owed;
+  /** A record is where it must not be lost any more. */
+  keeps(payload: Uint8Array): void {
+    const record = JSON.parse(decoder.decode(payload)) as InputRecord;
+    this.#kept.set(record.n, record);
+  }
+
+  /** The numbers of all records of a host that must count, whatever happened. */
+  owed(host: string): ReadonlySet<number> {
+    const all =
+      this.#plan.sourceKeeps === 0
+        ? [...this.#kept.values()]
+        : this.#workload.sources.flatMap((name) =>
+            [...(this.edge.stream(inputStream(host, name))?.messages ?? [])].map(recordOf),
+          );
+    return new Set(all.filter(({ device }) => device.startsWith(host)).map(({ n }) => n));
   }
 
   /** Removes what a work queue was told is done. */
-  settle(source: number, sequence: number, created: string): void {
-    const stream = this.edge.stream(this.#workload.sources[source] ?? "");
+  settle(name: string, sequence: number, created: string): void {
+    const stream = this.edge.stream(name);
     if (stream === null || stream.created !== created) return;
     for (const message of stream.messages) if (message.sequence <= sequence) stream.remove(message.sequence);
   }
@@ -131,8 +166,9 @@ export class World {
       if (kind.startsWith("kill")) server.kill();
       else server.losePower(random);
       later("start server", () => server.start());
-    } else if (kind === "recreate source") this.edge.recreate(random.pick(this.#workload.sources));
-    else if (kind === "recreate sink") this.cloud.recreate(random.pick(this.#workload.sinks).stream);
+    } else if (kind === "recreate source") this.edge.recreate(random.pick(this.#inputs()));
+    else if (kind === "recreate sink") this.#recreateSink(random);
+    else if (kind === "clock") this.scheduler.clockSet_ms += for_ms;
     else if (kind === "full sink") {
       this.cloud.refuses = true;
       later("room again", () => (this.cloud.refuses = false));
@@ -150,15 +186,50 @@ export class World {
     this.cloudWire.weather = { ...weather, lostRequest: 0, lostAnswer: 0, delayed: 0 };
   }
 
-  #deliveredTo(stream: StreamModel): DeliveredRows {
-    const rows = this.delivered.get(stream.config.name);
-    if (rows === undefined) throw new Error(`no stream ${stream.config.name} was made`);
-    return rows;
+  #makeStreams(): void {
+    const { input, hosts, delivery } = this.#shape;
+    const checks = this.#plan.laterServers ? "sequence_first" : "duplicate_first";
+    const make = (server: ServerModel, name: string, subject: string, more: Partial<StreamModelConfig>) =>
+      server.create({ ...plainStream, name, subjects: [`${subject}.>`], checks, ...more });
+    if (input !== "journal") {
+      const more = {
+        retention: input === "workqueue" ? "workqueue" : "limits",
+        maxMessages: this.#plan.sourceKeeps,
+      } as const;
+      for (const host of hosts)
+        for (const [source, name] of this.#workload.sources.entries())
+          make(this.edge, inputStream(host, name), this.#inputSubject(host, source), more);
+    }
+    for (const stream of this.outputs) {
+      const subject = stream.toLowerCase();
+      this.delivered.set(stream, new DeliveredMessages());
+      if (delivery === "bucket") make(this.cloud, `KV_${stream}`, `$KV.${stream}`, { maxPerSubject: 1 });
+      else make(this.cloud, stream, subject, { maxMessages: this.#plan.sinkKeeps });
+    }
+  }
+
+  #inputs(): readonly string[] {
+    return this.#shape.hosts.flatMap((host) => this.#workload.sources.map((name) => inputStream(host, name)));
+  }
+
+  #inputSubject(host: string, source: number): string {
+    return `${source === 0 ? "in" : "too"}.${host}`;
+  }
+
+  #recreateSink(random: Random): void {
+    const name = random.pick(this.outputs);
+    this.cloud.recreate(this.#shape.delivery === "bucket" ? `KV_${name}` : name);
+  }
+
+  #deliveredTo(name: string): DeliveredMessages {
+    const messages = this.delivered.get(name.replace(/^KV_/, ""));
+    if (messages === undefined) throw new Error(`no stream ${name} was made`);
+    return messages;
   }
 }
 
 const decoder = new TextDecoder();
 
-function numberOf({ payload }: KeptMessage): number {
-  return (JSON.parse(decoder.decode(payload)) as InputRecord).n;
+function recordOf({ payload }: KeptMessage): InputRecord {
+  return JSON.parse(decoder.decode(payload)) as InputRecord;
 }
