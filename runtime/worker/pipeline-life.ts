@@ -57,6 +57,8 @@ export class PipelineLife {
   /** The start of it that this is. A pipeline that runs is taken for a later one without being touched. */
   attempt: number;
   readonly revision: string;
+  /** This host's turn of it, where it goes from host to host. */
+  readonly term: number | undefined;
   readonly #name: string;
   readonly #surroundings: PipelineSurroundings;
   readonly #life: Life;
@@ -65,10 +67,11 @@ export class PipelineLife {
   #ended: Promise<void> = Promise.resolve();
   #last: WorkerStatus | null = null;
 
-  constructor({ name, revision, attempt }: AssignedPipeline, surroundings: PipelineSurroundings) {
+  constructor({ name, revision, attempt, term }: AssignedPipeline, surroundings: PipelineSurroundings) {
     this.#name = name;
     this.revision = revision;
     this.attempt = attempt;
+    this.term = term;
     this.#surroundings = surroundings;
     this.#life = new Life(surroundings.clock.now());
   }
@@ -98,7 +101,8 @@ export class PipelineLife {
   /** Opens and runs it; returns at once. */
   start(pipeline: LoadedPipeline): void {
     const { settings, clock, log, identity, links } = this.#surroundings;
-    this.#worker = new Worker({ settings, clock, log, identity: identity(), connections: links() });
+    const { term } = this;
+    this.#worker = new Worker({ settings, clock, log, identity: identity(), connections: links(), term });
     this.#ended = this.#run(this.#worker, pipeline);
   }
 
