@@ -14,7 +14,7 @@ import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
 
 export const desiredBucket = "weir_desired";
 
-const pipelineEntry = z.object({ file: z.string(), text: z.string() });
+const pipelineEntry = z.object({ file: z.string(), text: z.string(), term: z.int().optional() });
 const hostEntry = z.object({ drain: z.boolean() });
 
 export interface HostState {
@@ -48,8 +48,8 @@ function stale(what: string, cause: unknown): WeirError {
 
 function readPipeline(entry: KvEntry): DesiredEntry | null {
   try {
-    const { file, text } = pipelineEntry.parse(entry.json());
-    return { pipeline: wantedPipeline(file, text), sequence: entry.revision };
+    const { file, text, term } = pipelineEntry.parse(entry.json());
+    return { pipeline: wantedPipeline(file, text, term), sequence: entry.revision };
   } catch {
     return null;
   }
@@ -89,11 +89,11 @@ export class DesiredBucket {
   /** Wants a pipeline; `replaces` is the entry that it takes the place of, as it was read. */
   async put(
     host: string,
-    { name, file, text }: WantedPipeline,
+    { name, file, text, term }: WantedPipeline,
     replaces: DesiredEntry | null,
   ): Promise<void> {
     const key = pipelineKey(host, name);
-    const value = JSON.stringify({ file, text });
+    const value = JSON.stringify({ file, text, term });
     try {
       // One that was deleted has a last number as well, which `create` knows how to follow.
       if (replaces === null) await this.#store.create(key, value);

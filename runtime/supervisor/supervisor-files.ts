@@ -12,7 +12,7 @@ import { bootMark, processBegan } from "./drivers/process-facts.ts";
 import { type Memory, noMemory, parseMemory } from "./memory.ts";
 import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
 
-const wantedFile = z.array(z.strictObject({ file: z.string(), text: z.string() }));
+const wantedFile = z.array(z.strictObject({ file: z.string(), text: z.string(), term: z.int().optional() }));
 
 function textOf(path: string): string | null {
   try {
@@ -86,14 +86,14 @@ export class SupervisorFiles {
   wanted(): readonly WantedPipeline[] | null {
     try {
       const kept = wantedFile.parse(JSON.parse(textOf(join(this.folder, "wanted.json")) ?? ""));
-      return kept.map(({ file, text }) => wantedPipeline(file, text));
+      return kept.map(({ file, text, term }) => wantedPipeline(file, text, term));
     } catch {
       return null;
     }
   }
 
   keepWanted(pipelines: readonly WantedPipeline[]): void {
-    const kept = pipelines.map(({ file, text }) => ({ file, text }));
+    const kept = pipelines.map(({ file, text, term }) => ({ file, text, term }));
     this.#write(join(this.folder, "wanted.json"), JSON.stringify(kept));
     for (const { name, file, text } of pipelines) this.#keepRevision(name, file, text);
   }

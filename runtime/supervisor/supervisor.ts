@@ -79,7 +79,7 @@ export class Supervisor {
   /** From here on these are wanted. */
   want(pipelines: readonly WantedPipeline[]): void {
     const mark = (all: readonly WantedPipeline[]): string =>
-      assignmentMark(all.map(({ name, revision }) => ({ name, revision, attempt: 0 })));
+      assignmentMark(all.map(({ name, revision, term }) => ({ name, revision, term, attempt: 0 })));
     if (mark(pipelines) === mark(this.#wanted)) return;
     this.#wanted = pipelines;
     this.#keep("what is wanted", () => this.#options.files.keepWanted(pipelines));
@@ -181,9 +181,10 @@ export class Supervisor {
     this.#workers = workers;
     for (const each of workers ?? []) if (lives(each)) this.#ask(each.name);
     const wanted = this.#draining || this.#held ? [] : this.#wanted;
-    const pipelines = wanted.map(({ name, revision: ofText, placement }) => ({
+    const pipelines = wanted.map(({ name, revision: ofText, term, placement }) => ({
       name,
       revision: ofText,
+      term,
       isolation: placement.isolation,
       demand: { processors: placement.processors, memory_bytes: placement.memory },
     }));
@@ -255,10 +256,10 @@ export class Supervisor {
     if (before?.assignment !== heard.beat.assignment) this.#lookSoon();
   }
 
-  #textOf({ name, revision, attempt }: AssignmentKey): AssignedPipeline | null {
+  #textOf({ name, revision, attempt, term }: AssignmentKey): AssignedPipeline | null {
     const wanted = this.#wanted.find((each) => each.name === name && each.revision === revision);
     const kept = wanted ?? this.#options.files.revision(name, revision);
-    return kept === null ? null : { name, revision, attempt, file: kept.file, text: kept.text };
+    return kept === null ? null : { name, revision, attempt, term, file: kept.file, text: kept.text };
   }
 
   #remember(memory: Memory): void {
