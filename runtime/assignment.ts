@@ -12,6 +12,8 @@ export interface AssignedPipeline {
   readonly attempt: number;
   /** Which turn of the pipeline this host's is, where a control centre gives it to one host after the other. */
   readonly term?: number | undefined;
+  /** Where what was kept of it is of other steps, it begins anew; without it, it is refused then. */
+  readonly forget?: boolean | undefined;
   /** Where its file is, or would be: what it names is relative to that. */
   readonly file: string;
   readonly text: string;
@@ -70,7 +72,8 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function isAssigned(value: unknown): value is AssignedPipeline {
   if (!isRecord(value)) return false;
-  const { name, revision, attempt, term, file, text } = value;
+  const { name, revision, attempt, term, forget, file, text } = value;
+  if (forget !== undefined && typeof forget !== "boolean") return false;
   const texts = [name, revision, file, text].every((each) => typeof each === "string");
   const numbers = Number.isSafeInteger(attempt) && (term === undefined || Number.isSafeInteger(term));
   return texts && numbers && /^[a-z0-9_-]{1,64}$/.test(String(name));

@@ -9,16 +9,18 @@ import { wallClock } from "../clock.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type Log, type LogFormat, makeLog } from "../log.ts";
+import type { Device } from "../supervisor/device.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
 import { SupervisorFiles } from "../supervisor/supervisor-files.ts";
 import { wantedInFolder } from "../supervisor/wanted.ts";
 import { startRevision, type WorkerStart, workerSocket, workerSpec } from "../supervisor/worker-start.ts";
 import { type Answers, openControl } from "../worker/control.ts";
-import { runFolder } from "../worker/settings.ts";
+import { defaultConnection, type DeviceSettings, runFolder } from "../worker/settings.ts";
 import { giveBackMemory } from "../worker/settle.ts";
 import { settingsFor } from "./device-settings.ts";
-import { checkNames, hostToken } from "./host-name.ts";
+import { checkHost, hostToken } from "./host-name.ts";
 import { hostingOf } from "./hosting.ts";
+import { version } from "./options.ts";
 
 export interface SuperviseOptions {
   readonly nats: readonly string[];
@@ -92,6 +94,8 @@ function followFolder(folder: string, supervisor: Supervisor, log: Log): () => v
 function answersOf(supervisor: Supervisor): Answers {
   return async (path) => {
     if (path === "/supervisor") return supervisor.status();
+    const [, named] = /^\/release\/([a-z0-9_-]{1,64})$/.exec(path) ?? [];
+    if (named !== undefined) return supervisor.release(named) || undefined;
     const [, worker, lines] = /^\/logs\/([a-z0-9_-]{1,64})\/(\d{1,5})$/.exec(path) ?? [];
     if (worker === undefined) return undefined;
     return (await supervisor.logs(worker, Number(lines))) ?? undefined;
@@ -107,16 +111,29 @@ function ended(): Promise<"leave" | "drain"> {
 
 interface Started {
   readonly supervisor: Supervisor;
+  readonly files: SupervisorFiles;
   readonly identity: string;
+}
+
+/** What this host gives its workers: as its settings say, else as it is. */
+function capacityOf({ device }: DeviceSettings): Device["capacity"] {
+  const memory = device?.capacity?.memory ?? Math.floor(totalmem() * memoryShare);
+  return {
+    cpu: device?.capacity?.processors ?? availableParallelism(),
+    memory,
+    workers: device?.capacity?.workers ?? Math.max(1, Math.floor(memory / limits.worker_base_bytes)),
+  };
 }
 
 async function start(
   folder: string | undefined,
   options: SuperviseOptions,
+  settings: DeviceSettings,
   host: string,
   log: Log,
 ): Promise<Started> {
   const { root, own, data } = foldersIn(options.state);
+  const capacity = capacityOf(settings);
   const files = new SupervisorFiles(own);
   files.open();
   const identity = files.identity();
@@ -143,9 +160,9 @@ async function start(
     files,
     host,
     capacity: {
-      processors: availableParallelism(),
-      memory_bytes: totalmem() * memoryShare,
-      count: limits.host_pipelines_max,
+      processors: capacity.cpu,
+      memory_bytes: capacity.memory,
+      count: Math.min(limits.host_pipelines_max, capacity.workers * limits.worker_pipelines_max),
     },
     spec: (worker) => workerSpec(starting, worker),
     revision: startRevision(starting),
@@ -154,7 +171,7 @@ async function start(
     log,
     random: Math.random,
   });
-  return { supervisor, identity };
+  return { supervisor, files, identity };
 }
 
 /**
@@ -164,15 +181,24 @@ async function start(
 async function followBucket(
   connection: string,
   host: string,
-  supervisor: Supervisor,
-  { nats, config }: SuperviseOptions,
+  { supervisor, files }: Started,
+  settings: DeviceSettings,
   log: Log,
 ): Promise<() => void> {
   const { Connections } = await import("../worker/connections.ts");
   const { linkSupervisor } = await import("../supervisor/supervisor-link.ts");
-  const connections = new Connections(settingsFor({ nats, config }).connections, log, wallClock);
-  const link = connections.link(connection);
-  const end = linkSupervisor({ link, host, supervisor, clock: wallClock, log });
+  const connections = new Connections(settings.connections, log, wallClock);
+  const { location = "", labels = {}, subjects = [] } = settings.device ?? {};
+  const end = linkSupervisor({
+    link: connections.link(connection),
+    local: connection === defaultConnection ? undefined : connections.link(defaultConnection),
+    device: { id: host, location, labels, capacity: capacityOf(settings), subjects, revision: version },
+    files,
+    fileOf: (name) => join(files.folder, "deployed", `${name}.yaml`),
+    supervisor,
+    clock: wallClock,
+    log,
+  });
   return () => {
     end();
     void connections.close();
@@ -196,15 +222,17 @@ function checkWanted(
 }
 
 export async function supervise(folder: string | undefined, options: SuperviseOptions): Promise<number> {
-  const { host = hostToken(), desired } = options;
-  checkNames({ host });
+  const settings = settingsFor({ nats: options.nats, config: options.config });
+  const { host = settings.host ?? hostToken(), desired } = options;
+  checkHost(host);
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
-  const { supervisor, identity } = await start(folder, options, host, log);
+  const started = await start(folder, options, settings, host, log);
+  const { supervisor, identity } = started;
   checkWanted(folder, options, supervisor);
   const end = ended();
   const following = folder === undefined ? [] : [followFolder(folder, supervisor, log)];
   supervisor.start();
-  if (desired !== undefined) following.push(await followBucket(desired, host, supervisor, options, log));
+  if (desired !== undefined) following.push(await followBucket(desired, host, started, settings, log));
   const control = await openControl(runFolder(process.env), `supervisor-${identity}`, answersOf(supervisor));
   following.push(keepSmall());
   const how = await end;

@@ -197,7 +197,7 @@ describe("is refused, and nothing is changed", () => {
     const status = running.runner.status();
     const error = await refusal(running.runner.restore(name, change(whole), 0));
     expect(running.runner.status()).toEqual(status);
-    expect(error.code).toBe("WEIR_STATE");
+    expect(error.code).toBe("WEIR_STATE_CHANGED");
     expect(error.remedy).toBeDefined();
     // It can be used as if nothing had been.
     await feed(running, 22, 24);

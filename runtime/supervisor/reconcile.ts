@@ -68,7 +68,17 @@ export type Action =
 
 /** Something that changed and that somebody may want to know. */
 export interface Happening {
-  readonly what: "failed" | "rolled_back" | "quarantined" | "good" | "apart" | "moved";
+  readonly what:
+    | "failed"
+    | "rolled_back"
+    | "quarantined"
+    | "good"
+    | "apart"
+    | "moved"
+    | "released"
+    | "deployed"
+    | "removed"
+    | "refused";
   /** A worker or a pipeline. */
   readonly name: string;
   readonly reason: string;

@@ -13,7 +13,7 @@ import type { Driver, ObservedWorker, WorkerSpec } from "./driver.ts";
 import { Hands } from "./hands.ts";
 import { lives } from "./life-signs.ts";
 import { Lateness } from "./lateness.ts";
-import type { Memory } from "./memory.ts";
+import { type Memory, released } from "./memory.ts";
 import { type Happening, type Heard, reconcile, type Reconciled } from "./reconcile.ts";
 import { type SupervisorStatus, statusOf } from "./status.ts";
 import type { SupervisorFiles } from "./supervisor-files.ts";
@@ -95,6 +95,16 @@ export class Supervisor {
     this.#lookSoon();
   }
 
+  /** Lets a pipeline, or a worker, that failed too often go again, as if it never had. False where there is none of that name. */
+  release(name: string): boolean {
+    const { pipelines, workers } = this.#memory;
+    if (pipelines[name] === undefined && workers[name] === undefined) return false;
+    this.#remember(released(this.#memory, name));
+    this.tell({ what: "released", name, reason: "somebody lets it go again" });
+    this.#lookSoon();
+    return true;
+  }
+
   /** Calls `told` for what happens from here on; ends by the returned function. */
   onTold(told: (told: Told) => void): () => void {
     this.#listeners.add(told);
@@ -109,6 +119,18 @@ export class Supervisor {
       this.#lookSoon();
     });
     this.#lookSoon();
+  }
+
+  /** Notes something that happened, and tells who listens. */
+  tell(happening: Happening): void {
+    const { clock, log } = this.#options;
+    const told = { ...happening, at: clock.now() };
+    this.#told.push(told);
+    for (const listener of this.#listeners) listener(told);
+    if (this.#told.length > limits.supervisor_happenings_max) this.#told.shift();
+    const text = `${happening.name} ${happening.what.replace("_", " ")}: ${happening.reason}`;
+    if (isFine(happening)) log.info(text);
+    else log.warn(text);
   }
 
   status(): SupervisorStatus {
@@ -205,7 +227,7 @@ export class Supervisor {
     );
     this.#remember(memory);
     this.#unplaced = unplaced;
-    for (const each of happenings) this.#tell(each);
+    for (const each of happenings) this.tell(each);
     this.#hands.carryOut(actions);
     this.#lookWhenDue(memory, clock.now());
   }
@@ -259,7 +281,17 @@ export class Supervisor {
   #textOf({ name, revision, attempt, term }: AssignmentKey): AssignedPipeline | null {
     const wanted = this.#wanted.find((each) => each.name === name && each.revision === revision);
     const kept = wanted ?? this.#options.files.revision(name, revision);
-    return kept === null ? null : { name, revision, attempt, term, file: kept.file, text: kept.text };
+    return kept === null
+      ? null
+      : {
+          name,
+          revision,
+          attempt,
+          term,
+          forget: wanted?.forget,
+          file: kept.file,
+          text: kept.text,
+        };
   }
 
   #remember(memory: Memory): void {
@@ -291,15 +323,8 @@ export class Supervisor {
       this.#options.log.error(`${what} cannot be kept: ${messageOf(error)}`);
     }
   }
+}
 
-  #tell(happening: Happening): void {
-    const { clock, log } = this.#options;
-    const told = { ...happening, at: clock.now() };
-    this.#told.push(told);
-    for (const listener of this.#listeners) listener(told);
-    if (this.#told.length > limits.supervisor_happenings_max) this.#told.shift();
-    const text = `${happening.name} ${happening.what.replace("_", " ")}: ${happening.reason}`;
-    if (happening.what === "good" || happening.what === "moved") log.info(text);
-    else log.warn(text);
-  }
+function isFine({ what }: Happening): boolean {
+  return !["failed", "rolled_back", "quarantined", "refused", "apart"].includes(what);
 }

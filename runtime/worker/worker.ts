@@ -49,6 +49,8 @@ export interface WorkerOptions {
   readonly identity: string;
   /** This host's turn of its one pipeline, where that goes from host to host. */
   readonly term?: number | undefined;
+  /** What was kept of other steps is let go of; without it, the pipeline is refused then. */
+  readonly forgetsChanged?: boolean;
   /** Its connections where others use them as well; it has its own when left out. */
   readonly connections?: Links;
 }
@@ -269,7 +271,7 @@ export class Worker {
     if (state === undefined || chains === null)
       this.#tasks.push(new RunnerTask(sources, runner, sinks, clock));
     else {
-      await restoreState(runner, state, settings.forget, clock);
+      await restoreState(runner, state, { ...this.#options, forget: settings.forget, tell: log });
       const task = new DurableTask({
         sources,
         positions: state.positions,

@@ -1,0 +1,204 @@
+// A fleet as real processes: two devices with a nats-server each, a cloud, and a control centre. One device is cut off, another
+// takes its turn, and the first comes back with what it made meanwhile.
+
+import { type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { sleep, wallClock } from "../clock.ts";
+import { silentLog } from "../connect/connector-log.ts";
+import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
+import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
+import { askService } from "../connect/service.ts";
+import { DesiredBucket } from "../supervisor/desired-bucket.ts";
+import { DeviceBucket } from "../supervisor/device-bucket.ts";
+import { Cable } from "../testing/cable.ts";
+import { Site } from "./site.fixture.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "weir-fl-"));
+const stops: (() => Promise<void> | void)[] = [];
+let cloud: RunningNatsServer;
+let link: NatsLink;
+
+async function serverOf(name: string): Promise<{ server: RunningNatsServer; link: NatsLink }> {
+  const server = await startNatsServer({ name: `weir-fleet-${name}` }, process.env);
+  const opened = await connectNats({ name: "test", servers: server.url }, silentLog);
+  stops.push(
+    () => opened.close(),
+    () => server.stop(),
+  );
+  return { server, link: opened };
+}
+
+beforeAll(async () => {
+  ({ server: cloud, link } = await serverOf("cloud"));
+});
+
+afterAll(async () => {
+  for (const stop of stops) await stop();
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
+/** A device with its own server, whose way to the cloud can be cut. */
+class Gateway {
+  readonly site: Site;
+  readonly edge: NatsLink;
+  readonly cable: Cable;
+  readonly supervisor: ChildProcess;
+
+  private constructor(name: string, site: Site, edge: NatsLink, cable: Cable, edgeUrl: string) {
+    this.site = site;
+    this.edge = edge;
+    this.cable = cable;
+    const settings = `host: ${name}\ndevice: { location: hall ${name}, labels: { site: hall }, subjects: ["sensors.>"] }\n`;
+    writeFileSync(join(site.folder, "weir.yaml"), settings);
+    const nats = ["--nats", edgeUrl, "--nats", `cloud=nats://127.0.0.1:${cable.port}`];
+    this.supervisor = site.supervise("--desired", "cloud", ...nats);
+    stops.unshift(
+      () => site.kill(),
+      () => cable.close(),
+    );
+  }
+
+  static async open(name: string): Promise<Gateway> {
+    const { server, link: edge } = await serverOf(name);
+    const manager = await jetstreamManager(edge.nats, { checkAPI: false });
+    await manager.streams.add({ name: "SENSORS", subjects: ["sensors.>"] });
+    return new Gateway(
+      name,
+      new Site(folder, name),
+      edge,
+      await Cable.to(server === null ? 0 : portOf(cloud)),
+      server.url,
+    );
+  }
+}
+
+function portOf({ url }: RunningNatsServer): number {
+  return Number(new URL(url).port);
+}
+
+const pipeline = `name: forward
+source: { nats: { subject: sensors.n, stream: SENSORS }, format: json, schema: { n: float64 } }
+steps:
+  - sink: { nats: { to: cloud, subject: fleet.rows, stream: ROWS }, format: json }
+placement: { labels: { site: hall } }
+`;
+
+interface CloudRow {
+  readonly n: number;
+  readonly term: number;
+}
+
+/** The rows that the cloud has, in their order. */
+async function rowsInCloud(): Promise<CloudRow[]> {
+  const manager = await jetstreamManager(link.nats, { checkAPI: false });
+  const { state } = await manager.streams.info("ROWS");
+  const rows: CloudRow[] = [];
+  for (let sequence = 1; sequence <= state.last_seq; sequence++) {
+    const message = await manager.streams.getMessage("ROWS", { seq: sequence });
+    if (message?.subject === "fleet.rows")
+      rows.push({ n: message.json<{ n: number }>().n, term: Number(message.header.get("Weir-Term")) });
+  }
+  return rows;
+}
+
+async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await condition())) await sleep(wallClock, 100);
+}
+
+/** Numbered readings that both gateways hear. */
+class Sensors {
+  sent = 0;
+  readonly #end: () => void;
+
+  constructor(gateways: readonly Gateway[]) {
+    this.#end = wallClock.every(20, () => {
+      const reading = JSON.stringify({ n: this.sent++ });
+      for (const { edge } of gateways) edge.nats.publish("sensors.n", reading);
+    });
+  }
+
+  async past(count: number): Promise<void> {
+    await until(() => this.sent > count);
+  }
+
+  end(): void {
+    this.#end();
+  }
+}
+
+test("a device that is lost is replaced, and what it brings along when it returns is sent by nobody twice", {
+  timeout: 240_000,
+}, async () => {
+  const [north, south] = [await Gateway.open("north"), await Gateway.open("south")];
+  const centre = new Site(folder, "centre");
+  writeFileSync(join(centre.folder, "policy.yaml"), "lost_after: 5s\nallow: [{ users: [ada] }]\n");
+  writeFileSync(join(centre.folder, "forward.yaml"), pipeline);
+  const two = [1, 2].map(() => centre.spawn("control", "--policy", "policy.yaml", "--nats", cloud.url));
+  stops.unshift(() => centre.kill());
+  for (const each of two) each.stderr?.resume();
+  const registry = await DeviceBucket.open(link);
+  const desired = await DesiredBucket.open(link);
+  await until(async () => (await registry.all()).length === 2);
+  const sensors = new Sensors([north, south]);
+  const applied = await centre.weir("apply", "forward.yaml", "--fleet", "--nats", cloud.url);
+  expect(applied).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\+ forward [0-9a-f]{12}\n$/) });
+  const owner = async (): Promise<unknown> => (await desired.all()).owners.get("forward")?.owner;
+  const manager = await jetstreamManager(link.nats, { checkAPI: false });
+  const flowing = async (): Promise<number> => {
+    const info = await manager.streams.info("ROWS").catch(() => null);
+    return info?.state.messages ?? 0;
+  };
+  await until(async () => (await flowing()) > 20);
+  expect(await owner()).toMatchObject({ host: "north", term: 1, before: null, reason: "it is new" });
+
+  north.cable.cut();
+  await until(async () => ((await owner()) as { host: string }).host === "south");
+  expect(await owner()).toMatchObject({ term: 2, before: "north", reason: "host north is lost" });
+  const before = await flowing();
+  await until(async () => (await flowing()) > before + 20);
+  // What north makes meanwhile waits for a cloud that it cannot reach; that it runs on is what the edge is for.
+  const alone = await askService(north.edge, "weir.device.north.status", null);
+  expect(alone).toMatchObject({ host: "north", pipelines: [{ name: "forward", state: "running" }] });
+  const asked = {
+    pipeline: pipeline.replace("forward", "extra").replaceAll(/fleet.rows|ROWS/g, "EXTRA"),
+    user: "ada",
+  };
+  expect(await askService(north.edge, "weir.device.north.deploy", asked)).toMatchObject({
+    state: "waiting",
+    waits_for: expect.stringContaining("control centre"),
+  });
+
+  north.cable.mend();
+  const runsOn = async (id: string): Promise<readonly string[]> =>
+    (await registry.all()).find(({ device }) => device.id === id)?.device.runs ?? [];
+  // What waited is confirmed and run; what is another's is not any more.
+  await until(async () => {
+    const runs = await runsOn("north");
+    return runs.includes("extra") && !runs.includes("forward");
+  });
+  sensors.end();
+  const last = sensors.sent - 1;
+  await until(async () => (await rowsInCloud()).some(({ n, term }) => n === last && term === 2));
+  const rows = await rowsInCloud();
+  const [first, second] = [1, 2].map((term) => rows.filter((row) => row.term === term).map(({ n }) => n));
+  expect([...first!, ...second!]).toEqual(rows.filter(({ term }) => term > 0).map(({ n }) => n));
+  expect(first).toEqual(first!.map((_, place) => place));
+  expect(second).toEqual(second!.map((_, place) => second![0]! + place));
+  expect(second![0]).toBeGreaterThan(first!.at(-1)!);
+  expect(second!.at(-1)).toBe(last);
+
+  // What the cloud has of neither is on north's disk, and nothing of it is lost.
+  const state = join(north.site.state, "data", "forward");
+  const shown = await north.site.weir("outbox", "export", state);
+  const kept = shown.stdout
+    .trim()
+    .split("\n")
+    .map((line) => (JSON.parse((JSON.parse(line) as { payload: string }).payload) as { n: number }).n);
+  expect(kept).toEqual(kept.map((_, place) => kept[0]! + place));
+  expect(kept[0]).toBeLessThanOrEqual(first!.length);
+  expect(kept.at(-1)).toBeGreaterThanOrEqual(second![0]! - 1);
+});
