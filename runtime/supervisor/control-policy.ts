@@ -47,8 +47,8 @@ const policy = z.strictObject({
   lost_after: field
     .duration("How long a device is silent before its pipelines run elsewhere.")
     .refine(
-      (after) => after >= limits.device_contact_ms,
-      `devices say every ${limits.device_contact_ms / 1_000}s that they are there: expected that at least`,
+      (after) => after >= limits.device_silent_ms,
+      `expected ${limits.device_silent_ms / 1_000}s at least: devices say every ${limits.device_contact_ms / 1_000}s that they are there`,
     )
     .optional(),
   allow: z.array(rule).max(limits.control_rules_max).optional(),

@@ -141,13 +141,14 @@ class ExclusiveTarget implements Target {
     const { port, identity, clock, log } = this.#options;
     const { id, term } = identity;
     let end = first;
-    for (let attempt = 0; term !== undefined; attempt++) {
+    if (term === undefined) return end;
+    for (let attempt = 0; ; attempt++) {
       const standing = standingAt(end, term);
-      if (standing === "ours") break;
+      if (standing === "ours") return end;
       if (standing === "outdated") throw outdated(end, port.name, term);
       const tail = await exclusiveTail({ port, end, id, known, unconfirmed, confirmed });
       // A later start of this very chain is there: the sender sees it by the tail.
-      if (tail.epoch > identity.epoch) break;
+      if (tail.epoch > identity.epoch) return end;
       const failure = failureOf(await claimStream(port, identity, end, tail));
       if (failure !== null && failure.kind !== "unsure" && attempt === 0)
         log.warn(
@@ -156,7 +157,6 @@ class ExclusiveTarget implements Target {
       if (failure !== null && attempt > 0) await sleep(clock, backOff(attempt - 1, 1));
       end = await endOf(port, clock);
     }
-    return end;
   }
 
   /**
