@@ -8,11 +8,12 @@ import { messageOf, WeirError } from "../errors.ts";
 import { type LogFormat, makeLog } from "../log.ts";
 import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
 import { ControlCentre } from "../supervisor/control-centre.ts";
-import { openPolicy, type Policy, readPolicy } from "../supervisor/control-policy.ts";
+import { openPolicy, type Policy } from "../supervisor/control-policy.ts";
 import { Connections } from "../worker/connections.ts";
 import type { ConnectionOptions } from "./apply.ts";
 import { settingsFor } from "./device-settings.ts";
 import { version } from "./options.ts";
+import { readPolicy } from "./policy-file.ts";
 
 export interface ControlCommandOptions extends ConnectionOptions {
   readonly policy?: string;

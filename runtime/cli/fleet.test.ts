@@ -1,12 +1,11 @@
 // A fleet as real processes: two devices with a nats-server each, a cloud, and a control centre. One device is cut off, another
 // takes its turn, and the first comes back with what it made meanwhile.
 
-import { type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jetstreamManager } from "@nats-io/jetstream";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, expect, test } from "vitest";
 import { sleep, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
@@ -14,7 +13,7 @@ import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.
 import { askService } from "../connect/service.ts";
 import { DesiredBucket } from "../supervisor/desired-bucket.ts";
 import { DeviceBucket } from "../supervisor/device-bucket.ts";
-import { Cable } from "../testing/cable.ts";
+import { byCable, byNamespace, hasNamespaces, type MakeWay, type Way } from "./fleet-ways.fixture.ts";
 import { Site } from "./site.fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-fl-"));
@@ -32,48 +31,35 @@ async function serverOf(name: string): Promise<{ server: RunningNatsServer; link
   return { server, link: opened };
 }
 
-beforeAll(async () => {
-  ({ server: cloud, link } = await serverOf("cloud"));
-});
-
-afterAll(async () => {
-  for (const stop of stops) await stop();
+afterAll(() => {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
 /** A device with its own server, whose way to the cloud can be cut. */
-class Gateway {
+interface Gateway {
   readonly site: Site;
   readonly edge: NatsLink;
-  readonly cable: Cable;
-  readonly supervisor: ChildProcess;
+  readonly way: Way;
+}
 
-  private constructor(name: string, site: Site, edge: NatsLink, cable: Cable, edgeUrl: string) {
-    this.site = site;
-    this.edge = edge;
-    this.cable = cable;
-    const settings = `host: ${name}\ndevice: { location: hall ${name}, labels: { site: hall }, subjects: ["sensors.>"] }\n`;
-    writeFileSync(join(site.folder, "weir.yaml"), settings);
-    const nats = ["--nats", edgeUrl, "--nats", `cloud=nats://127.0.0.1:${cable.port}`];
-    this.supervisor = site.supervise("--desired", "cloud", ...nats);
-    stops.unshift(
-      () => site.kill(),
-      () => cable.close(),
-    );
-  }
+let made = 0;
 
-  static async open(name: string): Promise<Gateway> {
-    const { server, link: edge } = await serverOf(name);
-    const manager = await jetstreamManager(edge.nats, { checkAPI: false });
-    await manager.streams.add({ name: "SENSORS", subjects: ["sensors.>"] });
-    return new Gateway(
-      name,
-      new Site(folder, name),
-      edge,
-      await Cable.to(server === null ? 0 : portOf(cloud)),
-      server.url,
-    );
-  }
+async function gateway(name: string, folderOf: string, make: MakeWay): Promise<Gateway> {
+  const { server, link: edge } = await serverOf(name);
+  const manager = await jetstreamManager(edge.nats, { checkAPI: false });
+  await manager.streams.add({ name: "SENSORS", subjects: ["sensors.>"] });
+  const way = await make(made++, portOf(cloud), portOf(server));
+  const site = new Site(folderOf, name, way.through);
+  writeFileSync(
+    join(site.folder, "weir.yaml"),
+    `host: ${name}\ndevice: { location: hall ${name}, labels: { site: hall }, subjects: ["sensors.>"] }\n`,
+  );
+  site.supervise("--desired", "cloud", "--nats", way.edge, "--nats", `cloud=${way.cloud}`);
+  stops.unshift(
+    () => site.kill(),
+    () => way.close(),
+  );
+  return { site, edge, way };
 }
 
 function portOf({ url }: RunningNatsServer): number {
@@ -130,11 +116,11 @@ class Sensors {
   }
 }
 
-test("a device that is lost is replaced, and what it brings along when it returns is sent by nobody twice", {
-  timeout: 900_000,
-}, async () => {
-  const [north, south] = [await Gateway.open("north"), await Gateway.open("south")];
-  const centre = new Site(folder, "centre");
+async function lostAndBack(make: MakeWay): Promise<void> {
+  ({ server: cloud, link } = await serverOf("cloud"));
+  const here = mkdtempSync(join(folder, "f-"));
+  const [north, south] = [await gateway("north", here, make), await gateway("south", here, make)];
+  const centre = new Site(here, "centre");
   writeFileSync(join(centre.folder, "policy.yaml"), "lost_after: 20s\nallow: [{ users: [ada] }]\n");
   writeFileSync(join(centre.folder, "forward.yaml"), pipeline);
   const two = [1, 2].map(() => centre.spawn("control", "--policy", "policy.yaml", "--nats", cloud.url));
@@ -156,7 +142,7 @@ test("a device that is lost is replaced, and what it brings along when it return
   await until(async () => (await flowing()) > 20);
   expect(await owner()).toMatchObject({ host: "north", term: 1, before: null, reason: "it is new" });
 
-  north.cable.cut();
+  north.way.cut();
   await until(async () => ((await owner()) as { host: string }).host === "south");
   expect(await owner()).toMatchObject({ term: 2, before: "north", reason: "host north is lost" });
   const before = await flowing();
@@ -173,7 +159,7 @@ test("a device that is lost is replaced, and what it brings along when it return
     waits_for: expect.stringContaining("control centre"),
   });
 
-  north.cable.mend();
+  north.way.mend();
   const runsOn = async (id: string): Promise<readonly string[]> =>
     (await registry.all()).find(({ device }) => device.id === id)?.device.runs ?? [];
   // What waited is confirmed and run; what is another's is not any more.
@@ -202,4 +188,24 @@ test("a device that is lost is replaced, and what it brings along when it return
   expect(kept).toEqual(kept.map((_, place) => kept[0]! + place));
   expect(kept[0]).toBeLessThanOrEqual(first!.length);
   expect(kept.at(-1)).toBeGreaterThanOrEqual(second![0]! - 1);
+}
+
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
 });
+
+test(
+  "a device that is lost is replaced, and what it brings along when it returns is sent by nobody twice",
+  {
+    timeout: 900_000,
+  },
+  () => lostAndBack(byCable),
+);
+
+test.skipIf(!hasNamespaces())(
+  "the same with a network for each device, whose link goes dead without a word",
+  {
+    timeout: 900_000,
+  },
+  () => lostAndBack(byNamespace),
+);

@@ -17,8 +17,11 @@ export class Site {
   readonly #environment: NodeJS.ProcessEnv;
   readonly #children: ChildProcess[] = [];
 
-  /** `parent`: a folder of the test's. */
-  constructor(parent: string, name: string) {
+  readonly #through: readonly string[];
+
+  /** `parent`: a folder of the test's. `through`: what programs are started by; as they are without it. */
+  constructor(parent: string, name: string, through: readonly string[] = []) {
+    this.#through = through;
     this.folder = join(parent, name);
     this.pipelines = join(this.folder, "p");
     this.state = join(this.folder, "s");
@@ -31,7 +34,8 @@ export class Site {
   }
 
   spawn(...args: readonly string[]): ChildProcess {
-    const child = spawn(process.execPath, [program, ...args], { cwd: this.folder, env: this.#environment });
+    const [first, ...rest] = [...this.#through, process.execPath, program, ...args];
+    const child = spawn(first!, rest, { cwd: this.folder, env: this.#environment });
     this.#children.push(child);
     return child;
   }

@@ -155,6 +155,8 @@ test("what is in the folder is what runs; status and logs say how it fares", {
   expect((await site.weir("logs", "two")).stdout).toContain("two: running revision");
   const unknown = await site.weir("logs", "twoo");
   expect([unknown.code, unknown.stderr]).toEqual([64, expect.stringContaining("did you mean two?")]);
+  expect((await site.weir("release", "twoo")).code).toBe(64);
+  expect((await site.weir("release", "two")).stdout).toBe("two is started again\n");
   expect((await site.weir("why", "two")).stdout).toMatch(/^two$/m);
   await site.drain(supervisor);
   expect(readFileSync(join(site.folder, "one.ndjson"), "utf8").length).toBeGreaterThan(0);

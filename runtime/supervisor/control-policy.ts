@@ -1,12 +1,7 @@
-// What a control centre allows: who may let which pipelines run on which devices, and how much one may take. Read from a small
-// YAML file, with every mistake in it; the decision is a pure function.
+// What a control centre allows: who may let which pipelines run on which devices, and how much one may take. Pure; where the
+// rules come from is not known here.
 
-import { z } from "zod";
-import { field } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
-import { readDocument } from "../pipeline/document.ts";
-import { diagnosticsOf } from "../pipeline/issue.ts";
-import type { Diagnostic } from "../pipeline/pipeline.ts";
 import type { Demand } from "./capacity.ts";
 import { Load } from "./capacity.ts";
 import type { Device } from "./device.ts";
@@ -32,43 +27,6 @@ export interface Policy {
 
 /** Everybody may do everything, as far as there is room. */
 export const openPolicy: Policy = { lost_after: limits.host_lost_ms, allow: [{}] };
-
-const rule = z.strictObject({
-  users: z.array(z.string().min(1)).optional(),
-  pipelines: z
-    .array(z.string().regex(/^[a-z0-9_*-]+$/, "expected a name, or a pattern such as climate-*"))
-    .optional(),
-  labels: z.record(z.string(), z.string()).optional(),
-  processors: z.number().positive().optional(),
-  memory: field.size("What one pipeline may take at most.").optional(),
-});
-
-const policy = z.strictObject({
-  lost_after: field
-    .duration("How long a device is silent before its pipelines run elsewhere.")
-    .refine(
-      (after) => after >= limits.device_silent_ms,
-      `expected ${limits.device_silent_ms / 1_000}s at least: devices say every ${limits.device_contact_ms / 1_000}s that they are there`,
-    )
-    .optional(),
-  allow: z.array(rule).max(limits.control_rules_max).optional(),
-});
-
-export function readPolicy(
-  file: string,
-  text: string,
-): { readonly policy: Policy; readonly diagnostics: readonly Diagnostic[] } {
-  const { document, diagnostics } = readDocument(file, text);
-  if (document === null) return { policy: openPolicy, diagnostics };
-  const parsed = policy.safeParse(document.value ?? {});
-  if (!parsed.success)
-    return {
-      policy: openPolicy,
-      diagnostics: [...diagnostics, ...diagnosticsOf(parsed.error.issues, [], policy, document)],
-    };
-  const { lost_after = openPolicy.lost_after, allow = openPolicy.allow } = parsed.data;
-  return { policy: { lost_after, allow }, diagnostics };
-}
 
 /** What somebody asks for. */
 export interface Wish {

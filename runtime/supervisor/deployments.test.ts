@@ -9,7 +9,7 @@ import { silentLog } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
 import { ControlCentre } from "./control-centre.ts";
-import { readPolicy } from "./control-policy.ts";
+import { openPolicy } from "./control-policy.ts";
 import { Deployments } from "./deployments.ts";
 import { DesiredBucket } from "./desired-bucket.ts";
 import { DeviceBucket } from "./device-bucket.ts";
@@ -67,7 +67,7 @@ test("what is confirmed is wanted, what is refused is not, and what cannot be as
     state: "waiting",
     waits_for: expect.stringContaining("nobody answers"),
   });
-  const { policy } = readPolicy("policy.yaml", "allow: [{ users: [ada] }]\n");
+  const policy = { ...openPolicy, allow: [{ users: ["ada"] }] };
   const centre = await ControlCentre.open({ link, policy, id: "c", version: "1", clock: wallClock, log });
   centre.start();
   const capacity = { cpu: 1, memory: 2 ** 30, workers: 1 };
