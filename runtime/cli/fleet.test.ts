@@ -133,6 +133,14 @@ async function lostAndBack(by: MakeWay): Promise<void> {
   stops.unshift(() => sensors.end());
   const applied = await centre.weir("apply", "forward.yaml", "--fleet", "--nats", cloud.url);
   expect(applied).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\+ forward [0-9a-f]{12}\n$/) });
+  expect((await centre.weir("devices", "--nats", cloud.url)).stdout).toMatch(
+    /^north +\w+ .* site=hall +hall north$/m,
+  );
+  const eves = ["deploy", "forward.yaml", "--device", "south", "--user", "eve"];
+  expect(await centre.weir(...eves, "--nats", cloud.url)).toMatchObject({
+    code: 77,
+    stderr: expect.stringContaining("user eve may deploy nothing"),
+  });
   const owner = async (): Promise<unknown> => (await desired.all()).owners.get("forward")?.owner;
   const manager = await jetstreamManager(link.nats, { checkAPI: false });
   const flowing = async (): Promise<number> => {

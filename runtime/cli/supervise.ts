@@ -223,7 +223,7 @@ function checkWanted(
 
 export async function supervise(folder: string | undefined, options: SuperviseOptions): Promise<number> {
   const settings = settingsFor({ nats: options.nats, config: options.config });
-  const { host = settings.host ?? hostToken(), desired } = options;
+  const { host = hostToken(settings.host ?? undefined), desired } = options;
   checkHost(host);
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
   const started = await start(folder, options, settings, host, log);

@@ -117,6 +117,7 @@ export function entryChanges(
   runs: ReadonlyMap<string, ReadonlySet<string>>,
 ): readonly EntryChange[] {
   const changes: EntryChange[] = [];
+  const present = new Map(entries.map((each) => [`${each.host} ${each.name}`, each]));
   for (const { host, name, term } of entries) {
     const owner = owners.get(name);
     if (owner?.host !== host || !pipelines.has(name)) changes.push({ kind: "remove", host, name, term });
@@ -124,7 +125,7 @@ export function entryChanges(
   for (const [name, { host, term, before }] of owners) {
     const revision = pipelines.get(name);
     if (host === null || revision === undefined) continue;
-    const entry = entries.find((each) => each.host === host && each.name === name);
+    const entry = present.get(`${host} ${name}`);
     if (entry?.term === term && entry.revision === revision) continue;
     const isHeld = entry === undefined && before !== null && before !== host && runs.get(before)?.has(name);
     if (isHeld !== true) changes.push({ kind: "put", host, name, term });
