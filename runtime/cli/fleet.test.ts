@@ -91,6 +91,26 @@ async function rowsInCloud(): Promise<CloudRow[]> {
   return rows;
 }
 
+async function lastRow(): Promise<CloudRow> {
+  const manager = await jetstreamManager(link.nats, { checkAPI: false });
+  const message = await manager.streams.getMessage("ROWS", { last_by_subj: "fleet.rows" });
+  return { n: message!.json<{ n: number }>().n, term: Number(message!.header.get("Weir-Term")) };
+}
+
+/** As many numbers from `first` on. */
+function following(first: number, numbers: readonly number[]): number[] {
+  return numbers.map((_, place) => first + place);
+}
+
+/** What waits in a state folder of a site for ever. */
+async function keptIn(site: Site, folderOf: string): Promise<number[]> {
+  const { stdout } = await site.weir("outbox", "export", join(site.state, "data", folderOf));
+  const lines = stdout.split("\n").filter((line) => line !== "");
+  return lines.map(
+    (line) => (JSON.parse((JSON.parse(line) as { payload: string }).payload) as { n: number }).n,
+  );
+}
+
 async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await condition())) await sleep(wallClock, 100);
 }
@@ -175,27 +195,30 @@ async function lostAndBack(by: MakeWay): Promise<void> {
     const runs = await runsOn("north");
     return runs.includes("extra") && !runs.includes("forward");
   });
-  sensors.end();
-  const last = sensors.sent - 1;
-  await until(async () => (await rowsInCloud()).some(({ n, term }) => n === last && term === 2));
-  const rows = await rowsInCloud();
-  const [first, second] = [1, 2].map((term) => rows.filter((row) => row.term === term).map(({ n }) => n));
-  expect([...first!, ...second!]).toEqual(rows.filter(({ term }) => term > 0).map(({ n }) => n));
-  expect(first).toEqual(first!.map((_, place) => place));
-  expect(second).toEqual(second!.map((_, place) => second![0]! + place));
-  expect(second![0]).toBeGreaterThan(first!.at(-1)!);
-  expect(second!.at(-1)).toBe(last);
 
-  // What the cloud has of neither is on north's disk, and nothing of it is lost.
-  const state = join(north.site.state, "data", "forward");
-  const shown = await north.site.weir("outbox", "export", state);
-  const kept = shown.stdout
-    .trim()
-    .split("\n")
-    .map((line) => (JSON.parse((JSON.parse(line) as { payload: string }).payload) as { n: number }).n);
-  expect(kept).toEqual(kept.map((_, place) => kept[0]! + place));
-  expect(kept[0]).toBeLessThanOrEqual(first!.length);
-  expect(kept.at(-1)).toBeGreaterThanOrEqual(second![0]! - 1);
+  // Told to let go, south sends what it has first; north gets the pipeline again, and what it kept is put aside.
+  await centre.weir("drain", "--host", "south", "--nats", cloud.url);
+  await until(async () => (await lastRow()).term === 3);
+  expect(await owner()).toMatchObject({ host: "north", before: "south", reason: "host south is drained" });
+  sensors.end();
+  await until(async () => (await lastRow()).n === sensors.sent - 1);
+  const rows = await rowsInCloud();
+  const [first, second, third] = [1, 2, 3].map((term) =>
+    rows.filter((row) => row.term === term).map(({ n }) => n),
+  ) as [number[], number[], number[]];
+  expect([...first, ...second, ...third]).toEqual(rows.map(({ n }) => n));
+  for (const numbers of [first, second, third]) expect(numbers).toEqual(following(numbers[0]!, numbers));
+  expect(first[0]).toBe(0);
+  expect(second[0]).toBeGreaterThan(first.at(-1)!);
+  expect(third[0]).toBeGreaterThan(second.at(-1)!);
+
+  // What the cloud has of neither is on north's disk.
+  const kept = await keptIn(north.site, join("handed-over", "forward.1"));
+  expect(kept).toEqual(following(kept[0]!, kept));
+  expect(kept[0]).toBeLessThanOrEqual(first.length);
+  expect(kept.at(-1)).toBeGreaterThanOrEqual(second[0]! - 1);
+  // That the last ones arrived, south did not write down any more.
+  expect(second).toEqual(expect.arrayContaining(await keptIn(south.site, "forward")));
 }
 
 afterEach(async () => {
