@@ -12,6 +12,10 @@ export interface AssignedPipeline {
   readonly revision: string;
   /** The start of it that is wanted: one that failed is started again by a higher number. */
   readonly attempt: number;
+  /** Which turn of the pipeline this host's is, where a control centre gives it to one host after the other. */
+  readonly term?: number | undefined;
+  /** Where what was kept of it is of other steps, it begins anew; without it, it is refused then. */
+  readonly forget?: boolean | undefined;
   /** Where its file is, or would be: what it names is relative to that. */
   readonly file: string;
   readonly text: string;
@@ -27,12 +31,15 @@ export interface Assignment {
 }
 
 /** What tells one assignment from another. */
-export type AssignmentKey = Pick<AssignedPipeline, "name" | "revision" | "attempt">;
+export type AssignmentKey = Pick<AssignedPipeline, "name" | "revision" | "attempt" | "term">;
 
 /** The same for the same pipelines, in whatever order. A worker says by it which assignment it has carried out. */
 export function assignmentMark(pipelines: readonly AssignmentKey[]): string {
   return pipelines
-    .map(({ name, revision, attempt }) => `${name}@${revision}#${attempt}`)
+    .map(({ name, revision, attempt, term }) => {
+      const mark = `${name}@${revision}#${attempt}`;
+      return term === undefined ? mark : `${mark}~${term}`;
+    })
     .sort()
     .join(" ");
 }
@@ -67,7 +74,9 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function isAssigned(value: unknown): value is AssignedPipeline {
   if (!isRecord(value)) return false;
-  const { name, revision, attempt, file, text } = value;
+  const { name, revision, attempt, term, forget, file, text } = value;
+  if (forget !== undefined && typeof forget !== "boolean") return false;
   const texts = [name, revision, file, text].every((each) => typeof each === "string");
-  return texts && Number.isSafeInteger(attempt) && isInstanceName(String(name));
+  const numbers = Number.isSafeInteger(attempt) && (term === undefined || Number.isSafeInteger(term));
+  return texts && numbers && isInstanceName(String(name));
 }

@@ -13,6 +13,8 @@ const codes = {
   WEIR_NATS_UNAVAILABLE: { domain: "external", retry: true, exit: 69 },
   WEIR_NATS_SERVER_MISSING: { domain: "external", retry: false, exit: 2 },
   WEIR_STATE: { domain: "external", retry: false, exit: 65 },
+  /** State that was kept of other steps. */
+  WEIR_STATE_CHANGED: { domain: "user", retry: false, exit: 65 },
   /** No room on the disk of the state: nothing is lost, and all goes on once there is. */
   WEIR_DISK_FULL: { domain: "external", retry: true, exit: 74 },
   /** A worker that a driver cannot start, find or end. */
@@ -29,12 +31,18 @@ const codes = {
   WEIR_WORKER_REFUSED: { domain: "user", retry: false, exit: 78 },
   /** What was to be replaced is not what it was. */
   WEIR_STALE: { domain: "user", retry: true, exit: 75 },
+  /** The control centre does not allow it. */
+  WEIR_REFUSED: { domain: "user", retry: false, exit: 77 },
   WEIR_SINK: { domain: "external", retry: true, exit: 74 },
   WEIR_DRAIN_TIMEOUT: { domain: "external", retry: false, exit: 75 },
   WEIR_INTERNAL: { domain: "internal", retry: false, exit: 70 },
 } as const;
 
 export type ErrorCode = keyof typeof codes;
+
+export function isErrorCode(text: unknown): text is ErrorCode {
+  return typeof text === "string" && Object.hasOwn(codes, text);
+}
 
 export class WeirError extends Error {
   readonly code: ErrorCode;

@@ -31,8 +31,22 @@ export const supervisionLimits = {
   restart_in_a_row_max: 10,
   /** What ran for so long without a failure is good. */
   restart_good_ms: 10_000,
-  /** How long a host may be out of reach before its pipelines run elsewhere. */
+
+  // Devices and their control centre
+  /** How often a device says that it is there, and for how long it may not before nothing new is given to it. */
+  device_contact_ms: 5_000,
+  device_silent_ms: 15_000,
+  /** How long a host may be out of reach before its pipelines run elsewhere, where the policy says nothing. */
   host_lost_ms: 120_000,
+  device_subjects_max: 256,
+  device_labels_max: 64,
+  control_look_ms: 2_000,
+  control_rules_max: 1_000,
+  /** What one question over NATS may hold, and how long its answer may take. */
+  service_request_bytes_max: 524_288,
+  service_answer_ms_max: 5_000,
+  /** Requests that wait for the control centre on one device. */
+  deployments_waiting_max: 100,
 
   // Workers that are processes
   /** From the order to start one until it has a process. */

@@ -1,50 +1,102 @@
-// weir plan, apply, rollback and drain: what is wanted of a host, in a bucket of NATS that its supervisor follows.
-// Nothing is applied that lint refuses, and nothing that somebody else has changed meanwhile is overwritten.
+// weir plan, apply, rollback and drain: what is wanted of a host, or of whichever fits, in a bucket of NATS that supervisors
+// and the control centre follow. Nothing is applied that lint or the pipelines' own tests refuse, and nothing that somebody
+// else has changed meanwhile is overwritten.
 
 import { wallClock } from "../clock.ts";
+import type { NatsLink } from "../connect/nats-connection.ts";
+import { loadInput, variablesOf } from "../engine/loader.ts";
 import { WeirError } from "../errors.ts";
 import { makeLog } from "../log.ts";
 import { type PlannedChange, planChanges, planLines } from "../supervisor/change-plan.ts";
+import { fleet } from "../supervisor/control-subjects.ts";
 import { DesiredBucket, type HostDesired } from "../supervisor/desired-bucket.ts";
 import { type WantedPipeline, wantedPipeline } from "../supervisor/wanted.ts";
+import { takesTurns } from "../worker/chain-names.ts";
 import { Connections } from "../worker/connections.ts";
 import { type SettingsOptions, settingsFor } from "./device-settings.ts";
-import { checkNames, hostToken } from "./host-name.ts";
-import { exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
+import { checkHost, checkNames, hostToken } from "./host-name.ts";
+import { type CheckedPipeline, exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
+import { type StatePlan, statePlan, statePlanText } from "./state-plan.ts";
 import { print } from "./terminal.ts";
+import { printResult, testResults } from "./test.ts";
 
-export interface TargetOptions extends SettingsOptions {
-  readonly host?: string;
-  /** The connection with the bucket. */
+export interface ConnectionOptions extends SettingsOptions {
+  /** The connection with the buckets. */
   readonly to: string;
+}
+
+export interface TargetOptions extends ConnectionOptions {
+  readonly host?: string;
+  /** Whichever host fits. */
+  readonly fleet?: boolean;
 }
 
 export interface ApplyOptions extends TargetOptions {
   readonly prune?: boolean;
   readonly json?: boolean;
+  /** Pipelines that begin anew where what is kept of them does not fit. */
+  readonly forget?: readonly string[];
 }
 
-/** Does something with the bucket of a host. */
-async function withBucket<T>(
-  options: TargetOptions,
-  what: (bucket: DesiredBucket, host: string) => Promise<T>,
+/** Does something over the connection. */
+export async function withLink<T>(
+  { to, ...options }: ConnectionOptions,
+  what: (link: NatsLink) => Promise<T>,
 ): Promise<T> {
-  const { host = hostToken(), to } = options;
-  checkNames({ host });
-  const connections = new Connections(settingsFor(options).connections, makeLog("text"), wallClock);
+  const { forget: _, ...settings } = options;
+  const connections = new Connections(settingsFor(settings).connections, makeLog("text"), wallClock);
   try {
-    return await what(await DesiredBucket.open(await connections.link(to)), host);
+    return await what(await connections.link(to));
   } finally {
     await connections.close();
   }
 }
 
-/** The pipelines of the files, linted; null where something is wrong with them, which is told. */
-async function checked(names: readonly string[]): Promise<readonly WantedPipeline[] | null> {
+/** Does something with the bucket of a host. */
+function withBucket<T>(
+  options: TargetOptions,
+  what: (bucket: DesiredBucket, host: string) => Promise<T>,
+): Promise<T> {
+  const host = options.fleet === true ? fleet : (options.host ?? hostToken());
+  if (options.fleet !== true) checkHost(host);
+  return withLink(options, async (link) => what(await DesiredBucket.open(link), host));
+}
+
+/** The pipelines of the files, linted and tested; the exit code where something is wrong with them, which is told. */
+export async function checked(names: readonly string[]): Promise<readonly CheckedPipeline[] | number> {
   const files = filesOf(names);
   const pipelines = await loadFiles(files);
   printDiagnostics(files, pipelines);
-  return isWrong(pipelines) ? null : pipelines.map(({ input }) => wantedPipeline(input.file, input.text));
+  if (isWrong(pipelines)) return exitConfig;
+  const failed = testResults(files, pipelines).filter(({ faults }) => faults.length > 0);
+  for (const result of failed) printResult(result);
+  return failed.length > 0 ? 1 : pipelines;
+}
+
+/** Refuses what may not go from host to host, because a former host could not be kept from sending as well. */
+function checkTurns(pipelines: readonly CheckedPipeline[]): void {
+  for (const { plan } of pipelines) {
+    const branch = plan!.branches.find(({ sink }) => sink.kind !== "nothing" && !takesTurns(sink));
+    if (branch === undefined) continue;
+    throw new WeirError(
+      "WEIR_CONFIG",
+      `${plan!.name}: what a host that was lost still sends to the sink of ${branch.name} could not be refused`,
+      {
+        remedy: "give the sink a stream of its own (stream: NAME, without delivery), or apply it to one host",
+      },
+    );
+  }
+}
+
+/** What is wanted of a host by its name. What a control centre gave it is not touched here. */
+function byName(present: HostDesired, pipelines: readonly CheckedPipeline[]): HostDesired {
+  const placed = pipelines.find(({ plan }) => present.pipelines.get(plan!.name)?.pipeline.term !== undefined);
+  if (placed !== undefined)
+    throw new WeirError("WEIR_USAGE", `${placed.plan!.name} is placed by the control centre`, {
+      remedy: "apply it with --fleet, or remove it from the fleet first",
+    });
+  const named = [...present.pipelines].filter(([, { pipeline }]) => pipeline.term === undefined);
+  return { ...present, pipelines: new Map(named) };
 }
 
 function planFor(
@@ -56,26 +108,70 @@ function planFor(
   return planChanges(wanted, present, prune);
 }
 
-function show(changes: readonly PlannedChange[], json = false): void {
-  if (json) print(JSON.stringify(changes));
-  else for (const line of planLines(changes)) print(line);
+/** By pipeline that becomes another revision, what becomes of its state. */
+async function statePlans(
+  changes: readonly PlannedChange[],
+  pipelines: readonly CheckedPipeline[],
+  present: HostDesired,
+): Promise<ReadonlyMap<string, StatePlan>> {
+  const plans = new Map<string, StatePlan>();
+  for (const { name } of changes.filter(({ kind }) => kind === "change")) {
+    const before = present.pipelines.get(name)?.pipeline;
+    const after = pipelines.find(({ plan }) => plan?.name === name)?.plan;
+    if (before === undefined || after == null) continue;
+    const { file, text } = before;
+    const { plan } = await loadInput({ file, text, environment: variablesOf(process.env) }, file);
+    // Nobody can tell for one that cannot be read any more, an operator of its own having been removed, say.
+    if (plan !== null) plans.set(name, statePlan(plan, after));
+  }
+  return plans;
+}
+
+function show(
+  changes: readonly PlannedChange[],
+  states: ReadonlyMap<string, StatePlan>,
+  { json = false, forget = [] }: Pick<ApplyOptions, "json" | "forget">,
+): void {
+  if (json)
+    return print(JSON.stringify(changes.map((each) => ({ ...each, state: states.get(each.name) ?? null }))));
+  for (const [place, line] of planLines(changes).entries()) {
+    print(line);
+    const { name } = changes[place]!;
+    const state = states.get(name);
+    if (state !== undefined) print(`    ${statePlanText(name, state, forget.includes(name))}`);
+  }
+}
+
+function wantedOf(
+  pipelines: readonly CheckedPipeline[],
+  { forget = [] }: ApplyOptions,
+): readonly WantedPipeline[] {
+  return pipelines.map(({ input, plan }) =>
+    wantedPipeline(input.file, input.text, { forget: forget.includes(plan!.name) }),
+  );
 }
 
 export async function plan(names: readonly string[], options: ApplyOptions): Promise<number> {
-  const wanted = await checked(names);
-  if (wanted === null) return exitConfig;
+  const pipelines = await checked(names);
+  if (typeof pipelines === "number") return pipelines;
+  if (options.fleet === true) checkTurns(pipelines);
   await withBucket(options, async (bucket, host) => {
-    show(planFor(wanted, await bucket.read(host), options), options.json);
+    const present = byName(await bucket.read(host), pipelines);
+    const changes = planFor(wantedOf(pipelines, options), present, options);
+    show(changes, await statePlans(changes, pipelines, present), options);
   });
   return 0;
 }
 
 export async function apply(names: readonly string[], options: ApplyOptions): Promise<number> {
-  const wanted = await checked(names);
-  if (wanted === null) return exitConfig;
+  const pipelines = await checked(names);
+  if (typeof pipelines === "number") return pipelines;
+  if (options.fleet === true) checkTurns(pipelines);
+  const wanted = wantedOf(pipelines, options);
   await withBucket(options, async (bucket, host) => {
-    const present = await bucket.read(host);
+    const present = byName(await bucket.read(host), pipelines);
     const changes = planFor(wanted, present, options);
+    const states = await statePlans(changes, pipelines, present);
     for (const { name, kind } of changes) {
       const entry = present.pipelines.get(name) ?? null;
       const pipeline = wanted.find((each) => each.name === name);
@@ -84,8 +180,8 @@ export async function apply(names: readonly string[], options: ApplyOptions): Pr
       if (kind === "remove" && entry !== null) await bucket.remove(host, entry);
     }
     // Last, so that a host which is told for the first time hears all of it at once.
-    if (present.state === null) await bucket.setState(host, { drain: false });
-    show(changes, options.json);
+    if (present.state === null && host !== fleet) await bucket.setState(host, { drain: false });
+    show(changes, states, options);
   });
   return 0;
 }
@@ -104,7 +200,8 @@ export async function rollback(name: string, options: TargetOptions): Promise<nu
       });
     }
     await bucket.put(host, before.pipeline, present);
-    show(planChanges([before.pipeline], new Map([[name, present?.pipeline.revision ?? ""]]), false));
+    const now = new Map([[name, present?.pipeline.revision ?? ""]]);
+    show(planChanges([before.pipeline], now, false), new Map(), {});
   });
   return 0;
 }

@@ -2,6 +2,7 @@
 
 import { hostname } from "node:os";
 import { WeirError } from "../errors.ts";
+import { fleet } from "../supervisor/control-subjects.ts";
 
 /** This machine's name as a token of a subject. */
 export function hostToken(name: string = hostname()): string {
@@ -10,6 +11,19 @@ export function hostToken(name: string = hostname()): string {
     .replaceAll(/[^a-z0-9_-]+/g, "-")
     .slice(0, 64);
   return token === "" ? "host" : token;
+}
+
+/** Throws where the name can be none of a host; `fleet` stands for all of them. */
+export function checkHost(host: string): void {
+  checkNames({ host });
+  if (host !== fleet) return;
+  throw new WeirError(
+    "WEIR_USAGE",
+    `no host can be called ${fleet}: that is where what names no host is wanted`,
+    {
+      remedy: "call it otherwise: --host, or host: in weir.yaml",
+    },
+  );
 }
 
 /** Throws for an option whose text could be anything but a name. */

@@ -1,46 +1,10 @@
-// argv to a command. Each command's code is loaded only when it runs, so that help comes at once. The
-// only place that ends the process.
+// argv to a command. Each command's code is loaded only when it runs, so that help comes at once.
 
-import { Command, InvalidArgumentError, Option } from "commander";
-import { messageOf, WeirError } from "../errors.ts";
+import { Command, Option } from "commander";
+import { messageOf } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { complain } from "./terminal.ts";
-
-const version = "0.1.0";
-
-/** Runs a command; its failure is told on standard error and gives the exit code. */
-async function finish(command: Promise<number>): Promise<void> {
-  let code: number;
-  try {
-    code = await command;
-  } catch (error) {
-    complain(error);
-    code = error instanceof WeirError ? error.exitCode : 70;
-  }
-  // Whatever is buffered for a pipe is written before the process ends.
-  await Promise.all(
-    [process.stdout, process.stderr].map(
-      (stream) => new Promise<void>((resolve) => stream.write("", () => resolve())),
-    ),
-  );
-  process.exit(code);
-}
-
-function collect(value: string, before: readonly string[]): string[] {
-  return [...before, value];
-}
-
-function positive(value: string): number {
-  const number = Number(value);
-  if (!(number > 0)) throw new InvalidArgumentError("expected a number above 0");
-  return number;
-}
-
-const connectionOption = (): Option =>
-  new Option("--nats <[name=]url>", "a NATS connection; without a name it is the default one (repeatable)")
-    .argParser(collect)
-    .default([], "nats://127.0.0.1:4222");
-const jsonOption = (): Option => new Option("--json", "print JSON for machines");
+import { fleetCommands } from "./fleet-commands.ts";
+import { collect, connectionOption, finish, jsonOption, positive, version } from "./options.ts";
 
 const program = new Command("weir")
   .description(
@@ -159,40 +123,7 @@ program
   .option("--lines <count>", "how many", positive, 100)
   .action((name: string, options) => finish(import("./status.ts").then(({ logs }) => logs(name, options))));
 
-const targetCommand = (name: string, description: string): Command =>
-  program
-    .command(name)
-    .description(description)
-    .addOption(connectionOption())
-    .option("--config <file>", "the device's settings", "weir.yaml")
-    .option("--host <name>", "the host that is meant; this one without it")
-    .option("--to <connection>", "the connection with the bucket of what is wanted", "default");
-
-targetCommand("plan", "show what applying pipelines to a host would change")
-  .argument("<file...>", "pipeline files, folders of them, or patterns")
-  .option("--prune", "what is there and not among them would go")
-  .addOption(jsonOption())
-  .action((files: string[], options) =>
-    finish(import("./apply.ts").then(({ plan }) => plan(files, options))),
-  );
-
-targetCommand("apply", "check pipelines, and want them on a host")
-  .argument("<file...>", "pipeline files, folders of them, or patterns")
-  .option("--prune", "what is there and not among them goes")
-  .addOption(jsonOption())
-  .action((files: string[], options) =>
-    finish(import("./apply.ts").then(({ apply }) => apply(files, options))),
-  );
-
-targetCommand("rollback", "want again what a pipeline was before its present revision")
-  .argument("<pipeline>", "its name")
-  .action((name: string, options) =>
-    finish(import("./apply.ts").then(({ rollback }) => rollback(name, options))),
-  );
-
-targetCommand("drain", "let all workers of a host end in order")
-  .option("--undo", "let it run again what is wanted")
-  .action((options) => finish(import("./apply.ts").then(({ drain }) => drain(options))));
+fleetCommands(program);
 
 program
   .command("lint")

@@ -142,3 +142,19 @@ export async function logs(name: string, options: { readonly lines: number }): P
   for (const { answer } of answers) if (Array.isArray(answer)) for (const line of answer) print(String(line));
   return 0;
 }
+
+/** Lets go again what a supervisor of this machine has put aside. */
+export async function release(name: string): Promise<number> {
+  const found = await supervisors();
+  const answers = await askWorkers(runFolder(process.env), `/release/${name}`);
+  if (answers.some(({ answer }) => answer === true)) {
+    print(`${name} is started again`);
+    return 0;
+  }
+  const names = found.flatMap(({ workers, pipelines }) =>
+    [...workers, ...pipelines].map((each) => each.name),
+  );
+  throw new WeirError("WEIR_USAGE", `no worker and no pipeline here is called ${name}`, {
+    remedy: didYouMean(name, names) ?? `there are: ${names.join(", ")}`,
+  });
+}

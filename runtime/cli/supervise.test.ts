@@ -1,22 +1,18 @@
 // A supervisor and its workers as real processes, against a real nats-server: killed again and again while a numbered
 // stream flows, started without any network, and asked what runs.
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { sleep, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
-import type { SupervisorStatus } from "../supervisor/status.ts";
-import { askWorkers } from "../worker/control-client.ts";
+import { ended, runs, Site } from "./site.fixture.ts";
 
-const program = resolve(import.meta.dirname, "weir.mjs");
 const folder = mkdtempSync(join(tmpdir(), "weir-sup-"));
-const children: ChildProcess[] = [];
 const sites: Site[] = [];
 let server: RunningNatsServer;
 let link: NatsLink;
@@ -27,100 +23,16 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const child of children) child.kill("SIGKILL");
-  for (const site of sites) site.killWorkers();
+  for (const site of sites) site.kill();
   await link?.close();
   await server?.stop();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
-/** A folder with room for pipelines and state, whose commands find each other's sockets. */
-class Site {
-  readonly folder: string;
-  readonly pipelines: string;
-  readonly state: string;
-  readonly #environment: NodeJS.ProcessEnv;
-
-  constructor(name: string) {
-    this.folder = join(folder, name);
-    this.pipelines = join(this.folder, "p");
-    this.state = join(this.folder, "s");
-    mkdirSync(this.pipelines, { recursive: true });
-    sites.push(this);
-    this.#environment = { ...process.env, NO_COLOR: "1", WEIR_RUN_FOLDER: join(this.folder, "r") };
-  }
-
-  write(name: string, text: string): void {
-    writeFileSync(join(this.pipelines, `${name}.yaml`), text);
-  }
-
-  spawn(...args: readonly string[]): ChildProcess {
-    const child = spawn(process.execPath, [program, ...args], { cwd: this.folder, env: this.#environment });
-    children.push(child);
-    return child;
-  }
-
-  supervise(...more: readonly string[]): ChildProcess {
-    const child = this.spawn("supervise", "--state", this.state, "--log", "text", ...more);
-    child.stdout?.resume();
-    child.stderr?.resume();
-    return child;
-  }
-
-  async weir(...args: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-    const child = this.spawn(...args);
-    let stdout = "";
-    let stderr = "";
-    child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-    child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-    const code = await new Promise<number | null>((done) => child.once("close", done));
-    return { code, stdout, stderr };
-  }
-
-  /** What `weir status --json` says, without a process for each time that it is asked. */
-  async status(): Promise<SupervisorStatus | null> {
-    const answers = await askWorkers(join(this.folder, "r"), "/supervisor");
-    const [found] = answers.flatMap(({ answer }) => (answer === null ? [] : [answer as SupervisorStatus]));
-    return found ?? null;
-  }
-
-  /** Asks until it is so. */
-  async until(condition: (status: SupervisorStatus) => boolean): Promise<SupervisorStatus> {
-    for (;;) {
-      const status = await this.status();
-      if (status !== null && condition(status)) return status;
-      await sleep(wallClock, 50);
-    }
-  }
-
-  /** What a test that failed has left behind. */
-  killWorkers(): void {
-    const processes = join(this.state, "supervisor", "processes");
-    for (const file of globSync(join(processes, "*", "process"))) {
-      const pid = Number(readFileSync(file, "utf8").split("\n", 1)[0]);
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // It has ended.
-      }
-    }
-  }
-
-  /** Ends the supervisor and all workers in order. */
-  async drain(supervisor: ChildProcess): Promise<void> {
-    const gone = ended(supervisor);
-    supervisor.kill("SIGINT");
-    await gone;
-  }
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((done) => child.once("close", () => done()));
-}
-
-function runs(name: string): (status: SupervisorStatus) => boolean {
-  return ({ pipelines }) => pipelines.find((each) => each.name === name)?.state === "running";
+function siteOf(name: string): Site {
+  const site = new Site(folder, name);
+  sites.push(site);
+  return site;
 }
 
 const host = (name: string, more = ""): string => `name: ${name}
@@ -143,7 +55,7 @@ async function messagesOf(stream: string): Promise<number[]> {
 test("a numbered stream comes through once and in order, whoever is killed", {
   timeout: 180_000,
 }, async () => {
-  const site = new Site("kills");
+  const site = siteOf("kills");
   const manager = await jetstreamManager(link.nats, { checkAPI: false });
   await manager.streams.add({ name: "KILLS_IN", subjects: ["kills.in"] });
   site.write(
@@ -186,7 +98,7 @@ steps:
 test("a host that starts without its network runs what it ran, and adopts what still runs", {
   timeout: 180_000,
 }, async () => {
-  const site = new Site("offline");
+  const site = siteOf("offline");
   site.write("kept", host("kept"));
   const nowhere = ["--nats", "nats://127.0.0.1:1"];
   let supervisor = site.supervise(site.pipelines, ...nowhere);
@@ -217,7 +129,7 @@ test("a host that starts without its network runs what it ran, and adopts what s
 test("what is in the folder is what runs; status and logs say how it fares", {
   timeout: 180_000,
 }, async () => {
-  const site = new Site("folder");
+  const site = siteOf("folder");
   site.write("one", host("one"));
   site.write("apart", host("apart", "placement: { isolation: worker }\n"));
   const supervisor = site.supervise(site.pipelines);
@@ -243,6 +155,8 @@ test("what is in the folder is what runs; status and logs say how it fares", {
   expect((await site.weir("logs", "two")).stdout).toContain("two: running revision");
   const unknown = await site.weir("logs", "twoo");
   expect([unknown.code, unknown.stderr]).toEqual([64, expect.stringContaining("did you mean two?")]);
+  expect((await site.weir("release", "twoo")).code).toBe(64);
+  expect((await site.weir("release", "two")).stdout).toBe("two is started again\n");
   expect((await site.weir("why", "two")).stdout).toMatch(/^two$/m);
   await site.drain(supervisor);
   expect(readFileSync(join(site.folder, "one.ndjson"), "utf8").length).toBeGreaterThan(0);

@@ -9,6 +9,7 @@ import { wallClock } from "../clock.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type Log, type LogFormat, makeLog } from "../log.ts";
+import type { Device } from "../supervisor/device.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
 import { SupervisorFiles } from "../supervisor/supervisor-files.ts";
 import { wantedInFolder } from "../supervisor/wanted.ts";
@@ -22,11 +23,12 @@ import {
 } from "../supervisor/worker-start.ts";
 import { type Answers, openControl } from "../worker/control.ts";
 import { readRequests } from "../worker/ingest-requests.ts";
-import { runFolder } from "../worker/settings.ts";
+import { defaultConnection, type DeviceSettings, runFolder } from "../worker/settings.ts";
 import { giveBackMemory } from "../worker/settle.ts";
 import { settingsFor } from "./device-settings.ts";
-import { checkNames, hostToken } from "./host-name.ts";
+import { checkHost, hostToken } from "./host-name.ts";
 import { type Hosting, hostingOf } from "./hosting.ts";
+import { version } from "./options.ts";
 
 export interface SuperviseOptions {
   readonly nats: readonly string[];
@@ -101,6 +103,8 @@ function followFolder(folder: string, supervisor: Supervisor, log: Log): () => v
 function answersOf({ supervisor, ingest }: Started): Answers {
   return async (path) => {
     if (path === "/supervisor") return { ...supervisor.status(), ingest: ingest.status() };
+    const [, named] = /^\/release\/([a-z0-9_-]{1,64})$/.exec(path) ?? [];
+    if (named !== undefined) return supervisor.release(named) || undefined;
     const [, worker, lines] = /^\/logs\/([a-z0-9_-]{1,64})\/(\d{1,5})$/.exec(path) ?? [];
     if (worker === undefined) return undefined;
     const of = worker === "ingest" ? ingest.logs(Number(lines)) : supervisor.logs(worker, Number(lines));
@@ -118,6 +122,7 @@ function ended(): Promise<"leave" | "drain"> {
 interface Started {
   readonly supervisor: Supervisor;
   readonly ingest: IngestUnit;
+  readonly files: SupervisorFiles;
   readonly identity: string;
 }
 
@@ -143,13 +148,25 @@ function startingOf(
   };
 }
 
+/** What this host gives its workers: as its settings say, else as it is. */
+function capacityOf({ device }: DeviceSettings): Device["capacity"] {
+  const memory = device?.capacity?.memory ?? Math.floor(totalmem() * memoryShare);
+  return {
+    cpu: device?.capacity?.processors ?? availableParallelism(),
+    memory,
+    workers: device?.capacity?.workers ?? Math.max(1, Math.floor(memory / limits.worker_base_bytes)),
+  };
+}
+
 async function start(
   folder: string | undefined,
   options: SuperviseOptions,
+  settings: DeviceSettings,
   host: string,
   log: Log,
 ): Promise<Started> {
   const { root, own, data } = foldersIn(options.state);
+  const capacity = capacityOf(settings);
   const files = new SupervisorFiles(own);
   files.open();
   const identity = files.identity();
@@ -167,9 +184,9 @@ async function start(
     files,
     host,
     capacity: {
-      processors: availableParallelism(),
-      memory_bytes: totalmem() * memoryShare,
-      count: limits.host_pipelines_max,
+      processors: capacity.cpu,
+      memory_bytes: capacity.memory,
+      count: Math.min(limits.host_pipelines_max, capacity.workers * limits.worker_pipelines_max),
     },
     spec: (worker) => workerSpec(starting, worker),
     revision: startRevision(starting),
@@ -178,7 +195,7 @@ async function start(
   });
   const isWanted = (): boolean => readRequests(data).length > 0;
   const ingest = new IngestUnit({ ...shared, driver: hosting.ingest, spec: ingestSpec(starting), isWanted });
-  return { supervisor, ingest, identity };
+  return { supervisor, ingest, files, identity };
 }
 
 /**
@@ -188,15 +205,24 @@ async function start(
 async function followBucket(
   connection: string,
   host: string,
-  supervisor: Supervisor,
-  { nats, config }: SuperviseOptions,
+  { supervisor, files }: Started,
+  settings: DeviceSettings,
   log: Log,
 ): Promise<() => void> {
   const { Connections } = await import("../worker/connections.ts");
   const { linkSupervisor } = await import("../supervisor/supervisor-link.ts");
-  const connections = new Connections(settingsFor({ nats, config }).connections, log, wallClock);
-  const link = connections.link(connection);
-  const end = linkSupervisor({ link, host, supervisor, clock: wallClock, log });
+  const connections = new Connections(settings.connections, log, wallClock);
+  const { location = "", labels = {}, subjects = [] } = settings.device ?? {};
+  const end = linkSupervisor({
+    link: connections.link(connection),
+    local: connection === defaultConnection ? undefined : connections.link(defaultConnection),
+    device: { id: host, location, labels, capacity: capacityOf(settings), subjects, revision: version },
+    files,
+    fileOf: (name) => join(files.folder, "deployed", `${name}.yaml`),
+    supervisor,
+    clock: wallClock,
+    log,
+  });
   return () => {
     end();
     void connections.close();
@@ -220,17 +246,18 @@ function checkWanted(
 }
 
 export async function supervise(folder: string | undefined, options: SuperviseOptions): Promise<number> {
-  const { host = hostToken(), desired } = options;
-  checkNames({ host });
+  const settings = settingsFor({ nats: options.nats, config: options.config });
+  const { host = hostToken(settings.host ?? undefined), desired } = options;
+  checkHost(host);
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
-  const started = await start(folder, options, host, log);
+  const started = await start(folder, options, settings, host, log);
   const { supervisor, ingest, identity } = started;
   checkWanted(folder, options, supervisor);
   const end = ended();
   const following = folder === undefined ? [] : [followFolder(folder, supervisor, log)];
   supervisor.start();
   ingest.start();
-  if (desired !== undefined) following.push(await followBucket(desired, host, supervisor, options, log));
+  if (desired !== undefined) following.push(await followBucket(desired, host, started, settings, log));
   const control = await openControl(runFolder(process.env), `supervisor-${identity}`, answersOf(started));
   following.push(keepSmall());
   const how = await end;

@@ -75,17 +75,25 @@ export async function openStream(
   if (resume === undefined) return openAcknowledging(asker, manager, stream, spec, false);
   // What was read is in the caller's log, and the stream keeps it anyway: there is nothing to acknowledge.
   const isKept = stream.config.retention === RetentionPolicy.Limits;
-  const logged = isKept ? { ...spec, durable: null } : spec;
+  const isQueue = stream.config.retention === RetentionPolicy.Workqueue;
+  // What is in a queue nobody else has read.
+  const logged: ConsumerSpec = isKept
+    ? { ...spec, durable: null }
+    : isQueue
+      ? { ...spec, start: "all" }
+      : spec;
   const { durable } = logged;
-  if (stream.config.retention === RetentionPolicy.Workqueue && durable !== null)
+  if (isQueue && durable !== null)
     await insist(asker, `read consumer ${durable}`, () => dropDeserted(manager, spec.stream, durable));
   if (resume !== null) return openBehind(asker, manager, stream, logged, resume);
-  const stood = isKept ? await standing(asker, manager, spec) : null;
+  const isNext = isKept && spec.start === "new";
+  const stood = isNext ? stream.state.last_seq : isKept ? await standing(asker, manager, spec) : null;
   if (stood === null) return openAcknowledging(asker, manager, stream, logged, true);
   const resumed = behind(stream, stood);
-  asker.log.info(
-    `${asker.name}: going on behind message ${stood}, where its consumer ${spec.durable} stood; from now on the state folder says where`,
-  );
+  const why = isNext
+    ? "with what comes from now on"
+    : `where its consumer ${spec.durable} stood; from now on the state folder says where`;
+  asker.log.info(`${asker.name}: going on behind message ${stood}, ${why}`);
   const opening = await openAcknowledging(asker, manager, stream, { ...logged, start: resumed.start }, true);
   return { ...opening, events: resumed.events };
 }

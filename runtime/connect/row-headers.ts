@@ -15,7 +15,8 @@ function oneLine(value: string): string {
 /** What means something to the server, or is said of every row. Weir's other headers are a dead letter's. */
 function isReserved(name: string): boolean {
   return (
-    /^nats-|^weir-(chain|out-seq|epoch)$/i.test(name) || name.toLowerCase() === causedAtHeader.toLowerCase()
+    /^nats-|^weir-(chain|out-seq|epoch|term)$/i.test(name) ||
+    name.toLowerCase() === causedAtHeader.toLowerCase()
   );
 }
 

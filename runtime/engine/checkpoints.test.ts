@@ -188,6 +188,7 @@ describe("is refused, and nothing is changed", () => {
     of: readonly PipelinePlan[],
     name: string,
     change: (whole: Uint8Array) => readonly Uint8Array[],
+    expected: WeirError["code"] = "WEIR_STATE",
   ): Promise<WeirError> {
     const before = open();
     await feed(before, 0, 9);
@@ -197,7 +198,7 @@ describe("is refused, and nothing is changed", () => {
     const status = running.runner.status();
     const error = await refusal(running.runner.restore(name, change(whole), 0));
     expect(running.runner.status()).toEqual(status);
-    expect(error.code).toBe("WEIR_STATE");
+    expect(error.code).toBe(expected);
     expect(error.remedy).toBeDefined();
     // It can be used as if nothing had been.
     await feed(running, 22, 24);
@@ -210,7 +211,7 @@ describe("is refused, and nothing is changed", () => {
       name: "windows",
       steps: [{ window: { tumbling: "2m", by, select: { n: "count()" } } }, sink],
     });
-    const error = await tried([other], "windows", (whole) => [whole]);
+    const error = await tried([other], "windows", (whole) => [whole], "WEIR_STATE_CHANGED");
     expect(error.message).toBe("pipeline windows was kept with other steps, settings or columns");
     expect(error.remedy).toContain("--forget windows");
   });

@@ -85,9 +85,13 @@ export function restoreTree(tree: Plain, parts: EngineParts, passed: number): En
 }
 
 function changed(name: string): WeirError {
-  return new WeirError("WEIR_STATE", `pipeline ${name} was kept with other steps, settings or columns`, {
-    remedy: `run it as it was, or let it begin anew without its open windows: --forget ${name}`,
-  });
+  return new WeirError(
+    "WEIR_STATE_CHANGED",
+    `pipeline ${name} was kept with other steps, settings or columns`,
+    {
+      remedy: `run it as it was, or let it begin anew without its open windows: --forget ${name}`,
+    },
+  );
 }
 
 /** Every change, made ready: none of them can fail. `counts`: three of each exit. */

@@ -25,6 +25,23 @@ function stepOf({ label, definition, config, input }: StepPlan): unknown {
   return [label, definition.name, described(config), described(definition.state(config)), fields];
 }
 
+/** By label, what decides the meaning of each step's state, and whether it has any. */
+export function stepMarks({
+  steps,
+  branches,
+}: PipelinePlan): ReadonlyMap<string, { readonly mark: string; readonly keepsState: boolean }> {
+  const all = [...steps, ...branches.flatMap((branch) => branch.steps)];
+  return new Map(
+    all.map((step) => [
+      step.label,
+      {
+        mark: JSON.stringify(stepOf(step)),
+        keepsState: Object.keys(step.definition.state(step.config)).length > 0,
+      },
+    ]),
+  );
+}
+
 /** 32 bytes; equal for plans whose sources by name, steps, settings, tables and columns are the same. */
 export function fingerprintOf({ spec, steps, branches }: PipelinePlan): Uint8Array {
   const inputs = spec.inputs.map(({ name }) => name);

@@ -43,5 +43,10 @@ export type HomeAnswer =
       readonly state: Uint8Array<ArrayBuffer> | null;
     }
   /** It could not be done, and nothing was changed. */
-  | { readonly kind: "refused"; readonly message: string; readonly remedy: string | null }
+  | {
+      readonly kind: "refused";
+      readonly code: "WEIR_STATE" | "WEIR_STATE_CHANGED";
+      readonly message: string;
+      readonly remedy: string | null;
+    }
   | { readonly kind: "failed"; readonly message: string; readonly remedy: string | null };

@@ -185,7 +185,7 @@ describe("checkpoints", () => {
     const kept = new Kept();
     const next = await open(await load(spike, { steps: [changed, ...others] }), kept);
     await expect(next.restore("own", changes, 0)).rejects.toMatchObject({
-      code: "WEIR_STATE",
+      code: "WEIR_STATE_CHANGED",
       message: "pipeline own was kept with other steps, settings or columns",
       remedy: expect.stringContaining("--forget own"),
     });

@@ -163,8 +163,8 @@ export class HomeRunner implements Runner {
     this.#opened = true;
     this.#watch();
     if (answer.kind === "refused") {
-      const { message, remedy } = answer;
-      waiting?.reject(new WeirError("WEIR_STATE", message, remedy === null ? {} : { remedy }));
+      const { code, message, remedy } = answer;
+      waiting?.reject(new WeirError(code, message, remedy === null ? {} : { remedy }));
       return;
     }
     if (answer.kind === "failed") {

@@ -67,9 +67,13 @@ function answer(): void {
 /** What is kept under another plan is nothing that this one fails of. */
 function refuse(request: HomeRequest, error: unknown): void {
   const remedy = error instanceof WeirError ? (error.remedy ?? null) : null;
-  const isRefusal = request.kind === "restore" && error instanceof WeirError && error.code === "WEIR_STATE";
-  const kind = isRefusal ? "refused" : "failed";
-  port.postMessage({ kind, message: messageOf(error), remedy } satisfies HomeAnswer);
+  const message = messageOf(error);
+  const code = request.kind === "restore" && error instanceof WeirError ? error.code : null;
+  const refusal: HomeAnswer =
+    code === "WEIR_STATE" || code === "WEIR_STATE_CHANGED"
+      ? { kind: "refused", code, message, remedy }
+      : { kind: "failed", message, remedy };
+  port.postMessage(refusal);
 }
 
 let turn: Promise<void> = Promise.resolve();

@@ -141,7 +141,11 @@ class Accounting {
     const { apart, rollBack, quarantine, whole } = escalate(members);
     const known = this.#workers[name]!;
     if (whole) {
-      const keys = members.map((each) => ({ ...each, attempt: this.#pipelines[each.name]!.attempt }));
+      const keys = members.map((each) => ({
+        ...each,
+        attempt: this.#pipelines[each.name]!.attempt,
+        term: this.#pipelines[each.name]!.term,
+      }));
       this.#workers[name] = { ...known, quarantine: { mark: assignmentMark(keys), reason } };
       this.#tell("quarantined", name, reason);
       return;

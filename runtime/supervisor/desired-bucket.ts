@@ -10,12 +10,26 @@ import type { NatsLink } from "../connect/nats-connection.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
+import { entriesOf, jsonOf } from "./bucket-scan.ts";
+import { fleet } from "./control-subjects.ts";
+import type { Owner } from "./fleet.ts";
 import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
 
 export const desiredBucket = "weir_desired";
 
-const pipelineEntry = z.object({ file: z.string(), text: z.string() });
+const pipelineEntry = z.object({
+  file: z.string(),
+  text: z.string(),
+  term: z.int().optional(),
+  forget: z.boolean().optional(),
+});
 const hostEntry = z.object({ drain: z.boolean() });
+const ownerEntry: z.ZodType<Owner> = z.object({
+  host: z.string().nullable(),
+  term: z.int().positive(),
+  before: z.string().nullable(),
+  reason: z.string(),
+});
 
 export interface HostState {
   /** Nothing is to run there for the time being. */
@@ -27,6 +41,19 @@ export interface DesiredEntry {
   readonly pipeline: WantedPipeline;
   /** The bucket's own number of this entry: whoever replaces it has to know it. */
   readonly sequence: number;
+}
+
+/** Whose turn a pipeline of the fleet is, as the bucket has it. */
+export interface OwnerEntry {
+  readonly owner: Owner;
+  readonly sequence: number;
+}
+
+/** All that the bucket holds. */
+export interface AllDesired {
+  /** By host; `fleet` is one of them. */
+  readonly hosts: ReadonlyMap<string, HostDesired>;
+  readonly owners: ReadonlyMap<string, OwnerEntry>;
 }
 
 /** All that is wanted of one host; `state` is null where nobody has told that host anything yet. */
@@ -48,16 +75,32 @@ function stale(what: string, cause: unknown): WeirError {
 
 function readPipeline(entry: KvEntry): DesiredEntry | null {
   try {
-    const { file, text } = pipelineEntry.parse(entry.json());
-    return { pipeline: wantedPipeline(file, text), sequence: entry.revision };
+    const { file, text, ...more } = pipelineEntry.parse(entry.json());
+    return { pipeline: wantedPipeline(file, text, more), sequence: entry.revision };
   } catch {
     return null;
   }
 }
 
 function readState(entry: KvEntry): HostState | null {
-  const read = hostEntry.safeParse(entry.json());
+  const read = hostEntry.safeParse(jsonOf(entry));
   return read.success ? read.data : null;
+}
+
+function allIn(entries: ReadonlyMap<string, KvEntry>): AllDesired {
+  const hosts = new Map<string, { state: HostState | null; pipelines: Map<string, DesiredEntry> }>();
+  const owners = new Map<string, OwnerEntry>();
+  for (const [key, entry] of entries) {
+    const [host = "", kind, name = ""] = key.split(".");
+    const known = hosts.get(host) ?? { state: null, pipelines: new Map<string, DesiredEntry>() };
+    hosts.set(host, known);
+    if (kind === "state") known.state = readState(entry);
+    const pipeline = kind === "pipeline" ? readPipeline(entry) : null;
+    if (pipeline !== null) known.pipelines.set(pipeline.pipeline.name, pipeline);
+    const owner = kind === "owner" && host === fleet ? ownerEntry.safeParse(jsonOf(entry)) : null;
+    if (owner?.success === true) owners.set(name, { owner: owner.data, sequence: entry.revision });
+  }
+  return { hosts, owners };
 }
 
 export class DesiredBucket {
@@ -71,6 +114,26 @@ export class DesiredBucket {
   static async open({ nats }: NatsLink): Promise<DesiredBucket> {
     const store = await new Kvm(nats).create(desiredBucket, { history: limits.desired_history_max });
     return new DesiredBucket(store);
+  }
+
+  /** Another one where anything has changed since. */
+  async version(): Promise<number> {
+    return (await this.#store.status()).streamInfo.state.last_seq;
+  }
+
+  async all(): Promise<AllDesired> {
+    return allIn(await entriesOf(this.#store));
+  }
+
+  /** Gives a turn; `sequence` is that of the entry that it takes the place of, null for none. */
+  async own(name: string, owner: Owner, sequence: number | null): Promise<void> {
+    const [key, value] = [`${fleet}.owner.${name}`, JSON.stringify(owner)];
+    try {
+      if (sequence === null) await this.#store.create(key, value);
+      else await this.#store.update(key, value, sequence);
+    } catch (error) {
+      throw error instanceof JetStreamApiError ? stale(name, error) : error;
+    }
   }
 
   /** What is wanted of a host now. */
@@ -89,11 +152,11 @@ export class DesiredBucket {
   /** Wants a pipeline; `replaces` is the entry that it takes the place of, as it was read. */
   async put(
     host: string,
-    { name, file, text }: WantedPipeline,
+    { name, file, text, term, forget }: WantedPipeline,
     replaces: DesiredEntry | null,
   ): Promise<void> {
     const key = pipelineKey(host, name);
-    const value = JSON.stringify({ file, text });
+    const value = JSON.stringify({ file, text, term, forget });
     try {
       // One that was deleted has a last number as well, which `create` knows how to follow.
       if (replaces === null) await this.#store.create(key, value);

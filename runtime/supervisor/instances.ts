@@ -13,11 +13,18 @@ export function instancesOf({ name, placement }: WantedPipeline): readonly strin
 
 /** A pipeline as what is to run of it. Partitions take an equal share of what it is expected to take. */
 export function desiredOf(wanted: WantedPipeline): readonly DesiredPipeline[] {
-  const { name: pipeline, revision, placement } = wanted;
+  const { name: pipeline, revision, term, placement } = wanted;
   const { isolation, processors, memory, partitions, workersMax } = placement;
   if (partitions === null)
-    return [{ name: pipeline, revision, isolation, demand: { processors, memory_bytes: memory } }];
+    return [{ name: pipeline, revision, term, isolation, demand: { processors, memory_bytes: memory } }];
   const demand = { processors: processors / partitions, memory_bytes: memory / partitions };
   const partitionOf = { pipeline, most: workersMax ?? partitions };
-  return instancesOf(wanted).map((name) => ({ name, revision, isolation: "shared", demand, partitionOf }));
+  return instancesOf(wanted).map((name) => ({
+    name,
+    revision,
+    term,
+    isolation: "shared",
+    demand,
+    partitionOf,
+  }));
 }

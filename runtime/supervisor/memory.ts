@@ -8,6 +8,8 @@ import { beginScale, type ScaleDecision, type ScaleState } from "./scale.ts";
 export interface PipelineMemory {
   /** The revision that was wanted last. */
   readonly wanted: string;
+  /** Which turn of it that was. */
+  readonly term?: number | undefined;
   /** The last revision that ran well; null when none did. */
   readonly good: string | null;
   /** Revisions that are not run any more, and why. */
@@ -93,6 +95,7 @@ const memory: z.ZodType<Memory> = z.strictObject({
     z.string(),
     z.strictObject({
       wanted: z.string(),
+      term: z.int().optional(),
       good: z.string().nullable(),
       refused: z.record(z.string(), z.string()),
       restart,

@@ -58,7 +58,7 @@ test("labels must be there, and what cannot be placed says why", () => {
 });
 
 test("a host out of reach keeps what it has; a lost one does not", () => {
-  expect([0, 3_000, 3_001, 120_000, 120_001].map(hostState)).toEqual([
+  expect([0, 15_000, 15_001, 120_000, 120_001].map((silent) => hostState(silent))).toEqual([
     "connected",
     "connected",
     "disconnected",
@@ -70,6 +70,8 @@ test("a host out of reach keeps what it has; a lost one does not", () => {
     placeOnHosts([pipeline("p")], [host("a", { state }), host("b")], before);
   expect(on("connected").moves).toEqual([]);
   expect(on("disconnected").moves).toEqual([]);
+  expect(on("drained").moves).toEqual([{ name: "p", from: "a", to: "b", reason: "host a is drained" }]);
+  expect(hostState(6_000, 5_000)).toBe("lost");
   expect(on("lost").moves).toEqual([{ name: "p", from: "a", to: "b", reason: "host a is lost" }]);
   expect(placeOnHosts([pipeline("p")], [host("b")], before).moves[0]!.reason).toBe("host a is gone");
 });

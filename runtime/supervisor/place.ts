@@ -25,8 +25,8 @@ export interface Host {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly capacity: Capacity;
-  /** `disconnected`: it runs what it has, and gets nothing new. `lost`: what it had runs elsewhere. */
-  readonly state: "connected" | "disconnected" | "lost";
+  /** `disconnected`: it runs what it has, and gets nothing new. `drained`, `lost`: what it had runs elsewhere. */
+  readonly state: "connected" | "disconnected" | "drained" | "lost";
   /** What is published there, with wildcards. */
   readonly subjects: readonly string[];
 }
@@ -39,10 +39,10 @@ export interface Placeable extends Taker {
   readonly subjects: readonly string[];
 }
 
-/** How far a host is, by how long ago (ms) it was last heard of. */
-export function hostState(silent_ms: number): Host["state"] {
-  if (silent_ms <= limits.worker_hang_ms) return "connected";
-  return silent_ms <= limits.host_lost_ms ? "disconnected" : "lost";
+/** How far a host is, by how long ago (ms) it was last heard of; after `lost_after` it is lost. */
+export function hostState(silent_ms: number, lost_after: number = limits.host_lost_ms): Host["state"] {
+  if (silent_ms > lost_after) return "lost";
+  return silent_ms <= limits.device_silent_ms ? "connected" : "disconnected";
 }
 
 /** Gives every pipeline a host: one with its labels and room for it, best where its subjects are. */
@@ -92,7 +92,7 @@ function stayingOn(
   const staying = new Map<string, Placeable[]>();
   for (const each of pipelines) {
     const site = sites.get(before.get(each.name) ?? "");
-    if (site === undefined || site.host.state === "lost" || !hasLabels(site.host, each)) continue;
+    if (site === undefined || hasLeft(site.host) || !hasLabels(site.host, each)) continue;
     const others = staying.get(site.host.name);
     if (others === undefined) staying.set(site.host.name, [each]);
     else others.push(each);
@@ -106,6 +106,10 @@ function stayingOn(
       );
   }
   return staying;
+}
+
+function hasLeft({ state }: Host): boolean {
+  return state === "lost" || state === "drained";
 }
 
 function hasLabels({ labels }: Host, wanted: Placeable): boolean {
@@ -176,7 +180,7 @@ function whyMoved(pipeline: Placeable, from: string | null, sites: ReadonlyMap<s
   if (from === null) return "it is new";
   const site = sites.get(from);
   if (site === undefined) return `host ${from} is gone`;
-  if (site.host.state === "lost") return `host ${from} is lost`;
+  if (hasLeft(site.host)) return `host ${from} is ${site.host.state}`;
   return hasLabels(site.host, pipeline)
     ? `host ${from} is too small for all that it ran`
     : `host ${from} does not have the labels any more`;

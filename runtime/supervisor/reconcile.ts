@@ -20,6 +20,8 @@ export interface DesiredPipeline extends Omit<Packable, "among"> {
   readonly revision: string;
   /** The pipeline that it is a partition of, and the most workers that its partitions may have. */
   readonly partitionOf?: { readonly pipeline: string; readonly most: number };
+  /** Which turn of it this host's is, where it goes from host to host. */
+  readonly term?: number | undefined;
 }
 
 export interface Desired {
@@ -74,7 +76,18 @@ export type Action =
 
 /** Something that changed and that somebody may want to know. */
 export interface Happening {
-  readonly what: "failed" | "rolled_back" | "quarantined" | "good" | "apart" | "moved" | "scaled";
+  readonly what:
+    | "failed"
+    | "rolled_back"
+    | "quarantined"
+    | "good"
+    | "apart"
+    | "moved"
+    | "scaled"
+    | "released"
+    | "deployed"
+    | "removed"
+    | "refused";
   /** A worker or a pipeline. */
   readonly name: string;
   readonly reason: string;
@@ -116,15 +129,23 @@ function withDesired(memory: Memory, desired: Desired, { assigned }: Observed): 
   const holders = new Map<string, { readonly worker: string; readonly key: AssignmentKey }>();
   for (const [worker, keys] of assigned) for (const key of keys) holders.set(key.name, { worker, key });
   const pipelines: Record<string, PipelineMemory> = {};
-  for (const { name, revision } of desired.pipelines) {
+  for (const { name, revision, term } of desired.pipelines) {
     const known = memory.pipelines[name];
     const held = holders.get(name);
-    if (known?.wanted === revision) pipelines[name] = known;
-    else if (known !== undefined) pipelines[name] = { ...known, ...fresh, wanted: revision };
+    if (known?.wanted === revision && known.term === term) pipelines[name] = known;
+    else if (known !== undefined) pipelines[name] = { ...known, ...fresh, wanted: revision, term };
     else {
       const adopted = held?.key.revision === revision ? held.key.attempt : fresh.attempt;
       const worker = held?.worker ?? null;
-      pipelines[name] = { ...fresh, wanted: revision, good: null, attempt: adopted, worker, holder: worker };
+      pipelines[name] = {
+        ...fresh,
+        wanted: revision,
+        term,
+        good: null,
+        attempt: adopted,
+        worker,
+        holder: worker,
+      };
     }
   }
   return { ...memory, pipelines };
@@ -162,7 +183,8 @@ function place(
     const revision = effectiveRevision(known);
     placed[name] = worker === known.worker ? known : { ...known, worker };
     if (worker === null || revision === null) continue;
-    const key = { name, revision, attempt: known.attempt };
+    const { attempt, term } = known;
+    const key = { name, revision, attempt, ...(term === undefined ? {} : { term }) };
     const others = targets.get(worker);
     if (others === undefined) targets.set(worker, [key]);
     else others.push(key);

@@ -12,7 +12,25 @@ import { bootMark, processBegan } from "./drivers/process-facts.ts";
 import { type Memory, memoryText, noMemory, parseMemory } from "./memory.ts";
 import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
 
-const wantedFile = z.array(z.strictObject({ file: z.string(), text: z.string() }));
+const wantedFile = z.array(
+  z.strictObject({
+    file: z.string(),
+    text: z.string(),
+    term: z.int().optional(),
+    forget: z.boolean().optional(),
+  }),
+);
+
+/** What somebody asked this device to run while nobody could confirm it. */
+export interface Waiting {
+  readonly user: string;
+  readonly file: string;
+  readonly text: string;
+}
+
+const waitingFile: z.ZodType<readonly Waiting[]> = z.array(
+  z.strictObject({ user: z.string(), file: z.string(), text: z.string() }),
+);
 
 function textOf(path: string): string | null {
   try {
@@ -74,6 +92,19 @@ export class SupervisorFiles {
     else rmSync(path, { force: true });
   }
 
+  /** What waits for the control centre. */
+  waiting(): readonly Waiting[] {
+    try {
+      return waitingFile.parse(JSON.parse(textOf(join(this.folder, "waiting.json")) ?? ""));
+    } catch {
+      return [];
+    }
+  }
+
+  keepWaiting(waiting: readonly Waiting[]): void {
+    this.#write(join(this.folder, "waiting.json"), JSON.stringify(waiting));
+  }
+
   memory(): Memory {
     return parseMemory(textOf(join(this.folder, "memory.json")) ?? "") ?? noMemory;
   }
@@ -86,14 +117,14 @@ export class SupervisorFiles {
   wanted(): readonly WantedPipeline[] | null {
     try {
       const kept = wantedFile.parse(JSON.parse(textOf(join(this.folder, "wanted.json")) ?? ""));
-      return kept.map(({ file, text }) => wantedPipeline(file, text));
+      return kept.map(({ file, text, ...more }) => wantedPipeline(file, text, more));
     } catch {
       return null;
     }
   }
 
   keepWanted(pipelines: readonly WantedPipeline[]): void {
-    const kept = pipelines.map(({ file, text }) => ({ file, text }));
+    const kept = pipelines.map(({ file, text, term, forget }) => ({ file, text, term, forget }));
     this.#write(join(this.folder, "wanted.json"), JSON.stringify(kept));
     for (const { name, file, text } of pipelines) this.#keepRevision(name, file, text);
   }

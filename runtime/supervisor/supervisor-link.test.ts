@@ -14,11 +14,13 @@ import { ProcessDriver } from "./drivers/process-driver.ts";
 import type { SupervisorStatus } from "./status.ts";
 import { Supervisor } from "./supervisor.ts";
 import { SupervisorFiles } from "./supervisor-files.ts";
-import { eventSubject, linkSupervisor, statusSubject } from "./supervisor-link.ts";
+import { deviceSubject, eventSubject, statusSubject } from "./control-subjects.ts";
+import { linkSupervisor } from "./supervisor-link.ts";
 import { wantedPipeline } from "./wanted.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-link-test-"));
 const program = join(import.meta.dirname, "drivers/conformance-worker.fixture.mjs");
+const capacity = { cpu: 8, memory: 2 ** 40, workers: 8 };
 const log = { ...silentLog, error: () => undefined };
 let server: RunningNatsServer;
 let link: NatsLink;
@@ -72,7 +74,15 @@ test("told by a bucket it starts, tells, answers, holds, and holds still after i
   const state = join(folder, "s");
   let supervisor = await supervisorIn(state);
   const connect = (): (() => void) =>
-    linkSupervisor({ link: Promise.resolve(link), host: "gateway", supervisor, clock: wallClock, log });
+    linkSupervisor({
+      link: Promise.resolve(link),
+      device: { id: "gateway", location: "", labels: {}, capacity, subjects: [], revision: "1" },
+      files: new SupervisorFiles(state),
+      fileOf: (name) => join(state, `${name}.yaml`),
+      supervisor,
+      clock: wallClock,
+      log,
+    });
   let disconnect = connect();
   const events: unknown[] = [];
   link.nats.subscribe(eventSubject("gateway"), {
@@ -85,10 +95,15 @@ test("told by a bucket it starts, tells, answers, holds, and holds still after i
   await until(() => names(supervisor.status()).includes("shared-1 running"));
   const answer = await link.nats.request(statusSubject("gateway"), "", { timeout: 5_000 });
   expect(answer.json()).toMatchObject({ host: "gateway", pipelines: [{ name: "a", worker: "shared-1" }] });
+  expect(
+    (await link.nats.request(deviceSubject("gateway", "status"), "", { timeout: 5_000 })).json(),
+  ).toMatchObject({ host: "gateway", waiting: [] });
   expect(await supervisor.logs("shared-1", 5)).toBeInstanceOf(Array);
   process.kill(processOf(state), "SIGKILL");
   await until(() => events.length > 0);
   expect(events[0]).toMatchObject({ host: "gateway", what: "failed", name: "shared-1" });
+  expect([supervisor.release("nobody"), supervisor.release("a")]).toEqual([false, true]);
+  await until(() => events.some((each) => (each as { what: string }).what === "released"));
   await bucket.setState("gateway", { drain: true });
   await until(() => supervisor.status().workers.length === 0);
   disconnect();

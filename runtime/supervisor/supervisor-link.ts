@@ -1,57 +1,166 @@
-// The supervisor's side of its connection to NATS, when there is one: it follows what is wanted, tells what happens, and
-// answers who asks how it fares. Nothing that runs waits for it.
+// The supervisor's side of its connections to NATS, where there are any: it follows what is wanted, tells what happens, keeps
+// its entry among the devices, and answers who asks. Nothing that runs waits for it, and what it answers is from the disk.
 
 import type { Clock } from "../clock.ts";
 import type { NatsLink } from "../connect/nats-connection.ts";
+import { openService } from "../connect/service.ts";
 import { messageOf } from "../errors.ts";
+import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
+import { deviceSubject, eventSubject, statusSubject } from "./control-subjects.ts";
+import { Deployments, type DeploymentsOptions } from "./deployments.ts";
 import { followDesired } from "./desired-bucket.ts";
+import type { Device } from "./device.ts";
+import { DeviceBucket } from "./device-bucket.ts";
 import type { Supervisor, Told } from "./supervisor.ts";
 
-/** Where a host tells what happens there, as JSON; and where it answers with its status. */
-export const eventSubject = (host: string): string => `weir.event.${host}`;
-export const statusSubject = (host: string): string => `weir.status.${host}`;
-
 export interface LinkOptions {
-  /** Resolves once the server is there, however long that takes. */
+  /** With the bucket of what is wanted. Resolves once the server is there, however long that takes. */
   readonly link: Promise<NatsLink>;
-  readonly host: string;
+  /** Of this host itself, for who asks there while the other one is away; absent where it is the same. */
+  readonly local?: Promise<NatsLink> | undefined;
+  /** What the registry is told, beside what runs and when. */
+  readonly device: Omit<Device, "runs" | "since" | "last_contact">;
+  readonly files: DeploymentsOptions["files"];
+  readonly fileOf: DeploymentsOptions["fileOf"];
   readonly supervisor: Supervisor;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** Ends by the returned function. */
-export function linkSupervisor({ link, host, supervisor, clock, log }: LinkOptions): () => void {
-  const stop = new AbortController();
-  let opened: NatsLink | null = null;
-  const endEvents = supervisor.onTold((told: Told) => {
-    if (opened?.connected === true && !opened.nats.isClosed())
-      opened.nats.publish(eventSubject(host), JSON.stringify({ host, ...told }));
-  });
-  const follow = async (): Promise<void> => {
-    opened = await link;
-    if (stop.signal.aborted) return;
-    opened.nats.subscribe(statusSubject(host), {
-      callback: (_error, message) => void message.respond(JSON.stringify(supervisor.status())),
+export function linkSupervisor(options: LinkOptions): () => void {
+  const link = new SupervisorLink(options);
+  link.start();
+  return () => link.end();
+}
+
+class SupervisorLink {
+  readonly #options: LinkOptions;
+  readonly #stop = new AbortController();
+  readonly #deployments: Deployments;
+  readonly #since: string;
+  #opened: NatsLink | null = null;
+  #registry: DeviceBucket | null = null;
+  #ends: (() => void)[] = [];
+
+  constructor(options: LinkOptions) {
+    const { device, files, fileOf, log, clock, supervisor } = options;
+    this.#options = options;
+    this.#since = new Date(clock.now()).toISOString();
+    this.#deployments = new Deployments({
+      host: device.id,
+      link: () => this.#opened,
+      fileOf,
+      files,
+      tell: (what, name, reason) => supervisor.tell({ what, name, reason }),
+      log,
     });
+  }
+
+  start(): void {
+    const { supervisor, link, local, clock, log } = this.#options;
+    const told = (each: Told): void => this.#tell(each);
+    this.#ends = [supervisor.onTold(told), clock.every(limits.device_contact_ms, () => void this.#contact())];
+    for (const each of [link, ...(local === undefined ? [] : [local])])
+      each.then((opened) => this.#answer(opened)).catch(() => undefined);
+    this.#follow().catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) log.warn(`the supervisor has no connection: ${messageOf(error)}`);
+    });
+  }
+
+  end(): void {
+    this.#stop.abort();
+    for (const end of this.#ends) end();
+  }
+
+  #tell(told: Told): void {
+    const { id } = this.#options.device;
+    if (this.#opened?.connected === true && !this.#opened.nats.isClosed())
+      this.#opened.nats.publish(eventSubject(id), JSON.stringify({ host: id, ...told }));
+  }
+
+  async #follow(): Promise<void> {
+    const { link, device, supervisor, clock, log } = this.#options;
+    const opened = await link;
+    if (this.#stop.signal.aborted) return;
+    this.#opened = opened;
+    await this.#contact();
     await followDesired(
       opened,
-      host,
+      device.id,
       ({ state, pipelines }) => {
         // A bucket that says nothing of this host is no order to end what runs.
         if (state === null) return;
         supervisor.hold(state.drain);
         supervisor.want([...pipelines.values()].map(({ pipeline }) => pipeline));
       },
-      { clock, log, stopped: stop.signal },
+      { clock, log, stopped: this.#stop.signal },
     );
-  };
-  follow().catch((error: unknown) => {
-    if (!stop.signal.aborted) log.warn(`the supervisor has no connection: ${messageOf(error)}`);
-  });
-  return () => {
-    stop.abort();
-    endEvents();
-  };
+  }
+
+  /** Says that the device is there, and asks again for what waits. */
+  async #contact(): Promise<void> {
+    const link = this.#opened;
+    if (link === null || !link.connected) return;
+    try {
+      this.#registry ??= await DeviceBucket.open(link);
+      await this.#registry.tell(this.#device());
+      await this.#deployments.retry();
+    } catch (error) {
+      this.#registry = null;
+      if (!this.#stop.signal.aborted) this.#options.log.warn(`the registry of devices: ${messageOf(error)}`);
+    }
+  }
+
+  #device(): Device {
+    const { device, supervisor, clock } = this.#options;
+    const { workers } = supervisor.status();
+    const heard = supervisor.wanted.flatMap(({ subjects }) => subjects);
+    return {
+      ...device,
+      subjects: [...new Set([...device.subjects, ...heard])].slice(0, limits.device_subjects_max),
+      runs: [
+        ...new Set([
+          ...supervisor.wanted.map(({ name }) => name),
+          ...workers.flatMap(({ pipelines }) => pipelines),
+        ]),
+      ],
+      since: this.#since,
+      last_contact: new Date(clock.now()).toISOString(),
+    };
+  }
+
+  #answer(link: NatsLink): void {
+    if (this.#stop.signal.aborted) return;
+    const { device, supervisor, clock } = this.#options;
+    const status = (): unknown => ({ ...supervisor.status(), waiting: this.#deployments.waiting });
+    const statuses = link.nats.subscribe(statusSubject(device.id), {
+      callback: (error, message) => {
+        if (error === null) message.respond(JSON.stringify(status()));
+      },
+    });
+    const close = openService({
+      link,
+      name: "weir-device",
+      id: device.id,
+      version: device.revision,
+      description: `Runs pipelines on ${device.id}.`,
+      endpoints: [
+        {
+          name: "deploy",
+          subject: deviceSubject(device.id, "deploy"),
+          answer: (request) => this.#deployments.deploy(request),
+        },
+        {
+          name: "remove",
+          subject: deviceSubject(device.id, "remove"),
+          answer: (request) => this.#deployments.remove(request),
+        },
+        { name: "status", subject: deviceSubject(device.id, "status"), answer: status },
+      ],
+      clock,
+    });
+    this.#ends.push(() => statuses.unsubscribe(), close);
+  }
 }

@@ -15,7 +15,7 @@ import { Hands } from "./hands.ts";
 import { desiredOf } from "./instances.ts";
 import { lives } from "./life-signs.ts";
 import { Lateness } from "./lateness.ts";
-import { type Memory, memoryText } from "./memory.ts";
+import { type Memory, memoryText, released } from "./memory.ts";
 import { type Happening, type Heard, reconcile, type Reconciled } from "./reconcile.ts";
 import type { ScaleTiming } from "./scale.ts";
 import { type SupervisorStatus, statusOf } from "./status.ts";
@@ -86,7 +86,7 @@ export class Supervisor {
   /** From here on these are wanted. */
   want(pipelines: readonly WantedPipeline[]): void {
     const mark = (all: readonly WantedPipeline[]): string =>
-      assignmentMark(all.map(({ name, revision }) => ({ name, revision, attempt: 0 })));
+      assignmentMark(all.map(({ name, revision, term }) => ({ name, revision, term, attempt: 0 })));
     if (mark(pipelines) === mark(this.#wanted)) return;
     this.#wanted = pipelines;
     this.#keep("what is wanted", () => this.#options.files.keepWanted(pipelines));
@@ -100,6 +100,19 @@ export class Supervisor {
     this.#options.log.info(held ? "nothing is to run for the time being" : "what is wanted runs again");
     this.#keep("that nothing is to run", () => this.#options.files.keepHeld(held));
     this.#lookSoon();
+  }
+
+  /** Lets a pipeline, or a worker, that failed too often go again, as if it never had. False where there is none of that name. */
+  release(name: string): boolean {
+    const { pipelines, workers } = this.#memory;
+    const meant = [...Object.keys(pipelines), ...Object.keys(workers)].filter(
+      (each) => each === name || instanceOf(each).pipeline === name,
+    );
+    if (meant.length === 0) return false;
+    this.#remember(meant.reduce(released, this.#memory));
+    this.tell({ what: "released", name, reason: "somebody lets it go again" });
+    this.#lookSoon();
+    return true;
   }
 
   /** Calls `told` for what happens from here on; ends by the returned function. */
@@ -116,6 +129,18 @@ export class Supervisor {
       this.#lookSoon();
     });
     this.#lookSoon();
+  }
+
+  /** Notes something that happened, and tells who listens. */
+  tell(happening: Happening): void {
+    const { clock, log } = this.#options;
+    const told = { ...happening, at: clock.now() };
+    this.#told.push(told);
+    for (const listener of this.#listeners) listener(told);
+    if (this.#told.length > limits.supervisor_happenings_max) this.#told.shift();
+    const text = `${happening.name} ${happening.what.replace("_", " ")}: ${happening.reason}`;
+    if (isFine(happening)) log.info(text);
+    else log.warn(text);
   }
 
   status(): SupervisorStatus {
@@ -207,7 +232,7 @@ export class Supervisor {
     );
     this.#remember(memory);
     this.#unplaced = unplaced;
-    for (const each of happenings) this.#tell(each);
+    for (const each of happenings) this.tell(each);
     this.#hands.carryOut(actions);
     this.#lookWhenDue(memory, clock.now());
   }
@@ -258,11 +283,12 @@ export class Supervisor {
     if (before?.assignment !== heard.beat.assignment) this.#lookSoon();
   }
 
-  #textOf({ name, revision, attempt }: AssignmentKey): AssignedPipeline | null {
+  #textOf({ name, revision, attempt, term }: AssignmentKey): AssignedPipeline | null {
     const { pipeline } = instanceOf(name);
     const wanted = this.#wanted.find((each) => each.name === pipeline && each.revision === revision);
     const kept = wanted ?? this.#options.files.revision(pipeline, revision);
-    return kept === null ? null : { name, revision, attempt, file: kept.file, text: kept.text };
+    if (kept === null) return null;
+    return { name, revision, attempt, term, forget: wanted?.forget, file: kept.file, text: kept.text };
   }
 
   #remember(memory: Memory): void {
@@ -295,15 +321,8 @@ export class Supervisor {
       this.#options.log.error(`${what} cannot be kept: ${messageOf(error)}`);
     }
   }
+}
 
-  #tell(happening: Happening): void {
-    const { clock, log } = this.#options;
-    const told = { ...happening, at: clock.now() };
-    this.#told.push(told);
-    for (const listener of this.#listeners) listener(told);
-    if (this.#told.length > limits.supervisor_happenings_max) this.#told.shift();
-    const text = `${happening.name} ${happening.what.replace("_", " ")}: ${happening.reason}`;
-    if (["good", "moved", "scaled"].includes(happening.what)) log.info(text);
-    else log.warn(text);
-  }
+function isFine({ what }: Happening): boolean {
+  return !["failed", "rolled_back", "quarantined", "refused", "apart"].includes(what);
 }

@@ -22,6 +22,10 @@ export interface WantedPipeline {
   readonly placement: PlacementSpec;
   /** What it reads from NATS. */
   readonly subjects: readonly string[];
+  /** Which turn of it this host's is; absent where it is wanted of this host by name. */
+  readonly term?: number | undefined;
+  /** Where what was kept of it is of other steps, it begins anew. */
+  readonly forget?: boolean | undefined;
 }
 
 /** The device's own settings, which may lie beside pipelines. */
@@ -30,7 +34,11 @@ const settingsFile = "weir.yaml";
 const namePattern = /^[a-z0-9_-]{1,64}$/;
 
 /** Reads what a supervisor has to know of a pipeline; throws where it cannot even be told apart from others. */
-export function wantedPipeline(file: string, text: string): WantedPipeline {
+export function wantedPipeline(
+  file: string,
+  text: string,
+  { term, forget }: Pick<WantedPipeline, "term" | "forget"> = {},
+): WantedPipeline {
   const refuse = (why: string): WeirError =>
     new WeirError("WEIR_CONFIG", `${file}: ${why}`, { remedy: `weir lint ${file} shows every mistake` });
   const { document, diagnostics } = readDocument(file, text);
@@ -49,6 +57,8 @@ export function wantedPipeline(file: string, text: string): WantedPipeline {
     file: resolve(file),
     placement,
     subjects: subjectsIn(document.value),
+    ...(term === undefined ? {} : { term }),
+    ...(forget === true ? { forget } : {}),
   };
 }
 

@@ -186,9 +186,10 @@ class Planner {
 
 function assignReason(before: readonly AssignmentKey[], after: readonly AssignmentKey[]): string {
   const changes: string[] = [];
-  for (const { name, revision, attempt } of after) {
+  for (const { name, revision, attempt, term } of after) {
     const known = before.find((each) => each.name === name);
     if (known === undefined) changes.push(`adds ${name}`);
+    else if (known.term !== term) changes.push(`${name} comes back to this host`);
     else if (known.revision !== revision) changes.push(`${name} becomes ${revision}`);
     else if (known.attempt !== attempt) changes.push(`starts ${name} again`);
   }

@@ -31,6 +31,11 @@ export function mayOvertake(spec: RowSink): boolean {
   return spec.kind === "nats" && (spec.delivery === "lane" || spec.delivery === "message_id");
 }
 
+/** True where a former owner of the place can be refused: a stream of its own, or what is on the host itself. */
+export function takesTurns(spec: RowSink): boolean {
+  return spec.kind !== "nats" || (spec.stream !== null && (spec.delivery ?? "exclusive") === "exclusive");
+}
+
 /** By chain of the plans, its lane. A chain is an alarm's where any of its sinks is. */
 export function chainLanes(plans: readonly PipelinePlan[]): ReadonlyMap<string, ChainLane> {
   const lanes = new Map<string, ChainLane>();

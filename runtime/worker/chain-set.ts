@@ -11,12 +11,13 @@ import type { Sink } from "../connect/connect.ts";
 import { natsSink } from "../connect/nats-sink.ts";
 import { stdoutSink } from "../connect/stdout-sink.ts";
 import { formName } from "../engine/condenser.ts";
-import type { WeirError } from "../errors.ts";
+import { claimSubject } from "../connect/chain/claim.ts";
+import { WeirError } from "../errors.ts";
 import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
 import { backlogOf } from "../state/outbox/lanes.ts";
 import type { Outbox } from "../state/outbox/outbox.ts";
 import { isMap, type Plain } from "../state/plain.ts";
-import { chainInId, chainOf, mayOvertake } from "./chain-names.ts";
+import { chainInId, chainOf, mayOvertake, takesTurns } from "./chain-names.ts";
 import type { Sender } from "./durable-task.ts";
 import { batched, pathOf, type RowSink, streamKey, type Surroundings } from "./open.ts";
 import { outboxSink } from "./outbox-sink.ts";
@@ -35,6 +36,8 @@ export interface ChainSetOptions {
   readonly surroundings: Surroundings;
   /** By chain, what the last commit says of the other side. */
   readonly places: Plain;
+  /** This host's turn of the pipeline, where it goes from host to host. */
+  readonly term: number | undefined;
   /** Rows that wait long are condensed. */
   readonly condenses: boolean;
   /** A chain can never go on. */
@@ -51,6 +54,18 @@ export class ChainSet {
 
   get senders(): readonly Sender[] {
     return [...this.#senders.values()];
+  }
+
+  /** Resolves once every place is this host's, and nobody else's rows are taken there; rejects, and ends, with any of `ends`. */
+  async claimed(ends: readonly Promise<never>[]): Promise<void> {
+    const senders = [...this.#senders.values()];
+    for (const sender of senders) sender.start();
+    try {
+      await Promise.race([Promise.all(senders.map((sender) => sender.flush())), ...ends]);
+    } catch (error) {
+      for (const sender of senders) await sender.close();
+      throw error;
+    }
   }
 
   /** A sink whose rows go by way of the outbox; `branch` is null for the dead letter. */
@@ -83,9 +98,9 @@ export class ChainSet {
   }
 
   #open(chain: string, opening: Opening): ChainSender {
-    const { outbox, surroundings, failed, places } = this.#options;
+    const { outbox, surroundings, failed, places, term } = this.#options;
     const { id, epoch } = this.#options.identity;
-    const identity = { id: `${id}.${chainInId(chain)}`, epoch };
+    const identity = { id: `${id}.${chainInId(chain)}`, epoch, ...(term === undefined ? {} : { term }) };
     const place = isMap(places) ? placeOf(places[chain] ?? null) : null;
     const sender = new ChainSender({
       chain,
@@ -107,6 +122,8 @@ export class ChainSet {
     waited: "live" | "backlog",
   ): Promise<Opening> {
     const { connections, clock, log, subjects } = this.#options.surroundings;
+    const { term } = this.#options;
+    if (term !== undefined && branch !== null && !takesTurns(spec)) throw cannotMove(plan.name, spec);
     const header = branch?.format === "csv" ? { header: csvHeader(branch.rows) } : {};
     if (spec.kind === "stdout") {
       const sink = stdoutSink({ ...header });
@@ -121,7 +138,9 @@ export class ChainSet {
       const sink = natsSink({ link, log });
       return (events) => plainTarget({ sink, events });
     }
-    const stream = { name: spec.stream, subjects: subjects.get(streamKey(spec.to, spec.stream)) ?? [] };
+    const claims = term === undefined ? [] : [claimSubject(spec.stream)];
+    const known = subjects.get(streamKey(spec.to, spec.stream)) ?? [];
+    const stream = { name: spec.stream, subjects: [...known, ...claims] };
     const lane = waited === "backlog" ? waited : spec.lane;
     const delivery: Delivery =
       spec.delivery === "lane"
@@ -135,6 +154,15 @@ export class ChainSet {
     const opened = await openDelivery(delivery, { link, stream, log, clock });
     return (events, identity, place) => opened({ identity, events, clock, log, place });
   }
+}
+
+function cannotMove(pipeline: string, spec: RowSink): WeirError {
+  const place = spec.kind === "nats" ? `subject ${spec.subject}` : spec.kind;
+  return new WeirError(
+    "WEIR_CONFIG",
+    `${pipeline} may go from host to host, and what its former host still sends to ${place} could not be refused there`,
+    { remedy: "give the sink a stream of its own (stream: NAME, without delivery), or name one host for it" },
+  );
 }
 
 /** What was dropped by reason in this run, of a chain that may be older. */

@@ -40,6 +40,7 @@ async function start(
   name: string,
   body: string,
   forget: readonly string[] = [],
+  forgetsChanged = false,
 ): Promise<{ worker: Worker; running: Promise<void> }> {
   const file = join(folder, `${name}.yaml`);
   writeFileSync(file, `name: ${name}\n${body}`);
@@ -51,6 +52,7 @@ async function start(
     clock: wallClock,
     log,
     identity: "test",
+    forgetsChanged,
   });
   try {
     await worker.open([loaded]);
@@ -155,7 +157,7 @@ steps:
   await until(async () => (await rowsIn("COUNTED").catch(() => [])).length === 1);
   await stop(first);
   await expect(start("changed", bodyOf("30s"))).rejects.toMatchObject({
-    code: "WEIR_STATE",
+    code: "WEIR_STATE_CHANGED",
     remedy: "run it as it was, or let it begin anew without its open windows: --forget changed",
   });
   await publish(70, 100);
@@ -164,4 +166,14 @@ steps:
   await stop(anew);
   // What was in the open window is gone, and nothing is read twice.
   expect((await rowsIn("COUNTED")).map((row) => row["n"])).toEqual([60, 20]);
+  // Told so for the case that it does not fit, it begins anew once, and goes on from then on.
+  await stop(await start("changed", bodyOf("20s"), [], true));
+  await publish(100, 110);
+  const again = await start("changed", bodyOf("20s"), [], true);
+  const timeIn = ({ worker }: { worker: Worker }): number => worker.status()[0]!.pipeline.watermark;
+  await until(async () => timeIn(again) > Number.NEGATIVE_INFINITY);
+  await stop(again);
+  const restored = await start("changed", bodyOf("20s"));
+  expect(timeIn(restored)).toBeGreaterThan(Number.NEGATIVE_INFINITY);
+  await stop(restored);
 });

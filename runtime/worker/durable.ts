@@ -140,10 +140,25 @@ function awayOf({ positions, states }: Recovered, pipelines: readonly string[]):
 export async function restoreState(
   runner: Runner,
   { recovered, away }: State,
-  forget: readonly string[],
-  clock: Clock,
+  { forget, forgetsChanged = false, clock, tell }: RestoreOptions,
 ): Promise<void> {
-  for (const [name, changes] of recovered.states)
-    if (!away.has(name) && !forget.includes(name)) await runner.restore(name, changes, clock.now(), true);
+  for (const [name, changes] of recovered.states) {
+    if (away.has(name) || forget.includes(name)) continue;
+    try {
+      await runner.restore(name, changes, clock.now(), true);
+    } catch (error) {
+      if (!forgetsChanged || !(error instanceof WeirError) || error.code !== "WEIR_STATE_CHANGED")
+        throw error;
+      tell.warn(`${name}: it begins anew, as it was told to: ${error.message}`);
+    }
+  }
   recovered.states.clear();
+}
+
+export interface RestoreOptions {
+  readonly forget: readonly string[];
+  /** One whose steps were changed begins anew as well. */
+  readonly forgetsChanged?: boolean;
+  readonly clock: Clock;
+  readonly tell: Log;
 }

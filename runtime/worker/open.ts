@@ -55,6 +55,14 @@ export interface OpenedSource {
 /** A committed position to go on behind; null where there is none yet; absent where nobody keeps positions. */
 type Resume = Plain | null | undefined;
 
+/** Where a source begins. */
+export interface Beginning {
+  readonly resume?: Resume;
+  readonly journals?: JournalHome | null;
+  /** Where there is no position: with the oldest record that is kept (default), or with the next one. */
+  readonly start?: "all" | "new";
+}
+
 type FileSpec = Extract<SourceSpec, { kind: "file" }>;
 type NatsSpec = Extract<SourceSpec, { kind: "nats" }>;
 
@@ -126,10 +134,9 @@ async function openNats(
   input: InputSpec,
   spec: NatsSpec,
   surroundings: Surroundings,
-  resume: Resume,
-  journals: JournalHome | null,
+  { resume, journals = null, start = "all" }: Beginning,
 ): Promise<OpenedSource> {
-  const source = await natsOrStream(plans, input, spec, surroundings, journals);
+  const source = await natsOrStream(plans, input, spec, surroundings, { journals, start });
   await source.open(resume);
   // No message names its columns: they are those of the schema, in its order.
   return { source, header: input.format === "csv" ? Object.keys(input.schema ?? {}) : null };
@@ -140,7 +147,7 @@ async function natsOrStream(
   input: InputSpec,
   spec: NatsSpec,
   { connections, clock, log }: Surroundings,
-  journals: JournalHome | null,
+  { journals, start }: Required<Pick<Beginning, "journals" | "start">>,
 ): Promise<Source> {
   const subject = subscriptionOf(spec.subject, spec.partition);
   const { stream, overflow } = spec;
@@ -149,7 +156,7 @@ async function natsOrStream(
   const link = await connections.link(spec.to);
   if (stream === null) return natsSource({ link, subject, overflow, framing, log, clock });
   const consumer = spec.consumer ?? consumerName(plans, plans[0]!.inputs.length === 1 ? null : input.name);
-  return jetstreamSource({ link, subject, stream, consumer, framing, log, clock });
+  return jetstreamSource({ link, subject, stream, consumer, start, framing, log, clock });
 }
 
 /** Another process has the subscription, and writes what this one reads. */
@@ -173,12 +180,12 @@ export async function openSource(
   plans: readonly PipelinePlan[],
   input: InputSpec,
   surroundings: Surroundings,
-  resume?: Resume,
-  journals: JournalHome | null = null,
+  beginning: Beginning = {},
 ): Promise<OpenedSource> {
+  const { resume } = beginning;
   const { source: spec } = input;
   if (spec.kind === "file") return openFile(plans[0]!, input, spec, surroundings, resume);
-  if (spec.kind === "nats") return openNats(plans, input, spec, surroundings, resume, journals);
+  if (spec.kind === "nats") return openNats(plans, input, spec, surroundings, beginning);
   const source = hostSource({
     every: spec.every,
     sensors: spec.sensors as readonly HostSensor[],

@@ -59,6 +59,9 @@ export class PipelineLife {
   /** The start of it that this is. A pipeline that runs is taken for a later one without being touched. */
   attempt: number;
   readonly revision: string;
+  /** This host's turn of it, where it goes from host to host. */
+  readonly term: number | undefined;
+  readonly #forget: boolean;
   readonly #name: string;
   readonly #surroundings: PipelineSurroundings;
   readonly #life: Life;
@@ -67,10 +70,15 @@ export class PipelineLife {
   #ended: Promise<void> = Promise.resolve();
   #last: WorkerStatus | null = null;
 
-  constructor({ name, revision, attempt }: AssignedPipeline, surroundings: PipelineSurroundings) {
+  constructor(
+    { name, revision, attempt, term, forget }: AssignedPipeline,
+    surroundings: PipelineSurroundings,
+  ) {
     this.#name = name;
     this.revision = revision;
     this.attempt = attempt;
+    this.term = term;
+    this.#forget = forget === true;
     this.#surroundings = surroundings;
     this.#life = new Life(surroundings.clock.now());
   }
@@ -100,7 +108,15 @@ export class PipelineLife {
   /** Opens and runs it; returns at once. */
   start(pipeline: LoadedPipeline): void {
     const { settings, clock, log, identity, links } = this.#surroundings;
-    this.#worker = new Worker({ settings, clock, log, identity: identity(), connections: links() });
+    const turn = { term: this.term, forgetsChanged: this.#forget };
+    this.#worker = new Worker({
+      settings,
+      clock,
+      log,
+      identity: identity(),
+      connections: links(),
+      ...turn,
+    });
     this.#ended = this.#run(this.#worker, pipeline);
   }
 

@@ -60,8 +60,10 @@ class PipelinePlace {
 
   async #turnTo(next: AssignedPipeline): Promise<void> {
     this.#refused = null;
-    if (this.#life?.revision === next.revision && ["starting", "running"].includes(this.#life.phase)) {
-      this.#life.attempt = next.attempt;
+    const present = this.#life;
+    const isSameRun = present?.revision === next.revision && present.term === next.term;
+    if (isSameRun && ["starting", "running"].includes(present.phase)) {
+      present.attempt = next.attempt;
       return;
     }
     const life = new PipelineLife(next, this.#surroundings);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { field } from "../../operators/sdk/index.ts";
+import { subscribeSubjectFault } from "../connect/subject.ts";
 import { limits } from "../limits.ts";
 import { type ConfigDocument, readDocument } from "../pipeline/document.ts";
 import { interpolate, type Surroundings } from "../pipeline/interpolate.ts";
@@ -58,6 +59,11 @@ const connectionSettings: z.ZodType<ConnectionSettings> = z.strictObject({
   uplink: uplink.optional(),
 });
 
+const subject = z.string().superRefine((text, context) => {
+  const fault = subscribeSubjectFault(text);
+  if (fault !== null) context.addIssue({ code: "custom", message: fault });
+});
+
 const deviceSettings = z.strictObject({
   nats: z.record(z.string(), connectionSettings).optional(),
   /** Threads that one source's pool may have; 0 keeps all work at home. */
@@ -79,7 +85,37 @@ const deviceSettings = z.strictObject({
     .optional(),
   /** For pipelines that say nothing. */
   outbox: outboxSetting.optional(),
+  /** What a registry of devices is told of this one. */
+  device: z
+    .strictObject({
+      location: z.string().max(256).optional(),
+      labels: z.record(z.string().regex(/^[a-z0-9_-]{1,64}$/), z.string().max(256)).optional(),
+      capacity: z
+        .strictObject({
+          processors: z.number().positive().optional(),
+          memory: field.size("What all workers may take together.").optional(),
+          workers: z.number().int().min(1).optional(),
+        })
+        .optional(),
+      subjects: z.array(subject).max(limits.device_subjects_max).optional(),
+    })
+    .optional(),
 });
+
+/** What a registry is told of a device beside its name; what is not said is as found. */
+export interface DeviceDescription {
+  readonly location?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly capacity?:
+    | {
+        readonly processors?: number | undefined;
+        readonly memory?: number | undefined;
+        readonly workers?: number | undefined;
+      }
+    | undefined;
+  /** What is published there, with wildcards. */
+  readonly subjects?: readonly string[] | undefined;
+}
 
 export interface DeviceSettings {
   /** By name; `default` is what a pipeline without `to` uses. */
@@ -96,6 +132,7 @@ export interface DeviceSettings {
   readonly asksIngest: boolean;
   /** What rows that wait may take where a pipeline says nothing. */
   readonly outbox?: OutboxSpec | undefined;
+  readonly device?: DeviceDescription | undefined;
 }
 
 export const defaultConnection = "default";
@@ -138,7 +175,7 @@ export function withFile(
       diagnostics: [...read.diagnostics, ...diagnostics, ...mistakes(document, parsed.error)],
     };
   }
-  const { nats = {}, threads, host, state, commit, outbox } = parsed.data;
+  const { nats = {}, threads, host, state, commit, outbox, device } = parsed.data;
   return {
     settings: {
       connections: { ...base.connections, ...nats },
@@ -149,6 +186,7 @@ export function withFile(
       forget: base.forget,
       asksIngest: base.asksIngest,
       outbox: outbox ?? base.outbox,
+      device: device ?? base.device,
     },
     diagnostics: [...read.diagnostics, ...diagnostics],
   };

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { silentLog } from "../connect/connector-log.ts";
 import { WeirError } from "../errors.ts";
-import { homesOf, joinedName, makeStateFolder, stateFolders } from "./state-folders.ts";
+import { enterTerm, homesOf, joinedName, makeStateFolder, stateFolders } from "./state-folders.ts";
 
 const state = mkdtempSync(join(tmpdir(), "weir-state-folders-"));
 afterAll(() => rmSync(state, { recursive: true, force: true }));
@@ -56,5 +57,25 @@ describe("folders", () => {
     makeStateFolder(state, { name: "c", pipelines: ["c"] });
     writeFileSync(join(state, "c", "pipelines.json"), "[1]");
     expect(() => stateFolders(state)).toThrow(WeirError);
+  });
+});
+
+describe("turns", () => {
+  it("go on in their own folder, and what is of an earlier one is put aside", () => {
+    const place = mkdtempSync(join(state, "turns-"));
+    const mark = join(place, "a", "mark");
+    const enter = (term: number): void => enterTerm(place, "a", term, silentLog);
+    makeStateFolder(place, { name: "a", pipelines: ["a"] });
+    writeFileSync(mark, "");
+    enter(1);
+    enter(1);
+    expect(existsSync(mark)).toBe(true);
+    enter(3);
+    expect(existsSync(mark)).toBe(false);
+    expect(existsSync(join(place, "handed-over", "a.1", "mark"))).toBe(true);
+    expect(stateFolders(place)).toEqual([{ name: "a", pipelines: ["a"] }]);
+    expect(() => enter(2)).toThrow(/is of term 3, and this is term 2/);
+    makeStateFolder(place, { name: "b+c", pipelines: ["b", "c"] });
+    expect(() => enterTerm(place, "b", 1, silentLog)).toThrow(/together with others/);
   });
 });

@@ -39,7 +39,7 @@ import { RunnerTask } from "./runner-task.ts";
 import { SinkSet } from "./sink-set.ts";
 import { IngestKeeper } from "./ingest-keeper.ts";
 import { ingestGroups, ingestPlans } from "./ingest-plan.ts";
-import { homesOf, stateFolders } from "./state-folders.ts";
+import { enterTerm, homesOf, stateFolders } from "./state-folders.ts";
 import type { Task } from "./task.ts";
 
 export interface WorkerOptions {
@@ -48,6 +48,10 @@ export interface WorkerOptions {
   readonly log: Log;
   /** Makes row ids unique among runs. */
   readonly identity: string;
+  /** This host's turn of its one pipeline, where that goes from host to host. */
+  readonly term?: number | undefined;
+  /** What was kept of other steps is let go of; without it, the pipeline is refused then. */
+  readonly forgetsChanged?: boolean;
   /** Its connections where others use them as well; it has its own when left out. */
   readonly connections?: Links;
 }
@@ -81,10 +85,13 @@ export class Worker {
   readonly #wired = new Map<string, Wired>();
   #keepers: readonly IngestKeeper[] = [];
   #stopping = false;
+  /** Rejects once `stop` was called. */
+  readonly #stopped = Promise.withResolvers<never>();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
     const { settings, log, clock } = options;
+    this.#stopped.promise.catch(() => undefined);
     this.#connections = options.connections ?? new Connections(settings.connections, log, clock);
   }
 
@@ -127,6 +134,9 @@ export class Worker {
   /** Drains: nothing new is taken, what is in flight is finished. Rejects when that takes too long. */
   stop(): Promise<never> {
     this.#stopping = true;
+    this.#stopped.reject(
+      new WeirError("WEIR_NATS_UNAVAILABLE", "stopped before the places of its rows were its own"),
+    );
     this.#connections.giveUp();
     for (const references of this.#references) void references.close();
     for (const task of this.#tasks) task.stop();
@@ -199,10 +209,11 @@ export class Worker {
 
   /** Pipelines that share a source: in one task, or where state is kept in one for each folder that they have. */
   async #openGroup(members: readonly LoadedPipeline[], surroundings: Surroundings): Promise<void> {
-    const { clock, log, settings } = this.#options;
+    const { clock, log, settings, term } = this.#options;
     const { state } = settings;
     if (state === null) return this.#openTask(members, surroundings);
     const plans = members.map(({ plan }) => plan!);
+    if (term !== undefined) enterTerm(state, plans[0]!.name, term, log);
     for (const { folder, isNew, pipelines } of homesOf(plans, stateFolders(state))) {
       const opened = await openState({ state, home: folder, isNew, plans: pipelines, settings, clock, log });
       this.#states.push(opened);
@@ -227,16 +238,27 @@ export class Worker {
     const references = new ReferenceTask(surroundings.log);
     this.#references.push(references);
     await references.load(plans, surroundings);
-    const opened: OpenedSource[] = [];
-    for (const [input, { spec }] of plans[0]!.inputs.entries())
-      opened.push(await openSource(plans, spec, surroundings, state?.positions[input], journals));
     const failure = Promise.withResolvers<never>();
     failure.promise.catch(() => undefined);
     const chains = state === undefined ? null : this.#chainsOf(state, surroundings, failure.reject);
     const open: OpenSink = (spec, plan, branch) =>
       chains === null ? openSink(spec, plan, branch, surroundings) : chains.sink(spec, plan, branch);
+    const { term } = this.#options;
     const wired: Wired[] = [];
-    for (const plan of plans) wired.push(await this.#wire(plan, open));
+    const wire = async (): Promise<void> => {
+      for (const plan of plans) wired.push(await this.#wire(plan, open));
+    };
+    // A turn begins with places of its own; its first record is one that comes after that, where others had it before.
+    const begins = term !== undefined && state?.recovered.positions.size === 0;
+    if (begins) await wire();
+    if (begins) await chains?.claimed([failure.promise, this.#stopped.promise]);
+    const start = begins && term > 1 ? "new" : "all";
+    const opened: OpenedSource[] = [];
+    for (const [input, { spec }] of plans[0]!.inputs.entries()) {
+      const beginning = { resume: state?.positions[input], journals, start } as const;
+      opened.push(await openSource(plans, spec, surroundings, beginning));
+    }
+    if (!begins) await wire();
     const all = wired.flatMap((each) => [...each.sinks, each.deadLetter]);
     const sinks = new SinkSet(all.filter((sink) => sink !== null));
     const outputs = new Map(wired.map((each) => [each.plan, outputsOf(each, sinks)]));
@@ -252,7 +274,7 @@ export class Worker {
     if (state === undefined || chains === null)
       this.#tasks.push(new RunnerTask(sources, runner, sinks, clock));
     else {
-      await restoreState(runner, state, settings.forget, clock);
+      await restoreState(runner, state, { ...this.#options, forget: settings.forget, tell: log });
       const task = new DurableTask({
         sources,
         positions: state.positions,
@@ -286,6 +308,7 @@ export class Worker {
       places: recovered.places,
       condenses,
       failed,
+      term: this.#options.term,
     });
   }
 

@@ -83,7 +83,9 @@ export class ChainSender {
     return this.#options.chain;
   }
 
+  /** A second time it changes nothing. */
   start(): void {
+    if (this.#running !== null) return;
     const { chain, outbox } = this.#options;
     this.#stored = outbox.chain(chain).confirmed;
     outbox.waiting(chain, () => {

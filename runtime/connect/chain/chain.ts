@@ -9,6 +9,11 @@ export interface ChainIdentity {
   readonly id: string;
   /** Grows with each start of the log; whoever meets a greater one of its own chain has been replaced. */
   readonly epoch: number;
+  /**
+   * Which turn it is, where a pipeline may go from host to host: whoever has a later one has taken its place. Absent where
+   * nobody hands it on.
+   */
+  readonly term?: number;
 }
 
 /** How far the other side has a chain. */

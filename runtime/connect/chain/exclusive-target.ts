@@ -1,17 +1,28 @@
 // Rows on a stream that nobody else writes to: pipelined, each with the sequence that the stream must have reached before
 // it. So a row is stored at its place in the order or not at all, whatever was repeated, delayed or sent by another start.
 
+import { sleep } from "../../clock.ts";
 import { limits } from "../../limits.ts";
 import type { Entry } from "../../state/outbox/entry.ts";
+import { backOff } from "../back-off.ts";
 import type { Place, Tail, Target } from "./chain.ts";
+import { claimStream, claimSubject, isClaim, outdated, standingAt } from "./claim.ts";
 import { exclusiveRemedy, exclusiveTail } from "./exclusive-tail.ts";
 import { failureOf, Flight, type Sent } from "./flight.ts";
-import { expectedLast, markOf, publicationOf, unfitReason } from "./publication.ts";
+import {
+  expectedLast,
+  expectedLastId,
+  markOf,
+  messageId,
+  publicationOf,
+  unfitReason,
+} from "./publication.ts";
 import {
   checkSameRow,
   endOf,
   Foreigners,
   foreignWriter,
+  type StreamEnd,
   type StreamTargetOptions,
   wasCut,
 } from "./stream-target.ts";
@@ -29,6 +40,8 @@ class ExclusiveTarget implements Target {
   #start: Place | null;
   /** The stream's last sequence once all that was sent is stored. */
   #last = 0;
+  /** The number of the last entry that was sent since it was attached; null before the first. */
+  #previous: number | null = null;
   #attached = false;
   #wasAttached = false;
 
@@ -62,6 +75,7 @@ class ExclusiveTarget implements Target {
       const { facts, tail } = await this.#find(known, unconfirmed, confirmed);
       this.#start = { created: facts.created, sequence: facts.last, number: tail.number };
       this.#last = facts.last;
+      this.#previous = null;
       if (!this.#flight.begin(tail.number)) continue;
       this.#attached = true;
       this.#wasAttached = true;
@@ -80,9 +94,13 @@ class ExclusiveTarget implements Target {
       const sent = this.#flight.add(entry.number);
       const expected = this.#last++;
       this.#flight.ask(sent);
-      port.publish(publicationOf(identity, entry, [expectedLast, expected]), (answer) =>
-        this.#answered(sent, expected, answer),
-      );
+      const publication = publicationOf(identity, entry, [expectedLast, expected]);
+      // Where the row before was lost, the claim of a next owner may have taken its place, and the sequence would fit.
+      const previous = this.#previous;
+      if (identity.term !== undefined && previous !== null)
+        publication.headers[expectedLastId] = messageId(identity.id, previous);
+      this.#previous = entry.number;
+      port.publish(publication, (answer) => this.#answered(sent, expected, answer));
     }
   }
 
@@ -97,7 +115,7 @@ class ExclusiveTarget implements Target {
     confirmed: number,
   ): Promise<{ readonly facts: StreamFacts; readonly tail: Tail }> {
     const { port, identity, clock, log } = this.#options;
-    const end = await endOf(port, clock);
+    const end = await this.#owned(await endOf(port, clock), known, unconfirmed, confirmed);
     const { facts, message } = end;
     const { id } = identity;
     const { foreign, ...tail } = await exclusiveTail({ port, end, id, known, unconfirmed, confirmed });
@@ -107,10 +125,38 @@ class ExclusiveTarget implements Target {
     }
     const mark = message === null ? null : markOf(message, id);
     if (message !== null && mark !== null) {
-      checkSameRow(message, mark, unconfirmed, port.name);
+      if (!isClaim(message, port.name)) checkSameRow(message, mark, unconfirmed, port.name);
       await this.#checkBefore(message.sequence, mark.number, unconfirmed);
     }
     return { facts, tail };
+  }
+
+  /** The stream's end once it is this term's, where there are terms. Refuses where a later one has it. */
+  async #owned(
+    first: StreamEnd,
+    known: Place | null,
+    unconfirmed: readonly Entry[],
+    confirmed: number,
+  ): Promise<StreamEnd> {
+    const { port, identity, clock, log } = this.#options;
+    const { id, term } = identity;
+    let end = first;
+    if (term === undefined) return end;
+    for (let attempt = 0; ; attempt++) {
+      const standing = standingAt(end, term);
+      if (standing === "ours") return end;
+      if (standing === "outdated") throw outdated(end, port.name, term);
+      const tail = await exclusiveTail({ port, end, id, known, unconfirmed, confirmed });
+      // A later start of this very chain is there: the sender sees it by the tail.
+      if (tail.epoch > identity.epoch) return end;
+      const failure = failureOf(await claimStream(port, identity, end, tail));
+      if (failure !== null && failure.kind !== "unsure" && attempt === 0)
+        log.warn(
+          `sink stream ${port.name}: cannot be claimed by its new owner, who tries for ever: ${failure.reason}. The stream has to take ${claimSubject(port.name)} as well`,
+        );
+      if (failure !== null && attempt > 0) await sleep(clock, backOff(attempt - 1, 1));
+      end = await endOf(port, clock);
+    }
   }
 
   /**
@@ -126,7 +172,8 @@ class ExclusiveTarget implements Target {
       const sequences = Array.from({ length: count }, (_, back) => at - back);
       for (const message of await Promise.all(sequences.map((each) => port.read(each)))) {
         const mark = message === null ? null : markOf(message, identity.id);
-        if (message !== null && mark !== null) checkSameRow(message, mark, unconfirmed, port.name);
+        if (message !== null && mark !== null && !isClaim(message, port.name))
+          checkSameRow(message, mark, unconfirmed, port.name);
       }
     }
   }

@@ -32,7 +32,9 @@ export class MemoryStream {
     const known = this.#ids.get(headers.get("nats-msg-id") ?? "");
     const expected = headers.get("nats-expected-last-sequence");
     const ofSubject = headers.get("nats-expected-last-subject-sequence");
+    const before = headers.get("nats-expected-last-msg-id");
     const wrong =
+      (before !== undefined && before !== this.messages.get(this.last)?.headers.get("nats-msg-id")) ||
       (expected !== undefined && Number(expected) !== this.last) ||
       (ofSubject !== undefined && Number(ofSubject) !== (this.lastOf(subject)?.sequence ?? 0));
     const refusal: Answer = { kind: "refused", code: 10_071, reason: "wrong last sequence" };
@@ -40,8 +42,8 @@ export class MemoryStream {
     if (known !== undefined) return { kind: "stored", sequence: known, duplicate: true };
     if (wrong) return refusal;
     const sequence = ++this.last;
-    const before = this.keepsLastOfSubject ? this.lastOf(subject) : null;
-    if (before !== null) this.messages.delete(before.sequence);
+    const replaced = this.keepsLastOfSubject ? this.lastOf(subject) : null;
+    if (replaced !== null) this.messages.delete(replaced.sequence);
     this.messages.set(sequence, { sequence, subject, payload, headers });
     const id = headers.get("nats-msg-id");
     if (id !== undefined) this.#ids.set(id, sequence);

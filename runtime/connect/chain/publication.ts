@@ -12,10 +12,12 @@ import type { Publication, StoredMessage } from "./stream-port.ts";
 const chainHeader = "weir-chain";
 const numberHeader = "weir-out-seq";
 const epochHeader = "weir-epoch";
+const termHeader = "weir-term";
 
 /** What the server compares before it stores a message. */
 export const expectedLast = "Nats-Expected-Last-Sequence";
 export const expectedLastOfSubject = "Nats-Expected-Last-Subject-Sequence";
+export const expectedLastId = "Nats-Expected-Last-Msg-Id";
 
 /** What a message of the chain says of itself. */
 export interface Mark {
@@ -24,18 +26,29 @@ export interface Mark {
   readonly epoch: number;
 }
 
+/** What tells a message apart for duplicate suppression. */
+export function messageId(id: string, name: string | number): string {
+  return `${id}.${name}`;
+}
+
 /** The chain's own headers, for the entry `number`; `name` tells messages apart for duplicate suppression. */
 export function chainHeaders(
-  { id, epoch }: ChainIdentity,
+  { id, epoch, term }: ChainIdentity,
   name: string,
   number: number,
 ): Record<string, string> {
   return {
-    "Nats-Msg-Id": `${id}.${name}`,
+    "Nats-Msg-Id": messageId(id, name),
     "Weir-Chain": id,
     "Weir-Out-Seq": `${number}`,
     "Weir-Epoch": `${epoch}`,
+    ...(term === undefined ? {} : { "Weir-Term": `${term}` }),
   };
+}
+
+/** In which term a stored message was sent; 0 for none. */
+export function termOf(message: StoredMessage): number {
+  return wholeOf(message.headers.get(termHeader)) ?? 0;
 }
 
 /** The message of one entry. `expected` is a header that makes the server compare, and what with; null for none. */
@@ -43,7 +56,7 @@ export function publicationOf(
   identity: ChainIdentity,
   { number, row }: Entry,
   expected: readonly [name: string, sequence: number] | null,
-): Publication {
+): Publication & { readonly headers: Record<string, string> } {
   const headers = chainHeaders(identity, String(number), number);
   if (expected !== null) headers[expected[0]] = String(expected[1]);
   headers[causedAtHeader] = String(row.caused);

@@ -27,6 +27,9 @@ interface Setting {
   readonly make?: Make;
   readonly outbox?: MemoryOutbox;
   readonly epoch?: number;
+  readonly term?: number;
+  /** Of the log; another one is another host's. */
+  readonly id?: string;
   readonly faults?: Faults;
   readonly random?: () => number;
   readonly delayed?: Publication[];
@@ -42,7 +45,8 @@ export function begin(setting: Setting): Running {
     setting.random ?? (() => 1),
     setting.delayed ?? [],
   );
-  const identity = { id: "log.chain", epoch };
+  const { id = "log.chain", term } = setting;
+  const identity = { id, epoch, ...(term === undefined ? {} : { term }) };
   const make = setting.make ?? exclusiveTarget;
   const running: Running = {
     outbox,

@@ -1,0 +1,59 @@
+// weir control: the control centre of a fleet, until SIGTERM. What it keeps is in the buckets, so that it can end and begin
+// anywhere, and two of them do no harm.
+
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { wallClock } from "../clock.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { type LogFormat, makeLog } from "../log.ts";
+import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
+import { ControlCentre } from "../supervisor/control-centre.ts";
+import { openPolicy, type Policy } from "../supervisor/control-policy.ts";
+import { Connections } from "../worker/connections.ts";
+import type { ConnectionOptions } from "./apply.ts";
+import { settingsFor } from "./device-settings.ts";
+import { version } from "./options.ts";
+import { readPolicy } from "./policy-file.ts";
+
+export interface ControlCommandOptions extends ConnectionOptions {
+  readonly policy?: string;
+  readonly log?: LogFormat;
+}
+
+function policyIn(file: string | undefined): Policy {
+  if (file === undefined) return openPolicy;
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new WeirError("WEIR_FILE", `cannot read ${file}: ${messageOf(cause)}`, {
+      remedy: "name the policy's file; without --policy everybody may deploy everything",
+      cause,
+    });
+  }
+  const { policy, diagnostics } = readPolicy(file, text);
+  if (diagnostics.length === 0) return policy;
+  const shown = formatDiagnostics(diagnostics, { [file]: text }, { color: false });
+  throw new WeirError("WEIR_CONFIG", `${file} is wrong\n${shown}`);
+}
+
+export async function control(options: ControlCommandOptions): Promise<number> {
+  const policy = policyIn(options.policy);
+  const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
+  const connections = new Connections(settingsFor(options).connections, log, wallClock);
+  const ended = new Promise<null>((done) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => done(null));
+  });
+  // It can be ended while it waits for its server.
+  const link = await Promise.race([connections.link(options.to), ended]);
+  if (link !== null) {
+    const id = randomUUID().slice(0, 8);
+    const centre = await ControlCentre.open({ link, policy, id, version, clock: wallClock, log });
+    centre.start();
+    log.info(`control centre ${id} answers; what is silent for ${policy.lost_after / 1_000} s is lost`);
+    await ended;
+    await centre.close();
+  }
+  await connections.close();
+  return 0;
+}

@@ -1,0 +1,75 @@
+// weir devices and weir deploy: the user's side of a fleet. Asks the registry, and asks devices; decides nothing.
+
+import { userInfo } from "node:os";
+import { wallClock } from "../clock.ts";
+import { askService } from "../connect/service.ts";
+import { durationText } from "../engine/waiting.ts";
+import { WeirError } from "../errors.ts";
+import { deviceSubject } from "../supervisor/control-subjects.ts";
+import type { Deployed } from "../supervisor/deployments.ts";
+import { DeviceBucket, type Registered } from "../supervisor/device-bucket.ts";
+import { hostState } from "../supervisor/place.ts";
+import { checked, type ConnectionOptions, withLink } from "./apply.ts";
+import { checkNames } from "./host-name.ts";
+import { tableText } from "./status.ts";
+import { print, styled } from "./terminal.ts";
+
+function rowOf({ device, written }: Registered, now: number): string[] {
+  const { id, location, labels, capacity, runs } = device;
+  const silent = Math.max(0, now - written);
+  return [
+    id,
+    hostState(silent),
+    durationText(silent),
+    String(runs.length),
+    `${capacity.cpu} / ${Math.round(capacity.memory / 1024 ** 2)} MiB`,
+    Object.entries(labels)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(",") || "-",
+    location === "" ? "-" : location,
+  ];
+}
+
+export async function devices(options: ConnectionOptions & { readonly json?: boolean }): Promise<number> {
+  const found = await withLink(options, async (link) => (await DeviceBucket.open(link)).all());
+  const now = wallClock.now();
+  if (options.json === true) {
+    const shown = found.map((each) => ({ ...each.device, state: hostState(now - each.written) }));
+    print(JSON.stringify(shown));
+    return 0;
+  }
+  const head = ["DEVICE", "STATE", "SILENT", "RUNS", "CAPACITY", "LABELS", "LOCATION"];
+  const [first = "", ...rows] = tableText([head, ...found.map((each) => rowOf(each, now))]);
+  print(styled("dim", first));
+  for (const row of rows) print(row);
+  return 0;
+}
+
+export interface DeployOptions extends ConnectionOptions {
+  readonly device: string;
+  readonly user?: string;
+  readonly remove?: boolean;
+  readonly json?: boolean;
+}
+
+/** Asks a device to run a pipeline file, or not to run a pipeline any more. */
+export async function deploy(what: string, options: DeployOptions): Promise<number> {
+  const { device, user = userInfo().username, remove = false, json = false } = options;
+  checkNames({ device });
+  if (remove) checkNames({ pipeline: what });
+  const pipelines = remove ? [] : await checked([what]);
+  if (typeof pipelines === "number") return pipelines;
+  const [pipeline] = pipelines;
+  if (pipelines.length > 1)
+    throw new WeirError("WEIR_USAGE", `${what} is several pipelines`, {
+      remedy: "deploy one after the other",
+    });
+  const request = { pipeline: pipeline?.input.text ?? what, user };
+  const subject = deviceSubject(device, remove ? "remove" : "deploy");
+  const answer = (await withLink(options, (link) => askService(link, subject, request))) as Deployed;
+  if (json) print(JSON.stringify(answer));
+  else if (answer.state === "waiting")
+    print(`${answer.name} waits on ${device} for ${answer.waits_for}; it is deployed by itself then`);
+  else print(`${answer.name} is ${answer.state} ${answer.state === "removed" ? "from" : "on"} ${device}`);
+  return 0;
+}

@@ -1,0 +1,82 @@
+// The commands for what is wanted of hosts and of a fleet: their options, and what they run. Loaded with every command, so
+// it loads nothing itself.
+
+import { type Command, Option } from "commander";
+import { collect, connectionOption, finish, jsonOption } from "./options.ts";
+
+export function fleetCommands(program: Command): void {
+  const connected = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .addOption(connectionOption())
+      .option("--config <file>", "the device's settings", "weir.yaml")
+      .option("--to <connection>", "the connection with what is wanted, and with the devices", "default");
+  applying(connected);
+  connected("devices", "list the devices that have said they are there, and how long ago")
+    .addOption(jsonOption())
+    .action((options) => finish(import("./devices.ts").then(({ devices }) => devices(options))));
+  connected("deploy", "ask a device to run a pipeline; it asks the control centre")
+    .argument("<pipeline>", "a pipeline file; with --remove, a pipeline's name")
+    .requiredOption("--device <id>", "which device")
+    .option("--user <name>", "who asks; without it, the user of this machine")
+    .option("--remove", "it is not to run it any more")
+    .addOption(jsonOption())
+    .action((what: string, options) =>
+      finish(import("./devices.ts").then(({ deploy }) => deploy(what, options))),
+    );
+  connected(
+    "control",
+    "confirm what devices run, and place what names no host: the control centre of a fleet",
+  )
+    .option("--policy <file>", "who may run what where; without it, everybody everything")
+    .addOption(new Option("--log <format>", "how to log").choices(["text", "json"]))
+    .action((options) => finish(import("./control.ts").then(({ control }) => control(options))));
+  program
+    .command("release")
+    .description(
+      "let a pipeline, or a worker, go again that failed too often and was put aside on this machine",
+    )
+    .argument("<name>", "a pipeline, or a worker")
+    .action((name: string) => finish(import("./status.ts").then(({ release }) => release(name))));
+}
+
+function applying(connected: (name: string, description: string) => Command): void {
+  const target = (name: string, description: string): Command =>
+    connected(name, description).option("--host <name>", "the host that is meant; this one without it");
+  const changing = (name: string, description: string): Command =>
+    target(name, description)
+      .argument("<file...>", "pipeline files, folders of them, or patterns")
+      .option(
+        "--fleet",
+        "for whichever device fits, by its labels, its room and its subjects: weir control places it",
+      )
+      .option("--prune", "what is there and not among them goes")
+      .addOption(
+        new Option(
+          "--forget <pipeline>",
+          "where what it keeps does not fit its changed steps, it begins anew without its open windows (repeatable)",
+        )
+          .argParser(collect)
+          .default([], "none"),
+      )
+      .addOption(jsonOption());
+  changing(
+    "plan",
+    "show what applying pipelines to a host would change, and what becomes of their state",
+  ).action((files: string[], options) =>
+    finish(import("./apply.ts").then(({ plan }) => plan(files, options))),
+  );
+  changing("apply", "check and test pipelines, and want them on a host").action((files: string[], options) =>
+    finish(import("./apply.ts").then(({ apply }) => apply(files, options))),
+  );
+  target("rollback", "want again what a pipeline was before its present revision")
+    .argument("<pipeline>", "its name")
+    .option("--fleet", "one that was applied with --fleet")
+    .action((name: string, options) =>
+      finish(import("./apply.ts").then(({ rollback }) => rollback(name, options))),
+    );
+  target("drain", "let all workers of a host end in order")
+    .option("--undo", "let it run again what is wanted")
+    .action((options) => finish(import("./apply.ts").then(({ drain }) => drain(options))));
+}

@@ -1,0 +1,44 @@
+// What becomes of a pipeline's state when another revision of it takes over: its windows and keys go on, or do not fit. Pure.
+
+import { fingerprintOf, stepMarks } from "../engine/fingerprint.ts";
+import type { PipelinePlan } from "../pipeline/pipeline.ts";
+
+export interface StatePlan {
+  /** False where the new revision is refused, unless it is told to forget. */
+  readonly fits: boolean;
+  /** Steps with state that goes on; empty where it does not fit. */
+  readonly kept: readonly string[];
+  /** Steps with state that would be lost. */
+  readonly lost: readonly string[];
+  /** Steps that are other than they were, new or gone. */
+  readonly changed: readonly string[];
+}
+
+export function statePlan(before: PipelinePlan, after: PipelinePlan): StatePlan {
+  const [old, now] = [stepMarks(before), stepMarks(after)];
+  const stateful = [...old].filter(([, { keepsState }]) => keepsState).map(([label]) => label);
+  const changed = [...new Set([...old.keys(), ...now.keys()])].filter(
+    (label) => old.get(label)?.mark !== now.get(label)?.mark,
+  );
+  const same = Buffer.from(fingerprintOf(before)).equals(fingerprintOf(after));
+  // A pipeline is kept as a whole. Where nothing keeps anything, counts are all that is at stake.
+  return same
+    ? { fits: true, kept: stateful, lost: [], changed }
+    : { fits: false, kept: [], lost: stateful, changed };
+}
+
+export function statePlanText(
+  name: string,
+  { fits, kept, lost, changed }: StatePlan,
+  forgets: boolean,
+): string {
+  if (fits)
+    return kept.length === 0
+      ? "it keeps no windows or keys"
+      : `goes on with what it keeps: ${kept.join(", ")}`;
+  const what = lost.length === 0 ? "its counts" : `what it keeps: ${lost.join(", ")}`;
+  const why = changed.length === 0 ? "its sources or branches are others" : `changed: ${changed.join(", ")}`;
+  return forgets
+    ? `begins anew without ${what} (${why})`
+    : `does not fit ${what} (${why}); the host goes back to the revision before, unless --forget ${name}`;
+}

@@ -1,0 +1,102 @@
+// A stream that goes from owner to owner: the former one stores nothing behind the claim of the next, whatever the network
+// does, and whenever it comes back.
+
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { VirtualClock } from "../../clock.ts";
+import { claimSubject, standingAt } from "./claim.ts";
+import { MemoryStream } from "./memory-stream.fixture.ts";
+import { begin, fill, seeded, settled, texts } from "./running-chain.fixture.ts";
+import type { Publication, StoredMessage } from "./stream-port.ts";
+
+const rowsOf = (stream: MemoryStream): StoredMessage[] =>
+  [...stream.messages.values()].filter(({ subject }) => subject !== claimSubject("MODEL"));
+const textsOf = (rows: readonly StoredMessage[]): string[] =>
+  rows.map(({ payload }) => Buffer.from(payload).toString());
+
+function message(headers: Readonly<Record<string, string>>): StoredMessage {
+  return { sequence: 1, subject: "a", payload: Buffer.from(""), headers: new Map(Object.entries(headers)) };
+}
+
+test("the end of a stream says whose it is", () => {
+  const cases: readonly (readonly [StoredMessage | null, ReturnType<typeof standingAt>])[] = [
+    [null, "claim"],
+    [message({}), "claim"],
+    [message({ "weir-term": "1" }), "claim"],
+    [message({ "weir-term": "2" }), "ours"],
+    [message({ "weir-term": "3" }), "outdated"],
+    [message({ "weir-term": "x" }), "claim"],
+  ];
+  for (const [end, standing] of cases) expect(standingAt({ message: end }, 2)).toBe(standing);
+});
+
+test("an owner goes on in its own term without claiming again", async () => {
+  const stream = new MemoryStream();
+  const clock = new VirtualClock();
+  const first = begin({ stream, clock, term: 1 });
+  fill(first.outbox, 3);
+  await settled(first.sender.flush(), clock);
+  await first.sender.close();
+  const again = begin({ stream, clock, term: 1, epoch: 2, outbox: first.outbox });
+  fill(again.outbox, 3);
+  await settled(again.sender.flush(), clock);
+  expect(textsOf(rowsOf(stream))).toEqual(texts(1, 6));
+  expect(stream.messages.size).toBe(7);
+  await again.sender.close();
+});
+
+test("the former owner is refused before the next one has sent anything, and what it did not send it keeps", async () => {
+  const stream = new MemoryStream();
+  const clock = new VirtualClock();
+  const former = begin({ stream, clock, term: 1, id: "north.chain" });
+  fill(former.outbox, 3);
+  await settled(former.sender.flush(), clock);
+  const next = begin({ stream, clock, term: 2, id: "south.chain" });
+  await settled(next.sender.flush(), clock);
+  fill(former.outbox, 2);
+  await settled(former.sender.flush(), clock);
+  expect(former.error).toMatchObject({ code: "WEIR_FENCED" });
+  expect(former.error?.message).toContain("handed to another host (term 2, this was term 1)");
+  expect(former.outbox.confirmed).toBe(3);
+  fill(next.outbox, 1);
+  await settled(next.sender.flush(), clock);
+  expect(textsOf(rowsOf(stream))).toEqual(["1", "2", "3", "1"]);
+  await former.sender.close();
+  await next.sender.close();
+});
+
+test("whatever is lost or late on the way, nothing of a term comes behind a later one", {
+  timeout: 60_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer(), fc.boolean(), fc.nat(20), async (seed, comparesFirst, before) => {
+      const stream = new MemoryStream();
+      stream.comparesFirst = comparesFirst;
+      const clock = new VirtualClock();
+      const random = seeded(seed);
+      const faults = { lostRequest: 0.1, lostAnswer: 0.1, delayed: 0.2 };
+      const delayed: Publication[] = [];
+      const former = begin({ stream, clock, term: 1, id: "north.chain", faults, random, delayed });
+      fill(former.outbox, before);
+      await settled(former.sender.flush(), clock);
+      const next = begin({ stream, clock, term: 2, id: "south.chain", faults, random, delayed });
+      fill(former.outbox, 10);
+      fill(next.outbox, 10);
+      await settled(
+        Promise.all([next.sender.flush(), former.sender.flush()]).then(() => undefined),
+        clock,
+      );
+      for (const publication of delayed) stream.store(publication);
+      fill(former.outbox, 1);
+      await settled(former.sender.flush(), clock);
+      const terms = rowsOf(stream).map(({ headers }) => headers.get("weir-term"));
+      const sent = terms.filter((term) => term === "1").length;
+      expect(terms).toEqual([...Array<string>(sent).fill("1"), ...Array<string>(10).fill("2")]);
+      expect(textsOf(rowsOf(stream))).toEqual([...texts(1, sent), ...texts(1, 10)]);
+      expect(former.error).toMatchObject({ code: "WEIR_FENCED" });
+      await former.sender.close();
+      await next.sender.close();
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -1,0 +1,249 @@
+// The control centre of a fleet: confirms what devices are asked to run, by policy and room, and gives every pipeline that
+// names no host to one that fits. Looks, decides by `fleet`, and writes compare-and-set, so that two of them do no harm.
+// Keeps nothing: all of it stands in the buckets.
+
+import { z } from "zod";
+import type { Clock } from "../clock.ts";
+import type { NatsLink } from "../connect/nats-connection.ts";
+import { openService } from "../connect/service.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import type { Log } from "../log.ts";
+import type { Demand } from "./capacity.ts";
+import { type Policy, refusal } from "./control-policy.ts";
+import { type AllDesired, DesiredBucket, type HostDesired } from "./desired-bucket.ts";
+import { confirmSubject, controlEvents, fleet } from "./control-subjects.ts";
+import { DeviceBucket, type Registered } from "./device-bucket.ts";
+import { type EntryChange, entryChanges, type KnownDevice, type TurnEntry, turnsFor } from "./fleet.ts";
+import { hostState, type Placeable } from "./place.ts";
+import type { WantedPipeline } from "./wanted.ts";
+
+export interface ControlOptions {
+  readonly link: NatsLink;
+  readonly policy: Policy;
+  readonly id: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const wish = z.object({
+  device: z.string(),
+  user: z.string(),
+  pipeline: z.string(),
+  processors: z.number().nonnegative(),
+  memory: z.number().nonnegative(),
+});
+
+const nothing: HostDesired = { state: null, pipelines: new Map() };
+
+export class ControlCentre {
+  readonly #options: ControlOptions;
+  readonly #desired: DesiredBucket;
+  readonly #devices: DeviceBucket;
+  /** By device, its last entry and when that came, by this clock. */
+  readonly #seen = new Map<string, { readonly sequence: number; readonly at: number }>();
+  #known: { readonly version: number; readonly all: AllDesired } | null = null;
+  /** Since when, without a break, and up to when the registry was heard. */
+  #since = 0;
+  #lookedAt = 0;
+  #cuts = 0;
+  #told = "";
+  #looking: Promise<void> | null = null;
+  #ends: (() => void)[] = [];
+
+  private constructor(options: ControlOptions, desired: DesiredBucket, devices: DeviceBucket) {
+    this.#options = options;
+    this.#desired = desired;
+    this.#devices = devices;
+  }
+
+  static async open(options: ControlOptions): Promise<ControlCentre> {
+    const desired = await DesiredBucket.open(options.link);
+    return new ControlCentre(options, desired, await DeviceBucket.open(options.link));
+  }
+
+  /** Answers, and looks again and again. */
+  start(): void {
+    const { link, id, version, clock } = this.#options;
+    const answer = (request: unknown): unknown => this.#confirm(request);
+    this.#ends = [
+      openService({
+        link,
+        name: "weir-control",
+        id,
+        version,
+        description: "Confirms what devices run, and places what names no device.",
+        endpoints: [{ name: "deploy", subject: confirmSubject, answer }],
+        clock,
+      }),
+      clock.every(limits.control_look_ms, () => this.look()),
+    ];
+    this.look();
+  }
+
+  /** Looks once, unless it does. */
+  look(): void {
+    this.#looking ??= this.#look()
+      .catch((error: unknown) => {
+        this.#since = Number.POSITIVE_INFINITY;
+        this.#say(`nothing is decided while the buckets cannot be read: ${messageOf(error)}`);
+      })
+      .finally(() => {
+        this.#looking = null;
+      });
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#ends) end();
+    await this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    const { policy } = this.#options;
+    const registered = await this.#devices.all();
+    const all = await this.#all();
+    this.#note(registered);
+    const wanted = all.hosts.get(fleet) ?? nothing;
+    const pipelines = [...wanted.pipelines.values()].map(({ pipeline }) => placeable(pipeline));
+    const known = registered.map((each) => this.#knownOf(each, all));
+    const owners = new Map([...all.owners].map(([name, { owner }]) => [name, owner]));
+    const { turns, waiting } = turnsFor(pipelines, known, owners, policy.lost_after);
+    this.#say(waiting.map(({ name, reason }) => `${name} waits for a host: ${reason}`).join("; "));
+    for (const { name, owner } of turns) {
+      const sequence = all.owners.get(name)?.sequence ?? null;
+      if (!(await this.#unlessStale(this.#desired.own(name, owner, sequence)))) continue;
+      owners.set(name, owner);
+      const where = owner.host === null ? "nowhere" : `${owner.host}, term ${owner.term}`;
+      this.#tell("moved", name, `${name} to ${where}: ${owner.reason}`);
+    }
+    const revisions = new Map([...wanted.pipelines].map(([name, { pipeline }]) => [name, pipeline.revision]));
+    const runs = runsOf(known);
+    for (const change of entryChanges(revisions, owners, turnEntries(all), runs))
+      await this.#enter(change, all);
+  }
+
+  async #enter({ kind, host, name, term }: EntryChange, { hosts }: AllDesired): Promise<void> {
+    const entry = hosts.get(host)?.pipelines.get(name) ?? null;
+    const text = hosts.get(fleet)?.pipelines.get(name)?.pipeline;
+    if (kind === "remove" && entry !== null) await this.#unlessStale(this.#desired.remove(host, entry));
+    if (kind === "remove" || text === undefined) return;
+    if (entry !== null && entry.pipeline.term === undefined)
+      return this.#say(`${name} waits: ${host} is to run a pipeline of that name already`);
+    if (!(await this.#unlessStale(this.#desired.put(host, { ...text, term }, entry)))) return;
+    if ((hosts.get(host)?.state ?? null) === null) await this.#desired.setState(host, { drain: false });
+  }
+
+  /** True where nobody else was faster; what is to be done then, the next look tells. */
+  async #unlessStale(change: Promise<void>): Promise<boolean> {
+    try {
+      await change;
+      this.#known = null;
+      return true;
+    } catch (error) {
+      if (!(error instanceof WeirError) || error.code !== "WEIR_STALE") throw error;
+      this.#known = null;
+      return false;
+    }
+  }
+
+  async #all(): Promise<AllDesired> {
+    const version = await this.#desired.version();
+    if (this.#known?.version !== version) this.#known = { version, all: await this.#desired.all() };
+    return this.#known.all;
+  }
+
+  /** Notes who has said since the last look that it is there, and whether that could be heard all the while. */
+  #note(registered: readonly Registered[]): void {
+    const { link, clock } = this.#options;
+    const now = clock.now();
+    const isBroken = link.cuts !== this.#cuts || now - this.#lookedAt > 3 * limits.control_look_ms;
+    if (isBroken || this.#since > now) this.#since = now;
+    this.#cuts = link.cuts;
+    this.#lookedAt = now;
+    for (const { device, sequence, written } of registered) {
+      const before = this.#seen.get(device.id);
+      if (before?.sequence === sequence) continue;
+      // What was written before this one listened is as old as the server says.
+      this.#seen.set(device.id, { sequence, at: before === undefined ? Math.min(now, written) : now });
+    }
+  }
+
+  #knownOf({ device }: Registered, { hosts }: AllDesired): KnownDevice {
+    const now = this.#options.clock.now();
+    const { state, pipelines } = hosts.get(device.id) ?? nothing;
+    const named = [...pipelines.values()].filter(({ pipeline }) => pipeline.term === undefined);
+    return {
+      device,
+      silent_ms: now - (this.#seen.get(device.id)?.at ?? now),
+      watched_ms: now - this.#since,
+      drained: state?.drain === true,
+      taken: named.map(({ pipeline }) => demandOf(pipeline)),
+    };
+  }
+
+  async #confirm(request: unknown): Promise<unknown> {
+    const read = wish.safeParse(request);
+    if (!read.success)
+      throw new WeirError("WEIR_USAGE", `a request names ${Object.keys(wish.shape).join(", ")}`, {
+        remedy: "devices ask this; users ask a device: weir deploy",
+      });
+    const { device: id, user, pipeline, processors, memory } = read.data;
+    const found = (await this.#devices.all()).find(({ device }) => device.id === id);
+    const { pipelines } = (await this.#all()).hosts.get(id) ?? nothing;
+    const others = [...pipelines.values()].filter((each) => each.pipeline.name !== pipeline);
+    const isPlaced = pipelines.get(pipeline)?.pipeline.term !== undefined;
+    const demand = { processors, memory_bytes: memory };
+    const reason =
+      found === undefined
+        ? `no device called ${id} has said that it is there`
+        : isPlaced
+          ? `${pipeline} is placed by the control centre: weir apply --fleet`
+          : refusal(
+              this.#options.policy,
+              { user, pipeline, demand },
+              found.device,
+              others.map((each) => demandOf(each.pipeline)),
+            );
+    this.#tell(
+      reason === null ? "confirmed" : "refused",
+      pipeline,
+      `${pipeline} on ${id} for ${user}${reason === null ? "" : `: ${reason}`}`,
+    );
+    return { confirmed: reason === null, reason };
+  }
+
+  #tell(what: string, name: string, reason: string): void {
+    const { link, clock, log } = this.#options;
+    log.info(`${what}: ${reason}`);
+    link.nats.publish(controlEvents, JSON.stringify({ what, name, reason, at: clock.now() }));
+  }
+
+  #say(complaint: string): void {
+    if (complaint !== this.#told && complaint !== "") this.#options.log.warn(complaint);
+    this.#told = complaint;
+  }
+}
+
+function demandOf({ placement }: WantedPipeline): Demand {
+  return { processors: placement.processors, memory_bytes: placement.memory };
+}
+
+function placeable(pipeline: WantedPipeline): Placeable {
+  const { name, placement, subjects } = pipeline;
+  return { name, labels: placement.labels, subjects, demand: demandOf(pipeline) };
+}
+
+function turnEntries({ hosts }: AllDesired): readonly TurnEntry[] {
+  return [...hosts].flatMap(([host, { pipelines }]) =>
+    [...pipelines.values()].flatMap(({ pipeline: { name, term, revision } }) =>
+      term === undefined ? [] : [{ host, name, term, revision }],
+    ),
+  );
+}
+
+/** What devices that can be heard say that they run. */
+function runsOf(devices: readonly KnownDevice[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const audible = devices.filter(({ silent_ms }) => hostState(silent_ms) === "connected");
+  return new Map(audible.map(({ device }) => [device.id, new Set(device.runs)]));
+}

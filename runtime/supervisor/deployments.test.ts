@@ -1,0 +1,115 @@
+// The sequence user → device → control centre → device on a real nats-server: confirmed, refused, waiting, removed.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { wallClock } from "../clock.ts";
+import { silentLog } from "../connect/connector-log.ts";
+import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
+import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
+import { ControlCentre } from "./control-centre.ts";
+import { openPolicy } from "./control-policy.ts";
+import { Deployments } from "./deployments.ts";
+import { DesiredBucket } from "./desired-bucket.ts";
+import { DeviceBucket } from "./device-bucket.ts";
+import { SupervisorFiles } from "./supervisor-files.ts";
+import { wantedPipeline } from "./wanted.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "weir-deployments-"));
+const log = { ...silentLog, error: () => undefined };
+let server: RunningNatsServer;
+let link: NatsLink;
+
+beforeAll(async () => {
+  server = await startNatsServer({ name: "weir-deployments-test" }, process.env);
+  link = await connectNats({ name: "test", servers: server.url }, silentLog);
+});
+
+afterAll(async () => {
+  await link?.close();
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const text = (name: string): string => `name: ${name}\nsource: { nats: { subject: a.b }, format: json }\n`;
+
+test("what is confirmed is wanted, what is refused is not, and what cannot be asked waits on the disk", async () => {
+  const files = new SupervisorFiles(folder);
+  files.open();
+  const told: string[] = [];
+  let opened: NatsLink | null = null;
+  const open = (): Deployments =>
+    new Deployments({
+      host: "gateway",
+      link: () => opened,
+      fileOf: (name) => join(folder, `${name}.yaml`),
+      files,
+      tell: (what, name) => void told.push(`${what} ${name}`),
+      log,
+    });
+  const offline = open();
+  expect(await offline.deploy({ pipeline: text("early"), user: "ada" })).toMatchObject({
+    state: "waiting",
+    name: "early",
+    waits_for: expect.stringContaining("not connected"),
+  });
+  await offline.deploy({ pipeline: text("early"), user: "ada" });
+  await offline.deploy({ pipeline: text("never"), user: "eve" });
+  const deployments = open();
+  expect(deployments.waiting).toEqual([
+    { name: "early", user: "ada" },
+    { name: "never", user: "eve" },
+  ]);
+
+  opened = link;
+  expect(await deployments.deploy({ pipeline: text("late"), user: "ada" })).toMatchObject({
+    state: "waiting",
+    waits_for: expect.stringContaining("nobody answers"),
+  });
+  const policy = { ...openPolicy, allow: [{ users: ["ada"] }] };
+  const centre = await ControlCentre.open({ link, policy, id: "c", version: "1", clock: wallClock, log });
+  centre.start();
+  const capacity = { cpu: 1, memory: 2 ** 30, workers: 1 };
+  const described = {
+    location: "",
+    labels: {},
+    subjects: [],
+    runs: [],
+    revision: "1",
+    since: "",
+    last_contact: "",
+  };
+  await (await DeviceBucket.open(link)).tell({ id: "gateway", capacity, ...described });
+  await deployments.retry();
+  expect([deployments.waiting, told]).toEqual([[], ["deployed early", "refused never", "deployed late"]]);
+  const bucket = await DesiredBucket.open(link);
+  const wanted = async (): Promise<string[]> => [...(await bucket.read("gateway")).pipelines.keys()].sort();
+  expect(await wanted()).toEqual(["early", "late"]);
+  expect((await bucket.read("gateway")).state).toEqual({ drain: false });
+
+  await expect(deployments.deploy({ pipeline: text("other"), user: "eve" })).rejects.toMatchObject({
+    code: "WEIR_REFUSED",
+    message: "the control centre refuses: user eve may deploy nothing",
+  });
+  await expect(deployments.deploy({ pipeline: "name: [", user: "ada" })).rejects.toMatchObject({
+    code: "WEIR_CONFIG",
+  });
+  await expect(deployments.deploy({ text: "x" })).rejects.toMatchObject({ code: "WEIR_USAGE" });
+  const heavy = `${text("heavy")}placement: { processors: 2 }\n`;
+  await expect(deployments.deploy({ pipeline: heavy, user: "ada" })).rejects.toMatchObject({
+    message: "the control centre refuses: gateway has no room for heavy",
+  });
+  expect(await deployments.remove({ pipeline: "late", user: "ada" })).toEqual({
+    state: "removed",
+    name: "late",
+  });
+  await expect(deployments.remove({ pipeline: "late", user: "ada" })).rejects.toMatchObject({
+    code: "WEIR_USAGE",
+  });
+  await bucket.put("gateway", wantedPipeline("placed.yaml", text("placed"), { term: 1 }), null);
+  await expect(deployments.deploy({ pipeline: text("placed"), user: "ada" })).rejects.toMatchObject({
+    message: expect.stringContaining("is placed by the control centre"),
+  });
+  await centre.close();
+});

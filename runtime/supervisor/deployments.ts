@@ -1,0 +1,175 @@
+// What users ask a device to run, or not to run any more: the device asks the control centre, and wants it once that has
+// confirmed. What nobody can confirm just now is kept on the disk and asked again. Decides nothing itself.
+
+import { z } from "zod";
+import type { NatsLink } from "../connect/nats-connection.ts";
+import { askService, errorOf } from "../connect/service.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import type { Log } from "../log.ts";
+import { confirmSubject } from "./control-subjects.ts";
+import { DesiredBucket } from "./desired-bucket.ts";
+import type { Waiting } from "./supervisor-files.ts";
+import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
+
+export interface DeploymentsOptions {
+  readonly host: string;
+  /** The connection with the bucket and the control centre; null until it is there. */
+  readonly link: () => NatsLink | null;
+  /** Where the file of a pipeline would be. */
+  readonly fileOf: (name: string) => string;
+  readonly files: {
+    waiting(): readonly Waiting[];
+    keepWaiting(waiting: readonly Waiting[]): void;
+  };
+  readonly tell: (what: "deployed" | "removed" | "refused", name: string, reason: string) => void;
+  readonly log: Log;
+}
+
+const deployRequest = z.object({ pipeline: z.string().min(1), user: z.string().min(1).max(64) });
+const answerOfControl = z.object({ confirmed: z.boolean(), reason: z.string().nullable() });
+
+/** What a user is told. */
+export type Deployed =
+  | { readonly state: "deployed"; readonly name: string; readonly revision: string }
+  | { readonly state: "removed"; readonly name: string }
+  | {
+      readonly state: "waiting";
+      readonly name: string;
+      readonly revision: string;
+      readonly waits_for: string;
+    };
+
+export class Deployments {
+  readonly #options: DeploymentsOptions;
+  #waiting: readonly Waiting[];
+  #retrying = false;
+
+  constructor(options: DeploymentsOptions) {
+    this.#options = options;
+    this.#waiting = options.files.waiting();
+  }
+
+  /** What waits to be confirmed. */
+  get waiting(): readonly { readonly name: string; readonly user: string }[] {
+    return this.#waiting.map(({ file, text, user }) => ({ name: wantedPipeline(file, text).name, user }));
+  }
+
+  async deploy(request: unknown): Promise<Deployed> {
+    const { pipeline: text, user } = requested(request, "the text of a pipeline");
+    // Its name is known once it is read.
+    const { name } = wantedPipeline("pipeline", text);
+    const wanted = wantedPipeline(this.#options.fileOf(name), text);
+    const { revision } = wanted;
+    // The newest wish for a name is the one that counts.
+    this.#keep(this.#without(name));
+    try {
+      await this.#ask(wanted, user);
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      if (this.#waiting.length >= limits.deployments_waiting_max) throw tooMany();
+      this.#keep([...this.#waiting, { user, file: wanted.file, text }]);
+      return { state: "waiting", name, revision, waits_for: `the control centre: ${messageOf(error)}` };
+    }
+    return { state: "deployed", name, revision };
+  }
+
+  async remove(request: unknown): Promise<Deployed> {
+    const { pipeline: name, user } = requested(request, "the name of a pipeline");
+    const { host, tell } = this.#options;
+    const isWaiting = this.#without(name).length < this.#waiting.length;
+    this.#keep(this.#without(name));
+    const link = this.#connected();
+    const bucket = await DesiredBucket.open(link);
+    const entry = (await bucket.read(host)).pipelines.get(name) ?? null;
+    if (entry === null && !isWaiting)
+      throw new WeirError("WEIR_USAGE", `${host} is not to run a pipeline called ${name}`, {
+        remedy: `nats req weir.device.${host}.status '' says what it is to run`,
+      });
+    if (entry !== null) {
+      await this.#confirmed(link, entry.pipeline, user);
+      await bucket.remove(host, entry);
+    }
+    tell("removed", name, `by ${user}`);
+    return { state: "removed", name };
+  }
+
+  /** Asks again for what waits, in order, as far as it can be asked. */
+  async retry(): Promise<void> {
+    if (this.#retrying) return;
+    this.#retrying = true;
+    try {
+      for (const each of this.#waiting) {
+        const wanted = wantedPipeline(each.file, each.text);
+        try {
+          await this.#ask(wanted, each.user);
+        } catch (error) {
+          if (isUnreachable(error)) return;
+          this.#options.tell("refused", wanted.name, errorOf(error).error.message);
+        }
+        this.#keep(this.#waiting.filter((other) => other !== each));
+      }
+    } finally {
+      this.#retrying = false;
+    }
+  }
+
+  async #ask(wanted: WantedPipeline, user: string): Promise<void> {
+    const { host, tell } = this.#options;
+    const link = this.#connected();
+    await this.#confirmed(link, wanted, user);
+    const bucket = await DesiredBucket.open(link);
+    const { state, pipelines } = await bucket.read(host);
+    const entry = pipelines.get(wanted.name) ?? null;
+    if (entry?.pipeline.revision !== wanted.revision) await bucket.put(host, wanted, entry);
+    if (state === null) await bucket.setState(host, { drain: false });
+    tell("deployed", wanted.name, `revision ${wanted.revision} by ${user}`);
+  }
+
+  async #confirmed(link: NatsLink, { name, placement }: WantedPipeline, user: string): Promise<void> {
+    const { processors, memory } = placement;
+    const request = { device: this.#options.host, user, pipeline: name, processors, memory };
+    const { confirmed, reason } = answerOfControl.parse(await askService(link, confirmSubject, request));
+    if (confirmed) return;
+    throw new WeirError("WEIR_REFUSED", `the control centre refuses: ${reason}`, {
+      remedy: "its policy says who may run what where: the file of weir control --policy",
+    });
+  }
+
+  #connected(): NatsLink {
+    const link = this.#options.link();
+    if (link?.connected === true) return link;
+    throw new WeirError("WEIR_NATS_UNAVAILABLE", "this device is not connected to it", {
+      remedy: "nothing: it is asked as soon as the connection is there",
+    });
+  }
+
+  #without(name: string): readonly Waiting[] {
+    return this.#waiting.filter(({ file, text }) => wantedPipeline(file, text).name !== name);
+  }
+
+  #keep(waiting: readonly Waiting[]): void {
+    if (waiting.length === 0 && this.#waiting.length === 0) return;
+    this.#options.files.keepWaiting(waiting);
+    this.#waiting = waiting;
+  }
+}
+
+function requested(request: unknown, what: string): z.infer<typeof deployRequest> {
+  const read = deployRequest.safeParse(request);
+  if (read.success) return read.data;
+  throw new WeirError("WEIR_USAGE", "the request is not what is expected here", {
+    remedy: `send {"pipeline": ${what}, "user": who asks}`,
+  });
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof WeirError && error.code === "WEIR_NATS_UNAVAILABLE";
+}
+
+function tooMany(): WeirError {
+  const most = limits.deployments_waiting_max;
+  return new WeirError("WEIR_USAGE", `${most} requests wait for the control centre already`, {
+    remedy: "wait until it can be reached",
+  });
+}

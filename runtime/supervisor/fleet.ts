@@ -1,0 +1,134 @@
+// Whose turn each pipeline of a fleet is: decided from what is wanted, what is known of the devices and whose turn it was.
+// Pure, and a function of the whole: whoever asks again, or beside somebody else, gets what is left to do. A turn is given
+// once, by a number that only grows; what runs is not moved but for a reason, and not before its device is lost.
+
+import { limits } from "../limits.ts";
+import type { Demand } from "./capacity.ts";
+import type { Device } from "./device.ts";
+import { type Host, hostState, type Placeable, placeOnHosts } from "./place.ts";
+
+/** Whose turn a pipeline is. */
+export interface Owner {
+  /** Null for nobody: it is not wanted any more. */
+  readonly host: string | null;
+  /** Of the turn: the first is 1. */
+  readonly term: number;
+  /** Whose turn it was before. */
+  readonly before: string | null;
+  readonly reason: string;
+}
+
+/** A device with how long it was silent. */
+export interface KnownDevice {
+  readonly device: Device;
+  readonly silent_ms: number;
+  /** For how long the registry could be heard without a break: nobody is lost in less. */
+  readonly watched_ms: number;
+  /** Nothing is to run there for the time being. */
+  readonly drained: boolean;
+  /** What is wanted of it by its name. */
+  readonly taken: readonly Demand[];
+}
+
+export interface Turn {
+  readonly name: string;
+  readonly owner: Owner;
+}
+
+export interface Turns {
+  /** Those that change. */
+  readonly turns: readonly Turn[];
+  /** What runs nowhere, or where it should not, and why it has to stay so. */
+  readonly waiting: readonly { readonly name: string; readonly reason: string }[];
+}
+
+export function turnsFor(
+  pipelines: readonly Placeable[],
+  devices: readonly KnownDevice[],
+  owners: ReadonlyMap<string, Owner>,
+  lost_after: number,
+): Turns {
+  const before = new Map<string, string>();
+  for (const [name, { host }] of owners) if (host !== null) before.set(name, host);
+  const { moves, unplaced } = placeOnHosts(pipelines, hostsOf(devices, lost_after), before);
+  const turns = moves.map(({ name, from, to, reason }): Turn => {
+    const term = (owners.get(name)?.term ?? 0) + 1;
+    return { name, owner: { host: to, term, before: from, reason } };
+  });
+  const wanted = new Set(pipelines.map(({ name }) => name));
+  for (const [name, { host, term }] of owners) {
+    const reason = "it is not wanted any more";
+    if (host !== null && !wanted.has(name))
+      turns.push({ name, owner: { host: null, term, before: host, reason } });
+  }
+  return { turns, waiting: unplaced };
+}
+
+function hostsOf(devices: readonly KnownDevice[], lost_after: number): readonly Host[] {
+  return devices.map(({ device, silent_ms, watched_ms, drained, taken }): Host => {
+    const { id, labels, subjects, capacity } = device;
+    const seen = hostState(silent_ms, lost_after);
+    const state = seen === "lost" && watched_ms <= lost_after ? "disconnected" : seen;
+    const free = taken.reduce((rest, { processors, memory_bytes }) => {
+      return {
+        processors: Math.max(0, rest.processors - processors),
+        memory_bytes: Math.max(0, rest.memory_bytes - memory_bytes),
+      };
+    }, demandOf(capacity));
+    const most = Math.min(limits.host_pipelines_max, capacity.workers * limits.worker_pipelines_max);
+    const count = Math.max(0, most - taken.length);
+    return {
+      name: id,
+      labels,
+      subjects,
+      capacity: { ...free, count },
+      state: drained && state === "connected" ? "drained" : state,
+    };
+  });
+}
+
+function demandOf({ cpu, memory }: Device["capacity"]): Demand {
+  return { processors: cpu, memory_bytes: memory };
+}
+
+/** A pipeline on a host because of a turn, as the bucket of what is wanted has it. */
+export interface TurnEntry {
+  readonly host: string;
+  readonly name: string;
+  readonly term: number;
+  readonly revision: string;
+}
+
+export interface EntryChange {
+  readonly kind: "put" | "remove";
+  readonly host: string;
+  readonly name: string;
+  readonly term: number;
+}
+
+/**
+ * What has to be changed so that each pipeline is wanted of its owner and of nobody else. `runs`: by device that can be
+ * heard, what it says that it runs. An owner waits for one before it that is there and has not let go yet.
+ */
+export function entryChanges(
+  pipelines: ReadonlyMap<string, string>,
+  owners: ReadonlyMap<string, Owner>,
+  entries: readonly TurnEntry[],
+  runs: ReadonlyMap<string, ReadonlySet<string>>,
+): readonly EntryChange[] {
+  const changes: EntryChange[] = [];
+  const present = new Map(entries.map((each) => [`${each.host} ${each.name}`, each]));
+  for (const { host, name, term } of entries) {
+    const owner = owners.get(name);
+    if (owner?.host !== host || !pipelines.has(name)) changes.push({ kind: "remove", host, name, term });
+  }
+  for (const [name, { host, term, before }] of owners) {
+    const revision = pipelines.get(name);
+    if (host === null || revision === undefined) continue;
+    const entry = present.get(`${host} ${name}`);
+    if (entry?.term === term && entry.revision === revision) continue;
+    const isHeld = entry === undefined && before !== null && before !== host && runs.get(before)?.has(name);
+    if (isHeld !== true) changes.push({ kind: "put", host, name, term });
+  }
+  return changes;
+}
