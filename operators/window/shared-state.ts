@@ -41,6 +41,22 @@ export function mergeStates(
     kept[place]!.merge(target.states[place]!, into, source.states[place]!, from);
 }
 
+/** The same for many: slots `from[i]` into slots `into[i]`, for i below `count`; one aggregate after the other, so that each is called in a row. */
+export function mergeAllStates(
+  kept: readonly Aggregate[],
+  target: { readonly states: readonly AggregateState[] },
+  into: Uint32Array,
+  source: { readonly states: readonly AggregateState[] },
+  from: Uint32Array,
+  count: number,
+): void {
+  for (let place = 0; place < kept.length; place++) {
+    const aggregate = kept[place]!;
+    const [states, others] = [target.states[place]!, source.states[place]!];
+    for (let i = 0; i < count; i++) aggregate.merge(states, into[i]!, others, from[i]!);
+  }
+}
+
 export function shareStates(calls: readonly AggregateCall[]): SharedStates {
   const kept: Aggregate[] = [];
   const inputs: { readonly input: Expression | null; readonly states: SharedState[] }[] = [];

@@ -54,7 +54,9 @@ class OpenPane implements Pane {
   slots(keys: Uint32Array, from: number, to: number, slots: Uint32Array, at: number): void {
     this.#reserve(keys, from, to);
     if (!readSlots(this.#slotOf, keys, from, to, slots, at)) return;
-    for (let i = from, place = at; i < to; i++, place++) slots[place] = this.slot(keys[i]!);
+    // A key that comes for the first time may stand there several times.
+    for (let i = from, place = at; i < to; i++, place++)
+      if ((slots[place]! | 0) === -1) slots[place] = this.slot(keys[i]!);
   }
 
   /** Makes room for the highest of some keys. */
@@ -114,8 +116,8 @@ class OpenPane implements Pane {
 }
 
 /**
- * Writes the slots of `keys[from … to - 1]` to `slots` from `at` on; true when a key has none, whose slot is then of no
- * use. No row waits for the memory that another reads, as it would for a branch.
+ * Writes the slots of `keys[from … to - 1]` to `slots` from `at` on; true when a key has none, whose slot is then
+ * written as -1. No row waits for the memory that another reads, as it would for a branch.
  */
 function readSlots(
   slotOf: Int32Array,

@@ -7,7 +7,9 @@
 // one back; what came after the boundary is a running total. A late record has them merged anew.
 
 import {
+  type ClosedPane,
   type Collector,
+  type Pane,
   type PaneDeclaration,
   type PaneTable,
   table,
@@ -17,7 +19,7 @@ import {
 import type { Placed, Slicing } from "../filler.ts";
 import { course, type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { type Label, sendRows } from "../rows.ts";
-import { mergeStates } from "../shared-state.ts";
+import { mergeAllStates, mergeStates } from "../shared-state.ts";
 import { type CorrectionTables, Corrections, correctionTables } from "./corrections.ts";
 import { type GapPolicy, Gaps, type GapTables, gapTables } from "./gaps.ts";
 import { overlapping, type Overlap } from "./overlapping.ts";
@@ -82,6 +84,7 @@ class SharedPanes implements Overlap {
   readonly #gaps: Gaps | null;
   /** How long panes are kept after their last window was sent, ms. */
   readonly #kept: number;
+  #slots = new Uint32Array(0);
 
   constructor(grouping: Grouping, steps: Steps, emissions: Emissions, tables: Tables<SharedTables>) {
     const { early, updates, gaps } = emissions;
@@ -228,21 +231,33 @@ class SharedPanes implements Overlap {
     const pane = source.at(at);
     if (pane === null) return;
     // There is room for a pane: no more are open than windows overlap.
-    const into = target.pane(start)!;
-    const { kept } = this.#grouping.shared;
-    for (let i = 0; i < pane.count; i++)
-      mergeStates(kept, target, into.slot(pane.keys[i]!), source, pane.slots[i]!);
+    const into = this.#slotsIn(target.pane(start)!, pane);
+    mergeAllStates(this.#grouping.shared.kept, target, into, source, pane.slots, pane.count);
+  }
+
+  /** By place, the slot that a key of one pane has in another. Valid until the next call. */
+  #slotsIn(target: Pane, { keys, count }: ClosedPane): Uint32Array {
+    if (this.#slots.length < count) this.#slots = new Uint32Array(count * 2);
+    target.slots(keys, 0, count, this.#slots, 0);
+    return this.#slots;
   }
 
   /** The records of panes whose last window is that at `start` go out with it; all of them, or those of some keys. */
   #carry(start: number, some: Uint32Array | null): void {
     const window = this.#merged.pane(start)!;
     const next = this.#steps.next(start);
-    for (let at = start; at < next; at = this.slicing.endOf(at))
-      for (const key of some ?? this.#panes.at(at)?.keys ?? []) {
-        const slot = this.#panes.find(at, key);
-        if (slot >= 0) this.#merged.carry(window.slot(key), this.#panes.release(slot));
-      }
+    for (let at = start; at < next; at = this.slicing.endOf(at)) {
+      const pane = some === null ? this.#panes.at(at) : null;
+      if (pane !== null) {
+        const into = this.#slotsIn(window, pane);
+        for (let i = 0; i < pane.count; i++)
+          this.#merged.carry(into[i]!, this.#panes.release(pane.slots[i]!));
+      } else
+        for (const key of some ?? []) {
+          const slot = this.#panes.find(at, key);
+          if (slot >= 0) this.#merged.carry(window.slot(key), this.#panes.release(slot));
+        }
+    }
   }
 }
 
