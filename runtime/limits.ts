@@ -51,6 +51,9 @@ const generalLimits = {
   /** How long a record may wait for its batch to fill. A batch costs some 10 µs beside its records: 1 % of a thread at most. */
   batch_age_ms_max: 2,
   /** Distinct texts of one string column before its dictionary starts anew. */
+  /** Memory that a thread keeps for batches to come: the most of a piece, and how many. */
+  batch_memory_bytes_max: 1_048_576,
+  batch_memories_max: 4,
   dictionary_entries_max: 65_536,
   dictionary_bytes_max: 4_194_304,
 

@@ -63,8 +63,8 @@ export interface Collector {
    * may stand among the slots, row r as -2 - r; they are then sent as well, without having been kept.
    */
   release(store: RecordStore, slots: Int32Array, watermarks?: Float64Array, batch?: Batch | null): void;
-  /** Lets go of a kept record: counted under `reason`. */
-  discard(store: RecordStore, slot: number, reason: Reason): void;
+  /** Lets go of kept records, the first `count` of `slots`: counted under `reason`. */
+  discard(store: RecordStore, slots: Int32Array, count: number, reason: Reason): void;
 }
 
 /** What the engine drives: one thread, never concurrently, in stream order. */

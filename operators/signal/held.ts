@@ -57,21 +57,22 @@ export class Held {
   #sent = new Int32Array(64);
   #sentWatermarks = new Float64Array(64);
   #sentCount = 0;
+  /** By row of the batch. */
+  #rowWatermarks = new Float64Array(0);
   /** Whether it is rows of the batch alone, in their order. */
   #inOrder = true;
   #rows = new Uint32Array(0);
   #slots = new Uint32Array(0);
   #filtered = new Uint32Array(0);
   #filteredCount = 0;
-  /** Rows that are to be kept, with the cell and the key that refer to each. */
-  readonly #keptCells: Float64Array[] = [];
-  #keptKeys = new Uint32Array(0);
+  /** Rows that are to be kept, with the places of an array that refer to them. */
+  #keptCell = new Float64Array(0);
+  #keptPlaces = new Uint32Array(0);
   #keptRows = new Uint32Array(0);
   #kept = 0;
-  /** Whether those rows are in the order of the batch. */
-  #keptInOrder = true;
-  /** By row, its place among those + 1. */
-  #places = new Uint32Array(0);
+  /** Kept records that are let go of. */
+  #discarded = new Int32Array(64);
+  #discardedCount = 0;
   readonly #left: { readonly row: number; readonly reason: Reason }[] = [];
 
   /** `period`: how far ahead deadlines are, for the most part. */
@@ -116,16 +117,17 @@ export class Held {
       this.#filtered = new Uint32Array(batch.count);
       this.#rows = new Uint32Array(batch.count);
       this.#slots = new Uint32Array(batch.count);
-      this.#keptKeys = new Uint32Array(batch.count);
+      this.#keptPlaces = new Uint32Array(batch.count);
       this.#keptRows = new Uint32Array(batch.count);
     }
-    if (this.#places.length < batch.rows) this.#places = new Uint32Array(batch.rows);
   }
 
   /** Ends it: keeps, sends and counts what is still waiting to be. */
   close(): void {
     this.#sendAll();
-    this.#keepRows();
+    this.#out.discard(this.#table.records, this.#discarded, this.#discardedCount, "filtered");
+    this.#discardedCount = 0;
+    this.#keepInHand();
     if (this.#filteredCount > 0) {
       const selection = this.#filtered;
       this.#out.select({ ...this.#batch!, selection, count: this.#filteredCount }, selection, 0);
@@ -186,17 +188,13 @@ export class Held {
 
   send(held: number): void {
     const place = this.#sentCount++;
-    if (place === this.#sent.length) this.#growSent();
+    if (place === this.#sent.length) {
+      this.#sent = longer(this.#sent);
+      this.#sentWatermarks = longer(this.#sentWatermarks);
+    }
     if (!isRow(held) || (place > 0 && held >= this.#sent[place - 1]!)) this.#inOrder = false;
     this.#sent[place] = held;
     this.#sentWatermarks[place] = this.now;
-  }
-
-  #growSent(): void {
-    const [sent, watermarks] = [new Int32Array(this.#sentCount * 2), new Float64Array(this.#sentCount * 2)];
-    sent.set(this.#sent);
-    watermarks.set(this.#sentWatermarks);
-    [this.#sent, this.#sentWatermarks] = [sent, watermarks];
   }
 
   /** Sends a row that stays in hand as well: it stands for no record, so that none is counted twice. */
@@ -219,7 +217,10 @@ export class Held {
   /** Lets go of a record: counted as filtered. */
   leave(held: number): void {
     if (isRow(held)) this.filterRow(-2 - held);
-    else this.#out.discard(this.#table.records, held, "filtered");
+    else {
+      if (this.#discardedCount === this.#discarded.length) this.#discarded = longer(this.#discarded);
+      this.#discarded[this.#discardedCount++] = held;
+    }
   }
 
   time(held: number): number {
@@ -245,23 +246,24 @@ export class Held {
     this.#hasTaken = false;
     const hands = this.#hands;
     const { selection, count } = this.#batch!;
-    for (let i = 0; i < count; i++) {
-      const key = ids[i]! | 0;
-      if (key !== noKeySigned && hands[key] === reference(selection[i]!)) this.keepIn(hands, key);
-    }
+    const { size } = this.#table.keys;
+    // Where keys are fewer than rows, all of them are looked at: that is as good, and sooner done.
+    if (size < count) for (let key = 0; key < size; key++) this.keepIn(hands, key);
+    else
+      for (let i = 0; i < count; i++) {
+        const key = ids[i]! | 0;
+        if (key !== noKeySigned && hands[key] === reference(selection[i]!)) this.keepIn(hands, key);
+      }
   }
 
-  /** The same for what a place refers to; false when that is kept already. */
-  keepIn(cell: Float64Array, place: number): boolean {
+  /** The same for what a place of an array refers to; the same array in all of a call. */
+  keepIn(cell: Float64Array, place: number): void {
     const held = cell[place]!;
-    if (!isRow(held)) return false;
+    if (!isRow(held)) return;
     cell[place] = nothing;
-    const row = -2 - held;
-    if (this.#kept > 0 && row < this.#keptRows[this.#kept - 1]!) this.#keptInOrder = false;
-    this.#keptCells[this.#kept] = cell;
-    this.#keptKeys[this.#kept] = place;
-    this.#keptRows[this.#kept++] = row;
-    return true;
+    this.#keptCell = cell as Float64Array<ArrayBuffer>;
+    this.#keptPlaces[this.#kept] = place;
+    this.#keptRows[this.#kept++] = -2 - held;
   }
 
   deadline(key: number): number {
@@ -276,30 +278,16 @@ export class Held {
     this.#deadlines.clear(key);
   }
 
-  /** Keeps all rows at once, in the order of the batch: neighbours are copied in one piece. */
-  #keepRows(): void {
-    if (this.#kept === 0) return;
-    if (this.#keptInOrder) {
-      const slots = this.#slots;
-      this.#table.records.keepAll(this.#batch!, this.#keptRows, this.#kept, slots);
-      for (let i = 0; i < this.#kept; i++) this.#keptCells[i]![this.#keptKeys[i]!] = slots[i]!;
-    } else this.#keepSorted();
-    this.#kept = 0;
-    this.#keptInOrder = true;
+  /** Keeps the first `count` of `rows` at once, and writes what refers to them to `records`. */
+  keepRows(rows: Uint32Array, count: number, records: Uint32Array): void {
+    if (count > 0) this.#table.records.keepAll(this.#batch!, rows, count, records);
   }
 
-  #keepSorted(): void {
-    const { selection, count } = this.#batch!;
-    const [rows, slots, places] = [this.#rows, this.#slots, this.#places];
-    for (let place = 0; place < this.#kept; place++) places[this.#keptRows[place]!] = place + 1;
-    let kept = 0;
-    for (let i = 0; i < count; i++) if (places[selection[i]!] !== 0) rows[kept++] = selection[i]!;
-    this.#table.records.keepAll(this.#batch!, rows, kept, slots);
-    for (let i = 0; i < kept; i++) {
-      const place = places[rows[i]!]! - 1;
-      this.#keptCells[place]![this.#keptKeys[place]!] = slots[i]!;
-      places[rows[i]!] = 0;
-    }
+  #keepInHand(): void {
+    const [count, cell, places, slots] = [this.#kept, this.#keptCell, this.#keptPlaces, this.#slots];
+    this.keepRows(this.#keptRows, count, slots);
+    for (let i = 0; i < count; i++) cell[places[i]!] = slots[i]!;
+    this.#kept = 0;
   }
 
   /** Sends rows of the batch as they are where they are alone and in order; else all goes out as a batch of its own. */
@@ -314,7 +302,9 @@ export class Held {
   }
 
   #sendRows(sent: Int32Array, watermarks: Float64Array): void {
-    const watermark = new Float64Array(this.#batch!.rows);
+    if (this.#rowWatermarks.length < this.#batch!.rows)
+      this.#rowWatermarks = new Float64Array(this.#batch!.rows);
+    const watermark = this.#rowWatermarks;
     const selection = this.#rows;
     for (let i = 0; i < sent.length; i++) {
       const row = -2 - sent[i]!;
@@ -323,4 +313,10 @@ export class Held {
     }
     this.#out.emit({ ...this.#batch!, selection, count: sent.length, watermark });
   }
+}
+
+function longer<T extends Int32Array | Float64Array>(array: T): T {
+  const copy = new (array.constructor as new (length: number) => T)(array.length * 2);
+  copy.set(array);
+  return copy;
 }

@@ -11,20 +11,24 @@ import {
   table,
   z,
 } from "weir/sdk";
-import { Held, heldCells, heldProgress, nothing } from "./held.ts";
+import { Held, heldCells, heldProgress } from "./held.ts";
 import { holding, type HoldingRules } from "./holding.ts";
-import { Numbers } from "./key-ids.ts";
+import { noKeySigned, Numbers } from "./key-ids.ts";
 import { largestTriangles } from "./largest-triangles.ts";
 
 const readingsMax = 1_000;
 
-/** Numbers of a key: how many readings are held, the newest time, and behind them all records, then all times, then all values. */
+/** Numbers of a key: how many readings are held, the newest time, and then of each reading its record, its time and its value. */
 const size = 0;
 const newest = 1;
 const firstReading = 2;
+const record = 0;
+const time = 1;
+const reading = 2;
+const numbersOfReading = 3;
 
 function widthOf(readings: number): number {
-  return firstReading + 3 * readings;
+  return firstReading + numbersOfReading * readings;
 }
 
 interface RunSettings {
@@ -41,10 +45,13 @@ class Runs implements HoldingRules {
   readonly #held: Held;
   readonly #values = new Numbers();
   readonly #chosen: Uint32Array;
-  /** Those of all keys, in this call. */
+  /** Of the run that ends, and of all keys in this call. */
+  readonly #runTimes: Float64Array;
+  readonly #runValues: Float64Array;
   #numbers = new Float64Array(0);
-  /** By row of the present batch, where a key may hold it; 0, which is no place of a record, for the others. */
-  #places = new Uint32Array(0);
+  /** The rows of the present batch that belong to a run, and the records that are kept of them. */
+  #rows = new Uint32Array(0);
+  #records = new Uint32Array(0);
 
   constructor(settings: RunSettings, readings: KeyedTable, held: Held) {
     this.#settings = settings;
@@ -52,6 +59,8 @@ class Runs implements HoldingRules {
     this.#readings = readings;
     this.#held = held;
     this.#chosen = new Uint32Array(settings.points);
+    this.#runTimes = new Float64Array(settings.readings);
+    this.#runValues = new Float64Array(settings.readings);
   }
 
   open(): void {
@@ -60,42 +69,58 @@ class Runs implements HoldingRules {
   }
 
   rows(batch: Batch, ids: Uint32Array): void {
-    const { selection, count, watermark, time } = batch;
-    const column = batch.columns[this.#settings.value.index]!;
-    const values = this.#values.of(column, batch);
-    if (this.#places.length < batch.rows) this.#places = new Uint32Array(batch.rows);
-    const places = this.#places.fill(0);
+    const { selection, count, watermark } = batch;
+    const kept = this.#keep(batch, ids);
+    const values = this.#values.of(batch.columns[this.#settings.value.index]!, batch);
+    const [rows, records] = [this.#rows, this.#records];
+    let next = 0;
     for (let i = 0; i < count; i++) {
       const row = selection[i]!;
       const key = ids[i]! | 0;
-      if (!this.#held.meet(key, row, watermark[row]!)) continue;
-      if (column.valid !== null && column.valid[row] === 0) this.#held.filterRow(row);
-      else places[row] = this.#row(key, row, time[row]!, values[row]!);
+      if (!this.#held.meet(key, row, watermark[row]!) || next === kept || rows[next] !== row) continue;
+      this.#add(key, records[next++]!, batch.time[row]!, values[row]!);
     }
-    // In the order of the batch, in which records are kept soonest.
-    for (let i = 0; i < count; i++) this.#held.keepIn(this.#numbers, places[selection[i]!]!);
   }
 
-  /** Returns where the row is held; 0 when it is late. */
-  #row(key: number, row: number, at: number, value: number): number {
+  /** Nearly every row will be held, so all that may be are kept at once; returns how many. The others are counted. */
+  #keep(batch: Batch, ids: Uint32Array): number {
+    const { selection, count } = batch;
+    if (this.#rows.length < count) {
+      this.#rows = new Uint32Array(count);
+      this.#records = new Uint32Array(count);
+    }
+    const [rows, numbers] = [this.#rows, this.#numbers];
+    const { valid } = batch.columns[this.#settings.value.index]!;
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      const row = selection[i]!;
+      const key = ids[i]! | 0;
+      if (key === noKeySigned) continue;
+      const at = key * this.#width + newest;
+      if (valid !== null && valid[row] === 0) this.#held.filterRow(row);
+      else if (batch.time[row]! < numbers[at]!) this.#held.leaveRow(row, "late");
+      else {
+        numbers[at] = batch.time[row]!;
+        rows[kept++] = row;
+      }
+    }
+    this.#held.keepRows(rows, kept, this.#records);
+    return kept;
+  }
+
+  #add(key: number, slot: number, at: number, value: number): void {
     const numbers = this.#numbers;
     const first = key * this.#width;
     const { readings, within } = this.#settings;
-    if (at < numbers[first + newest]!) {
-      this.#held.leaveRow(row, "late");
-      return 0;
-    }
-    numbers[first + newest] = at;
     if (within !== undefined) {
       if (this.#held.deadline(key) <= at) this.end(key);
       if (numbers[first + size] === 0) this.#held.setDeadline(key, at + within);
     }
-    const place = first + firstReading + numbers[first + size]!;
-    this.#held.takeInto(numbers, place, row);
-    numbers[place + readings] = at;
-    numbers[place + 2 * readings] = value;
+    const place = first + firstReading + numbersOfReading * numbers[first + size]!;
+    numbers[place + record] = slot;
+    numbers[place + time] = at;
+    numbers[place + reading] = value;
     if (++numbers[first + size]! === readings) this.end(key);
-    return place;
   }
 
   due(key: number): void {
@@ -105,22 +130,23 @@ class Runs implements HoldingRules {
   /** Sends what is to be left of the key's run. */
   end(key: number): void {
     const numbers = this.#numbers;
-    const { readings } = this.#settings;
-    const first = key * this.#width + firstReading;
-    const count = numbers[first - firstReading + size]!;
-    numbers[first - firstReading + size] = 0;
+    const first = key * this.#width;
+    const count = numbers[first + size]!;
+    numbers[first + size] = 0;
     this.#held.clearDeadline(key);
-    const times = numbers.subarray(first + readings, first + 2 * readings);
-    const values = numbers.subarray(first + 2 * readings, first + 3 * readings);
-    const taken = largestTriangles(times, values, count, this.#chosen);
-    let next = 0;
-    for (let place = 0; place < count; place++) {
-      const reading = numbers[first + place]!;
-      numbers[first + place] = nothing;
-      if (next < taken && this.#chosen[next] === place) {
-        this.#held.send(reading);
+    const [times, values, chosen] = [this.#runTimes, this.#runValues, this.#chosen];
+    const readings = first + firstReading;
+    for (let place = 0, at = readings; place < count; place++, at += numbersOfReading) {
+      times[place] = numbers[at + time]!;
+      values[place] = numbers[at + reading]!;
+    }
+    const taken = largestTriangles(times, values, count, chosen);
+    for (let place = 0, next = 0, at = readings; place < count; place++, at += numbersOfReading) {
+      if (next === taken || chosen[next] !== place) this.#held.leave(numbers[at + record]!);
+      else {
+        this.#held.send(numbers[at + record]!);
         next++;
-      } else this.#held.leave(reading);
+      }
     }
   }
 }
@@ -171,7 +197,7 @@ export const lttb: OperatorDefinition = defineOperator({
     readings: table.keyed(
       by,
       Array.from({ length: widthOf(readings) }, (_, place) =>
-        place === newest ? Number.NEGATIVE_INFINITY : place === size ? 0 : nothing,
+        place === newest ? Number.NEGATIVE_INFINITY : 0,
       ),
       { together: true },
     ),

@@ -46,8 +46,8 @@ export class Counting implements Collector {
     for (const slot of slots)
       this.out += slot < 0 ? (batch!.weight?.[-2 - slot] ?? 1) : (store as Records).free(slot);
   }
-  discard(store: RecordStore, slot: number, reason: Reason): void {
-    this.#count(reason, (store as Records).free(slot));
+  discard(store: RecordStore, slots: Int32Array, count: number, reason: Reason): void {
+    for (const slot of slots.subarray(0, count)) this.#count(reason, (store as Records).free(slot));
   }
   reject(): never {
     throw new Error("none of these operators rejects");

@@ -153,7 +153,7 @@ function lateBy(way: "drop" | "reject" | "select" | "discard"): OperatorDefiniti
         for (const row of below) {
           if (way === "drop") out.drop(batch, row, "late");
           else if (way === "reject") out.reject(batch, row, "late", "below 0");
-          else out.discard(kept.records, kept.records.keep(batch, row), "late");
+          else out.discard(kept.records, Int32Array.of(kept.records.keep(batch, row)), 1, "late");
         }
       },
     }),

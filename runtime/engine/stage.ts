@@ -4,6 +4,7 @@
 import type {
   Batch,
   Column,
+  ColumnType,
   Collector,
   Draft,
   KeyTable,
@@ -13,7 +14,8 @@ import type {
   WritableColumn,
 } from "../../operators/sdk/index.ts";
 import { makeBatch, weightOf } from "../batch/batch.ts";
-import { makeWritable, TextDictionary } from "../batch/columns.ts";
+import { BatchMemory } from "../batch/batch-memory.ts";
+import { TextDictionary } from "../batch/columns.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { StepPlan } from "../pipeline/pipeline.ts";
@@ -53,6 +55,8 @@ export class Stage implements Receiver, Collector {
   readonly #late: Receiver | null;
   readonly #references: LiveReferences;
   readonly #dictionaries: (TextDictionary | null)[];
+  readonly #types: readonly ColumnType[];
+  readonly #inputTypes: readonly ColumnType[];
   #scratch = new Uint32Array(0);
   #watermark = Number.NEGATIVE_INFINITY;
   /** Rows that the operator left out during the current call; booked when the call returns. */
@@ -74,6 +78,8 @@ export class Stage implements Receiver, Collector {
     this.#next = next;
     this.#late = late;
     this.#references = references;
+    this.#types = plan.output.fields.map(({ type }) => type);
+    this.#inputTypes = plan.input.fields.map(({ type }) => type);
     this.#dictionaries = plan.output.fields.map(({ type }) => (isText(type) ? new TextDictionary() : null));
     this.#running = this.#begin(null);
   }
@@ -214,16 +220,19 @@ export class Stage implements Receiver, Collector {
   draft(rows: number): Draft {
     // Each draft keeps its own: another may be made, with new ones, before this one is written.
     const dictionaries = this.#plan.output.fields.map((_field, index) => this.#dictionary(index));
-    const columns: WritableColumn[] = this.#plan.output.fields.map(({ type }, index) =>
-      makeWritable(type, rows, dictionaries[index]!),
-    );
-    return {
-      columns,
-      time: new Float64Array(rows),
-      weight: new Float64Array(rows).fill(1),
-      watermark: new Float64Array(rows).fill(this.#watermark),
+    const memory = new BatchMemory(this.#types, rows);
+    const draft: LentDraft = {
+      memory,
+      columns: this.#types.map((type, index) => {
+        const [values, valid] = [memory.values(type, rows), memory.marks(rows).fill(1)];
+        return { type, values, valid, dictionary: dictionaries[index]! } as WritableColumn;
+      }),
+      time: memory.numbers(rows),
+      weight: memory.numbers(rows).fill(1),
+      watermark: memory.numbers(rows).fill(this.#watermark),
       text: (column, text) => dictionaries[column]!.code(text),
     };
+    return draft;
   }
 
   append(draft: Draft): void {
@@ -238,6 +247,7 @@ export class Stage implements Receiver, Collector {
         watermark: draft.watermark,
       }),
     );
+    (draft as LentDraft).memory.giveBack();
   }
 
   release(
@@ -248,16 +258,23 @@ export class Stage implements Receiver, Collector {
   ): void {
     if (slots.length === 0) return;
     const records = store as Records;
-    const sent = records.batch(slots, this.#plan.input, watermarks, batch);
+    const memory = new BatchMemory(this.#inputTypes, slots.length);
+    const sent = records.batch(slots, this.#plan.input, watermarks, batch, memory);
     for (let i = 0; i < slots.length; i++) if (slots[i]! >= 0) records.free(slots[i]!);
     this.#forward({ ...sent, schema: this.#plan.output });
+    memory.giveBack();
   }
 
-  discard(store: RecordStore, slot: number, reason: Reason): void {
+  discard(store: RecordStore, slots: Int32Array, count: number, reason: Reason): void {
+    if (count === 0) return;
     const records = store as Records;
     const late =
-      reason === "late" && this.#late !== null ? records.batch(Int32Array.of(slot), this.#plan.input) : null;
-    this.#ledger.add(this.#plan.label, reason, records.free(slot));
+      reason === "late" && this.#late !== null
+        ? records.batch(slots.subarray(0, count), this.#plan.input)
+        : null;
+    let left = 0;
+    for (let i = 0; i < count; i++) left += records.free(slots[i]!);
+    this.#ledger.add(this.#plan.label, reason, left);
     if (late !== null) this.#late?.onBatch(late);
   }
 
@@ -331,6 +348,11 @@ export class Stage implements Receiver, Collector {
 function unchosen(batch: Batch, rows: Uint32Array, count: number, left: readonly Left[]): number[] {
   const others = new Set([...rows.subarray(0, count), ...left.map(({ row }) => row)]);
   return [...batch.selection.subarray(0, batch.count)].filter((row) => !others.has(row));
+}
+
+/** A draft in memory that is given back when it was sent. */
+interface LentDraft extends Draft {
+  readonly memory: BatchMemory;
 }
 
 interface Running {

@@ -10,8 +10,8 @@ const loopBytesMax = 512;
 const chunkBytesMin = 4_096;
 /** Few enough that the chunks which come and go with every batch stay near to the processor. */
 const chunkBytesMax = 131_072;
-/** Chunks that nothing is in, and that the next ones are taken from. */
-const sparesMax = 8;
+/** Chunks that nothing is in, and that the next ones are taken from: so many, or as many as are in use. */
+const sparesMin = 8;
 /** Chunks may be this many times as large as what is in use in them, and some bytes more. */
 const spreadMax = 4;
 const spreadBytes = 2_097_152;
@@ -152,6 +152,7 @@ export class KeptBytes {
   #giveUp(chunk: Chunk): void {
     this.#room -= chunk.bytes.length;
     chunk.end = 0;
+    const sparesMax = Math.max(sparesMin, this.#room / chunkBytesMax);
     const isSpare = chunk.bytes.length === chunkBytesMax && this.#spares.length < sparesMax;
     if (isSpare) this.#spares.push(chunk);
   }

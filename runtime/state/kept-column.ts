@@ -2,6 +2,7 @@
 // anew when most of it is no longer in use. Knows nothing of records.
 
 import { type Column, columnTypes, type Dictionary } from "../../operators/sdk/index.ts";
+import { BatchMemory } from "../batch/batch-memory.ts";
 import { makeColumn, TextDictionary } from "../batch/columns.ts";
 import { bytesOf, damaged, listOf, member, packed, type Plain, textOf } from "./plain.ts";
 import { AddedSections } from "./sections.ts";
@@ -54,9 +55,9 @@ export class KeptColumn {
   }
 
   /** The values of the slots, in that order; where one is below -1, of a row of `from`. */
-  gather(slots: Int32Array, from: Column | null = null): Column {
-    const values = new (this.#values.constructor as new (length: number) => Values)(slots.length);
-    const valid = new Uint8Array(slots.length);
+  gather(slots: Int32Array, memory: BatchMemory, from: Column | null = null): Column {
+    const values = memory.values(this.#type, slots.length);
+    const valid = memory.marks(slots.length);
     if (from !== null && this.#texts !== null) this.#meet(from.dictionary!);
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i]!;
@@ -89,7 +90,7 @@ export class KeptColumn {
     const { values, valid } =
       slots === null
         ? { values: this.#values.subarray(0, used), valid: this.#valid.subarray(0, used) }
-        : this.gather(slots);
+        : this.gather(slots, new BatchMemory([this.#type], slots.length));
     return {
       type: this.#type,
       values: packed(values),

@@ -3,6 +3,7 @@
 
 import type { Batch, ColumnReference, Origin, RecordStore, Schema } from "../../operators/sdk/index.ts";
 import { makeBatch, weightOf } from "../batch/batch.ts";
+import { BatchMemory } from "../batch/batch-memory.ts";
 import { PayloadOrigin } from "../batch/payloads.ts";
 import { limits } from "../limits.ts";
 import { isSparse } from "./growth.ts";
@@ -113,25 +114,36 @@ export class Records implements RecordStore, Lasting {
   }
 
   /**
-   * The records of `slots` as a batch of their own, in that order; `watermarks` in place of those when they came.
-   * Where a slot is below -1, it is a row of `from`. Valid until the next are kept.
+   * The records of `slots` as a batch of their own in `memory`, in that order; `watermarks` in place of those when they
+   * came. Where a slot is below -1, it is a row of `from`. Valid until the next are kept.
    */
-  batch(slots: Int32Array, schema: Schema, watermarks?: Float64Array, from: Batch | null = null): Batch {
+  batch(
+    slots: Int32Array,
+    schema: Schema,
+    watermarks?: Float64Array,
+    from: Batch | null = null,
+    memory: BatchMemory = new BatchMemory([], 0),
+  ): Batch {
+    const gather = (kept: Float64Array, rows?: Float64Array): Float64Array => {
+      const gathered = memory.numbers(slots.length);
+      gatherNumbers(gathered, kept, slots, rows);
+      return gathered;
+    };
     for (let i = 0; i < slots.length; i++) if (slots[i]! >= 0 || from === null) this.#check(slots[i]!);
     if (from !== null) this.#columns ??= this.#columnsFor(from);
     return makeBatch({
       schema,
-      columns: this.#columns!.map((column, place) => column.gather(slots, from?.columns[place])),
+      columns: this.#columns!.map((column, place) => column.gather(slots, memory, from?.columns[place])),
       rows: slots.length,
-      time: gather(this.#times, slots, from?.time),
-      watermark: watermarks?.slice() ?? gather(this.#watermarks, slots, from?.watermark),
-      weight: this.#gatherWeights(slots, from?.weight ?? null),
+      time: gather(this.#times, from?.time),
+      watermark: watermarks ?? gather(this.#watermarks, from?.watermark),
+      weight: this.#gatherWeights(slots, memory, from?.weight ?? null),
       origin: this.#origin(slots, from?.origin ?? null),
     });
   }
 
-  #gatherWeights(slots: Int32Array, from: Float64Array | null): Float64Array {
-    const gathered = new Float64Array(slots.length);
+  #gatherWeights(slots: Int32Array, memory: BatchMemory, from: Float64Array | null): Float64Array {
+    const gathered = memory.numbers(slots.length);
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i]!;
       gathered[i] = slot >= 0 ? this.#weights[slot]! : from === null ? 1 : from[-2 - slot]!;
