@@ -11,7 +11,7 @@ import {
   table,
   z,
 } from "weir/sdk";
-import { ownCell } from "../window/event-order.ts";
+import { keyCell, ownCell } from "../window/event-order.ts";
 import { justAfter } from "../window/just-after.ts";
 import { course } from "../window/kind.ts";
 import { firstCell, Parts } from "../window/parts.ts";
@@ -46,6 +46,8 @@ class Latest implements JoiningRules {
   readonly #ages: readonly number[];
   readonly #complete: boolean;
   readonly #every: number | null;
+  /** No timer of the table comes before this. */
+  #due = Number.NEGATIVE_INFINITY;
   readonly #visit = (key: number, instant: number): void => this.#at(key, instant);
 
   constructor(
@@ -68,26 +70,36 @@ class Latest implements JoiningRules {
     this.#latest.reserve();
   }
 
-  number(row: number): number {
-    return this.#inputs.of(row);
+  number(numbers: Float64Array, slots: Uint32Array, rows: Uint32Array, count: number): void {
+    for (let i = 0; i < count; i++) numbers[slots[i]!] = this.#inputs.of(rows[i]!);
   }
 
-  take(slot: number, key: number): void {
+  take(slots: Uint32Array, count: number, passes: boolean): void {
     const { cells } = this.#table;
-    const time = cells[firstCell]![slot]!;
-    const input = cells[ownCell]![slot]!;
+    const [times, keys, own] = [cells[firstCell]!, cells[keyCell]!, cells[ownCell]!];
     const latest = this.#latest.cells[0]!;
-    const place = key * this.#ages.length + input;
-    if (latest[place] !== none) this.#rows.leave(latest[place]!);
-    latest[place] = slot;
-    cells[ownCell]![slot] = fresh;
-    this.#wakeAfter(key, time + this.#ages[input]!);
-    if (this.#every === null) this.#send(key, time);
-    else this.#wakeAfter(key, this.#stepOf(time));
+    const ages = this.#ages;
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      const time = times[slot]!;
+      const key = keys[slot]!;
+      const input = own[slot]!;
+      if (passes && this.#due <= time) this.passed(time);
+      const place = key * ages.length + input;
+      const before = latest[place]!;
+      if (before !== none) this.#rows.leave(before);
+      latest[place] = slot;
+      own[slot] = fresh;
+      this.#wakeAfter(key, time + ages[input]!);
+      if (this.#every === null) this.#send(key, time);
+      else this.#wakeAfter(key, this.#stepOf(time));
+    }
   }
 
   passed(time: number): void {
-    this.#table.timers.due(time, this.#visit);
+    const { timers } = this.#table;
+    timers.due(time, this.#visit);
+    this.#due = timers.next;
   }
 
   forget(key: number): void {
@@ -158,7 +170,10 @@ class Latest implements JoiningRules {
   /** A timer that would come later than just after `moment` is set anew; one that comes too early is set again then. */
   #wakeAfter(key: number, moment: number): void {
     const { timers } = this.#table;
-    if (timers.at(key) > moment) timers.set(key, justAfter(moment));
+    if (timers.at(key) <= moment) return;
+    const instant = justAfter(moment);
+    timers.set(key, instant);
+    if (instant < this.#due) this.#due = instant;
   }
 }
 

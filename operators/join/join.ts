@@ -36,7 +36,7 @@ const none = -1;
 const keptCells: readonly number[] = [none, none, 0, none, none, 0];
 const keptOfSide = 3;
 const last = 1;
-const count = 2;
+const keptCount = 2;
 
 class Pairs implements JoiningRules {
   readonly #table: PartTable;
@@ -50,11 +50,7 @@ class Pairs implements JoiningRules {
   /** By side, whether a record that joined nothing is sent with nulls. */
   readonly #sentAlone: readonly boolean[];
   /** Records whose time is over. */
-  readonly #expired: number[] = [];
-  #expiredCount = 0;
-  readonly #collect = (slot: number): void => {
-    this.#expired[this.#expiredCount++] = slot;
-  };
+  #expired = new Uint32Array(64);
 
   constructor(
     table: PartTable,
@@ -77,31 +73,51 @@ class Pairs implements JoiningRules {
     this.#valid = this.#on.map(({ index }) => columns[index]!.valid).filter((valid) => valid !== null);
   }
 
-  number(row: number): number {
-    const side = this.#inputs.of(row);
-    for (const valid of this.#valid) if (valid[row] === 0) return side + nullKey;
-    return side;
+  number(numbers: Float64Array, slots: Uint32Array, rows: Uint32Array, count: number): void {
+    for (let i = 0; i < count; i++) numbers[slots[i]!] = this.#inputs.of(rows[i]!);
+    for (const valid of this.#valid)
+      for (let i = 0; i < count; i++)
+        if (valid[rows[i]!] === 0) numbers[slots[i]!] = (numbers[slots[i]!]! & sideMask) + nullKey;
   }
 
-  take(slot: number, key: number): void {
-    const { cells } = this.#table;
-    const time = cells[firstCell]![slot]!;
-    const own = cells[ownCell]![slot]!;
-    const side = own & sideMask;
-    if ((own & nullKey) !== 0) this.#leave(slot, key, side, time);
-    else if (this.#kept.cells[0]![placeOf(key, side) + count]! >= keyRecordsMax) this.#rows.refuse(slot);
-    else this.#join(slot, key, side, time);
+  take(slots: Uint32Array, count: number, passes: boolean): void {
+    const { cells, expiring } = this.#table;
+    const [times, keys, owns] = [cells[firstCell]!, cells[keyCell]!, cells[ownCell]!];
+    const kept = this.#kept.cells[0]!;
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      const time = times[slot]!;
+      const key = keys[slot]!;
+      const own = owns[slot]!;
+      const side = own & sideMask;
+      if (passes && expiring.next <= time) this.passed(time);
+      if ((own & nullKey) !== 0) this.#leave(slot, key, side, time);
+      else if (kept[placeOf(key, side) + keptCount]! >= keyRecordsMax) this.#rows.refuse(slot);
+      else this.#join(slot, key, side, time);
+    }
   }
 
   passed(time: number): void {
-    this.#table.expiring.due(time, this.#collect);
-    if (this.#expiredCount === 0) return;
-    if (this.#expiredCount > 1 && this.#sentAlone[left]!) this.#sortExpired();
-    for (let i = 0; i < this.#expiredCount; i++) {
+    const count = this.#takeExpired(time);
+    if (count > 1 && this.#sentAlone[left]!) this.#sortExpired(count);
+    const keys = this.#table.cells[keyCell]!;
+    for (let i = 0; i < count; i++) {
       const slot = this.#expired[i]!;
-      this.#leaveFirst(this.#table.cells[keyCell]![slot]!, this.#sideOf(slot));
+      this.#leaveFirst(keys[slot]!, this.#sideOf(slot));
     }
-    this.#expiredCount = 0;
+  }
+
+  /** Writes all whose time is over to `#expired`; returns how many. */
+  #takeExpired(time: number): number {
+    const { expiring } = this.#table;
+    let count = expiring.due(time, this.#expired);
+    while (count === this.#expired.length) {
+      const before = this.#expired;
+      this.#expired = new Uint32Array(count * 2);
+      this.#expired.set(before);
+      count += expiring.due(time, this.#expired.subarray(count));
+    }
+    return count;
   }
 
   forget(key: number): void {
@@ -129,15 +145,14 @@ class Pairs implements JoiningRules {
     if (kept[place] === none) kept[place] = slot;
     else next[kept[place + last]!] = slot;
     kept[place + last] = slot;
-    kept[place + count]!++;
+    kept[place + keptCount]!++;
     this.#table.expiring.add(slot, this.#reach.over(this.#reach.last(time, side)));
   }
 
   /** What is sent alone is sent by the last moment at which one could have come that joins it, by key, left ones first. */
-  #sortExpired(): void {
+  #sortExpired(count: number): void {
     const keys = this.#table.cells[keyCell]!;
-    this.#expired.length = this.#expiredCount;
-    this.#expired.sort((a, b) => {
+    this.#expired.subarray(0, count).sort((a, b) => {
       const [sideA, sideB] = [this.#sideOf(a), this.#sideOf(b)];
       return this.#lastOf(a, sideA) - this.#lastOf(b, sideB) || keys[a]! - keys[b]! || sideA - sideB;
     });
@@ -157,7 +172,7 @@ class Pairs implements JoiningRules {
     const place = placeOf(key, side);
     const slot = kept[place]!;
     kept[place] = this.#table.cells[nextCell]![slot]!;
-    kept[place + count]!--;
+    kept[place + keptCount]!--;
     this.#leave(slot, key, side, this.#lastOf(slot, side));
   }
 

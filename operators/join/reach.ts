@@ -13,20 +13,47 @@ export interface Reach {
 }
 
 /** A right record joins a left one when it is no more than `before` earlier and no more than `after` later. */
-function within(before: number, after: number): Reach {
-  const bySide = [after, before];
-  return { last: (time, side) => time + bySide[side]!, over: justAfter };
+class Within implements Reach {
+  readonly #before: number;
+  readonly #after: number;
+
+  constructor(before: number, after: number) {
+    this.#before = before;
+    this.#after = after;
+  }
+
+  last(time: number, side: number): number {
+    return time + (side === 0 ? this.#after : this.#before);
+  }
+
+  over(last: number): number {
+    return justAfter(last);
+  }
 }
 
 /** Both are in the same window of `size` ms. */
-function sameWindow(size: number, offset: number): Reach {
-  return { last: (time) => windowStart(time, size, offset) + size - 1, over: (last) => last + 1 };
+class SameWindow implements Reach {
+  readonly #size: number;
+  readonly #offset: number;
+
+  constructor(size: number, offset: number) {
+    this.#size = size;
+    this.#offset = offset;
+  }
+
+  last(time: number): number {
+    return windowStart(time, this.#size, this.#offset) + this.#size - 1;
+  }
+
+  over(last: number): number {
+    return last + 1;
+  }
 }
 
 export function reachOf({ within: limits, window, offset = 0 }: JoinSettings): Reach {
-  if (window !== undefined) return sameWindow(window, offset);
+  if (window !== undefined) return new SameWindow(window, offset);
   const { before, after } = limits!;
-  return within(before, after);
+  return new Within(before, after);
 }
 
 /** The longest that a record waits for one of the other side, ms. */

@@ -107,7 +107,7 @@ export class JoinedRows {
     this.#times[row] = time;
     this.#instants[row] = instant;
     this.#weights[row] = 0;
-    for (const slots of this.#slots) slots[row] = noSlot;
+    for (let input = 0; input < this.#slots.length; input++) this.#slots[input]![row] = noSlot;
     return row;
   }
 
@@ -155,16 +155,24 @@ export class JoinedRows {
     for (let part = 0; part < before; part++)
       this.#table.keys.write(part, this.#keys, count, draft.columns[part]!);
     (draft.columns[before]!.values as Float64Array).set(this.#times.subarray(0, count));
-    // A slot of which nothing is known is null in every column.
-    const absent = this.#table.open();
-    for (const slots of this.#slots)
-      for (let row = 0; row < count; row++) if (slots[row] === noSlot) slots[row] = absent;
+    const present = this.#slots.map((slots) => this.#present(slots, count));
     for (const [column, { input, place }] of this.#columns.entries()) {
       const { aggregate } = this.#grouping.calls[place]!;
       const state = this.#table.states[this.#grouping.shared.places[place]!]!;
-      aggregate.finish(state, this.#slots[input]!, count, draft.columns[before + 1 + column]!);
+      const out = draft.columns[before + 1 + column]!;
+      aggregate.finish(state, present[input]!, count, out);
+      const slots = this.#slots[input]!;
+      for (let row = 0; row < count; row++) if (slots[row] === noSlot) out.valid[row] = 0;
     }
-    this.#table.free(absent);
     this.#out.append(draft);
+  }
+
+  /** The slots, and where there is none, that of another input's record: some value has to stand under a null. */
+  #present(slots: Uint32Array, count: number): Uint32Array {
+    if (!slots.subarray(0, count).includes(noSlot)) return slots;
+    const present = slots.slice(0, count);
+    for (const others of this.#slots)
+      for (let row = 0; row < count; row++) if (present[row] === noSlot) present[row] = others[row]!;
+    return present;
   }
 }

@@ -93,6 +93,8 @@ export interface PaneDeclaration {
 
 /** One timer a key, in event time. Setting it again replaces it. */
 export interface KeyTimers {
+  /** When the first timer is due, ms; Infinity when none is set. */
+  readonly next: number;
   set(key: number, time: number): void;
   clear(key: number): void;
   /** The time that a key's timer is set to, ms; Infinity when it is not set. */
@@ -150,9 +152,14 @@ export interface KeyedDeclaration {
 /** Slots in order of time; of equal times, in the order in which they were added. */
 export interface TimedSlots {
   readonly size: number;
+  /** The earliest time that a slot waits for, ms; Infinity when none does. */
+  readonly next: number;
   add(slot: number, time: number): void;
-  /** Visits and takes out, in order, every slot whose time is `until` or before. */
-  due(until: number, visit: (slot: number) => void): void;
+  /**
+   * Takes out, in order, slots whose time is `until` or before, as many as there is room for in `slots`; returns how
+   * many were written to it.
+   */
+  due(until: number, slots: Uint32Array): number;
   /** Visits and takes out, in order, every slot that is wanted; the others wait on. */
   take(isWanted: (slot: number) => boolean, visit: (slot: number) => void): void;
 }

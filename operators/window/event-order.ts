@@ -11,11 +11,14 @@ import {
   type Reason,
   type ValueTable,
 } from "weir/sdk";
-import { firstCell, type Parts, partsOf } from "./parts.ts";
+import { type Parts, partsOf } from "./parts.ts";
 import type { Grouping } from "./kind.ts";
 
 /** As a signed number: comparing an id with `noKey` itself would make a float64 of every id. */
 const noKeySigned = noKey | 0;
+
+/** Records that have their turn in one go. */
+const turnsAtOnce = 512;
 
 /** The numbers of a part that waits: its key, and one that the kind gives it. */
 export const keyCell = 2;
@@ -41,10 +44,13 @@ export function orderedParts(
 export interface OrderRules {
   /** Before the rows of a batch. */
   begin?(batch: Batch): void;
-  /** The kind's own number for a row. */
-  number(row: number, batch: Batch): number;
-  /** The record of a part has its turn: later ones come after it. */
-  take(slot: number, key: number): void;
+  /** Writes the kind's own number for `rows[i]` to `numbers[slots[i]]`, for i below `count`. */
+  number(numbers: Float64Array, slots: Uint32Array, rows: Uint32Array, count: number, batch: Batch): void;
+  /**
+   * The records of the first `count` slots have their turn, one after the other: later ones come after them. `passes`:
+   * event time goes along with them, so that what `passed` does comes before each.
+   */
+  take(slots: Uint32Array, count: number, passes: boolean): void;
   /** Every record before `time` has had its turn, and none of that time. */
   passed?(time: number): void;
   /** Every record up to the watermark has had its turn; it is Infinity when the stream has ended. */
@@ -71,10 +77,8 @@ export class EventOrder implements Operator {
   #slots = new Uint32Array(0);
   /** How far event time has come; the end of the stream is no time. */
   readonly #course: Float64Array;
-  readonly #takeTurn = (slot: number): void => {
-    this.#rules.passed?.(this.#table.cells[firstCell]![slot]!);
-    this.#rules.take(slot, this.#table.cells[keyCell]![slot]!);
-  };
+  /** Those that have their turn. */
+  readonly #turns = new Uint32Array(turnsAtOnce);
 
   constructor(parts: Parts, course: ValueTable, ready: Ready, rules: OrderRules) {
     this.#table = parts.table;
@@ -126,7 +130,7 @@ export class EventOrder implements Operator {
 
   onForget(_keys: KeyTable, key: number, out: Collector): void {
     const isOfKey = (slot: number): boolean => this.#table.cells[keyCell]![slot] === key;
-    this.#table.waiting.take(isOfKey, (slot) => this.#rules.take(slot, key));
+    this.#table.waiting.take(isOfKey, (slot) => this.#rules.take(Uint32Array.of(slot), 1, false));
     this.#rules.forget?.(key);
     this.#send(out);
   }
@@ -137,13 +141,12 @@ export class EventOrder implements Operator {
     this.#table.openAll(count, slots);
     this.#parts.addAll(slots, rows, count, batch);
     const { cells, waiting } = this.#table;
-    const [keys, numbers] = [cells[keyCell]!, cells[ownCell]!];
+    const keys = cells[keyCell]!;
     for (let i = 0; i < count; i++) {
-      const [slot, row] = [slots[i]!, rows[i]!];
-      keys[slot] = this.#ids[i]!;
-      numbers[slot] = this.#rules.number(row, batch);
-      waiting.add(slot, batch.time[row]!);
+      keys[slots[i]!] = this.#ids[i]!;
+      waiting.add(slots[i]!, batch.time[rows[i]!]!);
     }
+    this.#rules.number(cells[ownCell]!, slots, rows, count, batch);
   }
 
   /** Lets those take their turn whose time has come. Their values are in the aggregates by now. */
@@ -151,7 +154,13 @@ export class EventOrder implements Operator {
     const now = Math.max(this.#course[0]!, watermark);
     if (now < Number.POSITIVE_INFINITY) this.#course[0] = now;
     // Also where it stands still: a record of that very time may have come since.
-    this.#table.waiting.due(now, this.#takeTurn);
+    const turns = this.#turns;
+    for (
+      let count = this.#table.waiting.due(now, turns);
+      count > 0;
+      count = this.#table.waiting.due(now, turns)
+    )
+      this.#rules.take(turns, count, true);
     this.#rules.passed?.(watermark);
     this.#send(out);
   }

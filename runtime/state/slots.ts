@@ -110,7 +110,10 @@ export class Slots implements Lasting {
   free(slot: number): void {
     this.#held -= this.#arrays[0]![slot]!;
     this.#arrays[0]![slot] = unused;
-    for (const { buffers } of this.states) if (buffers.length > slot) buffers[slot] = undefined;
+    for (let place = 0; place < this.states.length; place++) {
+      const { buffers } = this.states[place]!;
+      if (buffers.length > slot) buffers[slot] = undefined;
+    }
     this.#free.push(slot);
   }
 

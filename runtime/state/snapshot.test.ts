@@ -227,11 +227,13 @@ describe("goes on as it was", () => {
       open,
       open,
       (table, until) => {
-        const due: unknown[] = [];
-        table.waiting.due(until % 6, (slot) => {
-          due.push([table.cells[0]![slot], table.weight(slot), table.states[0]!.buffers[slot]]);
-          table.free(slot);
-        });
+        const slots = new Uint32Array(100);
+        const due = [...slots.subarray(0, table.waiting.due(until % 6, slots))].map((slot) => [
+          table.cells[0]![slot],
+          table.weight(slot),
+          table.states[0]!.buffers[slot],
+          table.free(slot),
+        ]);
         return due;
       },
       (table, number) => {
@@ -260,9 +262,8 @@ test("a queue goes on wherever its ring begins, and with those that stand beside
   let kept: Plain = null;
   let waited = 0;
   const dueOf = (of: SlotQueue, until: number): number[] => {
-    const due: number[] = [];
-    of.due(until, (slot) => due.push(slot));
-    return due;
+    const slots = new Uint32Array(of.size);
+    return [...slots.subarray(0, of.due(until, slots))];
   };
   for (let n = 0; n < 3_000; n++) {
     const time = n + (n % 11 === 0 ? ((n * 7_919) % 97) - 140 : 0);

@@ -40,7 +40,6 @@ export class SlotQueue implements TimedSlots, Lasting {
     return this.#end - this.#first + this.#others.size;
   }
 
-  /** The earliest time that a slot waits for, ms; Infinity when none does. */
   get next(): number {
     const first = this.#first < this.#end ? this.#times[this.#first & (this.#times.length - 1)]! : never;
     return Math.min(first, this.#others.next);
@@ -69,20 +68,26 @@ export class SlotQueue implements TimedSlots, Lasting {
     orders[place & mask] = order;
   }
 
-  due(until: number, visit: (slot: number) => void): void {
-    for (;;) {
-      const place = this.#first & (this.#times.length - 1);
-      const time = this.#first < this.#end ? this.#times[place]! : never;
-      const other = this.#others.next;
-      if (other < time || (other === time && this.#others.order < this.#orders[place]!)) {
-        if (!(other <= until)) return;
-        visit(this.#others.take());
+  due(until: number, slots: Uint32Array): number {
+    const [times, own, others, end] = [this.#times, this.#slots, this.#others, this.#end];
+    const mask = times.length - 1;
+    let first = this.#first;
+    let count = 0;
+    while (count < slots.length) {
+      const place = first & mask;
+      const time = first < end ? times[place]! : never;
+      const other = others.next;
+      if (other < time || (other === time && others.order < this.#orders[place]!)) {
+        if (!(other <= until)) break;
+        slots[count++] = others.take();
       } else {
-        if (this.#first === this.#end || !(time <= until)) return;
-        this.#first++;
-        visit(this.#slots[place]!);
+        if (first === end || !(time <= until)) break;
+        first++;
+        slots[count++] = own[place]!;
       }
     }
+    this.#first = first;
+    return count;
   }
 
   take(isWanted: (slot: number) => boolean, visit: (slot: number) => void): void {
@@ -145,10 +150,8 @@ export class SlotQueue implements TimedSlots, Lasting {
   /** All, in order, with their times; then there are none. */
   #takeAll(): (readonly [slot: number, time: number])[] {
     const all: (readonly [slot: number, time: number])[] = [];
-    while (this.size > 0) {
-      const time = this.next;
-      this.due(time, (slot) => all.push([slot, time]));
-    }
+    const one = new Uint32Array(1);
+    for (let time = this.next; this.due(time, one) > 0; time = this.next) all.push([one[0]!, time]);
     return all;
   }
 

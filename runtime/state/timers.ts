@@ -41,7 +41,6 @@ export class TimerHeap implements KeyTimers, LastingByKey {
     return key < this.#when.length ? this.#when[key]! : never;
   }
 
-  /** When the first timer is due; Infinity when none is set. */
   get next(): number {
     // Those left behind go on the way.
     while (this.#isLeft()) this.#pop();

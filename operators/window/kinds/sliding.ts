@@ -2,7 +2,7 @@
 // event time, so that the window of each is what it would be had all come in order.
 
 import type { PartTable } from "weir/sdk";
-import { EventOrder, orderedParts, type OrderRules, ownCell } from "../event-order.ts";
+import { EventOrder, keyCell, orderedParts, type OrderRules, ownCell } from "../event-order.ts";
 import { course, type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { firstCell, lastCell, Parts, ReadyWindows } from "../parts.ts";
 import { PartQueue, queueLists } from "../two-stacks.ts";
@@ -21,11 +21,21 @@ class Sliding implements OrderRules {
   }
 
   /** Event time itself, by which a part leaves the window. */
-  number(row: number, { time }: { readonly time: Float64Array }): number {
-    return time[row]!;
+  number(
+    numbers: Float64Array,
+    slots: Uint32Array,
+    rows: Uint32Array,
+    count: number,
+    { time }: { readonly time: Float64Array },
+  ): void {
+    for (let i = 0; i < count; i++) numbers[slots[i]!] = time[rows[i]!]!;
   }
 
-  take(slot: number, key: number): void {
+  take(slots: Uint32Array, count: number): void {
+    for (let i = 0; i < count; i++) this.#take(slots[i]!, this.#table.cells[keyCell]![slots[i]!]!);
+  }
+
+  #take(slot: number, key: number): void {
     const table = this.#table;
     const time = table.cells[ownCell]![slot]!;
     this.#queue.expire(key, time - this.#length);

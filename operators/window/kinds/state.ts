@@ -2,7 +2,7 @@
 // are taken in event time, so that what is open and what is not does not depend on how they came.
 
 import type { Batch, Expression, PartTable, ValueTable } from "weir/sdk";
-import { EventOrder, orderedParts, type OrderRules, ownCell } from "../event-order.ts";
+import { EventOrder, keyCell, orderedParts, type OrderRules, ownCell } from "../event-order.ts";
 import { course, type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { firstCell, lastCell, Parts, ReadyWindows } from "../parts.ts";
 import { type Multiples, nextMultiple } from "./steps.ts";
@@ -47,11 +47,19 @@ class States implements OrderRules {
     this.#mark(this.#settings.close, closes, batch);
   }
 
-  number(row: number): number {
-    return this.#flags[row]!;
+  number(numbers: Float64Array, slots: Uint32Array, rows: Uint32Array, count: number): void {
+    for (let i = 0; i < count; i++) numbers[slots[i]!] = this.#flags[rows[i]!]!;
   }
 
-  take(slot: number, key: number): void {
+  take(slots: Uint32Array, count: number, passes: boolean): void {
+    for (let i = 0; i < count; i++) {
+      const { cells } = this.#table;
+      if (passes) this.passed(cells[firstCell]![slots[i]!]!);
+      this.#take(slots[i]!, cells[keyCell]![slots[i]!]!);
+    }
+  }
+
+  #take(slot: number, key: number): void {
     const flags = this.#table.cells[ownCell]![slot]!;
     const list = this.#table.list(key, 0);
     if (list.length > 0) this.#parts.absorb(list[0]!, slot);
