@@ -1,5 +1,9 @@
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+// Hundreds of processes are started from the sources: with compiled code kept, each takes half the processor time to start.
+process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, ".weir", "compile-cache");
 
 const config: ViteUserConfig = defineConfig({
   test: {

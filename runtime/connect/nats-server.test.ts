@@ -1,6 +1,7 @@
 // The started server is the one asked for, and never outlives whoever started it. Runs real servers.
 
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -132,7 +133,9 @@ setInterval(() => {}, 1000);`,
     const own = folders.find((name) => name.startsWith("weir-nats-"));
     expect(own).toBeDefined();
     expect(await accepts(port)).toBe(true);
+    const ended = once(parent, "exit");
     parent.kill("SIGKILL");
+    await ended;
     await until(async () => !(await accepts(port)));
     await until(() => !existsSync(join(folder, own!)));
     expect(isAlive(parent.pid!)).toBe(false);

@@ -203,7 +203,7 @@ test("bytes that a checksum was made for are refused, or go on until an operator
         outcomes.worked++;
       } catch (error) {
         if (!(error instanceof WeirError)) throw error;
-        expect(["WEIR_STATE", "WEIR_OPERATOR"]).toContain(error.code);
+        expect(["WEIR_STATE", "WEIR_STATE_CHANGED", "WEIR_OPERATOR"]).toContain(error.code);
         if (error.code === "WEIR_STATE") expect(next.engine.counts()).toEqual(runningOf().engine.counts());
         outcomes.refused++;
       }

@@ -9,7 +9,7 @@ import { bytesOf, type FuzzTarget } from "./target.ts";
 import { fuzzTargets } from "./targets.ts";
 
 /** `npm run fuzz` tries more. */
-const inputs = 150;
+const inputs = 40;
 
 test.each(fuzzTargets.map((target) => [target.name, target] as const))("%s", async (_name, target) => {
   const wrong: string[] = [];
