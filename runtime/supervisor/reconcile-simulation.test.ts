@@ -146,6 +146,21 @@ test("through random faults: nothing runs twice, what is well is left alone, in 
         [...running.keys()].every((name) => host.desired.pipelines.some((each) => each.name === name)),
       ).toBe(true);
     }),
-    { numRuns: 1_000 },
+    {
+      numRuns: 1_000,
+      examples: [
+        // One that hangs, was told to let p0 go, and is inherited by a supervisor that knows nothing of it.
+        [
+          [
+            { step: { kind: "hang", at: 1 }, wait: 0 },
+            { step: { kind: "want", at: 0, revision: 1, alone: true }, wait: 0 },
+            { step: { kind: "want", at: 1, revision: 1, alone: false }, wait: 1 },
+            { step: { kind: "forget", at: 0 }, wait: 0 },
+          ],
+          false,
+          0,
+        ],
+      ],
+    },
   );
 });

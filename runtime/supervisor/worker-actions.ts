@@ -38,6 +38,8 @@ class Planner {
   /** By pipeline, the workers that may run it now. */
   readonly #runners = new Map<string, Set<string>>();
   readonly #scales: Memory["scales"];
+  /** Pipelines that some worker was told to run. */
+  readonly #assigned: ReadonlySet<string>;
   readonly #actions: Action[] = [];
 
   constructor(desired: Desired, observed: Observed, memory: Memory, now: number) {
@@ -48,6 +50,7 @@ class Planner {
     this.#pipelines = { ...memory.pipelines };
     this.#workers = { ...memory.workers };
     this.#scales = memory.scales;
+    this.#assigned = new Set([...observed.assigned.values()].flatMap((keys) => keys.map((key) => key.name)));
     for (const name of new Set([...this.handles.keys(), ...observed.heard.keys()])) this.#noteRunner(name);
   }
 
@@ -152,9 +155,21 @@ class Planner {
     const told = this.#observed.assigned.get(name) ?? [];
     for (const key of told) this.#mayRun(key.name, name);
     for (const each of heard?.beat.pipelines ?? []) this.#mayRun(each.name, name);
+    if (heard === undefined && this.#isInherited(name))
+      for (const pipeline of Object.keys(this.#pipelines))
+        if (!this.#assigned.has(pipeline)) this.#mayRun(pipeline, name);
     if (living && heard?.beat.assignment === assignmentMark(told)) return;
     for (const [pipeline, { holder }] of Object.entries(this.#pipelines))
       if (holder === name) this.#mayRun(pipeline, name);
+  }
+
+  /**
+   * It lived before this supervisor did: until it says what it runs, that may be something which was taken from it and given to
+   * nobody yet, and which nobody remembers.
+   */
+  #isInherited(name: string): boolean {
+    const handles = this.handles.get(name) ?? [];
+    return handles.some((each) => lives(each) && each.started <= this.#observed.since);
   }
 
   #mayRun(pipeline: string, worker: string): void {

@@ -1,6 +1,7 @@
 // One life of a worker in the simulation: the real log, outbox, engine, senders and task, wired as a worker wires them, on a
 // disk and connections of the model. Ends with the life, or with what the task ends with.
 
+import type { Part } from "../../state/outbox/edit.ts";
 import type { ChainIdentity, Place } from "../../connect/chain/chain.ts";
 import { ChainSender } from "../../connect/chain/chain-sender.ts";
 import type { Publication } from "../../connect/chain/stream-port.ts";
@@ -46,6 +47,8 @@ export interface IncarnationOptions {
   readonly job: Job;
   readonly random: Random;
   readonly given: GivenRecords;
+  /** By chain, what former lives dropped or gave to another chain. */
+  readonly gone: Map<string, Part[]>;
   readonly seams: Seams;
   readonly witness: Witness;
 }
@@ -162,9 +165,10 @@ export class Incarnation {
   }
 
   #watch(outbox: Outbox): TurnWatch {
-    const { life, job, witness } = this.#options;
+    const { life, job, gone, witness } = this.#options;
     const lanes = new Map(this.#chains.map((chain) => [chain, laneOf(job, chain)]));
-    return new TurnWatch({ clock: life, outbox, lanes, uplink: job.outbox.uplink, wrong: witness.wrong });
+    const { uplink } = job.outbox;
+    return new TurnWatch({ clock: life, outbox, lanes, uplink, gone, wrong: witness.wrong });
   }
 
   #sinks(outbox: Outbox): {

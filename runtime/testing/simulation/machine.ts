@@ -1,6 +1,7 @@
 // A machine with a state folder, and the lives of a worker on it, one after the other: each begins with what the one before left
 // on the disk, in full after a crash of the process, in part where the power went too.
 
+import type { Part } from "../../state/outbox/edit.ts";
 import { messageOf, WeirError } from "../../errors.ts";
 import { MemoryDisk } from "../../state/log/memory-disk.ts";
 import type { Plain } from "../../state/plain.ts";
@@ -39,6 +40,8 @@ export class Machine {
   readonly #options: MachineOptions;
   readonly #given: GivenRecords;
   readonly #proofs: DurableProofs;
+  /** By chain, what any life dropped or gave to another chain. */
+  readonly #gone = new Map<string, Part[]>();
   #disk: MemoryDisk;
   #life: Life | null = null;
   #incarnation: Incarnation | null = null;
@@ -86,6 +89,7 @@ export class Machine {
       job,
       random: own,
       given: this.#given,
+      gone: this.#gone,
       seams,
       witness: this.#witness(() => (recovering = false)),
     });

@@ -136,7 +136,7 @@ class Schedule {
   #drawPlan(random: Random): FaultPlan {
     const { plan: given, adjust } = this.#options;
     const drawn = given ?? faultPlan(random, this.#length_ms, outage_ms(this.#shape, this.#length_ms));
-    return askable(adjust?.(drawn, this.#length_ms) ?? drawn, this.#shape);
+    return askable(adjust?.(drawn, this.#length_ms) ?? drawn, this.#shape, this.#workload.sources.length);
   }
 
   #drawSettings(): Settings {

@@ -35,6 +35,8 @@ export interface TurnWatchOptions {
   readonly outbox: ChainOutbox;
   readonly lanes: ReadonlyMap<string, Lane>;
   readonly uplink: UplinkBudget | null;
+  /** By chain, what lives before this one dropped or gave to another chain; this one adds to it. */
+  readonly gone: Map<string, Part[]>;
   readonly wrong: (what: string) => void;
 }
 
@@ -48,12 +50,16 @@ export class TurnWatch {
 
   constructor(options: TurnWatchOptions) {
     this.#options = options;
-    const { lanes, outbox } = options;
+    const { lanes, outbox, gone } = options;
+    for (const chain of lanes.keys()) if (!gone.has(chain)) gone.set(chain, []);
     this.#chains = new Map(
       [...lanes].map(([chain, lane]): [string, Watched] => {
         const { released, confirmed } = outbox.chain(chain);
         const since = Number.NEGATIVE_INFINITY;
-        return [chain, { lane, taken: confirmed, released, since, isTaking: false, gone: [] }];
+        return [
+          chain,
+          { lane, taken: confirmed, released, since, isTaking: false, gone: gone.get(chain) ?? [] },
+        ];
       }),
     );
   }
