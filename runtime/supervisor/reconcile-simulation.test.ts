@@ -148,6 +148,8 @@ test("through random faults: nothing runs twice, what is well is left alone, in 
     }),
     {
       numRuns: 1_000,
+      // The same sequences each time. Others are tried with another seed.
+      seed: 20_261_126,
       examples: [
         // One that hangs, was told to let p0 go, and is inherited by a supervisor that knows nothing of it.
         [
