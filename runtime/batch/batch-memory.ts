@@ -3,17 +3,9 @@
 
 import type { Column, ColumnType } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
+import { arrayOf } from "./columns.ts";
 
 type Values = Column["values"];
-
-const arrayOf = {
-  float64: Float64Array,
-  time: Float64Array,
-  int64: BigInt64Array,
-  bool: Uint8Array,
-  string: Int32Array,
-  json: Int32Array,
-} as const;
 
 /** Arrays begin at multiples of this, in bytes. */
 const alignment = 8;

@@ -51,6 +51,21 @@ export class TextList implements Dictionary {
   }
 }
 
+/** What values of each type are kept in. */
+export const arrayOf: Readonly<
+  Record<"float64" | "time", Float64ArrayConstructor> &
+    Record<"int64", BigInt64ArrayConstructor> &
+    Record<"bool", Uint8ArrayConstructor> &
+    Record<"string" | "json", Int32ArrayConstructor>
+> = {
+  float64: Float64Array,
+  time: Float64Array,
+  int64: BigInt64Array,
+  bool: Uint8Array,
+  string: Int32Array,
+  json: Int32Array,
+};
+
 /** A column for `rows` rows, every row null until it is written (`valid` 0). `dictionary` is needed for `string` and `json`. */
 export function makeColumn(
   type: ColumnType,

@@ -2,7 +2,7 @@
 // Columns are views of those regions, never copies.
 
 import type { Column, ColumnType } from "../../../operators/sdk/index.ts";
-import { TextList, trimValid } from "../../batch/columns.ts";
+import { arrayOf, TextList, trimValid } from "../../batch/columns.ts";
 import type { Payloads } from "../../batch/payloads.ts";
 import type { Landing, LandingColumn } from "../json/landing.ts";
 import { decodeText } from "../json/text.ts";
@@ -10,15 +10,6 @@ import { padding } from "./assembly/shape.ts";
 import { DictionaryStore } from "./dictionary.ts";
 import type { KernelMemory } from "./memory.ts";
 import type { FieldAddresses } from "./template.ts";
-
-const arrays = {
-  float64: Float64Array,
-  time: Float64Array,
-  int64: BigInt64Array,
-  bool: Uint8Array,
-  string: Int32Array,
-  json: Int32Array,
-} as const;
 
 const rowsFirst = 256;
 const bytesFirst = 16_384;
@@ -149,7 +140,7 @@ export class KernelLanding implements Landing {
     const addresses = this.addresses[field]!;
     return {
       type,
-      values: new arrays[type](buffer, addresses.values, this.#rows),
+      values: new arrayOf[type](buffer, addresses.values, this.#rows),
       valid: new Uint8Array(buffer, addresses.valid, this.#rows),
       dictionary: this.#stores[field]?.current ?? this.#lists[field] ?? null,
     } as LandingColumn;
