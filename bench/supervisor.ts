@@ -48,7 +48,7 @@ function look({ where: before, memories, assigned }: Omit<Fleet, "actions">, now
   for (const [name, members] of there) {
     const shared = members.map((each) => ({ ...each, revision: "1", isolation: "shared" as const }));
     const answer = reconcile(
-      { pipelines: shared, worker: "1", host: capacity },
+      { pipelines: shared, worker: "1", limits: {}, host: capacity },
       {
         workers: [],
         heard: new Map(),

@@ -3,7 +3,7 @@
 //
 //     node deploy/base.ts FOLDER
 
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
@@ -30,16 +30,21 @@ function copyInto(folder: string, path: string): void {
   chmodSync(target, 0o755);
 }
 
+/** What a Node that runs nothing else has loaded: the process that asks may have native modules besides. */
+function sharedObjectsOf(program: string): readonly string[] {
+  const script = "process.stdout.write(JSON.stringify(process.report.getReport().sharedObjects))";
+  return JSON.parse(execFileSync(program, ["-e", script]).toString()) as readonly string[];
+}
+
 /** Makes the folder; true when symbols could be left out. */
 export function makeBase(folder: string): boolean {
   const program = realpathSync(process.execPath);
-  const report = process.report.getReport() as unknown as { readonly sharedObjects: readonly string[] };
   const node = join(folder, "usr/bin/node");
   mkdirSync(dirname(node), { recursive: true });
   const { status } = spawnSync("strip", ["-s", "-o", node, program]);
   if (status !== 0) copyFileSync(program, node);
   chmodSync(node, 0o755);
-  for (const library of librariesOf(report.sharedObjects, program)) copyInto(folder, library);
+  for (const library of librariesOf(sharedObjectsOf(program), program)) copyInto(folder, library);
   mkdirSync(join(folder, "etc/weir/pipelines"), { recursive: true });
   for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, path), text);
   mkdirSync(join(folder, "var/lib/weir"), { recursive: true });

@@ -2,11 +2,11 @@
 // own. Its commands, its threads and operators of the user's must work from there.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parts } from "../runtime/layout.ts";
+import { copies, parts } from "../runtime/layout.ts";
 
 const root = join(import.meta.dirname, "..");
 let folder = "";
@@ -58,9 +58,22 @@ describe("the bundle", () => {
     expect(readFileSync(join(folder, "weir", "licences.txt"), "utf8")).toMatch(/^yaml\n\nCopyright/m);
   });
 
+  it("starts what starts many times from few files", () => {
+    const [most, each] = [24, Object.entries(copies)];
+    const counts = each.map(([copy]) => readdirSync(join(folder, "weir", copy)).length);
+    expect(counts.filter((count) => count < 2 || count > most)).toEqual([]);
+    for (const command of each.flatMap(([, { commands }]) => commands)) {
+      const { status, stdout, stderr } = weir([command, "--help"]);
+      expect({ status, says: stdout.includes(`Usage: weir ${command} `) }, stderr).toEqual({
+        status: 0,
+        says: true,
+      });
+    }
+  });
+
   it("lists its commands", () => {
     const { status, stdout } = weir(["--help"]);
-    expect({ status, lists: /^ {2}run .*\n(.*\n)* {2}lint /m.test(stdout) }).toEqual({
+    expect({ status, lists: /^ {2}lint .*\n(.*\n)* {2}run /m.test(stdout) }).toEqual({
       status: 0,
       lists: true,
     });

@@ -21,7 +21,7 @@ import {
 } from "../runtime/supervisor/drivers/podman-service.ts";
 import type { SupervisorStatus } from "../runtime/supervisor/status.ts";
 import { freePort, imageOfProgram } from "./compose.fixture.ts";
-import { makeImage } from "./image.ts";
+import { imageForTests } from "./image.fixture.ts";
 import { passwordNames, secretLines } from "./secrets.ts";
 
 const file = join(import.meta.dirname, "compose.yaml");
@@ -163,8 +163,7 @@ describe.skipIf(missing !== null)(`the compose file, brought up${without}`, () =
   beforeAll(async () => {
     if (missing !== null) return;
     podman = await startPodman(process.env);
-    makeImage(join(folder, "weir.tar"));
-    podman.load(join(folder, "weir.tar"));
+    podman.load(imageForTests());
     const names = passwordNames(["edge.conf", "edge-users.conf", "hub-devices.conf"].map(nats));
     const secrets = Object.fromEntries(names.map((name) => [name, `w-${name.toLowerCase()}`]));
     environment = {
@@ -226,6 +225,10 @@ describe.skipIf(missing !== null)(`the compose file, brought up${without}`, () =
     expect(status).toMatchObject({ host: "gateway-1", driver: "container", driver_fault: "" });
     expect(status?.pipelines).toMatchObject([{ name: "boiler", state: "running" }]);
     const worker = status?.workers[0]?.id ?? "";
+    // The door of its worker, as the runbook opens it.
+    const [exec = "", ...rest] = supervisor;
+    const why = run("podman", exec, "--env", "WEIR_RUN_FOLDER=/var/lib/weir/run", ...rest, "why");
+    expect(why).toMatch(/^boiler$/m);
     const attempt =
       "try { require('fs').writeFileSync('/weir/x', '') } catch (e) { process.stdout.write(e.code + process.getuid()) }";
     expect(run("podman", "exec", worker, "/usr/bin/node", "-e", attempt)).toBe("EROFS65532");

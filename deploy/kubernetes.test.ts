@@ -2,56 +2,34 @@
 // hangs together, and its pipelines pass lint and their tests.
 
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { type Manifest, manifestFaults, manifestsOf } from "./kubernetes-check.fixture.ts";
+import { field } from "../operators/sdk/index.ts";
+import { startedPart } from "../runtime/testing/started.ts";
+import {
+  containerOf,
+  filesOf,
+  hasKubectl,
+  kustomize,
+  named,
+  overlays,
+  overlaysFolder,
+  stateFolderOf,
+  without,
+  type WorkerSpec,
+  workerOf,
+} from "./kubernetes.fixture.ts";
+import { manifestFaults, manifestsOf } from "./kubernetes-check.fixture.ts";
 
-const root = join(import.meta.dirname, "..");
-const overlays = join(import.meta.dirname, "kubernetes/overlays");
-const hasKubectl = spawnSync("kubectl", ["version", "--client"]).status === 0;
-const without = hasKubectl ? "" : " (skipped: kubectl is not here; https://kubernetes.io/docs/tasks/tools)";
-
-function kustomize(overlay: string): readonly Manifest[] {
-  const { status, stdout, stderr } = spawnSync("kubectl", ["kustomize", join(overlays, overlay)], {
-    encoding: "utf8",
-  });
-  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-  return manifestsOf(stdout);
-}
-
-interface Container {
-  readonly image: string;
-  readonly securityContext: unknown;
-  readonly resources: { readonly limits: Readonly<Record<string, string>> };
-  readonly volumeMounts: readonly { readonly name: string }[];
-}
-
-interface WorkerSpec {
-  readonly serviceName: string;
-  readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
-  readonly template: {
-    readonly metadata: { readonly labels: Readonly<Record<string, string>> };
-    readonly spec: {
-      readonly securityContext: unknown;
-      readonly containers: readonly Container[];
-      readonly volumes: readonly { readonly name: string; readonly configMap?: { readonly name: string } }[];
-    };
+/** As it stands in a file of the cloud's overlay. */
+interface WrittenPipeline {
+  readonly source: {
+    readonly nats: { readonly stream: string; readonly consumer: string };
+    readonly time: { readonly lateness: string; readonly idle: string };
   };
-  readonly volumeClaimTemplates: readonly { readonly metadata: { readonly name: string } }[];
-}
-
-function workerOf(manifests: readonly Manifest[]): WorkerSpec {
-  const found = manifests.find(({ kind }) => kind === "StatefulSet");
-  if (found === undefined) throw new Error("there is no worker");
-  return found["spec"] as WorkerSpec;
-}
-
-function named(manifests: readonly Manifest[], kind: string): Manifest {
-  const found = manifests.find((manifest) => manifest.kind === kind);
-  if (found === undefined) throw new Error(`there is no ${kind}`);
-  return found;
+  readonly steps: readonly { readonly window?: { readonly tumbling: string } }[];
 }
 
 describe("the check itself", () => {
@@ -93,12 +71,12 @@ spec:
 });
 
 it.skipIf(!hasKubectl)(`all overlays are of the types that Kubernetes publishes${without}`, () => {
-  const all = readdirSync(overlays).flatMap((overlay) => kustomize(overlay));
+  const all = overlays.flatMap((overlay) => kustomize(overlay));
   expect(all.length).toBeGreaterThan(15);
   expect(manifestFaults(all)).toEqual([]);
 });
 
-describe.skipIf(!hasKubectl).each(readdirSync(overlays))(`the overlay %s${without}`, (overlay) => {
+describe.skipIf(!hasKubectl).each(overlays)(`the overlay %s${without}`, (overlay) => {
   const manifests = hasKubectl ? kustomize(overlay) : [];
 
   it("lies in a namespace that refuses what is not hardened", () => {
@@ -128,12 +106,6 @@ describe.skipIf(!hasKubectl).each(readdirSync(overlays))(`the overlay %s${withou
         capabilities: { drop: ["ALL"] },
       });
       expect(container.resources.limits).toHaveProperty("memory");
-      for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"]) {
-        expect(container).toHaveProperty(
-          [probe, "exec", "command"],
-          expect.arrayContaining(["/weir/weir.js"]),
-        );
-      }
     }
   });
 
@@ -167,6 +139,25 @@ describe.skipIf(!hasKubectl).each(readdirSync(overlays))(`the overlay %s${withou
     }
   });
 
+  it("keeps state in a folder on a volume of the worker's own, with room beside the rows that wait", () => {
+    const container = containerOf(manifests);
+    const state = stateFolderOf(container);
+    const mount = container.volumeMounts.find(({ mountPath }) => state === mountPath);
+    expect(mount).toBeDefined();
+    expect(mount?.readOnly ?? false).toBe(false);
+    const worker = workerOf(manifests);
+    const claim = worker.volumeClaimTemplates.find(({ metadata }) => metadata.name === mount?.name);
+    // No two pods share it.
+    expect(claim?.spec.accessModes[0]).toMatch(/^ReadWriteOnce(Pod)?$/);
+    const { outbox } = parse(filesOf(manifests, "weir-settings")["weir.yaml"] ?? "") as {
+      readonly outbox: { readonly bytes: string };
+    };
+    const bytes = (text: string): number => field.size("").parse(text);
+    // Kubernetes leaves out the B.
+    const room = bytes(`${claim?.spec.resources.requests.storage}B`);
+    expect(room).toBeGreaterThanOrEqual(2 * bytes(outbox.bytes));
+  });
+
   it("lets nobody connect to a worker, and a worker only ask names and NATS", () => {
     const spec = named(manifests, "NetworkPolicy")["spec"] as {
       readonly ingress: readonly unknown[];
@@ -178,23 +169,48 @@ describe.skipIf(!hasKubectl).each(readdirSync(overlays))(`the overlay %s${withou
 
   it("holds no secret, and names connections that its pipelines use", () => {
     expect(manifests.filter(({ kind }) => kind === "Secret")).toEqual([]);
-    const settings = manifests.find(({ metadata }) => metadata.name.startsWith("weir-settings"))?.["data"];
-    const { nats } = parse((settings as Record<string, string>)["weir.yaml"] ?? "") as {
+    const { nats } = parse(filesOf(manifests, "weir-settings")["weir.yaml"] ?? "") as {
       readonly nats: Readonly<Record<string, { readonly password: string }>>;
     };
     for (const { password } of Object.values(nats)) expect(password).toMatch(/^\$\{WEIR_\w+\}$/);
-    const pipelines = manifests.find(({ metadata }) => metadata.name.startsWith("weir-pipelines"))?.["data"];
-    const used = Object.values(pipelines as Record<string, string>).flatMap((text) =>
+    const used = Object.values(filesOf(manifests, "weir-pipelines")).flatMap((text) =>
       [...text.matchAll(/\bto: (\w+)/g)].map(([, name]) => name),
     );
     expect(Object.keys(nats)).toEqual(expect.arrayContaining(used));
   });
 });
 
-describe.each(readdirSync(overlays))("the pipelines of the overlay %s", (overlay) => {
+describe.skipIf(!hasKubectl)(`what KEDA puts to sleep${without}`, () => {
+  const manifests = hasKubectl ? kustomize("cloud") : [];
+  const { cooldownPeriod = 0, triggers } = (
+    hasKubectl ? named(manifests, "ScaledObject")["spec"] : { triggers: [] }
+  ) as {
+    readonly cooldownPeriod?: number;
+    readonly triggers: readonly {
+      readonly metadata: { readonly stream: string; readonly consumer: string };
+    }[];
+  };
+  const pipelines = Object.values(hasKubectl ? filesOf(manifests, "weir-pipelines") : {}).map(
+    (text) => parse(text) as WrittenPipeline,
+  );
+
+  it("has closed its windows by then, and reads by the consumers that wake it", () => {
+    const ms = (text: string): number => field.duration("").parse(text);
+    for (const { source, steps } of pipelines) {
+      const windows = steps.map(({ window }) => ms(window?.tumbling ?? "0s"));
+      const open = Math.max(...windows) + ms(source.time.lateness) + ms(source.time.idle);
+      expect(cooldownPeriod * 1_000).toBeGreaterThan(open);
+    }
+    expect(triggers.map(({ metadata }) => `${metadata.stream} ${metadata.consumer}`)).toEqual(
+      pipelines.map(({ source }) => `${source.nats.stream} ${source.nats.consumer}`),
+    );
+  });
+});
+
+describe.each(overlays)("the pipelines of the overlay %s", (overlay) => {
   it.each(["lint", "test"])("pass weir %s", (command) => {
-    const program = join(root, "runtime/cli/main.ts");
-    const files = join(overlays, overlay, "pipelines");
+    const program = fileURLToPath(startedPart("weir.js"));
+    const files = join(overlaysFolder, overlay, "pipelines");
     const { status, stdout, stderr } = spawnSync(process.execPath, [program, command, files], {
       encoding: "utf8",
     });

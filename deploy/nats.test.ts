@@ -1,10 +1,11 @@
 // The shipped nats-server configurations with real servers: who gets in, who may publish and read what, over NATS,
 // MQTT and TLS, as clients and through a leaf link. Only ports are other ones than in the files.
 
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import {
   connect,
@@ -15,53 +16,17 @@ import {
 import mqtt from "mqtt";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findNatsServer, missingServerMessage } from "../runtime/connect/nats-server.ts";
-import { freePort } from "./compose.fixture.ts";
+import { startedPart } from "../runtime/testing/started.ts";
+import { copyWithPorts as copyIn, password, secrets, serve as start, type Served } from "./nats.fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-nats-conf-"));
-const root = join(import.meta.dirname, "..");
-const servers: ChildProcess[] = [];
+const servers: Served[] = [];
 const open: NatsConnection[] = [];
 
-const secrets = Object.fromEntries(
-  ["", "ADMIN_", "BOILER_1_", "BOILER_2_", "CLOUD_", "GATEWAY_1_", "GATEWAY_2_", "LEAF_1_"].map((name) => [
-    `WEIR_${name}PASSWORD`,
-    // A server reads what an environment variable holds as it reads its file: a word without quotes.
-    `secret-${name.toLowerCase()}of-a-test`,
-  ]),
-);
-const password = (name: string): string => secrets[`WEIR_${name}PASSWORD`] ?? "";
+const copyWithPorts = (name: string): ReturnType<typeof copyIn> => copyIn(folder, name);
 
-/** A copy of the configurations, each port replaced by a free one; by the port in the file, the port. */
-async function copyWithPorts(name: string): Promise<{ folder: string; port: (written: number) => number }> {
-  const copy = join(folder, name);
-  cpSync(join(import.meta.dirname, "nats"), copy, { recursive: true });
-  const ports = new Map<number, number>();
-  for (const written of [4222, 1883, 8222, 7422]) ports.set(written, await freePort());
-  for (const file of ["edge.conf", "hub.conf", "hub-leaf.conf"]) {
-    const text = readFileSync(join(copy, file), "utf8").replace(
-      /"(127\.0\.0\.1|0\.0\.0\.0):(\d+)"/g,
-      (_all, _address, written: string) => `"127.0.0.1:${ports.get(Number(written))}"`,
-    );
-    writeFileSync(join(copy, file), text);
-  }
-  return { folder: copy, port: (written) => ports.get(written) ?? 0 };
-}
-
-/** Starts a nats-server with a configuration and waits until it says that it is ready. */
 async function serve(config: string, more: Readonly<Record<string, string>>): Promise<void> {
-  const command = await findNatsServer(process.env);
-  if (command?.kind !== "binary") throw new Error(missingServerMessage(process.platform));
-  const env = { ...process.env, ...secrets, ...more };
-  const server = spawn(command.path, ["-c", config], { env, stdio: ["ignore", "ignore", "pipe"] });
-  servers.push(server);
-  let log = "";
-  await new Promise<void>((resolve, reject) => {
-    server.stderr.on("data", (chunk: Buffer) => {
-      log += chunk.toString();
-      if (log.includes("Server is ready")) resolve();
-    });
-    server.once("exit", () => reject(new Error(`${config} did not start:\n${log}`)));
-  });
+  servers.push(await start(config, more));
 }
 
 async function client(options: NodeConnectionOptions): Promise<NatsConnection> {
@@ -119,12 +84,18 @@ function makeCertificate(): Readonly<Record<string, string>> {
   return { ...files, WEIR_TLS_CA: files.WEIR_TLS_CERT };
 }
 
+/** The nats-server of this machine, and the two numbers that its version begins with. */
+async function server(): Promise<{ path: string; version: readonly [number, number] }> {
+  const command = await findNatsServer(process.env);
+  if (command?.kind !== "binary") throw new Error(missingServerMessage(process.platform));
+  const said = execFileSync(command.path, ["--version"], { encoding: "utf8" });
+  const [, major, minor] = /v(\d+)\.(\d+)/.exec(said) ?? [];
+  return { path: command.path, version: [Number(major), Number(minor)] };
+}
+
 afterAll(async () => {
   for (const nats of open) await nats.close();
-  const running = servers.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
-  const gone = running.map((server) => new Promise((resolve) => server.once("exit", resolve)));
-  for (const server of running) server.kill("SIGKILL");
-  await Promise.all(gone);
+  for (const server of servers) await server.kill();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -333,6 +304,18 @@ describe.skipIf(!hasOpenssl)(`hub.conf${hasOpenssl ? "" : " (skipped: install op
     "$JS.API.STREAM.PURGE.gateway-1",
     "$JS.API.STREAM.DELETE.gateway-1",
     "$JS.API.CONSUMER.CREATE.gateway-2",
+    "$JS.API.CONSUMER.CREATE.KV_weir_desired.mine.$KV.weir_desired.gateway-2.>",
+    "$JS.API.CONSUMER.CREATE.KV_weir_desired.mine.$KV.weir_desired.>",
+    "$JS.API.CONSUMER.CREATE.KV_weir_devices.mine",
+    "$JS.API.DIRECT.GET.KV_weir_desired.$KV.weir_desired.gateway-2.pipeline.climate",
+    "$JS.API.DIRECT.GET.KV_weir_desired",
+    "$KV.weir_desired.gateway-2.pipeline.climate",
+    "$KV.weir_desired.fleet.owner.forward",
+    "$KV.weir_devices.gateway-2",
+    "weir.control.deploy.gateway-2",
+    "weir.device.gateway-2.deploy.ada",
+    "weir.event.gateway-2",
+    "weir.heartbeat.gateway-2.shared-1",
     "_INBOX.somebody",
   ])("lets a device send nothing to %s", async (subject) => {
     const device = await gateway();
@@ -341,15 +324,36 @@ describe.skipIf(!hasOpenssl)(`hub.conf${hasOpenssl ? "" : " (skipped: install op
     expect(await complaint()).toMatch(/permissions violation for publish/i);
   });
 
-  it.each(["cloud.>", "cloud.gateway-1.>", "_INBOX.>", "_INBOX_gateway-2.>", ">"])(
-    "lets a device read nothing of %s",
-    async (subject) => {
-      const device = await gateway();
-      const complaint = complaints(device);
-      device.subscribe(subject, { callback: () => {} });
-      expect(await complaint()).toMatch(/permissions violation for subscription/i);
-    },
-  );
+  it.each([
+    "cloud.>",
+    "cloud.gateway-1.>",
+    "_INBOX.>",
+    "_INBOX_gateway-2.>",
+    "weir.device.>",
+    "weir.event.>",
+    ">",
+  ])("lets a device read nothing of %s", async (subject) => {
+    const device = await gateway();
+    const complaint = complaints(device);
+    device.subscribe(subject, { callback: () => {} });
+    expect(await complaint()).toMatch(/permissions violation for subscription/i);
+  });
+
+  it.each([
+    "weir.device.gateway-1.deploy.eve",
+    "weir.device.gateway-1.deploy",
+    "weir.control.deploy.gateway-1",
+    "$KV.weir_desired.fleet.owner.forward",
+    "$KV.weir_devices.gateway-1",
+    "$JS.API.STREAM.DELETE.KV_weir_desired",
+    "$JS.API.STREAM.PURGE.KV_weir_desired",
+    "cloud.gateway-1.row",
+  ])("lets a person send nothing to %s", async (subject) => {
+    const ada = await gateway({ user: "ada", pass: password("ADA_"), inboxPrefix: "_INBOX_ada" });
+    const complaint = complaints(ada);
+    ada.publish(subject, "{}");
+    expect(await complaint()).toMatch(/permissions violation for publish/i);
+  });
 
   it("is where weir itself sends its rows, as a device that may no more than that", async () => {
     writeFileSync(join(folder, "readings.ndjson"), '{"n":1}\n{"n":2}\n{"n":3}\n');
@@ -371,7 +375,7 @@ steps:
     writeFileSync(join(folder, "weir.yaml"), settings);
     const rows = payloads(cloud, "cloud.gateway-1.n", 2);
     await cloud.flush();
-    const program = join(root, "runtime/cli/main.ts");
+    const program = fileURLToPath(startedPart("weir.js"));
     const weir = spawn(process.execPath, [program, "run", "to-the-hub.yaml"], {
       cwd: folder,
       env: { ...process.env, ...secrets },
@@ -433,3 +437,26 @@ describe.skipIf(!hasOpenssl)(`a leaf link${hasOpenssl ? "" : " (skipped: install
     expect(seen.filter((subject) => subject.startsWith("sensors."))).toEqual([]);
   });
 });
+
+it.each(["edge", "hub"])(
+  "%s.conf takes the line that it keeps ready, from the version on that it says",
+  async (name) => {
+    const { folder: copy } = await copyWithPorts(`${name}-synchronised`);
+    const file = join(copy, `${name}.conf`);
+    const text = readFileSync(file, "utf8");
+    const told = /It needs nats-server (\d+)\.(\d+) or later(?:[^\n]*\n)+? *# sync_interval: always\n/.exec(
+      text,
+    );
+    expect(told).not.toBeNull();
+    writeFileSync(file, text.replace("# sync_interval: always", "sync_interval: always"));
+    const { path, version } = await server();
+    const { status, stderr } = spawnSync(path, ["-t", "-c", file], {
+      encoding: "utf8",
+      env: { ...process.env, ...secrets, ...(hasOpenssl ? makeCertificate() : {}), WEIR_NATS_STORE: copy },
+    });
+    const [, major, minor] = told ?? [];
+    const knows = version[0] > Number(major) || (version[0] === Number(major) && version[1] >= Number(minor));
+    if (knows) expect({ status, stderr }).toMatchObject({ status: 0 });
+    else expect(stderr).toContain('unknown field "sync_interval"');
+  },
+);

@@ -3,7 +3,10 @@
 // missing, says what takes long, and never fetches a program that the lock file or the system's own package
 // manager does not name.
 //
-//     node deploy/setup.mjs [--quiet] [-- command arguments…]
+//     node deploy/setup.mjs [--quiet] [--caller] [-- command arguments…]
+//
+// With --caller the command is node and a program of this folder, and runs in the folder where npm was called, so that the
+// files it is given are found from there.
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -39,20 +42,32 @@ class SetupError extends Error {
 function parseArguments(list) {
   const end = list.indexOf("--");
   const options = end < 0 ? list : list.slice(0, end);
-  const unknown = options.find((option) => option !== "--quiet");
+  const unknown = options.find((option) => option !== "--quiet" && option !== "--caller");
   if (unknown !== undefined) {
     throw new SetupError(
-      `unknown option ${unknown}\nUsage: node deploy/setup.mjs [--quiet] [-- command arguments…]`,
+      `unknown option ${unknown}\nUsage: node deploy/setup.mjs [--quiet] [--caller] [-- command arguments…]`,
       64,
     );
   }
-  return { quiet: options.includes("--quiet"), command: end < 0 ? [] : list.slice(end + 1) };
+  const command = end < 0 ? [] : list.slice(end + 1);
+  return { quiet: options.includes("--quiet"), ...placeOf(command, options.includes("--caller")) };
+}
+
+/** Where a command runs: here, or where npm was called. npm itself goes into this folder and keeps that one in INIT_CWD. */
+function placeOf(command, byCaller) {
+  if (!byCaller) return { command, folder: process.cwd() };
+  const [node, program, ...rest] = command;
+  return {
+    command: [node, join(root, program), ...rest],
+    folder: process.env.INIT_CWD ?? process.cwd(),
+  };
 }
 
 const { say, run } = (() => {
   let quiet = false;
   return {
-    say: Object.assign((message) => void (quiet || process.stderr.write(`set-up: ${message}\n`)), {
+    /** What is done is always said: some of it takes a minute. Quiet are the programs that do it. */
+    say: Object.assign((message) => void process.stderr.write(`set-up: ${message}\n`), {
       setQuiet: (value) => (quiet = value),
     }),
     /** Runs a program to its end; its output is shown at once, or when it fails. */
@@ -249,9 +264,9 @@ async function prepareNatsServer() {
 }
 
 /** Runs the command with the pinned Node first in PATH, hands signals on, and ends as it ends. */
-function runCommand(node, [program, ...parameters]) {
+function runCommand(node, [program, ...parameters], cwd) {
   const path = [dirname(node), join(modules, ".bin"), process.env.PATH ?? ""].join(delimiter);
-  const child = spawn(program, parameters, { stdio: "inherit", env: { ...process.env, PATH: path } });
+  const child = spawn(program, parameters, { cwd, stdio: "inherit", env: { ...process.env, PATH: path } });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]) {
     // From a terminal the child gets SIGINT and SIGQUIT itself; to be alive still is all that is needed then.
     process.on(signal, () => {
@@ -268,7 +283,7 @@ function runCommand(node, [program, ...parameters]) {
 }
 
 async function main() {
-  const { quiet, command } = parseArguments(process.argv.slice(2));
+  const { quiet, command, folder } = parseArguments(process.argv.slice(2));
   say.setQuiet(quiet);
   if (Number(process.versions.node.split(".")[0]) < 20) {
     throw new SetupError(
@@ -286,7 +301,7 @@ async function main() {
     return pinned;
   });
   if (command.length === 0) say("ready");
-  else runCommand(node, command);
+  else runCommand(node, command, folder);
 }
 
 main().catch((fault) => {

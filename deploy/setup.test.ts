@@ -31,6 +31,21 @@ describe("set-up", () => {
     expect(stdout).toBe(`${process.version} ["a b","$HOME","--quiet"]\n`);
   });
 
+  it("runs a program of this folder where npm was called, when asked", () => {
+    const typed = [
+      "--quiet",
+      "--caller",
+      "--",
+      "node",
+      "runtime/cli/main.ts",
+      "lint",
+      "../pipelines/climate.yaml",
+    ];
+    const options = { encoding: "utf8", env: { ...env, INIT_CWD: import.meta.dirname } } as const;
+    const { status, stderr } = spawnSync(process.execPath, [script, ...typed], options);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
+
   it("refuses an option that it does not know", () => {
     const { status, stderr } = setup("--fast");
     expect(status).toBe(64);

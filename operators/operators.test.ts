@@ -16,7 +16,7 @@ describe.each(definitions.map((definition) => ({ name: definition.name, definiti
     test("has an example", () => {
       expect(definition.examples.length).toBeGreaterThan(0);
     });
-    for (const each of conformanceCases(definition, { trials: trials[name] ?? [] })) {
+    for (const each of conformanceCases(definition, { trials: trials[name] ?? [], runs: 4 })) {
       test(each.name, each.run);
     }
   },

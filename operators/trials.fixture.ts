@@ -65,7 +65,7 @@ export const trials: Readonly<Record<string, readonly Trial[]>> = {
     { value: "temp", by, readings: 5, points: 3, within: "10s" },
     { value: "n", readings: 4, points: 3 },
   ),
-  top: trialsOf({ count: 2, value: "n", by, every: "10s" }),
+  top: trialsOf({ count: 2, value: "n", by, every: "10s" }, { count: 1, value: "n", by: two, every: "1s" }),
   absence: trialsOf({ for: "3s", by }, { for: "3s", by: two, returns: true }),
   hold: trialsOf(
     { when: "temp > 19.5", for: "3s", by },

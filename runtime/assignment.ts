@@ -16,6 +16,8 @@ export interface AssignedPipeline {
   readonly term?: number | undefined;
   /** Where what was kept of it is of other steps, it begins anew; without it, it is refused then. */
   readonly forget?: boolean | undefined;
+  /** Nobody else had a turn since this host's own: what is kept here goes on. */
+  readonly resumes?: boolean | undefined;
   /** Where its file is, or would be: what it names is relative to that. */
   readonly file: string;
   readonly text: string;
@@ -74,8 +76,8 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function isAssigned(value: unknown): value is AssignedPipeline {
   if (!isRecord(value)) return false;
-  const { name, revision, attempt, term, forget, file, text } = value;
-  if (forget !== undefined && typeof forget !== "boolean") return false;
+  const { name, revision, attempt, term, forget, resumes, file, text } = value;
+  if (![forget, resumes].every((each) => each === undefined || typeof each === "boolean")) return false;
   const texts = [name, revision, file, text].every((each) => typeof each === "string");
   const numbers = Number.isSafeInteger(attempt) && (term === undefined || Number.isSafeInteger(term));
   return texts && numbers && isInstanceName(String(name));

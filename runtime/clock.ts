@@ -2,8 +2,10 @@
 // whole pipeline runs under a virtual one.
 
 export interface Clock {
-  /** Wall clock, ms since the epoch. */
+  /** Wall clock, ms since the epoch. Somebody may set it. */
   now(): number;
+  /** How time passes, ms, from what the wall clock was at the start: nobody sets it, so it tells how long something lasts. */
+  elapsed(): number;
   /** Calls `task` once after `ms`; the returned function cancels it. */
   after(ms: number, task: () => void): () => void;
   /** Calls `task` every `ms`; the returned function ends it. */
@@ -12,6 +14,7 @@ export interface Clock {
 
 export const wallClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.timeOrigin + performance.now(),
   after(ms, task) {
     const timer = setTimeout(task, ms);
     return () => clearTimeout(timer);
@@ -50,6 +53,10 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
+    return this.#now;
+  }
+
+  elapsed(): number {
     return this.#now;
   }
 

@@ -70,6 +70,8 @@ export const storageLimits = {
   outbox_memory_bytes_max: 8_388_608,
   /** … and how long rows are kept once they are confirmed: twice what a server takes to make them durable. */
   outbox_retention_ms_default: 240_000,
+  /** After the last confirmation a chain looks once whether its stream is still there: while the rows are kept. */
+  chain_check_ms: 200_000,
   /** Until a disk that did not take what memory has no room for is tried again. */
   outbox_relieve_again_ms: 1_000,
   /** Confirmations within this time share one time. */

@@ -31,6 +31,8 @@ export const supervisionLimits = {
   restart_in_a_row_max: 10,
   /** What ran for so long without a failure is good. */
   restart_good_ms: 10_000,
+  /** A revision that is not open so long after its connections were there makes room for the one that ran before it. */
+  update_open_ms_max: 60_000,
 
   // Devices and their control centre
   /** How often a device says that it is there, and for how long it may not before nothing new is given to it. */
@@ -61,7 +63,11 @@ export const supervisionLimits = {
 
   // The supervisor
   supervisor_look_ms: 1_000,
+  /** How often a worker that is being started is asked whether its pipelines run. */
+  supervisor_ask_ms: 200,
   supervisor_happenings_max: 200,
+  /** Events of a host that wait until somebody can be told. */
+  events_waiting_max: 200,
   /** Revisions of a pipeline that the bucket of what is wanted remembers. */
   desired_history_max: 8,
   /** How often it is seen whether the connection to it was cut. */
@@ -100,6 +106,8 @@ export const supervisionLimits = {
   worker_log_bytes_max: 67_108_864,
   worker_log_line_bytes_max: 65_536,
   worker_log_lines_max: 10_000,
+  /** Threads that the pool of one source may have. */
+  worker_threads_max: 64,
   /** What the engine keeps of a worker's output. */
   worker_log_file_bytes_max: 10_485_760,
   worker_tmp_bytes: 16_777_216,

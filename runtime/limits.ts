@@ -29,6 +29,18 @@ const generalLimits = {
   field_name_length_max: 256,
   config_diagnostics_max: 100,
 
+  // Records that a pipeline is begun from: how many, how long they are waited for, and how many fields it names
+  sample_records_max: 500,
+  sample_bytes_max: 16_777_216,
+  sample_ms_default: 5_000,
+  sample_fields_max: 100,
+
+  // What is shown of a pipeline on trial: rows of two that are kept to be compared, in how many rows their order may differ
+  // before they are compared one by one, and how much of a record that was left out is shown
+  compared_rows_max: 200_000,
+  compared_edits_max: 500,
+  shown_record_characters_max: 400,
+
   // Payloads
   payload_bytes_max: 1_048_576,
   /** Farthest from the epoch, on either side, that ECMAScript dates and therefore calendars reach. */
@@ -50,10 +62,10 @@ const generalLimits = {
   batch_bytes_max: 1_048_576,
   /** How long a record may wait for its batch to fill. A batch costs some 10 µs beside its records: 1 % of a thread at most. */
   batch_age_ms_max: 2,
-  /** Distinct texts of one string column before its dictionary starts anew. */
   /** Memory that a thread keeps for batches to come: the most of a piece, and how many. */
   batch_memory_bytes_max: 1_048_576,
   batch_memories_max: 4,
+  /** Distinct texts of one string column before its dictionary starts anew. */
   dictionary_entries_max: 65_536,
   dictionary_bytes_max: 4_194_304,
 
@@ -111,8 +123,10 @@ const generalLimits = {
   window_programs_max: 256,
   /** Inputs of one align or join step. */
   join_inputs_max: 16,
-  /** Records of one key that one side of a join keeps: each record that comes may make as many rows. */
-  join_key_records_max: 4_096,
+  /** Records of one key that one side of a join keeps where it does not say: each record that comes may make as many rows. */
+  join_key_records_default: 4_096,
+  /** The most that it may say. */
+  join_key_records_max: 1_000_000,
   /** Rows of align and join that are made before they are sent. */
   join_rows_max: 1_024,
   /** Windows without records in a row that a key has rows for. */
@@ -164,6 +178,8 @@ const generalLimits = {
   sink_queue_rows_max: 65_536,
   dead_letter_queue_max: 4_096,
   pool_batches_in_flight_max: 8,
+  /** Keys that a thread of the pool knows between batches, where it aggregates. */
+  partial_keys_max: 16_384,
   jetstream_pull_messages_max: 1_024,
   /** Of a consumer that weir names; the broker takes 255, and a successor's suffix has to fit as well. */
   consumer_name_length_max: 200,
@@ -178,8 +194,12 @@ const generalLimits = {
   sink_batch_wait_ms_default: 1_000,
   /** What a message of many rows leaves for its headers. */
   sink_batch_header_bytes: 1_024,
+  /** Its bytes while no server has said how many it takes: few, because one that is too large could never be sent. */
+  sink_batch_unknown_bytes_max: 16_384,
   /** What a stream may hold that weir creates for a sink; the oldest rows go first. */
   sink_stream_bytes_max: 1_073_741_824,
+  /** How often in a row a writer's subjects are added to a shared stream that others change meanwhile. */
+  stream_update_attempts_max: 16,
   /** Messages that are read to find the end of a chain behind those of others, and how many at once. */
   chain_search_max: 4_096,
   chain_search_at_once: 32,
@@ -201,7 +221,7 @@ const generalLimits = {
   nats_round_trip_rows: 4_096,
   /** Subjects whose text a source remembers by their bytes; a power of two. */
   subject_texts_max: 4_096,
-  file_chunk_bytes: 524_288,
+  file_chunk_bytes: 1_048_576,
   /** From the start of a file, to tell it from another one of its name. */
   file_identity_bytes: 4_096,
   file_sink_queue_bytes_max: 4_194_304,
@@ -211,6 +231,8 @@ const generalLimits = {
   drain_ms_max: 10_000,
   ahead_ms_default: 300_000,
   operator_hang_ms_max: 5_000,
+  /** Of records that are left out: how many kinds a worker's log tells of. */
+  first_letters_said_max: 20,
   /** For a thread to start and load operators, on a slow device too. */
   operator_load_ms_max: 30_000,
   /** Of a message with its headers, whatever the server says: more than any nats-server allows. */
@@ -220,6 +242,8 @@ const generalLimits = {
   nats_reconnect_ms_max: 10_000,
   nats_handshake_ms_max: 5_000,
   nats_request_ms_max: 5_000,
+  /** How long a command that answers and ends waits for its server; what runs pipelines waits for ever. */
+  nats_command_wait_ms_max: 10_000,
   nats_close_ms_max: 2_000,
   jetstream_pull_expires_ms: 5_000,
   /** Before its end a request no longer counts, so that the next one is there in time. */
@@ -256,7 +280,6 @@ const generalLimits = {
   demo_chaos_more_ms_max: 60_000,
   /** Rows of one branch that may be behind a missing one before that is given up. */
   demo_rows_ahead_max: 4_096,
-  demo_feed_stop_ms_max: 3_000,
   /** Longer than a source takes to notice that its server has forgotten a request. */
   demo_catch_up_ms_max: 15_000,
   demo_read_back_ms_max: 5_000,

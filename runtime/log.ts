@@ -25,7 +25,7 @@ const colours = { info: "dim", warn: "yellow", error: "red" } as const;
 function textLog(): Log {
   const write = (level: Level, message: string): void => {
     const time = new Date(wallClock.now()).toISOString().slice(11, 23);
-    const mark = process.stderr.isTTY ? styleText(colours[level], level.padEnd(5)) : level.padEnd(5);
+    const mark = styleText(colours[level], level.padEnd(5), { stream: process.stderr });
     process.stderr.write(`${time} ${mark} ${printable(message)}\n`);
   };
   return {

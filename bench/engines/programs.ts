@@ -71,12 +71,16 @@ async function open(external: External, { folder, file }: Assignment): Promise<S
   return { pass };
 }
 
+/** A pass over more takes minutes. */
+const records_max = 100_000;
+
 function engine(external: External): Engine {
   const { name, configuration } = external;
   return {
     name,
     threads: 1,
     program: configuration,
+    records_max,
     missing: () => programMissing(external),
     open: (assignment) => open(external, assignment),
   };

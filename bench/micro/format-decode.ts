@@ -71,6 +71,10 @@ export function formatDecode(): readonly Workload[] {
     name,
     records: json.count,
     ways: batches.map(([format, payloads]) => decoding(format, payloads, read)),
+    wanted: [
+      { engine: "msgpack", times: 2 },
+      { engine: "protobuf", times: 2 },
+    ],
   });
   return [
     workloadOf("decode by format, 3 of 5 fields", fields.slice(0, 3)),

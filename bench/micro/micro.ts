@@ -3,12 +3,13 @@
 
 import { createHash } from "node:crypto";
 import { Bench } from "tinybench";
-import { type Report } from "../report.ts";
+import { spreadOf, type Task, timePairs } from "../pairs.ts";
+import type { Report } from "../report.ts";
 import { expressionSelect } from "./expression-select.ts";
 import { formatDecode } from "./format-decode.ts";
 import { jsonDecode } from "./json-decode.ts";
 import { windowAdd } from "./window-add.ts";
-import type { Workload } from "./workload.ts";
+import type { Way, Workload } from "./workload.ts";
 
 /** Returns false when answers differ; then nothing was timed. */
 export function benchMicro(quick: boolean, report: Report): boolean {
@@ -20,8 +21,37 @@ export function benchMicro(quick: boolean, report: Report): boolean {
     process.stderr.write(`${name}: the answers of ${ways[0]!.engine} and ${ways[odd]!.engine} differ\n`);
     return false;
   }
-  for (const [place, workload] of workloads.entries()) timeWorkload(workload, hashes[place]!, quick, report);
+  for (const [place, workload] of workloads.entries()) {
+    timeWorkload(workload, hashes[place]!, quick, report);
+    for (const { engine, times } of workload.wanted ?? [])
+      compare(workload, engine, times, quick ? 10 : 40, report);
+  }
   return true;
+}
+
+/** Runs of one timing: each takes less than a millisecond. */
+const runsAtOnce = 10;
+
+/** One way against the first, in turns. */
+function compare(
+  { name, ways }: Workload,
+  engine: string,
+  want: number,
+  pairs: number,
+  report: Report,
+): void {
+  const task = (way: Way): Task => {
+    return () => () => {
+      for (let run = 0; run < runsAtOnce; run++) way.run();
+    };
+  };
+  const [first] = ways as readonly [Way];
+  const other = ways.find((way) => way.engine === engine)!;
+  const taken = timePairs(task(first), task(other), pairs, 4);
+  const { median: ratio, min, max } = spreadOf(taken.map(({ a, b }) => a.wall_ms / b.wall_ms));
+  const target = `${name}: ${engine} against ${first.engine}`;
+  const spread = { ratio, ratio_min: min, ratio_max: max, pairs };
+  report.verdict({ target, ...spread, want, bound: "least", met: ratio >= want });
 }
 
 function timeWorkload(

@@ -2,7 +2,8 @@
 // tables, against a loop over the same columns with a Map of objects.
 
 import type { Batch, Column } from "../../operators/sdk/index.ts";
-import { linkChain, trunkOf } from "../../runtime/engine/chain.ts";
+import { linkChain } from "../../runtime/engine/chain.ts";
+import { trunkOf } from "../../runtime/pipeline/trunk.ts";
 import { Ledger } from "../../runtime/engine/ledger.ts";
 import type { PipelinePlan } from "../../runtime/pipeline/pipeline.ts";
 import type { Way, Workload } from "./workload.ts";

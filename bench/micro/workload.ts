@@ -14,4 +14,6 @@ export interface Workload {
   /** Handled by one run. */
   readonly records: number;
   readonly ways: readonly Way[];
+  /** How many times as fast as the first way others are to be. */
+  readonly wanted?: readonly { readonly engine: string; readonly times: number }[];
 }

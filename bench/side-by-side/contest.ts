@@ -41,7 +41,10 @@ interface Entrant {
 
 /** The engines that have a program for it and are here; the others are named in the report. */
 function participants(workload: Workload, engines: readonly Engine[], report: Report): readonly Engine[] {
-  const able = engines.filter(({ program }) => existsSync(new URL(program, folderOf(workload))));
+  const able = engines.filter(
+    ({ program, workloads }) =>
+      workloads?.includes(workload.name) !== false && existsSync(new URL(program, folderOf(workload))),
+  );
   return able.filter((engine) => {
     const why = engine.missing();
     if (why !== null) report.note(`  ${engine.name}: missing (${why})`);

@@ -34,6 +34,8 @@ export interface Engine {
   readonly threads: number;
   /** The file in a workload's folder that holds its program; where there is none, it does not take part. */
   readonly program: string;
+  /** The workloads in which it takes part; all that have its program where it is left out. */
+  readonly workloads?: readonly string[];
   /** The most records that it is given: an engine that takes a minute for a million reads only the first of them. */
   readonly records_max?: number;
   /** Why it cannot run here, or null. */

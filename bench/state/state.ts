@@ -7,7 +7,7 @@ import { type Task, timeRounds } from "../pairs.ts";
 import { noteBusy, type Report } from "../report.ts";
 import { aggregateCases, type Case, keyedCases, unmeasured } from "./cases.ts";
 import { costOf } from "./cost.ts";
-import { batchesOf, hashOf, openStep, planOf, type StreamSettings } from "./stream.ts";
+import { batchesOf, hashOf, keepStanding, openStep, planOf, type StreamSettings } from "./stream.ts";
 import { benchHopping, benchSliding, windowFault } from "./windows.ts";
 
 const stream = { keys: 1_000, step_ms: 1 };
@@ -72,6 +72,7 @@ function benchSteps(steps: readonly Step[], records: number, rounds: number, rep
 }
 
 function taskOf(plan: PipelinePlan, batches: readonly Batch[]): Task {
+  keepStanding(plan, batches);
   return () => {
     const run = openStep(plan);
     return () => void run(batches);

@@ -7,7 +7,7 @@ import { spreadOf, type Task, timeRounds, type Timing } from "../pairs.ts";
 import { noteBusy, type Report } from "../report.ts";
 import { costOf } from "./cost.ts";
 import { type Aggregated, differenceOf, hoppingOf, type Reading, slidingOf } from "./definition.ts";
-import { batchesOf, hashOf, openStep, planOf, type StreamSettings } from "./stream.ts";
+import { batchesOf, hashOf, keepStanding, openStep, planOf, type StreamSettings } from "./stream.ts";
 
 /** A hopping window with thirty overlaps costs at most this many times a tumbling one. */
 const wantHopping = 2;
@@ -79,6 +79,7 @@ interface Measured {
 }
 
 function taskOf({ plan, batches, before }: Measured): Task {
+  keepStanding(plan, batches);
   return () => {
     const run = openStep(plan);
     run(batches.slice(0, before));

@@ -28,6 +28,7 @@ describe.each(workloads)("$suite $name", (workload) => {
   const able = engines.filter(
     (engine) =>
       inProcess(engine) &&
+      engine.workloads?.includes(workload.name) !== false &&
       existsSync(new URL(engine.program, folderOf(workload))) &&
       engine.missing() === null,
   );
@@ -40,7 +41,7 @@ describe.each(workloads)("$suite $name", (workload) => {
   });
 
   test("is answered alike by weir and the program by hand", async () => {
-    expect(able.slice(0, 2).map(({ name }) => name)).toEqual(["weir", "JSON.parse + Map"]);
+    expect(able.map(({ name }) => name)).toEqual(expect.arrayContaining(["weir", "JSON.parse + Map"]));
     const expected = await rowsOf(able[0]!, workload);
     expect(expected.length).toBeGreaterThan(0);
     for (const engine of able.slice(1)) expect(await rowsOf(engine, workload), engine.name).toEqual(expected);

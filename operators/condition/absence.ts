@@ -57,10 +57,20 @@ export const absence: OperatorDefinition = defineOperator({
       held.sendHeld(key);
       silent[key] = 1;
     };
+    /** A record of a key that was silent, or that is new. */
+    const meetAgain = (key: number, row: number, at: number): void => {
+      const [deadlines, , , silent] = keys.cells as KeyCells;
+      if (deadlines[key]! <= at) due(key);
+      if (silent[key] === 1) {
+        silent[key] = 0;
+        if (returns) held.sendCopy(row);
+      }
+      held.setDeadline(key, at + duration);
+    };
     return holding(keys, held, {
       due,
       rows({ selection, count, watermark, time }, ids) {
-        const [deadlines, , newest, silent] = keys.cells as KeyCells;
+        const [deadlines, , newest] = keys.cells as KeyCells;
         for (let i = 0; i < count; i++) {
           const row = selection[i]!;
           const key = ids[i]! | 0;
@@ -71,13 +81,11 @@ export const absence: OperatorDefinition = defineOperator({
             continue;
           }
           newest[key] = at;
-          if (deadlines[key]! <= at) due(key);
-          if (silent[key] === 1) {
-            silent[key] = 0;
-            if (returns) held.sendCopy(row);
-          }
+          const deadline = deadlines[key]!;
+          // One that is put off has come neither now nor before.
+          if (deadline > at && deadline <= at + duration) deadlines[key] = at + duration;
+          else meetAgain(key, row, at);
           held.put(key, row);
-          held.setDeadline(key, at + duration);
         }
       },
       end: (key) => held.leaveHeld(key),

@@ -3,7 +3,6 @@
 
 import {
   type Batch,
-  type Column,
   defineOperator,
   type Expression,
   field,
@@ -13,12 +12,30 @@ import {
 } from "weir/sdk";
 import { Held, heldCells, heldExtent, heldProgress } from "../signal/held.ts";
 import { holding, type HoldingRules } from "../signal/holding.ts";
-import { isFalse, isTrue } from "./truth.ts";
+import { Marks } from "./truth.ts";
 
 /** What a condition is: not met; met, and not for long enough; met, and its row sent. */
 const idle = 0;
 const pending = 1;
 const raised = 2;
+
+/** What a record does: nothing, or it ends the condition, or begins it, or comes while it has not lasted for long enough. */
+const none = 0;
+const ends = 1;
+const begins = 2;
+const goesOn = 3;
+
+/**
+ * By what the condition is, then whether the record ends it, then whether it meets it, what the record does: most do nothing,
+ * and a look tells that without a branch for each of the three.
+ */
+const actions = Uint8Array.from(
+  [
+    [none, begins, none, none],
+    [goesOn, goesOn, ends, ends],
+    [none, none, ends, ends],
+  ].flat(),
+);
 
 /** The cells: the deadline, the record in hand, and three of its own. */
 type Cell = Float64Array;
@@ -34,8 +51,8 @@ interface HoldSettings {
 class Conditions implements HoldingRules {
   readonly #settings: HoldSettings;
   readonly #held: Held;
-  #when!: Column;
-  #clear: Column | null = null;
+  readonly #whenMarks = new Marks();
+  readonly #endMarks = new Marks();
   /** By key, the condition, the newest time, and the moment of the last row. */
   #states!: Float64Array;
   #newest!: Float64Array;
@@ -52,29 +69,34 @@ class Conditions implements HoldingRules {
 
   rows(batch: Batch, ids: Uint32Array): void {
     const { selection, count, watermark, time } = batch;
-    this.#when = this.#settings.when.evaluate(batch);
-    this.#clear = this.#settings.clear?.evaluate(batch) ?? null;
+    const { when, clear } = this.#settings;
+    const condition = when.evaluate(batch);
+    const meets = this.#whenMarks.ofTrue(condition, batch);
+    const clears =
+      clear === undefined
+        ? this.#endMarks.ofFalse(condition, batch)
+        : this.#endMarks.ofTrue(clear.evaluate(batch), batch);
+    const held = this.#held;
+    const [states, newest] = [this.#states, this.#newest];
     for (let i = 0; i < count; i++) {
       const row = selection[i]!;
       const key = ids[i]! | 0;
-      if (this.#held.meet(key, row, watermark[row]!)) this.#row(key, row, time[row]!);
+      if (!held.meet(key, row, watermark[row]!)) continue;
+      const at = time[row]!;
+      if (at < newest[key]!) {
+        held.leaveRow(row, "late");
+        continue;
+      }
+      newest[key] = at;
+      const action = actions[(states[key]! << 2) | (clears[row]! << 1) | meets[row]!]!;
+      if (action !== none) this.#act(action, key, row, at);
     }
   }
 
-  #row(key: number, row: number, at: number): void {
-    const held = this.#held;
-    if (at < this.#newest[key]!) {
-      held.leaveRow(row, "late");
-      return;
-    }
-    this.#newest[key] = at;
-    const state = this.#states[key]!;
-    if (this.#ends(row)) {
-      if (state !== idle) this.#end(key, at);
-      held.filterRow(row);
-    } else if (state === pending) this.#goOn(key, row, at);
-    else if (state === idle && isTrue(this.#when, row)) this.#begin(key, row, at);
-    else held.filterRow(row);
+  #act(action: number, key: number, row: number, at: number): void {
+    if (action === ends) this.#end(key, at);
+    else if (action === begins) this.#begin(key, row, at);
+    else this.#goOn(key, row, at);
   }
 
   due(key: number, moment: number): void {
@@ -84,10 +106,6 @@ class Conditions implements HoldingRules {
 
   end(key: number): void {
     this.#held.leaveHeld(key);
-  }
-
-  #ends(row: number): boolean {
-    return this.#clear === null ? isFalse(this.#when, row) : isTrue(this.#clear, row);
   }
 
   #begin(key: number, row: number, at: number): void {
@@ -142,7 +160,9 @@ export const hold: OperatorDefinition = defineOperator({
   kind: "keyed",
   config: z.strictObject({
     when: field.expression(["bool"], "The condition."),
-    for: field.duration("How long it has to hold, in event time."),
+    for: field.duration(
+      "How long it has to hold, in event time; with `0s` the record that begins it is sent at once.",
+    ),
     by: field
       .keys("The key: each has a condition of its own. Without it, there is one for all records.")
       .optional(),

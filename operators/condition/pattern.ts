@@ -11,8 +11,10 @@ import {
   table,
   z,
 } from "weir/sdk";
-import { Held, heldCells, heldExtent, heldProgress, nothing } from "../signal/held.ts";
+import { Held, heldCells, heldExtent, heldProgress } from "../signal/held.ts";
+import { nothing } from "../signal/record-reference.ts";
 import { holding, type HoldingRules } from "../signal/holding.ts";
+import { noKeySigned } from "../signal/key-ids.ts";
 import { isTrue } from "./truth.ts";
 
 const conditionsMax = 16;
@@ -24,12 +26,39 @@ interface PatternSettings {
   readonly absent?: Expression | undefined;
 }
 
+/** By row of a batch, the conditions that it meets, one bit each. */
+class Met {
+  #bits = new Uint16Array(0);
+
+  of(conditions: readonly Expression[], batch: Batch): Uint16Array {
+    if (this.#bits.length < batch.rows) this.#bits = new Uint16Array(batch.rows);
+    this.#bits.fill(0, 0, batch.rows);
+    conditions.forEach((condition, place) => this.#add(condition.evaluate(batch), place, batch));
+    return this.#bits;
+  }
+
+  #add({ values, valid }: Column, place: number, { selection, count }: Batch): void {
+    const bits = this.#bits;
+    const marks = values as Uint8Array;
+    if (valid === null)
+      for (let i = 0; i < count; i++) {
+        const row = selection[i]!;
+        bits[row] = bits[row]! | (marks[row]! << place);
+      }
+    else
+      for (let i = 0; i < count; i++) {
+        const row = selection[i]!;
+        bits[row] = bits[row]! | ((marks[row]! & valid[row]!) << place);
+      }
+  }
+}
+
 class Sequences implements HoldingRules {
   readonly #settings: PatternSettings;
   readonly #within: number;
+  readonly #last: number;
   readonly #held: Held;
-  #conditions: readonly Column[] = [];
-  #absent: Column | null = null;
+  readonly #met = new Met();
   /** By key, the newest time. */
   #newest!: Float64Array;
   /** By condition but the last, and by key, the latest start of a sequence that has come as far. */
@@ -38,6 +67,7 @@ class Sequences implements HoldingRules {
   constructor(settings: PatternSettings, held: Held) {
     this.#settings = settings;
     this.#within = settings.within ?? Number.POSITIVE_INFINITY;
+    this.#last = settings.sequence.length - 1;
     this.#held = held;
   }
 
@@ -48,38 +78,70 @@ class Sequences implements HoldingRules {
   }
 
   rows(batch: Batch, ids: Uint32Array): void {
-    const { selection, count, watermark, time } = batch;
-    this.#conditions = this.#settings.sequence.map((condition) => condition.evaluate(batch));
-    this.#absent = this.#settings.absent?.evaluate(batch) ?? null;
+    const { sequence, absent } = this.#settings;
+    const met = this.#met.of(sequence, batch);
+    if (absent === undefined) this.#rows(batch, ids, met);
+    else this.#rowsUnless(absent.evaluate(batch), batch, ids, met);
+  }
+
+  /** Nothing is held, and so nothing is due. */
+  #rows({ selection, count, watermark, time }: Batch, ids: Uint32Array, met: Uint16Array): void {
+    const held = this.#held;
+    const newest = this.#newest;
     for (let i = 0; i < count; i++) {
       const row = selection[i]!;
       const key = ids[i]! | 0;
-      if (this.#held.meet(key, row, watermark[row]!)) this.#row(key, row, time[row]!);
+      const at = time[row]!;
+      if (key === noKeySigned) held.leaveRow(row, "overflow");
+      else if (at < newest[key]!) held.leaveRow(row, "late");
+      else {
+        newest[key] = at;
+        if (met[row] === 0 || this.#advance(key, met[row]!, at) === never) continue;
+        held.now = watermark[row]!;
+        held.sendRow(row);
+      }
+    }
+    held.now = watermark[selection[count - 1]!]!;
+  }
+
+  #rowsUnless(
+    absent: Column,
+    { selection, count, watermark, time }: Batch,
+    ids: Uint32Array,
+    met: Uint16Array,
+  ): void {
+    const held = this.#held;
+    const newest = this.#newest;
+    for (let i = 0; i < count; i++) {
+      const row = selection[i]!;
+      const key = ids[i]! | 0;
+      if (!held.meet(key, row, watermark[row]!)) continue;
+      const at = time[row]!;
+      if (at < newest[key]!) {
+        held.leaveRow(row, "late");
+        continue;
+      }
+      newest[key] = at;
+      if (held.of(key) !== nothing && this.#isHeld(key, row, at, absent)) continue;
+      if (met[row] === 0) continue;
+      const start = this.#advance(key, met[row]!, at);
+      if (start !== never) this.#complete(key, row, start + this.#within, at);
     }
   }
 
-  #row(key: number, row: number, at: number): void {
+  /** What is held of the key is sent or given up, if the row says so; whether it was held until then. */
+  #isHeld(key: number, row: number, at: number, absent: Column): boolean {
     const held = this.#held;
-    if (at < this.#newest[key]!) {
-      held.leaveRow(row, "late");
-      return;
-    }
-    this.#newest[key] = at;
     if (held.deadline(key) <= at) {
       held.clearDeadline(key);
       held.sendHeld(key);
+      return false;
     }
-    if (this.#absent !== null && held.of(key) !== nothing) {
-      if (isTrue(this.#absent, row)) {
-        held.clearDeadline(key);
-        held.leaveHeld(key);
-      }
-      held.filterRow(row);
-      return;
+    if (isTrue(absent, row)) {
+      held.clearDeadline(key);
+      held.leaveHeld(key);
     }
-    const start = this.#advance(key, row, at);
-    if (start === never) held.filterRow(row);
-    else this.#complete(key, row, start + this.#within, at);
+    return true;
   }
 
   due(key: number): void {
@@ -94,14 +156,14 @@ class Sequences implements HoldingRules {
    * Of a sequence that has come as far as another, only the later start matters: the earlier one could be completed
    * by no record that does not complete this one. Answers the start of the sequence that the row completes.
    */
-  #advance(key: number, row: number, at: number): number {
-    const conditions = this.#conditions;
+  #advance(key: number, met: number, at: number): number {
     const starts = this.#starts;
-    const last = conditions.length - 1;
+    const last = this.#last;
     let completed = never;
-    // Most rows meet no condition: then nothing is read of the key.
-    for (let place = last; place >= 0; place--) {
-      if (!isTrue(conditions[place]!, row)) continue;
+    // From the last condition that is met to the first.
+    for (let left = met; left !== 0; ) {
+      const place = 31 - Math.clz32(left);
+      left ^= 1 << place;
       const start = place === 0 ? at : starts[place - 1]![key]!;
       if (start === never || at - start > this.#within) continue;
       if (place === last) completed = start;
@@ -112,7 +174,7 @@ class Sequences implements HoldingRules {
   }
 
   #complete(key: number, row: number, moment: number, at: number): void {
-    if (this.#absent === null || moment <= at) {
+    if (moment <= at) {
       this.#held.sendRow(row);
       return;
     }

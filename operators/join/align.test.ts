@@ -98,9 +98,9 @@ test("the latest of each input that is not too old", () => {
       expect(result.held).toBe(0);
       rows += expected.length;
     }),
-    { seed: 24, numRuns: 300 },
+    { seed: 24, numRuns: 120 },
   );
-  expect(rows).toBeGreaterThan(3_000);
+  expect(rows).toBeGreaterThan(1_000);
 });
 
 test("a step that follows finds no row late, and does the same however records come", () => {
@@ -110,7 +110,7 @@ test("a step that follows finds no row late, and does the same however records c
       expect(ledger[`${next[0].name}: late`] ?? 0).toBe(0);
       expect(held).toBe(0);
     }),
-    { seed: 25, numRuns: 100 },
+    { seed: 25, numRuns: 60 },
   );
 });
 
@@ -124,6 +124,6 @@ test("records that stand for many are counted with their weight", () => {
     fc.property(readings(), (all) => {
       expect(run({ steps, lateness: 15 }, all).held).toBe(0);
     }),
-    { seed: 26, numRuns: 60 },
+    { seed: 26, numRuns: 40 },
   );
 });

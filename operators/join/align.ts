@@ -155,12 +155,14 @@ class Latest implements JoiningRules {
     const own = this.#table.cells[ownCell]!;
     const first = key * inputs;
     let missing = 0;
+    let some = none;
     for (let place = first; place < first + inputs; place++) {
-      if (latest[place] === none) missing++;
-      else own[latest[place]!] = shown;
+      const slot = latest[place]!;
+      if (slot === none) missing++;
+      else own[(some = slot)] = shown;
     }
     if (this.#complete && missing > 0) return;
-    const row = this.#rows.add(key, time, time);
+    const row = this.#rows.add(key, time, time, some);
     for (let input = 0; input < inputs; input++) {
       const slot = latest[first + input]!;
       if (slot !== none) this.#rows.put(row, input, slot);

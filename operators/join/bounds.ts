@@ -4,8 +4,10 @@
 /** Inputs of one step. */
 export const inputsMax = 16;
 
-/** Records of one key that one side of a join keeps: each record that comes may make as many rows. */
-export const keyRecordsMax = 4_096;
+/** Records of one key that one side of a join keeps where it does not say: each record that comes may make as many rows. */
+export const keyRecordsDefault = 4_096;
+/** The most that it may say. */
+export const keyRecordsMax = 1_000_000;
 
 /** Rows that are sent together. */
 export const rowsMax = 1_024;

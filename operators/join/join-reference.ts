@@ -1,7 +1,6 @@
 // The exact rule of `join`, and examples, for the reference.
 
 import type { Example } from "weir/sdk";
-import { keyRecordsMax } from "./bounds.ts";
 
 export const joinRule: string = [
   "A record is of the first of `inputs` whose condition is true; one that is of none is counted as `filtered`. Records have their turn in the order of event time, those of equal times in the order in which they came, each when the watermark reaches it; one that comes after that is `late`. So the rows do not depend on how late, within the lateness, a record comes.",
@@ -10,7 +9,7 @@ export const joinRule: string = [
   "With `kind: left` a left record that joined none is sent with nulls in place of the right one when the watermark is past the last moment at which one could come, or the stream ends; with `outer` right ones as well. `time` is its own event time; for the steps that follow, the row stands at that last moment, when it was known. Rows that are due at one moment come after the pairs of that moment, by key in the order in which keys were first seen, and left ones first.",
   "Null joins nothing: a record whose key is null, in any of its columns, is sent alone when it has its turn, or not at all.",
   "A record is out with the first row that shows it; one that joined none and is not sent is counted as `filtered` when its time is over.",
-  `A record that finds ${keyRecordsMax} kept of its key and side joins none and is counted as \`overflow\`; so is one that comes when too many keys, or records of all keys together, are kept.`,
+  "A record that finds `max` kept of its key and side joins none and is counted as `overflow`; so is one that comes when too many keys, or records of all keys together, are kept. `weir lint` compares `max` with what comes at `limits.rate` while a record is kept.",
   "More than two inputs are joined by two steps, or put side by side by `align`.",
 ].join(" ");
 

@@ -7,7 +7,7 @@ import { limits } from "../../runtime/limits.ts";
 import { loadPipeline } from "../../runtime/pipeline/load.ts";
 import { filter } from "../filter/filter.ts";
 import { align } from "./align.ts";
-import { inputsMax, keyRecordsMax, rowsMax } from "./bounds.ts";
+import { inputsMax, keyRecordsDefault, keyRecordsMax, rowsMax } from "./bounds.ts";
 import { join } from "./join.ts";
 
 /** The mistakes of a pipeline whose one step has `settings`: what is underlined, the message, the hint. */
@@ -41,7 +41,7 @@ test.each([
   ["align", `inputs: [t, d], ${rest}, age: 10s`],
   ["join", `${sides}, ${two}, ${rest}, within: 5s`],
   ["join", `${sides}, ${two}, ${rest}, within: { before: 5s, after: 0s }, kind: outer`],
-  ["join", `${sides}, inputs: [d, t], ${rest}, window: 1m, offset: 5s, kind: left`],
+  ["join", `${sides}, inputs: [d, t], ${rest}, window: 1m, offset: 5s, kind: left, max: 6000`],
 ])("%s takes %s", (operator, settings) => {
   expect(faultsOf(operator, settings)).toEqual([]);
   expect(faultsOf(operator, settings, false)).toEqual([]);
@@ -100,8 +100,9 @@ describe("refused, and where", () => {
       "expected whole milliseconds, at least one",
       null,
     ],
-    ["align", `${two}, ${rest}`, "align", "age is missing", "expected text or a map"],
+    ["align", `${two}, ${rest}`, "align", "age is missing", "write it like 10s or 1m30s"],
     ["join", `${sides}, ${two}, ${rest}`, "join", "join needs one of within and window", null],
+    ["join", `${sides}, ${two}, ${rest}, within: 1s, max: 0`, "0", "expected at least 1, got 0", null],
     [
       "join",
       `${sides}, ${two}, ${rest}, within: 1s, window: 1m`,
@@ -219,8 +220,9 @@ steps:
 });
 
 test("the bounds are those of the runtime's table", () => {
-  expect([inputsMax, keyRecordsMax, rowsMax]).toEqual([
+  expect([inputsMax, keyRecordsDefault, keyRecordsMax, rowsMax]).toEqual([
     limits.join_inputs_max,
+    limits.join_key_records_default,
     limits.join_key_records_max,
     limits.join_rows_max,
   ]);

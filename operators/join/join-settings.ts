@@ -2,6 +2,7 @@
 // columns are known; runs nothing.
 
 import { type ColumnReference, field, z } from "weir/sdk";
+import { keyRecordsDefault, keyRecordsMax } from "./bounds.ts";
 import { type Inputs, inputsSetting, type Members, membersSetting } from "./inputs.ts";
 
 /** As the operator gets them; lengths in ms. Exactly one of `within` and `window` is there. */
@@ -14,6 +15,7 @@ export interface JoinSettings {
   readonly window?: number | undefined;
   readonly offset?: number | undefined;
   readonly kind: "inner" | "left" | "outer";
+  readonly max: number;
   readonly select: Members;
 }
 
@@ -48,6 +50,10 @@ const settings = z.strictObject({
   kind: z.enum(["inner", "left", "outer"]).default("inner").meta({
     description:
       "What becomes of records that joined nothing: left out, or sent with nulls, those of the left side or of both.",
+  }),
+  max: z.int().min(1).max(keyRecordsMax).default(keyRecordsDefault).meta({
+    description:
+      "How many records of one key each side keeps at most; each record that comes may make as many rows.",
   }),
   select: membersSetting,
 });

@@ -8,6 +8,7 @@ import {
   type KeyedTable,
   type OperatorDefinition,
   type PartTable,
+  type Room,
   table,
 } from "weir/sdk";
 import { keyCell, ownCell } from "../window/event-order.ts";
@@ -45,6 +46,7 @@ class Pairs implements JoiningRules {
   readonly #inputs: InputRows;
   readonly #reach: Reach;
   readonly #on: readonly ColumnReference[];
+  readonly #max: number;
   /** By key column of the present batch that has nulls, which rows are none. */
   #valid: readonly Uint8Array[] = [];
   /** By side, whether a record that joined nothing is sent with nulls. */
@@ -65,6 +67,7 @@ class Pairs implements JoiningRules {
     this.#inputs = inputs;
     this.#reach = reachOf(settings);
     this.#on = settings.on;
+    this.#max = settings.max;
     this.#sentAlone = [settings.kind !== "inner", settings.kind === "outer"];
   }
 
@@ -92,7 +95,7 @@ class Pairs implements JoiningRules {
       const side = own & sideMask;
       if (passes && expiring.next <= time) this.passed(time);
       if ((own & nullKey) !== 0) this.#leave(slot, key, side, time);
-      else if (kept[placeOf(key, side) + keptCount]! >= keyRecordsMax) this.#rows.refuse(slot);
+      else if (kept[placeOf(key, side) + keptCount]! >= this.#max) this.#rows.refuse(slot);
       else this.#join(slot, key, side, time);
     }
   }
@@ -135,7 +138,7 @@ class Pairs implements JoiningRules {
     const kept = this.#kept.cells[0]!;
     const [own, next] = [cells[ownCell]!, cells[nextCell]!];
     for (let other = kept[placeOf(key, 1 - side)]!; other !== none; other = next[other]!) {
-      const row = this.#rows.add(key, time, time);
+      const row = this.#rows.add(key, time, time, slot);
       this.#rows.put(row, side, slot);
       this.#rows.put(row, 1 - side, other);
       own[other]! |= joined;
@@ -180,7 +183,7 @@ class Pairs implements JoiningRules {
   #leave(slot: number, key: number, side: number, instant: number): void {
     const { cells } = this.#table;
     if (this.#sentAlone[side]! && (cells[ownCell]![slot]! & joined) === 0) {
-      const row = this.#rows.add(key, cells[firstCell]![slot]!, instant);
+      const row = this.#rows.add(key, cells[firstCell]![slot]!, instant, slot);
       this.#rows.put(row, side, slot);
     }
     this.#rows.leave(slot);
@@ -189,6 +192,22 @@ class Pairs implements JoiningRules {
 
 function placeOf(key: number, side: number): number {
   return key * keptCells.length + side * keptOfSide;
+}
+
+/** Records of the two sides have places of their own: the side on which they are kept for longer is full first. */
+function roomOf(settings: JoinSettings): Room {
+  const { within: limits, max } = settings;
+  const isOneSided = limits !== undefined && Math.min(limits.before, limits.after) === 0;
+  return {
+    within: () => longestReach(settings),
+    ofOne: () => max,
+    // Where one side keeps nothing for long, all records might be of it.
+    ofAll: (keys) => (isOneSided ? Number.POSITIVE_INFINITY : 2 * max * keys),
+    cure: (records) =>
+      records > keyRecordsMax
+        ? "let it join only what is closer in time, or put records together by a window before it"
+        : `write max: ${records} in join, or let it join only what is closer in time`,
+  };
 }
 
 function selectedIn({ left: first, right: second, select }: JoinSettings): Selected {
@@ -206,7 +225,11 @@ export const join: OperatorDefinition = defineOperator({
   state: (settings) => {
     const grouping = recordGrouping(settings.on, selectedIn(settings));
     const records = recordTable(grouping, [none], longestReach(settings), 0);
-    return { records, kept: table.keyed(settings.on, keptCells, { together: true }), course };
+    return {
+      records,
+      kept: table.keyed(settings.on, keptCells, { together: true, room: roomOf(settings) }),
+      course,
+    };
   },
   create: (settings, { state }) => {
     const { records, kept } = state;

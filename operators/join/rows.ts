@@ -19,9 +19,6 @@ import type { selectedOf } from "./inputs.ts";
 
 export type Selected = ReturnType<typeof selectedOf>;
 
-/** In place of a slot: the row has no record of this input. */
-export const noSlot = 0xffffffff;
-
 /** The key, the time, and the selected columns. */
 export function rowSchema(by: readonly ColumnReference[], selected: Selected): Schema {
   return {
@@ -73,8 +70,10 @@ export class JoinedRows {
   readonly #times = new Float64Array(rowsMax);
   readonly #instants = new Float64Array(rowsMax);
   readonly #weights = new Float64Array(rowsMax);
-  /** By input, by row. */
+  /** By input, by row, the record; where the row has none, another of its records, because some value has to stand under a null. */
   readonly #slots: readonly Uint32Array[];
+  /** By input, by row, 1 where it has one. */
+  readonly #has: readonly Uint8Array[];
   #count = 0;
   /** Slots that only rows that wait to be sent still refer to. */
   readonly #spent: number[] = [];
@@ -91,6 +90,7 @@ export class JoinedRows {
     const kept = grouping.calls.map(({ text }) => text);
     this.#columns = selected.map(({ input, column }) => ({ input, place: kept.indexOf(column.name) }));
     this.#slots = Array.from({ length: inputs }, () => new Uint32Array(rowsMax));
+    this.#has = this.#slots.map(() => new Uint8Array(rowsMax));
   }
 
   /** Begins a call of the engine's. `inOrder`: no later row will stand before one of this call in event time. */
@@ -99,21 +99,26 @@ export class JoinedRows {
     this.#inOrder = inOrder;
   }
 
-  /** Adds a row without records yet; returns its number for `put`. */
-  add(key: number, time: number, instant: number): number {
+  /** Adds a row in which `slot` is to be put, and others may; returns its number for `put`. */
+  add(key: number, time: number, instant: number, slot: number): number {
     if (this.#count === rowsMax) this.#flush();
     const row = this.#count++;
     this.#keys[row] = key;
     this.#times[row] = time;
     this.#instants[row] = instant;
     this.#weights[row] = 0;
-    for (let input = 0; input < this.#slots.length; input++) this.#slots[input]![row] = noSlot;
+    const slots = this.#slots;
+    for (let input = 0; input < slots.length; input++) {
+      slots[input]![row] = slot;
+      this.#has[input]![row] = 0;
+    }
     return row;
   }
 
   /** Puts a record into a row, which stands for it where no earlier row did. */
   put(row: number, input: number, slot: number): void {
     this.#slots[input]![row] = slot;
+    this.#has[input]![row] = 1;
     this.#weights[row]! += this.#table.release(slot);
   }
 
@@ -155,24 +160,14 @@ export class JoinedRows {
     for (let part = 0; part < before; part++)
       this.#table.keys.write(part, this.#keys, count, draft.columns[part]!);
     (draft.columns[before]!.values as Float64Array).set(this.#times.subarray(0, count));
-    const present = this.#slots.map((slots) => this.#present(slots, count));
     for (const [column, { input, place }] of this.#columns.entries()) {
       const { aggregate } = this.#grouping.calls[place]!;
       const state = this.#table.states[this.#grouping.shared.places[place]!]!;
       const out = draft.columns[before + 1 + column]!;
-      aggregate.finish(state, present[input]!, count, out);
-      const slots = this.#slots[input]!;
-      for (let row = 0; row < count; row++) if (slots[row] === noSlot) out.valid[row] = 0;
+      aggregate.finish(state, this.#slots[input]!, count, out);
+      const [has, { valid }] = [this.#has[input]!, out];
+      for (let row = 0; row < count; row++) valid[row] = valid[row]! & has[row]!;
     }
     this.#out.append(draft);
-  }
-
-  /** The slots, and where there is none, that of another input's record: some value has to stand under a null. */
-  #present(slots: Uint32Array, count: number): Uint32Array {
-    if (!slots.subarray(0, count).includes(noSlot)) return slots;
-    const present = slots.slice(0, count);
-    for (const others of this.#slots)
-      for (let row = 0; row < count; row++) if (present[row] === noSlot) present[row] = others[row]!;
-    return present;
   }
 }

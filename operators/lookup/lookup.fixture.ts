@@ -2,11 +2,14 @@
 
 import { Harness } from "weir/testing";
 import { loadPipeline } from "../../runtime/pipeline/load.ts";
+import { planOnce } from "../../runtime/testing/plans.fixture.ts";
 import { lookup } from "./lookup.ts";
 
 type Settings = Readonly<Record<string, unknown>>;
 
-function load(keyType: string, settings: Settings, time?: Settings): ReturnType<typeof loadPipeline> {
+const catalogue = [lookup];
+
+function textOf(keyType: string, settings: Settings, time?: Settings): string {
   const pipeline = {
     name: "test",
     source: {
@@ -27,20 +30,20 @@ function load(keyType: string, settings: Settings, time?: Settings): ReturnType<
       { sink: { stdout: {}, format: "json" } },
     ],
   };
-  return loadPipeline({ file: "test.yaml", content: JSON.stringify(pipeline), catalogue: [lookup] });
+  return JSON.stringify(pipeline);
 }
 
 export function harnessOf(keyType: string, missing: string, batchRows: number): Harness {
-  return new Harness(load(keyType, { missing }).plan!, { batchRows });
+  return new Harness(planOnce(textOf(keyType, { missing }), catalogue), { batchRows });
 }
 
 /** Each key has event time of its own, and therefore steps of its own. */
 export function harnessPerKey(): Harness {
-  return new Harness(load("string", {}, { field: "n", per: "key" }).plan!, { batchRows: 1 });
+  return new Harness(planOnce(textOf("string", {}, { field: "n", per: "key" }), catalogue), { batchRows: 1 });
 }
 
 /** What lint says of a lookup with these settings. */
 export function mistakesOf(settings: Settings): string {
-  const { diagnostics } = load("string", settings);
+  const { diagnostics } = loadPipeline({ file: "test.yaml", content: textOf("string", settings), catalogue });
   return diagnostics.map(({ message, hint }) => `${message} ${hint ?? ""}`).join("\n");
 }

@@ -59,6 +59,11 @@ export interface Aggregate {
   /** The most bytes that the buffer of a slot takes; 0 where it is left out. */
   readonly bytes?: number;
   /**
+   * True when a state of some records, whichever they are, merged in the order in which they came, is that of all of them: then they
+   * may be added where they are decoded, in batches. It has no buffers. Left out: false.
+   */
+  readonly isPartial?: boolean;
+  /**
    * Adds row `rows[i]` to slot `slots[i]` for i below `count`. `input` is null for an aggregate without an argument.
    * Null values are skipped by every aggregate but `count()`.
    */

@@ -40,6 +40,28 @@ describe("durations", () => {
     expect(error?.issues[0]?.message).toContain("expected a duration such as");
   });
 
+  test.each([
+    ["5 min", "5m"],
+    ["10 s", "10s"],
+    ["1m30", "1m30s"],
+    ["2 hours", "2h"],
+    ["1,5s", "1.5s"],
+    ["30 seconds", "30s"],
+  ])("%j is probably %s", (text, meant) => {
+    const { error } = field.duration("").safeParse(text);
+    expect(error?.issues[0]?.message).toMatch(new RegExp(`; write ${meant}$`));
+  });
+
+  test("nothing is guessed from what is no length of time", () => {
+    const { error } = field.duration("").safeParse("5 parsecs");
+    expect(error?.issues[0]?.message).not.toContain("write");
+  });
+
+  test.each(["-5s", " - 5 min"])("%j is told to be negative", (text) => {
+    const { error } = field.duration("").safeParse(text);
+    expect(error?.issues[0]?.message).toContain("; a length of time is never negative: leave the minus out");
+  });
+
   test("parts add up", () => {
     const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
     const part = fc.tuple(fc.nat(1000), fc.constantFrom("ms", "s", "m", "h", "d"));
@@ -70,6 +92,24 @@ describe("sizes", () => {
   });
 });
 
+describe("sizes that are nearly right", () => {
+  test.each([
+    ["10 MB", "; write 10MB"],
+    ["64kb", "; write 64KB"],
+    ["64 kib", "; write 64KiB"],
+    ["1,5 GB", "; write 1.5GB"],
+    ["10M", "; write 10MB"],
+    ["2 Gi", "; write 2GiB"],
+    ["512 bytes", "; write 512B"],
+    ["-1B", "; a size is never negative: leave the minus out"],
+    ["64", 'got "64"'],
+    ["5 parsecs", 'got "5 parsecs"'],
+  ])("%j", (text, end) => {
+    const message = field.size("").safeParse(text).error?.issues[0]?.message ?? "";
+    expect(message.slice(-end.length)).toBe(end);
+  });
+});
+
 describe("what refers to columns waits to be bound", () => {
   test("with its text and what it wants", () => {
     const parsed = field.expression(["bool"], "").parse("temp > 3.0") as unknown;
@@ -89,6 +129,10 @@ describe("what refers to columns waits to be bound", () => {
     expect(field.keys("").parse(["site", "device"])).toHaveLength(2);
     for (const bad of [[], "", [""], 5, Array.from({ length: 9 }, () => "k")])
       expect(field.keys("").safeParse(bad).success).toBe(false);
+    const { error } = field.keys("").safeParse(["site", "device", "site"]);
+    expect(error?.issues).toMatchObject([
+      { path: [2], message: "the key names site twice: name each column once" },
+    ]);
   });
 
   test("no longer than is read", () => {

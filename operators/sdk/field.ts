@@ -68,9 +68,51 @@ export function parseDuration(text: string): number | undefined {
   return withUnits(text, durationUnits);
 }
 
+/** What units of time are called elsewhere, by their first letters. */
+const otherUnits: readonly (readonly [RegExp, string])[] = [
+  [/^(ms|milli.*)$/i, "ms"],
+  [/^s(ec.*)?$/i, "s"],
+  [/^(m|min.*)$/, "m"],
+  [/^h(r|rs|our.*)?$/i, "h"],
+  [/^d(ay.*)?$/i, "d"],
+];
+/** The unit that a number without one has behind another: `1m30` is `1m30s`. */
+const smallerUnits: Readonly<Record<string, string>> = { d: "h", h: "m", m: "s", s: "ms" };
+
+/** What to do about a text that is no duration: `5 min` is probably `5m`; nothing where it cannot be told. */
+function durationHint(text: string): string {
+  // What was meant by less than nothing nobody knows.
+  if (/^\s*-\s*\d/.test(text)) return "; a length of time is never negative: leave the minus out";
+  const near = nearDuration(text);
+  return near === undefined ? "" : `; write ${near}`;
+}
+
+/** The duration that was probably meant. */
+function nearDuration(text: string): string | undefined {
+  let near = "";
+  let unit = "";
+  for (const [, number = "", written = ""] of text.matchAll(/(\d+(?:[.,]\d+)?)\s*([a-zA-Z]*)/g)) {
+    const known = written === "" ? smallerUnits[unit] : otherUnits.find(([name]) => name.test(written))?.[1];
+    if (known === undefined) return undefined;
+    unit = known;
+    near += `${number.replace(",", ".")}${unit}`;
+  }
+  return parseDuration(near) === undefined ? undefined : near;
+}
+
 /** `64KiB` to bytes; undefined when it is not a size. */
 export function parseSize(text: string): number | undefined {
   return withUnits(text, sizeUnits);
+}
+
+/** What to do about a text that is no size: `10 MB` is probably `10MB`, and `64k` is `64KB`; nothing where it cannot be told. */
+function sizeHint(text: string): string {
+  if (/^\s*-\s*\d/.test(text)) return "; a size is never negative: leave the minus out";
+  const [, number = "", written = ""] = /^\s*(\d+(?:[.,]\d+)?)\s*([a-zA-Z]+)\s*$/.exec(text) ?? [];
+  if (written === "") return "";
+  const wanted = written.toLowerCase().replace(/^bytes?$/, "b");
+  const unit = Object.keys(sizeUnits).find((each) => [wanted, `${wanted}b`].includes(each.toLowerCase()));
+  return unit === undefined ? "" : `; write ${number.replace(",", ".")}${unit}`;
 }
 
 function bound<T>(want: Want, description: string): z.ZodType<T, string> {
@@ -118,7 +160,7 @@ export const field = {
         if (duration !== undefined) return duration;
         context.addIssue({
           code: "custom",
-          message: `expected a duration such as 500ms, 10s, 1m30s or 2h, got ${JSON.stringify(text)}`,
+          message: `expected a duration such as 500ms, 10s, 1m30s or 2h, got ${JSON.stringify(text)}${durationHint(text)}`,
         });
         return z.NEVER;
       });
@@ -137,7 +179,7 @@ export const field = {
         if (size !== undefined) return size;
         context.addIssue({
           code: "custom",
-          message: `expected a size such as 512B, 64KiB or 1MB, got ${JSON.stringify(text)}`,
+          message: `expected a size such as 512B, 64KiB or 1MB, got ${JSON.stringify(text)}${sizeHint(text)}`,
         });
         return z.NEVER;
       });
@@ -157,7 +199,10 @@ export const field = {
       .meta({ description: "A file, relative to the pipeline's." });
     const kv = z
       .strictObject({
-        bucket: z.string().regex(/^[A-Za-z0-9_-]{1,255}$/, "a bucket's name is letters, digits, - and _"),
+        bucket: z
+          .string()
+          .regex(/^[A-Za-z0-9_-]{1,255}$/, "a bucket's name is letters, digits, - and _")
+          .meta({ description: "The bucket's name." }),
         to: z.string().min(1).default("default").meta({ description: "The connection." }),
       })
       .meta({ description: "A NATS key-value bucket: JSON objects by key." });
@@ -177,6 +222,17 @@ export const field = {
     const one = field.column(["string", "float64", "int64", "bool", "time"], doc);
     return z
       .union([one.transform((column) => [column]), z.array(one).min(1).max(8)])
+      .superRefine((columns, context) => {
+        // They are not bound yet: all that is known of each is how it is written.
+        const names = columns.map((column) => (column as unknown as Unbound).text);
+        const place = names.findIndex((name, at) => names.indexOf(name) < at);
+        if (place >= 0)
+          context.addIssue({
+            code: "custom",
+            path: [place],
+            message: `the key names ${names[place]} twice: name each column once`,
+          });
+      })
       .meta({ description: doc });
   },
 } as const;

@@ -70,6 +70,8 @@ export interface Collector {
 /** What the engine drives: one thread, never concurrently, in stream order. */
 export interface Operator {
   onBatch(batch: Batch, out: Collector): void;
+  /** Takes what the operator's `partial` sent in place of the records themselves. Where there is one only. */
+  merge?(batch: Batch, out: Collector): void;
   /** Event time has reached `watermark` (ms); Infinity at the end of the stream. */
   onWatermark?(watermark: number, out: Collector): void;
   /**
@@ -107,6 +109,22 @@ export class ConfigurationError extends Error {
   }
 }
 
+/**
+ * What of a keyed operator may be done where records are decoded, on any thread: it sends fewer rows in place of the records of a
+ * batch, each with the number of records that it stands for as its weight, and the operator's `merge` does with them what
+ * `onBatch` would have done with the records. Remembers nothing from one batch to the next.
+ */
+export interface PartialOperator {
+  /** The columns of the rows that it sends. */
+  readonly schema: Schema;
+  readonly tables: TableDeclarations;
+  /**
+   * The watermark column of its batches holds, by row, the largest event time before that row in the batch, and
+   * so must that of its rows; the watermark in force is that time less `lateness`, or a later one.
+   */
+  create(tables: Tables<TableDeclarations>, lateness: number): Operator;
+}
+
 /** An operator as the catalogue holds it. */
 export interface OperatorDefinition {
   /** Its YAML word and its file's name. */
@@ -130,6 +148,8 @@ export interface OperatorDefinition {
    */
   condition?(config: unknown): Expression;
   state(config: unknown): TableDeclarations;
+  /** What may be done before the operator, where records are decoded; null where there is no such thing with these settings. */
+  partial?(config: unknown): PartialOperator | null;
   /** Tables that the operator looks records up in, by the setting that names each. For keyed operators only. */
   references(config: unknown): ReferenceDeclarations;
   create(config: unknown, context: OperatorContext<TableDeclarations, ReferenceDeclarations>): Operator;
@@ -167,6 +187,7 @@ export interface OperatorSpec<
   readonly state?: (config: z.output<C>) => D;
   readonly references?: (config: z.output<C>) => R;
   readonly condition?: (config: z.output<C>) => Expression;
+  readonly partial?: (config: z.output<C>) => PartialOperator | null;
   readonly create: (config: z.output<C>, context: OperatorContext<D, R>) => Operator;
 }
 
@@ -176,9 +197,10 @@ export function defineOperator<
   D extends TableDeclarations = Readonly<Record<string, never>>,
   R extends ReferenceDeclarations = Readonly<Record<string, never>>,
 >(spec: OperatorSpec<C, D, R>): OperatorDefinition {
-  const { schema, state, references, condition, ...rest } = spec;
+  const { schema, state, references, condition, partial, ...rest } = spec;
   return {
     ...rest,
+    ...(partial === undefined ? {} : { partial: (config) => partial(config as z.output<C>) }),
     ...(condition === undefined ? {} : { condition: (config) => condition(config as z.output<C>) }),
     schema: schema === undefined ? (input) => input : (input, config) => schema(input, config as z.output<C>),
     state: state === undefined ? () => ({}) : (config) => state(config as z.output<C>),

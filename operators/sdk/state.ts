@@ -79,6 +79,23 @@ export interface Extent {
   within?(lateness: number): number;
   /** Whose keys the slots are of, where they are those of another table. */
   readonly keysOf?: readonly ColumnReference[];
+  /** Where there is room for fewer records than for keys, or than the rate makes. */
+  readonly room?: Room;
+}
+
+/**
+ * Where an operator has room for so many records and leaves the others out as `overflow`, however much memory there
+ * is: `weir lint` compares it with the rate that is expected.
+ */
+export interface Room {
+  /** How long each record is kept, or what tells that it came, ms. `lateness`: how late a record may come, ms. */
+  within(lateness: number): number;
+  /** How many have room if all are of one key. `keys`: how many keys the step may remember. */
+  ofOne(keys: number): number;
+  /** How many have room if they are spread over the keys as well as can be. */
+  ofAll(keys: number): number;
+  /** What to write, so that there is room for so many of one key. */
+  cure(records: number): string;
 }
 
 /** A declaration: per key and window, the state of some aggregates. */
@@ -88,6 +105,8 @@ export interface PaneDeclaration {
   readonly aggregates: readonly Aggregate[];
   /** By number of a slot, what it is before it is first written. */
   readonly initial: readonly number[];
+  /** True where they keep no key from being forgotten, as those of windows that were sent: what they hold of it goes with it. */
+  readonly yields?: boolean;
   readonly extent?: Extent | undefined;
 }
 
@@ -252,14 +271,14 @@ export const table = {
   values(initial: readonly number[]): ValueDeclaration {
     return { kind: "values", initial };
   },
-  /** `initial`: by number of a slot, what it is before it is first written. */
+  /** `initial`: by number of a slot, what it is before it is first written. `yields`: they keep no key. */
   panes(
     by: readonly ColumnReference[],
     aggregates: readonly Aggregate[],
     initial: readonly number[] = [],
-    extent?: Extent,
+    extent?: Extent & { readonly yields?: boolean },
   ): PaneDeclaration {
-    return { kind: "panes", by, aggregates, initial, extent };
+    return { kind: "panes", by, aggregates, initial, yields: extent?.yields === true, extent };
   },
   /**
    * `initial`: by number, what it is before it is first written. `lasting`: the engine forgets no key of it.

@@ -40,7 +40,13 @@ export const deadband: OperatorDefinition = defineOperator({
     against: z.enum(["last_output", "last_input"]).default("last_output").meta({
       description: "What a reading is compared with: the last that passed, or the one before it.",
     }),
-    every: field.duration("Heartbeat: a reading passes at least this often in event time.").optional(),
+    every: field
+      .duration("Heartbeat: a reading passes at least this often in event time.")
+      .refine(
+        (every) => every > 0,
+        "with a heartbeat of 0 every reading would pass: write a longer time, such as 1m, or leave it out",
+      )
+      .optional(),
   }),
   examples: [
     {

@@ -57,6 +57,6 @@ test("say what a map says", () => {
         }
       },
     ),
-    { seed: 17, numRuns: 300 },
+    { seed: 17, numRuns: 150 },
   );
 });

@@ -8,12 +8,18 @@ import {
   defineOperator,
   field,
   type OperatorDefinition,
+  type Room,
   table,
   z,
 } from "weir/sdk";
-import { Generations, generationsTurn } from "./generations.ts";
+import { Generations, generationsTurn, keysBeforeForgetting } from "./generations.ts";
 import { KeyIds, noKeySigned } from "./key-ids.ts";
-import { RecentSequences, recentTable } from "./recent-sequences.ts";
+import { RecentSequences, recentTable, remembered } from "./recent-sequences.ts";
+
+/** The most that a step may be told to remember. */
+const keysMost = 1_000_000;
+/** That it is time to forget, and that another table may take over, is seen between two batches: each may be as long as this. */
+const batchRows = 8_192;
 
 /** When each key may pass again. */
 class Seen {
@@ -109,7 +115,7 @@ export const dedup: OperatorDefinition = defineOperator({
     "A record passes when no record of its key has, or when the watermark has reached the event time of the last that has, plus `within`. Otherwise it is counted as `duplicate`.",
     "A record whose own event time plus `within` the watermark has reached is counted as `late`: what passed then is forgotten, and it might be a repetition. So a record that is delivered again never passes twice.",
     "With `sequence` that column is part of the key, and a record in which it is null passes unseen. Null in `by` is a key of its own.",
-    "Keys are remembered for the horizon and forgotten soon after it; when too many fall into it, new ones are counted as `overflow`.",
+    "Keys are remembered for the horizon and forgotten within another, but none before there are more than 16384; when there are more than `keys.max` by then, new ones are counted as `overflow`. With `sequence` each record is a key to remember, so that `weir lint` compares `keys.max` with what comes at `limits.rate` in twice the horizon.",
   ].join(" "),
   kind: "keyed",
   config: z.strictObject({
@@ -145,13 +151,13 @@ export const dedup: OperatorDefinition = defineOperator({
       ],
     },
   ],
-  state: ({ by, sequence }) => {
+  state: ({ by, sequence, within }) => {
     const seen = table.keyed(sequence === undefined ? by : [...by, sequence], [Number.NEGATIVE_INFINITY], {
       lasting: true,
     });
     const recent = isNumber(sequence) ? recentTable(by) : table.keyed([], [], { lasting: true });
     return {
-      one: seen,
+      one: sequence === undefined ? seen : { ...seen, extent: { room: roomOf(within, sequence) } },
       other: seen,
       turn: generationsTurn,
       recentOne: recent,
@@ -178,6 +184,27 @@ export const dedup: OperatorDefinition = defineOperator({
     };
   },
 });
+
+/** Numbered records: each has a key of its own, but for the last few of those that have a number, which stand beside their key. */
+function roomOf(within: number, sequence: ColumnReference): Room {
+  const beside = isNumber(sequence) ? remembered : 0;
+  // Before there are so many nothing is forgotten, and then for one more horizon: with room for fewer, never.
+  const roomIn = (keys: number): number => {
+    const own = keys - 2 * batchRows;
+    return Math.max(0, Math.min(own, 2 * (own - keysBeforeForgetting)));
+  };
+  return {
+    within: (lateness) => 2 * (within + lateness),
+    ofOne: roomIn,
+    ofAll: (keys) => roomIn(keys) + keys * beside,
+    cure: (records) => {
+      const keys = Math.max(records, keysBeforeForgetting + Math.ceil(records / 2)) + 2 * batchRows;
+      return keys > keysMost
+        ? "write a shorter within"
+        : `write keys: { max: ${keys} } beside dedup, or a shorter within`;
+    },
+  };
+}
 
 function isNumber(sequence: ColumnReference | undefined): sequence is ColumnReference {
   return sequence?.type === "float64" || sequence?.type === "int64";

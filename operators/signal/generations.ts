@@ -6,7 +6,7 @@ import type { KeyedTable, ValueDeclaration, ValueTable } from "weir/sdk";
 import { table } from "weir/sdk";
 
 /** Keys remembered before the forgetting of old ones begins. */
-const keysBeforeForgetting = 16_384;
+export const keysBeforeForgetting = 16_384;
 
 /** The table beside them: which is in use, when it may be changed for the other (NaN: that is not being filled), the latest expiry. */
 export const generationsTurn: ValueDeclaration = table.values([0, Number.NaN, Number.NEGATIVE_INFINITY]);

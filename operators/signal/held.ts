@@ -1,11 +1,9 @@
 // What an operator holds back, as cheaply as can be: a row of the present batch for as long as the batch
-// lasts, a kept record only beyond it. Also the way out for both in the order of the calls, a deadline
-// for each key, and the count of what is left out. Decides nothing, and allocates nothing for a row.
+// lasts, a kept record only beyond it. Also a deadline for each key, and the way out. Decides nothing, and allocates nothing for a row.
 
 import {
   type Batch,
   type Collector,
-  type ColumnReference,
   type Extent,
   type KeyedTable,
   type Reason,
@@ -13,20 +11,17 @@ import {
   type ValueDeclaration,
   type ValueTable,
 } from "weir/sdk";
+import { longer } from "../longer.ts";
 import { Deadlines } from "./deadlines.ts";
 import { noKeySigned } from "./key-ids.ts";
-
-/** In place of a reference: no record is in hand. */
-export const nothing = -1;
-
-/** A reference to a row of the present batch. Zero and above are slots of kept records. */
-function reference(row: number): number {
-  return -2 - row;
-}
-
-const isRow = (held: number): boolean => held <= -2;
+import { isRow, nothing, rowOf, rowReference } from "./record-reference.ts";
+import { SentRecords } from "./sent-records.ts";
+import { SettledRows } from "./settled-rows.ts";
 
 const never = Number.POSITIVE_INFINITY;
+
+/** Keys are few where a batch has at least so many rows for each. */
+const rowsPerKeyMin = 4;
 
 /** The first cells of every table that is held this way: the key's deadline, and the record in hand. */
 export const heldCells: readonly number[] = [never, nothing];
@@ -44,27 +39,22 @@ export class Held {
   readonly #table: KeyedTable;
   readonly #progress: ValueTable;
   readonly #deadlines: Deadlines;
+  readonly #settled = new SettledRows();
+  readonly #sent: SentRecords;
   #due: (key: number, moment: number) => void = () => undefined;
   #batch: Batch | null = null;
   #out!: Collector;
-  /** The table's second cell, as it is in this call. */
+  /** The table's second cell, as it is in this call: the record that was in hand before it. */
   #hands!: Float64Array;
+  /** By key, one more than the row of the batch that took its place; 0 for none, as between two calls. */
+  #rowInHand = new Int32Array(0);
+  /** The keys that a row was taken in hand of, some more than once; where keys are few, all of them are looked at instead. */
+  #isListed = false;
+  #taken = new Uint32Array(0);
+  #takenCount = 0;
   /** The watermark in force: what is sent carries it, so that a later step can tell what is late. */
   now: number = Number.NEGATIVE_INFINITY;
-  /** Whether a row of the batch was taken in hand. */
-  #hasTaken = false;
-  /** What is sent, in order, and the watermark in force when it was. */
-  #sent = new Int32Array(64);
-  #sentWatermarks = new Float64Array(64);
-  #sentCount = 0;
-  /** By row of the batch. */
-  #rowWatermarks = new Float64Array(0);
-  /** Whether it is rows of the batch alone, in their order. */
-  #inOrder = true;
-  #rows = new Uint32Array(0);
   #slots = new Uint32Array(0);
-  #filtered = new Uint32Array(0);
-  #filteredCount = 0;
   /** Rows that are to be kept, with the places of an array that refer to them. */
   #keptCell = new Float64Array(0);
   #keptPlaces = new Uint32Array(0);
@@ -73,12 +63,12 @@ export class Held {
   /** Kept records that are let go of. */
   #discarded = new Int32Array(64);
   #discardedCount = 0;
-  readonly #left: { readonly row: number; readonly reason: Reason }[] = [];
 
   /** `period`: how far ahead deadlines are, for the most part. */
   constructor(table: KeyedTable, progress: ValueTable, period: number) {
     this.#table = table;
     this.#progress = progress;
+    this.#sent = new SentRecords(table.records, this.#settled);
     this.#deadlines = new Deadlines(table, period, (key, time) => {
       // A deadline may be set that has already passed.
       this.now = Math.max(this.now, time);
@@ -112,11 +102,13 @@ export class Held {
     this.now = this.#progress.values[0]!;
     this.#deadlines.open(this.now);
     this.#hands = this.#table.cells[1] as Float64Array<ArrayBuffer>;
+    if (this.#rowInHand.length < this.#hands.length) this.#rowInHand = new Int32Array(this.#hands.length);
+    this.#settled.begin(batch);
     if (batch === null) return;
-    if (this.#filtered.length < batch.count) {
-      this.#filtered = new Uint32Array(batch.count);
-      this.#rows = new Uint32Array(batch.count);
+    this.#isListed = this.#table.keys.size > batch.count / rowsPerKeyMin;
+    if (this.#slots.length < batch.count) {
       this.#slots = new Uint32Array(batch.count);
+      this.#taken = new Uint32Array(batch.count);
       this.#keptPlaces = new Uint32Array(batch.count);
       this.#keptRows = new Uint32Array(batch.count);
     }
@@ -124,17 +116,11 @@ export class Held {
 
   /** Ends it: keeps, sends and counts what is still waiting to be. */
   close(): void {
-    this.#sendAll();
+    this.#sent.flush(this.#batch, this.#out);
     this.#out.discard(this.#table.records, this.#discarded, this.#discardedCount, "filtered");
     this.#discardedCount = 0;
     this.#keepInHand();
-    if (this.#filteredCount > 0) {
-      const selection = this.#filtered;
-      this.#out.select({ ...this.#batch!, selection, count: this.#filteredCount }, selection, 0);
-      this.#filteredCount = 0;
-    }
-    for (const { row, reason } of this.#left) this.#out.drop(this.#batch!, row, reason);
-    this.#left.length = 0;
+    this.#settled.book(this.#out);
     this.#batch = null;
     this.#progress.values[0] = this.now;
   }
@@ -155,51 +141,51 @@ export class Held {
 
   /** The record of a key that is in hand; `nothing` when there is none. */
   of(key: number): number {
-    return this.#hands[key]!;
+    const row = this.#rowInHand[key]!;
+    return row === 0 ? this.#hands[key]! : rowReference(row - 1);
   }
 
   /** Takes a row in hand in place of the key's record, which is counted as filtered. */
   put(key: number, row: number): void {
-    const before = this.#hands[key]!;
-    if (before !== nothing) this.leave(before);
-    this.#hands[key] = reference(row);
-    this.#hasTaken = true;
+    this.#rowInHand[key] = row + 1;
+    if (this.#isListed) this.#taken[this.#takenCount++] = key;
   }
 
   /** Sends the key's record in hand, if there is one. */
   sendHeld(key: number): void {
-    const held = this.#hands[key]!;
+    const held = this.of(key);
     if (held === nothing) return;
+    this.#rowInHand[key] = 0;
+    if (isRow(held)) this.#leaveKept(key);
     this.send(held);
     this.#hands[key] = nothing;
   }
 
   /** Lets go of the key's record in hand, if there is one. */
   leaveHeld(key: number): void {
-    const held = this.#hands[key]!;
-    if (held === nothing) return;
-    this.leave(held);
+    this.#rowInHand[key] = 0;
+    this.#leaveKept(key);
+  }
+
+  /** Lets go of the record that was in hand before this call. */
+  #leaveKept(key: number): void {
+    const kept = this.#hands[key]!;
+    if (kept === nothing) return;
+    this.leave(kept);
     this.#hands[key] = nothing;
   }
 
   sendRow(row: number): void {
-    this.send(reference(row));
+    this.send(rowReference(row));
   }
 
   send(held: number): void {
-    const place = this.#sentCount++;
-    if (place === this.#sent.length) {
-      this.#sent = longer(this.#sent);
-      this.#sentWatermarks = longer(this.#sentWatermarks);
-    }
-    if (!isRow(held) || (place > 0 && held >= this.#sent[place - 1]!)) this.#inOrder = false;
-    this.#sent[place] = held;
-    this.#sentWatermarks[place] = this.now;
+    this.#sent.add(held, this.now);
   }
 
   /** Sends a row that stays in hand as well: it stands for no record, so that none is counted twice. */
   sendCopy(row: number): void {
-    this.#sendAll();
+    this.#sent.flush(this.#batch, this.#out);
     const batch = this.#batch!;
     const weight = new Float64Array(batch.rows);
     const watermark = new Float64Array(batch.rows).fill(this.now);
@@ -207,63 +193,52 @@ export class Held {
   }
 
   leaveRow(row: number, reason: Reason): void {
-    this.#left.push({ row, reason });
+    this.#settled.leave(row, reason);
   }
 
-  filterRow(row: number): void {
-    this.#filtered[this.#filteredCount++] = row;
-  }
-
-  /** Lets go of a record: counted as filtered. */
+  /** Lets go of a record: counted as filtered, as every row is with which nothing else is done. */
   leave(held: number): void {
-    if (isRow(held)) this.filterRow(-2 - held);
-    else {
-      if (this.#discardedCount === this.#discarded.length) this.#discarded = longer(this.#discarded);
-      this.#discarded[this.#discardedCount++] = held;
-    }
+    if (isRow(held)) return;
+    if (this.#discardedCount === this.#discarded.length) this.#discarded = longer(this.#discarded);
+    this.#discarded[this.#discardedCount++] = held;
   }
 
   time(held: number): number {
-    return isRow(held) ? this.#batch!.time[-2 - held]! : this.#table.records.time(held);
-  }
-
-  /** The value of a number column; NaN when it is null. */
-  number(held: number, column: ColumnReference): number {
-    if (!isRow(held)) return this.#table.records.number(held, column);
-    const { values, valid } = this.#batch!.columns[column.index]!;
-    const row = -2 - held;
-    return valid !== null && valid[row] === 0 ? Number.NaN : Number(values[row]);
+    return isRow(held) ? this.#batch!.time[rowOf(held)]! : this.#table.records.time(held);
   }
 
   /** Takes a row into a place of the operator's own. */
   takeInto(cell: Float64Array, place: number, row: number): void {
-    cell[place] = reference(row);
+    cell[place] = rowReference(row);
   }
 
-  /** Sees to it that every row in hand is kept beyond the batch, where no key has another. Nothing else is done until `close`. */
-  keepHands(ids: Uint32Array): void {
-    if (!this.#hasTaken) return;
-    this.#hasTaken = false;
-    const hands = this.#hands;
-    const { selection, count } = this.#batch!;
+  /** Sees to it that every row in hand is kept beyond the batch. Nothing else is done until `close`. */
+  keepHands(): void {
     const { size } = this.#table.keys;
-    // Where keys are fewer than rows, all of them are looked at: that is as good, and sooner done.
-    if (size < count) for (let key = 0; key < size; key++) this.keepIn(hands, key);
-    else
-      for (let i = 0; i < count; i++) {
-        const key = ids[i]! | 0;
-        if (key !== noKeySigned && hands[key] === reference(selection[i]!)) this.keepIn(hands, key);
-      }
+    const count = this.#takenCount;
+    this.#takenCount = 0;
+    this.#keptCell = this.#hands as Float64Array<ArrayBuffer>;
+    if (this.#isListed) for (let i = 0; i < count; i++) this.#keepHand(this.#taken[i]!);
+    else for (let key = 0; key < size; key++) this.#keepHand(key);
   }
 
-  /** The same for what a place of an array refers to; the same array in all of a call. */
+  #keepHand(key: number): void {
+    const row = this.#rowInHand[key]!;
+    if (row === 0) return;
+    this.#rowInHand[key] = 0;
+    this.#leaveKept(key);
+    this.#keptPlaces[this.#kept] = key;
+    this.#keptRows[this.#kept++] = row - 1;
+  }
+
+  /** The same for the row that a place of an array refers to; the same array in all of a call. */
   keepIn(cell: Float64Array, place: number): void {
     const held = cell[place]!;
     if (!isRow(held)) return;
     cell[place] = nothing;
     this.#keptCell = cell as Float64Array<ArrayBuffer>;
     this.#keptPlaces[this.#kept] = place;
-    this.#keptRows[this.#kept++] = -2 - held;
+    this.#keptRows[this.#kept++] = rowOf(held);
   }
 
   deadline(key: number): number {
@@ -280,7 +255,9 @@ export class Held {
 
   /** Keeps the first `count` of `rows` at once, and writes what refers to them to `records`. */
   keepRows(rows: Uint32Array, count: number, records: Uint32Array): void {
-    if (count > 0) this.#table.records.keepAll(this.#batch!, rows, count, records);
+    if (count === 0) return;
+    this.#table.records.keepAll(this.#batch!, rows, count, records);
+    this.#settled.kept(rows, count);
   }
 
   #keepInHand(): void {
@@ -289,34 +266,4 @@ export class Held {
     for (let i = 0; i < count; i++) cell[places[i]!] = slots[i]!;
     this.#kept = 0;
   }
-
-  /** Sends rows of the batch as they are where they are alone and in order; else all goes out as a batch of its own. */
-  #sendAll(): void {
-    const count = this.#sentCount;
-    if (count === 0) return;
-    const [sent, watermarks] = [this.#sent.subarray(0, count), this.#sentWatermarks.subarray(0, count)];
-    if (this.#inOrder) this.#sendRows(sent, watermarks);
-    else this.#out.release(this.#table.records, sent, watermarks, this.#batch);
-    this.#sentCount = 0;
-    this.#inOrder = true;
-  }
-
-  #sendRows(sent: Int32Array, watermarks: Float64Array): void {
-    if (this.#rowWatermarks.length < this.#batch!.rows)
-      this.#rowWatermarks = new Float64Array(this.#batch!.rows);
-    const watermark = this.#rowWatermarks;
-    const selection = this.#rows;
-    for (let i = 0; i < sent.length; i++) {
-      const row = -2 - sent[i]!;
-      selection[i] = row;
-      watermark[row] = watermarks[i]!;
-    }
-    this.#out.emit({ ...this.#batch!, selection, count: sent.length, watermark });
-  }
-}
-
-function longer<T extends Int32Array | Float64Array>(array: T): T {
-  const copy = new (array.constructor as new (length: number) => T)(array.length * 2);
-  copy.set(array);
-  return copy;
 }

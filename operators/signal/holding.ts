@@ -33,7 +33,7 @@ export function holding(table: KeyedTable, held: Held, rules: HoldingRules): Ope
     rules.open?.(table.cells);
   };
   const keep = (ids: Uint32Array, count: number): void => {
-    if (rules.keep === undefined) held.keepHands(ids);
+    if (rules.keep === undefined) held.keepHands();
     // Where keys are fewer than rows, all of them are looked at: that is as good, and sooner done.
     else if (table.keys.size < count) for (let key = 0; key < table.keys.size; key++) rules.keep(key);
     else for (let i = 0; i < count; i++) if ((ids[i]! | 0) !== noKeySigned) rules.keep(ids[i]!);

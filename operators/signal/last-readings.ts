@@ -7,8 +7,11 @@ import type { KeyedTable } from "weir/sdk";
 const deviationsPerMad = 1.4826;
 /** Readings before the first that is judged. */
 export const readingsMin: number = 3;
-/** Among fewer readings than these the place of one is sooner met on the way than searched for. */
-const searchedMin = 24;
+/** Two places among the readings of a key in one number. */
+const placeBits = 16;
+const placeMask = 2 ** placeBits - 1;
+/** Fewer readings than these are counted one by one, and stay where they are in their room. */
+const fewReadings = 24;
 
 /**
  * The last readings of each key. A key's numbers: how many came; where the sorted readings begin in their room;
@@ -17,12 +20,17 @@ const searchedMin = 24;
 export class LastReadings {
   readonly #table: KeyedTable;
   readonly #last: number;
+  /** A power of two near the square root of `last`, as a shift: so many readings are looked at one by one, behind as few looks. */
+  readonly #blockShift: number;
+  readonly #areFew: boolean;
   /** The numbers of all keys, during a batch. */
   #numbers = new Float64Array(0);
 
   constructor(table: KeyedTable, last: number) {
     this.#table = table;
     this.#last = last;
+    this.#blockShift = Math.round(Math.log2(last) / 2);
+    this.#areFew = last < fewReadings;
   }
 
   static initial(last: number): number[] {
@@ -34,51 +42,54 @@ export class LastReadings {
     this.#numbers = this.#table.cells[0] as Float64Array<ArrayBuffer>;
   }
 
-  /** How far a reading may be from the median; `farthest` standard deviations, and no less than `floor`. */
-  isOutlier(key: number, reading: number, farthest: number, floor: number): boolean {
-    const at = key * (2 + 3 * this.#last);
-    const size = Math.min(this.#numbers[at]!, this.#last) | 0;
-    if (size < readingsMin) return false;
-    const first = this.#firstOf(at);
-    const median = this.#median(first, size);
-    const distance = Math.abs(reading - median);
-    const scale = farthest * deviationsPerMad;
-    // Most readings are believed for the least that the deviation can be, which is found at once.
-    if (distance <= Math.max(scale * this.#deviationLeast(first, size, median), floor)) return false;
-    return distance > Math.max(scale * this.#deviation(first, size, median), floor);
-  }
-
-  /** Takes a reading in place of the oldest. */
-  add(key: number, reading: number): void {
+  /**
+   * Takes a reading in place of the oldest; returns whether it is an outlier among those before it: farther from their
+   * median than `farthest` standard deviations, and than `floor`.
+   */
+  judge(key: number, reading: number, farthest: number, floor: number): boolean {
     const numbers = this.#numbers;
     const last = this.#last;
     const at = key * (2 + 3 * last);
     const came = numbers[at]! | 0;
+    const size = came < last ? came : last;
+    const first = at + 2 + last + (numbers[at + 1]! | 0);
+    const isFar =
+      size >= readingsMin && this.#isFar(first, size, reading, farthest * deviationsPerMad, floor);
     const arrival = at + 2 + (came < last ? came : came - last);
-    if (came >= last && last >= searchedMin) this.#replace(at, numbers[arrival]!, reading);
-    else {
-      const first = this.#firstOf(at);
-      const end = first + Math.min(came, last - 1);
-      let gap = came < last ? end : first;
-      if (came >= last) while (numbers[gap] !== numbers[arrival]) gap++;
-      for (; gap < end && numbers[gap + 1]! < reading; gap++) numbers[gap] = numbers[gap + 1]!;
-      for (; gap > first && numbers[gap - 1]! > reading; gap--) numbers[gap] = numbers[gap - 1]!;
-      numbers[gap] = reading;
-    }
+    if (came < last) this.#insert(first, came, reading);
+    else this.#replace(at, first, numbers[arrival]!, reading);
     numbers[arrival] = reading;
     // Beyond this only the place in the ring matters.
     numbers[at] = came + 1 === 2 * last ? last : came + 1;
+    return isFar;
+  }
+
+  #isFar(first: number, size: number, reading: number, scale: number, floor: number): boolean {
+    const median = this.#median(first, size);
+    const distance = Math.abs(reading - median);
+    if (distance <= floor) return false;
+    // Most readings are believed for the least that the deviation can be, which is found at once.
+    if (distance <= scale * this.#deviationLeast(first, size, median)) return false;
+    return distance > scale * this.#deviation(first, size, median);
+  }
+
+  /** Puts a reading among the first `count` ones. */
+  #insert(first: number, count: number, reading: number): void {
+    const numbers = this.#numbers;
+    let gap = first + count;
+    for (; gap > first && numbers[gap - 1]! > reading; gap--) numbers[gap] = numbers[gap - 1]!;
+    numbers[gap] = reading;
   }
 
   /** Of the sorted readings, puts one in the place of another. The fewer move: those between the two, or the others. */
-  #replace(at: number, old: number, reading: number): void {
+  #replace(at: number, first: number, old: number, reading: number): void {
     const numbers = this.#numbers;
     const last = this.#last;
-    let first = this.#firstOf(at);
-    let from = this.#placeOf(first, old);
-    let to = this.#placeOf(first, reading);
+    const places = this.#placesOf(first, old, reading);
+    let from = first + (places & placeMask);
+    let to = first + (places >>> placeBits);
     const rises = to > from;
-    if (2 * Math.abs(to - from) <= last) {
+    if (this.#areFew || 2 * Math.abs(to - from) <= last) {
       if (rises) to--;
       this.#moveGap(from, to);
       numbers[to] = reading;
@@ -122,17 +133,44 @@ export class LastReadings {
     for (; from > to; from--) numbers[from] = numbers[from - 1]!;
   }
 
-  /** The place of the first of the sorted readings, of which there are as many as there can be, that is not below `reading`. */
-  #placeOf(first: number, reading: number): number {
+  /**
+   * How many of the sorted readings, of which there are as many as there can be, are below `old`, and in the bits above how many
+   * are below `reading`. They are counted, because a search would guess wrong at every other step.
+   */
+  #placesOf(first: number, old: number, reading: number): number {
+    if (!this.#areFew) return this.#placesAmongMany(first, old, reading);
     const numbers = this.#numbers;
-    let low = first;
-    let high = first + this.#last;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (numbers[middle]! < reading) low = middle + 1;
-      else high = middle;
+    const end = first + this.#last;
+    let from = 0;
+    let to = 0;
+    for (let place = first; place < end; place++) {
+      const each = numbers[place]!;
+      from += Number(each < old);
+      to += Number(each < reading);
     }
-    return low;
+    return from | (to << placeBits);
+  }
+
+  /** The same by blocks, and then within one. */
+  #placesAmongMany(first: number, old: number, reading: number): number {
+    const numbers = this.#numbers;
+    const last = this.#last;
+    const shift = this.#blockShift;
+    const block = 1 << shift;
+    let from = 0;
+    let to = 0;
+    for (let place = block - 1; place < last; place += block) {
+      const each = numbers[first + place]!;
+      from += Number(each < old);
+      to += Number(each < reading);
+    }
+    from <<= shift;
+    to <<= shift;
+    const fromEnd = Math.min(from + block, last);
+    const toEnd = Math.min(to + block, last);
+    for (let place = from; place < fromEnd; place++) from += Number(numbers[first + place]! < old);
+    for (let place = to; place < toEnd; place++) to += Number(numbers[first + place]! < reading);
+    return from | (to << placeBits);
   }
 
   #median(first: number, size: number): number {

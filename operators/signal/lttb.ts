@@ -97,8 +97,8 @@ class Runs implements HoldingRules {
       const key = ids[i]! | 0;
       if (key === noKeySigned) continue;
       const at = key * this.#width + newest;
-      if (valid !== null && valid[row] === 0) this.#held.filterRow(row);
-      else if (batch.time[row]! < numbers[at]!) this.#held.leaveRow(row, "late");
+      if (valid !== null && valid[row] === 0) continue;
+      if (batch.time[row]! < numbers[at]!) this.#held.leaveRow(row, "late");
       else {
         numbers[at] = batch.time[row]!;
         rows[kept++] = row;

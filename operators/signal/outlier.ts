@@ -1,7 +1,15 @@
 // outlier: the Hampel identifier. Marks readings far from the median of those before them, or leaves
 // them out. Holds no records, only each key's last readings.
 
-import { type Batch, defineOperator, field, type OperatorDefinition, table, z } from "weir/sdk";
+import {
+  type Batch,
+  type Collector,
+  defineOperator,
+  field,
+  type OperatorDefinition,
+  table,
+  z,
+} from "weir/sdk";
 import { AddedColumn, columnName, withColumn } from "./added-column.ts";
 import { KeyIds, noKeySigned, Numbers } from "./key-ids.ts";
 import { LastReadings, readingsMin } from "./last-readings.ts";
@@ -71,36 +79,36 @@ export const outlier: OperatorDefinition = defineOperator({
     const keys = new KeyIds();
     const numbers = new Numbers();
     const before = new LastReadings(readings, last);
+    const drops = action === "drop";
     const added = new AddedColumn(input, as, new Uint8Array(0));
-    /** Marks the rows of a batch; null ones and those without a key as not valid. */
-    const judge = (batch: Batch, ids: Uint32Array, marks: Uint8Array, valid: Uint8Array): void => {
-      const column = batch.columns[value.index]!;
-      const values = numbers.of(column, batch);
-      before.begin();
-      for (let i = 0; i < batch.count; i++) {
-        const row = batch.selection[i]!;
+    /** Marks the rows of a batch; null ones are not valid. Writes those that go on to `rows`, and returns how many. */
+    const mark = (batch: Batch, ids: Uint32Array, rows: Uint32Array, out: Collector): number => {
+      const { selection, count } = batch;
+      const { values: marks, valid: isMarked } = added.begin(batch);
+      const { valid } = batch.columns[value.index]!;
+      const values = numbers.of(batch.columns[value.index]!, batch);
+      let going = 0;
+      for (let i = 0; i < count; i++) {
+        const row = selection[i]!;
         const key = ids[i]! | 0;
-        const there = key !== noKeySigned && (column.valid === null || column.valid[row] === 1);
-        valid[row] = there ? 1 : 0;
-        marks[row] = 0;
-        if (!there) continue;
-        if (before.isOutlier(key, values[row]!, deviations, floor)) marks[row] = 1;
-        before.add(key, values[row]!);
+        if (key === noKeySigned) {
+          out.drop(batch, row, "overflow");
+          continue;
+        }
+        const isThere = valid === null || valid[row] === 1;
+        isMarked[row] = isThere ? 1 : 0;
+        marks[row] = isThere && before.judge(key, values[row]!, deviations, floor) ? 1 : 0;
+        if (!drops || marks[row] === 0) rows[going++] = row;
       }
+      return going;
     };
     return {
       onBatch(batch, out) {
         const ids = keys.of(readings, batch);
-        const { values: marks, valid } = added.begin(batch);
-        judge(batch, ids, marks, valid);
+        before.begin();
         const rows = out.scratch(batch);
-        let going = 0;
-        for (let i = 0; i < batch.count; i++) {
-          const row = batch.selection[i]!;
-          if ((ids[i]! | 0) === noKeySigned) out.drop(batch, row, "overflow");
-          else if (action === "mark" || marks[row] === 0) rows[going++] = row;
-        }
-        if (action === "drop") out.select(batch, rows, going);
+        const going = mark(batch, ids, rows, out);
+        if (drops) out.select(batch, rows, going);
         else added.send(batch, rows, going, out);
       },
     };

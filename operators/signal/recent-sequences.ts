@@ -8,23 +8,23 @@ import type { Generations } from "./generations.ts";
 import { KeyIds, noKeySigned, Numbers } from "./key-ids.ts";
 
 /** Numbers remembered of each key. */
-const remembered = 24;
+export const remembered = 24;
 
 /** Of each key: the highest number, until when others may be remembered elsewhere, the place that is written next. */
 const highest = 0;
 const elsewhereUntil = 1;
 const next = 2;
-/** The numbers, and as far behind, when each expires. */
+/** The numbers, and behind each, when it expires. */
 const numbers = 3;
-const expiries = numbers + remembered;
-const width = expiries + remembered;
+const expiry = 1;
+const numbersEnd = numbers + 2 * remembered;
+const width = numbersEnd;
 
 const initial: readonly number[] = [
   Number.NEGATIVE_INFINITY,
   Number.NEGATIVE_INFINITY,
   0,
-  ...Array.from({ length: remembered }, () => Number.NaN),
-  ...Array.from({ length: remembered }, () => Number.NEGATIVE_INFINITY),
+  ...Array.from({ length: remembered }, () => [Number.NaN, Number.NEGATIVE_INFINITY]).flat(),
 ];
 
 export function recentTable(by: readonly ColumnReference[]): KeyedDeclaration {
@@ -63,26 +63,28 @@ export class RecentSequences {
     const sequences = this.#numbers.of(column, batch);
     const { valid } = column;
     const end = column.type === "int64" ? Number.MAX_SAFE_INTEGER : Number.POSITIVE_INFINITY;
+    const isNoted = this.#generations.next !== null;
     let passing = 0;
     let latest = Number.NEGATIVE_INFINITY;
     for (let i = 0; i < count; i++) {
       const row = selection[i]!;
-      const expiry = time[row]! + this.#within;
+      const until = time[row]! + this.#within;
       const key = ids[i]! | 0;
       if (valid !== null && valid[row] === 0) rows[passing++] = row;
-      else if (expiry <= watermark[row]!) out.drop(batch, row, "late");
+      else if (until <= watermark[row]!) out.drop(batch, row, "late");
       else if (key === noKeySigned) out.drop(batch, row, "overflow");
       else {
         const number = sequences[row]!;
         // Whole numbers that large are not what they were.
         const fate =
           Math.abs(number) <= end
-            ? fateOf(cells, key * width, number, expiry, watermark[row]!)
-            : leaveToOthers(cells, key * width, expiry);
+            ? fateOf(cells, key * width, number, until, watermark[row]!)
+            : leaveToOthers(cells, key * width, until);
         if (fate === repeated) continue;
-        if (expiry > latest) latest = expiry;
+        if (until > latest) latest = until;
         if (fate === fresh) rows[passing++] = row;
         else this.others[this.othersCount++] = row;
+        if (!isNoted) continue;
         this.#fates[this.#notedCount] = fate;
         this.#noted[this.#notedCount++] = row;
       }
@@ -114,9 +116,9 @@ export class RecentSequences {
     for (let place = 0; place < this.#notedCount; place++) {
       const row = this.#noted[place]!;
       const at = ids[place]! * width;
-      const expiry = batch.time[row]! + this.#within;
-      if (this.#fates[place] === fresh) fateOf(cells, at, sequences[row]!, expiry, batch.watermark[row]!);
-      else noteOther(cells, at, sequences[row]!, expiry);
+      const until = batch.time[row]! + this.#within;
+      if (this.#fates[place] === fresh) fateOf(cells, at, sequences[row]!, until, batch.watermark[row]!);
+      else noteOther(cells, at, sequences[row]!, until);
     }
   }
 }
@@ -126,37 +128,39 @@ const fresh = 1;
 const unknown = 2;
 
 /** What becomes of a number of the key whose cells begin at `at`; it is remembered where that is `fresh`. */
-function fateOf(cells: Float64Array, at: number, number: number, expiry: number, watermark: number): number {
+function fateOf(cells: Float64Array, at: number, number: number, until: number, watermark: number): number {
   if (number > cells[at + highest]!) cells[at + highest] = number;
   else {
     const found = placeOf(cells, at, number);
-    if (found >= 0 && cells[found + remembered]! > watermark) return repeated;
+    if (found >= 0 && cells[found + expiry]! > watermark) return repeated;
     if (found >= 0) cells[found] = Number.NaN;
-    else if (cells[at + elsewhereUntil]! > watermark) return leaveToOthers(cells, at, expiry);
+    else if (cells[at + elsewhereUntil]! > watermark) return leaveToOthers(cells, at, until);
   }
-  const place = cells[at + next]!;
-  if (cells[at + expiries + place]! > watermark) return leaveToOthers(cells, at, expiry);
-  cells[at + numbers + place] = number;
-  cells[at + expiries + place] = expiry;
+  const place = cells[at + next]! | 0;
+  const written = at + numbers + 2 * place;
+  if (cells[written + expiry]! > watermark) return leaveToOthers(cells, at, until);
+  cells[written] = number;
+  cells[written + expiry] = until;
   cells[at + next] = place + 1 === remembered ? 0 : place + 1;
   return fresh;
 }
 
-function leaveToOthers(cells: Float64Array, at: number, expiry: number): number {
-  if (expiry > cells[at + elsewhereUntil]!) cells[at + elsewhereUntil] = expiry;
+function leaveToOthers(cells: Float64Array, at: number, until: number): number {
+  if (until > cells[at + elsewhereUntil]!) cells[at + elsewhereUntil] = until;
   return unknown;
 }
 
 /** Notes what another generation has left to others. */
-function noteOther(cells: Float64Array, at: number, number: number, expiry: number): void {
+function noteOther(cells: Float64Array, at: number, number: number, until: number): void {
   const found = placeOf(cells, at, number);
   if (found >= 0) cells[found] = Number.NaN;
   if (number > cells[at + highest]!) cells[at + highest] = number;
-  leaveToOthers(cells, at, expiry);
+  leaveToOthers(cells, at, until);
 }
 
 /** Where a number of the key is remembered; -1 when it is not. */
 function placeOf(cells: Float64Array, at: number, number: number): number {
-  for (let place = at + numbers; place < at + expiries; place++) if (cells[place] === number) return place;
+  for (let place = at + numbers; place < at + numbersEnd; place += 2)
+    if (cells[place] === number) return place;
   return -1;
 }

@@ -92,9 +92,9 @@ test("swinging_door: a reading is sent where a line has to end", () => {
       expect(result.held).toBe(0);
       left += result.ledger["swinging_door: filtered"] ?? 0;
     }),
-    { seed: 13, numRuns: 200 },
+    { seed: 13, numRuns: 100 },
   );
-  expect(left).toBeGreaterThan(1000);
+  expect(left).toBeGreaterThan(500);
 });
 
 test("swinging_door: no reading left out is farther from the line than the band, nor than is shown", () => {
@@ -129,7 +129,7 @@ test("swinging_door: no reading left out is farther from the line than the band,
       expect(shown).toBeCloseTo(largest, 9);
       alone++;
     }),
-    { seed: 14, numRuns: 150 },
+    { seed: 14, numRuns: 80 },
   );
   expect(left).toBeGreaterThan(500);
   expect(alone).toBeGreaterThan(5);
@@ -196,9 +196,9 @@ test("lttb: of each bucket the reading of the largest triangle", () => {
       expect(result.held).toBe(0);
       left += result.ledger["lttb: filtered"] ?? 0;
     }),
-    { seed: 15, numRuns: 150 },
+    { seed: 15, numRuns: 80 },
   );
-  expect(left).toBeGreaterThan(1000);
+  expect(left).toBeGreaterThan(500);
 });
 
 function largest(own: readonly Arrival[], count: number, every: number): { sent: number[]; late: number } {
@@ -215,11 +215,8 @@ function largest(own: readonly Arrival[], count: number, every: number): { sent:
   for (const reading of own) {
     const period = Math.floor(reading.ts / every);
     closeUntil(Math.floor(reading.watermark / every) - 1);
-    if ((period + 1) * every <= reading.watermark || period < Math.max(...open.keys()) - 1) late++;
-    else if (reading.x !== null) {
-      if (!open.has(period)) closeUntil(period - 2);
-      open.set(period, [...(open.get(period) ?? []), reading]);
-    }
+    if ((period + 1) * every <= reading.watermark) late++;
+    else if (reading.x !== null) open.set(period, [...(open.get(period) ?? []), reading]);
   }
   closeUntil(Number.POSITIVE_INFINITY);
   return { sent, late };
@@ -231,7 +228,7 @@ test("top: the largest of each period", () => {
   const cases = fc.record({
     count: fc.integer({ min: 1, max: 4 }),
     every: fc.constantFrom(7, 30, 100),
-    lateness: fc.constantFrom(0, 15, 60),
+    lateness: fc.constantFrom(0, 15, 60, 400),
   });
   fc.assert(
     fc.property(cases, readings(), ({ count, every, lateness: late }, all) => {
@@ -248,8 +245,25 @@ test("top: the largest of each period", () => {
       rows += result.rows.length;
       lateInAll += lateNow;
     }),
-    { seed: 16, numRuns: 150 },
+    { seed: 16, numRuns: 120 },
   );
   expect(rows).toBeGreaterThan(1000);
-  expect(lateInAll).toBeGreaterThan(100);
+  expect(lateInAll).toBeGreaterThan(50);
+});
+
+test("top: a period is open until event time has passed it, whatever came of later ones", () => {
+  const config = { count: 1, value: "x", every: "1s", by: "key" };
+  const all = [
+    [500, 1],
+    [2_500, 2],
+    [3_500, 3],
+    [600, 9],
+    [1_500, 4],
+    [30_500, 5],
+    // The watermark is at 10.5 s.
+    [700, 10],
+  ].map(([ts, x], n) => ({ n, key: "a", ts: ts!, x: x! }));
+  const result = run({ steps: [[top, config]], lateness: 20_000 }, all);
+  expect(result.rows.map(({ x }) => x)).toEqual([9, 4, 2, 3, 5]);
+  expect(result.ledger).toEqual({ "top: filtered": 1, "top: late": 1 });
 });

@@ -12,7 +12,8 @@ import {
   table,
   z,
 } from "weir/sdk";
-import { Held, heldCells, heldExtent, heldProgress, nothing } from "./held.ts";
+import { Held, heldCells, heldExtent, heldProgress } from "./held.ts";
+import { nothing } from "./record-reference.ts";
 import { holding, type HoldingRules } from "./holding.ts";
 import { Numbers } from "./key-ids.ts";
 
@@ -45,6 +46,7 @@ class Lines implements HoldingRules {
   readonly #metrics: Metrics;
   readonly #readings = new Numbers();
   #numbers!: Float64Array;
+  readonly #slopes = new Float64Array(4);
 
   constructor(settings: DoorSettings, lines: KeyedTable, held: Held, metrics: Metrics) {
     this.#settings = settings;
@@ -63,24 +65,36 @@ class Lines implements HoldingRules {
     const column = batch.columns[this.#settings.value.index]!;
     const values = this.#readings.of(column, batch);
     const { valid } = column;
+    const numbers = this.#numbers;
+    const held = this.#held;
+    const { min, max } = this.#settings;
+    const isTimed = max !== Number.POSITIVE_INFINITY;
     for (let i = 0; i < count; i++) {
       const row = selection[i]!;
       const key = ids[i]! | 0;
-      if (!this.#held.meet(key, row, watermark[row]!)) continue;
-      if (valid !== null && valid[row] === 0) this.#held.filterRow(row);
-      else if (time[row]! <= this.#numbers[key * width + newestTime]!) this.#held.leaveRow(row, "late");
-      else this.#row(key, row, time[row]!, values[row]!);
+      if (!held.meet(key, row, watermark[row]!)) continue;
+      if (valid !== null && valid[row] === 0) continue;
+      const at = time[row]!;
+      const line = key * width;
+      if (at <= numbers[line + newestTime]!) {
+        held.leaveRow(row, "late");
+        continue;
+      }
+      if (isTimed && held.deadline(key) <= at) this.due(key);
+      const reading = values[row]!;
+      if (held.of(key) !== nothing && !this.#swing(line, at, reading)) this.due(key);
+      // Before the first reading the length is not a number.
+      const length = at - numbers[line + pointTime]!;
+      if (length >= min && length < max) {
+        if (isTimed && held.of(key) === nothing) held.setDeadline(key, numbers[line + pointTime]! + max);
+        held.put(key, row);
+      } else if (!(length < min)) {
+        this.#beginLine(key, at, reading);
+        held.sendRow(row);
+      }
+      numbers[line + newestTime] = at;
+      numbers[line + newestValue] = reading;
     }
-  }
-
-  #row(key: number, row: number, at: number, reading: number): void {
-    const held = this.#held;
-    const numbers = this.#numbers;
-    if (held.deadline(key) <= at) this.due(key);
-    if (held.of(key) !== nothing && !this.#swing(key * width, at, reading)) this.due(key);
-    this.#look(key, row, at, reading);
-    numbers[key * width + newestTime] = at;
-    numbers[key * width + newestValue] = reading;
   }
 
   /** Sends the reading in hand: a line ends there, and another begins. */
@@ -113,32 +127,18 @@ class Lines implements HoldingRules {
     const value = numbers[line + pointValue]!;
     const length = numbers[line + newestTime]! - begin;
     const rise = numbers[line + newestValue]! - value;
-    const before = numbers[line + leastSlope]!;
-    const least = Math.max(before, (rise - band) / length);
-    const greatest = Math.min(numbers[line + greatestSlope]!, (rise + band) / length);
     const slope = (reading - value) / (at - begin);
-    if (slope < least || slope > greatest) return false;
-    if (before === Number.NEGATIVE_INFINITY) numbers[line + firstLength] = length;
-    numbers[line + leastSlope] = least;
-    numbers[line + greatestSlope] = greatest;
+    const slopes = this.#slopes;
+    const least = (slopes[0] = numbers[line + leastSlope]!);
+    const least2 = (slopes[1] = (rise - band) / length);
+    const greatest = (slopes[2] = numbers[line + greatestSlope]!);
+    const greatest2 = (slopes[3] = (rise + band) / length);
+    if (slope < least || slope < least2 || slope > greatest || slope > greatest2) return false;
+    if (least === Number.NEGATIVE_INFINITY) numbers[line + firstLength] = length;
+    // Which of two is taken is as good as random: a look at the one is sooner done than a branch that is guessed wrong.
+    numbers[line + leastSlope] = slopes[Number(least2 > least)]!;
+    numbers[line + greatestSlope] = slopes[2 + Number(greatest2 < greatest)]!;
     return true;
-  }
-
-  /** Takes a reading in hand, unless it is sent or left out at once. */
-  #look(key: number, row: number, at: number, reading: number): void {
-    const { min, max } = this.#settings;
-    const begin = this.#numbers[key * width + pointTime]!;
-    const length = at - begin;
-    // Before the first reading the length is not a number, and so not below the longest either.
-    if (!(length < max)) {
-      this.#beginLine(key, at, reading);
-      this.#held.sendRow(row);
-    } else if (length < min) this.#held.filterRow(row);
-    else {
-      if (max !== Number.POSITIVE_INFINITY && this.#held.of(key) === nothing)
-        this.#held.setDeadline(key, begin + max);
-      this.#held.put(key, row);
-    }
   }
 
   /**

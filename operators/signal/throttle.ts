@@ -12,6 +12,7 @@ import {
   z,
 } from "weir/sdk";
 import { Held, heldCells, heldExtent, heldProgress } from "./held.ts";
+import { nothing } from "./record-reference.ts";
 import { holding } from "./holding.ts";
 import { KeyIds, noKeySigned } from "./key-ids.ts";
 
@@ -39,14 +40,33 @@ function passFirst(closed: KeyedTable, every: number): Operator {
   };
 }
 
+/** By key, when the record in hand came: asked for with each record, and found here sooner than in the record. */
+class NewestTimes {
+  #times = new Float64Array(0);
+
+  /** Of as many keys as `hands` has room for; `timeOf` tells what was in hand before. */
+  of(hands: Float64Array, timeOf: (hand: number) => number): Float64Array {
+    const before = this.#times.length;
+    if (before >= hands.length) return this.#times;
+    const times = new Float64Array(hands.length);
+    times.set(this.#times);
+    for (let key = before; key < hands.length; key++)
+      if (hands[key] !== nothing) times[key] = timeOf(hands[key]!);
+    this.#times = times;
+    return times;
+  }
+}
+
 /** Sends a period's newest record when it ends. The key's deadline is the end of its open period. */
 function passLast(kept: KeyedTable, progress: ValueTable, every: number): Operator {
   const held = new Held(kept, progress, every);
+  const newestTimes = new NewestTimes();
   const due = (key: number): void => held.sendHeld(key);
   return holding(kept, held, {
     due,
     rows({ selection, count, watermark, time }, ids) {
       const [deadlines, hands, ended] = kept.cells as [Float64Array, Float64Array, Float64Array];
+      const newest = newestTimes.of(hands, (hand) => held.time(hand));
       for (let i = 0; i < count; i++) {
         const row = selection[i]!;
         const key = ids[i]! | 0;
@@ -56,15 +76,16 @@ function passLast(kept: KeyedTable, progress: ValueTable, every: number): Operat
           held.clearDeadline(key);
           due(key);
         }
-        if (deadlines[key] !== Number.POSITIVE_INFINITY) {
-          if (at >= held.time(hands[key]!)) held.put(key, row);
-          else held.filterRow(row);
-        } else if (at < ended[key]!) held.leaveRow(row, "late");
-        else {
-          held.put(key, row);
+        if (deadlines[key] === Number.POSITIVE_INFINITY) {
+          if (at < ended[key]!) {
+            held.leaveRow(row, "late");
+            continue;
+          }
           ended[key] = at + every;
           held.setDeadline(key, at + every);
-        }
+        } else if (at < newest[key]!) continue;
+        newest[key] = at;
+        held.put(key, row);
       }
     },
     end: due,

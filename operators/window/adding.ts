@@ -7,6 +7,7 @@
 import type { Aggregate, AggregateState, Batch, Column, Expression } from "weir/sdk";
 import { type Present, present } from "./aggregates/present.ts";
 import { programsMax } from "./bounds.ts";
+import type { Adder } from "./filler.ts";
 import type { SharedInput } from "./shared-state.ts";
 
 type Program = (
@@ -137,7 +138,7 @@ function isAble({ aggregate }: Kept): boolean {
   return aggregate.each !== undefined;
 }
 
-export class Adding {
+export class Adding implements Adder {
   readonly #states: readonly AggregateState[];
   /** Those that have no input. */
   readonly #records: readonly Kept[];

@@ -1,9 +1,8 @@
 // Adds the rows of a batch to the slots of the panes that they fall into. Decides nothing about time:
 // where panes begin and end, and when one takes no more records, is told by a `Slicing`.
 
-import { type Batch, noKey, type PaneTable } from "weir/sdk";
-import { Adding } from "./adding.ts";
-import type { SharedInput } from "./shared-state.ts";
+import { type Batch, type Column, noKey, type PaneTable } from "weir/sdk";
+import type { Present } from "./aggregates/present.ts";
 
 /** How time is cut into panes that follow each other without overlap. */
 export interface Slicing {
@@ -15,6 +14,14 @@ export interface Slicing {
   closingOf(start: number): number;
 }
 
+/** What is done with rows that have a slot: their values are added to it, or what they hold of others is merged into it. */
+export interface Adder {
+  /** What it needs of every row of a batch. */
+  evaluate(batch: Batch): readonly Column[];
+  /** Adds row `rows[i]` to slot `slots[i]`, for i below `count`; `columns` is what `evaluate` gave. */
+  add(batch: Batch, columns: readonly Column[], rows: Present): void;
+}
+
 /** Hears that the rows `selection[from … to - 1]`, whose keys have those numbers in `keys`, fell into the pane at `start`. */
 export type Placed = (batch: Batch, start: number, keys: Uint32Array, from: number, to: number) => void;
 
@@ -23,16 +30,16 @@ const rowsAtOnce = 512;
 
 export class Filler {
   readonly #panes: PaneTable;
-  readonly #adding: Adding;
+  readonly #adder: Adder;
   readonly #slicing: Slicing;
   readonly #placed: Placed | undefined;
   #ids = new Uint32Array(0);
   #slots = new Uint32Array(0);
   #rows = new Uint32Array(0);
 
-  constructor(panes: PaneTable, inputs: readonly SharedInput[], slicing: Slicing, placed?: Placed) {
+  constructor(panes: PaneTable, adder: Adder, slicing: Slicing, placed?: Placed) {
     this.#panes = panes;
-    this.#adding = new Adding(inputs, panes.states);
+    this.#adder = adder;
     this.#slicing = slicing;
     this.#placed = placed;
   }
@@ -46,7 +53,7 @@ export class Filler {
     }
     this.#panes.keys.identify(batch, this.#ids);
     const filled = this.#place(batch, closed, leave);
-    const columns = this.#adding.evaluate(batch);
+    const columns = this.#adder.evaluate(batch);
     for (let from = 0; from < filled; from += rowsAtOnce) {
       const to = Math.min(filled, from + rowsAtOnce);
       const rows = {
@@ -55,7 +62,7 @@ export class Filler {
         count: to - from,
       };
       this.#panes.hold(rows.slots, rows.rows, rows.count, batch);
-      this.#adding.add(batch, columns, rows);
+      this.#adder.add(batch, columns, rows);
     }
   }
 

@@ -9,6 +9,7 @@ import {
   type Tables,
   type ValueDeclaration,
 } from "weir/sdk";
+import type { Slicing } from "./filler.ts";
 import type { SharedStates } from "./shared-state.ts";
 
 /** What all kinds know of a `window` step: its key, its aggregates, and how these share their state. */
@@ -21,8 +22,17 @@ export interface Grouping {
 /** How far event time has come: the one number of a step that goes by more than its records. */
 export const course: ValueDeclaration = table.values([Number.NEGATIVE_INFINITY]);
 
+/** Where time is cut for records that may be aggregated before they come: those of one pane, between which no moment lies. */
+export interface Cuts {
+  readonly slicing: Slicing;
+  /** The first time after `time` at which something may be sent, so that it matters whether a record came before. */
+  nextMoment(time: number): number;
+}
+
 export interface WindowKind {
   readonly tables: TableDeclarations;
+  /** Null where records have to come one by one. */
+  readonly cuts: Cuts | null;
   create(tables: Tables<TableDeclarations>): Operator;
 }
 
@@ -30,6 +40,7 @@ export interface WindowKind {
 export function kindOn<D extends TableDeclarations>(
   tables: D,
   create: (tables: Tables<D>) => Operator,
+  cuts: Cuts | null = null,
 ): WindowKind {
-  return { tables, create: (made) => create(made as Tables<D>) };
+  return { tables, cuts, create: (made) => create(made as Tables<D>) };
 }

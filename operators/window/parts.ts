@@ -9,6 +9,7 @@ import {
   type PartTable,
   table,
 } from "weir/sdk";
+import { longer } from "../longer.ts";
 import type { Grouping } from "./kind.ts";
 import { sendRows } from "./rows.ts";
 import { mergeStates } from "./shared-state.ts";
@@ -43,8 +44,8 @@ export class Parts {
   /** Adds a row to a part; its value is there after `flush`. Rows are added in ascending order. */
   add(slot: number, row: number, { time, weight }: Batch): void {
     if (this.#added === this.#rows.length) {
-      this.#slots = wider(this.#slots);
-      this.#rows = wider(this.#rows);
+      this.#slots = longer(this.#slots);
+      this.#rows = longer(this.#rows);
     }
     this.#slots[this.#added] = slot;
     this.#rows[this.#added++] = row;
@@ -109,12 +110,6 @@ export class Parts {
   }
 }
 
-function wider(array: Uint32Array): Uint32Array<ArrayBuffer> {
-  const copy = new Uint32Array(array.length * 2);
-  copy.set(array);
-  return copy;
-}
-
 interface Ready {
   readonly key: number;
   readonly slot: number;
@@ -122,40 +117,70 @@ interface Ready {
   readonly end: number;
   readonly time: number;
   readonly weight: number;
-  /** The number of a column beside the window's end; null where the step has none. */
-  readonly label: number | null;
 }
 
-/** Windows that are complete, in the order in which they were completed. */
+/** Windows that are ready when there is room for no more; a power of two. */
+const readyFirst = 64;
+
+/** Windows that are complete, in the order in which they were completed: column by column, as they go out. */
 export class ReadyWindows {
   readonly #table: PartTable;
   readonly #grouping: Grouping;
-  #ready: Ready[] = [];
+  #count = 0;
+  #keys = new Uint32Array(readyFirst);
+  #slots = new Uint32Array(readyFirst);
+  #start = new Float64Array(readyFirst);
+  #end = new Float64Array(readyFirst);
+  #time = new Float64Array(readyFirst);
+  #weight = new Float64Array(readyFirst);
+  /** The number of a column beside the window's end; null where the step has none. */
+  #label: Float64Array<ArrayBuffer> | null = null;
 
   constructor(table: PartTable, grouping: Grouping) {
     this.#table = table;
     this.#grouping = grouping;
   }
 
-  /** The slot is freed when its row was sent. */
-  add(window: Ready): void {
-    this.#ready.push(window);
+  /** The slot is freed when its row was sent. `label`: the number of a column beside the window's end, of all windows of a step or of none. */
+  add({ key, slot, start, end, time, weight }: Ready, label: number | null = null): void {
+    if (this.#count === this.#keys.length) this.#widen();
+    const place = this.#count++;
+    this.#keys[place] = key;
+    this.#slots[place] = slot;
+    this.#start[place] = start;
+    this.#end[place] = end;
+    this.#time[place] = time;
+    this.#weight[place] = weight;
+    if (label === null) return;
+    this.#label ??= new Float64Array(this.#keys.length);
+    this.#label[place] = label;
   }
 
   send(out: Collector): void {
-    const ready = this.#ready;
-    if (ready.length === 0) return;
-    this.#ready = [];
+    const count = this.#count;
+    if (count === 0) return;
+    this.#count = 0;
+    const slots = this.#slots;
     sendRows(out, this.#grouping, this.#table.keys, this.#table, {
-      count: ready.length,
-      keys: Uint32Array.from(ready, ({ key }) => key),
-      slots: Uint32Array.from(ready, ({ slot }) => slot),
-      start: Float64Array.from(ready, ({ start }) => start),
-      end: Float64Array.from(ready, ({ end }) => end),
-      time: Float64Array.from(ready, ({ time }) => time),
-      weight: Float64Array.from(ready, ({ weight }) => weight),
-      labels: ready[0]!.label === null ? [] : [Float64Array.from(ready, ({ label }) => label!)],
+      count,
+      keys: this.#keys,
+      slots,
+      start: this.#start,
+      end: this.#end,
+      time: this.#time,
+      weight: this.#weight,
+      labels: this.#label === null ? [] : [this.#label],
     });
-    for (const { slot } of ready) this.#table.free(slot);
+    for (let place = 0; place < count; place++) this.#table.free(slots[place]!);
+  }
+
+  #widen(): void {
+    this.#keys = longer(this.#keys);
+    this.#slots = longer(this.#slots);
+    this.#start = longer(this.#start);
+    this.#end = longer(this.#end);
+    this.#time = longer(this.#time);
+    this.#weight = longer(this.#weight);
+    if (this.#label !== null) this.#label = longer(this.#label);
   }
 }

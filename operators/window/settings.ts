@@ -183,10 +183,13 @@ export const windowSettings: z.ZodType<WindowSettings> = z
     emit: emit.optional(),
     gaps: z
       .enum(["skip", ...gapPolicies])
+      .nullable()
       .meta({
         description:
           "What stands for a window without records of a key that had some: no row, zeros, nulls, the last result again, or a straight line to the next. With rows for such windows, there is a column `window_filled`.",
       })
+      // YAML reads the word null as no value.
+      .transform((policy) => policy ?? "null")
       .optional(),
     by: field
       .keys("The key: one column or a list of them. Without it, all records are one group.")

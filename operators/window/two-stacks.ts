@@ -35,17 +35,36 @@ export class PartQueue {
   }
 
   push(key: number, slot: number): void {
-    const list = this.#table.list(key, back);
-    if (list.length === 0) list.push(this.#table.open());
-    this.#parts.merge(list[0]!, slot);
-    list.push(slot);
+    this.#push(this.#table.list(key, back), slot);
   }
 
   /** Frees the parts whose number is `upTo` or less, oldest first; returns how many records they held. */
   expire(key: number, upTo: number): number {
+    return this.#expire(this.#table.list(key, front), this.#table.list(key, back), upTo);
+  }
+
+  /** A new slot with all parts merged. */
+  whole(key: number): number {
+    return this.#whole(this.#table.list(key, front), this.#table.list(key, back));
+  }
+
+  /** Frees the parts whose number is `upTo` or less, adds one, and returns a new slot with all of them merged. */
+  slide(key: number, upTo: number, slot: number): number {
     const oldest = this.#table.list(key, front);
-    let records = this.#pop(oldest, upTo);
     const newer = this.#table.list(key, back);
+    this.#expire(oldest, newer, upTo);
+    this.#push(newer, slot);
+    return this.#whole(oldest, newer);
+  }
+
+  #push(newer: number[], slot: number): void {
+    if (newer.length === 0) newer.push(this.#table.open());
+    this.#parts.merge(newer[0]!, slot);
+    newer.push(slot);
+  }
+
+  #expire(oldest: number[], newer: number[], upTo: number): number {
+    let records = this.#pop(oldest, upTo);
     if (oldest.length > 0 || newer.length === 0 || !this.#isExpired(newer[1]!, upTo)) return records;
     this.#table.free(newer[0]!);
     for (let place = newer.length - 1; place > 0; place--) oldest.push(newer[place]!);
@@ -55,13 +74,10 @@ export class PartQueue {
     return records;
   }
 
-  /** A new slot with all parts merged. */
-  whole(key: number): number {
+  #whole(oldest: number[], newer: number[]): number {
     const slot = this.#table.open();
-    const oldest = this.#table.list(key, front).at(-1);
-    const newer = this.#table.list(key, back)[0];
-    if (oldest !== undefined) this.#parts.merge(slot, oldest);
-    if (newer !== undefined) this.#parts.merge(slot, newer);
+    if (oldest.length > 0) this.#parts.merge(slot, oldest.at(-1)!);
+    if (newer.length > 0) this.#parts.merge(slot, newer[0]!);
     return slot;
   }
 

@@ -2,11 +2,9 @@
 
 import { expect, test } from "vitest";
 import type { OperatorDefinition, PartTable } from "weir/sdk";
-import { exampleLimits, Harness, lawFaults } from "weir/testing";
-import { loadPipeline } from "../../runtime/pipeline/load.ts";
+import { Harness, lawFaults } from "weir/testing";
 import { window } from "./window.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
+import { type Fields, planOfWindows } from "./windows.fixture.ts";
 
 const records: readonly Fields[] = [
   { key: "a", ts: 0, x: 9 },
@@ -46,22 +44,8 @@ const forgetful: OperatorDefinition = {
 };
 
 function run(definition: OperatorDefinition, settings: Fields, lateness: string): readonly Fields[] {
-  const content = JSON.stringify({
-    name: "w",
-    source: {
-      file: { path: "in.ndjson" },
-      format: "json",
-      schema: { key: "string", ts: "time", x: "float64" },
-      time: { field: "ts", lateness },
-    },
-    limits: exampleLimits,
-    steps: [
-      { window: { ...settings, by: "key", select: { n: "count()", sum: "sum(x)" } } },
-      { sink: { stdout: {}, format: "json" } },
-    ],
-  });
-  const { plan, diagnostics } = loadPipeline({ file: "w", content, catalogue: [definition] });
-  if (plan === null) throw new Error(diagnostics.map(({ message }) => message).join("; "));
+  const step = { ...settings, by: "key", select: { n: "count()", sum: "sum(x)" } };
+  const plan = planOfWindows([step], lateness, definition);
   const harness = new Harness(plan, { batchRows: 4 });
   for (const record of records) harness.record(record);
   harness.finish();

@@ -3,11 +3,8 @@
 
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { exampleLimits, Harness, lawFaults } from "weir/testing";
-import { loadPipeline } from "../../runtime/pipeline/load.ts";
-import { window } from "./window.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
+import { Harness, lawFaults } from "weir/testing";
+import { type Fields, planOfWindows } from "./windows.fixture.ts";
 
 interface Reading {
   readonly key: string | null;
@@ -21,20 +18,7 @@ function rowsOf(
   readings: readonly Reading[],
   batchRows: number,
 ): readonly Fields[] {
-  const content = JSON.stringify({
-    name: "w",
-    source: {
-      file: { path: "in.ndjson" },
-      format: "json",
-      schema: { key: "string", ts: "time", x: "float64" },
-      time: { field: "ts", lateness: "200ms" },
-    },
-    limits: exampleLimits,
-    steps: [...steps.map((step) => ({ window: step })), { sink: { stdout: {}, format: "json" } }],
-  });
-  const { plan, diagnostics } = loadPipeline({ file: "w", content, catalogue: [window] });
-  if (plan === null) throw new Error(diagnostics.map(({ message }) => message).join("; "));
-  const harness = new Harness(plan, { batchRows });
+  const harness = new Harness(planOfWindows(steps, "200ms"), { batchRows });
   for (const reading of readings) harness.record({ ...reading });
   harness.finish();
   const counts = harness.counts();
@@ -113,4 +97,56 @@ test.each<[string, Fields]>([
     }),
     { seed: 7, numRuns: 40 },
   );
+});
+
+test("a session that is shorter than its gap is sent once: a record that would begin it again is late", () => {
+  const plan = planOfWindows(
+    [{ session: { gap: "3s", max: "500ms" }, by: "key", select: { n: "count()" } }],
+    "0ms",
+  );
+  const harness = new Harness(plan, { batchRows: 1 });
+  for (const ts of [0, 600, 0]) harness.record({ key: "a", ts, x: 1 });
+  harness.finish();
+  expect(harness.rows(0)).toEqual([
+    { window_start: 0, window_end: 500, key: "a", n: 1 },
+    { window_start: 600, window_end: 1_100, key: "a", n: 1 },
+  ]);
+  expect(harness.counts()[0]!.ledger).toMatchObject([{ reason: "late", records: 1 }]);
+});
+
+/** What the rule of `window` says of aggregates that follow their values: which kinds see them in event time. */
+const followed = {
+  rate: "rate(x)",
+  area: "integral(x)",
+  mean: "time_mean(x)",
+  all: "collect(x, 9)",
+};
+const asTheyCame = { rate: 1, area: 450, mean: 15, all: [0, 20, 50, 30] };
+const inTime = { rate: 80 / 30, area: 850, mean: 850 / 30, all: [0, 50, 20, 30] };
+
+test.each<[string, Fields, typeof inTime]>([
+  ["tumbling", { tumbling: "1m" }, asTheyCame],
+  ["tumbling, early", { tumbling: "1m", emit: { early: "10s" } }, inTime],
+  ["tumbling, updates", { tumbling: "1m", emit: { updates: "1m" } }, asTheyCame],
+  ["calendar", { calendar: { unit: "hour" } }, asTheyCame],
+  ["session", { session: { gap: "20s" } }, asTheyCame],
+  ["count", { count: { n: 4 } }, asTheyCame],
+  ["hopping", { hopping: { size: "1m", every: "10s" } }, inTime],
+  ["hopping, in one piece", { hopping: { size: "1m", every: "1m" } }, asTheyCame],
+  ["cumulate", { cumulate: { step: "10s", max: "1m" } }, inTime],
+  ["sliding", { sliding: "1m" }, inTime],
+  ["state", { state: { open: "x < 1.0", close: "x == 30.0" } }, inTime],
+])("values that follow each other, come out of order: %s", (_kind, kind, expected) => {
+  const harness = new Harness(planOfWindows([{ ...kind, by: "key", select: followed }], "60s"));
+  const readings = [
+    [0, 0],
+    [20_000, 20],
+    [10_000, 50],
+    [30_000, 30],
+  ];
+  for (const [ts, x] of readings) harness.record({ key: "a", ts, x });
+  harness.finish();
+  const whole = harness.rows(0).findLast((row) => row["window_start"] === 0)!;
+  expect(whole["all"]).toEqual(expected.all);
+  for (const name of ["rate", "area", "mean"] as const) expect(whole[name]).toBeCloseTo(expected[name], 9);
 });

@@ -27,6 +27,7 @@ test("every kind is taken", () => {
     "tumbling: 1m, emit: { updates: 10m }, ",
     "tumbling: 1m, gaps: skip, emit: { early: 5s }, ",
     "tumbling: 1m, gaps: zero, ",
+    "tumbling: 1m, gaps: null, ",
     "hopping: { size: 1h, every: 7m }, offset: 1s, ",
     "hopping: { size: 1h, every: 7m }, emit: { early: 10m }, ",
     "hopping: { size: 1h, every: 7m }, emit: { updates: 1d }, ",
@@ -56,7 +57,10 @@ describe("refused", () => {
     ["tumbling: 1m, sliding: 1m, ", "sliding stands beside tumbling: keep one of them"],
     ["tumbling: 0s, ", "a window is at least 1ms long: write a longer time"],
     ["tumbling: 1.5ms, ", "windows are cut at whole milliseconds: write a multiple of 1ms"],
-    ["tumbling: -1s, ", 'expected a duration such as 500ms, 10s, 1m30s or 2h, got "-1s"'],
+    [
+      "tumbling: -1s, ",
+      'expected a duration such as 500ms, 10s, 1m30s or 2h, got "-1s"; a length of time is never negative: leave the minus out',
+    ],
     ["hopping: { size: 1m, every: 0s }, ", "a window is at least 1ms long: write a longer time"],
     [
       "hopping: { size: 1m, every: 2m }, ",
@@ -95,7 +99,7 @@ describe("refused", () => {
     ["tumbling: 1m, emit: { early: 0s }, ", "a window is at least 1ms long: write a longer time"],
     [
       "tumbling: 1m, emit: { updates: -1s }, ",
-      'expected a duration such as 500ms, 10s, 1m30s or 2h, got "-1s"',
+      'expected a duration such as 500ms, 10s, 1m30s or 2h, got "-1s"; a length of time is never negative: leave the minus out',
     ],
     ["tumbling: 1m, emit: {}, ", "emit needs one of early and updates, or the word final"],
     [

@@ -1,7 +1,13 @@
 // window: aggregates per key and window. Chooses the kind of window that the settings name; each kind is
 // in a file of its own under kinds/. State is in tables that the engine holds.
 
-import { defineOperator, type OperatorDefinition, type Schema, type SchemaField } from "weir/sdk";
+import {
+  defineOperator,
+  type OperatorDefinition,
+  type PartialOperator,
+  type Schema,
+  type SchemaField,
+} from "weir/sdk";
 import { aggregates } from "./aggregates/catalog.ts";
 import { windowExamples } from "./examples.ts";
 import type { Grouping, WindowKind } from "./kind.ts";
@@ -14,6 +20,7 @@ import { sessionWindows } from "./kinds/session.ts";
 import { slidingWindows } from "./kinds/sliding.ts";
 import { stateWindows } from "./kinds/state.ts";
 import { hoppingSteps, periodSteps } from "./kinds/steps.ts";
+import { partialWindows } from "./partial.ts";
 import { windowRule } from "./rule.ts";
 import { type CalendarSettings, type WindowSettings, windowSettings } from "./settings.ts";
 import { shareStates } from "./shared-state.ts";
@@ -45,10 +52,13 @@ function periodsOf(grouping: Grouping, periods: Periods, emissions: Emissions): 
   return sharedPaneWindows(grouping, periodSteps(periods), emissions);
 }
 
+function groupingOf({ select, by = [] }: WindowSettings): Grouping {
+  const calls = Object.values(select);
+  return { by, calls, shared: shareStates(calls) };
+}
+
 /** The kind that the settings name. */
-function kindOf(settings: WindowSettings): WindowKind {
-  const calls = Object.values(settings.select);
-  const grouping: Grouping = { by: settings.by ?? [], calls, shared: shareStates(calls) };
+function kindOf(settings: WindowSettings, grouping: Grouping = groupingOf(settings)): WindowKind {
   const { tumbling, hopping, cumulate, session, count, sliding, state, calendar, offset = 0 } = settings;
   const emissions = emissionsOf(settings);
   if (tumbling !== undefined) return periodsOf(grouping, evenPeriods(tumbling, offset), emissions);
@@ -89,6 +99,14 @@ function rowsOf(settings: WindowSettings): Schema {
   };
 }
 
+/** The half that runs where records are decoded; null where they have to come one by one. */
+function partialOf(settings: WindowSettings): PartialOperator | null {
+  const grouping = groupingOf(settings);
+  const { cuts } = kindOf(settings, grouping);
+  const isPartial = grouping.shared.kept.every((aggregate) => aggregate.isPartial === true);
+  return cuts !== null && isPartial ? partialWindows(grouping, cuts) : null;
+}
+
 export const window: OperatorDefinition = defineOperator({
   name: "window",
   summary: "Aggregates per key over windows of time, of records, or of what a machine is doing.",
@@ -98,5 +116,6 @@ export const window: OperatorDefinition = defineOperator({
   examples: windowExamples,
   schema: (_input, settings) => rowsOf(settings),
   state: (settings) => kindOf(settings).tables,
+  partial: partialOf,
   create: (settings, { state }) => kindOf(settings).create(state),
 });

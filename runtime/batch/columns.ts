@@ -18,6 +18,11 @@ export class TextDictionary implements Dictionary {
     return this.#length;
   }
 
+  /** True when it has as much as one may have; another should be begun, and this one left to the batches that refer to it. */
+  get isFull(): boolean {
+    return this.size >= limits.dictionary_entries_max || this.#length >= limits.dictionary_bytes_max;
+  }
+
   text(code: number): string {
     return this.#texts[code]!;
   }
@@ -37,17 +42,6 @@ export class TextDictionary implements Dictionary {
       this.#length += text.length;
     }
     return code;
-  }
-}
-
-/** A dictionary over a list of texts that are not looked up, as `json` columns have. */
-export class TextList implements Dictionary {
-  readonly texts: string[] = [];
-  get size(): number {
-    return this.texts.length;
-  }
-  text(code: number): string {
-    return this.texts[code]!;
   }
 }
 

@@ -42,7 +42,8 @@ class TextEncoding {
   }
 }
 
-function copied<T extends Uint8Array | Uint32Array>(from: T, to: T): T {
+/** `to`, with what `from` holds at its beginning. */
+export function copied<T extends Uint8Array | Uint32Array>(from: T, to: T): T {
   to.set(from);
   return to;
 }

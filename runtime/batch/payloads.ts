@@ -127,6 +127,31 @@ export function ownedPayloads(payloads: PayloadBatch): PayloadBatch {
   };
 }
 
+/** A copy in memory that threads share: that of an earlier copy, which nobody reads any more, where it is large enough. */
+export function sharedPayloads(payloads: PayloadBatch, spare: SharedArrayBuffer | null): PayloadBatch {
+  const { bytes, offsets, count, subjects, subject, arrived } = payloads;
+  // The widest first, so that each begins at a multiple of what its numbers take.
+  const arrays = [arrived, offsets, subject, bytes];
+  const length = arrays.reduce((total, { byteLength }) => total + byteLength, 0);
+  const memory = spare !== null && spare.byteLength >= length ? spare : new SharedArrayBuffer(length * 2);
+  let at = 0;
+  const copy = <T extends Float64Array | Uint32Array | Uint16Array | Uint8Array>(array: T): T => {
+    const make = array.constructor as new (memory: SharedArrayBuffer, at: number, length: number) => T;
+    const shared = new make(memory, at, array.length);
+    shared.set(array);
+    at += array.byteLength;
+    return shared;
+  };
+  return {
+    arrived: copy(arrived),
+    offsets: copy(offsets),
+    subject: copy(subject),
+    bytes: copy(bytes),
+    count,
+    subjects,
+  };
+}
+
 /** The buffers to transfer with payloads that own their memory. */
 export function payloadBuffers({ bytes, offsets, subject, arrived }: PayloadBatch): ArrayBuffer[] {
   return [bytes, offsets, subject, arrived].map((array) => array.buffer as ArrayBuffer);

@@ -2,13 +2,16 @@
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { silentLog } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
 import { DesiredBucket } from "../supervisor/desired-bucket.ts";
+import type { Device } from "../supervisor/device.ts";
+import { DeviceBucket } from "../supervisor/device-bucket.ts";
 import { apply, drain, plan, rollback } from "./apply.ts";
+import { WeirProcesses } from "./weir-process.fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-apply-test-"));
 let server: RunningNatsServer;
@@ -19,6 +22,8 @@ beforeAll(async () => {
   server = await startNatsServer({ name: "weir-apply-test" }, process.env);
   link = await connectNats({ name: "test", servers: server.url }, silentLog);
   bucket = await DesiredBucket.open(link);
+  const devices = await DeviceBucket.open(link);
+  for (const id of ["gateway", "boiler-room"]) await devices.tell({ ...device, id });
 });
 
 afterAll(async () => {
@@ -27,10 +32,21 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function write(name: string, subject: string): void {
+const device: Omit<Device, "id"> = {
+  location: "",
+  labels: {},
+  capacity: { cpu: 1, memory: 1, workers: 1 },
+  subjects: [],
+  runs: [],
+  revision: "0",
+  since: "2026-01-01T00:00:00Z",
+  last_contact: "2026-01-01T00:00:00Z",
+};
+
+function write(name: string, subject: string, more = ""): void {
   writeFileSync(
     join(folder, `${name}.yaml`),
-    `name: ${name}\nsource: { nats: { subject: ${subject} }, format: json }\nsteps:\n  - sink: { stdout: {}, format: json }\n`,
+    `name: ${basename(name)}\n${more}source: { nats: { subject: ${subject} }, format: json }\nsteps:\n  - sink: { stdout: {}, format: json }\n`,
   );
 }
 
@@ -60,6 +76,41 @@ async function said(command: Promise<number>): Promise<{ readonly code: number; 
   }
 }
 
+test("a host that was never there is told of, with those that were, and may come later", async () => {
+  mkdirSync(join(folder, "strange"));
+  write("strange/early", "e.one");
+  const options = { ...target(), host: "gatewy" };
+  const applied = await said(apply([join(folder, "strange")], options));
+  expect([applied.code, applied.text]).toEqual([
+    0,
+    expect.stringMatching(
+      /^warning: no device gatewy has ever been there; it is told when it comes \(did you mean gateway\? there are: boiler-room, gateway\)\n\+ early/,
+    ),
+  ]);
+  expect((await said(drain(options))).text).toMatch(/^warning: no device gatewy .*\ngatewy drains/);
+  expect((await said(drain({ ...target(), undo: true }))).text).toBe("gateway runs again what is wanted\n");
+});
+
+test("a name that no pipeline has is refused with those there are", async () => {
+  mkdirSync(join(folder, "named"), { recursive: true });
+  write("named/boiler", "b.one");
+  const files = [join(folder, "named")];
+  for (const command of [plan, apply])
+    await expect(command(files, { ...target(), host: "named", forget: ["boler"] })).rejects.toMatchObject({
+      code: "WEIR_USAGE",
+      remedy: "did you mean boiler? there are: boiler",
+    });
+  expect((await bucket.read("named")).pipelines.size).toBe(0);
+  await said(apply(files, { ...target(), host: "named" }));
+  await expect(rollback("boler", { ...target(), host: "named" })).rejects.toMatchObject({
+    message: "no pipeline boler was ever wanted of named",
+    remedy: "did you mean boiler? there are: boiler",
+  });
+  await expect(rollback("boiler", { ...target(), host: "named" })).rejects.toMatchObject({
+    message: "named knows no earlier revision of boiler",
+  });
+});
+
 test("planned, applied, changed, rolled back, pruned, drained", async () => {
   write("climate", "a.one");
   write("doors", "d.one");
@@ -71,10 +122,10 @@ test("planned, applied, changed, rolled back, pruned, drained", async () => {
   const first = await bucket.read("gateway");
   expect([...first.pipelines.keys()].sort()).toEqual(["climate", "doors"]);
   expect(first.state).toEqual({ drain: false });
-  write("climate", "a.two");
+  write("climate", "a.two", "placement: { threads: 2 }\n");
   const changed = await said(apply([join(folder, "climate.yaml")], target()));
   expect(changed.text).toMatch(
-    /^~ climate [0-9a-f]{12} → [0-9a-f]{12}\n {4}it keeps no windows or keys\n= doors [0-9a-f]{12}\n$/,
+    /^~ climate [0-9a-f]{12} → [0-9a-f]{12}\n {4}it keeps no windows or keys\n {4}threads as many as its worker gives → 2: its worker goes over to them between two commits, and goes on\n= doors [0-9a-f]{12}\n$/,
   );
   await said(rollback("climate", target()));
   const back = (await bucket.read("gateway")).pipelines.get("climate")!.pipeline;
@@ -86,6 +137,47 @@ test("planned, applied, changed, rolled back, pruned, drained", async () => {
   expect((await bucket.read("gateway")).state).toEqual({ drain: true });
   await said(drain({ ...target(), undo: true }));
   expect((await bucket.read("gateway")).state).toEqual({ drain: false });
+});
+
+test("each rollback goes one revision further back, until none is known", async () => {
+  const options = { ...target(), host: "backwards" };
+  mkdirSync(join(folder, "steady"));
+  const revisions: string[] = [];
+  const present = async (): Promise<string> =>
+    (await bucket.read("backwards")).pipelines.get("steady")!.pipeline.revision;
+  for (const subject of ["s.one", "s.two", "s.three"]) {
+    write("steady/steady", subject);
+    await said(apply([join(folder, "steady")], options));
+    revisions.push(await present());
+  }
+  for (const earlier of [revisions[1], revisions[0]]) {
+    await said(rollback("steady", options));
+    expect(await present()).toBe(earlier);
+  }
+  await expect(rollback("steady", options)).rejects.toMatchObject({ code: "WEIR_USAGE" });
+});
+
+test("files are named as kubectl has it as well, as often as one likes", async () => {
+  const processes = new WeirProcesses(folder);
+  for (const name of ["first", "second", "third"]) {
+    mkdirSync(join(folder, name));
+    write(join(name, name), `${name}.in`);
+  }
+  const connected = ["--nats", server.url, "--host", "kubectl"];
+  for (const command of ["plan", "apply"]) {
+    const { code, stdout } = await processes.weir(
+      command,
+      "-f",
+      "first",
+      "-f",
+      "second",
+      ...connected,
+      "third",
+    );
+    expect([code, stdout.match(/^\+ \w+/gm)]).toEqual([0, ["+ first", "+ second", "+ third"]]);
+    const none = await processes.weir(command, ...connected);
+    expect([none.code, none.stderr]).toEqual([64, expect.stringContaining("no pipelines are named")]);
+  }
 });
 
 test("what lint refuses is not applied, not even in part", async () => {

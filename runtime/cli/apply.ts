@@ -6,19 +6,22 @@ import { wallClock } from "../clock.ts";
 import type { NatsLink } from "../connect/nats-connection.ts";
 import { loadInput, variablesOf } from "../engine/loader.ts";
 import { WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import { makeLog } from "../log.ts";
 import { type PlannedChange, planChanges, planLines } from "../supervisor/change-plan.ts";
 import { fleet } from "../supervisor/control-subjects.ts";
 import { DesiredBucket, type HostDesired } from "../supervisor/desired-bucket.ts";
+import { earlierRevision } from "../supervisor/rollback.ts";
 import { type WantedPipeline, wantedPipeline } from "../supervisor/wanted.ts";
 import { takesTurns } from "../worker/chain-names.ts";
 import { Connections } from "../worker/connections.ts";
 import { type SettingsOptions, settingsFor } from "./device-settings.ts";
 import { checkHost, checkNames, hostToken } from "./host-name.ts";
+import { checkForget, neverWanted, warnOfStranger } from "./known-names.ts";
 import { type CheckedPipeline, exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
-import { type StatePlan, statePlan, statePlanText } from "./state-plan.ts";
+import { type StatePlan, statePlan, statePlanText, threadsText } from "./state-plan.ts";
 import { print } from "./terminal.ts";
-import { printResult, testResults } from "./test.ts";
+import { resultLines, testResults } from "./test.ts";
 
 export interface ConnectionOptions extends SettingsOptions {
   /** The connection with the buckets. */
@@ -32,19 +35,22 @@ export interface TargetOptions extends ConnectionOptions {
 }
 
 export interface ApplyOptions extends TargetOptions {
+  /** Further files, as kubectl has them. */
+  readonly file?: readonly string[];
   readonly prune?: boolean;
   readonly json?: boolean;
   /** Pipelines that begin anew where what is kept of them does not fit. */
   readonly forget?: readonly string[];
 }
 
-/** Does something over the connection. */
+/** Does something over the connection. Somebody waits for the answer: a server that is not there is not waited for for ever. */
 export async function withLink<T>(
   { to, ...options }: ConnectionOptions,
   what: (link: NatsLink) => Promise<T>,
 ): Promise<T> {
   const { forget: _, ...settings } = options;
-  const connections = new Connections(settingsFor(settings).connections, makeLog("text"), wallClock);
+  const { connections: named } = settingsFor(settings);
+  const connections = new Connections(named, makeLog("text"), wallClock, limits.nats_command_wait_ms_max);
   try {
     return await what(await connections.link(to));
   } finally {
@@ -55,11 +61,11 @@ export async function withLink<T>(
 /** Does something with the bucket of a host. */
 function withBucket<T>(
   options: TargetOptions,
-  what: (bucket: DesiredBucket, host: string) => Promise<T>,
+  what: (bucket: DesiredBucket, host: string, link: NatsLink) => Promise<T>,
 ): Promise<T> {
   const host = options.fleet === true ? fleet : (options.host ?? hostToken());
   if (options.fleet !== true) checkHost(host);
-  return withLink(options, async (link) => what(await DesiredBucket.open(link), host));
+  return withLink(options, async (link) => what(await DesiredBucket.open(link), host, link));
 }
 
 /** The pipelines of the files, linted and tested; the exit code where something is wrong with them, which is told. */
@@ -68,8 +74,8 @@ export async function checked(names: readonly string[]): Promise<readonly Checke
   const pipelines = await loadFiles(files);
   printDiagnostics(files, pipelines);
   if (isWrong(pipelines)) return exitConfig;
-  const failed = testResults(files, pipelines).filter(({ faults }) => faults.length > 0);
-  for (const result of failed) printResult(result);
+  const failed = (await testResults(files, pipelines)).filter(({ faults }) => faults.length > 0);
+  for (const line of failed.flatMap(resultLines)) print(line);
   return failed.length > 0 ? 1 : pipelines;
 }
 
@@ -138,7 +144,10 @@ function show(
     print(line);
     const { name } = changes[place]!;
     const state = states.get(name);
-    if (state !== undefined) print(`    ${statePlanText(name, state, forget.includes(name))}`);
+    if (state === undefined) continue;
+    print(`    ${statePlanText(name, state, forget.includes(name))}`);
+    const threads = threadsText(state);
+    if (threads !== null) print(`    ${threads}`);
   }
 }
 
@@ -146,13 +155,25 @@ function wantedOf(
   pipelines: readonly CheckedPipeline[],
   { forget = [] }: ApplyOptions,
 ): readonly WantedPipeline[] {
+  checkForget(
+    forget,
+    pipelines.map(({ plan }) => plan!.name),
+  );
   return pipelines.map(({ input, plan }) =>
     wantedPipeline(input.file, input.text, { forget: forget.includes(plan!.name) }),
   );
 }
 
+/** The files that are meant, given either way. */
+function namedFiles(names: readonly string[], { file = [] }: ApplyOptions): readonly string[] {
+  if (names.length + file.length > 0) return [...names, ...file];
+  throw new WeirError("WEIR_USAGE", "no pipelines are named", {
+    remedy: "name files, folders or patterns: weir apply pipelines/, or weir apply -f pipelines/",
+  });
+}
+
 export async function plan(names: readonly string[], options: ApplyOptions): Promise<number> {
-  const pipelines = await checked(names);
+  const pipelines = await checked(namedFiles(names, options));
   if (typeof pipelines === "number") return pipelines;
   if (options.fleet === true) checkTurns(pipelines);
   await withBucket(options, async (bucket, host) => {
@@ -164,11 +185,12 @@ export async function plan(names: readonly string[], options: ApplyOptions): Pro
 }
 
 export async function apply(names: readonly string[], options: ApplyOptions): Promise<number> {
-  const pipelines = await checked(names);
+  const pipelines = await checked(namedFiles(names, options));
   if (typeof pipelines === "number") return pipelines;
   if (options.fleet === true) checkTurns(pipelines);
   const wanted = wantedOf(pipelines, options);
-  await withBucket(options, async (bucket, host) => {
+  await withBucket(options, async (bucket, host, link) => {
+    if (host !== fleet) await warnOfStranger(link, host);
     const present = byName(await bucket.read(host), pipelines);
     const changes = planFor(wanted, present, options);
     const states = await statePlans(changes, pipelines, present);
@@ -186,20 +208,22 @@ export async function apply(names: readonly string[], options: ApplyOptions): Pr
   return 0;
 }
 
-/** Wants again what was wanted before the present revision. */
+/** Wants again what was wanted before the present revision; after a rollback, what was before that one. */
 export async function rollback(name: string, options: TargetOptions): Promise<number> {
   checkNames({ pipeline: name });
   await withBucket(options, async (bucket, host) => {
     const history = await bucket.history(host, name);
     const { pipelines } = await bucket.read(host);
     const present = pipelines.get(name) ?? null;
-    const before = history.findLast(({ pipeline }) => pipeline.revision !== present?.pipeline.revision);
+    const revisions = history.map(({ pipeline, back }) => ({ pipeline, back, revision: pipeline.revision }));
+    const before = earlierRevision(revisions, present?.pipeline.revision ?? null);
+    if (history.length === 0 && present === null) throw neverWanted(name, host, [...pipelines.keys()]);
     if (before === undefined) {
       throw new WeirError("WEIR_USAGE", `${host} knows no earlier revision of ${name}`, {
         remedy: "apply the file as it was",
       });
     }
-    await bucket.put(host, before.pipeline, present);
+    await bucket.put(host, before.pipeline, present, true);
     const now = new Map([[name, present?.pipeline.revision ?? ""]]);
     show(planChanges([before.pipeline], now, false), new Map(), {});
   });
@@ -208,7 +232,8 @@ export async function rollback(name: string, options: TargetOptions): Promise<nu
 
 /** Lets all workers of a host end in order, or run again. */
 export async function drain(options: TargetOptions & { readonly undo?: boolean }): Promise<number> {
-  await withBucket(options, async (bucket, host) => {
+  await withBucket(options, async (bucket, host, link) => {
+    await warnOfStranger(link, host);
     const drains = options.undo !== true;
     await bucket.setState(host, { drain: drains });
     print(`${host} ${drains ? "drains: weir drain --undo lets it run again" : "runs again what is wanted"}`);

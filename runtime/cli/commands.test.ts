@@ -1,75 +1,28 @@
 // The commands as anybody runs them: processes with exit codes, standard output and standard error.
 // Against real files and, where a command talks to NATS, a real nats-server.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sleep, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { startNatsServer, type RunningNatsServer } from "../connect/nats-server.ts";
 import { limits } from "../limits.ts";
+import { type Ended, program, WeirProcesses } from "./weir-process.fixture.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const main = join(root, "runtime/cli/main.ts");
 const folder = mkdtempSync(join(tmpdir(), "weir-commands-test-"));
-const running = new Set<ChildProcess>();
+const processes = new WeirProcesses(folder);
+const weir = (...args: readonly string[]): Promise<Ended> => processes.weir(...args);
 afterAll(() => {
-  // A test that failed may have left its process behind.
-  for (const child of running) child.kill("SIGKILL");
+  processes.kill();
   rmSync(folder, { recursive: true, force: true });
 });
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
-  /** Resolves once standard error holds the text; rejects when the process ends before. */
-  says(text: string): Promise<void>;
-}
-
-function start(...args: readonly string[]): Started {
-  const child = spawn(process.execPath, [main, ...args], {
-    cwd: folder,
-    env: { ...process.env, NO_COLOR: "1" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  running.add(child);
-  let stdout = "";
-  let stderr = "";
-  let code: number | null | undefined;
-  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  const ended = new Promise<Ended>((done) =>
-    child.once("close", (exit) => {
-      code = exit;
-      running.delete(child);
-      done({ code: exit, stdout, stderr });
-    }),
-  );
-  return {
-    child,
-    ended,
-    async says(text) {
-      while (!stderr.includes(text)) {
-        if (code !== undefined) throw new Error(`ended with ${code} before it said ${text}:\n${stderr}`);
-        await sleep(wallClock, 20);
-      }
-    },
-  };
-}
-
-function weir(...args: readonly string[]): Promise<Ended> {
-  return start(...args).ended;
-}
 
 function file(name: string, text: string): string {
   writeFileSync(join(folder, name), text);
@@ -84,11 +37,42 @@ function objects(text: string): readonly unknown[] {
     .map((line) => JSON.parse(line) as unknown);
 }
 
+/** What a shell's pipeline with `head -1` says, and at last the exit codes of both. */
+function firstLineOf(command: string): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const script = `"${process.execPath}" "${program}" ${command} | head -n 1; echo "\${PIPESTATUS[@]}"`;
+  return promisify(execFile)("bash", ["-c", script], { cwd: folder });
+}
+
+describe.concurrent("a reader that goes away", () => {
+  // Each prints more than a pipe holds, so that it is still writing when nobody reads any more.
+  it.each([
+    `explain ${join(root, "pipelines")} ${join(root, "pipelines")} --json`,
+    "docs --out -",
+    "schema --out -",
+  ])("is no fault of %s", async (command) => {
+    const { stdout, stderr } = await firstLineOf(command);
+    expect(stderr).toBe("");
+    // 0 where the pipe took all of it before its reader went.
+    expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^(141|0) 0$/);
+  });
+});
+
 describe.concurrent("help", () => {
   it("lists the commands", async () => {
     const { code, stdout } = await weir("--help");
     expect(code).toBe(0);
-    for (const command of ["run", "lint", "test", "explain", "init", "feed", "demo", "schema", "docs"]) {
+    for (const command of [
+      "run",
+      "lint",
+      "test",
+      "explain",
+      "init",
+      "feed",
+      "demo",
+      "schema",
+      "docs",
+      "completion",
+    ]) {
       expect(stdout).toMatch(new RegExp(`^  ${command} `, "m"));
     }
   });
@@ -139,7 +123,7 @@ describe.concurrent("lint", () => {
   it("names the file that cannot be read, and what to do", async () => {
     const { code, stderr } = await weir("lint", "nowhere.yaml");
     expect(code).toBe(66);
-    expect(stderr).toMatch(/cannot read nowhere\.yaml.*\n.*weir init/);
+    expect(stderr).toMatch(/there is no file nowhere\.yaml\n.*weir init/);
   });
 });
 
@@ -231,7 +215,7 @@ describe("init", () => {
       guarantees: { durable: unknown[] };
     }[];
     expect(plan).toMatchObject({ name: "first-pipeline", custom: false });
-    expect(plan!.guarantees.durable).toHaveLength(1);
+    expect(plan!.guarantees.durable).toMatchObject([{ of: "main" }, { of: "dead letter" }]);
     expect(again.code).toBe(64);
     expect(again.stderr).toContain("--force");
   });
@@ -248,6 +232,42 @@ describe("test", () => {
       /^failed failing\.yaml: a row per device and minute\n +main\[0\]\.mean: expected 22, got 21$/m,
     );
     expect(stdout).toContain("0 passed, 1 failed");
+  });
+});
+
+describe.concurrent("a device's settings", () => {
+  it("are checked by name, and where they lie beside pipelines", async () => {
+    const site = join(folder, "site");
+    mkdirSync(site);
+    writeFileSync(join(site, "weir.yaml"), "threds: 2\n");
+    const alone = await weir("lint", join(site, "weir.yaml"));
+    expect(alone).toMatchObject({ code: 78, stdout: "" });
+    expect(alone.stderr).toContain("weir.yaml:1:1: error: unknown setting threds");
+    expect(alone.stderr).toContain("did you mean threads?");
+    expect((await weir("lint", site)).stderr).toBe(alone.stderr);
+    const [right, file] = [join(site, "right.yaml"), join(site, "gateway.conf")];
+    writeFileSync(
+      right,
+      "name: right\nsource: { host: { every: 1s } }\nsteps:\n  - sink: { nothing: {}, format: json }\n",
+    );
+    writeFileSync(file, "threads: 2\n");
+    const both = await weir("lint", right, "--config", file);
+    expect(both).toMatchObject({ code: 0, stdout: `ok ${file}\nok ${right}\n` });
+    const json = await weir("lint", site, "--json");
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      ok: false,
+      diagnostics: [{ line: 1, severity: "error" }],
+    });
+    const absent = await weir("lint", join(folder, "none", "weir.yaml"));
+    expect(absent.stderr).toMatch(/^error: there is no .*weir\.yaml\n/);
+  });
+
+  it("have a schema of their own", async () => {
+    const { code, stdout } = await weir("schema", "device", "--out", "-");
+    expect({ code, schema: JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      schema: { title: "weir device", properties: { threads: { type: "integer" } } },
+    });
   });
 });
 
@@ -334,7 +354,7 @@ steps:
     for (const line of [
       "source   left: file left.ndjson, json",
       "source   right: file right.csv, csv",
-      "idle after 5000 ms",
+      "no lateness, idle after 5s, at most 5m ahead",
     ])
       expect(explained.stdout).toContain(line);
     expect(explained.stdout).toContain("sources are not shared with other pipelines");
@@ -372,7 +392,7 @@ steps:
   - sink: { file: { path: drained.ndjson }, format: json }
 `,
     );
-    const waiting = start("run", path, "--nats", server.url, "--log", "text", "--json");
+    const waiting = processes.start(["run", path, "--nats", server.url, "--log", "text", "--json"]);
     let published = 0;
     // A subscription is there once the worker answers for it; until then nobody counts what is published.
     await waiting.says("main: at most once");
@@ -424,7 +444,7 @@ steps:
 `,
     );
     const port = await freePort();
-    const waiting = start("run", path, "--nats", `nats://user:secret@127.0.0.1:${port}`);
+    const waiting = processes.start(["run", path, "--nats", `nats://user:secret@127.0.0.1:${port}`]);
     await waiting.says("trying again for ever");
     waiting.child.kill("SIGTERM");
     const { code, stderr } = await waiting.ended;
@@ -445,7 +465,7 @@ steps:
   - sink: { stdout: {}, format: json }
 `,
     );
-    const waiting = start("run", path, "--nats", `nats://127.0.0.1:${port}`);
+    const waiting = processes.start(["run", path, "--nats", `nats://127.0.0.1:${port}`]);
     await waiting.says("trying again for ever");
     const late = await startNatsServer({ name: "weir-late", port }, process.env);
     const client = await connectNats({ name: "late", servers: late.url }, silentLog);

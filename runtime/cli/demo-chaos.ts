@@ -50,13 +50,13 @@ export class ChaosDemonstration {
     const killer = (this.#killer = this.#startWorker(edge, cloud));
     await untilSo(limits.demo_chaos_more_ms_max, () => killer.worker.isRunning);
     const begin = wallClock.now() + feedStart_ms;
-    const feeds = new DemoFeeds({ edge }, begin);
+    const feeds = new DemoFeeds({ edge }, begin, true);
     killer.start();
     while (!interrupted.aborted && !this.#isOver(begin)) await this.#look(begin, reader);
     const elapsed_ms = Math.max(0, wallClock.now() - begin);
     await killer.stop();
     // What was under way when the edge was killed is sent again first.
-    await feeds.stop(limits.demo_catch_up_ms_max);
+    await feeds.stop();
     const stored = await storedAt(edge, display.log);
     await untilSo(limits.demo_catch_up_ms_max, async () => {
       await this.#look(begin, reader);

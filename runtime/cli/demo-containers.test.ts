@@ -1,7 +1,6 @@
 // The demonstration in containers as anybody runs it, with a real engine; nothing of it left behind, however it ends. And what
 // it says where there is no engine.
 
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,39 +8,18 @@ import { afterAll, describe, expect, it } from "vitest";
 import { sleep, wallClock } from "../clock.ts";
 import { podmanMissing } from "../supervisor/drivers/podman-service.ts";
 import type { DemoReport } from "./demo-figures.ts";
+import { type Started, WeirProcesses } from "./weir-process.fixture.ts";
 
-const main = join(import.meta.dirname, "main.ts");
 /** All that a demonstration makes is in it, its engine included. */
 const folder = mkdtempSync(join(tmpdir(), "weir-dc-"));
-const children = new Set<ChildProcess>();
+const running = new WeirProcesses(tmpdir(), { environment: { TMPDIR: folder }, sources: true });
 afterAll(() => {
-  for (const child of children) child.kill("SIGKILL");
+  running.kill();
   rmSync(folder, { recursive: true, force: true });
 });
 
-function start(
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): {
-  readonly child: ChildProcess;
-  readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
-} {
-  const child = spawn(process.execPath, [main, "demo", "--containers", ...args], {
-    env: { ...process.env, TMPDIR: folder, NO_COLOR: "1", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  children.add(child);
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  const ended = new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) =>
-    child.once("close", (code) => {
-      children.delete(child);
-      resolve({ code, stdout, stderr });
-    }),
-  );
-  return { child, ended };
+function start(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Started {
+  return running.start(["demo", "--containers", ...args], environment);
 }
 
 /** Commands with this test's folder in them: those of the engine, monitors of containers, supervisor, servers. */

@@ -20,6 +20,8 @@ const from = "2h45m";
 const round_ms = 80_000;
 const recordedAt = Date.UTC(2010, 4, 10);
 const motes = [1, 2, 3, 4] as const;
+/** What `weir feed` ends with when records were lost. */
+const exitOfLoss = 74;
 /** The one that speaks MQTT. */
 const moteOverMqtt = 3;
 
@@ -80,6 +82,7 @@ function moteFeed(mote: number, { edge }: FeedServers): Feed {
 class RunningFeed {
   readonly #feed: Feed;
   readonly #begin: number;
+  readonly #mayLose: boolean;
   #child: ChildProcess;
   #round = 0;
   #sent = 0;
@@ -90,9 +93,10 @@ class RunningFeed {
   fault: string | null = null;
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers<void>();
 
-  constructor(feed: Feed, begin: number) {
+  constructor(feed: Feed, begin: number, mayLose: boolean) {
     this.#feed = feed;
     this.#begin = begin;
+    this.#mayLose = mayLose;
     this.#child = this.#start();
   }
 
@@ -135,7 +139,8 @@ class RunningFeed {
     child.once("close", (code, signal) => {
       // Asked to end before it could listen.
       const isEarly = this.#stopping && signal === "SIGTERM";
-      const isFine = code === 0 || isEarly;
+      const isLoss = this.#mayLose && !this.#feed.stored && code === exitOfLoss;
+      const isFine = code === 0 || isEarly || isLoss;
       this.#onEnd(said, isFine ? null : `ended with ${code ?? signal}: ${complaint.trim()}`);
     });
     return child;
@@ -164,10 +169,13 @@ class RunningFeed {
 export class DemoFeeds {
   readonly #feeds: readonly RunningFeed[];
 
-  /** Starts them all; the recording's records are due from `begin`, wall clock ms. */
-  constructor(servers: FeedServers, begin: number) {
+  /**
+   * Starts them all; the recording's records are due from `begin`, wall clock ms. With `mayLose` the edge is killed now and
+   * then, and what core NATS had on its way is gone.
+   */
+  constructor(servers: FeedServers, begin: number, mayLose: boolean = false) {
     const feeds = [hostFeed(servers), ...motes.map((mote) => moteFeed(mote, servers))];
-    this.#feeds = feeds.map((feed) => new RunningFeed(feed, begin));
+    this.#feeds = feeds.map((feed) => new RunningFeed(feed, begin, mayLose));
   }
 
   /** What each did; complete once they are stopped. */
@@ -187,7 +195,7 @@ export class DemoFeeds {
   }
 
   /** Resolves once every record that was sent is confirmed and the processes are gone, each within `ms`. */
-  async stop(ms: number = limits.demo_feed_stop_ms_max): Promise<void> {
+  async stop(ms: number = limits.demo_catch_up_ms_max): Promise<void> {
     await Promise.all(this.#feeds.map((feed) => feed.stop(ms)));
   }
 }

@@ -3,7 +3,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { PipelineFigures } from "./demo-figures.ts";
-import { bytesText, latencyText, plainLine, renderTable, type TableState } from "./demo-table.ts";
+import { bytesText, latencyText } from "./amounts.ts";
+import { plainLine, renderTable, type TableState } from "./demo-table.ts";
 
 const plain = { bold: (text: string) => text, dim: (text: string) => text, good: (text: string) => text };
 

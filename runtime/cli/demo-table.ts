@@ -1,5 +1,6 @@
 // The demonstration's table: figures to text of a given width. Pure; knows no terminal and no clock.
 
+import { bytesText, countText, latencyText, reductionText } from "./amounts.ts";
 import type { ContainerFigures, KillFigures, PipelineFigures } from "./demo-figures.ts";
 
 /** How parts of the text stand out; each returns its text as it is where there are no colours. */
@@ -41,33 +42,6 @@ const columns: readonly Column[] = [
   { title: "p50", rank: 5, text: ({ p50_ms }) => latencyText(p50_ms) },
   { title: "p99", rank: 4, text: ({ p99_ms }) => latencyText(p99_ms) },
 ];
-
-export function countText(count: number): string {
-  return count.toLocaleString("en");
-}
-
-export function bytesText(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
-}
-
-/** How many bytes came in for each that went out. */
-export function reductionText({ bytes_in, bytes_out }: PipelineFigures): string {
-  if (bytes_out === 0) return "–";
-  const times = bytes_in / bytes_out;
-  return `${times < 9.95 ? times.toFixed(1) : countText(Math.round(times))}×`;
-}
-
-export function latencyText(ms: number | null): string {
-  if (ms === null) return "–";
-  return `${ms < 99.95 ? ms.toFixed(1) : countText(Math.round(ms))} ms`;
-}
 
 function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;

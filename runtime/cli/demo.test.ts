@@ -1,54 +1,25 @@
 // The demonstration as anybody runs it: two real servers, real feeds, real pipelines, in a process of its
 // own; and nothing of it left behind, however it ends.
 
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { sleep, wallClock } from "../clock.ts";
 import type { DemoReport } from "./demo-figures.ts";
+import { type Started, WeirProcesses } from "./weir-process.fixture.ts";
 
-const main = join(import.meta.dirname, "main.ts");
 /** Temporary files of the demonstrations go here, so that what they leave is seen. */
 const folder = mkdtempSync(join(tmpdir(), "weir-demo-test-"));
-const running = new Set<ChildProcess>();
+const processes = new WeirProcesses(tmpdir(), { environment: { TMPDIR: folder } });
 afterAll(() => {
-  // A test that failed may have left its demonstration behind.
-  for (const child of running) child.kill("SIGKILL");
+  processes.kill();
   rmSync(folder, { recursive: true, force: true });
 });
 
-interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function start(
-  args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
-): {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
-} {
-  const child = spawn(process.execPath, [main, "demo", ...args], {
-    env: { ...process.env, TMPDIR: folder, NO_COLOR: "1", ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  running.add(child);
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  const ended = new Promise<Ended>((resolve) =>
-    child.once("close", (code, signal) => {
-      running.delete(child);
-      resolve({ code, signal, stdout, stderr });
-    }),
-  );
-  return { child, ended };
+function start(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Started {
+  return processes.start(["demo", ...args], environment);
 }
 
 /** The processes that belong to a demonstration: its feeds, and the guards of its servers. */

@@ -4,7 +4,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseDuration } from "../../operators/sdk/index.ts";
 import { sleep, stopwatch, wallClock } from "../clock.ts";
 import type { LoadedPipeline } from "../engine/loader.ts";
 import { messageOf, WeirError } from "../errors.ts";
@@ -21,7 +20,9 @@ import { imageMaker } from "./demo-engine.ts";
 import { DemoFeeds } from "./demo-feeds.ts";
 import { type DemoReport, faultsOf, figuresOf, unreadFaults } from "./demo-figures.ts";
 import { type DemoServers, makeSensorStream, sensorStream, startServers } from "./demo-servers.ts";
-import { countText, type TableState } from "./demo-table.ts";
+import { countText } from "./amounts.ts";
+import type { TableState } from "./demo-table.ts";
+import { durationOption } from "./duration-option.ts";
 import { isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { print, styled } from "./terminal.ts";
 
@@ -40,13 +41,7 @@ const feedStart_ms = 1_500;
 
 /** How long to run, ms; null until interrupted. */
 function durationOf(options: DemoOptions): number | null {
-  if (options.for !== undefined) {
-    const ms = parseDuration(options.for);
-    if (ms !== undefined && ms > 0) return ms;
-    throw new WeirError("WEIR_USAGE", `--for: expected a duration, got ${options.for}`, {
-      remedy: "such as 20s or 2m",
-    });
-  }
+  if (options.for !== undefined) return durationOption(options.for, "--for", 1);
   return process.stdout.isTTY && options.json !== true ? null : defaultFor_ms;
 }
 

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { WeirError } from "../errors.ts";
 import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
+import type { Diagnostic } from "../pipeline/pipeline.ts";
 import { type DeviceSettings, defaultSettings, withConnections, withFile } from "../worker/settings.ts";
 
 export interface SettingsOptions {
@@ -13,15 +14,33 @@ export interface SettingsOptions {
   readonly askIngest?: boolean;
 }
 
+/** The settings of a file on top of others, its text, and every mistake in it. */
+export function readSettings(
+  file: string,
+  base: DeviceSettings = defaultSettings(process.env),
+): {
+  readonly settings: DeviceSettings;
+  readonly text: string;
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  if (!existsSync(file)) {
+    throw new WeirError("WEIR_FILE", `there is no ${file}`, {
+      remedy: "name the file with the device's settings",
+    });
+  }
+  const text = readFileSync(file, "utf8");
+  const read = withFile(base, file, text, {
+    variables: process.env,
+    file: (path) => (existsSync(path) ? readFileSync(path, "utf8").trimEnd() : null),
+  });
+  return { ...read, text };
+}
+
 /** The device's settings: defaults, then weir.yaml, then the command line. */
 export function settingsFor(options: SettingsOptions): DeviceSettings {
   let settings = defaultSettings(process.env);
   if (existsSync(options.config)) {
-    const text = readFileSync(options.config, "utf8");
-    const read = withFile(settings, options.config, text, {
-      variables: process.env,
-      file: (path) => (existsSync(path) ? readFileSync(path, "utf8").trimEnd() : null),
-    });
+    const { text, ...read } = readSettings(options.config, settings);
     if (read.diagnostics.length > 0) {
       const shown = formatDiagnostics(read.diagnostics, { [options.config]: text }, { color: false });
       throw new WeirError("WEIR_CONFIG", `${options.config} is wrong\n${shown}`);

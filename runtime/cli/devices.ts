@@ -10,8 +10,9 @@ import type { Deployed } from "../supervisor/deployments.ts";
 import { DeviceBucket, type Registered } from "../supervisor/device-bucket.ts";
 import { hostState } from "../supervisor/place.ts";
 import { checked, type ConnectionOptions, withLink } from "./apply.ts";
+import { settingsFor } from "./device-settings.ts";
 import { checkNames } from "./host-name.ts";
-import { tableText } from "./status.ts";
+import { tableText } from "./table-text.ts";
 import { print, styled } from "./terminal.ts";
 
 function rowOf({ device, written }: Registered, now: number): string[] {
@@ -52,10 +53,15 @@ export interface DeployOptions extends ConnectionOptions {
   readonly json?: boolean;
 }
 
+/** Who asks: as who the connection is, since the server lets a user ask under no other name. */
+function defaultUser({ to, nats, config }: DeployOptions): string {
+  return settingsFor({ nats, config }).connections[to]?.user ?? userInfo().username;
+}
+
 /** Asks a device to run a pipeline file, or not to run a pipeline any more. */
 export async function deploy(what: string, options: DeployOptions): Promise<number> {
-  const { device, user = userInfo().username, remove = false, json = false } = options;
-  checkNames({ device });
+  const { device, user = defaultUser(options), remove = false, json = false } = options;
+  checkNames({ device, user });
   if (remove) checkNames({ pipeline: what });
   const pipelines = remove ? [] : await checked([what]);
   if (typeof pipelines === "number") return pipelines;
@@ -64,8 +70,8 @@ export async function deploy(what: string, options: DeployOptions): Promise<numb
     throw new WeirError("WEIR_USAGE", `${what} is several pipelines`, {
       remedy: "deploy one after the other",
     });
-  const request = { pipeline: pipeline?.input.text ?? what, user };
-  const subject = deviceSubject(device, remove ? "remove" : "deploy");
+  const request = { pipeline: pipeline?.input.text ?? what };
+  const subject = deviceSubject(device, remove ? "remove" : "deploy", user);
   const answer = (await withLink(options, (link) => askService(link, subject, request))) as Deployed;
   if (json) print(JSON.stringify(answer));
   else if (answer.state === "waiting")

@@ -7,9 +7,17 @@ import {
   type ExplainedSource,
   type ExplainedStep,
 } from "../pipeline/explain.ts";
+import { poolThreads, threadsFor } from "../engine/placement.ts";
+import { durationText } from "../engine/waiting.ts";
 import { limits } from "../limits.ts";
 import { sizeText } from "../pipeline/state-bound.ts";
-import { endToEnd, type Guarantee, guaranteeText, sourceGuarantee } from "../pipeline/guarantee.ts";
+import {
+  endToEnd,
+  type Guarantee,
+  guaranteeText,
+  type PlaceGuarantee,
+  sourceGuarantee,
+} from "../pipeline/guarantee.ts";
 import { exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { print, styled } from "./terminal.ts";
 
@@ -22,6 +30,7 @@ function columnsText(columns: Columns, open: boolean): string {
 
 function runsText(step: ExplainedStep, custom: boolean): string {
   if (custom) return "in the pipeline's own thread";
+  if (step.splits) return "at home, in order; in the pool records are aggregated for it when that gains";
   return step.runs === "home" ? "at home, in order" : "at home, or in the pool when that gains";
 }
 
@@ -54,17 +63,36 @@ function sourceLines(
     `           ${guaranteeText(guarantee)}`,
     `  decodes  ${columnsText(columns, false) || "nothing: no step reads a field"}`,
     ...subject.map((each) => `  subject  ${each.name}: token ${each.token + 1}`),
-    time === null
-      ? "  time     processing time: windows follow the clock"
-      : `  time     ${time.field}, late by at most ${time.lateness_ms} ms, ${time.idle_ms === null ? "never idle" : `idle after ${time.idle_ms} ms`}, at most ${time.ahead_ms} ms ahead${time.per === null ? "" : `, each ${time.per} with a time of its own`}`,
+    time === null ? "  time     processing time: windows follow the clock" : `  time     ${timeText(time)}`,
   ];
+}
+
+function timeText({
+  field,
+  lateness_ms,
+  idle_ms,
+  ahead_ms,
+  per,
+}: NonNullable<ExplainedSource["time"]>): string {
+  const late = lateness_ms === 0 ? "no lateness" : `late by at most ${durationText(lateness_ms)}`;
+  const idle = idle_ms === null ? "never idle" : `idle after ${durationText(idle_ms)}`;
+  const own = per === null ? "" : `, each ${per} with a time of its own`;
+  return `${field}, ${late}, ${idle}, at most ${durationText(ahead_ms)} ahead${own}`;
 }
 
 /** What holds by source with a state folder, and by branch from the sources to its sink with one and without. */
 interface Guarantees {
   readonly sources: readonly Guarantee[];
-  readonly durable: readonly Guarantee[];
-  readonly fleeting: readonly Guarantee[];
+  readonly durable: readonly PlaceGuarantee[];
+  readonly fleeting: readonly PlaceGuarantee[];
+}
+
+/** What holds from the sources to one place where rows go. */
+function placeLines({ durable, fleeting }: Guarantees, place: number): string[] {
+  return [
+    `           with a state folder   ${guaranteeText(durable[place]!.guarantee)}`,
+    `           without one           ${guaranteeText(fleeting[place]!.guarantee)}`,
+  ];
 }
 
 function textOf(plan: ExplainedPlan, custom: boolean, guarantees: Guarantees): string[] {
@@ -83,8 +111,7 @@ function textOf(plan: ExplainedPlan, custom: boolean, guarantees: Guarantees): s
       `  branch ${styled("bold", branch.name)}${branch.lateOf === null ? "" : `, what ${branch.lateOf} finds late`}`,
       ...stepLines(branch.steps, custom, "    "),
       `    sink   ${branch.sink.kind} ${branch.sink.target}, ${branch.sink.format}${branch.forwards ? ", the original bytes" : ""}`,
-      `           with a state folder   ${guaranteeText(guarantees.durable[place]!)}`,
-      `           without one           ${guaranteeText(guarantees.fleeting[place]!)}`,
+      ...placeLines(guarantees, place),
       `    rows   ${columnsText(branch.columns, branch.open)}`,
     );
   });
@@ -95,8 +122,8 @@ function textOf(plan: ExplainedPlan, custom: boolean, guarantees: Guarantees): s
     plan.deadLetter === null
       ? "none: refused records are only counted"
       : `${plan.deadLetter.kind} ${plan.deadLetter.target}`;
-  lines.push(`  dead letter  ${letters}`);
-  return lines;
+  const promised = plan.deadLetter === null ? [] : placeLines(guarantees, plan.branches.length);
+  return [...lines, `  dead letter  ${letters}`, ...promised];
 }
 
 export async function explain(
@@ -122,6 +149,10 @@ export async function explain(
   }
   for (const { plan, custom, guarantees } of explained)
     print(`${textOf(plan, custom, guarantees).join("\n")}\n`);
-  print(`threads  home, and up to ${availableParallelism() - 1} in the pool`);
+  const spare = poolThreads(availableParallelism());
+  for (const { plan } of pipelines) {
+    const threads = threadsFor([plan!], null, spare);
+    print(`threads  ${plan!.name}: home${threads === 0 ? " alone" : `, and up to ${threads} in the pool`}`);
+  }
   return 0;
 }

@@ -1,10 +1,10 @@
 // weir feed: plays the devices. A file or this machine's own sensors, onto NATS subjects or MQTT topics.
 
-import { parseDuration } from "../../operators/sdk/index.ts";
 import type { FeedOptions, FeedOutput, FeedProgress } from "../connect/feed.ts";
 import { feed as feedInto } from "../connect/feed.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { WeirError } from "../errors.ts";
+import { durationOption } from "./duration-option.ts";
 import { makeLog } from "../log.ts";
 import { streamSubjectOf } from "../pipeline/subject.ts";
 import { print } from "./terminal.ts";
@@ -31,13 +31,6 @@ export interface FeedSettings {
 
 function usage(message: string, remedy: string): WeirError {
   return new WeirError("WEIR_USAGE", message, { remedy });
-}
-
-function durationOf(text: string, option: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined)
-    throw usage(`${option}: expected a duration, got ${text}`, "such as 500ms, 10s or 1m30s");
-  return ms;
 }
 
 function momentOf(text: string, option: string): number {
@@ -70,14 +63,14 @@ function madeTime(settings: FeedSettings): Partial<FeedOptions> {
     time: {
       field: timeField,
       start: momentOf(start, "--start"),
-      step: durationOf(step, "--step"),
+      step: durationOption(step, "--step"),
       index: index ?? null,
     },
   };
 }
 
 function inputOf(what: string, settings: FeedSettings): FeedOptions["from"] {
-  if (what === "host") return { kind: "host", every: durationOf(settings.every, "--every"), sensors: [] };
+  if (what === "host") return { kind: "host", every: durationOption(settings.every, "--every"), sensors: [] };
   return { kind: "file", path: what, format: /\.csv$/i.test(what) ? "csv" : "ndjson" };
 }
 
@@ -100,7 +93,7 @@ function playOf(what: string, settings: FeedSettings): Omit<FeedOptions, "to" | 
     ...(rate === undefined ? {} : { rate }),
     ...(speed === undefined ? {} : { speed }),
     ...(begin === undefined ? {} : { begin: momentOf(begin, "--begin") }),
-    ...(from === undefined ? {} : { skip: durationOf(from, "--from") }),
+    ...(from === undefined ? {} : { skip: durationOption(from, "--from") }),
     ...(limit === undefined ? {} : { limit }),
   };
 }

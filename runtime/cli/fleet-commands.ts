@@ -19,7 +19,10 @@ export function fleetCommands(program: Command): void {
   connected("deploy", "ask a device to run a pipeline; it asks the control centre")
     .argument("<pipeline>", "a pipeline file; with --remove, a pipeline's name")
     .requiredOption("--device <id>", "which device")
-    .option("--user <name>", "who asks; without it, the user of this machine")
+    .option(
+      "--user <name>",
+      "who asks: the connection's user, as far as the server lets nobody ask under another name; without one, the user of this machine",
+    )
     .option("--remove", "it is not to run it any more")
     .addOption(jsonOption())
     .action((what: string, options) =>
@@ -46,7 +49,8 @@ function applying(connected: (name: string, description: string) => Command): vo
     connected(name, description).option("--host <name>", "the host that is meant; this one without it");
   const changing = (name: string, description: string): Command =>
     target(name, description)
-      .argument("<file...>", "pipeline files, folders of them, or patterns")
+      .argument("[file...]", "pipeline files, folders of them, or patterns")
+      .option("-f, --file <file...>", "the same, as kubectl has it (repeatable)")
       .option(
         "--fleet",
         "for whichever device fits, by its labels, its room and its subjects: weir control places it",
@@ -70,7 +74,10 @@ function applying(connected: (name: string, description: string) => Command): vo
   changing("apply", "check and test pipelines, and want them on a host").action((files: string[], options) =>
     finish(import("./apply.ts").then(({ apply }) => apply(files, options))),
   );
-  target("rollback", "want again what a pipeline was before its present revision")
+  target(
+    "rollback",
+    "want again what a pipeline was before its present revision; once more, what it was before that",
+  )
     .argument("<pipeline>", "its name")
     .option("--fleet", "one that was applied with --fleet")
     .action((name: string, options) =>

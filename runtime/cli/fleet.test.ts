@@ -180,9 +180,8 @@ async function lostAndBack(by: MakeWay): Promise<void> {
   expect(alone).toMatchObject({ host: "north", pipelines: [{ name: "forward", state: "running" }] });
   const asked = {
     pipeline: pipeline.replace("forward", "extra").replaceAll(/fleet.rows|ROWS/g, "EXTRA"),
-    user: "ada",
   };
-  expect(await askService(north.edge, "weir.device.north.deploy", asked)).toMatchObject({
+  expect(await askService(north.edge, "weir.device.north.deploy.ada", asked)).toMatchObject({
     state: "waiting",
     waits_for: expect.stringContaining("control centre"),
   });

@@ -4,8 +4,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { catalog } from "../../operators/catalog.ts";
 import { aggregates } from "../../operators/window/window.ts";
 import { functionTable } from "../expression/functions.ts";
-import { pipelineJsonSchema } from "../pipeline/json-schema.ts";
+import { type JsonSchema, pipelineJsonSchema } from "../pipeline/json-schema.ts";
 import { operatorReference } from "../pipeline/reference.ts";
+import { deviceJsonSchema } from "../worker/settings-schema.ts";
 import { print } from "./terminal.ts";
 
 interface GenerateOptions {
@@ -13,13 +14,22 @@ interface GenerateOptions {
   readonly check?: boolean;
 }
 
-function put(text: string, { out, check }: GenerateOptions): number {
+/** Kinds of files that editors are told of. */
+export type SchemaKind = "pipeline" | "device";
+
+/** Where their schemas are kept, and how they are made. */
+const schemas: Readonly<Record<SchemaKind, { readonly place: string; readonly make: () => JsonSchema }>> = {
+  pipeline: { place: "pipelines/pipeline.schema.json", make: () => pipelineJsonSchema(catalog) },
+  device: { place: "pipelines/device.schema.json", make: deviceJsonSchema },
+};
+
+function put(text: string, { out, check = false }: GenerateOptions): number {
   if (out === "-") {
     process.stdout.write(text);
     return 0;
   }
   const fresh = existsSync(out) && readFileSync(out, "utf8") === text;
-  if (check === true) {
+  if (check) {
     print(fresh ? `${out} is up to date` : `${out} is out of date`);
     return fresh ? 0 : 1;
   }
@@ -28,8 +38,17 @@ function put(text: string, { out, check }: GenerateOptions): number {
   return 0;
 }
 
-export async function schema(options: GenerateOptions): Promise<number> {
-  return put(`${JSON.stringify(pipelineJsonSchema(catalog), null, 2)}\n`, options);
+/** One schema; where neither it nor a place is named, all in their places. */
+export async function schema(
+  named: SchemaKind | undefined,
+  { out, ...options }: Partial<GenerateOptions>,
+): Promise<number> {
+  const kinds = named ?? (out === undefined ? (Object.keys(schemas) as SchemaKind[]) : "pipeline");
+  const codes = [kinds].flat().map((kind) => {
+    const { place, make } = schemas[kind];
+    return put(`${JSON.stringify(make(), null, 2)}\n`, { ...options, out: out ?? place });
+  });
+  return Math.max(...codes);
 }
 
 export async function docs(options: GenerateOptions): Promise<number> {

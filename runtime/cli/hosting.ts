@@ -1,9 +1,10 @@
 // What runs the workers of `weir supervise`, and what they see there: processes see this host as it is, containers only
 // what is mounted, at the same path as outside, so that every path that a worker is told means the same.
 
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { makeFolder } from "../folder.ts";
 import { wallClock } from "../clock.ts";
 import { partUrl } from "../layout.ts";
 import type { Driver, WorkerSpec } from "../supervisor/driver.ts";
@@ -70,7 +71,14 @@ function processes(identity: string, places: HostingPlaces, env: Environment): H
   const driver = driverIn("processes", identity);
   const ingest = driverIn("ingest", ingestIdentity(identity));
   const run = runFolder(env);
-  const environment = { ...workerEnvironment(env, "process"), WEIR_RUN_FOLDER: run };
+  // Processes of one user may share compiled code, which is a sixth of a start. Containers may not: whoever can write there
+  // can put code into the others.
+  const compiled = env["NODE_COMPILE_CACHE"] ?? join(places.state, "supervisor", "compiled");
+  const environment = {
+    ...workerEnvironment(env, "process"),
+    NODE_COMPILE_CACHE: compiled,
+    WEIR_RUN_FOLDER: run,
+  };
   return { driver, ingest, run, environment, folders: [] };
 }
 
@@ -111,6 +119,6 @@ export function hostingOf(
   env: Environment,
 ): Hosting {
   if (options.driver === "process") return processes(identity, places, env);
-  mkdirSync(dirname(places.data), { recursive: true });
+  makeFolder(dirname(places.data));
   return containers(options, identity, places, env);
 }

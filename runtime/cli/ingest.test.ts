@@ -1,7 +1,7 @@
 // weir run with a journal, as a user starts it: killed in the middle of a numbered stream of core NATS, again and again, the
 // stream in the cloud has every record once. And weir ingest by hand.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,26 +11,26 @@ import { sleep, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
-import { partUrl } from "../layout.ts";
+import { ended } from "./site.fixture.ts";
+import { WeirProcesses } from "./weir-process.fixture.ts";
 
-const program = partUrl("weir.js").pathname;
 let folder: string;
 let server: RunningNatsServer;
 let link: NatsLink;
 let said: string;
-let children: ChildProcess[];
+let processes: WeirProcesses;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "weir-ingest-cli-"));
   said = "";
-  children = [];
+  processes = new WeirProcesses(folder);
   server = await startNatsServer({ name: "weir-ingest-cli" }, process.env);
   link = await connectNats({ name: "test", servers: server.url }, silentLog);
 });
 
 afterEach(async () => {
   const ingests = [...said.matchAll(/started as process (\d+)/g)].map(([, id]) => Number(id));
-  for (const child of children) child.kill("SIGKILL");
+  processes.kill();
   for (const ingest of ingests) {
     try {
       process.kill(ingest, "SIGKILL");
@@ -44,20 +44,9 @@ afterEach(async () => {
 });
 
 function start(...args: string[]): ChildProcess {
-  const child = spawn(process.execPath, [program, ...args], {
-    cwd: folder,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
-  children.push(child);
+  const { child } = processes.start(args);
+  child.stderr?.on("data", (text: string) => (said += text));
   return child;
-}
-
-async function ended(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-  const { promise, resolve } = Promise.withResolvers<number | null>();
-  child.once("exit", (code) => resolve(code));
-  return promise;
 }
 
 function pipeline(): string {

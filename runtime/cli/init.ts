@@ -1,7 +1,11 @@
-// weir init: a commented pipeline to start from. It lints and its test passes as it is written.
+// weir init: a commented pipeline to start from, one begun from records (sample.ts), or an operator. Whatever is written
+// lints, and passes the tests that it has, as it is.
 
 import { existsSync, writeFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { WeirError } from "../errors.ts";
+import { makeFolder } from "../folder.ts";
+import type { SampleOptions } from "./sample.ts";
 import { print } from "./terminal.ts";
 
 const template = `# A weir pipeline: source, steps, sink. "weir lint" checks it, "weir test" runs the tests at its
@@ -48,9 +52,81 @@ tests:
     dead_letter: 1
 `;
 
-export async function init(file: string, options: { readonly force?: boolean }): Promise<number> {
-  if (existsSync(file) && options.force !== true) {
+/** An operator's name, from that of its file. */
+function operatorName(file: string): string {
+  const name = basename(file, ".ts").replaceAll("-", "_");
+  if (/^[a-z][a-z0-9_]*$/.test(name)) return name;
+  throw new WeirError("WEIR_USAGE", `${basename(file)} would not name an operator`, {
+    remedy: "a name is lower-case letters, digits and _, as in spike.ts",
+  });
+}
+
+const operatorTemplate = (
+  name: string,
+): string => `// A step for pipelines that say "use:" and name this file. TypeScript runs as it is.
+
+import { defineFilter, field, type OperatorDefinition, z } from "weir/sdk";
+
+export const ${name}: OperatorDefinition = defineFilter({
+  name: "${name}",
+  summary: "Keeps readings inside a range.",
+  // Settings: checked with line and column, and typed below.
+  config: z.strictObject({
+    value: field.column(["float64"], "Column to check."),
+    min: field.number({}, "Lowest reading that is kept."),
+    max: field.number({}, "Highest reading that is kept."),
+  }),
+  // Tests as well: expect(conformanceFaults(${name})).toEqual([]), with conformanceFaults of "weir/testing".
+  examples: [
+    {
+      title: "A sensor that is broken",
+      config: { value: "temp", min: -40, max: 85 },
+      schema: { device: "string", temp: "float64" },
+      input: [
+        { device: "a", temp: 20 },
+        { device: "b", temp: 850 },
+      ],
+      output: [{ device: "a", temp: 20 }],
+    },
+  ],
+  // First the settings, once; then every record. Read from a record inside the call and do not keep it.
+  keep:
+    ({ value, min, max }) =>
+    (record) => {
+      const reading = record.number(value);
+      return reading >= min && reading <= max;
+    },
+});
+`;
+
+/** How the operator in a file is used, in the lines of a pipeline beside it. */
+function operatorUse(file: string, name: string): string {
+  return [
+    `  in a pipeline: use: [./${basename(file)}]   (the path from the pipeline's file to this one)`,
+    `                 steps: [{ ${name}: { value: temp, min: -40, max: 85 } }, …]`,
+  ].join("\n");
+}
+
+export interface InitOptions extends Partial<SampleOptions> {
+  readonly force?: boolean;
+}
+
+export async function init(file: string, options: InitOptions): Promise<number> {
+  const { from, force = false, json = false } = options;
+  const isWritten = from === undefined || !json;
+  if (isWritten && existsSync(file) && !force) {
     throw new WeirError("WEIR_USAGE", `${file} exists`, { remedy: "name another file, or add --force" });
+  }
+  if (isWritten) makeFolder(dirname(file));
+  if (from !== undefined) {
+    const { initFrom } = await import("./sample.ts");
+    return initFrom(file, { nats: [], config: "weir.yaml", ...options, from });
+  }
+  if (file.endsWith(".ts")) {
+    const name = operatorName(file);
+    writeFileSync(file, operatorTemplate(name));
+    print(`wrote ${file}\n${operatorUse(file, name)}`);
+    return 0;
   }
   writeFileSync(file, template);
   print(`wrote ${file}\n  weir lint ${file} && weir test ${file} && weir run ${file}`);

@@ -1,7 +1,7 @@
 // Pipeline files to pipelines, for every command that takes some: all mistakes of all files at once.
 
 import { globSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { stopwatch } from "../clock.ts";
 import { styled } from "./terminal.ts";
 import { loadInput, type LoadedPipeline, readInput, variablesOf } from "../engine/loader.ts";
@@ -20,6 +20,30 @@ const progress_ms = 1_000;
 /** The device's own settings, which may lie beside pipelines. */
 const settingsFile = "weir.yaml";
 
+/** Of the names, without those that mean only a device's settings; and the settings that they mean, by name or by folder. */
+export function withSettings(names: readonly string[]): {
+  readonly pipelines: readonly string[];
+  readonly settings: readonly string[];
+} {
+  const isFolder = (name: string): boolean =>
+    statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;
+  const files = names.map((name) => (isFolder(name) ? join(name, settingsFile) : name));
+  const settings = files.filter((file, place) => {
+    if (basename(file) !== settingsFile) return false;
+    // One that is named has to be there.
+    return file === names[place] || statSync(file, { throwIfNoEntry: false }) !== undefined;
+  });
+  const onlySettings = (name: string): boolean => settings.includes(name) || holdsNothingElse(name);
+  return { pipelines: names.filter((name) => !onlySettings(name)), settings };
+}
+
+/** True for a folder with a device's settings and no pipelines. */
+function holdsNothingElse(folder: string): boolean {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return false;
+  const found = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name));
+  return found.length === 1 && found[0] === settingsFile;
+}
+
 /** The pipeline files that are meant by names of files, of folders and by patterns such as `rules/*.yaml`, each name in its place. */
 export function filesOf(names: readonly string[]): string[] {
   return names.flatMap((name) => {
@@ -28,7 +52,7 @@ export function filesOf(names: readonly string[]): string[] {
     if (facts === undefined ? !/[*?[{]/.test(name) : !facts.isDirectory()) return [name];
     const found =
       facts === undefined
-        ? globSync(name)
+        ? globSync(name).filter((each) => basename(each) !== settingsFile)
         : readdirSync(name)
             .filter((each) => /\.ya?ml$/.test(each) && each !== settingsFile)
             .map((each) => join(name, each));
@@ -94,10 +118,20 @@ function hasError(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some(({ severity }) => severity === "error");
 }
 
-/** Prints every mistake as a compiler would, on standard error. */
+/** Prints every mistake of pipelines as a compiler would, on standard error. */
 export function printDiagnostics(files: readonly string[], pipelines: readonly LoadedPipeline[]): void {
   const sources = Object.fromEntries(pipelines.map(({ input }, place) => [files[place]!, input.text]));
-  const diagnostics = pipelines.flatMap((each) => each.diagnostics);
+  printMistakes(
+    pipelines.flatMap((each) => each.diagnostics),
+    sources,
+  );
+}
+
+/** The same of any files, whose texts are in `sources`. */
+export function printMistakes(
+  diagnostics: readonly Diagnostic[],
+  sources: Readonly<Record<string, string>>,
+): void {
   if (diagnostics.length === 0) return;
   const text = formatDiagnostics(diagnostics, sources, { color: styled("red", "x", process.stderr) !== "x" });
   process.stderr.write(text.endsWith("\n") ? text : `${text}\n`);

@@ -2,10 +2,17 @@
 
 import { InvalidArgumentError, Option } from "commander";
 import { WeirError } from "../errors.ts";
-import { complain } from "./terminal.ts";
+import { complain, isOfSystem } from "./terminal.ts";
 
 /** Of weir. */
 export const version = "0.1.0";
+
+/** As the shell's own programs end when nobody reads any more: 128 and the number of SIGPIPE. */
+export const exitReaderGone = 141;
+/** Of what cannot be written, as that of WEIR_SINK. */
+export const exitWriteFailed = 74;
+/** Of a file or folder that cannot be used, as that of WEIR_FILE. */
+const exitFile = 66;
 
 /** Runs a command; its failure is told on standard error and gives the exit code. */
 export async function finish(command: Promise<number>): Promise<void> {
@@ -14,7 +21,7 @@ export async function finish(command: Promise<number>): Promise<void> {
     code = await command;
   } catch (error) {
     complain(error);
-    code = error instanceof WeirError ? error.exitCode : 70;
+    code = error instanceof WeirError ? error.exitCode : isOfSystem(error) ? exitFile : 70;
   }
   // Whatever is buffered for a pipe is written before the process ends.
   await Promise.all(
@@ -33,6 +40,12 @@ export function collect(value: string, before: readonly string[]): string[] {
 export function positive(value: string): number {
   const number = Number(value);
   if (!(number > 0)) throw new InvalidArgumentError("expected a number above 0");
+  return number;
+}
+
+export function whole(value: string): number {
+  const number = positive(value);
+  if (!Number.isSafeInteger(number)) throw new InvalidArgumentError("expected a whole number");
   return number;
 }
 

@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { VirtualClock } from "../clock.ts";
 import { WeirError } from "../errors.ts";
@@ -16,8 +16,8 @@ import { commitBody, snapshotBody } from "../worker/commit-body.ts";
 import { openControl } from "../worker/control.ts";
 import { exported, fsck, ls, peek } from "./outbox.ts";
 import { ageText, chainTable, uplinkLines } from "./outbox-text.ts";
+import { program } from "./weir-process.fixture.ts";
 
-const main = resolve(import.meta.dirname, "main.ts");
 const folder = mkdtempSync(join(tmpdir(), "weir-outbox-test-"));
 const state = join(folder, "state");
 const home = join(state, "boilers");
@@ -90,7 +90,7 @@ beforeAll(async () => {
 describe("weir outbox", () => {
   test("ls shows each chain, by the command line", { timeout: 30_000 }, () => {
     const environment = { ...process.env, NO_COLOR: "1" };
-    const { status, stdout } = spawnSync(process.execPath, [main, "outbox", "ls", state], {
+    const { status, stdout } = spawnSync(process.execPath, [program, "outbox", "ls", state], {
       env: environment,
       encoding: "utf8",
     });
@@ -167,6 +167,16 @@ describe("weir outbox", () => {
         stdout: expect.stringContaining("a worker works with this folder"),
       });
     await lock!.release();
+  });
+
+  test.each(["ls", "peek", "export", "fsck"])("%s --help says whose folder it looks at", (name) => {
+    const help = (...args: string[]): string =>
+      spawnSync(process.execPath, [program, "outbox", ...args, "--help"], {
+        encoding: "utf8",
+      }).stdout.replaceAll(/\s+/g, " ");
+    expect(help(name)).toContain("the state folder of a worker that has ended");
+    expect(help()).toContain("ls without a folder asks those that run");
+    expect(help()).not.toContain("or of one that runs");
   });
 
   test("fsck names entries that cannot be read", async () => {

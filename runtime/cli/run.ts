@@ -5,13 +5,18 @@ import { wallClock } from "../clock.ts";
 import { waitingOf } from "../engine/waiting.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { type Log, type LogFormat, makeLog } from "../log.ts";
-import { endToEnd, guaranteeText } from "../pipeline/guarantee.ts";
+import { promisesOf } from "../pipeline/guarantee.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { type Control, openControl } from "../worker/control.ts";
-import { runFolder } from "../worker/settings.ts";
+import { probe, readinessTogether } from "../worker/health.ts";
+import { Life } from "../worker/lifecycle.ts";
+import { unknownConnection } from "../worker/connections.ts";
+import { type DeviceSettings, runFolder } from "../worker/settings.ts";
 import { giveBackMemory } from "../worker/settle.ts";
 import { Worker, type WorkerStatus } from "../worker/worker.ts";
+import { throughText } from "./run-status.ts";
 import { type SettingsOptions, settingsFor } from "./device-settings.ts";
+import { checkForget } from "./known-names.ts";
 import {
   checkedTogether,
   exitConfig,
@@ -28,7 +33,8 @@ export interface RunOptions extends SettingsOptions {
 }
 
 /** One line a pipeline: what came in, what went out, where the rest went, and what its steps show besides. */
-function summaryOf({ name, pipeline, sources }: WorkerStatus): string {
+function summaryOf(status: WorkerStatus): string {
+  const { name, pipeline, sources } = status;
   const read = sources.map((source) => `${source.name} ${source.records}`).join(", ");
   const branches = pipeline.branches.map((branch) => {
     const ledger = branch.ledger
@@ -42,21 +48,15 @@ function summaryOf({ name, pipeline, sources }: WorkerStatus): string {
     ({ table, rows, loads, refused }) =>
       `table ${table}: ${rows} rows, loaded ${loads} times, ${refused} refused`,
   );
-  return `${name}: ${sources.length > 1 ? `read ${read}; ` : ""}${[...branches, ...metrics, ...tables].join("; ")}`;
-}
-
-/** What a pipeline promises, by branch. */
-function promisesOf(plan: PipelinePlan, durable: boolean): string[] {
-  return endToEnd(plan, durable).map(
-    (guarantee, place) => `${plan.branches[place]!.name}: ${guaranteeText(guarantee)}`,
-  );
+  const parts = [...branches, ...metrics, ...tables, throughText(status)];
+  return `${name}: ${sources.length > 1 ? `read ${read}; ` : ""}${parts.join("; ")}`;
 }
 
 /** Said once at the start: each promise, and which pipelines give it. */
-function promises(plans: readonly PipelinePlan[], durable: boolean): string[] {
+function promises(plans: readonly PipelinePlan[], { state, outbox }: DeviceSettings): string[] {
   const names = new Map<string, Set<string>>();
   for (const plan of plans) {
-    for (const promise of promisesOf(plan, durable)) {
+    for (const promise of promisesOf(plan, state !== null, outbox)) {
       const givers = names.get(promise);
       if (givers === undefined) names.set(promise, new Set([plan.name]));
       else givers.add(plan.name);
@@ -72,19 +72,36 @@ function someOf(names: readonly string[], most = 5): string {
 }
 
 /** The door for `weir why`, and for whoever looks on. A worker runs without one where it cannot be opened. */
-async function openDoor(worker: Worker, identity: string, log: Log): Promise<Control | null> {
+async function openDoor(worker: Worker, life: Life, identity: string, log: Log): Promise<Control | null> {
   const answers = (path: string): unknown => {
+    if (path === "/readyz") return probe(readinessTogether(life.phase, worker.failures.map(messageOf)));
     if (path === "/outbox") return worker.outboxes();
     if (path === "/status") return worker.status();
     if (path !== "/pipelines") return undefined;
-    const now = wallClock.now();
-    return worker.status().map(({ name, pipeline }) => ({ name, waiting: waitingOf(pipeline, now) }));
+    const [now, elapsed] = [wallClock.now(), wallClock.elapsed()];
+    return worker.status().map(({ name, pipeline }) => ({
+      name,
+      waiting: waitingOf(pipeline, now, elapsed),
+    }));
   };
   try {
     return await openControl(runFolder(process.env), identity, answers);
   } catch (error) {
     log.warn(`weir why and weir outbox ls will not be answered: ${messageOf(error)}`);
     return null;
+  }
+}
+
+/** Refuses a connection that nobody has named before anything waits for a server. */
+function checkConnections(plans: readonly PipelinePlan[], known: readonly string[]): void {
+  for (const { inputs, branches, spec } of plans) {
+    const ends = [
+      ...inputs.map((input) => input.spec.source),
+      ...branches.map(({ sink }) => sink),
+      ...(spec.deadLetter === null ? [] : [spec.deadLetter.sink]),
+    ];
+    const unknown = ends.find((end) => end.kind === "nats" && !known.includes(end.to));
+    if (unknown?.kind === "nats") throw unknownConnection(unknown.to, known);
   }
 }
 
@@ -103,14 +120,24 @@ export async function run(names: readonly string[], options: RunOptions): Promis
       remedy: "give each a name of its own",
     });
   }
+  checkForget(
+    settings.forget,
+    pipelines.map(({ plan }) => plan!.name),
+  );
+  checkConnections(
+    pipelines.map(({ plan }) => plan!),
+    Object.keys(settings.connections),
+  );
   const identity = randomUUID().slice(0, 8);
   const worker = new Worker({ settings, clock: wallClock, log, identity });
+  const life = new Life(wallClock.now());
   const drained = new Promise<never>((_resolve, reject) => {
     let stopping = false;
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       process.on(signal, () => {
         if (stopping) return;
         stopping = true;
+        life.on("asked", wallClock.now());
         log.info(`${signal}: draining`);
         worker.stop().catch(reject);
       });
@@ -119,16 +146,17 @@ export async function run(names: readonly string[], options: RunOptions): Promis
   const durable = settings.state !== null;
   for (const line of promises(
     pipelines.map(({ plan }) => plan!),
-    durable,
+    settings,
   ))
     log.info(line);
   if (!durable)
     log.info(
       "no state folder: with --state nothing is lost and nothing comes twice, whatever ends this process",
     );
-  const control = await openDoor(worker, identity, log);
+  const control = await openDoor(worker, life, identity, log);
   const running = worker.open(pipelines).then(() => {
     giveBackMemory();
+    life.on("opened", wallClock.now());
     log.info(`running: ${someOf(pipelines.map(({ plan }) => plan!.name))}`);
     return worker.run();
   });

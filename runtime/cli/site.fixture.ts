@@ -1,32 +1,28 @@
 // A place for tests in which a supervisor and its workers run as real processes, and commands that find each other there.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { sleep, wallClock } from "../clock.ts";
 import type { SupervisorStatus } from "../supervisor/status.ts";
 import { askWorkers } from "../worker/control-client.ts";
-
-const program = resolve(import.meta.dirname, "weir.mjs");
+import { type Ended, WeirProcesses } from "./weir-process.fixture.ts";
 
 /** A folder with room for pipelines and state, whose commands find each other's sockets. */
 export class Site {
   readonly folder: string;
   readonly pipelines: string;
   readonly state: string;
-  readonly #environment: NodeJS.ProcessEnv;
-  readonly #children: ChildProcess[] = [];
-
-  readonly #through: readonly string[];
+  readonly #processes: WeirProcesses;
 
   /** `parent`: a folder of the test's. `through`: what programs are started by; as they are without it. */
   constructor(parent: string, name: string, through: readonly string[] = []) {
-    this.#through = through;
     this.folder = join(parent, name);
     this.pipelines = join(this.folder, "p");
     this.state = join(this.folder, "s");
     mkdirSync(this.pipelines, { recursive: true });
-    this.#environment = { ...process.env, NO_COLOR: "1", WEIR_RUN_FOLDER: join(this.folder, "r") };
+    const environment = { WEIR_RUN_FOLDER: join(this.folder, "r") };
+    this.#processes = new WeirProcesses(this.folder, { environment, through });
   }
 
   write(name: string, text: string): void {
@@ -34,27 +30,15 @@ export class Site {
   }
 
   spawn(...args: readonly string[]): ChildProcess {
-    const [first, ...rest] = [...this.#through, process.execPath, program, ...args];
-    const child = spawn(first!, rest, { cwd: this.folder, env: this.#environment });
-    this.#children.push(child);
-    return child;
+    return this.#processes.start(args).child;
   }
 
   supervise(...more: readonly string[]): ChildProcess {
-    const child = this.spawn("supervise", "--state", this.state, "--log", "text", ...more);
-    child.stdout?.resume();
-    child.stderr?.resume();
-    return child;
+    return this.spawn("supervise", "--state", this.state, "--log", "text", ...more);
   }
 
-  async weir(...args: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-    const child = this.spawn(...args);
-    let stdout = "";
-    let stderr = "";
-    child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-    child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-    const code = await new Promise<number | null>((done) => child.once("close", done));
-    return { code, stdout, stderr };
+  weir(...args: readonly string[]): Promise<Ended> {
+    return this.#processes.weir(...args);
   }
 
   /** What `weir status --json` says, without a process for each time that it is asked. */
@@ -73,14 +57,13 @@ export class Site {
     }
   }
 
-  /** What a test that failed has left behind. */
+  /** What a test has left behind: also what its supervisor had begun to start when it was killed. */
   kill(): void {
-    for (const child of this.#children) child.kill("SIGKILL");
-    const processes = join(this.state, "supervisor", "processes");
-    for (const file of globSync(join(processes, "*", "process"))) {
-      const pid = Number(readFileSync(file, "utf8").split("\n", 1)[0]);
+    this.#processes.kill();
+    for (const file of globSync("/proc/[0-9]*/cmdline")) {
       try {
-        process.kill(pid, "SIGKILL");
+        if (readFileSync(file, "latin1").includes(this.folder))
+          process.kill(Number(file.split("/")[2]), "SIGKILL");
       } catch {
         // It has ended.
       }
@@ -95,9 +78,10 @@ export class Site {
   }
 }
 
-export function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((done) => child.once("close", () => done()));
+/** Resolves once it has ended, to its exit code. */
+export function ended(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
+  return new Promise((done) => child.once("close", (code) => done(code)));
 }
 
 export function runs(name: string): (status: SupervisorStatus) => boolean {

@@ -12,6 +12,8 @@ export interface StatePlan {
   readonly lost: readonly string[];
   /** Steps that are other than they were, new or gone. */
   readonly changed: readonly string[];
+  /** How many threads it had and has, where its file says so and they are others; null: as its worker gives. */
+  readonly threads: { readonly from: number | null; readonly to: number | null } | null;
 }
 
 export function statePlan(before: PipelinePlan, after: PipelinePlan): StatePlan {
@@ -20,11 +22,14 @@ export function statePlan(before: PipelinePlan, after: PipelinePlan): StatePlan 
   const changed = [...new Set([...old.keys(), ...now.keys()])].filter(
     (label) => old.get(label)?.mark !== now.get(label)?.mark,
   );
+  const { threads: from } = before.spec.placement;
+  const { threads: to } = after.spec.placement;
+  const threads = from === to ? null : { from, to };
   const same = Buffer.from(fingerprintOf(before)).equals(fingerprintOf(after));
   // A pipeline is kept as a whole. Where nothing keeps anything, counts are all that is at stake.
   return same
-    ? { fits: true, kept: stateful, lost: [], changed }
-    : { fits: false, kept: [], lost: stateful, changed };
+    ? { fits: true, kept: stateful, lost: [], changed, threads }
+    : { fits: false, kept: [], lost: stateful, changed, threads };
 }
 
 export function statePlanText(
@@ -41,4 +46,11 @@ export function statePlanText(
   return forgets
     ? `begins anew without ${what} (${why})`
     : `does not fit ${what} (${why}); the host goes back to the revision before, unless --forget ${name}`;
+}
+
+/** What becomes of its threads; null where they stay. */
+export function threadsText({ threads }: StatePlan): string | null {
+  if (threads === null) return null;
+  const say = (count: number | null): string => (count === null ? "as many as its worker gives" : `${count}`);
+  return `threads ${say(threads.from)} → ${say(threads.to)}: its worker goes over to them between two commits, and goes on`;
 }

@@ -33,6 +33,7 @@ const status: SupervisorStatus = {
   driver_fault: "",
   since: 0,
   now: 61_000,
+  drained: false,
   pipelines: [
     line("climate~0"),
     line("climate~1"),
@@ -51,10 +52,29 @@ const status: SupervisorStatus = {
   happenings: [],
 };
 
-test("partitions share a line, with their workers, why so many, and what is wrong", () => {
+const shown = (of: SupervisorStatus): string[] =>
   // oxlint-disable-next-line no-control-regex -- colours
-  const text = statusLines(status).map((each) => each.replaceAll(/\u001b\[\d+m/g, ""));
-  expect(text.map((each) => each.replaceAll(/ {2,}/g, " | "))).toEqual([
+  statusLines(of).map((each) => each.replaceAll(/\u001b\[\d+m/g, "").replaceAll(/ {2,}/g, " | "));
+
+test("a host that is drained, and a file that cannot be used, are shown as what they are", () => {
+  const none = { wanted: null, runs: null, worker: null, beat: null };
+  const refused = line("b.yaml", { ...none, state: "refused", reason: "p/b.yaml:3:1: no YAML" });
+  const text = shown({
+    ...status,
+    drained: true,
+    pipelines: [line("a", { state: "drained", beat: null, runs: null }), refused],
+  });
+  expect(text.slice(1, 6)).toEqual([
+    " | drained: nothing is to run here until weir drain --undo --host gateway lets it",
+    "PIPELINE | STATE | REVISION | WORKER | FOR | RECORDS | ROWS | LAG | BUSY",
+    "a | drained | - | wants r | w | - | - | - | - | -",
+    "b.yaml | refused | - | - | - | - | - | - | -",
+    " | p/b.yaml:3:1: no YAML",
+  ]);
+});
+
+test("partitions share a line, with their workers, why so many, and what is wrong", () => {
+  expect(shown(status)).toEqual([
     "gateway: driver process, for 1m 1s",
     "PIPELINE | STATE | REVISION | WORKER | FOR | RECORDS | ROWS | LAG | BUSY",
     "climate | 2 running, 1 failed | r | 2 of at most 4 | 1m | 200 | 20 | 14 | 50 %",

@@ -8,29 +8,23 @@ import { didYouMean } from "../pipeline/nearest.ts";
 import type { PipelineStatusLine, SupervisorStatus } from "../supervisor/status.ts";
 import { askWorkers } from "../worker/control-client.ts";
 import { runFolder } from "../worker/settings.ts";
+import type { WorkerStatus } from "../worker/worker.ts";
+import { runLines } from "./run-status.ts";
+import { tableText } from "./table-text.ts";
 import { print, styled } from "./terminal.ts";
 
-async function supervisors(): Promise<readonly SupervisorStatus[]> {
-  const folder = runFolder(process.env);
-  const answers = await askWorkers(folder, "/supervisor");
-  const found = answers.flatMap(({ answer }) => (answer === null ? [] : [answer as SupervisorStatus]));
-  if (found.length > 0) return found;
-  throw new WeirError("WEIR_NO_WORKER", `no supervisor of this user answers in ${folder}`, {
-    remedy: "weir supervise pipelines/ --state FOLDER starts one; WEIR_RUN_FOLDER names another folder",
-  });
+/** What answers to a question in the folder of sockets; those that know nothing of it are left out. */
+async function answersTo<T>(question: string): Promise<readonly T[]> {
+  const answers = await askWorkers(runFolder(process.env), question);
+  return answers.flatMap(({ answer }) => (answer === null ? [] : [answer as T]));
 }
 
-/** Columns as wide as what stands in them. */
-export function tableText(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_cell, place) =>
-    Math.max(...rows.map((row) => row[place]?.length ?? 0)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, place) => cell.padEnd(widths[place] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+async function supervisors(): Promise<readonly SupervisorStatus[]> {
+  const found = await answersTo<SupervisorStatus>("/supervisor");
+  if (found.length > 0) return found;
+  throw new WeirError("WEIR_NO_WORKER", `no supervisor of this user answers in ${runFolder(process.env)}`, {
+    remedy: "weir supervise pipelines/ --state FOLDER starts one; WEIR_RUN_FOLDER names another folder",
+  });
 }
 
 function megabytes(bytes: number | null): string {
@@ -86,6 +80,10 @@ function reasonLines(lines: readonly PipelineStatusLine[], { scales, now }: Supe
 export function statusLines(status: SupervisorStatus): string[] {
   const { host, driver, driver_fault, now, since, pipelines, workers, ingest } = status;
   const lines = [`${styled("bold", host)}: driver ${driver}, for ${durationText(now - since)}`];
+  if (status.drained)
+    lines.push(
+      styled("red", `  drained: nothing is to run here until weir drain --undo --host ${host} lets it`),
+    );
   if (driver_fault !== "") lines.push(styled("red", `  the driver fails: ${driver_fault}`));
   const byPipeline = [...Map.groupBy(pipelines, ({ name }) => instanceOf(name).pipeline).values()];
   const [head = "", ...rows] = tableText([
@@ -114,9 +112,25 @@ export function statusLines(status: SupervisorStatus): string[] {
 }
 
 export async function status(options: { readonly json?: boolean }): Promise<number> {
-  const found = await supervisors();
-  if (options.json === true) print(JSON.stringify(found));
-  else for (const line of found.flatMap(statusLines)) print(line);
+  // Without a supervisor there may be a worker that somebody started by hand.
+  const hosts = await answersTo<SupervisorStatus>("/supervisor");
+  const workers = hosts.length > 0 ? [] : (await answersTo<readonly WorkerStatus[]>("/status")).flat();
+  if (hosts.length === 0 && workers.length === 0) {
+    throw new WeirError(
+      "WEIR_NO_WORKER",
+      `nothing of weir's that this user runs answers in ${runFolder(process.env)}`,
+      {
+        remedy: "weir run and weir supervise start something; WEIR_RUN_FOLDER names another folder",
+      },
+    );
+  }
+  if (options.json === true) {
+    print(JSON.stringify(hosts.length > 0 ? hosts : workers));
+    return 0;
+  }
+  const [head, ...rows] = workers.length === 0 ? [] : runLines(workers);
+  if (head !== undefined) print(styled("dim", head));
+  for (const line of [...hosts.flatMap(statusLines), ...rows]) print(line);
   return 0;
 }
 

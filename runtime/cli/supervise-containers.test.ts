@@ -4,7 +4,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -14,11 +14,12 @@ import { engineForTests } from "../supervisor/drivers/engine-for-tests.fixture.t
 import type { SupervisorStatus } from "../supervisor/status.ts";
 import { askWorkers } from "../worker/control-client.ts";
 import { containerUser, workerEnvironment } from "./hosting.ts";
+import { ended } from "./site.fixture.ts";
+import { program } from "./weir-process.fixture.ts";
 
 const found = await engineForTests();
 const engine = typeof found === "string" ? null : found;
 const without = typeof found === "string" ? ` (skipped: ${found})` : "";
-const program = resolve(import.meta.dirname, "weir.mjs");
 const folder = mkdtempSync(join(tmpdir(), "weir-supc-"));
 const pipelines = join(folder, "p");
 const state = join(folder, "s");
@@ -57,11 +58,6 @@ function supervise(): ChildProcess {
   });
   supervisors.push(child);
   return child;
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((done) => child.once("close", () => done()));
 }
 
 async function until(condition: (status: SupervisorStatus) => boolean): Promise<SupervisorStatus> {
@@ -137,6 +133,8 @@ describe.skipIf(engine === null || engine.podman === null)(`weir supervise with 
     let supervisor = supervise();
     let sent = 0;
     const publishing = wallClock.every(5, () => {
+      // Not after a test that failed.
+      if (nats.isClosed()) return;
       const record = JSON.stringify({ n: sent++ });
       for (const subject of ["numbers.in", "core.in"]) nats.publish(subject, record);
     });
@@ -178,7 +176,7 @@ describe.skipIf(engine === null || engine.podman === null)(`weir supervise with 
     const running = [before.workers[0]?.id, ingest];
     expect(new Set(podman("ps", "--quiet", "--no-trunc").split("\n"))).toEqual(new Set(running));
     supervisor = supervise();
-    const after = await flowing();
+    const after = await flowing((status) => status.ingest !== undefined && status.ingest !== null);
     expect([after.workers[0]?.id, after.ingest?.id]).toEqual(running);
 
     // A new revision takes the place of the old one, in the same worker.
@@ -186,6 +184,32 @@ describe.skipIf(engine === null || engine.podman === null)(`weir supervise with 
     writePipeline("numbers", kept, "the second revision");
     const changed = await flowing((status) => runs(status) !== runs(after));
     expect(changed.workers[0]?.id).toBe(before.workers[0]?.id);
+
+    // A worker that hangs is killed, and another one goes on.
+    const hung = changed.workers[0]?.id ?? "";
+    podman("kill", "--signal=STOP", hung);
+    const replaced = await flowing(({ workers }) => workers[0] !== undefined && workers[0].id !== hung);
+
+    // A revision that cannot run makes room for the one before it, which goes on where it was.
+    const good = runs(replaced);
+    const isTold = (what: string) => (status: SupervisorStatus) =>
+      status.happenings.some((each) => each.what === what && each.name === "numbers");
+    await until(({ happenings }) =>
+      happenings.some(
+        ({ what, name, revision }) => what === "good" && name === "numbers" && revision === good,
+      ),
+    );
+    writeFileSync(
+      join(pipelines, "numbers.yaml"),
+      `name: numbers
+source: { file: { path: not-there.csv }, format: csv, schema: { n: float64 } }
+steps:
+  - sink: { nats: { subject: numbers.out, stream: numbers-out }, format: json }
+`,
+    );
+    await until(isTold("rolled_back"));
+    await flowing((status) => runs(status) === good);
+    writePipeline("numbers", kept, "the second revision");
 
     publishing();
     await nats.flush();

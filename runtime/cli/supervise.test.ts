@@ -1,7 +1,7 @@
 // A supervisor and its workers as real processes, against a real nats-server: killed again and again while a numbered
 // stream flows, started without any network, and asked what runs.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { sleep, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
-import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
+import { freePort, type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
 import { ended, runs, Site } from "./site.fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-sup-"));
@@ -132,7 +132,8 @@ test("what is in the folder is what runs; status and logs say how it fares", {
   const site = siteOf("folder");
   site.write("one", host("one"));
   site.write("apart", host("apart", "placement: { isolation: worker }\n"));
-  const supervisor = site.supervise(site.pipelines);
+  const address = `127.0.0.1:${await freePort()}`;
+  const supervisor = site.supervise(site.pipelines, "--admin", address);
   const first = await site.until((status) => runs("one")(status) && runs("apart")(status));
   expect(first.workers.map(({ name }) => name).sort()).toEqual(["own-apart", "shared-1"]);
   site.write("two", host("two"));
@@ -158,6 +159,69 @@ test("what is in the folder is what runs; status and logs say how it fares", {
   expect((await site.weir("release", "twoo")).code).toBe(64);
   expect((await site.weir("release", "two")).stdout).toBe("two is started again\n");
   expect((await site.weir("why", "two")).stdout).toMatch(/^two$/m);
+  expect(await fetched(`http://${address}/healthz`)).toEqual([200, "ok\n"]);
+  expect(await fetched(`http://${address}/readyz`)).toEqual([200, "ok\n"]);
+  expect((await fetched(`http://${address}/supervisor`))[0]).toBe(404);
+  const [code, metrics] = await fetched(`http://${address}/metrics`);
+  expect(code).toBe(200);
+  expect(metrics).toContain('weir_worker_running{worker="shared-1"} 1\n');
+  expect(metrics).toContain('weir_source_records_total{worker="shared-1",pipeline="two",');
   await site.drain(supervisor);
   expect(readFileSync(join(site.folder, "one.ndjson"), "utf8").length).toBeGreaterThan(0);
 });
+
+async function fetched(url: string): Promise<readonly [number, string]> {
+  const answer = await fetch(url);
+  return [answer.status, await answer.text()];
+}
+
+/** Ends its whole process as it is loaded, as native code that is not for this machine may, while there is a file beside it. */
+const fatal = `import { existsSync } from "node:fs";
+import { defineFilter, z } from "weir/sdk";
+if (existsSync(new URL("broken", import.meta.url))) process.kill(process.pid, "SIGKILL");
+export const fatal = defineFilter({
+  name: "fatal",
+  summary: "Ends the process while there is a file called broken.",
+  config: z.strictObject({}),
+  examples: [],
+  keep: () => () => true,
+});
+`;
+
+test("one that takes its worker down again and again is put aside alone, and runs again once it is released", {
+  timeout: 600_000,
+}, async () => {
+  const site = siteOf("loops");
+  writeFileSync(join(site.folder, "fatal.ts"), fatal);
+  writeFileSync(join(site.folder, "broken"), "");
+  site.write("well", host("well"));
+  site.write(
+    "ill",
+    host("ill", "use: [../fatal.ts]\nplacement: { isolation: worker }\n").replace(
+      "steps:",
+      "steps:\n  - fatal: {}",
+    ),
+  );
+  const supervisor = site.supervise(site.pipelines);
+  const aside = await site.until((status) =>
+    status.pipelines.some(({ name, state }) => name === "ill" && state === "quarantined"),
+  );
+  expect(aside.happenings.filter(({ what }) => what === "quarantined")).toEqual([
+    expect.objectContaining({ name: "ill" }),
+  ]);
+  const well = await site.until(runs("well"));
+  rmSync(join(site.folder, "broken"));
+  expect((await site.weir("release", "ill")).stdout).toBe("ill is started again\n");
+  const released = await site.until((status) => runs("ill")(status) && runs("well")(status));
+  expect(released.happenings.some(({ what, name }) => what === "released" && name === "ill")).toBe(true);
+  const processOf = (status: typeof well, pipeline: string): number | null | undefined =>
+    status.workers.find(({ pipelines }) => pipelines.includes(pipeline))?.process;
+  expect(processOf(released, "well")).toBe(processOf(well, "well"));
+  while (linesOf(site, "ill") === 0) await sleep(wallClock, 50);
+  await site.drain(supervisor);
+});
+
+function linesOf(site: Site, name: string): number {
+  const file = join(site.folder, `${name}.ndjson`);
+  return existsSync(file) ? readFileSync(file, "utf8").length : 0;
+}

@@ -6,13 +6,12 @@ import { existsSync } from "node:fs";
 import { availableParallelism, freemem, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { wallClock } from "../clock.ts";
-import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type Log, type LogFormat, makeLog } from "../log.ts";
 import type { Device } from "../supervisor/device.ts";
+import type { WorkerLimits } from "../supervisor/driver.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
 import { SupervisorFiles } from "../supervisor/supervisor-files.ts";
-import { wantedInFolder } from "../supervisor/wanted.ts";
 import { IngestUnit } from "../supervisor/ingest-unit.ts";
 import {
   ingestSpec,
@@ -21,14 +20,15 @@ import {
   workerSocket,
   workerSpec,
 } from "../supervisor/worker-start.ts";
-import { type Answers, openControl } from "../worker/control.ts";
 import { readRequests } from "../worker/ingest-requests.ts";
-import { defaultConnection, type DeviceSettings, runFolder } from "../worker/settings.ts";
-import { giveBackMemory } from "../worker/settle.ts";
+import { defaultConnection, type DeviceSettings } from "../worker/settings.ts";
+import { giveBackMemory, keepCompiledCode } from "../worker/settle.ts";
 import { settingsFor } from "./device-settings.ts";
+import { checkWanted, followFolder } from "./followed-folder.ts";
 import { checkHost, hostToken } from "./host-name.ts";
 import { type Hosting, hostingOf } from "./hosting.ts";
 import { version } from "./options.ts";
+import { openDoors, type Supervised } from "./supervise-answers.ts";
 
 export interface SuperviseOptions {
   readonly nats: readonly string[];
@@ -41,21 +41,30 @@ export interface SuperviseOptions {
   readonly network: string;
   readonly within?: string;
   readonly host?: string;
+  /** Bytes, processors, and processes with threads that one worker may take. */
   readonly memory: number;
+  readonly processors?: number;
+  readonly pids?: number;
+  readonly admin: string;
   readonly log?: LogFormat;
 }
 
-/** Gives back what looking at many workers leaves behind, where it has become too much; not again and again. */
+/** Gives back what starting and looking at many workers leaves behind, where it has become too much: soon at first, then not so often. */
 function keepSmall(): () => void {
-  let last = wallClock.now();
+  let last = Number.NEGATIVE_INFINITY;
+  let wait: number = limits.supervisor_look_ms;
   return wallClock.every(limits.supervisor_look_ms, () => {
     const now = wallClock.now();
     const large = process.memoryUsage.rss() > limits.supervisor_memory_bytes;
-    if (!large || now - last < limits.supervisor_tidy_ms) return;
+    if (!large || now - last < wait) return;
     last = now;
+    wait = Math.min(wait * 2, limits.supervisor_tidy_ms);
     giveBackMemory();
   });
 }
+
+/** When the workers of this host have started as well. */
+const loaded_ms = 10_000;
 
 /** What of this host's memory all workers may take together. */
 const memoryShare = 0.8;
@@ -74,44 +83,6 @@ function foldersIn(state: string): {
   };
 }
 
-/** Follows the folder; what is wrong in it is told once for each fault, and takes nothing away that runs. */
-function followFolder(folder: string, supervisor: Supervisor, log: Log): () => void {
-  let told = "";
-  const look = (): void => {
-    try {
-      const { pipelines, faults } = wantedInFolder(folder);
-      const complaint = faults.join("\n");
-      if (complaint !== told) for (const fault of faults) log.error(fault);
-      told = complaint;
-      // Of a file that cannot be read just now, what was wanted before is wanted still.
-      const broken = supervisor.wanted.filter(
-        ({ name, file }) =>
-          faults.some((fault) => fault.startsWith(`${file}:`)) &&
-          !pipelines.some((each) => each.name === name),
-      );
-      supervisor.want([...pipelines, ...broken]);
-    } catch (error) {
-      const message = messageOf(error);
-      if (message !== told) log.error(`${folder} cannot be read, what is wanted stays as it is: ${message}`);
-      told = message;
-    }
-  };
-  look();
-  return wallClock.every(limits.supervisor_look_ms, look);
-}
-
-function answersOf({ supervisor, ingest }: Started): Answers {
-  return async (path) => {
-    if (path === "/supervisor") return { ...supervisor.status(), ingest: ingest.status() };
-    const [, named] = /^\/release\/([a-z0-9_-]{1,64})$/.exec(path) ?? [];
-    if (named !== undefined) return supervisor.release(named) || undefined;
-    const [, worker, lines] = /^\/logs\/([a-z0-9_-]{1,64})\/(\d{1,5})$/.exec(path) ?? [];
-    if (worker === undefined) return undefined;
-    const of = worker === "ingest" ? ingest.logs(Number(lines)) : supervisor.logs(worker, Number(lines));
-    return (await of) ?? undefined;
-  };
-}
-
 function ended(): Promise<"leave" | "drain"> {
   return new Promise((done) => {
     process.once("SIGTERM", () => done("leave"));
@@ -119,11 +90,8 @@ function ended(): Promise<"leave" | "drain"> {
   });
 }
 
-interface Started {
-  readonly supervisor: Supervisor;
-  readonly ingest: IngestUnit;
+interface Started extends Supervised {
   readonly files: SupervisorFiles;
-  readonly identity: string;
 }
 
 /** How workers are started here. */
@@ -131,7 +99,12 @@ function startingOf(
   options: SuperviseOptions,
   host: string,
   files: SupervisorFiles,
-  { identity, data, hosting }: { identity: string; data: string; hosting: Hosting },
+  {
+    identity,
+    data,
+    hosting,
+    program,
+  }: { hosting: Hosting } & Pick<WorkerStart, "program"> & Record<"identity" | "data", string>,
 ): WorkerStart {
   const config = existsSync(options.config) ? ["--config", resolve(options.config)] : [];
   const heartbeats = options.desired === undefined ? [] : ["--heartbeats", options.desired];
@@ -143,8 +116,17 @@ function startingOf(
     settings: [...config, ...options.nats.flatMap((each) => ["--nats", each])],
     further: [...heartbeats, "--ask-ingest"],
     environment: hosting.environment,
+    program,
     folders: hosting.folders,
-    limits: { memory_bytes: options.memory },
+  };
+}
+
+/** How far one worker may go. What is not said, its driver knows. */
+function limitsOf({ memory, processors, pids }: SuperviseOptions): WorkerLimits {
+  return {
+    memory_bytes: memory,
+    ...(processors === undefined ? {} : { processors }),
+    ...(pids === undefined ? {} : { pids }),
   };
 }
 
@@ -175,9 +157,12 @@ async function start(
   );
   const places = { state: root, assignments: dirname(files.assignmentPath("any")), data, read };
   const hosting = hostingOf(options, identity, places, process.env);
-  for (const each of [hosting.driver, hosting.ingest]) await each.open();
-  const starting = startingOf(options, host, files, { identity, data, hosting });
+  const program = [version, await hosting.driver.open()];
+  await hosting.ingest.open();
+  const starting = startingOf(options, host, files, { identity, data, hosting, program });
+  const bounds = limitsOf(options);
   const shared = { clock: wallClock, log, random: Math.random };
+  const socketOf = (worker: string): string => workerSocket(hosting.run, identity, worker);
   const supervisor = new Supervisor({
     ...shared,
     driver: hosting.driver,
@@ -190,12 +175,14 @@ async function start(
     },
     spec: (worker) => workerSpec(starting, worker),
     revision: startRevision(starting),
-    socketOf: (worker) => workerSocket(hosting.run, identity, worker),
+    limits: bounds,
+    socketOf,
     memoryFree: freemem,
   });
   const isWanted = (): boolean => readRequests(data).length > 0;
-  const ingest = new IngestUnit({ ...shared, driver: hosting.ingest, spec: ingestSpec(starting), isWanted });
-  return { supervisor, ingest, files, identity };
+  const spec = ingestSpec(starting, bounds);
+  const ingest = new IngestUnit({ ...shared, driver: hosting.ingest, spec, isWanted });
+  return { supervisor, ingest, files, identity, socketOf };
 }
 
 /**
@@ -229,37 +216,21 @@ async function followBucket(
   };
 }
 
-function checkWanted(
-  folder: string | undefined,
-  { desired }: SuperviseOptions,
-  supervisor: Supervisor,
-): void {
-  if (folder !== undefined && desired !== undefined) {
-    throw new WeirError("WEIR_USAGE", "what is wanted comes from a folder or from a bucket, not from both", {
-      remedy: "leave out the folder, or --desired",
-    });
-  }
-  if (folder !== undefined || desired !== undefined || supervisor.wanted.length > 0) return;
-  throw new WeirError("WEIR_USAGE", "there is nothing to supervise", {
-    remedy: "name a folder of pipeline files: weir supervise pipelines/ --state /var/lib/weir",
-  });
-}
-
 export async function supervise(folder: string | undefined, options: SuperviseOptions): Promise<number> {
   const settings = settingsFor({ nats: options.nats, config: options.config });
   const { host = hostToken(settings.host ?? undefined), desired } = options;
   checkHost(host);
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
   const started = await start(folder, options, settings, host, log);
-  const { supervisor, ingest, identity } = started;
-  checkWanted(folder, options, supervisor);
+  const { supervisor, ingest } = started;
+  checkWanted(folder, desired, supervisor);
   const end = ended();
   const following = folder === undefined ? [] : [followFolder(folder, supervisor, log)];
   supervisor.start();
   ingest.start();
   if (desired !== undefined) following.push(await followBucket(desired, host, started, settings, log));
-  const control = await openControl(runFolder(process.env), `supervisor-${identity}`, answersOf(started));
-  following.push(keepSmall());
+  const doors = await openDoors(started, options.admin, log);
+  following.push(keepSmall(), wallClock.after(loaded_ms, keepCompiledCode));
   const how = await end;
   for (const endFollowing of following) endFollowing();
   if (how === "drain") {
@@ -267,7 +238,7 @@ export async function supervise(folder: string | undefined, options: SuperviseOp
     await supervisor.drain();
     await ingest.drain();
   } else log.info("the workers run on");
-  await control.close();
+  for (const door of doors) await door.close();
   await supervisor.close();
   await ingest.close();
   return 0;

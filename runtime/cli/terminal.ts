@@ -14,13 +14,20 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** An error of the system about a file or folder that a command was told: nobody's fault but of what is there. */
+export function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error && "path" in error && "code" in error;
+}
+
 /** Tells what went wrong, and what to do about it. */
 export function complain(error: unknown): void {
   const label = styled("red", "error:", process.stderr);
   process.stderr.write(`${label} ${messageOf(error)}\n`);
   if (error instanceof WeirError) {
     if (error.remedy !== undefined) process.stderr.write(`  ${error.remedy}\n`);
-  } else if (error instanceof Error && error.stack !== undefined) {
+  } else if (isOfSystem(error))
+    process.stderr.write("  look at that path: is it there, may this user use it, and has its disk room?\n");
+  else if (error instanceof Error && error.stack !== undefined) {
     process.stderr.write(
       `${error.stack.split("\n").slice(1).join("\n")}\n  this is a fault of weir's; please report it\n`,
     );

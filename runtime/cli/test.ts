@@ -1,30 +1,79 @@
 // weir test: runs the tests that pipeline files carry. Exit code 1 when one fails.
 
-import { runTest } from "../testing/pipeline-tests.ts";
+import { Worker } from "node:worker_threads";
+import { type Clock, wallClock } from "../clock.ts";
+import { messageOf } from "../errors.ts";
+import { partUrl } from "../layout.ts";
+import { limits } from "../limits.ts";
+import { runTest, type TestResult } from "../testing/pipeline-tests.ts";
 import { type CheckedPipeline, exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { print, styled } from "./terminal.ts";
+import type { TestThreadData, TestThreadMessage } from "./test-thread.ts";
 
-export interface TestResult {
+export interface FileTestResult extends TestResult {
   readonly file: string;
-  readonly name: string;
-  readonly faults: readonly string[];
-  readonly waiting: readonly string[];
+}
+
+/** The tests of a pipeline in a thread, for as long as each comes to an end; those that it did not come to have failed. */
+async function resultsOfThread(pipeline: CheckedPipeline, clock: Clock): Promise<readonly TestResult[]> {
+  const { tests } = pipeline.plan!.spec;
+  const data: TestThreadData = { input: pipeline.input, contents: pipeline.contents };
+  const thread = new Worker(partUrl("test-thread.js"), { workerData: data });
+  const results: TestResult[] = [];
+  const fault = await new Promise<string | null>((ended) => {
+    const hung = (ms: number) => clock.after(ms, () => ended(`an operator did not return within ${ms} ms`));
+    let cancel = hung(limits.operator_load_ms_max);
+    thread.on("message", (message: TestThreadMessage) => {
+      cancel();
+      cancel = hung(limits.operator_hang_ms_max);
+      if (message !== null) results.push(message);
+    });
+    thread.on("error", (error) => ended(messageOf(error)));
+    thread.on("exit", () => {
+      cancel();
+      ended(results.length === tests.length ? null : "an operator ended the thread that it ran in");
+    });
+  });
+  await thread.terminate();
+  const missing = tests.slice(results.length).map(({ name }, place) => ({
+    name,
+    faults: [place === 0 ? String(fault) : "not run: an earlier test did not come to its end"],
+    leftOut: [],
+    waiting: [],
+  }));
+  return [...results, ...missing];
 }
 
 /** Runs the tests of pipelines in which nothing is wrong. */
-export function testResults(
+export async function testResults(
   files: readonly string[],
   pipelines: readonly CheckedPipeline[],
-): readonly TestResult[] {
-  return pipelines.flatMap(({ plan, contents }, place) =>
-    plan!.spec.tests.map((each) => ({ file: files[place]!, ...runTest(plan!, each, 1, contents) })),
-  );
+  clock: Clock = wallClock,
+): Promise<readonly FileTestResult[]> {
+  const results: FileTestResult[] = [];
+  for (const [place, pipeline] of pipelines.entries()) {
+    const { plan, contents, custom } = pipeline;
+    const { tests } = plan!.spec;
+    const own =
+      custom && tests.length > 0
+        ? await resultsOfThread(pipeline, clock)
+        : tests.map((each) => runTest(plan!, each, 1, contents));
+    results.push(...own.map((each) => ({ file: files[place]!, ...each })));
+  }
+  return results;
 }
 
-export function printResult({ file, name, faults, waiting }: TestResult): void {
-  print(`${faults.length === 0 ? styled("green", "ok") : styled("red", "failed")} ${file}: ${name}`);
-  for (const fault of faults) print(`     ${fault}`);
-  if (faults.length > 0) print(`     when the input was over: ${waiting.join("\n       ")}`);
+/** What a test says in lines; how it came about only where it failed. */
+export function resultLines({ file, name, faults, leftOut, waiting }: FileTestResult): string[] {
+  if (faults.length === 0) return [`${styled("green", "ok")} ${file}: ${name}`];
+  const indented = (text: string, by: number): string => text.replaceAll("\n", `\n${" ".repeat(by)}`);
+  const lines = [`${styled("red", "failed")} ${file}: ${name}`];
+  for (const fault of faults) lines.push(`     ${indented(fault, 5)}`);
+  if (leftOut.length > 0)
+    lines.push(`     left out:`, ...leftOut.map((each) => `       ${indented(each, 7)}`));
+  if (waiting.length > 0)
+    lines.push(`     when the input was over:`, ...waiting.map((each) => `       ${each}`));
+  return lines;
 }
 
 export async function test(names: readonly string[], options: { readonly json?: boolean }): Promise<number> {
@@ -32,13 +81,13 @@ export async function test(names: readonly string[], options: { readonly json?: 
   const pipelines = await loadFiles(files);
   printDiagnostics(files, pipelines);
   if (isWrong(pipelines)) return exitConfig;
-  const results = testResults(files, pipelines);
+  const results = await testResults(files, pipelines);
   const failed = results.filter(({ faults }) => faults.length > 0);
   if (options.json === true) {
     print(JSON.stringify({ passed: results.length - failed.length, failed: failed.length, tests: results }));
     return failed.length === 0 ? 0 : 1;
   }
-  for (const result of results) printResult(result);
+  for (const line of results.flatMap(resultLines)) print(line);
   for (const [place, { plan }] of pipelines.entries()) {
     if (plan!.spec.tests.length === 0) print(`${styled("yellow", "none")} ${files[place]}: no tests`);
   }

@@ -1,19 +1,18 @@
 // weir why against running workers: what it says, and whom it finds.
 
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { sleep, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { startNatsServer, type RunningNatsServer } from "../connect/nats-server.ts";
+import { openControl } from "../worker/control.ts";
+import { WeirProcesses } from "./weir-process.fixture.ts";
 
-const main = resolve(import.meta.dirname, "main.ts");
 const folder = mkdtempSync(join(tmpdir(), "weir-why-test-"));
-const environment = { ...process.env, NO_COLOR: "1", WEIR_RUN_FOLDER: join(folder, "run") };
-const running: ReturnType<typeof spawn>[] = [];
+const processes = new WeirProcesses(folder, { environment: { WEIR_RUN_FOLDER: join(folder, "run") } });
 let server: RunningNatsServer;
 let link: NatsLink;
 
@@ -23,24 +22,14 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const child of running) child.kill("SIGKILL");
+  processes.kill();
   await link?.close();
   await server?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
-function weir(...args: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [main, ...args], { cwd: folder, env: environment });
-  running.push(child);
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  return new Promise((done) => child.once("close", (code) => done({ code, stdout, stderr })));
-}
-
 test("nobody runs", async () => {
-  const { code, stderr } = await weir("why");
+  const { code, stderr } = await processes.weir("why");
   expect(code).toBe(69);
   expect(stderr).toContain("weir run starts one");
 });
@@ -59,23 +48,68 @@ steps:
   - sink: { stdout: {}, format: json }
 `,
   );
-  const ended = weir("run", "open.yaml", "--nats", server.url);
+  const running = processes.start(["run", "open.yaml", "--nats", server.url]);
   let said = "";
   while (!said.includes("1 window holds")) {
     link.nats.publish("why.a", JSON.stringify({ ts: Date.UTC(2020, 0, 1, 12, 0, 10) }));
     await sleep(wallClock, 100);
-    said = (await weir("why", "open")).stdout;
+    said = (await processes.weir("why", "open")).stdout;
   }
   expect(said).toMatch(/^open\n {2}event time is 2020-01-01T12:00:05.000Z, \d+d/);
   expect(said).toContain("its source has come to 2020-01-01T12:00:10.000Z, less a lateness of 5s");
   expect(said).toContain("its next rows are due at 2020-01-01T12:01:00.000Z: event time has 55s to go");
-  const { stdout } = await weir("why", "--json");
+  const { stdout } = await processes.weir("why", "--json");
   expect(JSON.parse(stdout)).toMatchObject([
     { name: "open", waiting: { steps: [{ step: "1 window", due: Date.UTC(2020, 0, 1, 12, 1) }] } },
   ]);
-  const { code, stderr } = await weir("why", "opne");
+  const { code, stderr } = await processes.weir("why", "opne");
   expect(code).toBe(64);
   expect(stderr).toContain("did you mean open?");
-  running[1]!.kill("SIGTERM");
-  expect((await ended).code).toBe(0);
+  running.child.kill("SIGTERM");
+  expect((await running.ended).code).toBe(0);
+});
+
+test("whether all run: not before they are open, not once one has failed beside others, and of no supervisor", {
+  timeout: 60_000,
+}, async () => {
+  const text = (name: string, step: string) => `name: ${name}
+use: [./brittle.ts]
+source: { nats: { subject: "ready.${name}" }, format: json, schema: { n: float64 } }
+steps:
+${step}  - sink: { nothing: {}, format: json }
+`;
+  writeFileSync(
+    join(folder, "brittle.ts"),
+    `import { defineOperator, z } from "weir/sdk";
+export const brittle = defineOperator({
+  name: "brittle",
+  summary: "Fails.",
+  rule: "Fails.",
+  kind: "keyed",
+  config: z.strictObject({}),
+  examples: [],
+  create: () => ({ onBatch() { throw new Error("broken on purpose"); } }),
+});
+`,
+  );
+  writeFileSync(join(folder, "ill.yaml"), text("ill", "  - brittle: {}\n"));
+  writeFileSync(join(folder, "well.yaml"), text("well", ""));
+  const ready = () => processes.weir("why", "--ready");
+  // A supervisor that answers beside them knows no such question.
+  const supervisor = await openControl(join(folder, "run"), "supervisor-1", () => undefined);
+  expect((await ready()).code).toBe(69);
+  const running = processes.start(["run", "ill.yaml", "well.yaml", "--state", "state", "--nats", server.url]);
+  while ((await ready()).code !== 0) expect(running.child.exitCode).toBe(null);
+  let said = await ready();
+  while (said.code === 0) {
+    link.nats.publish("ready.ill", "{}");
+    said = await ready();
+  }
+  expect(said.code).toBe(69);
+  expect(said.stderr).toMatch(/^error: not ready: .*broken on purpose/);
+  // It answers all the same: starting it again would end the one that is well.
+  expect((await processes.weir("why", "well")).code).toBe(0);
+  running.child.kill("SIGTERM");
+  await running.ended;
+  await supervisor.close();
 });

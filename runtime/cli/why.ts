@@ -1,10 +1,10 @@
-// weir why: asks the workers of this machine what their pipelines wait for. Changes nothing.
+// weir why: asks the workers of this machine what their pipelines wait for, or whether all of them run. Changes nothing.
 
 import { waitingText, type PipelineWaiting } from "../engine/waiting.ts";
 import { WeirError } from "../errors.ts";
 import { instanceOf } from "../instance.ts";
 import { didYouMean } from "../pipeline/nearest.ts";
-import { askWorkers } from "../worker/control-client.ts";
+import { askWorkers, probeWorkers } from "../worker/control-client.ts";
 import { runFolder } from "../worker/settings.ts";
 import { print, styled } from "./terminal.ts";
 
@@ -13,20 +13,34 @@ interface Answered {
   readonly waiting: PipelineWaiting;
 }
 
+function nobody(folder: string): WeirError {
+  return new WeirError("WEIR_NO_WORKER", `no worker of this user answers in ${folder}`, {
+    remedy: "weir run starts one; WEIR_RUN_FOLDER names another folder",
+  });
+}
+
 async function pipelinesOf(folder: string): Promise<readonly Answered[]> {
   const answers = await askWorkers(folder, "/pipelines");
-  if (answers.length === 0) {
-    throw new WeirError("WEIR_NO_WORKER", `no worker of this user answers in ${folder}`, {
-      remedy: "weir run starts one; WEIR_RUN_FOLDER names another folder",
-    });
-  }
+  if (answers.length === 0) throw nobody(folder);
   return answers.flatMap(({ answer }) => (answer === null ? [] : (answer as readonly Answered[])));
+}
+
+/** What an orchestrator asks to know whether to go on with a rollout. */
+async function checkReady(folder: string): Promise<number> {
+  const answers = await probeWorkers(folder, "/readyz");
+  if (answers.length === 0) throw nobody(folder);
+  const reasons = answers.filter(({ ok }) => !ok).flatMap((each) => each.reasons);
+  if (answers.every(({ ok }) => ok)) return 0;
+  throw new WeirError("WEIR_NO_WORKER", `not ready: ${reasons.join("; ")}`, {
+    remedy: "its log says what it waits for, or why a pipeline failed",
+  });
 }
 
 export async function why(
   pipeline: string | undefined,
-  options: { readonly json?: boolean },
+  options: { readonly json?: boolean; readonly ready?: boolean },
 ): Promise<number> {
+  if (options.ready === true) return checkReady(runFolder(process.env));
   const running = await pipelinesOf(runFolder(process.env));
   const asked =
     pipeline === undefined

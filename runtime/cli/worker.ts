@@ -11,7 +11,7 @@ import { AssignedWorker } from "../worker/assigned-worker.ts";
 import { readAssigned } from "../worker/assigned-pipelines.ts";
 import { type Control, openControl } from "../worker/control.ts";
 import { runFolder } from "../worker/settings.ts";
-import { giveBackMemory } from "../worker/settle.ts";
+import { giveBackMemory, keepCompiledCode } from "../worker/settle.ts";
 import { checkNames, hostToken } from "./host-name.ts";
 import { type SettingsOptions, settingsFor } from "./device-settings.ts";
 
@@ -24,8 +24,8 @@ export interface WorkerCommandOptions extends SettingsOptions {
   readonly log?: LogFormat;
 }
 
-/** When what loading took is not needed any more. */
-const loaded_ms = 3_000;
+/** When what loading took is not needed any more, and other workers of the host have started as well: it takes a while of a processor. */
+const loaded_ms = 10_000;
 
 /** The doors that were asked for. A worker runs without its socket file where that cannot be made. */
 async function openDoors(
@@ -89,7 +89,10 @@ export async function worker(path: string, options: WorkerCommandOptions): Promi
   });
   const doors = await openDoors(running, identity, options.admin, log);
   running.start();
-  const cancelCleaning = wallClock.after(loaded_ms, giveBackMemory);
+  const cancelCleaning = wallClock.after(loaded_ms, () => {
+    keepCompiledCode();
+    giveBackMemory();
+  });
   await drained;
   cancelCleaning();
   await running.stop();

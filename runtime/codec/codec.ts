@@ -37,7 +37,7 @@ export interface Decoded {
 }
 
 export interface Decoder {
-  /** Columns are valid until the next call; dictionaries may live on. Never throws for what a payload holds. */
+  /** Columns are valid until the next call; dictionaries of strings may live on, those of JSON as long as the payloads. Never throws for what a payload holds. */
   decode(payloads: Payloads): Decoded;
 }
 

@@ -2,13 +2,8 @@
 // meaning away: a full dictionary is left to the batches that refer to it, and a new one begun.
 
 import { TextDictionary } from "../batch/columns.ts";
-import { limits } from "../limits.ts";
 
 /** The dictionary for the next batch: the one used so far, or a new one when that is full. */
 export function nextDictionary(dictionary: TextDictionary | null): TextDictionary {
-  return dictionary === null ||
-    dictionary.size >= limits.dictionary_entries_max ||
-    dictionary.length >= limits.dictionary_bytes_max
-    ? new TextDictionary()
-    : dictionary;
+  return dictionary === null || dictionary.isFull ? new TextDictionary() : dictionary;
 }

@@ -157,7 +157,7 @@ describe.each(formats.filter((format) => format !== "protobuf"))("%s", (format) 
               if (fault.field === -1 || fault.field === index) expect(valueAt(column, fault.row)).toBeNull();
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });

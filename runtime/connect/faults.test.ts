@@ -134,8 +134,12 @@ describe("a JetStream source", () => {
     await first.open();
     await numbers(first, 50, 40);
     await first.close();
-    // The state between making the bookmark and making the successor.
-    const { ack_floor } = await manager.consumers.info("IN", "weir");
+    // The state between making the bookmark and making the successor. The broker takes acknowledgements a little after they were sent.
+    const ack_floor = await vi.waitFor(async () => {
+      const info = await manager.consumers.info("IN", "weir");
+      expect(info.ack_floor.stream_seq).toBe(40);
+      return info.ack_floor;
+    });
     await manager.consumers.add("IN", {
       durable_name: "weir-resume",
       ack_policy: AckPolicy.All,

@@ -85,9 +85,23 @@ export function timeOf(row: FeedRow, field: string): number {
   return typeof value === "string" ? Date.parse(value) : Number.NaN;
 }
 
+const templateField = /\{([^{}]+)\}/g;
+
+/** The fields that a template names. */
+export function templateFields(template: string): readonly string[] {
+  return [...template.matchAll(templateField)].map(([, field = ""]) => field.trim());
+}
+
+/** Why a field is no token of a subject; null where it is one. */
+export function tokenFault(row: FeedRow, field: string): "missing" | "a list or a map" | null {
+  const value = row[field];
+  if (value === undefined || value === null || value === "") return "missing";
+  return typeof value === "object" ? "a list or a map" : null;
+}
+
 /** Fills `sensors.{mote_id}.climate`. A value becomes one token: what has a meaning in subjects and topics is replaced by `_`. */
 export function fillTemplate(template: string, row: FeedRow): string {
-  return template.replaceAll(/\{([^{}]+)\}/g, (_, field: string) => {
+  return template.replaceAll(templateField, (_, field: string) => {
     const token = textOf(row, field.trim()).replaceAll(/[\s.*>/+#$\p{C}]/gu, "_");
     return token === "" ? "_" : token;
   });

@@ -200,6 +200,55 @@ describe("feed", () => {
     expect((await manager.streams.info("FED")).state.messages).toBe(2);
   });
 
+  it.each([
+    ["refused.{absent}", {}, /^--to: no record of .*fields\.ndjson has the field absent$/],
+    ["refused.{rare}", {}, null],
+    ["refused.{state}", {}, /^--to: state of record 2 is a list or a map$/],
+    [
+      "refused.{id}",
+      { timeField: "zz", speed: 5 },
+      /^--time-field: no record of .* has a time in the field zz$/,
+    ],
+    ["refused.{id}", { timeField: "id" }, /^--time-field: no record of .* has a time in the field id$/],
+    [
+      "refused.{ts}",
+      { time: { field: "ts", start: 0, step: 1, index: "no" } },
+      /^--index: no record .* field no$/,
+    ],
+    ["refused.{ts}", { time: { field: "ts", start: 0, step: 1, index: null } }, null],
+  ] as const)("refuses %s with %j where no record has the fields", async (subject, more, told) => {
+    const path = join(folder, "fields.ndjson");
+    writeFileSync(
+      path,
+      'no json\n{"id":"x"}\n{"id":"y","rare":1}\n'.replace('"x"', '"x","state":{"valve":1}'),
+    );
+    const feeding = fed(
+      { from: { kind: "file", path, format: "ndjson" }, to: { kind: "nats", link }, subject, ...more },
+      "refused.>",
+    );
+    if (told === null) expect((await feeding).arrived).toHaveLength(2);
+    else
+      await expect(feeding).rejects.toMatchObject({
+        code: "WEIR_USAGE",
+        message: expect.stringMatching(told),
+      });
+  });
+
+  it("refuses a column that a CSV file, or this machine's sensors, do not have", async () => {
+    const to = { kind: "nats", link } as const;
+    await expect(
+      fed({ from: { kind: "file", path: csv, format: "csv" }, to, subject: "refused.{mote}" }, "refused.>"),
+    ).rejects.toMatchObject({ remedy: "the first record has: reading, mote_id, temperature, label" });
+    await expect(
+      fed(
+        { from: { kind: "host", every: 50, sensors: [] }, to, subject: "refused.{device}", limit: 1 },
+        "refused.>",
+      ),
+    ).rejects.toMatchObject({
+      message: expect.stringContaining("this machine's sensors has the field device"),
+    });
+  });
+
   it("publishes to MQTT topics, which arrive as subjects", async () => {
     const { arrived, progress } = await fed(
       {

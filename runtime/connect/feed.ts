@@ -16,11 +16,14 @@ import {
   jsonRow,
   madeTime,
   matches,
+  templateFields,
   timeOf,
+  tokenFault,
   type FeedRow,
   type MadeTime,
   type Where,
 } from "./feed-rows.ts";
+import { checkFile, checkRecord } from "./feed-fields.ts";
 import { mqttTarget, sinkTarget, type FeedTarget } from "./feed-target.ts";
 import { fileSource } from "./file-source.ts";
 import { hostSource } from "./host-source.ts";
@@ -92,6 +95,7 @@ export async function feed(options: FeedOptions): Promise<FeedProgress> {
       remedy: "Name the field with the time, or give start and step for rows without one.",
     });
   }
+  if (options.from.kind === "file") await checkFile(options.from.path, options.from.format, options);
   const source = inputOf(options);
   await source.open();
   let target: FeedTarget | null = null;
@@ -132,6 +136,8 @@ class Feeder {
   readonly #source: Source;
   readonly #target: FeedTarget;
   readonly #columns: readonly string[] | null;
+  /** Those of the subject. */
+  readonly #fields: readonly string[];
   readonly #clock: Clock;
   readonly #started = stopwatch();
   readonly #startedAt: number;
@@ -151,6 +157,7 @@ class Feeder {
     this.#options = options;
     this.#source = source;
     this.#target = target;
+    this.#fields = templateFields(options.subject);
     this.#columns =
       source.header == null ? null : (parseCsvLine(source.header) ?? []).map((name) => name.trim());
     this.#clock = options.clock ?? wallClock;
@@ -190,6 +197,7 @@ class Feeder {
       return;
     }
     const { where, skip, subject, time: made } = this.#options;
+    this.#check(row, number);
     if (made !== undefined) row[made.field] = madeTime(row, made, number);
     const time = this.#timeOf(row);
     if (Number.isNaN(this.#firstTime)) this.#firstTime = time;
@@ -206,6 +214,17 @@ class Feeder {
     this.#sent++;
     const room = this.#target.send(fillTemplate(subject, row), payload, this.#clock.now(), null);
     if (room !== undefined) await room;
+  }
+
+  /** Refuses a record that no subject can be made of. */
+  #check(row: FeedRow, number: number): void {
+    if (number === 0 && this.#options.from.kind === "host")
+      checkRecord(row, this.#options, "this machine's sensors");
+    const field = this.#fields.find((each) => tokenFault(row, each) === "a list or a map");
+    if (field === undefined) return;
+    throw new WeirError("WEIR_USAGE", `--to: ${field} of record ${number + 1} is a list or a map`, {
+      remedy: "name a field that is a text, a number, or true or false",
+    });
   }
 
   #timeOf(row: FeedRow): number {

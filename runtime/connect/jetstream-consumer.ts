@@ -22,8 +22,10 @@ export interface ConsumerSpec {
   /** A durable consumer's name; null for one that the server forgets. */
   readonly durable: string | null;
   readonly filter: string;
-  /** Where a new consumer starts: the first message, the next one, or a stream sequence. */
-  readonly start: "all" | "new" | number;
+  /** Where a new consumer starts: the first message, the next one, a stream sequence, or what was stored from a time on. */
+  readonly start: "all" | "new" | number | Date;
+  /** It looks on: nothing is acknowledged, whatever the stream does with what is. */
+  readonly looksOn?: boolean;
 }
 
 /** `none`: nothing to acknowledge. `all`: acknowledging one acknowledges those before it. `explicit`: each by itself. */
@@ -43,8 +45,10 @@ export interface OpenConsumer {
 const bookmarkSuffix = "-resume";
 
 /** How a new consumer must acknowledge, by what its stream does with messages. */
-function acksFor(stream: StreamInfo, durable: boolean): Acks {
+function acksFor(stream: StreamInfo, { durable: name, looksOn = false }: ConsumerSpec): Acks {
   const { retention } = stream.config;
+  const durable = name !== null;
+  if (looksOn) return "none";
   if (retention === "workqueue") return "explicit";
   return durable || retention === "interest" ? "all" : "none";
 }
@@ -73,7 +77,14 @@ function configOf(spec: ConsumerSpec, acks: Acks, start: ConsumerSpec["start"]):
 function startOf(start: ConsumerSpec["start"]): Partial<ConsumerConfig> {
   if (start === "all") return { deliver_policy: DeliverPolicy.All };
   if (start === "new") return { deliver_policy: DeliverPolicy.New };
+  if (typeof start !== "number")
+    return { deliver_policy: DeliverPolicy.StartTime, opt_start_time: start.toISOString() };
   return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: Math.max(1, start) };
+}
+
+/** Whether it is known, before the first message comes, behind which one a new consumer starts. */
+export function isPlacedAt(start: ConsumerSpec["start"]): boolean {
+  return start !== "new" && !(start instanceof Date);
 }
 
 function opened(info: ConsumerInfo): OpenConsumer {
@@ -158,7 +169,7 @@ async function create(
   spec: ConsumerSpec,
   goOn: GoOn,
 ): Promise<OpenConsumer> {
-  const acks = acksFor(stream, spec.durable !== null);
+  const acks = acksFor(stream, spec);
   // A bookmark without its consumer: the last attempt to replace it ended in between.
   const bookmark =
     spec.durable === null ? null : await infoOf(manager, spec.stream, spec.durable + bookmarkSuffix);

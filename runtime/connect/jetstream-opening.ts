@@ -11,12 +11,13 @@ import {
   type ConsumerSpec,
   dropConsumer,
   dropDeserted,
+  isPlacedAt,
   openConsumer,
   type OpenConsumer,
 } from "./jetstream-consumer.ts";
-import { type Asker, insist } from "./jetstream-requests.ts";
+import { type Asker, insist, waitForStream } from "./jetstream-requests.ts";
 import type { NatsLink } from "./nats-connection.ts";
-import { factsOf, firstOf, type StoredTime, streamFacts } from "./stream-facts.ts";
+import { factsOf, firstOf, storedTime, type StoredTime, streamFacts, unknownTime } from "./stream-facts.ts";
 import { positionOf, StreamProgress } from "./stream-progress.ts";
 import { resumeStream, type Resumption, type StreamEvent, type StreamPlace } from "./stream-resume.ts";
 
@@ -30,8 +31,10 @@ export interface JetStreamSourceOptions {
    * caller keeps positions, only streams that drop what is acknowledged have one.
    */
   readonly consumer?: string;
-  /** Where a new consumer starts: the first message (default) or the next one. */
-  readonly start?: "all" | "new";
+  /** Where a new consumer starts: the first message by default. */
+  readonly start?: ConsumerSpec["start"];
+  /** It looks on: nothing is acknowledged, whatever the stream does with what is. Has no durable consumer. */
+  readonly looksOn?: boolean;
   /** Another JetStream domain. */
   readonly domain?: string;
   /** How many records a message holds; default: one. */
@@ -51,6 +54,14 @@ export interface Opening {
   readonly events: readonly StreamEvent[];
 }
 
+export interface Decision extends Resumption {
+  /**
+   * Where numbers mean something else from `start` on: when the message before it was stored, by which it is known that the stream
+   * lost its end once more before anything came.
+   */
+  readonly before: StoredTime;
+}
+
 /** Where to go on behind what was read. `exact`: the time is that of the message at the place. */
 export function decide(
   asker: Asker,
@@ -58,14 +69,37 @@ export function decide(
   stream: StreamInfo,
   place: StreamPlace & StoredTime,
   exact: boolean,
-): Promise<Resumption> {
-  return insist(asker, `read stream ${stream.config.name}`, async () =>
-    resumeStream(place, await streamFacts(manager, stream, place, exact)),
-  );
+): Promise<Decision> {
+  const { name } = stream.config;
+  return insist(asker, `read stream ${name}`, async () => {
+    const resumption = resumeStream(place, await streamFacts(manager, stream, place, exact));
+    const asks = exact && resumption.incarnation !== place.incarnation && resumption.start > 1;
+    const before = asks ? await storedTime(manager, name, resumption.start - 1) : null;
+    return { ...resumption, before: before ?? unknownTime };
+  });
 }
 
-/** `resume`: the position of an earlier run, null where there is none, undefined where nobody keeps positions. */
+/**
+ * `resume`: the position of an earlier run, null where there is none, undefined where nobody keeps positions. What was found of a
+ * server before the connection was cut need not be so behind that: then it is looked for anew.
+ */
 export async function openStream(
+  asker: Asker,
+  manager: JetStreamManager,
+  spec: ConsumerSpec,
+  resume: Plain | null | undefined,
+): Promise<Opening & { readonly stream: StreamInfo }> {
+  const { link } = asker;
+  for (;;) {
+    const { cuts } = link;
+    const stream = await waitForStream(asker, manager, spec.stream);
+    const opening = await openFound(asker, manager, stream, spec, resume);
+    if (link.cuts === cuts) return { ...opening, stream };
+    if (opening.spec.durable === null) await dropConsumer(manager, spec.stream, opening.consumer.name);
+  }
+}
+
+async function openFound(
   asker: Asker,
   manager: JetStreamManager,
   stream: StreamInfo,
@@ -130,14 +164,15 @@ async function openAcknowledging(
   const { acks, floor } = consumer;
   // One that had acknowledged nothing does not tell where it began.
   const stood = floor === 0 ? null : (found as Resumption | null);
-  const isNew = floor === 0 && spec.start !== "new";
+  const isPlaced = isPlacedAt(spec.start);
+  const isNew = floor === 0 && isPlaced;
   const progress = new StreamProgress({
     stream: spec.stream,
     acks,
     remembers,
     created: stream.created,
     floor: isNew ? firstOf(stream) - 1 : floor,
-    isPlaced: spec.start !== "new",
+    isPlaced,
     from: null,
   });
   if (stood !== null) progress.skipTo(stood.start - 1);
@@ -173,7 +208,7 @@ async function openBehind(
     isPlaced: true,
     from,
   });
-  if (isRenewed) progress.begin(stream.created, resumed);
+  if (isRenewed) progress.begin(stream.created, resumed, resumed.before);
   else progress.skipTo(resumed.start - 1);
   return { consumer, progress, spec, events: resumed.events };
 }

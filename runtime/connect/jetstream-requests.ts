@@ -68,7 +68,9 @@ export async function insist<T>(asker: Asker, what: string, task: () => Promise<
           cause: fault,
         });
       }
-      const reason = isMissing ? "the stream does not exist (yet)" : messageOf(fault);
+      const reason = isMissing
+        ? "the stream does not exist (yet); who publishes makes it, as weir feed --stream does"
+        : messageOf(fault);
       if (reason !== told) asker.log.warn(`${asker.name}: ${what}: ${reason}; trying again for ever`);
       told = reason;
     }

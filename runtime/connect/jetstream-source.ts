@@ -22,11 +22,11 @@ import {
   type OpenConsumer,
 } from "./jetstream-consumer.ts";
 import { type Delivered, DeliveredReader } from "./jetstream-delivered.ts";
-import { decide, type JetStreamSourceOptions, openStream } from "./jetstream-opening.ts";
+import { decide, type Decision, type JetStreamSourceOptions, openStream } from "./jetstream-opening.ts";
 import { Pull, type Verdict } from "./jetstream-pull.ts";
 import { asker, managerOf, waitForStream, type Asker } from "./jetstream-requests.ts";
 import { PayloadQueue } from "./payload-queue.ts";
-import { takesAll } from "./stream-facts.ts";
+import { takesAll, unknownTime } from "./stream-facts.ts";
 import { StreamLosses } from "./stream-losses.ts";
 import type { JetStreamPosition, StreamProgress } from "./stream-progress.ts";
 import type { StreamEvent } from "./stream-resume.ts";
@@ -65,6 +65,8 @@ class StreamSource implements Source {
   #isWhole = false;
   /** The last acknowledgement, to be repeated after a cut. */
   #lastAck: string | null = null;
+  /** Of the link, when it was looked last what the stream is. */
+  #cuts = 0;
   /** Recoveries since the last message. */
   #troubles = 0;
   #pending = 0;
@@ -94,6 +96,7 @@ class StreamSource implements Source {
       durable: options.consumer ?? null,
       filter: options.subject,
       start: options.start ?? "all",
+      looksOn: options.looksOn ?? false,
     };
     // Only as much is asked for as there is room: the queue itself never drops.
     this.#queue = new PayloadQueue({
@@ -105,7 +108,7 @@ class StreamSource implements Source {
   }
 
   async open(resume?: Plain | null): Promise<void> {
-    const { subject, stream, link, domain } = this.#options;
+    const { subject, link, domain } = this.#options;
     const fault = subscribeSubjectFault(subject);
     if (fault !== null) {
       throw new WeirError(
@@ -117,9 +120,10 @@ class StreamSource implements Source {
       );
     }
     this.#manager = await managerOf(link, domain ?? null);
-    this.#stream = await waitForStream(this.#asker, this.#manager, stream);
+    const opening = await openStream(this.#asker, this.#manager, this.#spec, resume);
+    this.#cuts = link.cuts;
+    this.#stream = opening.stream;
     this.#isWhole = takesAll(this.#stream, subject);
-    const opening = await openStream(this.#asker, this.#manager, this.#stream, this.#spec, resume);
     this.#spec = opening.spec;
     this.#consumer = opening.consumer;
     this.#progress = opening.progress;
@@ -154,12 +158,12 @@ class StreamSource implements Source {
   commit(position: unknown): Promise<void> {
     const replies = this.#progress.settle(position as JetStreamPosition);
     const { acks } = this.#consumer;
-    if (acks === "none" || replies.length === 0 || this.#options.link.nats.isClosed())
-      return Promise.resolve();
-    // While the connection is cut an acknowledgement is lost; the next one covers it, or the broker delivers again.
+    const { nats, cuts } = this.#options.link;
+    if (acks === "none" || replies.length === 0 || nats.isClosed()) return Promise.resolve();
     this.#lastAck = replies.at(-1)!;
-    for (const reply of acks === "all" ? [this.#lastAck] : replies)
-      this.#options.link.nats.publish(reply, ack);
+    // Behind a cut these may be numbers of messages that nobody has read, until it was looked; the broker delivers again.
+    if (cuts !== this.#cuts) return Promise.resolve();
+    for (const reply of acks === "all" ? [this.#lastAck] : replies) nats.publish(reply, ack);
     return Promise.resolve();
   }
 
@@ -336,19 +340,9 @@ class StreamSource implements Source {
     // Trouble after trouble without a message in between must not become a busy loop.
     if (this.#troubles++ > 0) await sleep(this.#clock, backOff(this.#troubles, Math.random()));
     const progress = this.#progress;
-    const { place } = progress;
     const current = { ...this.#consumer, nextDelivery: this.#expected };
     const { acks } = current;
-    this.#stream = await waitForStream(this.#asker, this.#manager, this.#options.stream);
-    this.#isWhole = takesAll(this.#stream, this.#options.subject);
-    const resumption = await decide(this.#asker, this.#manager, this.#stream, place, acks !== "explicit");
-    const isRenewed = resumption.incarnation !== place.incarnation;
-    const isNew = this.#stream.created !== place.created;
-    // What was received and is not committed is delivered again where it must be acknowledged.
-    const start =
-      acks !== "all" || isNew ? resumption.start : Math.min(progress.committed + 1, resumption.start);
-    const reopening = { current, start, isRenewed };
-    this.#consumer = await reopenConsumer(this.#asker, this.#manager, this.#stream, this.#spec, reopening);
+    const { resumption, start, isRenewed } = await this.#reopen(current);
     this.#tell(resumption.events, isRenewed);
     const isSame =
       !isRenewed &&
@@ -357,9 +351,37 @@ class StreamSource implements Source {
     this.#asker.log.info(
       `${this.#asker.name}: ${reason}; ${isSame ? "going on" : "reading again"} behind message ${start - 1}`,
     );
-    if (isRenewed) progress.begin(this.#stream.created, { ...resumption, start });
+    const before = start === resumption.start ? resumption.before : unknownTime;
+    if (isRenewed) progress.begin(this.#stream.created, { ...resumption, start }, before);
     if (isRenewed || (!isSame && acks !== "explicit")) this.#disown();
     else if (isSame) this.#repeatAck();
+  }
+
+  /**
+   * Looks where to go on, and makes the consumer ready for it. Where the connection is cut meanwhile, what was found may be of a
+   * server that lost the end of its streams since: all of it is looked for anew, from the same place.
+   */
+  async #reopen(
+    consumer: OpenConsumer,
+  ): Promise<{ readonly resumption: Decision; readonly start: number; readonly isRenewed: boolean }> {
+    const { link, stream, subject } = this.#options;
+    const { place, committed } = this.#progress;
+    const { acks } = consumer;
+    for (let current = consumer; ; current = this.#consumer) {
+      const { cuts } = link;
+      this.#stream = await waitForStream(this.#asker, this.#manager, stream);
+      this.#isWhole = takesAll(this.#stream, subject);
+      const resumption = await decide(this.#asker, this.#manager, this.#stream, place, acks !== "explicit");
+      const isRenewed = resumption.incarnation !== place.incarnation;
+      const isNew = this.#stream.created !== place.created;
+      // What was received and is not committed is delivered again where it must be acknowledged.
+      const start = acks !== "all" || isNew ? resumption.start : Math.min(committed + 1, resumption.start);
+      const reopening = { current, start, isRenewed };
+      this.#consumer = await reopenConsumer(this.#asker, this.#manager, this.#stream, this.#spec, reopening);
+      if (link.cuts !== cuts) continue;
+      this.#cuts = cuts;
+      return { resumption, start, isRenewed };
+    }
   }
 
   /** Replies belong to the consumer that delivered them, and to the messages that had their numbers then. */

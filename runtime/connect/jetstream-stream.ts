@@ -1,4 +1,6 @@
-// The stream that a JetStream sink publishes to: made when it does not exist, never altered when it does.
+// The stream that a JetStream sink publishes to: made when it does not exist. One that exists is never altered, but for
+// subjects that are added to a shared stream which weir made itself: its writers start one after the other, and none knows
+// the others'.
 
 import {
   DiscardPolicy,
@@ -10,7 +12,7 @@ import {
 import { nanos } from "@nats-io/transport-node";
 import { limits } from "../limits.ts";
 import { insist, isCode, type Asker } from "./jetstream-requests.ts";
-import { covers } from "./subject.ts";
+import { includes } from "./subject.ts";
 
 export interface StreamSpec {
   readonly name: string;
@@ -18,6 +20,8 @@ export interface StreamSpec {
   readonly subjects: readonly string[];
   /** Bytes that it may hold, if it must be created; then the oldest rows go. Default: `sink_stream_bytes_max`. */
   readonly bytesMax?: number;
+  /** Others write it too, each subjects of their own: it takes theirs as they come. */
+  readonly shared?: boolean;
   /** How long it keeps a row, ms, if it must be created. Default: for ever. */
   readonly ageMax?: number;
 }
@@ -25,12 +29,25 @@ export interface StreamSpec {
 /** "stream name already in use with a different configuration": somebody was faster. */
 const nameInUse = 10_058;
 
-/** Makes sure that the stream exists, waiting for JetStream as long as it takes. */
+/** What a shared stream that weir made says of itself: only then may writers add to its subjects. */
+const sharedDescription = "made by weir; each of its writers adds the subjects that it writes";
+
+/** Makes sure that the stream exists and takes the subjects, waiting for JetStream as long as it takes. */
 export function ensureStream(asker: Asker, manager: JetStreamManager, spec: StreamSpec): Promise<void> {
   return insist(asker, `use stream ${spec.name}`, async () => {
     try {
-      const { config } = await manager.streams.info(spec.name);
-      warnUncovered(asker, spec, config.subjects ?? []);
+      // Whoever adds at the same time may take away what was added here: until it stands there, it is added again.
+      for (let attempt = 0; attempt < limits.stream_update_attempts_max; attempt++) {
+        const { config } = await manager.streams.info(spec.name);
+        const subjects = config.subjects ?? [];
+        const missing = spec.subjects.filter((wanted) => !isCovered(wanted, subjects));
+        if (missing.length === 0) return;
+        const isOurs = config.description === sharedDescription;
+        if (spec.shared !== true || !isOurs) return warnUncovered(asker, spec, subjects, missing);
+        await manager.streams.update(spec.name, { ...config, subjects: withSubjects(subjects, missing) });
+        asker.log.info(`${asker.name}: added ${missing.join(", ")} to its subjects`);
+      }
+      throw new Error("others change its subjects again and again");
     } catch (fault) {
       if (!isCode(fault, JetStreamApiCodes.StreamNotFound)) throw fault;
       await create(asker, manager, spec);
@@ -38,11 +55,30 @@ export function ensureStream(asker: Asker, manager: JetStreamManager, spec: Stre
   });
 }
 
-function warnUncovered(asker: Asker, spec: StreamSpec, subjects: readonly string[]): void {
-  const missing = spec.subjects.filter((wanted) => !subjects.some((pattern) => covers(pattern, wanted)));
-  if (missing.length === 0) return;
+function isCovered(wanted: string, subjects: readonly string[]): boolean {
+  return subjects.some((pattern) => includes(pattern, wanted));
+}
+
+/** Both, without those that others hold as well: a server refuses subjects that overlap. */
+export function withSubjects(before: readonly string[], more: readonly string[]): string[] {
+  const all = [...new Set([...before, ...more])];
+  return all.filter(
+    (each) =>
+      !isCovered(
+        each,
+        all.filter((other) => other !== each),
+      ),
+  );
+}
+
+function warnUncovered(
+  asker: Asker,
+  spec: StreamSpec,
+  subjects: readonly string[],
+  missing: readonly string[],
+): void {
   asker.log.warn(
-    `${asker.name}: stream ${spec.name} exists with subjects ${subjects.join(", ")}, which do not hold ${missing.join(", ")}; weir never alters a stream, so rows for those subjects will wait`,
+    `${asker.name}: stream ${spec.name} exists with subjects ${subjects.join(", ")}, which do not hold ${missing.join(", ")}; weir alters no stream of others, so rows for those subjects will wait: add them to the stream`,
   );
 }
 
@@ -51,7 +87,8 @@ async function create(asker: Asker, manager: JetStreamManager, spec: StreamSpec)
   try {
     await manager.streams.add({
       name: spec.name,
-      subjects: [...spec.subjects],
+      ...(spec.shared === true ? { description: sharedDescription } : {}),
+      subjects: withSubjects([], spec.subjects),
       storage: StorageType.File,
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.Old,
@@ -59,7 +96,7 @@ async function create(asker: Asker, manager: JetStreamManager, spec: StreamSpec)
       ...(spec.ageMax === undefined ? {} : { max_age: nanos(spec.ageMax) }),
     });
   } catch (fault) {
-    if (isCode(fault, nameInUse)) return;
+    if (isCode(fault, nameInUse)) return ensureStream(asker, manager, spec);
     throw fault;
   }
   asker.log.info(

@@ -1,7 +1,6 @@
 // Lines of a file, read in chunks of a fixed size: LF or CR LF, empty ones skipped, one that is too long
 // skipped and counted without ever being held in memory. Knows nothing of what a line means.
 
-import type { FileHandle } from "node:fs/promises";
 import type { LineSplitter } from "../codec/kernel/line-splitter.ts";
 import { limits } from "../limits.ts";
 
@@ -9,8 +8,13 @@ const lineFeed = 10;
 const carriageReturn = 13;
 const byteOrderMark = [0xef, 0xbb, 0xbf];
 
+/** What lines are read from: an open file, or what reads like one. */
+export interface LineFile {
+  read(buffer: Buffer, at: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
+}
+
 export class LineReader {
-  readonly #file: FileHandle;
+  readonly #file: LineFile;
   readonly #lengthMax: number;
   readonly #splitter: LineSplitter | null;
   #buffer: Buffer;
@@ -29,7 +33,7 @@ export class LineReader {
 
   /** With a splitter, lines may be taken many at once. */
   constructor(
-    file: FileHandle,
+    file: LineFile,
     offset = 0,
     lengthMax: number = limits.payload_bytes_max,
     splitter: LineSplitter | null = null,

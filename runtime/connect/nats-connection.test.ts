@@ -14,7 +14,7 @@ import { startNatsServer, type RunningNatsServer } from "./nats-server.ts";
 import { parseNatsUrl, redact } from "./nats-url.ts";
 import { Schedule } from "./pace.ts";
 import { Settlement } from "./settlement.ts";
-import { covers, publishSubjectFault, subscribeSubjectFault } from "./subject.ts";
+import { includes, publishSubjectFault, subscribeSubjectFault } from "./subject.ts";
 
 let server: RunningNatsServer | null = null;
 let link: NatsLink | null = null;
@@ -62,6 +62,30 @@ describe("a connection", () => {
     link = await connecting;
     expect(said).toHaveLength(1);
     expect(link.connected).toBe(true);
+  });
+
+  it("is given up by who has only so much patience, with what was wrong and what to do", async () => {
+    const gone = await startNatsServer({ name: "weir-gone" }, process.env);
+    await gone.stop();
+    const asked = connectNats({ name: "cloud", servers: gone.url, patience_ms: 0 }, log);
+    await expect(asked).rejects.toMatchObject({
+      code: "WEIR_NATS_UNAVAILABLE",
+      message: expect.stringMatching(/^nats "cloud": no connection to 127\.0\.0\.1:\d+: .*refused/i),
+      remedy: expect.stringContaining("--nats cloud=nats://HOST:PORT"),
+    });
+    expect(said.join()).not.toContain("for ever");
+  });
+
+  it("says of a server that refuses what to look at", async () => {
+    server = await startNatsServer({ name: "weir-refuses", extra: login }, process.env);
+    const asked = connectNats(
+      { name: "cloud", servers: `nats://edge:wr0ng@127.0.0.1:${server.port}`, patience_ms: 0 },
+      log,
+    );
+    await expect(asked).rejects.toMatchObject({
+      message: expect.stringMatching(/authorization/i),
+      remedy: expect.stringMatching(/^check the user and the password.*nats: cloud: in weir\.yaml$/),
+    });
   });
 
   it("tells a cut and the way back, and counts it", async () => {
@@ -146,9 +170,10 @@ it.each([
   ["a.*", "a.*", true],
   ["a.*", "a.b.c", false],
   ["a.b", "a.*", false],
+  ["a.*", "a.>", false],
   [">", "a", true],
-])("knows whether %s covers %s", (pattern, subject, expected) => {
-  expect(covers(pattern, subject)).toBe(expected);
+])("knows whether %s includes %s", (pattern, subject, expected) => {
+  expect(includes(pattern, subject)).toBe(expected);
 });
 
 it("waits longer from try to try, within its bounds, whatever the dice say", () => {

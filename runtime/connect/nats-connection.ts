@@ -1,4 +1,5 @@
-// A connection to NATS that is never given up: it waits for the first connect, comes back after every cut
+// A connection to NATS that is never given up: it waits for the first connect (for ever, or as long as somebody at a
+// terminal would), comes back after every cut
 // with back-off, notices a dead link within seconds, and says each change once. Never subscribes or
 // publishes; it holds no data, so what is in flight at a cut is the business of sources and sinks.
 
@@ -16,6 +17,7 @@ import { sleep, wallClock, type Clock } from "../clock.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { backOff } from "./back-off.ts";
+import { connectionRemedy } from "./connection-remedy.ts";
 import type { ConnectorLog } from "./connector-log.ts";
 import { parseNatsUrl, redact, type NatsAddress } from "./nats-url.ts";
 
@@ -36,6 +38,8 @@ export interface NatsConnectionOptions {
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
   /** Ends the wait for the first connect. */
   readonly signal?: AbortSignal;
+  /** How long the first connect is tried; for ever without it. */
+  readonly patience_ms?: number;
   readonly clock?: Clock;
 }
 
@@ -71,7 +75,7 @@ interface Access {
   readonly shown: string;
 }
 
-/** Connects, waiting for the server for ever. Rejects only for a wrong configuration or when `signal` fires. */
+/** Connects, waiting for the server. Rejects for a wrong configuration, when `signal` fires, and when `patience_ms` is over. */
 export async function connectNats(options: NatsConnectionOptions, log: ConnectorLog): Promise<NatsLink> {
   const clock = options.clock ?? wallClock;
   const access = accessOf(options);
@@ -144,7 +148,9 @@ async function firstConnect(
   clock: Clock,
   log: ConnectorLog,
 ): Promise<NatsConnection> {
-  const { name, signal } = options;
+  const { name, signal, patience_ms: patience } = options;
+  const giveUp = patience === undefined ? Number.POSITIVE_INFINITY : clock.now() + patience;
+  const howLong = patience === undefined ? "trying again for ever" : `trying for ${patience / 1000}s`;
   let told = "";
   for (let attempt = 0; ; attempt++) {
     if (signal?.aborted === true) throw stopped(name, access);
@@ -153,11 +159,12 @@ async function firstConnect(
     } catch (fault) {
       const reason = redact(messageOf(fault), access.secrets);
       // One line for each new reason; a server that is away for a night does not fill the log.
-      if (reason !== told)
-        log.warn(`nats "${name}": waiting for ${access.shown}: ${reason}; trying again for ever`);
+      if (reason !== told) log.warn(`nats "${name}": waiting for ${access.shown}: ${reason}; ${howLong}`);
       told = reason;
     }
-    await pause(clock, backOff(attempt, Math.random()), signal);
+    const left = giveUp - clock.now();
+    if (left <= 0) throw unanswered(name, access, told);
+    await pause(clock, Math.min(left, backOff(attempt, Math.random())), signal);
   }
 }
 
@@ -165,6 +172,14 @@ function stopped(name: string, access: Access): WeirError {
   return new WeirError("WEIR_NATS_UNAVAILABLE", `nats "${name}": stopped before ${access.shown} answered`, {
     remedy: "Start a nats-server there, or correct the address.",
   });
+}
+
+function unanswered(name: string, access: Access, reason: string): WeirError {
+  return new WeirError(
+    "WEIR_NATS_UNAVAILABLE",
+    `nats "${name}": no connection to ${access.shown}: ${reason}`,
+    { remedy: connectionRemedy(reason, name) },
+  );
 }
 
 /** Sleeps, or returns early when the signal fires. */

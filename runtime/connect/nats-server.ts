@@ -53,6 +53,8 @@ export interface RunningNatsServer {
   /** Stands still, connections and all, until `proceed`. */
   pause(): Promise<void>;
   proceed(): Promise<void>;
+  /** Sends its clients away, one after the other, and ends by itself: as for an upgrade. */
+  retire(): Promise<void>;
   /** Resolves with the exit code when the server has ended. */
   readonly exited: Promise<number | null>;
 }
@@ -340,6 +342,9 @@ function running(
     },
     async proceed() {
       process.kill(await launched.pid, "SIGCONT");
+    },
+    async retire() {
+      process.kill(await launched.pid, "SIGUSR2");
     },
   };
 }

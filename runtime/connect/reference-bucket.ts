@@ -4,7 +4,7 @@
 // the bucket was made anew: so the bucket itself is looked at now and then.
 
 import { JetStreamApiCodes } from "@nats-io/jetstream";
-import { type KV, Kvm, type KvWatchEntry } from "@nats-io/kv";
+import type { KV, KvWatchEntry } from "@nats-io/kv";
 import { type Clock, sleep } from "../clock.ts";
 import type { ReferenceContent } from "../codec/reference/content.ts";
 import { messageOf, WeirError } from "../errors.ts";
@@ -12,6 +12,7 @@ import { limits } from "../limits.ts";
 import { backOff } from "./back-off.ts";
 import type { ConnectorLog } from "./connector-log.ts";
 import { isCode } from "./jetstream-requests.ts";
+import { bucketsOf } from "./key-value.ts";
 import type { NatsLink } from "./nats-connection.ts";
 import type { ReferenceWatch } from "./reference.ts";
 
@@ -45,6 +46,11 @@ interface BucketState {
   readonly keys: number;
 }
 
+/** The consumer of a watch, which the client keeps in it and, once it is stopped, leaves to the server for five minutes. */
+function consumerOf(watch: object): { delete(): Promise<unknown> } | undefined {
+  return (watch as { readonly _data?: { delete(): Promise<unknown> } })._data;
+}
+
 class BucketWatch implements ReferenceWatch {
   readonly #options: BucketReferenceOptions;
   readonly #first = Promise.withResolvers<ReferenceContent>();
@@ -59,6 +65,8 @@ class BucketWatch implements ReferenceWatch {
   #complete = false;
   #cancel: (() => void) | null = null;
   #stop: () => void = () => undefined;
+  /** Has the server forget what the present watch made there. */
+  #forget: () => Promise<unknown> = () => Promise.resolve();
   #closed = false;
 
   constructor(options: BucketReferenceOptions) {
@@ -77,14 +85,16 @@ class BucketWatch implements ReferenceWatch {
     if (this.#unheard !== null) changed(this.#unheard);
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#closed = true;
     this.#first.reject(
       new WeirError("WEIR_NATS_UNAVAILABLE", `table ${this.#options.name}: stopped before it was read`),
     );
     this.#cancel?.();
     this.#stop();
-    return Promise.resolve();
+    const { link, clock } = this.#options;
+    if (!link.connected || link.nats.isClosed()) return;
+    await Promise.race([this.#forget(), sleep(clock, limits.nats_close_ms_max)]);
   }
 
   #deliver(content: ReferenceContent): void {
@@ -120,10 +130,14 @@ class BucketWatch implements ReferenceWatch {
     this.#entries.clear();
     this.#bytes = 0;
     this.#complete = false;
-    const store = await new Kvm(link.nats).open(bucket);
+    const store = await bucketsOf(link).open(bucket);
     const held = await this.#state(store);
     const watch = await store.watch();
     this.#stop = () => watch.stop();
+    this.#forget = () =>
+      consumerOf(watch)
+        ?.delete()
+        .catch(() => undefined) ?? Promise.resolve();
     if (this.#closed) watch.stop();
     let gone: unknown = null;
     const endLoad = clock.after(limits.lookup_load_ms_max, () => {

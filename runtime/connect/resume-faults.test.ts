@@ -75,6 +75,29 @@ async function loseTheEnd(before?: () => Promise<void>): Promise<void> {
   await connected();
 }
 
+/** The server is away for a moment, and loses nothing. */
+async function restart(): Promise<void> {
+  const { port } = server;
+  await server.kill();
+  await server.stop();
+  await start(port);
+}
+
+/** Does something before the next request for `what` is sent; resolves once it is done. */
+function doneBefore(what: string, task: () => Promise<void>): Promise<void> {
+  const { nats } = link;
+  const request = nats.request.bind(nats);
+  const done = Promise.withResolvers<void>();
+  nats.request = async (...asked) => {
+    if (asked[0].includes(what)) {
+      nats.request = request;
+      await task().then(done.resolve, done.reject);
+    }
+    return request(...asked);
+  };
+  return done.promise;
+}
+
 async function connected(): Promise<void> {
   for (;;) {
     const isThere = await link.nats.flush().then(
@@ -109,8 +132,12 @@ async function open(resume: Plain, options: Partial<JetStreamSourceOptions> = {}
   return source;
 }
 
-/** Numbers read until `count` are there, each batch committed as it comes. */
-async function numbers(source: Source, count: number): Promise<{ all: number[]; position: Plain }> {
+/** Numbers read until `count` are there, each batch committed as it comes where `commits` is not false. */
+async function numbers(
+  source: Source,
+  count: number,
+  commits = true,
+): Promise<{ all: number[]; position: Plain }> {
   const all: number[] = [];
   let position: Plain = null;
   while (all.length < count) {
@@ -120,7 +147,7 @@ async function numbers(source: Source, count: number): Promise<{ all: number[]; 
     for (let row = 0; row < delivery.payloads.count; row++)
       all.push(Number(Buffer.from(payloadAt(delivery.payloads, row)).toString()));
     position = delivery.position;
-    await source.commit(position);
+    if (commits) await source.commit(position);
   }
   return { all, position };
 }
@@ -197,6 +224,61 @@ describe("a stream that lost its end", () => {
     await source.close();
   });
 
+  it("goes on with what is stored anew where it lost its end while it was looked where to go on", async () => {
+    await stream();
+    await publish(0, 50);
+    await keepCopy();
+    await publish(50, 80);
+    const source = await open(null);
+    await numbers(source, 80);
+    // It was found as it had been left, and the consumer is about to be made anew.
+    const lost = doneBefore("CONSUMER.INFO", () => loseTheEnd(() => publishAlone(100, 140)));
+    await restart();
+    expect((await numbers(source, 40)).all).toEqual(range(100, 140));
+    await lost;
+    await expectQuiet(source);
+    expect(source.stats().dropped).toEqual({ regressed: 30 });
+    await source.close();
+  });
+
+  it("goes on with what is stored anew where it lost its end while its reader began", async () => {
+    await stream();
+    await publish(0, 50);
+    await keepCopy();
+    await publish(50, 80);
+    const first = await open(null);
+    const { position } = await numbers(first, 80);
+    await first.close();
+    const lost = doneBefore("CONSUMER.CREATE", () => loseTheEnd(() => publishAlone(100, 140)));
+    const second = await open(position);
+    await lost;
+    expect((await numbers(second, 40)).all).toEqual(range(100, 140));
+    await expectQuiet(second);
+    expect(second.stats().dropped).toEqual({ regressed: 30 });
+    await second.close();
+  });
+
+  it("is told from one that grew as long again where it lost its end twice before anything came", async () => {
+    const earlier = join(folder, "earlier");
+    await stream();
+    await publish(0, 30);
+    await keepCopy();
+    cpSync(copy(), earlier, { recursive: true });
+    await publish(30, 50);
+    await keepCopy();
+    await publish(50, 80);
+    const source = await open(null);
+    await numbers(source, 80);
+    await loseTheEnd();
+    await vi.waitFor(() => expect(source.stats().dropped).toEqual({ regressed: 30 }), { timeout: 10_000 });
+    rmSync(copy(), { recursive: true });
+    cpSync(earlier, copy(), { recursive: true });
+    await loseTheEnd(() => publishAlone(100, 140));
+    expect((await numbers(source, 40)).all).toEqual(range(100, 140));
+    expect(source.stats().dropped).toEqual({ regressed: 50 });
+    await source.close();
+  });
+
   it("is not waited for in silence by a durable consumer that nobody keeps positions for", async () => {
     await stream();
     await publish(0, 50);
@@ -235,6 +317,29 @@ describe("a stream that lost its end", () => {
     await expectQuiet(next);
     await next.close();
   });
+
+  for (const retention of [RetentionPolicy.Workqueue, RetentionPolicy.Interest])
+    it(`keeps what is stored anew where what was read is committed before anybody looked, by ${retention}`, async () => {
+      await stream({ retention });
+      const source = await open(null);
+      await publish(0, 20);
+      await numbers(source, 20);
+      await link.nats.flush();
+      await keepCopy();
+      await publish(20, 30);
+      const read = await numbers(source, 10, false);
+      expect(read.all).toEqual(range(20, 30));
+      // The numbers of those are already given to others when it is said that they are done.
+      const committed = doneBefore("STREAM.INFO", async () => {
+        await source.commit(read.position);
+        await link.nats.flush();
+      });
+      await loseTheEnd(() => publishAlone(100, 110));
+      await committed;
+      expect((await numbers(source, 10)).all).toEqual(range(100, 110));
+      expect(source.stats().dropped).toEqual({ regressed: 10 });
+      await source.close();
+    });
 });
 
 describe("a stream that was made anew", () => {

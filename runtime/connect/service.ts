@@ -2,7 +2,7 @@
 // request is one call; what goes wrong is an answer as well. Keeps nothing but counts, and decides nothing.
 
 import type { Msg, MsgHdrs, Subscription } from "@nats-io/transport-node";
-import { headers } from "@nats-io/transport-node";
+import { headers, PermissionViolationError } from "@nats-io/transport-node";
 import { type Clock, stopwatch } from "../clock.ts";
 import { isErrorCode, messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -16,8 +16,11 @@ export interface ServiceError {
 export interface Endpoint {
   readonly name: string;
   readonly subject: string;
-  /** `request`: what was sent, read as JSON; undefined for nothing. What it resolves with is the answer. */
-  readonly answer: (request: unknown) => unknown;
+  /**
+   * `request`: what was sent, read as JSON; undefined for nothing. `subject`: where it was sent to, where the endpoint's has
+   * wildcards. What it resolves with is the answer.
+   */
+  readonly answer: (request: unknown, subject: string) => unknown;
 }
 
 export interface ServiceOptions {
@@ -76,7 +79,7 @@ async function serve({ answer }: Endpoint, counts: Counts, message: Msg): Promis
   const began = stopwatch();
   counts.requests++;
   try {
-    message.respond(JSON.stringify(await answer(requestOf(message))));
+    message.respond(JSON.stringify(await answer(requestOf(message), message.subject)));
   } catch (fault) {
     counts.errors++;
     const said = errorOf(fault);
@@ -96,7 +99,7 @@ function requestOf(message: Msg): unknown {
     return message.json();
   } catch {
     throw new WeirError("WEIR_USAGE", "the request is no JSON", {
-      remedy: 'send an object, such as {"pipeline":"…","user":"ada"}',
+      remedy: 'send an object, such as {"pipeline":"…"}',
     });
   }
 }
@@ -159,6 +162,11 @@ export async function askService(link: NatsLink, subject: string, request: unkno
     const timeout = limits.service_answer_ms_max;
     said = (await link.nats.request(subject, JSON.stringify(request ?? null), { timeout })).json();
   } catch (cause) {
+    if (isForbidden(cause))
+      throw new WeirError("WEIR_REFUSED", `the server does not let this user ask on ${subject}`, {
+        remedy: "ask as who the connection is, or have it added to the permissions of that user",
+        cause,
+      });
     throw new WeirError("WEIR_NATS_UNAVAILABLE", `nobody answers on ${subject}`, {
       remedy: "see that it runs and is connected to the same servers: nats micro list",
       cause,
@@ -167,6 +175,10 @@ export async function askService(link: NatsLink, subject: string, request: unkno
   if (!isError(said)) return said;
   const { code, message } = said.error;
   throw new WeirError(isErrorCode(code) ? code : "WEIR_INTERNAL", message, remedyOf(said));
+}
+
+function isForbidden(fault: unknown): boolean {
+  return fault instanceof Error && fault.cause instanceof PermissionViolationError;
 }
 
 function remedyOf({ error }: ServiceError): { readonly remedy?: string } {

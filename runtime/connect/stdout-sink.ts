@@ -1,7 +1,9 @@
 // Rows to the process's standard output, one a line, so that weir stands in a shell pipeline. A reader that
-// goes away (`| head`) is a clean end and not a fault. Never closes the stream, which is the process's.
+// goes away (`| head`) is a clean end and not a fault; a disk behind it that is full is one. Never closes the stream, which is
+// the process's.
 
 import type { Writable } from "node:stream";
+import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { Conditions } from "./conditions.ts";
 import type { OutputRow, Sink, SinkStats } from "./connect.ts";
@@ -31,7 +33,9 @@ class StreamSink implements Sink {
   #writing = false;
   #ended = false;
   #closed = false;
-  readonly #onError: (fault: Error) => void = () => this.#end("reader_gone");
+  /** Why nothing more can be written, where that is not that the reader has gone. */
+  #fault: WeirError | null = null;
+  readonly #onError: (fault: NodeJS.ErrnoException) => void = (fault) => this.#fail(fault);
 
   constructor(options: StdoutSinkOptions) {
     this.#options = options;
@@ -47,7 +51,7 @@ class StreamSink implements Sink {
 
   write(row: OutputRow): void {
     this.#counts.taken++;
-    if (this.#ended) return this.#counts.drop("reader_gone");
+    if (this.#ended) return this.#counts.drop(this.#reason);
     if (this.#closed) return this.#counts.drop("closed");
     this.#queue.push(row.payload);
     this.#queueBytes += row.payload.length + 1;
@@ -57,12 +61,14 @@ class StreamSink implements Sink {
     queueMicrotask(() => this.#next());
   }
 
-  ready(): Promise<void> {
-    return this.#conditions.until(() => this.#ended || this.#queueBytes < limits.file_sink_queue_bytes_max);
+  async ready(): Promise<void> {
+    await this.#conditions.until(() => this.#ended || this.#queueBytes < limits.file_sink_queue_bytes_max);
+    if (this.#fault !== null) throw this.#fault;
   }
 
-  flush(): Promise<void> {
-    return this.#conditions.until(() => this.#ended || this.#counts.pending === 0);
+  async flush(): Promise<void> {
+    await this.#conditions.until(() => this.#ended || this.#counts.pending === 0);
+    if (this.#fault !== null) throw this.#fault;
   }
 
   stats(): SinkStats {
@@ -71,7 +77,7 @@ class StreamSink implements Sink {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.flush();
+    await this.flush().catch(() => undefined);
     // The listener stays: an error of the pipe may come later and must not end the process.
   }
 
@@ -87,20 +93,29 @@ class StreamSink implements Sink {
     this.#queueBytes = 0;
     this.#stream.write(bytes, (fault) => {
       if (this.#ended) return;
-      if (fault != null) return this.#end("reader_gone");
+      if (fault != null) return this.#fail(fault);
       this.#counts.confirm(rows, bytes.length);
       this.#conditions.check();
       this.#next();
     });
   }
 
-  #end(reason: string): void {
+  get #reason(): string {
+    return this.#fault === null ? "reader_gone" : "write_failed";
+  }
+
+  #fail(fault: NodeJS.ErrnoException): void {
     if (this.#ended) return;
+    if (fault.code !== "EPIPE")
+      this.#fault = new WeirError("WEIR_SINK", `standard output takes no more: ${messageOf(fault)}`, {
+        remedy: "look at where it goes: a full disk, say",
+        cause: fault,
+      });
     this.#ended = true;
     this.#writing = false;
     this.#queue = [];
-    this.#counts.drop(reason, this.#counts.pending);
+    this.#counts.drop(this.#reason, this.#counts.pending);
     this.#conditions.check();
-    this.#options.onEnd?.();
+    if (this.#fault === null) this.#options.onEnd?.();
   }
 }

@@ -10,6 +10,8 @@ export interface StoredTime {
   readonly stored_ns: number;
 }
 
+export const unknownTime: StoredTime = { stored: 0, stored_ns: 0 };
+
 /** Below 0 where `a` is before `b`. */
 export function compareTimes(a: StoredTime, b: StoredTime): number {
   return a.stored - b.stored || a.stored_ns - b.stored_ns;
@@ -36,10 +38,8 @@ export async function streamFacts(
   const { created, first, last } = factsOf(stream);
   const facts: StreamFacts = { created, first, last, reused: null };
   if (created !== place.created || place.stored === 0) return facts;
-  const timeOf = async (sequence: number): Promise<StoredTime | null> => {
-    const message = await manager.streams.getMessage(stream.config.name, { seq: sequence });
-    return message === null ? null : parseStored(message.timestamp);
-  };
+  const timeOf = (sequence: number): Promise<StoredTime | null> =>
+    storedTime(manager, stream.config.name, sequence);
   if (place.sequence > last) return { ...facts, reused: await firstAfter(place, first, last, timeOf) };
   const kept = place.sequence < first ? null : await timeOf(place.sequence);
   const order = kept === null ? 0 : compareTimes(kept, place);
@@ -47,6 +47,16 @@ export async function streamFacts(
   const reused = await firstAfter(place, first, place.sequence, timeOf);
   // With a clock that was set back, times do not tell where the numbers were given anew; that they were is certain.
   return { ...facts, reused: reused ?? place.sequence };
+}
+
+/** When a message was stored; null where there is none. */
+export async function storedTime(
+  manager: JetStreamManager,
+  stream: string,
+  sequence: number,
+): Promise<StoredTime | null> {
+  const message = await manager.streams.getMessage(stream, { seq: sequence });
+  return message === null ? null : parseStored(message.timestamp);
 }
 
 /** The first message from `first` to `last` that was stored after `time`; null where there is none. */

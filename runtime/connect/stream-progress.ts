@@ -6,7 +6,7 @@ import type { Acks } from "./jetstream-consumer.ts";
 import type { Delivered } from "./jetstream-delivered.ts";
 import { SequenceRanges } from "./sequence-ranges.ts";
 import { Settlement } from "./settlement.ts";
-import { compareTimes, type StoredTime } from "./stream-facts.ts";
+import { compareTimes, type StoredTime, unknownTime } from "./stream-facts.ts";
 import type { Resumption, StreamPlace } from "./stream-resume.ts";
 import type { DoneMessage } from "./waiting-messages.ts";
 
@@ -201,7 +201,7 @@ export class StreamProgress {
   /** Messages up to `sequence` will never come. */
   skipTo(sequence: number): void {
     if (this.#isQueue || sequence <= this.#received.sequence) return;
-    this.#received = { sequence, stored: 0, stored_ns: 0 };
+    this.#received = { sequence, ...unknownTime };
   }
 
   /** The first time that it is seen. Returns by what it is settled. */
@@ -279,12 +279,15 @@ export class StreamProgress {
     this.#settlement.forgetReplies();
   }
 
-  /** Numbers from `start` on are those of other messages now. What waits is handed out all the same. */
-  begin(created: string, { start, incarnation }: Resumption): void {
+  /**
+   * Numbers from `start` on are those of other messages now. What waits is handed out all the same. `before`: when the message
+   * before `start` was stored.
+   */
+  begin(created: string, { start, incarnation }: Resumption, before: StoredTime = unknownTime): void {
     const isNew = created !== this.#present.created;
     const floor = start - 1;
     this.#incarnations.push({ number: incarnation, created, start: isNew ? 0 : start });
-    this.#received = { sequence: floor, stored: 0, stored_ns: 0 };
+    this.#received = { sequence: floor, stored: before.stored, stored_ns: before.stored_ns };
     this.#isPlaced = true;
     if (!this.#isQueue) {
       this.#settlement = new Settlement(floor);

@@ -34,18 +34,6 @@ export function subscribeSubjectFault(subject: string): string | null {
   return null;
 }
 
-/** True when a subject of one pattern is a subject of the other, so that a stream of `pattern` may hold it. */
-export function covers(pattern: string, subject: string): boolean {
-  const wanted = pattern.split(".");
-  const tokens = subject.split(".");
-  for (const [place, token] of wanted.entries()) {
-    if (token === ">") return tokens.length > place;
-    if (place >= tokens.length) return false;
-    if (token !== "*" && token !== tokens[place]) return false;
-  }
-  return wanted.length === tokens.length;
-}
-
 /** True when every subject of `inner` is one of `outer`. */
 export function includes(outer: string, inner: string): boolean {
   const wanted = outer.split(".");

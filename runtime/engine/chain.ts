@@ -3,7 +3,7 @@
 
 import type { Batch } from "../../operators/sdk/index.ts";
 import { weightOf } from "../batch/batch.ts";
-import type { BranchPlan, StepPlan } from "../pipeline/pipeline.ts";
+import type { StepPlan } from "../pipeline/pipeline.ts";
 import type { DeadLetterPort } from "./dead-letter.ts";
 import type { Books } from "./ledger.ts";
 import type { References } from "./references.ts";
@@ -67,26 +67,4 @@ export class LateHead implements Receiver {
   onWatermark(watermark: number): void {
     this.#next.onWatermark(watermark);
   }
-}
-
-/** How many leading steps are stateless: those may run on any thread, in any order. */
-export function statelessPrefix(steps: readonly StepPlan[]): number {
-  const keyed = steps.findIndex(({ definition }) => definition.kind !== "stateless");
-  return keyed < 0 ? steps.length : keyed;
-}
-
-/** The trunk of a plan: the shared steps, and those of the only branch when there is just one beside late ones. */
-export function trunkOf(plan: {
-  readonly steps: readonly StepPlan[];
-  readonly branches: readonly BranchPlan[];
-}): {
-  readonly trunk: readonly StepPlan[];
-  readonly branches: readonly { readonly plan: BranchPlan; readonly steps: readonly StepPlan[] }[];
-} {
-  const ends = plan.branches.filter(({ lateOf }) => lateOf === null);
-  const only = ends.length === 1 ? ends[0]! : null;
-  return {
-    trunk: only === null ? plan.steps : [...plan.steps, ...only.steps],
-    branches: plan.branches.map((branch) => ({ plan: branch, steps: branch === only ? [] : branch.steps })),
-  };
 }

@@ -59,7 +59,7 @@ function open(
     outputs: (plan) => kept[of.indexOf(plan)]!,
     failed: ({ name }) => failed.push(name),
   });
-  return { runner: new GroupRunner(group, { inputs: [], header: [], threads: 0 }), kept, failed };
+  return { runner: new GroupRunner(group, { inputs: [], header: [], pool: null }), kept, failed };
 }
 
 const batchOf = (n: number) =>

@@ -6,14 +6,14 @@ import { applyChange, StateShadow } from "../state/change.ts";
 import { damaged, type Plain } from "../state/plain.ts";
 import type { PipelineEngine } from "./pipeline-engine.ts";
 
-/** Before each change, when it was made, wall clock ms: a number of eight bytes, little-endian. */
+/** Before each change, when it was made by the clock that nobody sets, ms: a number of eight bytes, little-endian. */
 const stampBytes = 8;
 
 export class Checkpoints {
   readonly #engine: PipelineEngine;
   /** A copy of the state as it was at the last checkpoint. */
   #shadow = new StateShadow();
-  /** When that was, wall clock ms. */
+  /** When that was. */
   #made = 0;
 
   constructor(engine: PipelineEngine) {
@@ -21,9 +21,9 @@ export class Checkpoints {
   }
 
   /** What has changed since the last one; null where nothing has. Between calls of the engine only. */
-  take(now: number): Uint8Array<ArrayBuffer> | null {
-    this.#made = now;
-    return stamped(this.#shadow.change(this.#engine.tree(), stampBytes), now);
+  take(elapsed: number): Uint8Array<ArrayBuffer> | null {
+    this.#made = elapsed;
+    return stamped(this.#shadow.change(this.#engine.tree(), stampBytes), elapsed);
   }
 
   /** All that was taken so far as one; null before the first. Of the last checkpoint, whatever the engine did since. */
@@ -35,7 +35,7 @@ export class Checkpoints {
    * Goes on where these were taken, of an engine with the same plan. Where it throws, the engine is as it was. `areGiven`:
    * nobody else looks at their memory any more.
    */
-  restore(changes: readonly Uint8Array[], now: number, areGiven: boolean = false): void {
+  restore(changes: readonly Uint8Array[], elapsed: number, areGiven: boolean = false): void {
     if (changes.length === 0) return;
     let tree: Plain = null;
     let made = Number.NaN;
@@ -44,7 +44,7 @@ export class Checkpoints {
         made = madeOf(change);
         tree = applyChange(tree, change.subarray(stampBytes), areGiven);
       }
-      this.#engine.restoreTree(tree, now - made);
+      this.#engine.restoreTree(tree, elapsed - made);
     } catch (error) {
       throw named(this.#engine.plan.name, error);
     }

@@ -10,7 +10,7 @@ import type { StepMetric } from "./step-metrics.ts";
 import type { StepWaiting } from "./waiting.ts";
 import { type Entered, type InputProgress, WatermarkTracker } from "./watermark.ts";
 
-/** When each payload of a run arrived, as far as could be seen here, wall clock ms. */
+/** When each payload of a run arrived, as far as could be seen here, by the clock that nobody sets, ms. */
 export type Arrivals = (row: number) => number;
 
 /** What has come through up to a watermark of its own. */
@@ -48,19 +48,21 @@ export interface Course {
   begin(arrived: Arrivals): void;
   /** Batches of the run have entered by a source, and are about to go through the stateless part. */
   entered(batches: readonly Batch[], entered: Entered, input: number): void;
+  /** What was aggregated before home in place of records, of a plan that has such a part. */
+  merge(batch: Batch): void;
   /** The run has come through. */
   settle(): void;
   /** Time passes, and a source (all of them when none is named) has nothing. */
-  tick(now: number, input: number | null): void;
+  tick(now: number, input: number | null, elapsed: number): void;
   /** One of several sources has ended. */
-  end(now: number, input: number): void;
+  end(now: number, input: number, elapsed: number): void;
   /** The stream has ended. */
   finish(): void;
   /** Event time has come as far as in another course, which stood alike. */
   follow(first: Course): void;
   /** All that outlives the process. */
   snapshot(): Plain;
-  /** Goes on from `data`, made `passed` ms ago by the clock on the wall, when the function that is returned is called. */
+  /** Goes on from `data`, made `passed` ms ago, when the function that is returned is called. */
   restoring(data: Plain, passed: number): () => void;
 }
 
@@ -111,16 +113,20 @@ export class OneClock implements Course, Clocked {
     this.tracker.advance(batches, entered, input);
   }
 
+  merge(batch: Batch): void {
+    this.home.merging!.merge(batch);
+  }
+
   settle(): void {
     this.entry.onWatermark(this.tracker.current);
   }
 
-  tick(now: number, input: number | null): void {
-    moving(this, () => this.tracker.tick(now, input));
+  tick(now: number, input: number | null, elapsed: number): void {
+    moving(this, () => this.tracker.tick(now, input, elapsed));
   }
 
-  end(now: number, input: number): void {
-    moving(this, () => this.tracker.end(now, input));
+  end(now: number, input: number, elapsed: number): void {
+    moving(this, () => this.tracker.end(now, input, elapsed));
   }
 
   finish(): void {

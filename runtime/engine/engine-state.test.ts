@@ -171,7 +171,7 @@ describe("is refused, and nothing is changed", () => {
         if (Buffer.from(other).equals(snapshot)) return;
         tried(other);
       }),
-      { seed: 8, numRuns: 300 },
+      { seed: 8, numRuns: 120 },
     );
   });
 });
@@ -208,7 +208,7 @@ test("bytes that a checksum was made for are refused, or go on until an operator
         outcomes.refused++;
       }
     }),
-    { seed: 9, numRuns: 500 },
+    { seed: 9, numRuns: 200 },
   );
-  expect(Math.min(outcomes.refused, outcomes.worked)).toBeGreaterThan(50);
+  expect(Math.min(outcomes.refused, outcomes.worked)).toBeGreaterThan(20);
 });

@@ -54,18 +54,18 @@ function ledgersOf({ ledgers, exits }: EngineParts): readonly Ledger[] {
   return [...ledgers, ...exits.map(({ ledger }) => ledger)];
 }
 
-/** `now`: wall clock, ms. */
-export function snapshotOf(parts: EngineParts, numbers: EngineNumbers, now: number): Uint8Array {
-  return frameOf(parts.fingerprint, { made: now, state: treeOf(parts, numbers) });
+/** `elapsed`: by the clock that nobody sets, ms. */
+export function snapshotOf(parts: EngineParts, numbers: EngineNumbers, elapsed: number): Uint8Array {
+  return frameOf(parts.fingerprint, { made: elapsed, state: treeOf(parts, numbers) });
 }
 
 /** Puts the state of a frame in place of the present one. Where it throws, nothing was changed. */
-export function restoreFrom(frame: Uint8Array, parts: EngineParts, now: number): EngineNumbers {
+export function restoreFrom(frame: Uint8Array, parts: EngineParts, elapsed: number): EngineNumbers {
   const data = dataOf(frame, parts.fingerprint);
-  return restoreTree(member(data, "state"), parts, now - numberOf(member(data, "made")));
+  return restoreTree(member(data, "state"), parts, elapsed - numberOf(member(data, "made")));
 }
 
-/** The same with what `treeOf` gave, which is made `passed` ms ago by the clock on the wall. Nothing of it is kept. */
+/** The same with what `treeOf` gave, which is made `passed` ms ago. Nothing of it is kept. */
 export function restoreTree(tree: Plain, parts: EngineParts, passed: number): EngineNumbers {
   let records: number;
   let metrics: readonly StepMetric[];

@@ -75,10 +75,10 @@ export class EntryGroup {
     this.#home_ms = 0;
     this.#untold += decoded.rows;
     this.#isAhead = true;
-    const arrivals = (row: number): number => seenAt(payloads.arrived[row] ?? now, last, now);
+    const arrivals = (row: number): number => seenAt(payloads.arrived[row] ?? now, last, clock);
     this.#drive((engine) => engine.begin(decoded.rows, last, arrivals));
     this.#part.run(payloads, decoded, clock, input, (batch, entered) => {
-      const known = seen(entered, last, now);
+      const known = seen(entered, last, clock);
       // They stand alike: what the first one's clock writes into the batch holds for all.
       this.#drive((engine) => engine.entered(engine === this.#first ? [batch] : [], known, input));
     });
@@ -88,9 +88,9 @@ export class EntryGroup {
   }
 
   /** Time passes, and a source (all of them when none is named) has nothing. */
-  tick(now: number, input: number | null): void {
+  tick(now: number, input: number | null, elapsed: number): void {
     this.#isAhead = true;
-    this.#drive((engine) => engine.tick(now, input));
+    this.#drive((engine) => engine.tick(now, input, elapsed));
   }
 
   /** Followers are told how far the first one has come. */

@@ -12,6 +12,7 @@ import { Kept, payloadsOf, pipelineText, sink, source } from "./engine.fixture.t
 import { GroupRunner } from "./group-runner.ts";
 import { type LoadedPipeline, loadInput, readInput } from "./loader.ts";
 import { hopGuess_ms } from "./placement.ts";
+import { DecodePool } from "./pool.ts";
 import { SourceGroup } from "./source-group.ts";
 
 /** Steps that take time, so that the pool gains; that die where they are not at home; that cannot go on. */
@@ -157,7 +158,8 @@ async function pooled(
   const plans = loaded.map(({ plan }) => plan!);
   const kept = plans.map(() => new Kept());
   const group = new SourceGroup(plans, { ...options, outputs: (plan) => kept[plans.indexOf(plan)]! });
-  const runner = new GroupRunner(group, { inputs: loaded.map(({ input }) => input), header: [], threads });
+  const pool = new DecodePool(threads);
+  const runner = new GroupRunner(group, { inputs: loaded.map(({ input }) => input), header: [], pool });
   try {
     for (const [i, batch] of batches.entries()) await runner.feed(batch, i * 700 + 700);
     await runner.idle();
@@ -167,6 +169,7 @@ async function pooled(
     return { kept, status: statusOf(group) };
   } finally {
     await runner.close();
+    await pool.close();
   }
 }
 
@@ -181,9 +184,10 @@ async function resumed(
   const inputs = loaded.map(({ input }) => input);
   const changes = new Map<string, Uint8Array[]>(plans.map(({ name }) => [name, []]));
   const runners: GroupRunner[] = [];
+  const pool = new DecodePool(2);
   const open = async (now: number): Promise<GroupRunner> => {
     group = new SourceGroup(plans, { ...options, outputs: (plan) => kept[plans.indexOf(plan)]! });
-    const runner = new GroupRunner(group, { inputs, header: [], threads: 2 });
+    const runner = new GroupRunner(group, { inputs, header: [], pool });
     runners.push(runner);
     for (const [name, all] of changes) await runner.restore(name, all, now);
     return runner;
@@ -202,6 +206,7 @@ async function resumed(
     return { kept, status: statusOf(group!) };
   } finally {
     for (const runner of runners) await runner.close();
+    await pool.close();
   }
 }
 
@@ -330,7 +335,8 @@ describe("placement", () => {
     const loaded = await load("calm", { steps: [{ slow: { ms: 4 } }, windowed, sink] });
     const kept = new Kept();
     const group = new SourceGroup([loaded.plan!], { ...options, outputs: () => kept });
-    const runner = new GroupRunner(group, { inputs: [loaded.input], header: [], threads: 2 });
+    const pool = new DecodePool(2);
+    const runner = new GroupRunner(group, { inputs: [loaded.input], header: [], pool });
     for (let i = 0; i < 20; i++)
       await runner.feed(payloadsOf([{ device: "a", ts: i * 100, temp: i }]), 2_000);
     expect(runner.costs()).toMatchObject({ hop_ms: hopGuess_ms });
@@ -339,13 +345,14 @@ describe("placement", () => {
     expect(kept.rows).toHaveLength(2);
     expect(runner.status()).toMatchObject([{ name: "calm", branches: [{ in: 20, out: 20, held: 0 }] }]);
     await runner.close();
+    await pool.close();
   });
 
   test("without threads everything stays at home, however full", async () => {
     const loaded = await load("home", { steps: [{ slow: { ms: 4 } }, windowed, sink] });
     const kept = new Kept();
     const group = new SourceGroup([loaded.plan!], { ...options, outputs: () => kept });
-    const runner = new GroupRunner(group, { inputs: [loaded.input], header: [], threads: 0 });
+    const runner = new GroupRunner(group, { inputs: [loaded.input], header: [], pool: null });
     for (const batch of fullBatches(12)) await runner.feed(batch, 1e5);
     expect(runner.costs().hop_ms).toBe(hopGuess_ms);
     await runner.close();

@@ -21,14 +21,24 @@ export type HomeRequest =
       readonly payloads: PayloadBatch;
       readonly now: number;
       readonly input: number;
+      readonly elapsed: number;
     }
   /** `input` null: every source has nothing. */
-  | { readonly kind: "tick"; readonly now: number; readonly input: number | null }
-  | { readonly kind: "end"; readonly now: number; readonly input: number }
+  | {
+      readonly kind: "tick";
+      readonly now: number;
+      readonly input: number | null;
+      readonly elapsed: number;
+    }
+  | { readonly kind: "end"; readonly now: number; readonly input: number; readonly elapsed: number }
   | { readonly kind: "reference"; readonly table: string; readonly content: ReferenceContent }
-  | { readonly kind: "checkpoint"; readonly now: number }
+  | { readonly kind: "checkpoint"; readonly elapsed: number }
   | { readonly kind: "whole" }
-  | { readonly kind: "restore"; readonly changes: readonly Uint8Array<ArrayBuffer>[]; readonly now: number }
+  | {
+      readonly kind: "restore";
+      readonly changes: readonly Uint8Array<ArrayBuffer>[];
+      readonly elapsed: number;
+    }
   | { readonly kind: "finish"; readonly now: number };
 
 /** One answer for each request, in order. */

@@ -72,11 +72,11 @@ export class HomeRunner implements Runner {
     return runner;
   }
 
-  async feed(payloads: PayloadBatch, now: number, input = 0): Promise<void> {
+  async feed(payloads: PayloadBatch, now: number, input = 0, elapsed: number = now): Promise<void> {
     if (this.#failure !== null) throw this.#failure;
     const owned = ownedPayloads(payloads);
     const transfer = payloadBuffers(owned);
-    const asked = this.#ask({ kind: "feed", payloads: owned, now, input }, transfer);
+    const asked = this.#ask({ kind: "feed", payloads: owned, now, input, elapsed }, transfer);
     if (this.#waiting.length >= limits.pool_batches_in_flight_max) await asked;
   }
 
@@ -84,12 +84,12 @@ export class HomeRunner implements Runner {
     await this.#ask({ kind: "reference", table, content });
   }
 
-  async tick(now: number, input: number | null = null): Promise<void> {
-    await this.#ask({ kind: "tick", now, input });
+  async tick(now: number, input: number | null = null, elapsed: number = now): Promise<void> {
+    await this.#ask({ kind: "tick", now, input, elapsed });
   }
 
-  async end(now: number, input: number): Promise<void> {
-    await this.#ask({ kind: "end", now, input });
+  async end(now: number, input: number, elapsed: number = now): Promise<void> {
+    await this.#ask({ kind: "end", now, input, elapsed });
   }
 
   async idle(): Promise<void> {
@@ -97,20 +97,20 @@ export class HomeRunner implements Runner {
     if (this.#failure !== null) throw this.#failure;
   }
 
-  async checkpoint(now: number): Promise<ReadonlyMap<string, Uint8Array>> {
-    return this.#byName(await this.#ask({ kind: "checkpoint", now }));
+  async checkpoint(elapsed: number): Promise<ReadonlyMap<string, Uint8Array>> {
+    return this.#byName(await this.#ask({ kind: "checkpoint", elapsed }));
   }
 
   async whole(): Promise<ReadonlyMap<string, Uint8Array>> {
     return this.#byName(await this.#ask({ kind: "whole" }));
   }
 
-  async restore(pipeline: string, changes: readonly Uint8Array[], now: number): Promise<void> {
+  async restore(pipeline: string, changes: readonly Uint8Array[], elapsed: number): Promise<void> {
     if (pipeline !== this.#options.plan.name) throw notHere(pipeline);
     // They may be views of what else was read, which stays the caller's.
     const owned = changes.map((change) => new Uint8Array(change));
     const buffers = owned.map(({ buffer }) => buffer);
-    await this.#ask({ kind: "restore", changes: owned, now }, buffers);
+    await this.#ask({ kind: "restore", changes: owned, elapsed }, buffers);
   }
 
   #byName(state: Bytes | null): ReadonlyMap<string, Uint8Array> {

@@ -39,12 +39,13 @@ async function open(request: Extract<HomeRequest, { kind: "open" }>): Promise<vo
 async function serve(request: HomeRequest): Promise<void> {
   state = null;
   if (request.kind === "open") await open(request);
-  else if (request.kind === "checkpoint") state = checkpoints!.take(request.now);
+  else if (request.kind === "checkpoint") state = checkpoints!.take(request.elapsed);
   else if (request.kind === "whole") state = checkpoints!.whole();
-  else if (request.kind === "restore") checkpoints!.restore(request.changes, request.now, true);
-  else if (request.kind === "feed") group!.feed(request.payloads, request.now, request.input);
-  else if (request.kind === "tick") group!.tick(request.now, request.input);
-  else if (request.kind === "end") group!.end(request.now, request.input);
+  else if (request.kind === "restore") checkpoints!.restore(request.changes, request.elapsed, true);
+  else if (request.kind === "feed")
+    group!.feed(request.payloads, request.now, request.input, request.elapsed);
+  else if (request.kind === "tick") group!.tick(request.now, request.input, request.elapsed);
+  else if (request.kind === "end") group!.end(request.now, request.input, request.elapsed);
   else if (request.kind === "reference") group!.engines[0]!.refer(request.table, request.content);
   else group!.finish(request.now);
 }

@@ -3,8 +3,9 @@
 
 import type { OutputRow } from "../connect/connect.ts";
 import type { BranchPlan, PipelinePlan, StepPlan } from "../pipeline/pipeline.ts";
+import { statelessPrefix, trunkOf } from "../pipeline/trunk.ts";
 import { listOf, type Plain } from "../state/plain.ts";
-import { type Chain, FanOut, LateHead, linkChain, statelessPrefix, trunkOf } from "./chain.ts";
+import { type Chain, FanOut, LateHead, linkChain } from "./chain.ts";
 import type { DeadLetterPort } from "./dead-letter.ts";
 import { Ledger } from "./ledger.ts";
 import { Output } from "./output.ts";
@@ -48,6 +49,8 @@ export function exitsOf(
 
 export class Home {
   readonly first: Receiver;
+  /** The step that takes what was aggregated before home, if there is one. */
+  readonly merging: Stage | null;
   readonly #trunk: Chain;
   readonly #branches: readonly Chain[];
   readonly #isLate: readonly boolean[];
@@ -75,6 +78,7 @@ export class Home {
     const next = heads.length === 1 ? heads[0]! : new FanOut(heads);
     this.#trunk = linkChain(trunk.slice(statelessPrefix(trunk)), ledger, deadLetter, next, references, late);
     this.first = this.#trunk.first;
+    this.merging = this.#trunk.stages[0] ?? null;
   }
 
   /** Input records in the tables of the steps that lead to a branch's end. */

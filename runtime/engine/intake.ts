@@ -18,6 +18,11 @@ function intakeStep({ inputs }: PipelinePlan, input: number): string {
   return inputs.length === 1 ? "source" : `source ${inputs[input]!.spec.name}`;
 }
 
+/** Whether the ledger names so what could not enter. */
+export function isIntakeStep(step: string): boolean {
+  return step === "source" || step.startsWith("source ");
+}
+
 /** True when two reads give the same column. */
 export function sameRead(a: FieldRead, b: FieldRead): boolean {
   return a.name === b.name && a.type === b.type && (a.unit ?? "ms") === (b.unit ?? "ms");
@@ -27,6 +32,8 @@ export function sameRead(a: FieldRead, b: FieldRead): boolean {
 export interface EntryClock {
   /** When they are taken. */
   readonly now: number;
+  /** The same by the clock that nobody sets. */
+  readonly elapsed: number;
   /** The same of a clock that never goes back: the event time of records that have none of their own. */
   readonly steady: number;
   /** When the latest of the source's payloads before them arrived. */
@@ -46,6 +53,8 @@ export class Intake {
   readonly #places: readonly number[];
   /** By decoded column, true when this pipeline reads it. */
   readonly #reads: readonly boolean[];
+  /** By decoded column, its field. */
+  readonly #names: readonly string[];
   readonly #ledger: Books;
   readonly #deadLetter: DeadLetterPort;
   readonly #subjectTexts: TextDictionary[];
@@ -68,6 +77,7 @@ export class Intake {
     const { fields, subjectFields, spec } = this.#input;
     this.#places = fields.map((field) => decodedFields.findIndex((each) => sameRead(each, field)));
     this.#reads = decodedFields.map((_field, place) => this.#places.includes(place));
+    this.#names = decodedFields.map(({ name }) => name);
     this.#ledger = ledger;
     this.#deadLetter = deadLetter;
     this.#subjectTexts = subjectFields.map(() => new TextDictionary());
@@ -145,7 +155,7 @@ export class Intake {
       if (arrived[row]! > now) now = arrived[row]!;
       const at = time[row]!;
       const fault = faults.size === 0 ? undefined : faults.get(row);
-      if (fault !== undefined) this.#refuse(batch, row, fault.reason, fault.detail);
+      if (fault !== undefined) this.#refuse(batch, row, fault.reason, this.#detailOf(fault));
       else if (timeValid !== null && timeValid[row] === 0) {
         const field = this.#input.spec.time?.field ?? "";
         this.#refuse(batch, row, "time", `expected a time in field ${field}, got none`);
@@ -168,6 +178,11 @@ export class Intake {
   #faultsOf({ faults }: Decoded): ReadonlyMap<number, DecodeFault> {
     const relevant = faults.filter(({ field }) => field < 0 || this.#reads[field]);
     return new Map(relevant.toReversed().map((fault) => [fault.row, fault]));
+  }
+
+  /** What is wrong, and in which field where it is one. */
+  #detailOf({ field, detail }: DecodeFault): string {
+    return field < 0 ? detail : `${this.#names[field]}: ${detail}`;
   }
 
   #refuse(batch: Batch, row: number, reason: Reason, detail: string): void {

@@ -4,8 +4,10 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Harness, lawFaults } from "weir/testing";
+import { catalog } from "../../operators/catalog.ts";
 import type { KeyBounds, PipelinePlan } from "../pipeline/pipeline.ts";
-import { planOf, sink } from "./engine.fixture.ts";
+import { planOnce } from "../testing/plans.fixture.ts";
+import { pipelineText, sink } from "./engine.fixture.ts";
 import { forgottenAtOnce } from "./key-bounds.ts";
 
 interface Reading {
@@ -23,7 +25,7 @@ function bounded(step: Readonly<Record<string, unknown>>, keys: KeyBounds): Pipe
     schema: { device: "string", ts: "time", temp: "float64" },
     time: { field: "ts", lateness: `${lateness}ms` },
   };
-  const plan = planOf({ source, steps: [step, sink] });
+  const plan = planOnce(pipelineText({ source, steps: [step, sink] }), catalog);
   return {
     ...plan,
     steps: plan.steps.map((each) => ({ ...each, keys })),
@@ -54,7 +56,7 @@ function runOnce(plan: PipelinePlan, readings: readonly Reading[], batchRows: nu
 /** The run of `readings`, which is the same however they are cut into batches. */
 function run(plan: PipelinePlan, readings: readonly Reading[]): Run {
   const whole = runOnce(plan, readings, 1000);
-  for (const batchRows of [1, 2, 7]) expect(runOnce(plan, readings, batchRows)).toEqual(whole);
+  for (const batchRows of [1, 7]) expect(runOnce(plan, readings, batchRows)).toEqual(whole);
   return whole;
 }
 
@@ -117,7 +119,7 @@ describe("keys are forgotten", () => {
           sampled(readings, keys),
         );
       }),
-      { seed: 31, numRuns: 150 },
+      { seed: 31, numRuns: 80 },
     );
   });
 
@@ -125,9 +127,20 @@ describe("keys are forgotten", () => {
     { hold: { when: "temp > 4", for: "300ms", by: "device" } },
     { throttle: { every: "500ms", keep: "last", by: "device" } },
     { top: { count: 2, value: "temp", every: "500ms", by: "device" } },
+    { top: { count: 2, value: "temp", every: "30ms", by: "device" } },
     { absence: { for: "400ms", by: "device" } },
     { window: { tumbling: "700ms", by: "device", select: { n: "count()" } } },
     { window: { hopping: { size: "900ms", every: "300ms" }, by: "device", select: { n: "count()" } } },
+    { window: { tumbling: "300ms", gaps: "last", by: "device", select: { n: "count()", t: "last(temp)" } } },
+    {
+      window: {
+        hopping: { size: "900ms", every: "300ms" },
+        gaps: "zero",
+        by: "device",
+        select: { n: "count()" },
+      },
+    },
+    { window: { tumbling: "300ms", gaps: "interpolate", by: "device", select: { t: "mean(temp)" } } },
     { window: { session: { gap: "300ms" }, by: "device", select: { n: "count()" } } },
     { window: { count: { n: 3 }, by: "device", select: { n: "count()" } } },
     { window: { sliding: "500ms", by: "device", select: { n: "count()" } } },
@@ -137,7 +150,7 @@ describe("keys are forgotten", () => {
       fc.property(streams, bounds, (readings, keys) => {
         run(bounded(step, keys), readings);
       }),
-      { seed: 32, numRuns: 60 },
+      { seed: 32, numRuns: 40 },
     );
   });
 });

@@ -4,6 +4,7 @@
 
 import { type Batch, noKey, valueAt } from "../../operators/sdk/index.ts";
 import { makeWritable, TextDictionary } from "../batch/columns.ts";
+import { WeirError } from "../errors.ts";
 import { lanesOf } from "../pipeline/per-key.ts";
 import type { InputSpec, PerKey, PipelinePlan } from "../pipeline/pipeline.ts";
 import { type LastingKeys, makeKeyTable } from "../state/keys.ts";
@@ -143,6 +144,10 @@ export class Lanes implements Course, Receiver {
     this.#ledger.add(lanesStep, "overflow", refused);
   }
 
+  merge(): void {
+    throw new WeirError("WEIR_INTERNAL", "records of keys with clocks of their own come home one by one");
+  }
+
   follow(): void {
     // No other stands alike.
   }
@@ -159,11 +164,11 @@ export class Lanes implements Course, Receiver {
     // Each key has its own.
   }
 
-  tick(now: number): void {
+  tick(now: number, _input: number | null, elapsed: number): void {
     for (const lane of this.#lanes)
       moving(lane, () => {
         const before = lane.tracker.current;
-        lane.tracker.tick(now);
+        lane.tracker.tick(now, null, elapsed);
         if (lane.tracker.current > before) lane.kept = null;
       });
   }

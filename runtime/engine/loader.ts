@@ -14,6 +14,7 @@ import { type ConfigDocument, readDocument } from "../pipeline/document.ts";
 import { loadDocument, operatorFilesOf } from "../pipeline/load.ts";
 import type { Diagnostic, PipelinePlan, PipelineSpec } from "../pipeline/pipeline.ts";
 import { noProtos, type ProtoFiles } from "../pipeline/proto-spec.ts";
+import { type Shown, shownPlan } from "../pipeline/shown-plan.ts";
 
 /** All that a pipeline is made of, as data, so that a thread can make the same plan. */
 export interface PipelineInput {
@@ -23,6 +24,8 @@ export interface PipelineInput {
   readonly environment: Readonly<Record<string, string>>;
   /** The partition that runs by itself; null or left out: the pipeline as a whole. */
   readonly partition?: number | null;
+  /** What somebody looks at of it, in place of running it for its sinks. */
+  readonly shown?: Shown;
 }
 
 let resolving = false;
@@ -111,7 +114,9 @@ export function readInput(file: string, environment: Readonly<Record<string, str
     const bytes = readBounded(path, limits.config_bytes_max);
     return { file: path, text: bytes.toString("utf8"), environment };
   } catch (error) {
-    throw new WeirError("WEIR_FILE", `cannot read ${file}: ${messageOf(error)}`, {
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const message = isMissing ? `there is no file ${file}` : `cannot read ${file}: ${messageOf(error)}`;
+    throw new WeirError("WEIR_FILE", message, {
       remedy: "name a pipeline file; weir init writes one to start from",
       cause: error,
     });
@@ -179,7 +184,9 @@ export async function loadInput(input: PipelineInput, shown: string = input.file
   const protos = await protoFiles(input);
   const { partition = null } = input;
   const loaded = loadDocument(read, { catalogue, surroundings, protos, partition });
-  const plan = unloadable.length > 0 ? null : loaded.plan;
+  const whole = unloadable.length > 0 ? null : loaded.plan;
+  const { shown: view } = input;
+  const plan = whole === null || view === undefined ? whole : shownPlan(whole, view);
   const steps =
     plan === null ? [] : [...plan.spec.steps, ...plan.spec.branches.flatMap((branch) => branch.steps)];
   return {

@@ -8,8 +8,8 @@ import type { OutputRow } from "../connect/connect.ts";
 import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
 import type { Receiver } from "./stage.ts";
 
-/** What is not allowed inside a subject token, or would give it another meaning. */
-const unsafe = /[\s.*>$\p{Cc}]/gu;
+/** What is not allowed inside a subject, or would give its token another meaning. */
+const unsafe = /[\s.*>$\p{C}]/gu;
 
 /** A value as one subject token: it can neither add a token nor turn into a wildcard or a system subject. */
 export function subjectToken(value: Scalar): string {

@@ -5,7 +5,7 @@ import type { Batch } from "../../operators/sdk/index.ts";
 import type { PayloadBatch } from "../batch/payloads.ts";
 import type { OutputRow } from "../connect/connect.ts";
 import type { ReferenceContent } from "../codec/reference/content.ts";
-import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import type { PipelinePlan, StepPlan } from "../pipeline/pipeline.ts";
 import type { Plain } from "../state/plain.ts";
 import { type Arrivals, type Course, OneClock } from "./course.ts";
 import type { DeadLetter, DeadLetterPort } from "./dead-letter.ts";
@@ -19,9 +19,11 @@ import {
 } from "./engine-state.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { type Exit, exitsOf, Home } from "./home.ts";
+import type { EntryClock } from "./intake.ts";
 import { Lanes } from "./lanes.ts";
 import { Ledger, type LedgerEntry } from "./ledger.ts";
 import { References, type ReferenceStatus } from "./references.ts";
+import { partialStepOf } from "./partial-step.ts";
 import type { Receiver } from "./stage.ts";
 import { joinMetrics, type StepMetric } from "./step-metrics.ts";
 import type { Entry } from "./stateless-part.ts";
@@ -79,6 +81,8 @@ export class PipelineEngine {
   readonly #course: Course;
   readonly #references: References;
   readonly #moved: () => void;
+  /** The step of which a part may run on another thread. */
+  readonly #partialStep: StepPlan | null;
   #in = 0;
   #arrived = 0;
   #fingerprint: Uint8Array | null = null;
@@ -92,6 +96,7 @@ export class PipelineEngine {
     this.plan = plan;
     this.#outputs = outputs;
     this.#moved = moved;
+    this.#partialStep = partialStepOf(plan);
     this.deadLetter = (letter) => outputs.deadLetter(letter, this.#arrived);
     this.#exits = exitsOf(plan, headers[0] ?? null, identity, outputs);
     this.#references = new References(plan);
@@ -141,12 +146,22 @@ export class PipelineEngine {
     this.#course.follow(first.#course);
   }
 
-  /** Takes the batches, which own their memory, that a stateless part on another thread made. Runs are taken in source order. */
-  take(entry: Entry, batches: readonly Batch[], now: number, arrived: number): void {
+  /**
+   * Takes the batches, which own their memory, that a stateless part on another thread made. Runs are taken in source order.
+   * `isPartial`: their records were aggregated there.
+   */
+  take(
+    entry: Entry & { readonly isPartial: boolean },
+    batches: readonly Batch[],
+    clock: Taken,
+    arrived: number,
+  ): void {
     this.#entry.settle();
-    this.begin(entry.records, arrived, () => now);
-    this.#course.entered(batches, seen(entry, arrived, now), 0);
-    for (const batch of batches) this.#course.entry.onBatch(batch);
+    this.begin(entry.records, arrived, () => clock.elapsed);
+    this.#course.entered(batches, seen(entry, arrived, clock), 0);
+    for (const batch of batches)
+      if (entry.isPartial) this.#course.merge(batch);
+      else this.#course.entry.onBatch(batch);
     this.#course.settle();
   }
 
@@ -159,7 +174,10 @@ export class PipelineEngine {
     },
     arrived: number,
   ): void {
-    for (const { step, reason, records } of part.ledger) this.ledger.add(step, reason, records);
+    // A step at home may have had its part there.
+    const home = this.#partialStep?.label;
+    for (const { step, reason, records } of part.ledger)
+      (step === home ? this.#ledger : this.ledger).add(step, reason, records);
     for (const letter of part.letters) this.#outputs.deadLetter(letter, arrived);
     this.#entryMetrics = joinMetrics([...this.#entryMetrics, ...part.metrics]);
   }
@@ -174,15 +192,15 @@ export class PipelineEngine {
   }
 
   /** Time passes, and a source (all of them when none is named) has nothing: idle sources, processing time. */
-  tick(now: number, input: number | null = null): void {
+  tick(now: number, input: number | null = null, elapsed: number = now): void {
     this.caused(now);
-    this.#course.tick(now, input);
+    this.#course.tick(now, input, elapsed);
   }
 
   /** One of several sources has ended, and holds time back no more. */
-  end(now: number, input: number): void {
+  end(now: number, input: number, elapsed: number = now): void {
     this.caused(now);
-    this.#course.end(now, input);
+    this.#course.end(now, input, elapsed);
   }
 
   /** The stream has ended: every open window fires. */
@@ -191,10 +209,10 @@ export class PipelineEngine {
     this.#course.finish();
   }
 
-  /** All that is remembered, as bytes. Between calls only; `now`: wall clock, ms. */
-  snapshot(now: number): Uint8Array {
+  /** All that is remembered, as bytes. Between calls only. */
+  snapshot(elapsed: number): Uint8Array {
     this.#entry.settle();
-    return snapshotOf(this.#parts(), this.#numbers(), now);
+    return snapshotOf(this.#parts(), this.#numbers(), elapsed);
   }
 
   /** The same as plain data, most of it views of live memory: to be read before the next call. */
@@ -208,9 +226,9 @@ export class PipelineEngine {
    * were sent before gives both engines one identity. Throws where the bytes are no snapshot of this
    * pipeline; nothing is changed then. Reference tables may be given before or after.
    */
-  restore(snapshot: Uint8Array, now: number): void {
+  restore(snapshot: Uint8Array, elapsed: number): void {
     this.#entry.settle();
-    this.#goOn(restoreFrom(snapshot, this.#parts(), now));
+    this.#goOn(restoreFrom(snapshot, this.#parts(), elapsed));
   }
 
   /** The same with a tree that was made `passed` ms ago; nothing of it is kept. */
@@ -296,14 +314,17 @@ export function arrivedLast(payloads: PayloadBatch, now: number): number {
   return payloads.count === 0 ? now : payloads.arrived[payloads.count - 1]!;
 }
 
+/** When a run of payloads is taken. */
+export type Taken = Pick<EntryClock, "now" | "elapsed">;
+
 /**
- * The clock when a payload that arrived at `arrived` could be seen here, in a run whose last one arrived at
- * `last` and is taken at `now`: a stream's stored payloads arrived at the edge long before.
+ * When a payload that arrived at `arrived` could be seen here, by the clock that nobody sets, in a run whose last one arrived
+ * at `last`: a stream's stored payloads arrived at the edge long before they are taken.
  */
-export function seenAt(arrived: number, last: number, now: number): number {
-  return Math.min(arrived + Math.max(0, now - last), now);
+export function seenAt(arrived: number, last: number, { now, elapsed }: Taken): number {
+  return elapsed - Math.max(0, now - arrived - Math.max(0, now - last));
 }
 
-export function seen({ latest, moved, arrived }: Entered, last: number, now: number): Entered {
-  return { latest, moved: seenAt(moved, last, now), arrived: seenAt(arrived, last, now) };
+export function seen({ latest, moved, arrived }: Entered, last: number, taken: Taken): Entered {
+  return { latest, moved: seenAt(moved, last, taken), arrived: seenAt(arrived, last, taken) };
 }

@@ -2,13 +2,16 @@
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { PlacementSpec } from "../pipeline/pipeline.ts";
 import {
   Average,
   type BatchCosts,
   choosePlace,
   gatherGuessShare,
   hopGuess_ms,
+  poolThreads,
   PoolTrial,
+  threadsFor,
 } from "./placement.ts";
 
 const costs = (
@@ -16,7 +19,9 @@ const costs = (
   home_ms: number,
   hop_ms: number = hopGuess_ms,
   gather_ms: number = stateless_ms * gatherGuessShare,
-): BatchCosts => ({ stateless_ms, home_ms, hop_ms, gather_ms });
+  aggregated: BatchCosts["aggregated"] = null,
+  source_ms: number = 0,
+): BatchCosts => ({ source_ms, stateless_ms, home_ms, hop_ms, gather_ms, aggregated });
 
 describe("choosePlace", () => {
   test.each([
@@ -30,6 +35,25 @@ describe("choosePlace", () => {
     ["home is the bottleneck in any case", costs(1, 20), 8, "home"],
     ["gathering what goes back costs as much as making it", costs(5, 0.1, 0.1, 5), 2, "home"],
     ["taking back costs home as much as doing it", costs(2, 0.1, 2, 0.1), 4, "home"],
+    [
+      "home is the bottleneck, and threads aggregate for it",
+      costs(1, 20, 0.1, 0.1, { thread_ms: 22, home_ms: 2 }),
+      2,
+      "pool",
+    ],
+    [
+      "one thread that aggregates has all of the work",
+      costs(1, 20, 0.1, 0.1, { thread_ms: 22, home_ms: 2 }),
+      1,
+      "home",
+    ],
+    [
+      "one thread that aggregates has all of the work, and home reads meanwhile",
+      costs(1, 20, 0.1, 0.1, { thread_ms: 22, home_ms: 2 }, 10),
+      1,
+      "pool",
+    ],
+    ["merging costs as much as adding", costs(1, 20, 0.1, 0.1, { thread_ms: 22, home_ms: 20 }), 8, "home"],
   ] as const)("%s", (_when, given, threads, expected) => {
     expect(choosePlace(given, threads)).toBe(expected);
   });
@@ -102,5 +126,28 @@ describe("the pool on trial", () => {
     const trial = known();
     for (let batch = 0; batch < 24; batch++) trial.add("pool", 50);
     expect(batchesUntilClosed(trial, 0.6)).toBe(10_000);
+  });
+});
+
+const plan = (name: string, threads: number | null): Parameters<typeof threadsFor>[0][number] => ({
+  name,
+  spec: { placement: { threads } as PlacementSpec } as Parameters<typeof threadsFor>[0][number]["spec"],
+});
+
+describe("threads of a source", () => {
+  test.each([
+    ["what is spare, where nobody says anything", [plan("a", null)], null, 3, 3],
+    ["none for partitions, which would have a pool each", [plan("a~0", null)], null, 3, 0],
+    ["what the device says", [plan("a", null), plan("b", null)], 2, 3, 2],
+    ["what the device says of partitions as well", [plan("a~0", null)], 2, 3, 2],
+    ["what the file says, before the device", [plan("a", 1)], 2, 3, 1],
+    ["none where the file says so", [plan("a", 0)], 2, 3, 0],
+    ["the most that pipelines of one source say", [plan("a", 1), plan("b", 4), plan("c", null)], 2, 3, 4],
+  ])("%s", (_what, plans, device, spare, threads) => {
+    expect(threadsFor(plans, device, spare)).toBe(threads);
+  });
+
+  test("two processors are home's and its nats-server's", () => {
+    expect([1, 2, 4].map(poolThreads)).toEqual([0, 0, 2]);
   });
 });

@@ -1,7 +1,30 @@
 // Where the stateless part of a batch runs: at home or in the pool. Pure: measured costs in, a choice out.
 
+import { instanceOf } from "../instance.ts";
+import type { PipelinePlan } from "../pipeline/pipeline.ts";
+
+/** Threads of a pool: one core is home's, and one is for what feeds it, the nats-server, the kernel's network, the collector. */
+export function poolThreads(processors: number): number {
+  return Math.max(0, processors - 2);
+}
+
+/** How many threads pipelines of one source may have: what their files say, else what the device does, else what is spare. */
+export function threadsFor(
+  plans: readonly Pick<PipelinePlan, "name" | "spec">[],
+  device: number | null,
+  spare: number,
+): number {
+  const said = plans.flatMap(({ spec }) => spec.placement.threads ?? []);
+  if (said.length > 0) return Math.max(...said);
+  // A worker runs several partitions of a stream, and each would have a pool of its own.
+  const isPartition = plans.some(({ name }) => instanceOf(name).partition !== null);
+  return device ?? (isPartition ? 0 : spare);
+}
+
 /** Averages over recent batches, in ms of the thread that does the work. */
 export interface BatchCosts {
+  /** Reading it and cutting it into records, which is done at home in any case. */
+  readonly source_ms: number;
   /** Decode and the stateless steps, wherever they ran. */
   readonly stateless_ms: number;
   /** What must be done at home in any case: keyed steps, encoding. */
@@ -10,11 +33,18 @@ export interface BatchCosts {
   readonly hop_ms: number;
   /** What a hop costs the pool's thread: gathering the rows that go back. */
   readonly gather_ms: number;
+  /**
+   * Where threads do part of the keyed steps as well: all that they do for a batch, and what is left for home beside its hop. Null
+   * where they do not.
+   */
+  readonly aggregated: { readonly thread_ms: number; readonly home_ms: number } | null;
 }
 
 /** A hop before any was measured (20–60 µs for the messages, as much again for the copies), and its share of gathering. */
 export const hopGuess_ms = 0.15;
 export const gatherGuessShare = 0.3;
+/** What is left of home's own work, before it was measured, where threads aggregate. */
+export const mergeGuessShare = 0.3;
 
 /** The pool must promise at least this much more throughput: a hop that gains nothing costs latency. */
 const gainMin = 1.15;
@@ -25,8 +55,10 @@ const gainMin = 1.15;
  */
 export function choosePlace(costs: BatchCosts, threads: number): "home" | "pool" {
   if (threads < 1) return "home";
-  const alone = costs.stateless_ms + costs.home_ms;
-  const pooled = Math.max(costs.home_ms + costs.hop_ms, (costs.stateless_ms + costs.gather_ms) / threads);
+  const { source_ms, stateless_ms, home_ms, hop_ms, gather_ms, aggregated } = costs;
+  const alone = source_ms + stateless_ms + home_ms;
+  const split = aggregated ?? { thread_ms: stateless_ms + gather_ms, home_ms };
+  const pooled = Math.max(source_ms + split.home_ms + hop_ms, split.thread_ms / threads);
   return alone > pooled * gainMin ? "pool" : "home";
 }
 
@@ -43,7 +75,7 @@ export class Average {
 }
 
 /** Batches that tell nothing of either place: threads start, and compile what they run, in the first of them. */
-const settlingBatches = 24;
+export const settlingBatches = 24;
 const judgedBatches = 40;
 /** Batches at home after a pool that gained nothing, and the most of them after it was tried again and again. */
 const restBatches = 512;

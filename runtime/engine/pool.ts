@@ -1,72 +1,116 @@
-// The thread pool of one source: hands batches to piscina and gives their results back in source order.
-// Only buffers cross; a thread that dies loses nothing, because its batch is run again at home.
+// The thread pool of a worker: hands batches of its sources to piscina. A batch is in memory that threads share, so that it
+// is copied once, and one whose thread died can be run again at home.
 
-import { availableParallelism } from "node:os";
-import { Piscina } from "piscina";
-import { type PayloadBatch, payloadBuffers } from "../batch/payloads.ts";
+import type { Piscina } from "piscina";
+import { bufferOf } from "../batch/compact.ts";
+import type { PayloadBatch } from "../batch/payloads.ts";
 import { partUrl } from "../layout.ts";
-import { limits } from "../limits.ts";
 import type { EntryClock } from "./intake.ts";
 import type { PipelineInput } from "./loader.ts";
-import type { PoolResult, PoolTask, PoolThreadData } from "./pool-thread.ts";
+import type { PoolResult, PoolTask } from "./pool-thread.ts";
 
 /**
- * One core is home's, and one is for what feeds it: the nats-server, the kernel's network, the collector. On two cores a pool
- * that takes the second makes UC2 a third as fast, from a file as over NATS.
+ * A thread has the batches that come next before it is done with one: asking home for each left it without work for a third of the
+ * time. It still takes one after the other; when it dies, all of them are run again at home.
  */
-export function poolThreads(): number {
-  return Math.max(0, availableParallelism() - 2);
+export const tasksAtOnce = 3;
+
+/** The pipelines of one source, as the threads make them. */
+export interface PoolGroup {
+  readonly inputs: readonly PipelineInput[];
+  readonly header: readonly string[];
+}
+
+/** The way into the pool for one group. */
+export interface PoolEntrance {
+  /** Runs one batch, which is in shared memory. Rejects when its thread died, or could not make the pipelines. */
+  run(payloads: PayloadBatch, clock: EntryClock): Promise<PoolResult>;
+  /** What a run gave is not read any more: its memory goes back to a thread with the next batch. */
+  giveBack(result: PoolResult): void;
+  /** The group comes no more. */
+  leave(): void;
 }
 
 export class DecodePool {
-  readonly #piscina: Piscina<PoolTask, PoolResult>;
-  /** Rejects when the pool is broken: Piscina leaves tasks waiting for threads that never come up. */
-  readonly #broken: Promise<never>;
-  #failure: Error | null = null;
-  #inFlight = 0;
+  readonly threads: number;
+  #piscina: Promise<Piscina<PoolTask, PoolResult>> | null = null;
+  #isBroken = false;
+  /** Of batches that are in it, who is told when it breaks: Piscina leaves tasks waiting for threads that never come up. */
+  readonly #waiting = new Set<(error: Error) => void>();
+  readonly #groups = new Set<number>();
+  #entered = 0;
+  /** Of batches that were taken in. */
+  readonly #buffers: ArrayBuffer[] = [];
 
-  constructor(inputs: readonly PipelineInput[], header: readonly string[], threads: number) {
-    const workerData: PoolThreadData = { inputs, header };
-    this.#piscina = new Piscina({
+  /** Starts no thread before the first batch. */
+  constructor(threads: number) {
+    this.threads = threads;
+  }
+
+  /** True when it takes no more batches. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
+  enter(group: PoolGroup): PoolEntrance {
+    const id = this.#entered++;
+    this.#groups.add(id);
+    // Threads read it when they meet the group for the first time; until then it costs a batch nothing.
+    const definition = sharedText(JSON.stringify(group));
+    return {
+      run: (payloads, clock) =>
+        this.#run({ group: id, definition, groups: [...this.#groups], payloads, clock }),
+      giveBack: ({ parts }) => {
+        for (const { batches } of parts) this.#buffers.push(...batches.map(bufferOf));
+      },
+      leave: () => void this.#groups.delete(id),
+    };
+  }
+
+  async close(): Promise<void> {
+    await (await this.#piscina)?.destroy();
+  }
+
+  #run(asked: Omit<PoolTask, "buffers">): Promise<PoolResult> {
+    const buffers = this.#buffers.splice(0);
+    const task = { ...asked, buffers };
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      const done = (): void => void this.#waiting.delete(reject);
+      this.#threads()
+        .then((threads) => threads.run(task, { transferList: buffers }))
+        .then(resolve, reject)
+        .finally(done);
+    });
+  }
+
+  #threads(): Promise<Piscina<PoolTask, PoolResult>> {
+    this.#piscina ??= this.#open();
+    return this.#piscina;
+  }
+
+  /** Few workers ever have a pool, so its code is loaded with the first batch. */
+  async #open(): Promise<Piscina<PoolTask, PoolResult>> {
+    const { Piscina } = await import("piscina");
+    const piscina = new Piscina<PoolTask, PoolResult>({
       filename: partUrl("pool-thread.js").href,
-      workerData,
-      minThreads: threads,
-      maxThreads: threads,
-      maxQueue: limits.pool_batches_in_flight_max,
-      concurrentTasksPerWorker: 1,
+      minThreads: this.threads,
+      maxThreads: this.threads,
+      concurrentTasksPerWorker: tasksAtOnce,
       atomics: "async",
     });
-    this.#broken = new Promise((_resolve, reject) => {
-      // Threads that die with a batch reject that batch. Here is only who dies without one, as when it is started.
-      this.#piscina.on("error", (error: Error) => {
-        this.#failure ??= error;
-        reject(error);
-      });
+    // Threads that die with a batch reject that batch. Here is only who dies without one, as when it is started.
+    piscina.on("error", (error: Error) => {
+      this.#isBroken = true;
+      for (const reject of this.#waiting) reject(error);
     });
-    this.#broken.catch(() => undefined);
+    return piscina;
   }
+}
 
-  /** Why the pool takes no more batches; null while it does. */
-  get failure(): Error | null {
-    return this.#failure;
-  }
-
-  get inFlight(): number {
-    return this.#inFlight;
-  }
-
-  /** Runs one batch; the payloads come back with the result. */
-  async run(payloads: PayloadBatch, clock: EntryClock): Promise<PoolResult> {
-    this.#inFlight++;
-    try {
-      const transferList = payloadBuffers(payloads);
-      return await Promise.race([this.#piscina.run({ payloads, clock }, { transferList }), this.#broken]);
-    } finally {
-      this.#inFlight--;
-    }
-  }
-
-  close(): Promise<void> {
-    return this.#piscina.destroy();
-  }
+function sharedText(text: string): Uint8Array {
+  const bytes = new TextEncoder().encode(text);
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  return shared;
 }

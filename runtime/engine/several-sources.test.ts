@@ -6,14 +6,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { catalog } from "../../operators/catalog.ts";
 import { wallClock } from "../clock.ts";
 import { Harness, lawFaults } from "../testing/harness.ts";
 import { toPayload } from "../testing/payload.ts";
+import { planOnce } from "../testing/plans.fixture.ts";
 import { PayloadBuilder } from "../batch/payloads.ts";
 import { Kept, pipelineText, planOf, sink, source } from "./engine.fixture.ts";
 import { GroupRunner } from "./group-runner.ts";
 import { HomeRunner } from "./home-runner.ts";
 import { loadInput, readInput } from "./loader.ts";
+import { DecodePool } from "./pool.ts";
 import type { Runner } from "./runner.ts";
 import { groupPlans, SourceGroup } from "./source-group.ts";
 
@@ -94,7 +97,8 @@ const happenings: fc.Arbitrary<readonly Happening[]> = fc.array(
 
 /** What comes of it with so many records a batch at most, and one source ending on the way. */
 function outcome(steps: readonly unknown[], story: readonly Happening[], batchRows: number): unknown {
-  const harness = new Harness(several(steps), { batchRows });
+  const plan = planOnce(pipelineText({ source: undefined, sources, steps }), catalog);
+  const harness = new Harness(plan, { batchRows });
   story.forEach(({ kind, time, device }, place) => {
     if (kind === "pause") harness.pause(time % 70);
     else if (kind === "temp")
@@ -139,7 +143,7 @@ describe("how records are cut into batches changes nothing", () => {
         expect(outcome(steps, story, 3)).toEqual(alone);
         expect(outcome(steps, story, 1000)).toEqual(alone);
       }),
-      { seed: 5, numRuns: 60 },
+      { seed: 5, numRuns: 40 },
     );
   });
 
@@ -271,7 +275,9 @@ describe("wherever it runs", () => {
     const plan = loaded.plan!;
     const home = new Kept();
     const group = new SourceGroup([plan], { identity: "i", outputs: () => home });
-    const atHome = await drive(new GroupRunner(group, { inputs: [loaded.input], header: [], threads: 2 }));
+    const atHome = await drive(
+      new GroupRunner(group, { inputs: [loaded.input], header: [], pool: new DecodePool(2) }),
+    );
     const away = new Kept();
     const common = { plan, input: loaded.input, headers: [], identity: "i", clock: wallClock };
     expect(await drive(await HomeRunner.open({ ...common, outputs: away }))).toEqual(atHome);

@@ -103,7 +103,7 @@ describe("together as alone", () => {
         const together = run([a, b], all);
         expect(together).toEqual([...run([a], all), ...run([b], all)]);
       }),
-      { seed: 3, numRuns: 150 },
+      { seed: 3, numRuns: 80 },
     );
   });
 
@@ -130,7 +130,7 @@ describe("together as alone", () => {
       fc.property(batches, (all) => {
         expect(run(plans, all)).toEqual(plans.flatMap((plan) => run([plan], all)));
       }),
-      { seed: 4, numRuns: 60 },
+      { seed: 4, numRuns: 30 },
     );
   });
 
@@ -155,7 +155,7 @@ describe("together as alone", () => {
       fc.property(batches, (all) => {
         expect(run(plans, all)).toEqual(plans.flatMap((plan) => run([plan], all)));
       }),
-      { seed: 5, numRuns: 60 },
+      { seed: 5, numRuns: 30 },
     );
   });
 
@@ -171,7 +171,7 @@ describe("together as alone", () => {
       fc.property(batches, (all) => {
         expect(run(plans, all)).toEqual(plans.flatMap((plan) => run([plan], all)));
       }),
-      { seed: 6, numRuns: 60 },
+      { seed: 6, numRuns: 25 },
     );
   });
 

@@ -92,12 +92,12 @@ export class SourceGroup {
   }
 
   /** The clock of payloads of the source `input` that are taken next. */
-  clockOf({ arrived, count }: PayloadBatch, now: number, input = 0): EntryClock {
+  clockOf({ arrived, count }: PayloadBatch, now: number, input = 0, elapsed: number = now): EntryClock {
     const before = this.#arrived[input]!;
     let last = before;
     for (let row = 0; row < count; row++) if (arrived[row]! > last) last = arrived[row]!;
     this.#arrived[input] = last;
-    return { now, steady: this.#steadied(now), arrived: before };
+    return { now, elapsed, steady: this.#steadied(now), arrived: before };
   }
 
   /** The clock, standing still after a jump back until it has caught up. */
@@ -107,8 +107,8 @@ export class SourceGroup {
   }
 
   /** Takes payloads of the source `input` to the outputs; returns the ms that went into what the pool could do instead. */
-  feed(payloads: PayloadBatch, now: number, input = 0): number {
-    return this.feedAt(payloads, this.clockOf(payloads, now, input), input);
+  feed(payloads: PayloadBatch, now: number, input = 0, elapsed: number = now): number {
+    return this.feedAt(payloads, this.clockOf(payloads, now, input, elapsed), input);
   }
 
   /** The same by a clock that was asked before. */
@@ -123,16 +123,16 @@ export class SourceGroup {
   }
 
   /** Time passes, and a source (all of them when none is named) has nothing. */
-  tick(now: number, input: number | null = null): void {
+  tick(now: number, input: number | null = null, elapsed: number = now): void {
     this.#steadied(now);
     this.#entries ??= this.#entered();
-    for (const entry of this.#entries) entry.tick(now, input);
+    for (const entry of this.#entries) entry.tick(now, input, elapsed);
     this.#endIfNoneIsLeft();
   }
 
   /** One of several sources has ended. */
-  end(now: number, input: number): void {
-    this.each((engine) => engine.end(now, input));
+  end(now: number, input: number, elapsed: number = now): void {
+    this.each((engine) => engine.end(now, input, elapsed));
   }
 
   /** Open windows fire. Throws what the first pipeline that failed, now or earlier, failed with. */

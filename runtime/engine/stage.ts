@@ -17,7 +17,6 @@ import { makeBatch, weightOf } from "../batch/batch.ts";
 import { BatchMemory } from "../batch/batch-memory.ts";
 import { TextDictionary } from "../batch/columns.ts";
 import { messageOf, WeirError } from "../errors.ts";
-import { limits } from "../limits.ts";
 import type { StepPlan } from "../pipeline/pipeline.ts";
 import type { Records } from "../state/records.ts";
 import { member, numberOf, type Plain } from "../state/plain.ts";
@@ -107,6 +106,11 @@ export class Stage implements Receiver, Collector {
     return this.#tables.reduce((total, table) => total + table.held, 0);
   }
 
+  /** Keys that its tables know. */
+  get keys(): number {
+    return this.#running.tables.shared.reduce((total, { keys }) => total + keys.size, 0);
+  }
+
   get #tables(): readonly { readonly held: number; readonly due: number }[] {
     return Object.values(this.#running.tables.byName);
   }
@@ -143,6 +147,18 @@ export class Stage implements Receiver, Collector {
     if (batch.count === 0) return;
     if (this.#running.guard === null) this.give(batch);
     else this.#running.guard.onBatch(batch);
+  }
+
+  /** What the operator's partial made of records, in their place. */
+  merge(batch: Batch): void {
+    if (batch.count === 0) return;
+    this.#left = [];
+    try {
+      this.#running.operator.merge!(batch, this);
+    } catch (error) {
+      throw this.#failure(error);
+    }
+    this.#book();
   }
 
   /** Some rows for the operator, between which no key is forgotten. */
@@ -286,7 +302,7 @@ export class Stage implements Receiver, Collector {
   /** A dictionary that has outgrown its bound is replaced; batches that were sent keep the old one. */
   #dictionary(index: number): TextDictionary | null {
     const dictionary = this.#dictionaries[index]!;
-    if (dictionary === null || !outgrown(dictionary)) return dictionary;
+    if (dictionary === null || !dictionary.isFull) return dictionary;
     this.#dictionaries[index] = new TextDictionary();
     return this.#dictionaries[index]!;
   }
@@ -364,8 +380,4 @@ interface Running {
 
 function isText(type: Column["type"]): boolean {
   return type === "string" || type === "json";
-}
-
-function outgrown(dictionary: TextDictionary): boolean {
-  return dictionary.size >= limits.dictionary_entries_max || dictionary.length >= limits.dictionary_bytes_max;
 }

@@ -3,8 +3,9 @@
 
 import type { Batch } from "../../operators/sdk/index.ts";
 import type { PipelinePlan, StepPlan } from "../pipeline/pipeline.ts";
+import { statelessPrefix, trunkOf } from "../pipeline/trunk.ts";
 import { BoundedFilters } from "./bounded-filters.ts";
-import { FanOut, statelessPrefix, trunkOf } from "./chain.ts";
+import { FanOut } from "./chain.ts";
 import { type DeadLetterPort, jointPort } from "./dead-letter.ts";
 import { described } from "./fingerprint.ts";
 import { type Books, jointBooks } from "./ledger.ts";

@@ -22,6 +22,7 @@ const waiting: PipelineWaiting = {
   now,
   watermark: now - 30_000,
   sources: held(null, source),
+  refused: [],
   steps: [{ step: "2 window", held: 14, due: now + 60_000 }],
 };
 
@@ -41,6 +42,19 @@ describe("in words", () => {
       "its source has come to 11:59:34.000Z, less a lateness of 4s; its last record came 25.6s ago",
       "  it is never idle: with `idle` in its `time`, silence would not hold windows open",
       "2 window holds 14 records; its next rows are due at 12:01:00.000Z: event time has 1m 30s to go",
+    ]);
+  });
+
+  test("records that could not enter", () => {
+    const none = { ...source, latest: null, arrived: null, watermark: null };
+    const refused = [{ step: "source", reason: "type" as const, records: 3 }];
+    expect(
+      waitingText({ ...waiting, watermark: null, sources: held(null, none), refused, steps: [] }),
+    ).toEqual([
+      "event time has not begun",
+      "its source has sent no record that could enter",
+      "3 records could not enter: type; the log says more of the first, and dead_letter of each",
+      "nothing waits: no step holds a record",
     ]);
   });
 

@@ -2,7 +2,10 @@
 // source holds it back, and how far it has to go until a step sends its next rows. Pure.
 
 import { type HeldBack, heldBack, type InputState } from "./held-back.ts";
+import type { LedgerEntry } from "./ledger.ts";
+import { isIntakeStep } from "./intake.ts";
 import type { PipelineStatus } from "./runner.ts";
+import type { InputProgress } from "./watermark.ts";
 
 /** One step that holds records, or has rows to send when event time gets there. */
 export interface StepWaiting {
@@ -19,15 +22,33 @@ export interface PipelineWaiting {
   /** Event time so far, ms; null before the first record. */
   readonly watermark: number | null;
   readonly sources: HeldBack;
+  /** Records that came and could not enter, by source and reason; a worker of an earlier version does not say so. */
+  readonly refused?: readonly LedgerEntry[];
   readonly steps: readonly StepWaiting[];
 }
 
-/** What a pipeline with this status waits for when the clock shows `now`. */
-export function waitingOf({ watermark, inputs, steps }: PipelineStatus, now: number): PipelineWaiting {
+/** What the source of a pipeline is called that has just one. Where keys have clocks of their own, it is the key that is furthest behind. */
+const onlySource = "source";
+
+/** What a pipeline with this status waits for when the clock on the wall shows `now`, and the one that nobody sets `elapsed`. */
+export function waitingOf(status: PipelineStatus, now: number, elapsed: number = now): PipelineWaiting {
+  const { watermark, inputs, steps, branches } = status;
+  // As if the clock on the wall had always gone on from what it shows now.
+  const set = now - elapsed;
+  const shown = inputs.map(
+    (input): InputProgress => ({
+      ...input,
+      moved: input.moved + set,
+      arrived: input.arrived + set,
+      silent: input.silent + set,
+    }),
+  );
   return {
     now,
     watermark: Number.isFinite(watermark) ? watermark : null,
-    sources: heldBack(inputs, now),
+    sources: heldBack(shown, now),
+    // What does not enter is in the ledger of every branch.
+    refused: branches[0]?.ledger.filter(({ step }) => isIntakeStep(step)) ?? [],
     steps,
   };
 }
@@ -57,15 +78,15 @@ function timeText(time: number, now: number): string {
   return text.slice(0, 10) === new Date(now).toISOString().slice(0, 10) ? text.slice(11) : text;
 }
 
-/** What the source of a pipeline is called that has just one. Where keys have clocks of their own, it is the key that is furthest behind. */
-const onlySource = "source";
-
-function sourceLines(source: InputState, { now, sources }: PipelineWaiting): string[] {
+function sourceLines(source: InputState, { now, sources, refused = [] }: PipelineWaiting): string[] {
   const { name, state, latest, arrived, lateness_ms, idle_ms } = source;
   const several = sources.inputs.length > 1;
   const who = several ? `source ${name}` : name === onlySource ? "its source" : name;
   const holds = several && state === "holding" ? heldText(sources) : "";
-  if (latest === null || arrived === null) return [`${who} has sent no record yet${holds}`];
+  if (latest === null || arrived === null) {
+    const came = refused.some(({ step }) => step === (several ? `source ${name}` : "source"));
+    return [`${who} has sent no record ${came ? "that could enter" : "yet"}${holds}`];
+  }
   const lateness = lateness_ms > 0 ? `, less a lateness of ${durationText(lateness_ms)}` : "";
   const quiet = state === "idle" ? ", so it is idle" : state === "ended" ? ", and it has ended" : "";
   const silence = `its last record came ${durationText(now - arrived)} ago${quiet}`;
@@ -94,9 +115,18 @@ function stepLine({ step, held, due }: StepWaiting, { watermark, now }: Pipeline
   return `${holds}; its next rows are due at ${timeText(due, now)}: ${further}`;
 }
 
-/** The same in lines for people. */
-export function waitingText(waiting: PipelineWaiting): string[] {
-  const { now, watermark, sources, steps } = waiting;
+function refusedLine({ step, reason, records }: LedgerEntry): string {
+  const who = step === onlySource ? "" : ` of ${step}`;
+  const many = `${records} ${records === 1 ? "record" : "records"}${who}`;
+  return `${many} could not enter: ${reason}; the log says more of the first, and dead_letter of each`;
+}
+
+/** The same in lines for people. `isRefusedTold`: what could not enter is said elsewhere. */
+export function waitingText(
+  waiting: PipelineWaiting,
+  { isRefusedTold = false }: { readonly isRefusedTold?: boolean } = {},
+): string[] {
+  const { now, watermark, sources, refused = [], steps } = waiting;
   const lines: string[] = [];
   if (watermark === null) lines.push("event time has not begun");
   else {
@@ -105,6 +135,7 @@ export function waitingText(waiting: PipelineWaiting): string[] {
     lines.push(`event time is ${timeText(watermark, now)}, ${clock} the clock`);
   }
   for (const source of sources.inputs) lines.push(...sourceLines(source, waiting));
+  if (!isRefusedTold) lines.push(...refused.map(refusedLine));
   if (steps.length === 0) lines.push("nothing waits: no step holds a record");
   for (const step of steps) lines.push(stepLine(step, waiting));
   return lines;

@@ -145,28 +145,27 @@ describe("two sources", () => {
   });
 });
 
-describe("a clock that jumps back", () => {
-  test("ends no silence and begins none", () => {
-    const tracker = trackerOf(["a", 0, 50]);
+describe("a clock that is set", () => {
+  const hour = 3_600_000;
+
+  test.each([-hour, hour])("by %i ms ends no silence and begins none", (set) => {
+    const tracker = trackerOf(["a", 0, 50], ["b", 0, 50]);
     put(tracker, 0, [{ time: 100, at: 10_000 }]);
-    tracker.tick(10_040);
-    tracker.tick(40);
+    put(tracker, 1, [{ time: 900, at: 10_020 }]);
+    tracker.tick(10_040 + set, null, 10_040);
     expect(tracker.current).toBe(100);
-    tracker.tick(49);
+    tracker.tick(10_049 + set, 0, 10_049);
     expect(tracker.current).toBe(100);
-    tracker.tick(50);
-    expect(tracker.current).toBe(150);
+    tracker.tick(10_050 + set, 0, 10_050);
+    expect(tracker.current).toBe(900);
+    tracker.tick(10_075 + set, 1, 10_075);
+    expect(tracker.current).toBe(955);
   });
 
-  test("between two records is no silence", () => {
-    const tracker = trackerOf(["a", 0, 50]);
-    put(tracker, 0, [{ time: 100, at: 10_000 }]);
-    tracker.tick(10_020);
-    put(tracker, 0, [{ time: 110, at: 0 }]);
-    tracker.tick(49);
-    expect(tracker.current).toBe(110);
-    tracker.tick(51);
-    expect(tracker.current).toBe(161);
+  test("is what time is for a source that has none of its own", () => {
+    const tracker = new WatermarkTracker([{ name: "a", time: null }]);
+    tracker.tick(5_010 + hour, null, 5_010);
+    expect(tracker.current).toBe(5_010 + hour);
   });
 });
 

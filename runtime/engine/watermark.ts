@@ -7,7 +7,10 @@ import type { Batch } from "../../operators/sdk/index.ts";
 import type { InputSpec } from "../pipeline/pipeline.ts";
 import { numbersOf, packedNumbers, type Plain } from "../state/plain.ts";
 
-/** What is known of one source's event time. Times of the clock are ms, and -Infinity before it was first read. */
+/**
+ * What is known of one source's event time. When something was is told by a clock that nobody sets, in ms, and is -Infinity before
+ * it was first read.
+ */
 export interface InputProgress {
   readonly name: string;
   /** False where time is the clock's, which no source holds back. */
@@ -94,14 +97,14 @@ export class WatermarkTracker {
     for (const [place, input] of this.inputs.entries()) Object.assign(input, first.inputs[place]);
   }
 
-  /** The clock at the pipeline's start, from which on a source that sends nothing is silent. Only the first one counts. */
-  begin(now: number): void {
+  /** When the pipeline started: from then on a source that sends nothing is silent. Only the first one counts. */
+  begin(elapsed: number): void {
     if (this.#begun) return;
     this.#begun = true;
     for (const input of this.inputs) {
-      input.moved = now;
-      input.arrived = now;
-      input.silent = now;
+      input.moved = elapsed;
+      input.arrived = elapsed;
+      input.silent = elapsed;
     }
   }
 
@@ -131,7 +134,7 @@ export class WatermarkTracker {
     }
     own.arrived = arrived;
     own.silent = arrived;
-    this.#settle(own.timed ? arrived : latest);
+    this.#settle(latest, arrived);
     own.reached = Math.max(ownWatermark(own), this.#current);
   }
 
@@ -148,8 +151,8 @@ export class WatermarkTracker {
   }
 
   /**
-   * Goes on from what `snapshot` gave when the function that is returned is called. Times of the clock are moved on by
-   * `passed` ms, for which nobody listened: nobody can say whether a source was silent then.
+   * Goes on from what `snapshot` gave when the function that is returned is called. What is remembered of the clock is moved on
+   * by `passed` ms, for which nobody listened: nobody can say whether a source was silent then.
    */
   restoring(data: Plain, passed: number): () => void {
     const [current, begun, ...kept] = numbersOf(data, 2 + 6 * this.inputs.length);
@@ -165,25 +168,25 @@ export class WatermarkTracker {
     };
   }
 
-  /** Time passes, and the source (all of them when none is named) has nothing. */
-  tick(now: number, input: number | null = null): void {
-    this.begin(now);
-    for (const each of input === null ? this.inputs : [this.inputs[input]!]) {
-      if (now < each.silent) rewind(each, each.silent - now);
-      each.silent = now;
-    }
-    this.#settle(now);
+  /**
+   * Time passes, and the source (all of them when none is named) has nothing. `now` is the clock on the wall, which is
+   * processing time; how long a source has been silent is told by `elapsed`.
+   */
+  tick(now: number, input: number | null = null, elapsed: number = now): void {
+    this.begin(elapsed);
+    for (const each of input === null ? this.inputs : [this.inputs[input]!]) each.silent = elapsed;
+    this.#settle(now, elapsed);
   }
 
   /** The source has come to its end. */
-  end(now: number, input: number): void {
+  end(now: number, input: number, elapsed: number = now): void {
     this.inputs[input]!.ended = true;
-    this.#settle(now);
+    this.#settle(now, elapsed);
   }
 
-  #settle(now: number): void {
+  #settle(now: number, elapsed: number): void {
     const least = this.#least(null);
-    const reached = least === Number.POSITIVE_INFINITY ? this.#carried(now) : least;
+    const reached = least === Number.POSITIVE_INFINITY ? this.#carried(now, elapsed) : least;
     this.#current = Math.max(this.#current, reached);
   }
 
@@ -200,18 +203,12 @@ export class WatermarkTracker {
    * How far the clock carries time on while no source holds it. The furthest decides, so that it does not
    * matter which of them fell silent first.
    */
-  #carried(now: number): number {
+  #carried(now: number, elapsed: number): number {
     let furthest = Number.NEGATIVE_INFINITY;
     for (const { timed, reached, arrived, silent, ended } of this.inputs) {
-      const carried = timed ? reached + (ended ? now : silent) - arrived : now;
+      const carried = timed ? reached + (ended ? elapsed : silent) - arrived : now;
       furthest = Math.max(furthest, carried);
     }
     return furthest;
   }
-}
-
-/** The clock jumped back: a silence lasts on as if it had not. */
-function rewind(input: InputProgress, ms: number): void {
-  input.arrived -= ms;
-  input.moved -= ms;
 }

@@ -121,6 +121,9 @@ function argumentsOf({ input, second }: AggregateDefinition): number {
 }
 
 function unknownAggregate({ name, args }: CallSyntax, names: readonly string[]): string {
+  const percent = /^p(\d\d)$/.exec(name)?.[1];
+  if (percent !== undefined && names.includes("quantile"))
+    return `there is no aggregate ${name}; write quantile(x, 0.${percent})`;
   const near = nearName(name, names);
   if (near !== undefined) return `there is no aggregate ${name}; did you mean ${near}?`;
   const inside =

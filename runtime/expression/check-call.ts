@@ -106,6 +106,12 @@ function wrongTypes(
   return checker.fault(where, `${entry.name} expected ${listed(accepted, "or")}; got ${got}${cure}`);
 }
 
+/** A text as a time: as it is, where it may be one; else one of its form. */
+function timestampOf(text: string): string {
+  const isNone = text.startsWith('"') && !/T.*(Z|[+-]\d\d:\d\d)"$/.test(text);
+  return isNone ? 'timestamp("2026-01-01T00:00:00Z"), with its zone' : `timestamp(${text})`;
+}
+
 function cureFor(
   checker: Checker,
   parts: readonly Syntax[],
@@ -118,10 +124,12 @@ function cureFor(
   if (has("int64") && entry.overloads.some((each) => each.takes.includes("float64"))) {
     return `; write double(${written("int64")})`;
   }
-  if (has("time") && has("string")) return `; write timestamp(${written("string")})`;
+  if (has("time") && has("string")) return `; write ${timestampOf(written("string"))}`;
   if (has("time") && has("float64")) {
     return `; write double(${written("time")}) for its ms since the epoch, or timestamp("2026-01-01T00:00:00Z") for a time`;
   }
+  const quoted = has("string") && has("float64") ? /^"(-?\d+(?:\.\d+)?)"$/.exec(written("string")) : null;
+  if (quoted !== null) return `; write ${quoted[1]} without quotes`;
   if (has("string") && has("float64"))
     return `; write double(${written("string")}) or string(${written("float64")})`;
   if (has("bool") && has("float64")) return `; write double(${written("bool")})`;

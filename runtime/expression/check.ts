@@ -135,7 +135,9 @@ export class Checker {
     }
     const near = didYouMean(syntax.name, names);
     const known =
-      names.length === 0 ? "" : `; there is ${names.slice(0, 8).join(", ")}${names.length > 8 ? ", …" : ""}`;
+      names.length === 0
+        ? ""
+        : `; there is ${names.slice(0, 8).join(", ")}${names.length > 8 ? ", …" : ""}; a text stands in quotes`;
     return this.fault(syntax, `there is no column ${syntax.name}${near === "" ? known : near}`);
   }
 

@@ -1,6 +1,8 @@
-// The name that was probably meant: the nearest of some known names, if one is near at all.
+// The name that was probably meant: the one that other tools call so, or the nearest of some known names, if one is
+// near at all.
 
 import { limits } from "../limits.ts";
+import { synonymOf } from "./synonyms.ts";
 
 /** Edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`. */
 function distance(a: string, b: string): number {
@@ -21,13 +23,16 @@ function distance(a: string, b: string): number {
   return previous[b.length]!;
 }
 
-/** The nearest of `names` to `name`, ignoring case; undefined when none is within a third of its length. */
+/** What `name` means elsewhere, or the nearest of `names` to it, ignoring case; undefined when none is within a third of its length. */
 export function nearName(name: string, names: Iterable<string>): string | undefined {
   if (name.length > limits.config_name_length_max) return undefined;
+  const known = [...names];
+  const synonym = synonymOf(name, known);
+  if (synonym !== undefined) return synonym;
   const wanted = name.toLowerCase();
   let best: string | undefined;
   let edits = Math.max(1, Math.floor(name.length / 3)) + 1;
-  for (const each of names) {
+  for (const each of known) {
     if (Math.abs(each.length - name.length) >= edits) continue;
     const needed = distance(wanted, each.toLowerCase());
     if (needed < edits) {

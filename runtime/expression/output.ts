@@ -3,7 +3,6 @@
 
 import type { Column, ColumnType } from "../../operators/sdk/index.ts";
 import { makeColumn, TextDictionary } from "../batch/columns.ts";
-import { limits } from "../limits.ts";
 
 type Buffers = Column & { readonly valid: Uint8Array };
 
@@ -29,8 +28,7 @@ export class Output {
 
   /** Values to write, one for each of `rows` rows. */
   begin(rows: number): Values {
-    const { dictionary_entries_max, dictionary_bytes_max } = limits;
-    const full = this.#texts.size > dictionary_entries_max || this.#texts.length > dictionary_bytes_max;
+    const full = this.#texts.isFull;
     if (full) this.#texts = new TextDictionary();
     const capacity = this.#buffers.values.length;
     if (full || rows > capacity) {

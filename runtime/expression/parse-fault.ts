@@ -83,5 +83,7 @@ function cure(text: string, start: number, end: number): string {
     const known = Object.hasOwn(slips, each) ? slips[each] : undefined;
     if (known !== undefined) return `; ${known}`;
   }
-  return "";
+  return /\d,$/.test(text.slice(0, end)) && /^\d/.test(text.slice(end))
+    ? "; write decimals with a point"
+    : "";
 }

@@ -79,7 +79,7 @@ describe("what a pipeline file cannot hold", () => {
     ["a zero-width space", "na\u200bme: a", /^1:3 the invisible character U\+200B/],
     ["tabs as indentation", "a:\n\tb: 1", /^2:1 .*[Tt]ab/],
     ["a quote that never ends", "a: 'x", /^1:6 Missing closing/],
-    ["a bracket that never ends", "a: [1,", /^1:7 Flow sequence/],
+    ["a bracket that never ends", "a: [1,", /^1:7 expected \]: a \[ before this is not closed$/],
     ["a colon in plain text", "a: b: c", /^1:4 Nested mappings/],
   ];
   it.each(cases)("%s", (_name, text, first) => {
@@ -89,6 +89,39 @@ describe("what a pipeline file cannot hold", () => {
   it("tells what to do about a reference in braces", () => {
     const { diagnostics } = readDocument("p.yaml", "nats: { subject: ${SUBJECT} }");
     expect(diagnostics[0]!.hint).toBe("inside { } or [ ], put ${…} in quotes");
+  });
+
+  it("names the settings that take what is too much for one file", () => {
+    const { diagnostics } = readDocument("p.yaml", Array(10_001).fill("- a").join("\n"));
+    expect(diagnostics[0]!.hint).toBe(
+      "records of a test stand in this file: try many with weir try FILE --from records.ndjson; rows of a table go into the file that lookup names, table: { file: devices.csv }",
+    );
+  });
+
+  const texts: readonly (readonly [text: string, place: string, hint: string])[] = [
+    ["nats: { subject: sensors.{device}.temp }", "1:26", "inside { } or [ ], put {…} in quotes"],
+    ["a: [sensors.{device}]", "1:13", "inside { } or [ ], put {…} in quotes"],
+    ["nats:\n  subject: {device}.temp\nb: 1", "2:20", "inside { } or [ ], put {…} in quotes"],
+    [
+      'nats: { subject: "sensors.{device}", to: x y" [ }',
+      "1:47",
+      "inside { } or [ ], put an expression in quotes",
+    ],
+    ["steps:\n  - filter: !(temp > 3)\nb: 1", "2:13", "a text that begins with ! stands in quotes"],
+    ["- { filter: !(temp > 3) }", "1:13", "a text that begins with ! stands in quotes"],
+    ["- filter: !hot", "1:11", "remove it; a text that begins with ! stands in quotes"],
+    ["- filter: !(a == b)", "1:11", "remove it; a text that begins with ! stands in quotes"],
+  ];
+  it.each(texts)("tells what to put in quotes in %j", (text, place, hint) => {
+    const { diagnostics } = readDocument("p.yaml", text);
+    expect(diagnostics.map((each) => [`${each.line}:${each.column}`, each.hint])).toEqual([[place, hint]]);
+  });
+
+  it("stops after the first mistake that no parser goes on from", () => {
+    const text =
+      "nats: { subject: sensors.{device}.temp }\nsteps:\n  - filter: temp > 3\nsink:\n  stdout: {}\n";
+    expect(faultsOf(text)).toEqual(["1:26 braces in a text that is not in quotes"]);
+    expect(faultsOf(`b: 1\nb: 2\n${text}`)).toHaveLength(2);
   });
 
   it("reports every refusal of a file, not only the first", () => {

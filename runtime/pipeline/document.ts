@@ -21,6 +21,7 @@ import { prescan } from "./prescan.ts";
 import { rejoinCalls } from "./rejoin.ts";
 import { offsetInText } from "./scalar-offset.ts";
 import { refusalsOf } from "./refusal.ts";
+import { syntaxMistake } from "./syntax-mistake.ts";
 import { readText } from "./text.ts";
 
 /** A stretch of the file's text, end exclusive. */
@@ -37,14 +38,6 @@ export interface DocumentAnswer {
 
 /** Codes of parser errors after which the rest of the document still means what it says. */
 const survivable = new Set(["DUPLICATE_KEY"]);
-
-/** What to do about a parser error, by its code. */
-const remedies: Readonly<Record<string, string>> = {
-  TAB_AS_INDENT: "indent with spaces",
-  MULTILINE_IMPLICIT_KEY: "put the text in quotes, or write it as a block after |",
-  BLOCK_AS_IMPLICIT_KEY: 'a text that holds ": " stands in quotes',
-  DUPLICATE_KEY: "keep one of them",
-};
 
 /** The document in `content`; a string, or the bytes of a file. */
 export function readDocument(file: string, content: string | Uint8Array): DocumentAnswer {
@@ -76,35 +69,17 @@ export function readDocument(file: string, content: string | Uint8Array): Docume
     ({ code, pos }) =>
       code !== "DUPLICATE_KEY" || !joined.some(({ start, end }) => pos[0] >= start && pos[0] < end),
   );
-  const errors = mistakes.map((error) => {
-    const [start, end] = error.pos;
-    const span = { start, end: Math.max(end, start + 1) };
-    return at(
-      span,
-      yamlMessage(error.code, error.message, text, start),
-      remedyOf(error.code, text, lines, start),
-    );
+  const fatal = mistakes.findIndex((error) => !survivable.has(error.code));
+  // Behind the first one that a parser cannot go on from, it only stumbles.
+  const errors = (fatal < 0 ? mistakes : mistakes.slice(0, fatal + 1)).map((error) => {
+    const mistake = syntaxMistake(error, text, lines);
+    return at(mistake, mistake.message, mistake.hint);
   });
-  const readable = mistakes.every((error) => survivable.has(error.code));
-  if (!readable) return { document: null, diagnostics: errors };
+  if (fatal >= 0) return { document: null, diagnostics: errors };
   const refusals = refusalsOf(parsed, text);
   const all = [...errors, ...refusals.map((refusal) => at(refusal.span, refusal.message, refusal.hint))];
   if (refusals.some((refusal) => refusal.fatal)) return { document: null, diagnostics: all };
   return { document: new ConfigDocument(file, text, lines, parsed, new Map()), diagnostics: all };
-}
-
-function yamlMessage(code: string, message: string, text: string, start: number): string {
-  if (code !== "DUPLICATE_KEY") return message.replace(/ in YAML stream/, "").replace(/\n[\s\S]*$/, "");
-  const key = /^("[^"\n]*"|'[^'\n]*'|[^:\s]+)/.exec(text.slice(start, start + 80));
-  return `the key ${key?.[0] ?? ""} is here twice`;
-}
-
-function remedyOf(code: string, text: string, lines: LineIndex, start: number): string | null {
-  const line = lines.line(lines.place(Math.min(start, text.length)).line);
-  if (/\$\{/.test(line)) return "inside { } or [ ], put ${…} in quotes";
-  if (code === "UNEXPECTED_TOKEN" && /[{[].*["[\](]/.test(line))
-    return "inside { } or [ ], put an expression in quotes";
-  return remedies[code] ?? null;
 }
 
 function diagnosticAt(

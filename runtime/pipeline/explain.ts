@@ -6,6 +6,7 @@ import { referenceName } from "./lookups.ts";
 import { subscriptionOf } from "./subject.ts";
 import { arithmeticOf, type StateBound, stateBound } from "./state-bound.ts";
 import type { BranchPlan, InputPlan, PipelinePlan, SinkSpec, SourceSpec, StepPlan } from "./pipeline.ts";
+import { splitStepOf } from "./trunk.ts";
 
 export interface ExplainedColumn {
   readonly name: string;
@@ -18,6 +19,8 @@ export interface ExplainedStep {
   readonly kind: "stateless" | "keyed";
   /** `pool`: on any thread, in any order; `home`: on one thread, in stream order. */
   readonly runs: "pool" | "home";
+  /** Runs at home, and in the pool records may be aggregated for it. */
+  readonly splits: boolean;
   /** Columns after the step. */
   readonly columns: readonly ExplainedColumn[];
   /** True when rows may hold further fields, which pass through untouched. */
@@ -80,13 +83,16 @@ export function explainPlan(plan: PipelinePlan): ExplainedPlan {
   const state = stateBound(plan);
   // Records of several sources are put in order at home, before the first step.
   const several = plan.inputs.length > 1;
+  const split = splitStepOf(plan)?.step ?? null;
+  // A batch that several branches get comes home before the first of them.
+  const forks = plan.branches.filter(({ lateOf }) => lateOf === null).length > 1;
   return {
     name: plan.name,
     about: spec.about,
     sources: plan.inputs.map(explainSource),
-    steps: explainSteps(plan.steps, several, state),
+    steps: explainSteps(plan.steps, several, state, split),
     branches: plan.branches.map((branch) =>
-      explainBranch(branch, several || plan.steps.some(isKeyed), state),
+      explainBranch(branch, several || forks || plan.steps.some(isKeyed), state, split),
     ),
     state: { bytes: state.bytes, allowed: spec.limits.memory },
     deadLetter:
@@ -122,10 +128,11 @@ function explainBranch(
   { name, steps, sink, format, rows, forwards, lateOf }: BranchPlan,
   home: boolean,
   state: StateBound,
+  split: StepPlan | null,
 ): ExplainedBranch {
   return {
     name,
-    steps: explainSteps(steps, home || lateOf !== null, state),
+    steps: explainSteps(steps, home || lateOf !== null, state, split),
     sink: { kind: sink.kind, target: sinkTarget(sink), format },
     columns: columnsOf(rows),
     open: rows.rest !== null,
@@ -139,6 +146,7 @@ function explainSteps(
   steps: readonly StepPlan[],
   home: boolean,
   state: StateBound,
+  split: StepPlan | null,
 ): readonly ExplainedStep[] {
   const firstKeyed = home ? 0 : steps.findIndex(isKeyed);
   return steps.map((step, place) => {
@@ -149,6 +157,7 @@ function explainSteps(
       operator: definition.name,
       kind: definition.kind,
       runs: firstKeyed >= 0 && place >= firstKeyed ? "home" : "pool",
+      splits: step === split,
       columns: columnsOf(output),
       open: output.rest !== null,
       tables: Object.values(definition.references(config)).map(({ source, on }) => ({

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { guaranteeText, sinkGuarantee, sourceGuarantee, weaker } from "./guarantee.ts";
+import { loadInput } from "../engine/loader.ts";
+import { guaranteeText, promisesOf, sinkGuarantee, sourceGuarantee, weaker } from "./guarantee.ts";
 import type { SinkSpec, SourceSpec } from "./pipeline.ts";
 
 function natsSource(stream: string | null, journal: boolean): SourceSpec {
@@ -78,12 +79,57 @@ describe("end to end: killed, power cut, link down", () => {
   });
 });
 
-it("is said in one line, the usual first", () => {
+describe("an outbox that lets rows go", () => {
+  const sink = natsSink("T", "exclusive");
+  const tiers = [
+    { every: 0, keep: 1 },
+    { every: 10, keep: 20 },
+  ];
+  it.each([
+    ["nothing said", { tiers: [] }, exactly, 0],
+    ["a size alone, where it waits", { bytes: 1, when_full: "wait", tiers: [] }, exactly, 0],
+    ["an age", { age: 1, tiers: [] }, most, 1],
+    ["drop_oldest", { when_full: "drop_oldest", tiers: [] }, most, 1],
+    ["an age and drop_oldest", { age: 1, when_full: "drop_oldest", tiers: [] }, most, 2],
+    ["tiers", { tiers }, most, 1],
+  ] as const)("%s", (_what, outbox, linkDown, notes) => {
+    const guarantee = sinkGuarantee(sink, true, outbox);
+    expect(guarantee.levels).toEqual({ killed: exactly, "power cut": exactly, "link down": linkDown });
+    expect(guarantee.notes).toHaveLength(notes);
+    // Without a state folder there is no outbox.
+    expect(sinkGuarantee(sink, false, outbox)).toEqual(sinkGuarantee(sink, false));
+  });
+});
+
+it("holds by branch and for the dead letter, with what the device says where the file says nothing", async () => {
+  const text = `name: promised
+source: { nats: { subject: "a.>", stream: A }, format: json, schema: { v: float64 } }
+steps:
+  - filter: v > 1
+  - sink: { nats: { subject: out, stream: OUT } }
+dead_letter: { file: { path: refused.ndjson } }
+`;
+  const { plan, diagnostics } = await loadInput({ file: "promised.yaml", text, environment: {} });
+  expect(diagnostics).toEqual([]);
+  const noted = "(after a power cut, of what the stream still has: what it lost is noticed and counted";
+  expect(promisesOf(plan!, true)).toEqual([
+    `main: exactly once: killed, power cut, link down ${noted})`,
+    `dead letter: exactly once: killed, power cut, link down ${noted})`,
+  ]);
+  const [main] = promisesOf(plan!, true, { age: 1, tiers: [] });
+  expect(main).toBe(
+    `main: exactly once: killed, power cut; at most once: link down ${noted}; what waits longer than the outbox's age is dropped and counted)`,
+  );
+});
+
+it("is said in one line, the strongest first", () => {
   const text = guaranteeText(
     weaker(sourceGuarantee(natsSource(null, true), true), sinkGuarantee(natsSink("T", "exclusive"), true)),
   );
   expect(text).toBe(
-    "exactly once; link down: at most once (from the journal on; what is published while its ingest process is away, and up to 20 ms before that ended, is lost)",
+    "exactly once: killed, power cut; at most once: link down (from the journal on; what is published while its ingest process is away, and up to 20 ms before that ended, is lost)",
   );
-  expect(guaranteeText(sinkGuarantee({ kind: "file", path: "a" }, true))).toBe("exactly once");
+  expect(guaranteeText(sinkGuarantee({ kind: "file", path: "a" }, true))).toBe(
+    "exactly once: killed, power cut, link down",
+  );
 });

@@ -1,7 +1,8 @@
 // What holds between a pipeline and the world on each side of it, fault by fault, in words that a reader can rely on. The one
 // place where these promises are written down. Pure.
 
-import type { PipelinePlan, SinkSpec, SourceSpec } from "./pipeline.ts";
+import { mergedOutbox } from "./outbox-spec.ts";
+import type { OutboxSpec, PipelinePlan, SinkSpec, SourceSpec } from "./pipeline.ts";
 
 /** From the weakest to the strongest: rows may be lost, rows may come twice, neither. */
 export const levels = ["at most once", "at least once", "exactly once"] as const;
@@ -63,11 +64,18 @@ function natsSource({ stream, journal }: Extract<SourceSpec, { kind: "nats" }>, 
   return always("at most once", `core NATS keeps nothing: records that nobody took are lost; ${advice}`);
 }
 
-/** What a sink promises; `durable`: the device has a state folder. */
-export function sinkGuarantee(sink: SinkSpec, durable: boolean): Guarantee {
+/** Rows wait as long as it takes, and for as long as there is room nothing new is read. */
+const waitsForEver: OutboxSpec = { tiers: [] };
+
+/** What a sink promises; `durable`: the device has a state folder, where rows wait in an outbox as `outbox` says. */
+export function sinkGuarantee(
+  sink: SinkSpec,
+  durable: boolean,
+  outbox: OutboxSpec = waitsForEver,
+): Guarantee {
   switch (sink.kind) {
     case "nats":
-      return natsSink(sink, durable);
+      return durable ? lettingGo(natsSink(sink, durable), outbox) : natsSink(sink, durable);
     case "file":
       return durable
         ? always("exactly once")
@@ -91,8 +99,22 @@ function natsSink({ stream, delivery }: Extract<SinkSpec, { kind: "nats" }>, dur
     always("exactly once"),
     "link down",
     "at least once",
-    "by ids alone: repeats are dropped within the stream's duplicate window",
+    "by ids alone: repeats are dropped within the stream's duplicate window, and not by a stream that removes what is read once its server was away",
   );
+}
+
+/** What becomes of rows that wait too long, or that are too many. */
+function lettingGo(sink: Guarantee, { age, when_full, tiers }: OutboxSpec): Guarantee {
+  const notes = [
+    ...(tiers.length > 0
+      ? ["what waits long is condensed by the tiers of the outbox, and dropped in the end"]
+      : []),
+    ...(age === undefined ? [] : ["what waits longer than the outbox's age is dropped and counted"]),
+    ...(when_full === "drop_oldest"
+      ? ["what the outbox has no room for is dropped, oldest first, and counted"]
+      : []),
+  ];
+  return notes.length === 0 ? sink : but(sink, "link down", "at most once", ...notes);
 }
 
 /** What holds from one end to the other: the weaker of the two sides. */
@@ -107,18 +129,41 @@ export function weaker(source: Guarantee, sink: Guarantee): Guarantee {
   };
 }
 
-/** By branch of the plan, what holds from the sources to its sink. */
-export function endToEnd({ spec, branches }: PipelinePlan, durable: boolean): Guarantee[] {
-  const sources = spec.inputs.map(({ source }) => sourceGuarantee(source, durable));
-  return branches.map(({ sink }) =>
-    sources.reduce((least, source) => weaker(source, least), sinkGuarantee(sink, durable)),
-  );
+/** What holds from the sources of a plan to each place where its rows go. */
+export interface PlaceGuarantee {
+  /** The branch; `dead letter` for the place of what was refused. */
+  readonly of: string;
+  readonly guarantee: Guarantee;
 }
 
-/** In one line: `exactly once; link down: at most once (…)`. */
+/** `device`: what an outbox is told of which the pipeline's file says nothing. */
+export function endToEnd(
+  { spec, branches }: PipelinePlan,
+  durable: boolean,
+  device: OutboxSpec = waitsForEver,
+): PlaceGuarantee[] {
+  const outbox = mergedOutbox(spec.outbox, device);
+  const sources = spec.inputs.map(({ source }) => sourceGuarantee(source, durable));
+  const ends = branches.map(({ name, sink }) => ({ of: name, sink }));
+  if (spec.deadLetter !== null) ends.push({ of: "dead letter", sink: spec.deadLetter.sink });
+  return ends.map(({ of, sink }) => {
+    const own = sinkGuarantee(sink, durable, outbox);
+    return { of, guarantee: sources.reduce((least, source) => weaker(source, least), own) };
+  });
+}
+
+/** In one line, each failure by its level: `exactly once: killed, power cut; at most once: link down (…)`. */
 export function guaranteeText({ levels: by, notes }: Guarantee): string {
-  const usual = by.killed;
-  const others = failures.filter((failure) => by[failure] !== usual);
-  const text = [usual, ...others.map((failure) => `${failure}: ${by[failure]}`)].join("; ");
+  const text = levels
+    .toReversed()
+    .map((level) => [level, failures.filter((failure) => by[failure] === level)] as const)
+    .filter(([, found]) => found.length > 0)
+    .map(([level, found]) => `${level}: ${found.join(", ")}`)
+    .join("; ");
   return notes.length === 0 ? text : `${text} (${notes.join("; ")})`;
+}
+
+/** A line for each place where rows of a plan go. */
+export function promisesOf(plan: PipelinePlan, durable: boolean, device?: OutboxSpec): string[] {
+  return endToEnd(plan, durable, device).map(({ of, guarantee }) => `${of}: ${guaranteeText(guarantee)}`);
 }

@@ -3,6 +3,7 @@
 
 import type { z } from "zod";
 import type { ConfigDocument } from "./document.ts";
+import { nearName } from "../expression/near-name.ts";
 import { choiceOf, didYouMean } from "./nearest.ts";
 import type { Diagnostic, Path } from "./pipeline.ts";
 import { examplesAt, keysAt } from "./shape.ts";
@@ -42,14 +43,9 @@ function describe(
   const value = document.valueAt(path);
   if (value === undefined && isMissing(issue)) {
     const name = path.at(-1);
-    const hint = expectedOf(issue);
-    return [
-      document.diagnostic(
-        document.spanOf(path.slice(0, -1)),
-        `${name} is missing`,
-        hint && `expected ${hint}`,
-      ),
-    ];
+    const examples = examplesAt(schema, local);
+    const hint = examples.length > 0 ? `write it like ${examples.join(" or ")}` : expectedHint(issue);
+    return [document.diagnostic(document.spanOf(path.slice(0, -1)), `${name} is missing`, hint)];
   }
   switch (issue.code) {
     case "unrecognized_keys":
@@ -57,7 +53,7 @@ function describe(
         document.diagnostic(
           document.keySpanOf([...path, key]),
           `unknown setting ${key}`,
-          didYouMean(key, keysAt(schema, local)),
+          cutNumberHint(key, document.valueAt([...path, key])) ?? didYouMean(key, keysAt(schema, local)),
         ),
       );
     case "invalid_key": {
@@ -77,6 +73,7 @@ function describe(
         document.diagnostic(
           document.spanOf(path),
           `expected ${expectedOf(issue) ?? "another value"}, got ${shown(value)}`,
+          nearChoice(value, choicesOf(issue)),
         ),
       ];
     }
@@ -85,7 +82,8 @@ function describe(
         document.diagnostic(
           document.spanOf(path),
           messageFor(issue, value),
-          hintFor(issue, value, examplesAt(schema, local)),
+          cutNumberHint(String(path.at(-1)), value) ??
+            hintFor(issue, value, examplesAt(schema, local), keysAt(schema, local)),
         ),
       ];
   }
@@ -118,11 +116,40 @@ function boundMessage(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, 
   return `expected ${side} ${bound}${bound === "1" ? unit.replace(/ies$/, "y").replace(/s$/, "") : unit}, got ${got}`;
 }
 
-function hintFor(issue: Issue, value: unknown, examples: readonly string[]): string | null {
-  if (issue.code === "invalid_value" && typeof value === "string") {
-    return didYouMean(value, issue.values.map(String))?.replace(/^expected.*$/, "") || null;
-  }
+function expectedHint(issue: Issue): string | null {
+  const expected = expectedOf(issue);
+  return expected && `expected ${expected}`;
+}
+
+/** A number with a comma inside { } is a setting and the key of another. */
+function cutNumberHint(key: string, value: unknown): string | null {
+  return /^\d+\D*/.test(key) && value === null
+    ? "a comma ends a setting here: write decimals with a point"
+    : null;
+}
+
+/** The values that are named, of a choice and of the alternatives of a union. */
+function choicesOf(issue: Issue): readonly string[] {
+  if (issue.code === "invalid_value") return issue.values.map(String);
+  return issue.code === "invalid_union" ? issue.errors.flat().filter(atRoot).flatMap(choicesOf) : [];
+}
+
+function nearChoice(value: unknown, choices: readonly string[]): string | null {
+  const near = typeof value === "string" ? nearName(value, choices) : undefined;
+  return near === undefined ? null : `did you mean ${near}?`;
+}
+
+function hintFor(
+  issue: Issue,
+  value: unknown,
+  examples: readonly string[],
+  keys: readonly string[],
+): string | null {
+  if (issue.code === "invalid_value") return nearChoice(value, choicesOf(issue));
   if (issue.code !== "invalid_type") return null;
+  if (issue.expected === "object" && value !== null && keys.length > 0 && keys.length <= 8)
+    return `write its settings under it: ${keys.join(", ")}`;
+  if (issue.expected === "record" && value !== null) return "write it as names and values: { name: value }";
   if (value === null && (issue.expected === "object" || issue.expected === "record"))
     return "a map without settings is {}";
   if (issue.expected === "string" && typeof value === "number" && examples.length > 0) {

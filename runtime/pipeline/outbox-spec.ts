@@ -70,7 +70,7 @@ const settings = z
       .optional()
       .meta({
         description:
-          "Rows that waited longer are backlog: it is sent behind new rows, marked by `Weir-Lane`, so that those do not wait. 1m without it; `never` keeps the order of rows through any outage.",
+          "Rows that waited longer are backlog: it is sent behind new rows, marked by `Weir-Lane`, so that those do not wait. 1m without it; `never` keeps the order of rows through any outage. It is for sinks with `delivery: lane` or `message_id`: the others tell rows by their order, so that there new rows come behind those that waited.",
         examples: ["1m", "never"],
       }),
     tiers: tiers.default([]),
@@ -90,4 +90,15 @@ export const outboxSetting: z.ZodType<OutboxSpec> = settings;
 export function readOutbox(reader: Reader): OutboxSpec {
   const isThere = reader.document.valueAt(["outbox"]) !== undefined;
   return (isThere ? reader.parse(settings, ["outbox"]) : undefined) ?? { tiers: [] };
+}
+
+/** What holds for a pipeline: what its file says, and where that says nothing, what its device does. */
+export function mergedOutbox(file: OutboxSpec, device: OutboxSpec): OutboxSpec {
+  return {
+    bytes: file.bytes ?? device.bytes,
+    age: file.age ?? device.age,
+    when_full: file.when_full ?? device.when_full,
+    backlog_after: file.backlog_after ?? device.backlog_after,
+    tiers: file.tiers.length > 0 ? file.tiers : device.tiers,
+  };
 }

@@ -165,6 +165,8 @@ export interface PlacementSpec {
   readonly partitions: number | null;
   /** The most workers that share the partitions; null: as many as the host has to spare. */
   readonly workersMax: number | null;
+  /** Of its worker's pool; null: as many as its worker gives. */
+  readonly threads: number | null;
 }
 
 export interface StepSpec {

@@ -11,7 +11,10 @@ const settings = z
   .strictObject({
     isolation: z
       .enum(["shared", "worker"])
-      .meta({ description: "`worker`: it has a worker of its own; without it, it shares one with others." })
+      .meta({
+        description:
+          "`worker`: it has a worker of its own, as has one that takes more than a worker which is shared; without it, it shares one with others.",
+      })
       .optional(),
     labels: z
       .record(z.string().regex(/^[a-z0-9_-]{1,64}$/), z.string().max(256))
@@ -21,9 +24,16 @@ const settings = z
       .number()
       .min(0)
       .max(limits.pipeline_processors_max)
-      .meta({ description: "Processors that it is expected to take: 0.5 is half of one." })
+      .meta({
+        description:
+          "Processors that it is expected to take: 0.5 is half of one. A worker of its own may take as many.",
+      })
       .optional(),
-    memory: field.size("Memory that it is expected to take.").optional(),
+    memory: field
+      .size(
+        "Memory that it is expected to take. A worker of its own may take as much, beside what the worker itself takes.",
+      )
+      .optional(),
     partitions: z
       .int()
       .min(1)
@@ -41,8 +51,17 @@ const settings = z
         examples: [{ max: 4 }],
       })
       .optional(),
+    threads: z
+      .int()
+      .min(0)
+      .max(limits.worker_threads_max)
+      .meta({
+        description:
+          "How many threads of its worker decode and filter for it, beside the one that all of it comes home to; 0 for none. Without it, as the device's `weir.yaml` says, or as many as it has processors to spare. A change is taken over between two commits.",
+      })
+      .optional(),
   })
-  .meta({ description: "Where a supervisor lets it run." });
+  .meta({ description: "Where a supervisor lets it run, and with how many threads." });
 
 /** The section, for the editors' schema and the reference. */
 export const placementSetting: z.ZodType = settings;
@@ -62,5 +81,6 @@ export function readPlacement(reader: Reader): PlacementSpec {
     memory: read?.memory ?? limits.pipeline_memory_bytes_default,
     partitions: read?.partitions ?? null,
     workersMax: read?.workers?.max ?? null,
+    threads: read?.threads ?? null,
   };
 }

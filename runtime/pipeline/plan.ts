@@ -28,9 +28,11 @@ import { partitionWarnings } from "./partitions.ts";
 import { planPer } from "./per-key.ts";
 import { Reader } from "./section.ts";
 import { condensableFaults } from "./condensable.ts";
+import { type Crowding, crowdingOf } from "./crowding.ts";
 import { fittingKeys, stateFaults } from "./state-bound.ts";
 import { namedTokens, templateParts } from "./subject.ts";
 import { expectedRows } from "./test-spec.ts";
+import { unkeyedWarnings } from "./unkeyed.ts";
 
 export interface PlanAnswer {
   /** Null when there are errors. */
@@ -74,12 +76,28 @@ export function planPipeline(
   const max = whole === null ? null : fittingKeys(whole);
   const plan =
     max === null ? whole : planWith({ ...planning, keys: { ...planning.keys, max } }, spec, needed);
-  if (plan !== null) {
-    for (const { step, message, hint } of stateFaults(plan)) reader.keyFault(step.spec.path, message, hint);
-    for (const { path, message, hint } of condensableFaults(plan)) reader.keyFault(path, message, hint);
-  }
+  const crowded = plan === null ? [] : faultsOf(reader, plan);
   if (plan === null || reader.diagnostics.length > 0) return { plan: null, diagnostics: reader.diagnostics };
-  return { plan, diagnostics: partitionWarnings(plan, document) };
+  const warnings = [
+    ...partitionWarnings(plan, document),
+    ...unkeyedWarnings(plan, read, document),
+    ...crowded.map(({ step, message, hint }) =>
+      document.diagnostic(document.keySpanOf(step.spec.path), message, hint, "warning"),
+    ),
+  ];
+  return { plan, diagnostics: warnings };
+}
+
+/** Reports what is wrong with a plan as a whole; returns what may be. */
+function faultsOf(reader: Reader, plan: PipelinePlan): readonly Crowding[] {
+  const faults = stateFaults(plan);
+  for (const { step, message, hint } of faults) reader.keyFault(step.spec.path, message, hint);
+  for (const { path, message, hint } of condensableFaults(plan)) reader.keyFault(path, message, hint);
+  // Without bounds there is nothing to compare.
+  const crowded = faults.length > 0 ? [] : crowdingOf(plan);
+  for (const { step, isCertain, message, hint } of crowded)
+    if (isCertain) reader.keyFault(step.spec.path, message, hint);
+  return crowded;
 }
 
 /** What is read whatever the steps do: event time, and the key whose values have times of their own. */

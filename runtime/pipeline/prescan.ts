@@ -46,7 +46,7 @@ export function prescan(text: string): ScanFault | null {
         start,
         end: offset,
         message: `more than ${limits.config_nodes_max} values in one file`,
-        hint: "split the pipeline, or move data into a file of its own",
+        hint: "records of a test stand in this file: try many with weir try FILE --from records.ndjson; rows of a table go into the file that lookup names, table: { file: devices.csv }",
       };
     }
   }

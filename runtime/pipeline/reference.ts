@@ -7,7 +7,9 @@ import { limits } from "../limits.ts";
 import { keysSetting, limitsSetting } from "./limits-spec.ts";
 import { outboxSetting } from "./outbox-spec.ts";
 import { placementSetting } from "./placement-spec.ts";
-import { type JsonSchema, settingSchema } from "./json-schema.ts";
+import { settingSchema } from "./json-schema.ts";
+import { fileSection } from "./file-reference.ts";
+import { settingsTable, table } from "./reference-tables.ts";
 
 /** Markdown for every operator of `catalogue`, every aggregate, and every function of expressions. */
 export function operatorReference(
@@ -18,8 +20,9 @@ export function operatorReference(
   const parts = [
     "# Reference",
     "",
-    "Made from the operators' own declarations.",
+    "What a pipeline file may hold: its sections, the operators of its steps, aggregates and expressions. Made from their own declarations.",
     "",
+    ...fileSection(),
     ...stepSection(),
     "## Operators",
     "",
@@ -110,61 +113,6 @@ function operatorSection({
   ].filter((part, place, all) => part !== "" || all[place - 1] !== "");
 }
 
-function settingsTable(schema: JsonSchema): string {
-  const properties = schema["properties"] as Readonly<Record<string, JsonSchema>> | undefined;
-  if (properties === undefined) {
-    const about = typeof schema["description"] === "string" ? `: ${schema["description"]}` : ".";
-    return `Its setting is ${typeOf(schema)}${about}\n`;
-  }
-  const required = (schema["required"] ?? []) as readonly string[];
-  const rows = Object.entries(properties).map(([name, setting]) => [
-    `\`${name}\``,
-    typeOf(setting),
-    defaultOf(setting, required.includes(name)),
-    textOf(setting["description"]),
-  ]);
-  return table(["setting", "type", "default", "meaning"], rows);
-}
-
-function defaultOf(setting: JsonSchema, isRequired: boolean): string {
-  if (setting["default"] !== undefined) return `\`${JSON.stringify(setting["default"])}\``;
-  return isRequired ? "required" : "";
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-/** A JSON Schema's type in a few words. */
-function typeOf(schema: JsonSchema): string {
-  const choices = (schema["anyOf"] ?? schema["oneOf"]) as readonly JsonSchema[] | undefined;
-  if (choices !== undefined) return [...new Set(choices.map(typeOf))].join(" or ");
-  if (Array.isArray(schema["enum"]))
-    return (schema["enum"] as unknown[]).map((each) => `\`${String(each)}\``).join(", ");
-  if (schema["const"] !== undefined) return `\`${JSON.stringify(schema["const"])}\``;
-  switch (schema["type"]) {
-    case "string":
-      return durationOrSize(textOf(schema["pattern"])) ?? "text";
-    case "array":
-      return `a list of ${typeOf((schema["items"] ?? {}) as JsonSchema)}`;
-    case "object": {
-      const values = schema["additionalProperties"];
-      return typeof values === "object" && values !== null
-        ? `a map of ${typeOf(values as JsonSchema)}`
-        : "a map";
-    }
-    case undefined:
-      return "any value";
-    default:
-      return String(schema["type"]);
-  }
-}
-
-function durationOrSize(pattern: string): string | null {
-  if (pattern.includes("(ms|s|m|h|d)")) return "a duration";
-  return pattern.includes("KiB") ? "a size" : null;
-}
-
 function exampleSection(
   operator: string,
   { title, config, lookups = {}, input, output }: Example,
@@ -226,14 +174,4 @@ function functionTable(functions: readonly FunctionEntry[]): string {
     entry.examples.map(({ text }) => `\`${text}\``)[0] ?? "",
   ]);
   return table(["written", "types", "meaning", "example"], rows);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(escape).join(" | ")} |`;
-  return `${[line(head), `|${"---|".repeat(head.length)}`, ...rows.map(line)].join("\n")}\n`;
-}
-
-/** A bar would end the cell, a line break the row. */
-function escape(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
 }

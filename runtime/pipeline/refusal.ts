@@ -38,7 +38,9 @@ export function refusalsOf(document: Document.Parsed, text: string): readonly Re
         found.push({
           span,
           message: `the tag ${text.slice(span.start, span.end)} is not read`,
-          hint: "remove it",
+          hint: text.startsWith("!!", span.start)
+            ? "remove it"
+            : "remove it; a text that begins with ! stands in quotes",
           fatal: true,
         });
       } else if (isScalar(node) && key !== "key") {

@@ -9,7 +9,7 @@ import { splitFault } from "./binding.ts";
 import { diagnosticsOf } from "./issue.ts";
 import type { Diagnostic, Path } from "./pipeline.ts";
 import { noProtos, type ProtoFiles } from "./proto-spec.ts";
-import { type SubjectRole, subjectFault } from "./subject.ts";
+import { type SubjectRole, subjectFault, subjectOfTopic } from "./subject.ts";
 
 /** Collects the mistakes of one document. */
 export class Reader {
@@ -67,9 +67,19 @@ export class Reader {
   /** Checks a subject; false, and reported, when it is none. */
   subject(subject: string, role: SubjectRole, path: Path): boolean {
     const fault = subjectFault(subject, role);
-    if (fault === null) return true;
+    if (fault === null) {
+      if (subject.includes("/")) this.#warnOfTopic(subject, path);
+      return true;
+    }
     this.at(this.document.spanWithin(path, fault.start, fault.end), fault.message, fault.hint);
     return false;
+  }
+
+  /** A subject may hold slashes, but one that does is nearly always a topic of MQTT. */
+  #warnOfTopic(subject: string, path: Path): void {
+    const message = "a subject's tokens are parted by dots, not slashes";
+    const hint = `what devices publish to an MQTT topic of this name is the subject ${subjectOfTopic(subject)}`;
+    this.diagnostics.push(this.document.diagnostic(this.document.spanOf(path), message, hint, "warning"));
   }
 }
 

@@ -110,11 +110,20 @@ const hostSource = z
 const time = z
   .strictObject({
     field: z.string().min(1).optional().meta({ description: "The field that holds the event's time." }),
-    unit: z.enum(timeUnits).default("ms").meta({ description: "What the field is written in." }),
-    lateness: field.duration("How late a record may come.").default(0),
-    idle: field.duration("A source silent for so long no longer holds time back.").optional(),
+    unit: z.enum(timeUnits).default("ms").meta({
+      description:
+        "What the field is written in: `iso` is text such as 2026-01-31T12:00:00Z, with its zone; the others count from 1970.",
+    }),
+    lateness: field
+      .duration("How late a record may come, by its own time, and still be in its window; 0s when left out.")
+      .default(0),
+    idle: field
+      .duration("A source silent for so long no longer holds windows open; when left out, it does for ever.")
+      .optional(),
     ahead: field
-      .duration("A record further ahead of the clock goes to the dead letter.")
+      .duration(
+        `A record further ahead of the clock goes to the dead letter; ${limits.ahead_ms_default / 60_000}m when left out.`,
+      )
       .default(limits.ahead_ms_default),
     per: z.string().min(1).optional().meta({
       description:
@@ -144,7 +153,8 @@ const settings = z
         "How many records a message of NATS holds: one (`message`, the default), `lines` of json or csv, the elements of a json `array`, msgpack `values` one after the other, or the rows that a sink with `delivery: lane` packs (`lane`).",
     }),
     schema: z.record(fieldName, z.enum(columnTypes)).optional().meta({
-      description: "Types of the fields; inferred from use when left out. Records may hold further fields.",
+      description:
+        "Types of the fields; inferred from use when left out. `state.temperature` is a field within a field. Records may hold further fields. A value of another type sends its record to the dead letter; a number that is written as text is read as string, and `double(x)` makes one of it.",
     }),
     time: time.optional(),
   })

@@ -142,7 +142,7 @@ describe("mistakes at the top", () => {
     ],
     [
       "name: Cold Chain\nsource: { nats: { subject: a } }\nsteps: [{ sink: { stdout: {} } }]",
-      ["1:7 a pipeline's name is lower-case letters, digits, - and _, at most 64"],
+      ["1:7 a pipeline's name is lower-case letters, digits, - and _, at most 64; write cold-chain"],
     ],
     [
       "name: 12\nsource: { nats: { subject: a } }\nsteps: [{ sink: { stdout: {} } }]",
@@ -150,7 +150,7 @@ describe("mistakes at the top", () => {
     ],
     [
       "name: ../../etc\nsource: { nats: { subject: a } }\nsteps: [{ sink: { stdout: {} } }]",
-      ["1:7 a pipeline's name is lower-case letters, digits, - and _, at most 64"],
+      ["1:7 a pipeline's name is lower-case letters, digits, - and _, at most 64; write etc"],
     ],
   ])("%j", (text, faults) => {
     expect(faultsOf(text)).toEqual(faults);
@@ -164,7 +164,7 @@ describe("mistakes in the source", () => {
       "{ nats: { subject: a }, file: { path: a.csv } }",
       ["2:33 file stands beside nats | keep one of nats, file, host"],
     ],
-    ["{ nats: { stream: S } }", ["2:11 subject is missing | expected text"]],
+    ["{ nats: { stream: S } }", ["2:11 subject is missing | write it like sensors.{site}.{device}.temp"]],
     [
       "{ nats: { subject: $SYS.> } }",
       ["2:28 $SYS is reserved | subjects that begin with $ or _INBOX belong to the server"],
@@ -245,7 +245,7 @@ describe("mistakes in the source", () => {
     ],
     [
       "{ nats: { subject: a }, time: { field: ts, unit: sec } }",
-      ['2:58 expected s, ms, us, ns or iso, got the text "sec"'],
+      ['2:58 expected s, ms, us, ns or iso, got the text "sec" | did you mean s?'],
     ],
     [
       '{ nats: { subject: "a.{ts}" }, time: { field: ts } }',
@@ -276,7 +276,31 @@ describe("mistakes in the source", () => {
       "{ host: { every: 1s }, schema: { a: string } }",
       ["2:32 the fields of host are known | remove it; they are sensor, name, ts, value, unit"],
     ],
-    ["nats", ['2:9 expected a map, got the text "nats"']],
+    [
+      "{ nats: { subject: a/b } }",
+      [
+        "2:28 a subject's tokens are parted by dots, not slashes | what devices publish to an MQTT topic of this name is the subject a.b",
+      ],
+    ],
+    ["{ nats: { subject: a/+ } }", ["2:28 a/+ is an MQTT topic | as a subject it is a.*"]],
+    [
+      "{ mqtt: {} }",
+      [
+        "2:11 unknown setting mqtt | use nats: nats-server takes MQTT itself, and what devices publish to a/b is the subject a.b",
+      ],
+    ],
+    [
+      "{ nats: { subject: a }, schema: { t: timestamp } }",
+      [
+        '2:46 expected float64, int64, bool, string, time or json, got the text "timestamp" | did you mean time?',
+      ],
+    ],
+    [
+      "nats",
+      [
+        '2:9 expected a map, got the text "nats" | write its settings under it: nats, file, host, format, proto, framing, schema, time',
+      ],
+    ],
   ])("%s", (source, faults) => {
     expect(faultsOf(withSource(source))).toEqual(faults);
   });

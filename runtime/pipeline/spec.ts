@@ -24,9 +24,21 @@ export interface SpecAnswer {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** The name that was written, as it may be. */
+function plainName(written: unknown): string {
+  const plain = String(written)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_-]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "");
+  return plain === "" || plain.length > 64 ? "" : `; write ${plain}`;
+}
+
 export const nameSetting: z.ZodType<string> = z
   .string()
-  .regex(/^[a-z0-9_-]{1,64}$/, "a pipeline's name is lower-case letters, digits, - and _, at most 64")
+  .regex(/^[a-z0-9_-]{1,64}$/, {
+    error: ({ input }) =>
+      `a pipeline's name is lower-case letters, digits, - and _, at most 64${plainName(input)}`,
+  })
   .meta({ description: "Names the pipeline on the device." });
 export const aboutSetting: z.ZodType<string> = z
   .string()

@@ -46,7 +46,7 @@ export interface StateBound {
 }
 
 /** What the bound of a step depends on beside the step. */
-interface Surroundings {
+export interface Surroundings {
   readonly lateness: number;
   readonly rate: number | null;
   /** True when the file says how many keys there are at most, for all steps. */
@@ -64,14 +64,19 @@ class Unbounded extends Error {
   }
 }
 
-export function stateBound({ spec, per, steps, branches }: PipelinePlan): StateBound {
-  const around: Surroundings = {
+export function surroundingsOf({ spec, per }: PipelinePlan): Surroundings {
+  return {
     // Of several sources the one that lags holds time back for all; how long it may is not known.
     lateness: Math.max(...spec.inputs.map(({ time }) => time?.lateness ?? 0)),
     rate: spec.limits.rate,
     isMaxDeclared: spec.limits.keys.max !== undefined,
     per: per === null ? null : { name: per.entry.name, lanes: lanesOf(spec) },
   };
+}
+
+export function stateBound(plan: PipelinePlan): StateBound {
+  const { steps, branches } = plan;
+  const around = surroundingsOf(plan);
   const all = [...steps, ...branches.flatMap((branch) => branch.steps)];
   const bounded: StepState[] = [];
   const faults: StateFault[] = [];
@@ -137,7 +142,7 @@ function term(factors: readonly Factor[], bytes: number, byKey: boolean): StateT
 }
 
 /** How many different keys there may be. */
-function keysOf(
+export function keysOf(
   columns: readonly ColumnReference[],
   step: StepPlan,
   { isMaxDeclared, per }: Surroundings,

@@ -123,8 +123,8 @@ describe("mistakes beside an operator", () => {
     ["{ ttl: 0s }", ["5:18 [0s] a key lives longer than 0: write a longer time, or leave ttl out"]],
     ["{ ttl: 5 }", ["5:18 [5] expected text, got 5 | write it like 10s or 1m30s"]],
     ["{ when_full: forget }", ['5:24 [forget] expected refuse or forget_oldest, got the text "forget"']],
-    ["{ maximum: 5 }", ["5:13 [maximum] unknown setting maximum | expected max, ttl or when_full"]],
-    ["5", ["5:11 [5] expected a map, got 5"]],
+    ["{ maximum: 5 }", ["5:13 [maximum] unknown setting maximum | did you mean max?"]],
+    ["5", ["5:11 [5] expected a map, got 5 | write its settings under it: max, ttl, when_full"]],
   ])("keys: %s", (keys, expected) => {
     expect(faultsOf(withSteps(`  - ${window}\n    keys: ${keys}\n  - sink: { stdout: {} }`))).toEqual(
       expected,
@@ -142,7 +142,7 @@ describe("mistakes in limits", () => {
     ["{ memory: 64 }", ["5:19 [64] expected text, got 64 | write it like 64KiB or 1MB"]],
     ["{ keys: { max: -1 } }", ["5:24 [-1] expected at least 1, got -1"]],
     ["{ rates: 5/s }", ["5:11 [rates] unknown setting rates | did you mean rate?"]],
-    ["[]", ["5:1 [limits] expected a map, got a list"]],
+    ["[]", ["5:1 [limits] expected a map, got a list | write its settings under it: keys, rate, memory"]],
   ])("%s", (limits, expected) => {
     expect(faultsOf(withLimits(limits))).toEqual(expected);
   });

@@ -4,7 +4,7 @@
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 import { syntaxFaultsOf, unboundIn } from "./binding.ts";
-import { didYouMean } from "./nearest.ts";
+import { choiceOf, didYouMean } from "./nearest.ts";
 import type { BranchSpec, DeclaredKeys, Path, StepSpec } from "./pipeline.ts";
 import type { Reader } from "./section.ts";
 import { checkOptions, isOption, readKeys, stepOptions } from "./step-options.ts";
@@ -207,7 +207,11 @@ function readStep(
   const definition = catalogue.find((each) => each.name === name);
   if (definition === undefined) {
     const names = [...catalogue.map((each) => each.name), "branch", "sink"];
-    reader.keyFault(path, `there is no operator ${name}`, didYouMean(name, names));
+    reader.keyFault(
+      path,
+      `there is no operator ${name}`,
+      didYouMean(name, names) ?? `there is ${choiceOf(names)}`,
+    );
     return { operator: name, keys, config: unread, path };
   }
   const config = reader.parse(definition.config, path);

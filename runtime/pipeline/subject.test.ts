@@ -35,6 +35,13 @@ describe("refused", () => {
     ["sink", "$JS.ACK", "0-3", /reserved/],
     ["fixed", "dlq.{device}", "4-12", /cannot depend on a column/],
   ];
+  it("tells the subject of an MQTT topic", () => {
+    const meant = (topic: string): string | undefined => subjectFault(topic, "source")?.hint;
+    expect(meant("sensors/+/temp")).toBe("as a subject it is sensors.*.temp");
+    expect(meant("sensors/#")).toBe("as a subject it is sensors.>");
+    expect(subjectFault("a/b", "source")).toBeNull();
+  });
+
   it.each(cases)("%s %s", (role, subject, at, message) => {
     const fault = subjectFault(subject, role);
     expect(`${fault?.start}-${fault?.end}`).toBe(at);

@@ -49,6 +49,13 @@ export function subjectFault(subject: string, role: SubjectRole): SubjectFault |
     const hint = "name the first token: this would read every subject there is, weir's own output among them";
     return { ...all, message: `${subject} reads everything`, hint };
   }
+  if (/(^|\/)[+#](\/|$)/.test(subject)) {
+    return {
+      ...all,
+      message: `${subject} is an MQTT topic`,
+      hint: `as a subject it is ${subjectOfTopic(subject)}`,
+    };
+  }
   let start = 0;
   for (const [place, token] of tokens.entries()) {
     const fault = tokenFault(token, place === tokens.length - 1, role);
@@ -57,6 +64,12 @@ export function subjectFault(subject: string, role: SubjectRole): SubjectFault |
     start += token.length + 1;
   }
   return role === "source" ? twice(subject) : null;
+}
+
+/** The subject that nats-server's MQTT side gives a topic, with its wildcards. */
+export function subjectOfTopic(topic: string): string {
+  const levels = topic.split("/").map((level) => (level === "+" ? "*" : level === "#" ? ">" : level));
+  return levels.join(".");
 }
 
 /** The named token that a nats-server's mapping fills with the number of a partition. */
@@ -161,4 +174,9 @@ function twice(subject: string): SubjectFault | null {
     seen.add(name);
   }
   return null;
+}
+
+/** A subject that a source's pattern takes: an `x` in place of each wildcard and each named token. */
+export function exampleSubject(pattern: string): string {
+  return pattern.replaceAll(/\{[^}]*\}|\*|>/g, "x");
 }

@@ -18,6 +18,11 @@ const lookups = z.record(z.string(), z.record(z.string(), fields)).meta({
     "What reference tables hold: by file or bucket (`connection/bucket` where it is not on the default connection), the rows by key.",
 });
 
+const cameBy = {
+  source: z.string().min(1).optional().meta({ description: "Which of the sources it comes in by." }),
+  subject: z.string().min(1).optional().meta({ description: "The subject that it comes by." }),
+};
+
 /** One thing that happens in a test. */
 const input = z.union([
   z.strictObject({ pause: field.duration("The clock moves on by this much.") }),
@@ -29,20 +34,15 @@ const input = z.union([
   }),
   z.strictObject({
     raw: z.string().meta({ description: "A payload as it is, broken or not." }),
-    source: z.string().min(1).optional(),
-    subject: z.string().min(1).optional(),
+    ...cameBy,
   }),
-  z.strictObject({
-    record: fields,
-    source: z.string().min(1).optional().meta({ description: "Which of the sources it comes in by." }),
-    subject: z.string().min(1).optional(),
-  }),
+  z.strictObject({ record: fields.meta({ description: "The record, as its payload holds it." }), ...cameBy }),
   fields,
 ]);
 
 const settings = z
   .strictObject({
-    name: z.string().min(1).max(200),
+    name: z.string().min(1).max(200).meta({ description: "What the test shows, in a few words." }),
     lookups: lookups.default({}),
     input: z.array(input).min(1).meta({
       description:

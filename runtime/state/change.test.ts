@@ -84,7 +84,7 @@ test("changes of any states, applied in order, give the last one; and so does al
         expectSame(applyChange(null, shadow.whole()!), each);
       }
     }),
-    { seed: 21, numRuns: 250 },
+    { seed: 21, numRuns: 120 },
   );
 });
 
@@ -108,7 +108,7 @@ test("a shadow goes on from what was restored, also in the memory that it was re
       const others = [...read.subarray(0, around), ...read.subarray(-around)];
       expect(others.every((byte) => byte === neighbour)).toBe(true);
     }),
-    { seed: 22, numRuns: 150 },
+    { seed: 22, numRuns: 80 },
   );
 });
 
@@ -238,7 +238,7 @@ describe("hostile bytes", () => {
         tried(state, Uint8Array.of(1, ...tail));
         tried(() => null, Uint8Array.of(1, ...tail));
       }),
-      { seed: 23, numRuns: 5_000 },
+      { seed: 23, numRuns: 1_500 },
     );
   });
 

@@ -71,3 +71,20 @@ test("one that stays does not hold on to the room of all that went", () => {
   bytes.keep(origin, rows, rows, 0);
   expect(bytes.room).toBeLessThan(4 * 200 * 1_000 + 3 * 1_048_576);
 });
+
+test("pieces without a byte give no room up twice", () => {
+  const bytes = new KeptBytes();
+  bytes.reserve(4_096);
+  const kept = (texts: readonly string[], slots: readonly number[]): void => {
+    const rows = Uint32Array.from(slots.keys());
+    bytes.keep(new PayloadOrigin(payloadsOf(texts)), rows, Uint32Array.from(slots), slots.length);
+  };
+  const long = "x".repeat(70_000);
+  // Each chunk of full size has room for one of these, and for some without a byte.
+  for (let slot = 0; slot < 8; slot++) kept([long, "", ""], [3 * slot, 3 * slot + 1, 3 * slot + 2]);
+  for (let slot = 0; slot < 24; slot++) bytes.free(slot);
+  const texts = Array.from({ length: 8 }, (_, n) => String(n).repeat(70_000));
+  kept(texts, [...texts.keys()]);
+  expect(texts.map((_, slot) => Buffer.from(bytes.at(slot)!).toString())).toEqual(texts);
+  expect(bytes.room).toBeGreaterThan(0);
+});

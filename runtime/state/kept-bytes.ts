@@ -17,38 +17,47 @@ const spreadMax = 4;
 const spreadBytes = 2_097_152;
 /** In place of a length: there is no original. */
 const none = -1;
+/** The numbers of a slot, beside each other: the number of its chunk, where its bytes begin there, and how many they are. */
+const offset = 1;
+const length = 2;
+const width = 4;
 
 class Chunk {
+  readonly number: number;
   readonly bytes: Uint8Array;
   readonly words: BigInt64Array;
   /** Where the free end begins, a multiple of a word, and how much before it is in use. */
   end = 0;
   used = 0;
-  constructor(length: number) {
-    this.bytes = new Uint8Array(length);
+  constructor(number: number, size: number) {
+    this.number = number;
+    this.bytes = new Uint8Array(size);
     this.words = new BigInt64Array(this.bytes.buffer);
   }
 }
 
+/** Where originals without a byte are. */
+const nowhere = new Chunk(none, 0);
+
 export class KeptBytes {
-  #chunk = new Chunk(chunkBytesMin);
+  /** By number. */
+  readonly #chunks: (Chunk | null)[] = [];
+  /** Numbers that no chunk has. */
+  readonly #numbers: number[] = [];
+  #chunk = this.#make(chunkBytesMin);
   /** Of full size, with nothing in them. */
   readonly #spares: Chunk[] = [];
   #room = chunkBytesMin;
   #used = 0;
   /** How often everything was moved to other memory. */
   moves = 0;
-  /** By slot. */
-  readonly #chunkOf: (Chunk | undefined)[] = [];
-  #offsets = new Uint32Array(64);
-  #lengths = new Int32Array(64).fill(none);
+  #places: Int32Array = unplaced(64);
 
   /** Makes room for as many slots. */
   reserve(slots: number): void {
-    const [offsets, lengths] = [new Uint32Array(slots), new Int32Array(slots).fill(none)];
-    offsets.set(this.#offsets);
-    lengths.set(this.#lengths);
-    [this.#offsets, this.#lengths] = [offsets, lengths];
+    const places = unplaced(slots);
+    places.set(this.#places);
+    this.#places = places;
   }
 
   /** Keeps the originals of `rows[i]` in `slots[i]`, for i below `count`. */
@@ -66,17 +75,24 @@ export class KeptBytes {
 
   /** The original of a slot; null when it has none. Valid until the next are kept. */
   at(slot: number): Uint8Array | null {
-    const [from, length] = [this.#offsets[slot]!, this.#lengths[slot]!];
-    return length === none ? null : this.#chunkOf[slot]!.bytes.subarray(from, from + length);
+    const places = this.#places;
+    const place = slot * width;
+    const bytes = places[place + length]!;
+    if (bytes <= 0) return bytes === none ? null : nowhere.bytes;
+    const from = places[place + offset]!;
+    return this.#chunks[places[place]!]!.bytes.subarray(from, from + bytes);
   }
 
   free(slot: number): void {
-    const length = this.#lengths[slot]!;
-    if (length === none) return;
-    const chunk = this.#chunkOf[slot]!;
-    this.#lengths[slot] = none;
-    this.#used -= length;
-    chunk.used -= length;
+    const places = this.#places;
+    const place = slot * width;
+    const bytes = places[place + length]!;
+    places[place + length] = none;
+    // One without a byte is in no chunk.
+    if (bytes <= 0) return;
+    const chunk = this.#chunks[places[place]!]!;
+    this.#used -= bytes;
+    chunk.used -= bytes;
     if (chunk.used === 0 && chunk !== this.#chunk) this.#giveUp(chunk);
   }
 
@@ -85,16 +101,19 @@ export class KeptBytes {
    * none. Valid until the next are kept.
    */
   gather(slots: Int32Array, from: Origin | null): ((place: number) => Uint8Array) | null {
+    const places = this.#places;
     const [starts, ends] = [new Uint32Array(slots.length), new Uint32Array(slots.length)];
     const chunks: (Chunk | null)[] = [];
     const rows = slots.slice();
-    for (let place = 0; place < slots.length; place++) {
-      const slot = slots[place]!;
-      if (slot < 0 ? from === null : this.#lengths[slot] === none) return null;
-      chunks.push(slot < 0 ? null : this.#chunkOf[slot]!);
-      if (slot < 0) continue;
-      starts[place] = this.#offsets[slot]!;
-      ends[place] = starts[place]! + this.#lengths[slot]!;
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i]!;
+      const place = slot * width;
+      const bytes = slot < 0 ? none : places[place + length]!;
+      if (slot < 0 ? from === null : bytes === none) return null;
+      chunks.push(slot < 0 ? null : bytes === 0 ? nowhere : this.#chunks[places[place]!]!);
+      if (bytes <= 0) continue;
+      starts[i] = places[place + offset]!;
+      ends[i] = starts[i]! + bytes;
     }
     return (place) =>
       chunks[place]?.bytes.subarray(starts[place]!, ends[place]!) ?? from!.payload(-2 - rows[place]!);
@@ -103,6 +122,7 @@ export class KeptBytes {
   #keepPayloads({ payloads }: PayloadOrigin, rows: Uint32Array, slots: Uint32Array, count: number): void {
     const { bytes, offsets } = payloads;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const places = this.#places;
     for (let i = 0; i < count; ) {
       const from = offsets[rows[i]!]!;
       let to = offsets[rows[i]! + 1]!;
@@ -111,30 +131,40 @@ export class KeptBytes {
       while (++i < count && rows[i] === rows[i - 1]! + 1 && offsets[rows[i]! + 1]! - from <= chunkBytesMin)
         to = offsets[rows[i]! + 1]!;
       const chunk = this.#withRoom(to - from);
+      const begin = chunk.end;
       if (to - from > loopBytesMax || from + padded(to - from) > bytes.length)
-        chunk.bytes.set(bytes.subarray(from, to), chunk.end);
-      else copyWords(view, from, to, chunk.words, chunk.end / wordBytes);
-      for (let j = first; j < i; j++)
-        this.#place(slots[j]!, chunk, offsets[rows[j]! + 1]! - offsets[rows[j]!]!);
-      chunk.end = padded(chunk.end);
+        chunk.bytes.set(bytes.subarray(from, to), begin);
+      else copyWords(view, from, to, chunk.words, begin / wordBytes);
+      for (let j = first; j < i; j++) {
+        const start = offsets[rows[j]!]!;
+        const place = slots[j]! * width;
+        places[place] = chunk.number;
+        places[place + offset] = begin + start - from;
+        places[place + length] = offsets[rows[j]! + 1]! - start;
+      }
+      this.#used += to - from;
+      chunk.used += to - from;
+      chunk.end = padded(begin + to - from);
     }
   }
 
   #keepOne(payload: Uint8Array, slot: number): void {
     const chunk = this.#withRoom(payload.length);
     chunk.bytes.set(payload, chunk.end);
-    this.#place(slot, chunk, payload.length);
-    chunk.end = padded(chunk.end);
+    const place = slot * width;
+    this.#places[place] = chunk.number;
+    this.#places[place + offset] = chunk.end;
+    this.#places[place + length] = payload.length;
+    this.#used += payload.length;
+    chunk.used += payload.length;
+    chunk.end = padded(chunk.end + payload.length);
   }
 
-  /** The bytes at the chunk's end are the slot's. */
-  #place(slot: number, chunk: Chunk, length: number): void {
-    this.#chunkOf[slot] = chunk;
-    this.#offsets[slot] = chunk.end;
-    this.#lengths[slot] = length;
-    chunk.end += length;
-    chunk.used += length;
-    this.#used += length;
+  #make(size: number): Chunk {
+    const number = this.#numbers.pop() ?? this.#chunks.length;
+    const chunk = new Chunk(number, size);
+    this.#chunks[number] = chunk;
+    return chunk;
   }
 
   /** The chunk that is being filled, another one where it has no room for some more bytes. */
@@ -142,7 +172,7 @@ export class KeptBytes {
     const before = this.#chunk;
     if (before.end + length <= before.bytes.length) return before;
     const size = Math.max(padded(length), Math.min(chunkBytesMax, before.bytes.length * 2));
-    const chunk = (size === chunkBytesMax ? this.#spares.pop() : undefined) ?? new Chunk(size);
+    const chunk = (size === chunkBytesMax ? this.#spares.pop() : undefined) ?? this.#make(size);
     this.#room += chunk.bytes.length;
     this.#chunk = chunk;
     if (before.used === 0) this.#giveUp(before);
@@ -155,26 +185,42 @@ export class KeptBytes {
     const sparesMax = Math.max(sparesMin, this.#room / chunkBytesMax);
     const isSpare = chunk.bytes.length === chunkBytesMax && this.#spares.length < sparesMax;
     if (isSpare) this.#spares.push(chunk);
+    else {
+      this.#chunks[chunk.number] = null;
+      this.#numbers.push(chunk.number);
+    }
   }
 
   /** Moves what is in use into new chunks. */
   #moveTogether(): void {
     this.moves++;
-    this.#chunk = new Chunk(chunkBytesMin);
+    const places = this.#places;
+    const before = this.#chunks.slice();
+    this.#chunks.length = 0;
+    this.#numbers.length = 0;
+    this.#spares.length = 0;
+    this.#chunk = this.#make(chunkBytesMin);
     this.#room = chunkBytesMin;
     this.#used = 0;
-    for (let slot = 0; slot < this.#lengths.length; slot++) {
-      const length = this.#lengths[slot]!;
-      if (length === none) continue;
-      const { bytes } = this.#chunkOf[slot]!;
-      this.#keepOne(bytes.subarray(this.#offsets[slot]!, this.#offsets[slot]! + length), slot);
+    for (let place = 0; place < places.length; place += width) {
+      const bytes = places[place + length]!;
+      if (bytes <= 0) continue;
+      const from = places[place + offset]!;
+      this.#keepOne(before[places[place]!]!.bytes.subarray(from, from + bytes), place / width);
     }
   }
 }
 
+/** The places of as many slots without originals. */
+function unplaced(slots: number): Int32Array {
+  const places = new Int32Array(slots * width);
+  for (let place = length; place < places.length; place += width) places[place] = none;
+  return places;
+}
+
 /** The next multiple of a word's length. */
 function padded(length: number): number {
-  return Math.ceil(length / wordBytes) * wordBytes;
+  return (length + wordBytes - 1) & -wordBytes;
 }
 
 /** Copies by whole words, for short pieces several times as fast as a call, and so perhaps some bytes beyond the end. */

@@ -4,6 +4,7 @@
 import { type Column, columnTypes, type Dictionary } from "../../operators/sdk/index.ts";
 import { BatchMemory } from "../batch/batch-memory.ts";
 import { makeColumn, TextDictionary } from "../batch/columns.ts";
+import { Translation } from "../batch/translation.ts";
 import { bytesOf, damaged, listOf, member, packed, type Plain, textOf } from "./plain.ts";
 import { AddedSections } from "./sections.ts";
 
@@ -18,20 +19,23 @@ export class KeptColumn {
   readonly #type: Column["type"];
   #values: Values;
   #valid: Uint8Array;
-  #texts: TextDictionary | null;
+  /** Into the column's own dictionary. */
+  #translation: Translation | null;
   readonly #sections = new AddedSections<TextDictionary>(sectionTexts, (texts, from, to) =>
     texts.texts(from, to),
   );
-  /** The dictionary that came last, and by its codes, the own one + 1; 0 for none. */
-  #source: Dictionary | null = null;
-  #known = new Int32Array(0);
 
   constructor(type: Column["type"], slots: number) {
     this.#type = type;
-    this.#texts = type === "string" || type === "json" ? new TextDictionary() : null;
+    const isText = type === "string" || type === "json";
+    this.#translation = isText ? new Translation(new TextDictionary()) : null;
     const { values, valid } = makeColumn(type, slots, this.#texts);
     this.#values = values;
     this.#valid = valid;
+  }
+
+  get #texts(): TextDictionary | null {
+    return this.#translation?.texts ?? null;
   }
 
   reserve(slots: number): void {
@@ -41,8 +45,9 @@ export class KeptColumn {
 
   /** Keeps the values of `rows[i]` in `slots[i]`, for i below `count`. */
   keep({ values, valid, dictionary }: Column, rows: Uint32Array, slots: Uint32Array, count: number): void {
-    if (valid === null) for (let i = 0; i < count; i++) this.#valid[slots[i]!] = 1;
-    else for (let i = 0; i < count; i++) this.#valid[slots[i]!] = valid[rows[i]!]!;
+    const own = this.#valid;
+    if (valid === null) for (let i = 0; i < count; i++) own[slots[i]!] = 1;
+    else for (let i = 0; i < count; i++) own[slots[i]!] = valid[rows[i]!]!;
     if (this.#texts !== null) this.#keepTexts(values as Int32Array, dictionary!, rows, slots, count);
     else if (this.#values instanceof Float64Array)
       copyNumbers(this.#values, slots, values as Float64Array, rows, count);
@@ -58,7 +63,7 @@ export class KeptColumn {
   gather(slots: Int32Array, memory: BatchMemory, from: Column | null = null): Column {
     const values = memory.values(this.#type, slots.length);
     const valid = memory.marks(slots.length);
-    if (from !== null && this.#texts !== null) this.#meet(from.dictionary!);
+    if (from !== null) this.#translation?.meet(from.dictionary!);
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i]!;
       valid[i] = slot >= 0 ? this.#valid[slot]! : (from!.valid?.[-2 - slot] ?? 1);
@@ -81,8 +86,7 @@ export class KeptColumn {
     const texts = new TextDictionary();
     for (const slot of slots())
       if (this.#valid[slot] === 1) this.#values[slot] = texts.code(before.text(this.#values[slot] as number));
-    this.#texts = texts;
-    this.#source = null;
+    this.#translation = new Translation(texts);
   }
 
   /** What is in the first `used` slots, or in some. */
@@ -144,7 +148,7 @@ export class KeptColumn {
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i]!;
       if (valid[i] === 0) continue;
-      codes[i] = slot >= 0 ? own[slot]! : this.#codeOf((from!.values as Int32Array)[-2 - slot]!);
+      codes[i] = slot >= 0 ? own[slot]! : this.#translation!.codeOf((from!.values as Int32Array)[-2 - slot]!);
     }
   }
 
@@ -155,25 +159,17 @@ export class KeptColumn {
     slots: Uint32Array,
     count: number,
   ): void {
-    this.#meet(source);
-    const own = this.#values as Int32Array;
+    const translation = this.#translation!;
+    translation.meet(source);
+    const [own, valid, { known }] = [this.#values as Int32Array, this.#valid, translation];
     for (let i = 0; i < count; i++) {
       const slot = slots[i]!;
-      if (this.#valid[slot] === 1) own[slot] = this.#codeOf(codes[rows[i]!]!);
+      if (valid[slot] === 0) continue;
+      const code = codes[rows[i]!]!;
+      // Most texts are known.
+      const found = known[code]!;
+      own[slot] = found > 0 ? found - 1 : translation.codeOf(code);
     }
-  }
-
-  /** The dictionary that codes are of from now on. */
-  #meet(source: Dictionary): void {
-    if (source === this.#source && this.#known.length >= source.size) return;
-    const known = new Int32Array(Math.max(64, source.size * 2));
-    if (source === this.#source) known.set(this.#known);
-    [this.#source, this.#known] = [source, known];
-  }
-
-  #codeOf(code: number): number {
-    if (this.#known[code] === 0) this.#known[code] = this.#texts!.code(this.#source!.text(code)) + 1;
-    return this.#known[code]! - 1;
   }
 }
 

@@ -10,6 +10,14 @@ import { damaged, type Lasting, member, packedWholes, type Plain, wholesOf } fro
 const idBits = 21;
 const idMask = 2 ** idBits - 1;
 const placesFirst = 64;
+/** From so many places on there are four times as many next, and not twice: arrays left behind are hardly given back by the allocator. */
+const placesMany = 131_072;
+
+/** How many places come after so many. */
+function placesAfter(places: number): number {
+  return places * (places < placesMany ? 2 : 4);
+}
+
 export class KeyIndex implements Lasting {
   readonly #words: KeyWords;
   readonly #secret: HashSecret = makeSecret();
@@ -110,7 +118,7 @@ export class KeyIndex implements Lasting {
     this.#free = [...wholesOf(member(data, "free"), idMask)];
     this.#size = this.#words.restore(member(data, "words"), this.#free, idMask);
     let length = this.#places.length;
-    while (this.count * 4 > length * 3) length *= 2;
+    while (this.count * 4 > length * 3) length = placesAfter(length);
     this.#places = new Int32Array(length);
     for (let first = 0; first < this.#size; first += blockRows) this.#restoreBlock(first, keyBlock(0));
   }
@@ -174,7 +182,7 @@ export class KeyIndex implements Lasting {
   }
 
   #rehash(): void {
-    this.#places = new Int32Array(this.#places.length * 2);
+    this.#places = new Int32Array(placesAfter(this.#places.length));
     for (let id = 0; id < this.#size; id++) if (this.#words.has(id)) this.#settle(id, this.#hashOf(id));
   }
 

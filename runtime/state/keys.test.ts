@@ -117,7 +117,7 @@ describe("ids", () => {
         }
         expect(table.size).toBe(seen.length);
       }),
-      { seed: 10, numRuns: 300 },
+      { seed: 10, numRuns: 150 },
     );
   });
 
@@ -172,7 +172,7 @@ test("few keys among many texts are the keys that they are among few", () => {
         );
       expect(many.size).toBe(few.size);
     }),
-    { seed: 7, numRuns: 300 },
+    { seed: 7, numRuns: 150 },
   );
 });
 
@@ -223,7 +223,7 @@ test("keys of one length, until one of another comes or one is taken out", () =>
         ).toEqual(known.map(([text]) => [text]));
       }
     }),
-    { seed: 31, numRuns: 300 },
+    { seed: 31, numRuns: 150 },
   );
 });
 
@@ -392,7 +392,7 @@ describe("keys that are forgotten", () => {
           }
         },
       ),
-      { seed: 14, numRuns: 300 },
+      { seed: 14, numRuns: 150 },
     );
   });
 

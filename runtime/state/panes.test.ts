@@ -150,3 +150,37 @@ describe("panes", () => {
     expect(table.held).toBe(0);
   });
 });
+
+test("panes that yield keep no key: what they hold of one goes with it, and a snapshot has what is left", () => {
+  const make = (): ReturnType<typeof makePaneTable> =>
+    makePaneTable(declare.panes([], [marked], [0], { yields: true }));
+  const step = fc.record({
+    start: fc.nat(2),
+    key: fc.nat(12),
+    does: fc.constantFrom("add", "add", "add", "forget", "look", "keep"),
+  });
+  const both = fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+    let table = make();
+    let added = 0;
+    const model = [new Map<number, number>(), new Map<number, number>(), new Map<number, number>()];
+    for (const { start, key, does } of steps) {
+      if (does === "add" && !model[start]!.has(key)) {
+        table.cells[0]![table.pane(start)!.slot(key)] = ++added;
+        model[start]!.set(key, added);
+      } else if (does === "forget") {
+        table.forget(key);
+        for (const pane of model) pane.delete(key);
+      } else if (does === "keep") {
+        const kept = table.snapshot();
+        table = make();
+        table.restore(kept, 13);
+      } else if (does === "look") {
+        const { keys = [], slots = [] } = table.at(start) ?? {};
+        const cells = [...slots].map((slot) => table.cells[0]![slot]!);
+        expect([...keys].map((each, place) => [each, cells[place]])).toEqual([...model[start]!]);
+      }
+      expect(table.isOpen(key)).toBe(false);
+    }
+  });
+  fc.assert(both, { seed: 12, numRuns: 300 });
+});

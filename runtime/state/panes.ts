@@ -21,24 +21,68 @@ import { Slots } from "./slots.ts";
 const sectionSlots = 1_024;
 /** Keys of a pane that there is room for at first. */
 const keysFirst = 16;
+/** Arrays of closed panes that are kept for the next ones, and how long they are at most: where panes come and go fast, each would have new ones. */
+const sparesMax = 4;
+const spareKeysMax = 65_536;
+
+/** What a pane knows its keys by. */
+interface PaneMemory {
+  /** By key, slot + 1; 0 where the key has none. */
+  readonly slotOf: Int32Array<ArrayBuffer>;
+  /** In the order in which they came. */
+  readonly keys: Uint32Array<ArrayBuffer>;
+}
 
 class OpenPane implements Pane {
   readonly start: number;
   readonly #open: () => number;
-  /** By key, slot + 1; 0 where the key has none. */
-  #slotOf = new Int32Array(64);
-  /** In the order in which they came. */
-  #keys = new Uint32Array(keysFirst);
+  #slotOf: PaneMemory["slotOf"];
+  #keys: PaneMemory["keys"];
   #count = 0;
+  /** Keys among them that were taken out since. */
+  #removed = 0;
   readonly #keySections = addedWholes();
   /** Of the keys in their order; a key keeps its slot. */
   readonly #slotSections = new AddedSections<Uint32Array>(sectionSlots, (keys, from, to) => [
     packed(this.#slotsOf(keys.subarray(from, to))),
   ]);
 
-  constructor(start: number, open: () => number) {
+  /** `memory`: of a pane that is closed. */
+  constructor(start: number, open: () => number, memory: PaneMemory | null) {
     this.start = start;
     this.#open = open;
+    this.#slotOf = memory?.slotOf ?? new Int32Array(64);
+    this.#keys = memory?.keys ?? new Uint32Array(keysFirst);
+  }
+
+  /** Its memory for another pane, once it is closed; null where that is not worth keeping. */
+  memory(): PaneMemory | null {
+    const [slotOf, keys] = [this.#slotOf, this.#keys];
+    if (slotOf.length > spareKeysMax) return null;
+    for (let i = 0; i < this.#count; i++) slotOf[keys[i]!] = 0;
+    return { slotOf, keys };
+  }
+
+  /** Takes a key out; returns the slot that it had, -1 when it had none. */
+  remove(key: number): number {
+    const slot = this.find(key);
+    if (slot < 0) return slot;
+    this.#slotOf[key] = 0;
+    this.#removed++;
+    return slot;
+  }
+
+  /** Closes the ranks where keys were taken out: once for all of them, as many are forgotten together. */
+  #closeRanks(): void {
+    if (this.#removed === 0) return;
+    // Another array, as sections of a snapshot are of one that is only added to.
+    const left = new Uint32Array(this.#keys.length);
+    let count = 0;
+    for (let i = 0; i < this.#count; i++)
+      if (this.#slotOf[this.#keys[i]!] !== 0) left[count++] = this.#keys[i]!;
+    this.#keys = left;
+    this.#count = count;
+    this.#removed = 0;
   }
 
   slot(key: number): number {
@@ -67,6 +111,7 @@ class OpenPane implements Pane {
   }
 
   contents(): ClosedPane {
+    this.#closeRanks();
     const count = this.#count;
     const keys = this.#keys.subarray(0, count);
     return { start: this.start, count, keys, slots: this.#slotsOf(keys) };
@@ -79,6 +124,7 @@ class OpenPane implements Pane {
   }
 
   snapshot(): Plain {
+    this.#closeRanks();
     return {
       keys: this.#keySections.snapshot(this.#keys, this.#count),
       slots: this.#slotSections.snapshot(this.#keys, this.#count),
@@ -105,6 +151,7 @@ class OpenPane implements Pane {
   }
 
   #add(key: number): number {
+    this.#closeRanks();
     const slot = this.#open();
     if (key >= this.#slotOf.length) this.#slotOf = grown(this.#slotOf, key + 1);
     if (this.#count === this.#keys.length) this.#keys = grown(this.#keys);
@@ -141,12 +188,15 @@ class Panes implements PaneTable, KeyedRows, LastingByKey {
   closings = 0;
   readonly due: number = Number.POSITIVE_INFINITY;
   readonly #slots: Slots;
+  readonly #yields: boolean;
   readonly #open = new Map<number, OpenPane>();
+  readonly #spares: PaneMemory[] = [];
   #oldest = Number.POSITIVE_INFINITY;
 
   constructor(declaration: PaneDeclaration, keys: KeyTable) {
     this.keys = keys;
     this.#slots = new Slots(declaration.aggregates, declaration.initial);
+    this.#yields = declaration.yields === true;
   }
 
   get states(): readonly AggregateState[] {
@@ -162,6 +212,7 @@ class Panes implements PaneTable, KeyedRows, LastingByKey {
   }
 
   isOpen(key: number): boolean {
+    if (this.#yields) return false;
     for (const pane of this.#open.values()) if (pane.find(key) >= 0) return true;
     return false;
   }
@@ -170,15 +221,20 @@ class Panes implements PaneTable, KeyedRows, LastingByKey {
     return false;
   }
 
-  forget(): void {
-    // Nothing is kept of a key that is in no pane.
+  forget(key: number): void {
+    // A key that is in an open pane is not forgotten.
+    if (!this.#yields) return;
+    for (const pane of this.#open.values()) {
+      const slot = pane.remove(key);
+      if (slot >= 0) this.#slots.free(slot);
+    }
   }
 
   pane(start: number): Pane | null {
     const found = this.#open.get(start);
     if (found !== undefined) return found;
     if (this.#open.size >= limits.panes_open_max) return null;
-    const pane = new OpenPane(start, () => this.#slots.open());
+    const pane = new OpenPane(start, () => this.#slots.open(), this.#spares.pop() ?? null);
     this.#open.set(start, pane);
     if (start < this.#oldest) this.#oldest = start;
     return pane;
@@ -242,11 +298,14 @@ class Panes implements PaneTable, KeyedRows, LastingByKey {
     if (start < this.#oldest) return;
     const due = [...this.#open.keys()].filter((each) => each <= start).sort((a, b) => a - b);
     for (const each of due) {
-      const pane = this.#open.get(each)!.contents();
-      visit(pane);
+      const pane = this.#open.get(each)!;
+      const contents = pane.contents();
+      visit(contents);
       this.#open.delete(each);
       this.closings++;
-      for (const slot of pane.slots) this.#slots.free(slot);
+      for (const slot of contents.slots) this.#slots.free(slot);
+      const memory = this.#spares.length < sparesMax ? pane.memory() : null;
+      if (memory !== null) this.#spares.push(memory);
     }
     this.#oldest = Number.POSITIVE_INFINITY;
     for (const each of this.#open.keys()) if (each < this.#oldest) this.#oldest = each;

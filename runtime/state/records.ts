@@ -64,10 +64,15 @@ export class Records implements RecordStore, Lasting {
   #put(batch: Batch, rows: Uint32Array, count: number, slots: Uint32Array): void {
     const { columns, time, watermark, weight, origin } = batch;
     this.#columns ??= this.#columnsFor(batch);
-    copyNumbers(this.#times, slots, time, rows, count);
-    copyNumbers(this.#watermarks, slots, watermark, rows, count);
-    if (weight === null) for (let i = 0; i < count; i++) this.#weights[slots[i]!] = 1;
-    else copyNumbers(this.#weights, slots, weight, rows, count);
+    const [times, watermarks, weights] = [this.#times, this.#watermarks, this.#weights];
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      const row = rows[i]!;
+      times[slot] = time[row]!;
+      watermarks[slot] = watermark[row]!;
+      weights[slot] = 1;
+    }
+    if (weight !== null) copyNumbers(weights, slots, weight, rows, count);
     this.#held += weightOf(batch, rows, count);
     for (let place = 0; place < columns.length; place++)
       this.#columns[place]!.keep(columns[place]!, rows, slots, count);
@@ -78,7 +83,8 @@ export class Records implements RecordStore, Lasting {
   #putSubjects(origin: Origin | null, rows: Uint32Array, count: number, slots: Uint32Array): void {
     if (origin instanceof PayloadOrigin) {
       const { subjects, subject } = origin.payloads;
-      for (let i = 0; i < count; i++) this.#subjects[slots[i]!] = subjects[subject[rows[i]!]!]!;
+      const own = this.#subjects;
+      for (let i = 0; i < count; i++) own[slots[i]!] = subjects[subject[rows[i]!]!]!;
     } else for (let i = 0; i < count; i++) this.#subjects[slots[i]!] = origin?.subject(rows[i]!) ?? "";
   }
 

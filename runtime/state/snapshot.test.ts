@@ -138,7 +138,7 @@ function goesOn<T>(declaration: TableDeclaration, changes: readonly Change<T>[])
       expect(written(snapshotTables(restored))).toEqual(written(snapshotTables(tables)));
       expect(apply(restored, after)).toEqual(apply(tables, after));
     }),
-    { seed: 6, numRuns: 150 },
+    { seed: 6, numRuns: 70 },
   );
 }
 

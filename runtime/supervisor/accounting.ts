@@ -3,6 +3,7 @@
 
 import { assignmentMark } from "../assignment.ts";
 import type { PipelineBeat } from "../heartbeat.ts";
+import { limits } from "../limits.ts";
 import type { ObservedWorker } from "./driver.ts";
 import { type Failure, lives, lookAt, unknownWorker } from "./life-signs.ts";
 import type { Memory, PipelineMemory, WorkerMemory } from "./memory.ts";
@@ -61,6 +62,15 @@ export function effectiveRevision({ wanted, good, refused }: PipelineMemory): st
   return good !== null && refused[good] === undefined ? good : null;
 }
 
+const notOpen = `it is not open after ${limits.update_open_ms_max / 1000} s although its connections are there; its log says what it waits for`;
+
+/** A revision that waits for ever for what the one before it did not need. One that has none before it waits as long as it takes. */
+function isStuck({ good }: PipelineMemory, { phase, revision, unready_ms = 0 }: PipelineBeat): boolean {
+  return (
+    phase === "starting" && good !== null && good !== revision && unready_ms >= limits.update_open_ms_max
+  );
+}
+
 class Accounting {
   readonly #now: number;
   readonly #jitter: () => number;
@@ -97,6 +107,7 @@ class Accounting {
     if (beat.phase === "running" && isGood(beat.since, at)) this.#runsWell(known, beat);
     if (beat.phase === "failed" && known.judged < beat.attempt)
       this.#pipelineFailed(known, beat, beat.fault ?? "it failed");
+    if (isStuck(known, beat)) this.#refuse(beat.name, beat.revision, notOpen);
   }
 
   /** Wants a new start of the pipelines whose time has come. */
@@ -113,14 +124,14 @@ class Accounting {
 
   #runsWell(known: PipelineMemory, { name, revision }: PipelineBeat): void {
     if (known.good === revision && known.restart.attempt === 0 && !known.apart) return;
-    if (known.good !== revision) this.#tell("good", name, `revision ${revision} runs well`);
+    if (known.good !== revision) this.#tell("good", name, `revision ${revision} runs well`, { revision });
     this.#pipelines[name] = { ...known, good: revision, restart: neverFailed, apart: false };
   }
 
   #pipelineFailed(known: PipelineMemory, { name, revision, attempt }: PipelineBeat, reason: string): void {
     const { record, exhausted } = afterFailure(known.restart, this.#now, this.#jitter());
     this.#pipelines[name] = { ...known, judged: attempt, restart: record };
-    this.#tell("failed", name, reason);
+    this.#tell("failed", name, reason, { revision });
     if (exhausted) this.#refuse(name, revision, reason);
   }
 
@@ -174,11 +185,17 @@ class Accounting {
     const changed = { ...known, refused, restart: neverFailed, attempt: known.attempt + 1 };
     this.#pipelines[name] = changed;
     const instead = effectiveRevision(changed);
-    if (instead === null) this.#tell("quarantined", name, `revision ${revision}: ${reason}`);
-    else this.#tell("rolled_back", name, `revision ${revision}: ${reason}; ${instead} runs instead`);
+    const what = `revision ${revision}: ${reason}`;
+    if (instead === null) this.#tell("quarantined", name, what, { revision });
+    else this.#tell("rolled_back", name, `${what}; ${instead} runs instead`, { revision, instead });
   }
 
-  #tell(what: Happening["what"], name: string, reason: string): void {
-    this.#happenings.push({ what, name, reason });
+  #tell(
+    what: Happening["what"],
+    name: string,
+    reason: string,
+    revisions: Pick<Happening, "revision" | "instead"> = {},
+  ): void {
+    this.#happenings.push({ what, name, reason, ...revisions });
   }
 }

@@ -30,10 +30,11 @@ export class Load {
     this.capacity = capacity;
   }
 
-  add({ processors, memory_bytes }: Demand): void {
+  /** `count`: how many things take it; none where it is only a part of what one takes. */
+  add({ processors, memory_bytes }: Demand, count = 1): void {
     this.#processors += processors;
     this.#memory += memory_bytes;
-    this.#count++;
+    this.#count += count;
   }
 
   take({ processors, memory_bytes }: Demand): void {
@@ -43,12 +44,7 @@ export class Load {
   }
 
   fits({ processors, memory_bytes }: Demand): boolean {
-    const { capacity } = this;
-    return (
-      this.#processors + processors <= capacity.processors + rounding &&
-      this.#memory + memory_bytes <= capacity.memory_bytes + rounding &&
-      this.#count + 1 <= capacity.count
-    );
+    return this.#holds(this.#processors + processors, this.#memory + memory_bytes, this.#count + 1);
   }
 
   /** The share of what is scarcest that is taken; above 1 it is too much. */
@@ -61,8 +57,18 @@ export class Load {
     );
   }
 
+  /** Never of what came in because it fitted: both are the same comparison. */
   get isOver(): boolean {
-    return this.share > 1 + rounding;
+    return !this.#holds(this.#processors, this.#memory, this.#count);
+  }
+
+  #holds(processors: number, memory: number, count: number): boolean {
+    const { capacity } = this;
+    return (
+      processors <= capacity.processors + rounding &&
+      memory <= capacity.memory_bytes + rounding &&
+      count <= capacity.count
+    );
   }
 }
 

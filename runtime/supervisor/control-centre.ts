@@ -12,7 +12,7 @@ import type { Log } from "../log.ts";
 import type { Demand } from "./capacity.ts";
 import { type Policy, refusal } from "./control-policy.ts";
 import { type AllDesired, DesiredBucket, type HostDesired } from "./desired-bucket.ts";
-import { confirmSubject, controlEvents, fleet } from "./control-subjects.ts";
+import { confirmSubject, controlEvents, fleet, lastWord } from "./control-subjects.ts";
 import { DeviceBucket, type Registered } from "./device-bucket.ts";
 import { type EntryChange, entryChanges, type KnownDevice, type TurnEntry, turnsFor } from "./fleet.ts";
 import { hostState, type Placeable } from "./place.ts";
@@ -27,12 +27,12 @@ export interface ControlOptions {
   readonly log: Log;
 }
 
-const wish = z.object({
-  device: z.string(),
+const wish = z.strictObject({
   user: z.string(),
   pipeline: z.string(),
   processors: z.number().nonnegative(),
   memory: z.number().nonnegative(),
+  labels: z.record(z.string(), z.string()).default({}),
 });
 
 const nothing: HostDesired = { state: null, pipelines: new Map() };
@@ -66,7 +66,7 @@ export class ControlCentre {
   /** Answers, and looks again and again. */
   start(): void {
     const { link, id, version, clock } = this.#options;
-    const answer = (request: unknown): unknown => this.#confirm(request);
+    const answer = (request: unknown, subject: string): unknown => this.#confirm(request, lastWord(subject));
     this.#ends = [
       openService({
         link,
@@ -74,7 +74,7 @@ export class ControlCentre {
         id,
         version,
         description: "Confirms what devices run, and places what names no device.",
-        endpoints: [{ name: "deploy", subject: confirmSubject, answer }],
+        endpoints: [{ name: "deploy", subject: confirmSubject("*"), answer }],
         clock,
       }),
       clock.every(limits.control_look_ms, () => this.look()),
@@ -123,14 +123,14 @@ export class ControlCentre {
       await this.#enter(change, all);
   }
 
-  async #enter({ kind, host, name, term }: EntryChange, { hosts }: AllDesired): Promise<void> {
+  async #enter({ kind, host, name, term, resumes }: EntryChange, { hosts }: AllDesired): Promise<void> {
     const entry = hosts.get(host)?.pipelines.get(name) ?? null;
     const text = hosts.get(fleet)?.pipelines.get(name)?.pipeline;
     if (kind === "remove" && entry !== null) await this.#unlessStale(this.#desired.remove(host, entry));
     if (kind === "remove" || text === undefined) return;
     if (entry !== null && entry.pipeline.term === undefined)
       return this.#say(`${name} waits: ${host} is to run a pipeline of that name already`);
-    if (!(await this.#unlessStale(this.#desired.put(host, { ...text, term }, entry)))) return;
+    if (!(await this.#unlessStale(this.#desired.put(host, { ...text, term, resumes }, entry)))) return;
     if ((hosts.get(host)?.state ?? null) === null) await this.#desired.setState(host, { drain: false });
   }
 
@@ -182,13 +182,13 @@ export class ControlCentre {
     };
   }
 
-  async #confirm(request: unknown): Promise<unknown> {
+  async #confirm(request: unknown, id: string): Promise<unknown> {
     const read = wish.safeParse(request);
     if (!read.success)
       throw new WeirError("WEIR_USAGE", `a request names ${Object.keys(wish.shape).join(", ")}`, {
         remedy: "devices ask this; users ask a device: weir deploy",
       });
-    const { device: id, user, pipeline, processors, memory } = read.data;
+    const { user, pipeline, processors, memory, labels: wants } = read.data;
     const found = (await this.#devices.all()).find(({ device }) => device.id === id);
     const { pipelines } = (await this.#all()).hosts.get(id) ?? nothing;
     const others = [...pipelines.values()].filter((each) => each.pipeline.name !== pipeline);
@@ -201,7 +201,7 @@ export class ControlCentre {
           ? `${pipeline} is placed by the control centre: weir apply --fleet`
           : refusal(
               this.#options.policy,
-              { user, pipeline, demand },
+              { user, pipeline, demand, wants },
               found.device,
               others.map((each) => demandOf(each.pipeline)),
             );

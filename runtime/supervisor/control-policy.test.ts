@@ -50,13 +50,21 @@ test("one rule that fits is enough, and a refusal says what does not", () => {
     ["operator", "any", { processors: 2.1, memory_bytes: 10 }, "gateway has no room for any"],
   ] as const;
   for (const [user, pipeline, demand, expected] of cases)
-    expect([user, pipeline, refusal(policy, { user, pipeline, demand }, gateway, [])]).toEqual([
+    expect([user, pipeline, refusal(policy, { user, pipeline, demand, wants: {} }, gateway, [])]).toEqual([
       user,
       pipeline,
       expected,
     ]);
   const taken = [{ processors: 1.95, memory_bytes: 0 }];
-  expect(refusal(openPolicy, { user: "eve", pipeline: "p", demand: small }, gateway, taken)).toContain(
-    "no room",
+  expect(
+    refusal(openPolicy, { user: "eve", pipeline: "p", demand: small, wants: {} }, gateway, taken),
+  ).toContain("no room");
+});
+
+test("a pipeline comes only where the labels are that it wants", () => {
+  const wish = { user: "eve", pipeline: "p", demand: { processors: 0, memory_bytes: 0 } };
+  expect(refusal(openPolicy, { ...wish, wants: { site: "north" } }, gateway, [])).toBeNull();
+  expect(refusal(openPolicy, { ...wish, wants: { site: "south", line: "b" } }, gateway, [])).toBe(
+    "p wants site=south, line=b, which gateway is not",
   );
 });

@@ -5,6 +5,7 @@ import { limits } from "../limits.ts";
 import type { Demand } from "./capacity.ts";
 import { Load } from "./capacity.ts";
 import type { Device } from "./device.ts";
+import { hasLabels, type Labels, labelText } from "./labels.ts";
 
 export interface Rule {
   /** Without it: everybody. */
@@ -33,15 +34,18 @@ export interface Wish {
   readonly user: string;
   readonly pipeline: string;
   readonly demand: Demand;
+  /** Labels that the pipeline wants of the device on which it runs. */
+  readonly wants: Labels;
 }
 
 /** Why a pipeline may not run on a device; null where it may. */
 export function refusal(
   { allow }: Policy,
-  { user, pipeline, demand }: Wish,
+  { user, pipeline, demand, wants }: Wish,
   { id, labels, capacity }: Device,
   taken: readonly Demand[],
 ): string | null {
+  if (!hasLabels(labels, wants)) return `${pipeline} wants ${labelText(wants)}, which ${id} is not`;
   const mine = allow.filter(({ users }) => users === undefined || users.includes(user));
   if (mine.length === 0) return `user ${user} may deploy nothing`;
   const named = mine.filter(
@@ -76,11 +80,4 @@ function isNamed(name: string, pattern: string): boolean {
     at = found + part.length;
   }
   return true;
-}
-
-function hasLabels(
-  labels: Readonly<Record<string, string>>,
-  wanted: Readonly<Record<string, string>>,
-): boolean {
-  return Object.entries(wanted).every(([name, value]) => labels[name] === value);
 }

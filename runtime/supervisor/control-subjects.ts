@@ -7,10 +7,19 @@ export const fleet = "fleet";
 export const eventSubject = (host: string): string => `weir.event.${host}`;
 export const statusSubject = (host: string): string => `weir.status.${host}`;
 
-/** Where a device answers its users. */
-export const deviceSubject = (host: string, verb: "deploy" | "remove" | "status"): string =>
-  `weir.device.${host}.${verb}`;
+/** Where a device says how it fares. */
+export const deviceStatusSubject = (host: string): string => `weir.device.${host}.status`;
 
-/** Where the control centre tells what it does, and where it confirms. */
+/**
+ * Where a device is asked by a user. Who asks is the subject's last word: a server lets each user publish under the own
+ * name only, so that it is the server who vouches for it, and not the request. `*`: whoever asks.
+ */
+export const deviceSubject = (host: string, verb: "deploy" | "remove", user: string): string =>
+  `weir.device.${host}.${verb}.${user}`;
+
+/** Where the control centre tells what it does, and where it confirms what a device asks; `*`: any device. */
 export const controlEvents = "weir.event.control";
-export const confirmSubject = "weir.control.deploy";
+export const confirmSubject = (device: string): string => `weir.control.deploy.${device}`;
+
+/** Who asks on a subject that ends with that. */
+export const lastWord = (subject: string): string => subject.slice(subject.lastIndexOf(".") + 1);

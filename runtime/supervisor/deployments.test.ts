@@ -49,13 +49,13 @@ test("what is confirmed is wanted, what is refused is not, and what cannot be as
       log,
     });
   const offline = open();
-  expect(await offline.deploy({ pipeline: text("early"), user: "ada" })).toMatchObject({
+  expect(await offline.deploy({ pipeline: text("early") }, "ada")).toMatchObject({
     state: "waiting",
     name: "early",
     waits_for: expect.stringContaining("not connected"),
   });
-  await offline.deploy({ pipeline: text("early"), user: "ada" });
-  await offline.deploy({ pipeline: text("never"), user: "eve" });
+  await offline.deploy({ pipeline: text("early") }, "ada");
+  await offline.deploy({ pipeline: text("never") }, "eve");
   const deployments = open();
   expect(deployments.waiting).toEqual([
     { name: "early", user: "ada" },
@@ -63,7 +63,7 @@ test("what is confirmed is wanted, what is refused is not, and what cannot be as
   ]);
 
   opened = link;
-  expect(await deployments.deploy({ pipeline: text("late"), user: "ada" })).toMatchObject({
+  expect(await deployments.deploy({ pipeline: text("late") }, "ada")).toMatchObject({
     state: "waiting",
     waits_for: expect.stringContaining("nobody answers"),
   });
@@ -88,27 +88,27 @@ test("what is confirmed is wanted, what is refused is not, and what cannot be as
   expect(await wanted()).toEqual(["early", "late"]);
   expect((await bucket.read("gateway")).state).toEqual({ drain: false });
 
-  await expect(deployments.deploy({ pipeline: text("other"), user: "eve" })).rejects.toMatchObject({
+  await expect(deployments.deploy({ pipeline: text("other") }, "eve")).rejects.toMatchObject({
     code: "WEIR_REFUSED",
     message: "the control centre refuses: user eve may deploy nothing",
   });
-  await expect(deployments.deploy({ pipeline: "name: [", user: "ada" })).rejects.toMatchObject({
+  await expect(deployments.deploy({ pipeline: "name: [" }, "ada")).rejects.toMatchObject({
     code: "WEIR_CONFIG",
   });
-  await expect(deployments.deploy({ text: "x" })).rejects.toMatchObject({ code: "WEIR_USAGE" });
+  await expect(deployments.deploy({ text: "x" }, "ada")).rejects.toMatchObject({ code: "WEIR_USAGE" });
   const heavy = `${text("heavy")}placement: { processors: 2 }\n`;
-  await expect(deployments.deploy({ pipeline: heavy, user: "ada" })).rejects.toMatchObject({
+  await expect(deployments.deploy({ pipeline: heavy }, "ada")).rejects.toMatchObject({
     message: "the control centre refuses: gateway has no room for heavy",
   });
-  expect(await deployments.remove({ pipeline: "late", user: "ada" })).toEqual({
+  expect(await deployments.remove({ pipeline: "late" }, "ada")).toEqual({
     state: "removed",
     name: "late",
   });
-  await expect(deployments.remove({ pipeline: "late", user: "ada" })).rejects.toMatchObject({
+  await expect(deployments.remove({ pipeline: "late" }, "ada")).rejects.toMatchObject({
     code: "WEIR_USAGE",
   });
   await bucket.put("gateway", wantedPipeline("placed.yaml", text("placed"), { term: 1 }), null);
-  await expect(deployments.deploy({ pipeline: text("placed"), user: "ada" })).rejects.toMatchObject({
+  await expect(deployments.deploy({ pipeline: text("placed") }, "ada")).rejects.toMatchObject({
     message: expect.stringContaining("is placed by the control centre"),
   });
   await centre.close();

@@ -22,11 +22,16 @@ export interface DeploymentsOptions {
     waiting(): readonly Waiting[];
     keepWaiting(waiting: readonly Waiting[]): void;
   };
-  readonly tell: (what: "deployed" | "removed" | "refused", name: string, reason: string) => void;
+  readonly tell: (
+    what: "deployed" | "removed" | "refused",
+    name: string,
+    reason: string,
+    revision?: string,
+  ) => void;
   readonly log: Log;
 }
 
-const deployRequest = z.object({ pipeline: z.string().min(1), user: z.string().min(1).max(64) });
+const deployRequest = z.strictObject({ pipeline: z.string().min(1) });
 const answerOfControl = z.object({ confirmed: z.boolean(), reason: z.string().nullable() });
 
 /** What a user is told. */
@@ -55,8 +60,9 @@ export class Deployments {
     return this.#waiting.map(({ file, text, user }) => ({ name: wantedPipeline(file, text).name, user }));
   }
 
-  async deploy(request: unknown): Promise<Deployed> {
-    const { pipeline: text, user } = requested(request, "the text of a pipeline");
+  /** `user`: who asks, as the server lets it be said. */
+  async deploy(request: unknown, user: string): Promise<Deployed> {
+    const { pipeline: text } = requested(request, "the text of a pipeline");
     // Its name is known once it is read.
     const { name } = wantedPipeline("pipeline", text);
     const wanted = wantedPipeline(this.#options.fileOf(name), text);
@@ -74,8 +80,8 @@ export class Deployments {
     return { state: "deployed", name, revision };
   }
 
-  async remove(request: unknown): Promise<Deployed> {
-    const { pipeline: name, user } = requested(request, "the name of a pipeline");
+  async remove(request: unknown, user: string): Promise<Deployed> {
+    const { pipeline: name } = requested(request, "the name of a pipeline");
     const { host, tell } = this.#options;
     const isWaiting = this.#without(name).length < this.#waiting.length;
     this.#keep(this.#without(name));
@@ -105,7 +111,7 @@ export class Deployments {
           await this.#ask(wanted, each.user);
         } catch (error) {
           if (isUnreachable(error)) return;
-          this.#options.tell("refused", wanted.name, errorOf(error).error.message);
+          this.#options.tell("refused", wanted.name, errorOf(error).error.message, wanted.revision);
         }
         this.#keep(this.#waiting.filter((other) => other !== each));
       }
@@ -123,13 +129,14 @@ export class Deployments {
     const entry = pipelines.get(wanted.name) ?? null;
     if (entry?.pipeline.revision !== wanted.revision) await bucket.put(host, wanted, entry);
     if (state === null) await bucket.setState(host, { drain: false });
-    tell("deployed", wanted.name, `revision ${wanted.revision} by ${user}`);
+    tell("deployed", wanted.name, `revision ${wanted.revision} by ${user}`, wanted.revision);
   }
 
   async #confirmed(link: NatsLink, { name, placement }: WantedPipeline, user: string): Promise<void> {
-    const { processors, memory } = placement;
-    const request = { device: this.#options.host, user, pipeline: name, processors, memory };
-    const { confirmed, reason } = answerOfControl.parse(await askService(link, confirmSubject, request));
+    const { processors, memory, labels } = placement;
+    const request = { user, pipeline: name, processors, memory, labels };
+    const answer = await askService(link, confirmSubject(this.#options.host), request);
+    const { confirmed, reason } = answerOfControl.parse(answer);
     if (confirmed) return;
     throw new WeirError("WEIR_REFUSED", `the control centre refuses: ${reason}`, {
       remedy: "its policy says who may run what where: the file of weir control --policy",
@@ -159,7 +166,7 @@ function requested(request: unknown, what: string): z.infer<typeof deployRequest
   const read = deployRequest.safeParse(request);
   if (read.success) return read.data;
   throw new WeirError("WEIR_USAGE", "the request is not what is expected here", {
-    remedy: `send {"pipeline": ${what}, "user": who asks}`,
+    remedy: `send {"pipeline": ${what}}; who asks is the last word of the subject: weir.device.ID.deploy.USER`,
   });
 }
 

@@ -2,10 +2,11 @@
 // what another did meanwhile; followed by the supervisor of each host. Decides nothing about workers.
 
 import { JetStreamApiError } from "@nats-io/jetstream";
-import { type KV, type KvEntry, Kvm } from "@nats-io/kv";
+import type { KV, KvEntry } from "@nats-io/kv";
 import { z } from "zod";
 import { type Clock, sleep } from "../clock.ts";
 import { backOff } from "../connect/back-off.ts";
+import { bucketsOf } from "../connect/key-value.ts";
 import type { NatsLink } from "../connect/nats-connection.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -22,6 +23,8 @@ const pipelineEntry = z.object({
   text: z.string(),
   term: z.int().optional(),
   forget: z.boolean().optional(),
+  resumes: z.boolean().optional(),
+  back: z.boolean().optional(),
 });
 const hostEntry = z.object({ drain: z.boolean() });
 const ownerEntry: z.ZodType<Owner> = z.object({
@@ -41,6 +44,8 @@ export interface DesiredEntry {
   readonly pipeline: WantedPipeline;
   /** The bucket's own number of this entry: whoever replaces it has to know it. */
   readonly sequence: number;
+  /** It was gone back to. */
+  readonly back: boolean;
 }
 
 /** Whose turn a pipeline of the fleet is, as the bucket has it. */
@@ -75,8 +80,8 @@ function stale(what: string, cause: unknown): WeirError {
 
 function readPipeline(entry: KvEntry): DesiredEntry | null {
   try {
-    const { file, text, ...more } = pipelineEntry.parse(entry.json());
-    return { pipeline: wantedPipeline(file, text, more), sequence: entry.revision };
+    const { file, text, back = false, ...more } = pipelineEntry.parse(entry.json());
+    return { pipeline: wantedPipeline(file, text, more), sequence: entry.revision, back };
   } catch {
     return null;
   }
@@ -111,8 +116,8 @@ export class DesiredBucket {
   }
 
   /** The bucket, which is made where it is not there. */
-  static async open({ nats }: NatsLink): Promise<DesiredBucket> {
-    const store = await new Kvm(nats).create(desiredBucket, { history: limits.desired_history_max });
+  static async open(link: NatsLink): Promise<DesiredBucket> {
+    const store = await bucketsOf(link).create(desiredBucket, { history: limits.desired_history_max });
     return new DesiredBucket(store);
   }
 
@@ -149,14 +154,15 @@ export class DesiredBucket {
     return { state: state === null ? null : readState(state), pipelines };
   }
 
-  /** Wants a pipeline; `replaces` is the entry that it takes the place of, as it was read. */
+  /** Wants a pipeline; `replaces` is the entry that it takes the place of, as it was read; `back`: it is gone back to. */
   async put(
     host: string,
-    { name, file, text, term, forget }: WantedPipeline,
+    { name, file, text, term, forget, resumes }: WantedPipeline,
     replaces: DesiredEntry | null,
+    back?: true,
   ): Promise<void> {
     const key = pipelineKey(host, name);
-    const value = JSON.stringify({ file, text, term, forget });
+    const value = JSON.stringify({ file, text, term, forget, resumes, back });
     try {
       // One that was deleted has a last number as well, which `create` knows how to follow.
       if (replaces === null) await this.#store.create(key, value);

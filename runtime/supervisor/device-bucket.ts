@@ -1,7 +1,8 @@
 // The registry of devices: a key-value bucket of NATS in which each device keeps one entry of its own, and says every few
 // seconds by it that it is there. Decides nothing about those that do not.
 
-import { type KV, Kvm } from "@nats-io/kv";
+import type { KV } from "@nats-io/kv";
+import { bucketsOf } from "../connect/key-value.ts";
 import type { NatsLink } from "../connect/nats-connection.ts";
 import { entriesOf, jsonOf } from "./bucket-scan.ts";
 import { type Device, parseDevice } from "./device.ts";
@@ -25,8 +26,8 @@ export class DeviceBucket {
   }
 
   /** The registry, which is made where it is not there. */
-  static async open({ nats }: NatsLink): Promise<DeviceBucket> {
-    return new DeviceBucket(await new Kvm(nats).create(deviceBucket, { history: 1 }));
+  static async open(link: NatsLink): Promise<DeviceBucket> {
+    return new DeviceBucket(await bucketsOf(link).create(deviceBucket, { history: 1 }));
   }
 
   async tell(device: Device): Promise<void> {

@@ -13,7 +13,7 @@ export interface WorkerLimits {
 export interface WorkerSpec {
   /** Unique on this host: `[a-z0-9_-]{1,64}`. */
   readonly name: string;
-  /** Of what it is to run; a worker of another revision is another worker. */
+  /** Of how it is started; a worker of another revision is another worker. */
   readonly revision: string;
   /** Arguments of `weir`: `["worker", "--state", "/var/lib/weir", …]`. */
   readonly command: readonly string[];
@@ -22,6 +22,9 @@ export interface WorkerSpec {
   readonly folders: readonly { readonly host: string; readonly inside: string; readonly writable: boolean }[];
   readonly limits: WorkerLimits;
 }
+
+/** What is the same of a worker whatever its limits. */
+export type UnlimitedWorker = Omit<WorkerSpec, "revision" | "limits">;
 
 /** `unknown`: the driver could not find out; nothing may be started in its place until it can. */
 export type WorkerState = "starting" | "running" | "exited" | "unknown";
@@ -48,8 +51,11 @@ export interface WorkerStats {
 
 export interface Driver {
   readonly kind: "process" | "container" | "vm";
-  /** Makes ready, or rejects with why it cannot work here and what to do. */
-  open(): Promise<void>;
+  /**
+   * Makes ready, and resolves with what its workers are started from: an image, say, by its content, so that it is another one
+   * after an upgrade. Rejects with why it cannot work here and what to do.
+   */
+  open(): Promise<string>;
   /** Starts a worker and resolves with its handle; rejects where one of its name is there. */
   start(spec: WorkerSpec): Promise<string>;
   /** Asks it to drain (SIGTERM), kills it after `grace_ms`; resolves once it has ended. One that is gone is no fault. */

@@ -70,7 +70,7 @@ test("a turn is given when there is a reason, and not before its device is lost"
       "wanted again",
       [device("b")],
       new Map([["p", owned(null, 3, "a")]]),
-      { host: "b", term: 4, before: null, reason: "it is new" },
+      { host: "b", term: 4, before: "a", reason: "it is new" },
     ],
     [
       "full",
@@ -86,6 +86,12 @@ test("a turn is given when there is a reason, and not before its device is lost"
   expect(turnsFor([], [device("a")], onA, lost_after).turns).toEqual([
     { name: "p", owner: { host: null, term: 1, before: "a", reason: "it is not wanted any more" } },
   ]);
+  // Not wanted for a while, it was nobody's meanwhile: whose turn it was before is known still.
+  const nobodys = new Map<string, Owner>([["p", { host: null, term: 2, before: "a", reason: "" }]]);
+  for (const host of ["a", "b"])
+    expect(turnsFor([pipeline("p")], [device(host)], nobodys, lost_after).turns).toEqual([
+      { name: "p", owner: { host, term: 3, before: "a", reason: "it is new" } },
+    ]);
   expect(turnsFor([pipeline("p", 40)], [device("a")], new Map(), lost_after).waiting).toEqual([
     { name: "p", reason: "no host with its labels has room for it" },
   ]);
@@ -100,7 +106,7 @@ test("what is wanted of hosts follows whose turn it is, once the one before has 
     revision,
   });
   const second = new Map([["p", owned("b", 2, "a")]]);
-  const put = { kind: "put", host: "b", name: "p", term: 2 };
+  const put = { kind: "put", host: "b", name: "p", term: 2, resumes: false };
   const remove = { kind: "remove", host: "a", name: "p", term: 1 };
   const runsOnA = new Map([["a", new Set(["p"])]]);
   const cases: readonly (readonly [
@@ -118,6 +124,8 @@ test("what is wanted of hosts follows whose turn it is, once the one before has 
   ];
   for (const [what, entries, runs, expected] of cases)
     expect([what, entryChanges(wanted, second, entries, runs)]).toEqual([what, expected]);
+  const again = new Map([["p", owned("b", 2, "b")]]);
+  expect(entryChanges(wanted, again, [], new Map())).toEqual([{ ...put, resumes: true }]);
   expect(entryChanges(new Map(), new Map([["p", owned(null, 2)]]), [entry("b", 2)], new Map())).toEqual([
     { kind: "remove", host: "b", name: "p", term: 2 },
   ]);

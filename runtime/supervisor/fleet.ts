@@ -13,7 +13,7 @@ export interface Owner {
   readonly host: string | null;
   /** Of the turn: the first is 1. */
   readonly term: number;
-  /** Whose turn it was before. */
+  /** Whose turn it was before, the last one that was anybody's. */
   readonly before: string | null;
   readonly reason: string;
 }
@@ -52,8 +52,9 @@ export function turnsFor(
   for (const [name, { host }] of owners) if (host !== null) before.set(name, host);
   const { moves, unplaced } = placeOnHosts(pipelines, hostsOf(devices, lost_after), before);
   const turns = moves.map(({ name, from, to, reason }): Turn => {
-    const term = (owners.get(name)?.term ?? 0) + 1;
-    return { name, owner: { host: to, term, before: from, reason } };
+    const last = owners.get(name);
+    const before = from ?? last?.before ?? null;
+    return { name, owner: { host: to, term: (last?.term ?? 0) + 1, before, reason } };
   });
   const wanted = new Set(pipelines.map(({ name }) => name));
   for (const [name, { host, term }] of owners) {
@@ -104,6 +105,8 @@ export interface EntryChange {
   readonly host: string;
   readonly name: string;
   readonly term: number;
+  /** Nobody else had a turn since this host's own: it goes on with what it keeps. */
+  readonly resumes?: boolean;
 }
 
 /**
@@ -128,7 +131,7 @@ export function entryChanges(
     const entry = present.get(`${host} ${name}`);
     if (entry?.term === term && entry.revision === revision) continue;
     const isHeld = entry === undefined && before !== null && before !== host && runs.get(before)?.has(name);
-    if (isHeld !== true) changes.push({ kind: "put", host, name, term });
+    if (isHeld !== true) changes.push({ kind: "put", host, name, term, resumes: before === host });
   }
   return changes;
 }

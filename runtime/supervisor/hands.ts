@@ -5,7 +5,7 @@ import type { AssignedPipeline, AssignmentKey } from "../assignment.ts";
 import { messageOf } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
-import type { Driver, WorkerSpec } from "./driver.ts";
+import type { Driver, UnlimitedWorker } from "./driver.ts";
 import type { Action } from "./reconcile.ts";
 import type { SupervisorFiles } from "./supervisor-files.ts";
 
@@ -14,7 +14,7 @@ export interface HandsOptions {
   readonly files: SupervisorFiles;
   readonly log: Log;
   /** How a worker is started. */
-  readonly spec: (worker: string) => WorkerSpec;
+  readonly spec: (worker: string) => UnlimitedWorker;
   /** The text of a revision that was or is wanted. */
   readonly textOf: (key: AssignmentKey) => AssignedPipeline | null;
   /** Something has been done. */
@@ -81,8 +81,10 @@ export class Hands {
   async #do(action: Action): Promise<void> {
     const { driver, files, spec } = this.#options;
     if (action.kind === "assign") this.#assign(action.worker, action.pipelines);
-    else if (action.kind === "start") await driver.start(spec(action.worker));
-    else if (action.kind === "stop") await driver.stop(action.id, limits.worker_grace_ms);
+    else if (action.kind === "start") {
+      const { revision, limits: own } = action;
+      await driver.start({ ...spec(action.worker), revision, limits: own });
+    } else if (action.kind === "stop") await driver.stop(action.id, limits.worker_grace_ms);
     else if (action.kind === "kill") await driver.kill(action.id);
     else if (action.kind === "remove") await driver.remove(action.id);
     else {

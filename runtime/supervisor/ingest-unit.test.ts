@@ -78,7 +78,7 @@ class MemoryDriver implements Driver {
   kill = (id: string): Promise<void> => this.remove(id);
   logs = (id: string): Promise<readonly string[]> => Promise.resolve([id]);
   stats = (): Promise<never> => Promise.reject(new Error("nobody asks"));
-  open = (): Promise<void> => Promise.resolve();
+  open = (): Promise<string> => Promise.resolve("");
   close = (): Promise<void> => Promise.resolve();
 }
 

@@ -6,6 +6,7 @@ import type { WorkerMemory } from "./memory.ts";
 import type { Heard } from "./reconcile.ts";
 import { isGood, neverFailed, silence } from "./restart.ts";
 import { limits } from "../limits.ts";
+import { isStartedAs } from "./worker-limits.ts";
 
 export const unknownWorker: WorkerMemory = {
   restart: neverFailed,
@@ -26,7 +27,7 @@ export interface Sight {
   readonly since: number;
   /** How late this look is, or one not long ago was, ms. */
   readonly late: number;
-  /** Of how workers are started now. */
+  /** Of how workers are started now, whatever their limits. */
   readonly revision: string;
 }
 
@@ -86,7 +87,7 @@ export function isHeard({ heard }: Pick<Sight, "heard">, now: number): boolean {
 /** All but one of several of one name: the oldest of the present revision stays. */
 function tooMany(living: readonly ObservedWorker[], revision: string): readonly ObservedWorker[] {
   const certain = living.filter(({ state }) => state !== "unknown");
-  const rank = (each: ObservedWorker): number => (each.revision === revision ? 0 : 1);
+  const rank = (each: ObservedWorker): number => (isStartedAs(each.revision, revision) ? 0 : 1);
   return certain
     .toSorted((a, b) => rank(a) - rank(b) || a.started - b.started || (a.id < b.id ? -1 : 1))
     .slice(1);
@@ -100,8 +101,16 @@ function hangs({ state, started }: ObservedWorker, { heard, since, late }: Sight
   return silence({ since: Math.max(since, started), heard: own, late }, now);
 }
 
-function isWell(worker: ObservedWorker, sight: Sight, now: number): boolean {
-  return worker.state === "running" && isGood(worker.started, now) && isHeard(sight, now);
+/**
+ * All that it runs has been as it is now for long enough: how long the process took to start tells nothing, and on a slow host
+ * that would be longer than many a worker lives which fails with its first record.
+ */
+function isWell({ state, started }: ObservedWorker, { heard }: Sight, now: number): boolean {
+  // A heartbeat of an earlier process of that name says nothing about this one.
+  if (state !== "running" || heard === undefined || heard.at < started || !isHeard({ heard }, now))
+    return false;
+  const { pipelines } = heard.beat;
+  return pipelines.length > 0 && pipelines.every(({ since }) => isGood(Math.max(since, started), now));
 }
 
 function endText({ exitCode, outOfMemory }: ObservedWorker): string {

@@ -4,12 +4,14 @@
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { sleep, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
+import { startedPart } from "../testing/started.ts";
 import { ProcessDriver } from "./drivers/process-driver.ts";
 import { scaleTiming } from "./scale.ts";
 import type { SupervisorStatus } from "./status.ts";
@@ -60,7 +62,7 @@ async function startSupervisor(): Promise<Supervisor> {
   const driver = new ProcessDriver({
     folder: join(own, "processes"),
     supervisor: identity,
-    program: [process.execPath, join(import.meta.dirname, "..", "cli", "main.ts")],
+    program: [process.execPath, fileURLToPath(startedPart("weir.js"))],
     clock: wallClock,
   });
   await driver.open();
@@ -73,8 +75,8 @@ async function startSupervisor(): Promise<Supervisor> {
     settings: ["--nats", server.url],
     further: [],
     environment: { ...Object.fromEntries(set), WEIR_RUN_FOLDER: run },
+    program: [],
     folders: [],
-    limits: {},
   };
   return new Supervisor({
     driver,
@@ -83,6 +85,7 @@ async function startSupervisor(): Promise<Supervisor> {
     capacity: { processors: 8, memory_bytes: 2 ** 40, count: 100 },
     spec: (worker) => workerSpec(start, worker),
     revision: startRevision(start),
+    limits: {},
     socketOf: (worker) => workerSocket(run, identity, worker),
     clock: wallClock,
     log: { ...silentLog, error: () => undefined },
@@ -147,7 +150,8 @@ test("a burst is shared by two workers and then by one again: each row once, in 
   await until((status) => sharers(status) === 1);
 
   const sent: number[] = Array.from({ length: motes }, () => 0);
-  const letters = "abcdefghij".repeat(70);
+  // A record takes some milliseconds, so that those that wait are too many for one worker on a fast machine as well.
+  const letters = "abcdefghij".repeat(200);
   let waiting = 0;
   let isBurst = true;
   const publishing = wallClock.every(20, () => {

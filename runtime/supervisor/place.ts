@@ -4,6 +4,7 @@
 import { limits } from "../limits.ts";
 import { overlaps } from "../pipeline/subject.ts";
 import { byName, type Capacity, evicted, Load, type Taker } from "./capacity.ts";
+import { hasLabels, labelText } from "./labels.ts";
 
 export interface Move {
   readonly name: string;
@@ -92,7 +93,7 @@ function stayingOn(
   const staying = new Map<string, Placeable[]>();
   for (const each of pipelines) {
     const site = sites.get(before.get(each.name) ?? "");
-    if (site === undefined || hasLeft(site.host) || !hasLabels(site.host, each)) continue;
+    if (site === undefined || hasLeft(site.host) || !hasLabels(site.host.labels, each.labels)) continue;
     const others = staying.get(site.host.name);
     if (others === undefined) staying.set(site.host.name, [each]);
     else others.push(each);
@@ -112,14 +113,9 @@ function hasLeft({ state }: Host): boolean {
   return state === "lost" || state === "drained";
 }
 
-function hasLabels({ labels }: Host, wanted: Placeable): boolean {
-  for (const name in wanted.labels) if (labels[name] !== wanted.labels[name]) return false;
-  return true;
-}
-
 /** The site that is best for a pipeline, or why there is none. */
 function bestSite(pipeline: Placeable, sites: readonly Site[], near: NearSites): Site | string {
-  const fitting = sites.filter(({ host }) => hasLabels(host, pipeline));
+  const fitting = sites.filter(({ host }) => hasLabels(host.labels, pipeline.labels));
   if (fitting.length === 0) return `no host has the labels ${labelText(pipeline.labels)}`;
   const reachable = fitting.filter(({ host }) => host.state === "connected");
   if (reachable.length === 0) return "no host with its labels is connected";
@@ -170,18 +166,12 @@ function isOpen(letter: string | undefined): boolean {
   return letter === "*" || letter === ">" || letter === "{";
 }
 
-function labelText(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(", ");
-}
-
 function whyMoved(pipeline: Placeable, from: string | null, sites: ReadonlyMap<string, Site>): string {
   if (from === null) return "it is new";
   const site = sites.get(from);
   if (site === undefined) return `host ${from} is gone`;
   if (hasLeft(site.host)) return `host ${from} is ${site.host.state}`;
-  return hasLabels(site.host, pipeline)
+  return hasLabels(site.host.labels, pipeline.labels)
     ? `host ${from} is too small for all that it ran`
     : `host ${from} does not have the labels any more`;
 }

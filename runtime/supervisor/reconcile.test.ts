@@ -43,6 +43,44 @@ test("what is wanted is told and started, and then nothing is left to do", () =>
   expect(host.faults).toEqual([]);
 });
 
+test("one that wants more than a worker has is started once, beside those that share one", () => {
+  const large = { processors: 8, memory_bytes: 2 ** 30 };
+  const host = hostOf(pipeline("a"), { ...pipeline("large"), demand: large });
+  host.pass(60_000);
+  expect(runningText(host)).toEqual(["a@1", "large@1"]);
+  expect(host.starts).toBe(2);
+  expect(host.look()).toEqual([]);
+  expect(host.faults).toEqual([]);
+});
+
+test("workers that may take less memory share fewer pipelines", () => {
+  const hungry = { processors: 0.01, memory_bytes: 100 * 1024 ** 2 };
+  const host = hostOf({ ...pipeline("a"), demand: hungry }, { ...pipeline("b"), demand: hungry });
+  host.desired = { ...host.desired, limits: { memory_bytes: 256 * 1024 ** 2 } };
+  host.pass(5_000);
+  expect(host.alive().map(({ name }) => name)).toEqual(["shared-1", "shared-2"]);
+});
+
+test("a worker gets what the placement of its own pipeline asks for, and is started anew when that is changed", () => {
+  const asking = (processors: number): DesiredPipeline => ({
+    ...pipeline("own", "1", "worker"),
+    demand: { processors, memory_bytes: 2 ** 30 },
+  });
+  const host = hostOf(asking(2), pipeline("shared"));
+  host.desired = { ...host.desired, limits: { memory_bytes: 2 ** 28, processors: 1 } };
+  const memory_bytes = limits.worker_base_bytes + 2 ** 30;
+  expect(host.look().filter(({ kind }) => kind === "start")).toMatchObject([
+    { worker: "own-own", limits: { memory_bytes, processors: 2 } },
+    { worker: "shared-1", limits: { memory_bytes: 2 ** 28, processors: 1 } },
+  ]);
+  host.pass(5_000);
+  host.desired = { ...host.desired, pipelines: [asking(3), pipeline("shared")] };
+  expect(host.look()).toMatchObject([{ kind: "stop", worker: "own-own" }]);
+  expect(host.look()).toMatchObject([{ kind: "remove" }, { kind: "start", limits: { processors: 3 } }]);
+  host.pass(5_000);
+  expect(host.starts).toBe(3);
+});
+
 test("a pipeline is added, changed and removed in the worker that runs", () => {
   const host = hostOf(pipeline("a"), pipeline("b"));
   host.pass(5_000);
@@ -140,6 +178,29 @@ test("a new pipeline that ends its worker is found, and put aside; its neighbour
   host.memory = released(host.memory, "bad");
   host.pass(20_000);
   expect(runningText(host)).toEqual(["a@1", "b@1", "bad@1", "c@1"]);
+  expect(host.faults).toEqual([]);
+});
+
+test("a new revision that never opens makes room for the last good one, and the first one waits as long as it takes", () => {
+  const host = hostOf(pipeline("a"));
+  host.unready.add("a@1");
+  host.pass(3 * limits.update_open_ms_max);
+  expect(runningText(host)).toEqual(["a@1"]);
+  expect(host.happenings).toEqual([]);
+  host.unready.clear();
+  host.pass(20_000);
+  host.unready.add("a@2");
+  host.desired = { ...host.desired, pipelines: [pipeline("a", "2")] };
+  host.pass(limits.update_open_ms_max - 5_000);
+  expect(runningText(host)).toEqual(["a@2"]);
+  host.pass(10_000);
+  expect(runningText(host)).toEqual(["a@1"]);
+  expect(host.happenings.at(-1)).toMatchObject({
+    what: "rolled_back",
+    name: "a",
+    revision: "2",
+    instead: "1",
+  });
   expect(host.faults).toEqual([]);
 });
 

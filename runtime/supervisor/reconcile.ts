@@ -5,7 +5,7 @@ import type { AssignmentKey } from "../assignment.ts";
 import type { Heartbeat } from "../heartbeat.ts";
 import { account, effectiveRevision } from "./accounting.ts";
 import type { Capacity } from "./capacity.ts";
-import type { ObservedWorker } from "./driver.ts";
+import type { ObservedWorker, WorkerLimits } from "./driver.ts";
 import type { Memory, PipelineMemory } from "./memory.ts";
 import { type Packable, packIntoWorkers } from "./pack.ts";
 import type { Placement } from "./place.ts";
@@ -13,6 +13,8 @@ import { neverFailed } from "./restart.ts";
 import type { ScaleTiming } from "./scale.ts";
 import { rescale } from "./scaling.ts";
 import { actionsFor } from "./worker-actions.ts";
+import { ownLimits, sharedCapacity } from "./worker-limits.ts";
+import { isOwnWorker } from "./worker-names.ts";
 
 /** One pipeline that is wanted on this host, or one partition of it. */
 export interface DesiredPipeline extends Omit<Packable, "among"> {
@@ -26,8 +28,10 @@ export interface DesiredPipeline extends Omit<Packable, "among"> {
 
 export interface Desired {
   readonly pipelines: readonly DesiredPipeline[];
-  /** Of how workers are started here: their command, limits, surroundings. */
+  /** Of how workers are started here: their command and surroundings. */
   readonly worker: string;
+  /** How far each of them may go; one with a pipeline of its own as far as that is expected to. */
+  readonly limits: WorkerLimits;
   /** What all workers may take together. */
   readonly host: Capacity;
   /** How fast partitions are given more workers, or fewer; as usual when left out. */
@@ -66,7 +70,13 @@ export type Action =
       readonly pipelines: readonly AssignmentKey[];
       readonly reason: string;
     }
-  | { readonly kind: "start"; readonly worker: string; readonly revision: string; readonly reason: string }
+  | {
+      readonly kind: "start";
+      readonly worker: string;
+      readonly revision: string;
+      readonly limits: WorkerLimits;
+      readonly reason: string;
+    }
   | { readonly kind: "stop"; readonly worker: string; readonly id: string; readonly reason: string }
   | { readonly kind: "kill"; readonly worker: string; readonly id: string; readonly reason: string }
   /** Its exit and its output are forgotten. */
@@ -91,6 +101,9 @@ export interface Happening {
   /** A worker or a pipeline. */
   readonly name: string;
   readonly reason: string;
+  /** Of a pipeline: the revision that it is about, and the one that runs in its place. */
+  readonly revision?: string;
+  readonly instead?: string;
 }
 
 export interface Reconciled {
@@ -153,11 +166,16 @@ function withDesired(memory: Memory, desired: Desired, { assigned }: Observed): 
 
 const fresh = { refused: {}, restart: neverFailed, attempt: 1, judged: 0, apart: false } as const;
 
-/** What one worker is to run. */
-export type Targets = ReadonlyMap<string, readonly AssignmentKey[]>;
+/** What one worker is to run, and how far it may go. */
+export interface Target {
+  readonly keys: readonly AssignmentKey[];
+  readonly limits: WorkerLimits;
+}
+
+export type Targets = ReadonlyMap<string, Target>;
 
 function place(
-  { pipelines, host }: Desired,
+  { pipelines, host, limits }: Desired,
   memory: Memory,
 ): Pick<Reconciled, "memory" | "happenings" | "unplaced"> & { readonly targets: Targets } {
   const running = pipelines.flatMap((each): Packable[] => {
@@ -174,10 +192,13 @@ function place(
   const before = new Map<string, string>();
   for (const [name, { worker }] of Object.entries(memory.pipelines))
     if (worker !== null) before.set(name, worker);
-  const { where, moves, unplaced } = packIntoWorkers(running, before, host);
-  const targets = new Map<string, AssignmentKey[]>();
+  const { where, moves, unplaced } = packIntoWorkers(running, before, {
+    host,
+    worker: sharedCapacity(limits),
+  });
+  const targets = new Map<string, Target & { readonly keys: AssignmentKey[] }>();
   const placed: Record<string, PipelineMemory> = {};
-  for (const { name } of pipelines) {
+  for (const { name, demand } of pipelines) {
     const known = memory.pipelines[name]!;
     const worker = where.get(name) ?? null;
     const revision = effectiveRevision(known);
@@ -186,8 +207,9 @@ function place(
     const { attempt, term } = known;
     const key = { name, revision, attempt, ...(term === undefined ? {} : { term }) };
     const others = targets.get(worker);
-    if (others === undefined) targets.set(worker, [key]);
-    else others.push(key);
+    const own = isOwnWorker(worker) ? ownLimits(limits, demand) : limits;
+    if (others === undefined) targets.set(worker, { keys: [key], limits: own });
+    else others.keys.push(key);
   }
   const happenings = moves
     .filter(({ from }) => from !== null)

@@ -77,6 +77,8 @@ test.each<
   ["the file", 6, 2, large, base, 2, "its file allows no more"],
   ["partitions", 2, 8, large, base, 2, "each partition has a worker of its own"],
   ["processors", 6, 6, { ...large, processors: 3 }, base, 2, "the host has no processor to spare"],
+  ["two processors", 6, 6, { ...large, processors: 2 }, base, 2, "the host has no processor to spare"],
+  ["one processor", 6, 6, { ...large, processors: 1 }, base, 1, "the host has no processor to spare"],
   ["memory", 6, 6, { ...large, memory_bytes: 2.5 * base }, base, 2, "the host has no memory to spare"],
   ["memory that others take", 6, 6, large, 0, 1, "memory is short"],
 ])(

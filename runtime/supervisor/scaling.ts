@@ -82,11 +82,19 @@ function boundsOf(
   const [least] = [
     { most: members.length, limit: "each partition has a worker of its own" },
     { most, limit: "its file allows no more" },
-    { most: now + spare(host.processors - 1 - all), limit: "the host has no processor to spare" },
+    { most: now + spare(sharable(host.processors) - all), limit: "the host has no processor to spare" },
     { most: now + spare((host.memory_bytes - taken) / base), limit: "the host has no memory to spare" },
   ].sort((a, b) => a.most - b.most) as [Pick<Bounds, "most" | "limit">];
   const memoryShort = resident > limits.scale_memory_share * host.memory_bytes || memoryFree < base;
   return { ...least, memoryShort };
+}
+
+/**
+ * How many workers may share a host's processors: one is left to its nats-server and whatever else runs there. On a host of
+ * two, which would never scale then, both are shared: two workers that wait for each other do more than one.
+ */
+function sharable(processors: number): number {
+  return Math.max(processors - 1, Math.min(2, processors));
 }
 
 function spare(count: number): number {

@@ -61,6 +61,8 @@ export class SimulatedHost {
   /** `name@revision` that end their worker, and those that fail alone. */
   readonly crashing: Set<string> = new Set();
   readonly failing: Set<string> = new Set();
+  /** Those that never open. */
+  readonly unready: Set<string> = new Set();
   /** Names of workers whose heartbeats do not come through. */
   readonly cut: Set<string> = new Set();
   /** Names of workers of which the driver does not know what they do; null: it does not answer at all. */
@@ -82,7 +84,7 @@ export class SimulatedHost {
     const host = { processors: 64, memory_bytes: 2 ** 40, count: 1_000 };
     // Decided within seconds, so that a test need not let minutes pass.
     const scaling = { ...scaleTiming, every_ms: 1_000, down_ms: 10_000, blocked_ms: 20_000 };
-    this.desired = { pipelines, worker, host, scaling };
+    this.desired = { pipelines, worker, limits: {}, host, scaling };
     this.#random = random;
     this.#heardSince = this.now;
   }
@@ -197,9 +199,12 @@ export class SimulatedHost {
   #beat(process: SimulatedProcess): Heartbeat {
     const pipelines = process.running.map(
       ({ name, revision, attempt, since, records, busy }): PipelineBeat => {
-        const phase = this.failing.has(`${name}@${revision}`) ? "failed" : "running";
+        const key = `${name}@${revision}`;
+        const isUnready = this.unready.has(key);
+        const phase = this.failing.has(key) ? "failed" : isUnready ? "starting" : "running";
         const lag = this.lag.get(name) ?? null;
-        return { ...silentBeat, name, revision, attempt, since, records, busy, lag, phase };
+        const beat = { ...silentBeat, name, revision, attempt, since, records, busy, lag, phase } as const;
+        return isUnready ? { ...beat, unready_ms: this.now - since } : beat;
       },
     );
     return {

@@ -1,6 +1,7 @@
 // What a supervisor knows, put together for whoever asks: each pipeline with what it runs as and how it fares, each
 // worker with its process. Pure.
 
+import { basename } from "node:path";
 import type { PipelineBeat } from "../heartbeat.ts";
 import { effectiveRevision } from "./accounting.ts";
 import type { ObservedWorker } from "./driver.ts";
@@ -9,15 +10,16 @@ import { isHeard, lives } from "./life-signs.ts";
 import type { Memory } from "./memory.ts";
 import type { Happening, Heard, Reconciled } from "./reconcile.ts";
 import { type ScaleStatus, scaleStatus } from "./scaling.ts";
-import type { WantedPipeline } from "./wanted.ts";
+import type { RefusedFile, WantedPipeline } from "./wanted.ts";
 
 export interface PipelineStatusLine {
+  /** Its name; that of the file for one that is refused. */
   readonly name: string;
   /** The revision that is wanted, and the one that is run; null for none. */
-  readonly wanted: string;
+  readonly wanted: string | null;
   readonly runs: string | null;
-  /** `waiting`: its worker has not told yet. */
-  readonly state: PipelineBeat["phase"] | "waiting" | "unplaced" | "quarantined";
+  /** `waiting`: its worker has not told yet. `drained`: nothing is to run here. `refused`: its file cannot be used. */
+  readonly state: PipelineBeat["phase"] | "waiting" | "drained" | "unplaced" | "quarantined" | "refused";
   /** Why it is not as wanted; null where it is. */
   readonly reason: string | null;
   readonly worker: string | null;
@@ -43,6 +45,8 @@ export interface SupervisorStatus {
   readonly driver_fault: string;
   readonly since: number;
   readonly now: number;
+  /** Nothing is to run for the time being: somebody drained this host. */
+  readonly drained: boolean;
   readonly pipelines: readonly PipelineStatusLine[];
   readonly workers: readonly WorkerStatusLine[];
   /** By pipeline whose partitions share workers; a partition has a line of its own among `pipelines`. */
@@ -58,7 +62,9 @@ export interface Known {
   readonly driverFault: string;
   readonly since: number;
   readonly now: number;
+  readonly held: boolean;
   readonly wanted: readonly WantedPipeline[];
+  readonly refused: readonly RefusedFile[];
   readonly workers: readonly ObservedWorker[] | null;
   readonly heard: ReadonlyMap<string, Heard>;
   readonly memory: Memory;
@@ -74,9 +80,11 @@ export function statusOf(known: Known): SupervisorStatus {
     driver_fault: driverFault,
     since,
     now,
-    pipelines: wanted.flatMap((each) =>
-      instancesOf(each).map((name) => pipelineLine(name, each.revision, known)),
-    ),
+    drained: known.held,
+    pipelines: [
+      ...wanted.flatMap((each) => instancesOf(each).map((name) => pipelineLine(name, each, known))),
+      ...known.refused.flatMap((each) => refusedLine(each, wanted)),
+    ],
     workers: (workers ?? []).map((each) => workerLine(each, known)),
     scales: Object.fromEntries(
       Object.entries(memory.scales).map(([name, each]) => [name, scaleStatus(each)] as const),
@@ -85,7 +93,14 @@ export function statusOf(known: Known): SupervisorStatus {
   };
 }
 
-function pipelineLine(name: string, revision: string, known: Known): PipelineStatusLine {
+/** A file of which nothing runs. Where what it said before still does, that has a line of its own. */
+function refusedLine({ file, reason }: RefusedFile, wanted: readonly WantedPipeline[]): PipelineStatusLine[] {
+  if (wanted.some((each) => each.file === file)) return [];
+  const nothing = { wanted: null, runs: null, worker: null, beat: null };
+  return [{ name: basename(file), state: "refused", reason, ...nothing }];
+}
+
+function pipelineLine(name: string, { file, revision }: WantedPipeline, known: Known): PipelineStatusLine {
   const memory = known.memory.pipelines[name];
   const worker = memory?.worker ?? null;
   const runs = memory === undefined ? null : effectiveRevision(memory);
@@ -99,7 +114,9 @@ function pipelineLine(name: string, revision: string, known: Known): PipelineSta
   if (quarantine !== null) return { ...line, state: "quarantined", reason: quarantine.reason, beat: null };
   const beat = beatOf(name, runs, worker, known);
   const back = refused === undefined ? null : `revision ${revision} was rolled back: ${refused}`;
-  return { ...line, state: beat?.phase ?? "waiting", reason: beat?.fault ?? back, beat };
+  const broken = known.refused.find((each) => each.file === file)?.reason ?? null;
+  const silent = known.held ? "drained" : "waiting";
+  return { ...line, state: beat?.phase ?? silent, reason: beat?.fault ?? broken ?? back, beat };
 }
 
 /** What its worker says of it, while the worker can be heard. */

@@ -1,16 +1,18 @@
 // What a supervisor keeps on the disk so that it goes on where it was, offline and after any end: who it is, what is
 // wanted, what it remembers, what each worker is to run, and the texts of revisions that may be wanted again.
-// Every file is there as a whole or not at all.
+// Every file is there as a whole or not at all; a disk without room is told as that (WEIR_DISK_FULL), and what was kept stays.
 
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { type AssignedPipeline, assignmentText, parseAssignment, revisionOf } from "../assignment.ts";
 import { WeirError } from "../errors.ts";
+import { makeFolder } from "../folder.ts";
 import { bootMark, processBegan } from "./drivers/process-facts.ts";
 import { type Memory, memoryText, noMemory, parseMemory } from "./memory.ts";
 import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
+import { overwrite, writeWhole, writing } from "./whole-file.ts";
 
 const wantedFile = z.array(
   z.strictObject({
@@ -18,6 +20,7 @@ const wantedFile = z.array(
     text: z.string(),
     term: z.int().optional(),
     forget: z.boolean().optional(),
+    resumes: z.boolean().optional(),
   }),
 );
 
@@ -51,11 +54,13 @@ export class SupervisorFiles {
     this.#revisions = join(folder, "revisions");
   }
 
-  /** Makes the folders, and sees that no other supervisor works in them. */
+  /** Makes the folders, and sees that no other supervisor works in them. On a full disk only folders that are there will do. */
   open(): void {
-    for (const each of [this.folder, this.#revisions]) mkdirSync(each, { recursive: true, mode: 0o700 });
-    // Workers may be other users; nobody else comes past the folder above.
-    mkdirSync(this.#assignments, { recursive: true, mode: 0o755 });
+    writing(this.folder, () => {
+      for (const each of [this.folder, this.#revisions]) makeFolder(each, 0o700);
+      // Workers may be other users; nobody else comes past the folder above.
+      makeFolder(this.#assignments, 0o755);
+    });
     const path = join(this.folder, "supervisor.lock");
     const [pid = "", began = "", boot = ""] = textOf(path)?.split("\n") ?? [];
     const other = Number(pid);
@@ -68,7 +73,17 @@ export class SupervisorFiles {
         },
       );
     }
-    this.#write(path, `${process.pid}\n${processBegan(process.pid) ?? ""}\n${bootMark()}\n`);
+    this.#lock(path, `${process.pid}\n${processBegan(process.pid) ?? ""}\n${bootMark()}\n`);
+  }
+
+  /** What is known is to run on a full disk as well: the lock of the supervisor before has room for this one's. */
+  #lock(path: string, text: string): void {
+    try {
+      writeWhole(path, text);
+    } catch (error) {
+      if (textOf(path) === null) throw error;
+      writing(path, () => overwrite(path, text));
+    }
   }
 
   /** Tells this supervisor's workers from those of others; made up once. */
@@ -77,7 +92,7 @@ export class SupervisorFiles {
     const known = textOf(path)?.trim() ?? "";
     if (/^[a-z0-9_-]{1,32}$/.test(known)) return known;
     const identity = randomUUID().slice(0, 8);
-    this.#write(path, `${identity}\n`);
+    writeWhole(path, `${identity}\n`);
     return identity;
   }
 
@@ -88,7 +103,7 @@ export class SupervisorFiles {
 
   keepHeld(held: boolean): void {
     const path = join(this.folder, "held");
-    if (held) this.#write(path, "");
+    if (held) writeWhole(path, "");
     else rmSync(path, { force: true });
   }
 
@@ -102,7 +117,7 @@ export class SupervisorFiles {
   }
 
   keepWaiting(waiting: readonly Waiting[]): void {
-    this.#write(join(this.folder, "waiting.json"), JSON.stringify(waiting));
+    writeWhole(join(this.folder, "waiting.json"), JSON.stringify(waiting));
   }
 
   memory(): Memory {
@@ -110,7 +125,7 @@ export class SupervisorFiles {
   }
 
   keepMemory(memory: Memory): void {
-    this.#write(join(this.folder, "memory.json"), memoryText(memory));
+    writeWhole(join(this.folder, "memory.json"), memoryText(memory));
   }
 
   /** What was wanted last; null where nothing was kept, or cannot be read any more. */
@@ -124,8 +139,14 @@ export class SupervisorFiles {
   }
 
   keepWanted(pipelines: readonly WantedPipeline[]): void {
-    const kept = pipelines.map(({ file, text, term, forget }) => ({ file, text, term, forget }));
-    this.#write(join(this.folder, "wanted.json"), JSON.stringify(kept));
+    const kept = pipelines.map(({ file, text, term, forget, resumes }) => ({
+      file,
+      text,
+      term,
+      forget,
+      resumes,
+    }));
+    writeWhole(join(this.folder, "wanted.json"), JSON.stringify(kept));
     for (const { name, file, text } of pipelines) this.#keepRevision(name, file, text);
   }
 
@@ -176,7 +197,7 @@ export class SupervisorFiles {
   }
 
   assign(worker: string, pipelines: readonly AssignedPipeline[]): void {
-    this.#write(this.assignmentPath(worker), assignmentText({ pipelines }), 0o644);
+    writeWhole(this.assignmentPath(worker), assignmentText({ pipelines }), 0o644);
   }
 
   forgetAssignment(worker: string): void {
@@ -187,13 +208,7 @@ export class SupervisorFiles {
     const folder = join(this.#revisions, name);
     const path = join(folder, `${revisionOf(text)}.json`);
     if (textOf(path) !== null) return;
-    mkdirSync(folder, { recursive: true });
-    this.#write(path, JSON.stringify({ file, text }));
-  }
-
-  #write(path: string, text: string, mode = 0o600): void {
-    const temporary = `${path}.new`;
-    writeFileSync(temporary, text, { mode });
-    renameSync(temporary, path);
+    writing(folder, () => makeFolder(folder));
+    writeWhole(path, JSON.stringify({ file, text }));
   }
 }

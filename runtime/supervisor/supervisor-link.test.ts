@@ -14,7 +14,7 @@ import { ProcessDriver } from "./drivers/process-driver.ts";
 import type { SupervisorStatus } from "./status.ts";
 import { Supervisor } from "./supervisor.ts";
 import { SupervisorFiles } from "./supervisor-files.ts";
-import { deviceSubject, eventSubject, statusSubject } from "./control-subjects.ts";
+import { deviceStatusSubject, eventSubject, statusSubject } from "./control-subjects.ts";
 import { linkSupervisor } from "./supervisor-link.ts";
 import { wantedPipeline } from "./wanted.ts";
 
@@ -51,8 +51,9 @@ async function supervisorIn(state: string): Promise<Supervisor> {
     files,
     host: "gateway",
     capacity: { processors: 8, memory_bytes: 2 ** 40, count: 100 },
-    spec: (name) => ({ name, revision: "r", command: ["serve"], environment: {}, folders: [], limits: {} }),
+    spec: (name) => ({ name, command: ["serve"], environment: {}, folders: [] }),
     revision: "r",
+    limits: {},
     socketOf: (name) => join(state, `${name}.sock`),
     clock: wallClock,
     log,
@@ -73,9 +74,9 @@ const names = ({ workers }: SupervisorStatus): string[] =>
 test("told by a bucket it starts, tells, answers, holds, and holds still after it was started again", async () => {
   const state = join(folder, "s");
   let supervisor = await supervisorIn(state);
-  const connect = (): (() => void) =>
+  const connect = (connected = Promise.resolve(link)): (() => void) =>
     linkSupervisor({
-      link: Promise.resolve(link),
+      link: connected,
       device: { id: "gateway", location: "", labels: {}, capacity, subjects: [], revision: "1" },
       files: new SupervisorFiles(state),
       fileOf: (name) => join(state, `${name}.yaml`),
@@ -96,7 +97,7 @@ test("told by a bucket it starts, tells, answers, holds, and holds still after i
   const answer = await link.nats.request(statusSubject("gateway"), "", { timeout: 5_000 });
   expect(answer.json()).toMatchObject({ host: "gateway", pipelines: [{ name: "a", worker: "shared-1" }] });
   expect(
-    (await link.nats.request(deviceSubject("gateway", "status"), "", { timeout: 5_000 })).json(),
+    (await link.nats.request(deviceStatusSubject("gateway"), "", { timeout: 5_000 })).json(),
   ).toMatchObject({ host: "gateway", waiting: [] });
   expect(await supervisor.logs("shared-1", 5)).toBeInstanceOf(Array);
   process.kill(processOf(state), "SIGKILL");
@@ -110,7 +111,13 @@ test("told by a bucket it starts, tells, answers, holds, and holds still after i
   await supervisor.close();
   supervisor = await supervisorIn(state);
   expect(supervisor.wanted.map(({ name }) => name)).toEqual(["a"]);
-  disconnect = connect();
+  const later = Promise.withResolvers<NatsLink>();
+  disconnect = connect(later.promise);
+  // What happens while nobody can be told is told when there is somebody.
+  supervisor.tell({ what: "rolled_back", name: "a", reason: "it failed", revision: "r2", instead: "r1" });
+  later.resolve(link);
+  await until(() => events.some((each) => (each as { what: string }).what === "rolled_back"));
+  expect(events.at(-1)).toMatchObject({ host: "gateway", name: "a", revision: "r2", instead: "r1" });
   await bucket.put("gateway", wantedPipeline("/p/b.yaml", "name: b\n"), null);
   await until(() => supervisor.wanted.length === 2);
   expect(supervisor.status().workers).toEqual([]);

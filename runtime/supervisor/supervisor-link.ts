@@ -7,11 +7,18 @@ import { openService } from "../connect/service.ts";
 import { messageOf } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
-import { deviceSubject, eventSubject, statusSubject } from "./control-subjects.ts";
+import {
+  deviceStatusSubject,
+  deviceSubject,
+  eventSubject,
+  lastWord,
+  statusSubject,
+} from "./control-subjects.ts";
 import { Deployments, type DeploymentsOptions } from "./deployments.ts";
 import { followDesired } from "./desired-bucket.ts";
 import type { Device } from "./device.ts";
 import { DeviceBucket } from "./device-bucket.ts";
+import { EventQueue } from "./event-queue.ts";
 import type { Supervisor, Told } from "./supervisor.ts";
 
 export interface LinkOptions {
@@ -40,6 +47,7 @@ class SupervisorLink {
   readonly #stop = new AbortController();
   readonly #deployments: Deployments;
   readonly #since: string;
+  readonly #events: EventQueue;
   #opened: NatsLink | null = null;
   #registry: DeviceBucket | null = null;
   #ends: (() => void)[] = [];
@@ -48,19 +56,24 @@ class SupervisorLink {
     const { device, files, fileOf, log, clock, supervisor } = options;
     this.#options = options;
     this.#since = new Date(clock.now()).toISOString();
+    this.#events = new EventQueue(device.id);
     this.#deployments = new Deployments({
       host: device.id,
       link: () => this.#opened,
       fileOf,
       files,
-      tell: (what, name, reason) => supervisor.tell({ what, name, reason }),
+      tell: (what, name, reason, revision) =>
+        supervisor.tell({ what, name, reason, ...(revision === undefined ? {} : { revision }) }),
       log,
     });
   }
 
   start(): void {
     const { supervisor, link, local, clock, log } = this.#options;
-    const told = (each: Told): void => this.#tell(each);
+    const told = (each: Told): void => {
+      this.#events.add(each);
+      this.#tell();
+    };
     this.#ends = [supervisor.onTold(told), clock.every(limits.device_contact_ms, () => void this.#contact())];
     for (const each of [link, ...(local === undefined ? [] : [local])])
       each.then((opened) => this.#answer(opened)).catch(() => undefined);
@@ -74,10 +87,12 @@ class SupervisorLink {
     for (const end of this.#ends) end();
   }
 
-  #tell(told: Told): void {
-    const { id } = this.#options.device;
-    if (this.#opened?.connected === true && !this.#opened.nats.isClosed())
-      this.#opened.nats.publish(eventSubject(id), JSON.stringify({ host: id, ...told }));
+  /** Tells what there is to tell, while there is a connection. */
+  #tell(): void {
+    const link = this.#opened;
+    if (link === null || !link.connected || link.nats.isClosed()) return;
+    for (const event of this.#events.take())
+      link.nats.publish(eventSubject(event.host), JSON.stringify(event));
   }
 
   async #follow(): Promise<void> {
@@ -103,6 +118,7 @@ class SupervisorLink {
   async #contact(): Promise<void> {
     const link = this.#opened;
     if (link === null || !link.connected) return;
+    this.#tell();
     try {
       this.#registry ??= await DeviceBucket.open(link);
       await this.#registry.tell(this.#device());
@@ -149,15 +165,15 @@ class SupervisorLink {
       endpoints: [
         {
           name: "deploy",
-          subject: deviceSubject(device.id, "deploy"),
-          answer: (request) => this.#deployments.deploy(request),
+          subject: deviceSubject(device.id, "deploy", "*"),
+          answer: (request, subject) => this.#deployments.deploy(request, lastWord(subject)),
         },
         {
           name: "remove",
-          subject: deviceSubject(device.id, "remove"),
-          answer: (request) => this.#deployments.remove(request),
+          subject: deviceSubject(device.id, "remove", "*"),
+          answer: (request, subject) => this.#deployments.remove(request, lastWord(subject)),
         },
-        { name: "status", subject: deviceSubject(device.id, "status"), answer: status },
+        { name: "status", subject: deviceStatusSubject(device.id), answer: status },
       ],
       clock,
     });

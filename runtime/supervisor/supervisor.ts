@@ -10,17 +10,18 @@ import { instanceOf } from "../instance.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Capacity } from "./capacity.ts";
-import type { Driver, ObservedWorker, WorkerSpec } from "./driver.ts";
+import type { Driver, ObservedWorker, UnlimitedWorker, WorkerLimits } from "./driver.ts";
 import { Hands } from "./hands.ts";
 import { desiredOf } from "./instances.ts";
 import { lives } from "./life-signs.ts";
+import { KeptWrites } from "./kept-writes.ts";
 import { Lateness } from "./lateness.ts";
 import { type Memory, memoryText, released } from "./memory.ts";
 import { type Happening, type Heard, reconcile, type Reconciled } from "./reconcile.ts";
 import type { ScaleTiming } from "./scale.ts";
 import { type SupervisorStatus, statusOf } from "./status.ts";
 import type { SupervisorFiles } from "./supervisor-files.ts";
-import type { WantedPipeline } from "./wanted.ts";
+import type { RefusedFile, WantedPipeline } from "./wanted.ts";
 
 export interface SupervisorOptions {
   readonly driver: Driver;
@@ -28,8 +29,10 @@ export interface SupervisorOptions {
   readonly host: string;
   readonly capacity: Capacity;
   /** How workers are started, and of what revision that is: those of another are started anew. */
-  readonly spec: (worker: string) => WorkerSpec;
+  readonly spec: (worker: string) => UnlimitedWorker;
   readonly revision: string;
+  /** How far each worker may go; one with a pipeline of its own as far as that is expected to. */
+  readonly limits: WorkerLimits;
   /** Where a worker answers questions. */
   readonly socketOf: (worker: string) => string;
   readonly clock: Clock;
@@ -53,6 +56,8 @@ export class Supervisor {
   readonly #told: Told[] = [];
   readonly #lateness = new Lateness(limits.supervisor_look_ms);
   #wanted: readonly WantedPipeline[];
+  #refused: readonly RefusedFile[] = [];
+  readonly #writes: KeptWrites;
   #memory: Memory;
   #kept = "";
   #workers: readonly ObservedWorker[] | null = [];
@@ -71,6 +76,7 @@ export class Supervisor {
     this.#options = options;
     const { files, driver, log, clock, spec } = options;
     this.#since = clock.now();
+    this.#writes = new KeptWrites(log);
     this.#memory = files.memory();
     this.#wanted = files.wanted() ?? [];
     this.#held = files.held();
@@ -89,8 +95,13 @@ export class Supervisor {
       assignmentMark(all.map(({ name, revision, term }) => ({ name, revision, term, attempt: 0 })));
     if (mark(pipelines) === mark(this.#wanted)) return;
     this.#wanted = pipelines;
-    this.#keep("what is wanted", () => this.#options.files.keepWanted(pipelines));
+    this.#writes.keep("what is wanted", () => this.#options.files.keepWanted(pipelines));
     this.#lookSoon();
+  }
+
+  /** These files cannot be used; that is only shown. */
+  refuse(files: readonly RefusedFile[]): void {
+    this.#refused = files;
   }
 
   /** Lets nothing run for the time being, whatever is wanted; or everything again. It is remembered. */
@@ -98,7 +109,7 @@ export class Supervisor {
     if (held === this.#held) return;
     this.#held = held;
     this.#options.log.info(held ? "nothing is to run for the time being" : "what is wanted runs again");
-    this.#keep("that nothing is to run", () => this.#options.files.keepHeld(held));
+    this.#writes.keep("that nothing is to run", () => this.#options.files.keepHeld(held));
     this.#lookSoon();
   }
 
@@ -150,7 +161,9 @@ export class Supervisor {
       driverFault: this.#driverFault,
       since: this.#since,
       now: this.#options.clock.now(),
+      held: this.#held,
       wanted: this.#wanted,
+      refused: this.#refused,
       workers: this.#workers,
       heard: this.#heard,
       memory: this.#memory,
@@ -206,7 +219,7 @@ export class Supervisor {
   }
 
   async #look(): Promise<void> {
-    const { clock, random, capacity, revision, scaling, memoryFree } = this.#options;
+    const { clock, random, capacity, revision, limits: bounds, scaling, memoryFree } = this.#options;
     // Asked before the driver is: what is being done now may be seen by it half done.
     const { busy } = this.#hands;
     const workers = await this.#list();
@@ -215,7 +228,7 @@ export class Supervisor {
     const wanted = this.#draining || this.#held ? [] : this.#wanted;
     const pipelines = wanted.flatMap(desiredOf);
     const { actions, happenings, unplaced, memory } = reconcile(
-      { pipelines, worker: revision, host: capacity, ...(scaling && { scaling }) },
+      { pipelines, worker: revision, limits: bounds, host: capacity, ...(scaling && { scaling }) },
       {
         workers,
         heard: this.#heard,
@@ -230,6 +243,7 @@ export class Supervisor {
       clock.now(),
       random,
     );
+    this.#writes.retry();
     this.#remember(memory);
     this.#unplaced = unplaced;
     for (const each of happenings) this.tell(each);
@@ -264,16 +278,32 @@ export class Supervisor {
 
   /** Asks a worker for its heartbeat, unless an earlier question waits for its answer. */
   #ask(worker: string): void {
-    const { clock, socketOf } = this.#options;
     const last = this.#heard.get(worker)?.at ?? 0;
-    const asked = clock.now();
-    if (this.#asking.has(worker) || asked - last < limits.worker_heartbeat_ms / 2) return;
+    if (this.#asking.has(worker) || this.#options.clock.now() - last < limits.worker_heartbeat_ms / 2) return;
     this.#asking.add(worker);
-    void askSocket(socketOf(worker), "/heartbeat", limits.worker_hang_ms).then((answer) => {
-      this.#asking.delete(worker);
+    void this.#askWhileItStarts(worker).finally(() => this.#asking.delete(worker));
+  }
+
+  /** That one runs is seen soon, and not at the next look. */
+  async #askWhileItStarts(worker: string): Promise<void> {
+    const { clock, socketOf } = this.#options;
+    for (;;) {
+      const answer = await askSocket(socketOf(worker), "/heartbeat", limits.worker_hang_ms);
       const beat = answer === null ? null : parseHeartbeat(answer.text);
       if (beat !== null && beat.worker === worker) this.#hear(worker, { at: clock.now(), beat });
-    });
+      if (this.#closed || !this.#starts(worker)) return;
+      await sleep(clock, limits.supervisor_ask_ms);
+    }
+  }
+
+  /** Whether it was started not long ago, and has not said yet that its pipelines run. */
+  #starts(worker: string): boolean {
+    const present = this.#workers?.find((each) => each.name === worker && lives(each));
+    const heard = this.#heard.get(worker);
+    if (present === undefined) return false;
+    if (this.#options.clock.now() - present.started > limits.worker_start_ms_max) return false;
+    const isHeard = heard !== undefined && heard.at >= present.started;
+    return !isHeard || heard.beat.pipelines.some(({ phase }) => phase === "starting");
   }
 
   #hear(worker: string, heard: Heard): void {
@@ -288,14 +318,15 @@ export class Supervisor {
     const wanted = this.#wanted.find((each) => each.name === pipeline && each.revision === revision);
     const kept = wanted ?? this.#options.files.revision(pipeline, revision);
     if (kept === null) return null;
-    return { name, revision, attempt, term, forget: wanted?.forget, file: kept.file, text: kept.text };
+    const { forget, resumes } = wanted ?? {};
+    return { name, revision, attempt, term, forget, resumes, file: kept.file, text: kept.text };
   }
 
   #remember(memory: Memory): void {
     this.#memory = memory;
     const text = memoryText(memory);
     if (text === this.#kept) return;
-    this.#keep("what is remembered", () => {
+    this.#writes.keep("what is remembered", () => {
       this.#options.files.keepMemory(memory);
       if (!this.#draining && !this.#held) this.#options.files.forgetRevisions(this.#needed(memory));
     });
@@ -311,15 +342,6 @@ export class Supervisor {
       needed.set(pipeline, new Set([...others, wanted, ...(good === null ? [] : [good])]));
     }
     return needed;
-  }
-
-  /** A full disk costs what would have been remembered, and nothing that runs. */
-  #keep(what: string, write: () => void): void {
-    try {
-      write();
-    } catch (error) {
-      this.#options.log.error(`${what} cannot be kept: ${messageOf(error)}`);
-    }
   }
 }
 

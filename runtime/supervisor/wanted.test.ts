@@ -2,7 +2,7 @@
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -39,16 +39,22 @@ steps: no list
     memory: limits.pipeline_memory_bytes_default,
     partitions: null,
     workersMax: null,
+    threads: null,
   });
 });
 
 test.each([
-  ["", "its name is not"],
-  ["name: ../a\n", "its name is not"],
-  ["name: 7\n", "its name is not"],
-  ["name: [\n", "/p/x.yaml: "],
-  ["name: a\nplacement: { isolation: alone }\n", "/p/x.yaml: "],
-  ["name: a\nplacement: 7\n", "/p/x.yaml: "],
+  ["", "/p/x.yaml:1:1: a pipeline has a name of"],
+  ["# mine\nname: ../a\n", "/p/x.yaml:2:7: a pipeline has a name of"],
+  ["name: 7\n", "/p/x.yaml:1:7: a pipeline has a name of"],
+  ["name: [\n", "/p/x.yaml:2:1: "],
+  ["a: 1\n b: 2\n", "/p/x.yaml:1:4: "],
+  [
+    "name: a\nsource: { nats: { subject: s.{d}.t } }\n",
+    "/p/x.yaml:2:30: braces in a text that is not in quotes; inside",
+  ],
+  ["name: a\nplacement: { isolation: alone }\n", "/p/x.yaml:2:"],
+  ["name: a\nplacement: 7\n", "/p/x.yaml:2:"],
 ])("%j is refused", (text, why) => {
   expect(() => wantedPipeline("/p/x.yaml", text)).toThrow(why);
   expect(() => wantedPipeline("/p/x.yaml", text)).toThrow(WeirError);
@@ -59,10 +65,14 @@ test("of a folder what can be used is used, and the rest is told", () => {
   writeFileSync(join(folder, "b.yaml"), "name: [\n");
   writeFileSync(join(folder, "c.yml"), "name: a\n");
   writeFileSync(join(folder, "weir.yaml"), "threads: 0\n");
-  const { pipelines, faults } = wantedInFolder(folder);
+  const { pipelines, refused } = wantedInFolder(relative(process.cwd(), folder));
   expect(pipelines.map(({ name }) => name)).toEqual(["a"]);
-  expect(faults).toEqual([
-    expect.stringContaining("b.yaml: "),
-    `${join(folder, "c.yml")}: another file has a pipeline a already`,
+  // What is kept from before of a file is found by its whole path, however the folder was named.
+  expect(refused).toEqual([
+    { file: join(folder, "b.yaml"), reason: expect.stringMatching(/b\.yaml:2:1: /) },
+    {
+      file: join(folder, "c.yml"),
+      reason: expect.stringContaining("c.yml: another file has a pipeline a already"),
+    },
   ]);
 });

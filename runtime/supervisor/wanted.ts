@@ -7,7 +7,7 @@ import { revisionOf } from "../assignment.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { readDocument } from "../pipeline/document.ts";
-import type { PlacementSpec } from "../pipeline/pipeline.ts";
+import type { Diagnostic, PlacementSpec } from "../pipeline/pipeline.ts";
 import { readPlacement } from "../pipeline/placement-spec.ts";
 import { Reader } from "../pipeline/section.ts";
 import { subscriptionOf } from "../pipeline/subject.ts";
@@ -26,30 +26,39 @@ export interface WantedPipeline {
   readonly term?: number | undefined;
   /** Where what was kept of it is of other steps, it begins anew. */
   readonly forget?: boolean | undefined;
+  /** Nobody else had a turn of it since this host's own: it goes on with what is kept here. */
+  readonly resumes?: boolean | undefined;
 }
 
 /** The device's own settings, which may lie beside pipelines. */
 const settingsFile = "weir.yaml";
 
 const namePattern = /^[a-z0-9_-]{1,64}$/;
+const nameWanted = "a pipeline has a name of lower-case letters, digits, - and _, at most 64";
+
+/** Why a file cannot be used, and where in it. */
+function refusal(file: string, mistake: Diagnostic | undefined): WeirError {
+  const { line = 1, column = 1, message = "it cannot be read", hint = null } = mistake ?? {};
+  const why = hint === null ? message : `${message}; ${hint}`;
+  const remedy = `weir lint ${file} shows every mistake`;
+  return new WeirError("WEIR_CONFIG", `${file}:${line}:${column}: ${why}`, { remedy });
+}
 
 /** Reads what a supervisor has to know of a pipeline; throws where it cannot even be told apart from others. */
 export function wantedPipeline(
   file: string,
   text: string,
-  { term, forget }: Pick<WantedPipeline, "term" | "forget"> = {},
+  { term, forget, resumes }: Pick<WantedPipeline, "term" | "forget" | "resumes"> = {},
 ): WantedPipeline {
-  const refuse = (why: string): WeirError =>
-    new WeirError("WEIR_CONFIG", `${file}: ${why}`, { remedy: `weir lint ${file} shows every mistake` });
   const { document, diagnostics } = readDocument(file, text);
-  if (document === null) throw refuse(diagnostics[0]?.message ?? "it cannot be read");
+  if (document === null) throw refusal(file, diagnostics[0]);
   const name = document.valueAt(["name"]);
   if (typeof name !== "string" || !namePattern.test(name))
-    throw refuse("its name is not lower-case letters, digits, - and _, at most 64");
+    throw refusal(file, document.diagnostic(document.spanOf(["name"]), nameWanted));
   const reader = new Reader(document);
   const placement = readPlacement(reader);
   const [fault] = reader.diagnostics;
-  if (fault !== undefined) throw refuse(fault.message);
+  if (fault !== undefined) throw refusal(file, fault);
   return {
     name,
     revision: revisionOf(text),
@@ -59,6 +68,7 @@ export function wantedPipeline(
     subjects: subjectsIn(document.value),
     ...(term === undefined ? {} : { term }),
     ...(forget === true ? { forget } : {}),
+    ...(resumes === true ? { resumes } : {}),
   };
 }
 
@@ -76,12 +86,21 @@ function subjectsIn(value: unknown): readonly string[] {
   });
 }
 
+/** A file of a folder that cannot be used. */
+export interface RefusedFile {
+  /** Its whole path. */
+  readonly file: string;
+  /** Where and why. */
+  readonly reason: string;
+}
+
 /** The files in `folder` as they are, and why those that cannot be used cannot. Of two with one name the first counts. */
 export function wantedInFolder(folder: string): {
   readonly pipelines: readonly WantedPipeline[];
-  readonly faults: readonly string[];
+  readonly refused: readonly RefusedFile[];
 } {
-  const faults: string[] = [];
+  const refused: RefusedFile[] = [];
+  const refuse = (file: string, reason: string): void => void refused.push({ file: resolve(file), reason });
   const found = new Map<string, WantedPipeline>();
   const files = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name) && name !== settingsFile);
   for (const name of files.sort()) {
@@ -92,11 +111,11 @@ export function wantedInFolder(folder: string): {
         throw new Error("it is too large for a pipeline");
       const pipeline = wantedPipeline(path, text);
       if (found.has(pipeline.name))
-        faults.push(`${path}: another file has a pipeline ${pipeline.name} already`);
+        refuse(path, `${path}: another file has a pipeline ${pipeline.name} already; give it another name`);
       else found.set(pipeline.name, pipeline);
     } catch (error) {
-      faults.push(error instanceof WeirError ? messageOf(error) : `${path}: ${messageOf(error)}`);
+      refuse(path, error instanceof WeirError ? messageOf(error) : `${path}: ${messageOf(error)}`);
     }
   }
-  return { pipelines: [...found.values()], faults };
+  return { pipelines: [...found.values()], refused };
 }

@@ -6,8 +6,9 @@ import { handlesByName } from "./accounting.ts";
 import type { ObservedWorker } from "./driver.ts";
 import { isHeard, lives, unknownWorker } from "./life-signs.ts";
 import type { Memory, PipelineMemory, WorkerMemory } from "./memory.ts";
-import type { Action, Desired, Observed, Targets } from "./reconcile.ts";
+import type { Action, Desired, Observed, Target, Targets } from "./reconcile.ts";
 import { isDue, neverFailed } from "./restart.ts";
+import { limitedRevision } from "./worker-limits.ts";
 
 export interface Acted {
   readonly actions: readonly Action[];
@@ -23,8 +24,7 @@ export function actionsFor(
 ): Acted {
   const planner = new Planner(desired, observed, memory, now);
   const names = new Set([...targets.keys(), ...planner.handles.keys(), ...observed.assigned.keys()]);
-  for (const name of [...names].sort())
-    if (!observed.busy.has(name)) planner.worker(name, targets.get(name) ?? []);
+  for (const name of [...names].sort()) if (!observed.busy.has(name)) planner.worker(name, targets.get(name));
   return planner.result(names);
 }
 
@@ -66,8 +66,8 @@ class Planner {
     };
   }
 
-  /** `target`: what it is to run; empty for a worker that is not wanted. */
-  worker(name: string, target: readonly AssignmentKey[]): void {
+  /** `target`: what it is to run; absent for a worker that is not wanted. */
+  worker(name: string, target: Target | undefined): void {
     const handles = this.handles.get(name) ?? [];
     // Nobody knows what it does: whatever is done now may be wrong.
     if (handles.some(({ state }) => state === "unknown")) return;
@@ -75,10 +75,10 @@ class Planner {
     const doomed = this.#memoryOf(name).doomed;
     for (const { id } of living) if (doomed[id] !== undefined) this.#end("kill", name, id, doomed[id]);
     const kept = living.find(({ id }) => doomed[id] === undefined);
-    if (target.length === 0) return this.#unwanted(name, handles, kept);
-    const given = this.#assign(name, target);
+    if (target === undefined) return this.#unwanted(name, handles, kept);
+    const given = this.#assign(name, target.keys);
     if (living.length === 0) this.#start(name, handles, given, target);
-    else if (kept !== undefined && kept.revision !== this.#desired.worker)
+    else if (kept !== undefined && kept.revision !== this.#revisionOf(target))
       this.#end("stop", name, kept.id, "workers are started in another way now");
   }
 
@@ -116,9 +116,9 @@ class Planner {
     name: string,
     handles: readonly ObservedWorker[],
     given: readonly AssignmentKey[],
-    target: readonly AssignmentKey[],
+    target: Target,
   ): void {
-    if (given.length === 0 || this.#isQuarantined(name, target)) return;
+    if (given.length === 0 || this.#isQuarantined(name, target.keys)) return;
     const memory = this.#memoryOf(name);
     if (!isDue(memory.restart, this.#now) || this.#isSomebodyThere(name, memory)) return;
     for (const { id } of handles)
@@ -127,7 +127,12 @@ class Planner {
       memory.restart.attempt === 0
         ? "it is not there"
         : `start ${memory.restart.attempt + 1} after it failed`;
-    this.#push({ kind: "start", worker: name, revision: this.#desired.worker, reason });
+    const [revision, { limits }] = [this.#revisionOf(target), target];
+    this.#push({ kind: "start", worker: name, revision, limits, reason });
+  }
+
+  #revisionOf({ limits }: Target): string {
+    return limitedRevision(this.#desired.worker, limits);
   }
 
   /** Quarantine holds for the pipelines that it was put under for. */

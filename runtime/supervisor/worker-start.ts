@@ -2,7 +2,8 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { WorkerLimits, WorkerSpec } from "./driver.ts";
+import type { UnlimitedWorker, WorkerLimits, WorkerSpec } from "./driver.ts";
+import { limitedRevision } from "./worker-limits.ts";
 
 export interface WorkerStart {
   /** Of this supervisor. */
@@ -16,9 +17,14 @@ export interface WorkerStart {
   readonly settings: readonly string[];
   readonly further: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** What workers are made of: weir's version, and what its driver starts them from. */
+  readonly program: readonly string[];
   readonly folders: WorkerSpec["folders"];
-  readonly limits: WorkerLimits;
 }
+
+/** What a shell, a session, npm or systemd sets anew with each start of the supervisor; it makes no other worker. */
+const ofOneStart =
+  /^(_|SHLVL|PWD|OLDPWD|INIT_CWD|TERM|COLORTERM|COLUMNS|LINES|WINDOWID|DISPLAY|TMUX.*|SSH_.*|XDG_SESSION_.*|npm_.*|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID|MAINPID|MANAGERPID|NOTIFY_SOCKET|WATCHDOG_.*|LISTEN_.*|MEMORY_PRESSURE_.*)$/;
 
 /** Letters of a worker's name that its socket file's name keeps: the whole path has to be short. */
 const shownLetters = 32;
@@ -35,14 +41,19 @@ export function workerSocket(runFolder: string, supervisor: string, worker: stri
   return join(runFolder, `${workerIdentity(supervisor, worker)}.sock`);
 }
 
-/** Tells one way of starting workers from another: where it differs, those that run are started anew. */
+/**
+ * Tells one way of starting workers from another, but for their limits: where it differs, those that run are started anew. A
+ * digest, for there may be secrets in the environment.
+ */
 export function startRevision(start: WorkerStart): string {
   return revisionOf(start, commandOf(start, "worker"));
 }
 
-function revisionOf({ limits, folders }: WorkerStart, command: readonly string[]): string {
+function revisionOf({ folders, program, environment }: WorkerStart, command: readonly string[]): string {
+  const lasting = Object.entries(environment).filter(([name]) => !ofOneStart.test(name));
+  const sorted = lasting.sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash("sha256")
-    .update(JSON.stringify([command, limits, folders]))
+    .update(JSON.stringify([program, command, folders, sorted]))
     .digest("hex")
     .slice(0, 12);
 }
@@ -70,20 +81,14 @@ function commandOf(
 }
 
 /** The ingest of all workers here: what they ask for in their state folder. */
-export function ingestSpec(start: WorkerStart): WorkerSpec {
-  const { state, settings, environment, folders, limits } = start;
+export function ingestSpec(start: WorkerStart, limits: WorkerLimits): WorkerSpec {
+  const { state, settings, environment, folders } = start;
   const command = ["ingest", "--asked", "--state", state, "--log", "json", ...settings];
-  return { name: "ingest", revision: revisionOf(start, command), command, environment, folders, limits };
+  const revision = limitedRevision(revisionOf(start, command), limits);
+  return { name: "ingest", revision, command, environment, folders, limits };
 }
 
-export function workerSpec(start: WorkerStart, worker: string): WorkerSpec {
-  const { environment, folders, limits } = start;
-  return {
-    name: worker,
-    revision: startRevision(start),
-    command: commandOf(start, worker),
-    environment,
-    folders,
-    limits,
-  };
+export function workerSpec(start: WorkerStart, worker: string): UnlimitedWorker {
+  const { environment, folders } = start;
+  return { name: worker, command: commandOf(start, worker), environment, folders };
 }

@@ -1,17 +1,20 @@
 // Runs a whole pipeline in the calling thread under a virtual clock, without NATS: the same engine and
 // the same codecs as a worker's. The clock starts at 0 and follows the records' event time.
 
-import { PayloadBuilder } from "../batch/payloads.ts";
+import { type PayloadBatch, PayloadBuilder, PayloadOrigin } from "../batch/payloads.ts";
 import type { ReferenceContent } from "../codec/reference/content.ts";
 import type { OutputRow } from "../connect/connect.ts";
 import { WeirError } from "../errors.ts";
 import { Checkpoints } from "../engine/checkpoints.ts";
 import type { DeadLetter } from "../engine/dead-letter.ts";
 import { arrivedLast, type BranchCounts } from "../engine/pipeline-engine.ts";
+import { Homecoming } from "../engine/homecoming.ts";
+import { PoolMembers } from "../engine/pool-members.ts";
 import { SourceGroup } from "../engine/source-group.ts";
 import type { StepMetric } from "../engine/step-metrics.ts";
 import { type PipelineWaiting, waitingOf } from "../engine/waiting.ts";
 import type { InputSpec, PipelinePlan, TestLookups, TimeSpec } from "../pipeline/pipeline.ts";
+import { exampleSubject } from "../pipeline/subject.ts";
 import { type Fields, fromPayload, toPayload } from "./payload.ts";
 
 /** A record this much ahead of the clock does not move it, ms: so that a wrong date can be tested. */
@@ -27,6 +30,8 @@ export interface HarnessOptions {
   readonly header?: readonly string[];
   /** Records that make one batch; 1 shows what order alone decides. */
   readonly batchRows?: number;
+  /** True: what a pool thread would do is done as it would be there. For pipelines of one source. */
+  readonly pooled?: boolean;
 }
 
 /** Where a record comes in. */
@@ -46,6 +51,7 @@ export class Harness {
   readonly #builder: PayloadBuilder;
   readonly #rows: OutputRow[][];
   readonly #batchRows: number;
+  readonly #elsewhere: Elsewhere | null;
   /** What reference tables hold. */
   readonly #contents = new Map<string, ReferenceContent>();
   #now = 0;
@@ -61,6 +67,7 @@ export class Harness {
     this.#builder = new PayloadBuilder(this.#batchRows);
     this.#rows = plan.branches.map(() => []);
     this.#group = this.#groupOf(plan);
+    this.#elsewhere = options.pooled === true ? new Elsewhere(plan, this.#header) : null;
     this.#checkpoints = new Checkpoints(this.#group.engines[0]!);
   }
 
@@ -206,7 +213,9 @@ export class Harness {
   #flush(): void {
     if (this.#builder.count === 0) return;
     const payloads = this.#builder.view();
-    this.#group.feed(payloads, arrivedLast(payloads, this.#now), this.#input);
+    const now = arrivedLast(payloads, this.#now);
+    if (this.#elsewhere === null) this.#group.feed(payloads, now, this.#input);
+    else this.#elsewhere.feed(this.#group, payloads, now);
     this.#builder.reset();
   }
 
@@ -218,8 +227,30 @@ export class Harness {
   }
 }
 
+/** What a pool thread does, in the calling thread: the stateless part, and the aggregation of any batch, however small. */
+class Elsewhere {
+  readonly #members: PoolMembers;
+  readonly #homecoming: Homecoming;
+
+  constructor(plan: PipelinePlan, header: readonly string[]) {
+    this.#members = new PoolMembers([plan], header, Number.POSITIVE_INFINITY);
+    this.#homecoming = new Homecoming(plan);
+  }
+
+  feed(group: SourceGroup, payloads: PayloadBatch, now: number): void {
+    const clock = group.clockOf(payloads, now);
+    const part = this.#members.run(payloads, clock).parts[0]!;
+    const arrived = this.#homecoming.take(part, 1);
+    const batches = this.#homecoming.batches(part, arrived, new PayloadOrigin(payloads));
+    group.each((engine) => {
+      engine.book(part, now);
+      engine.take(part, batches, clock, now);
+    });
+  }
+}
+
 function subjectOf({ source }: InputSpec): string {
-  return source.kind === "nats" ? source.subject.replaceAll(/\{[^}]*\}|\*|>/g, "x") : "";
+  return source.kind === "nats" ? exampleSubject(source.subject) : "";
 }
 
 function timeOf(record: Fields, time: TimeSpec | null): number | null {

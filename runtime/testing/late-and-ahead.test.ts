@@ -20,7 +20,7 @@ test("a record that is late for a tumbling window counts in the hopping one that
     faultsOf(`
 name: late
 source:
-  nats: { subject: "sensors.{device}" }
+  nats: { subject: "sensors.*" }
   format: json
   schema: { ts: time, temp: float64 }
   time: { field: ts }

@@ -33,7 +33,7 @@ export class OracleSessions implements OracleKind {
   }
 
   take(arrival: Arrival): boolean {
-    const { gap, updates, early } = this.#rules;
+    const { gap, max, updates, early } = this.#rules;
     if (!this.#keys.includes(arrival.key)) this.#keys.push(arrival.key);
     const own = this.#open
       .filter(({ group }) => group[0]!.key === arrival.key)
@@ -47,7 +47,7 @@ export class OracleSessions implements OracleKind {
     );
     let session = first;
     if (session === undefined) {
-      if (arrival.time + gap + (updates ?? 0) < arrival.inForce) return false;
+      if (arrival.time + Math.min(gap, max) + (updates ?? 0) < arrival.inForce) return false;
       session = { group: [], changed: null, sent: 0, due: Infinity };
       this.#open.push(session);
     } else if (second !== undefined && this.#fits([...session.group, ...second.group])) {

@@ -2,12 +2,11 @@
 // all of it was the same.
 
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
 import { stopwatch } from "../clock.ts";
-import { messageOf, WeirError } from "../errors.ts";
+import { WeirError } from "../errors.ts";
 import { oracleChecks, shapeCount } from "./oracle-shapes.fixture.ts";
 import type { OracleOrder, OraclePart } from "./oracle-thread.ts";
-import { runScript, shareOut, threadsMax, wholeNumber } from "./script.ts";
+import { readOptions, runScript, shareOut, threadsMax, wholeNumber } from "./script.ts";
 
 const casesDefault = 20_000;
 /** With fewer, some aggregate or some way to leave the stream is not among them. */
@@ -39,12 +38,7 @@ function readArguments(args: readonly string[]): Request {
     path: text,
     json: { type: "boolean", default: false } as const,
   };
-  let values: ReturnType<typeof parseArgs<{ options: typeof options }>>["values"];
-  try {
-    values = parseArgs({ args: [...args], options }).values;
-  } catch (error) {
-    throw new WeirError("WEIR_USAGE", messageOf(error), { remedy: usage });
-  }
+  const values = readOptions(args, options, usage);
   const { only = null, path = null, json } = values;
   if (only !== null && oracleChecks[only] === undefined)
     throw new WeirError("WEIR_USAGE", `--only: there is no ${only}`, { remedy: usage });
@@ -95,4 +89,4 @@ async function run(request: Request): Promise<boolean> {
   return sum.cases > 0 && differing.length === 0;
 }
 
-runScript("oracle", async () => run(readArguments(process.argv.slice(2))));
+runScript("oracle", usage, async (args) => run(readArguments(args)));

@@ -27,6 +27,8 @@ export interface Shape {
   readonly emission: OracleEmission;
   readonly by: readonly string[];
   readonly select: readonly string[];
+  /** Whether what a pool thread would do is done as it would be there. */
+  readonly pooled: boolean;
   /** When the clock starts, and how many ms one step of a record's time takes. */
   readonly base: number;
   readonly scale: number;
@@ -175,6 +177,7 @@ export function shapesOf(
     filter: fc.boolean(),
     by: anyOf([], ["device"], ["site", "device"], ["temp"]),
     select: fc.subarray(Object.keys(columns), { minLength: 1, maxLength: 4 }),
+    pooled: fc.boolean(),
     base: fc.constant(base),
     scale: fc.constant(scale),
   });
@@ -252,8 +255,8 @@ function expectSameCounts(harness: Harness, oracle: Oracle): void {
   assert.equal(harness.watermark, oracle.watermark);
 }
 
-function started(plan: PipelinePlan, { base }: Shape, batchRows: number): Harness {
-  const harness = new Harness(plan, { batchRows });
+function started(plan: PipelinePlan, { base }: Shape, batchRows: number, pooled: boolean = false): Harness {
+  const harness = new Harness(plan, { batchRows, pooled });
   if (base > 0) harness.pause(base);
   return harness;
 }
@@ -265,7 +268,7 @@ function compare(shape: Shape, events: readonly Event[], look: number): Oracle {
   const all = placed(events, shape);
   const plan = plans.get(shape) ?? planOf(shape);
   plans.set(shape, plan);
-  const harness = started(plan, shape, 1000);
+  const harness = started(plan, shape, 1000, shape.pooled);
   const oracle = oracleOf(shape);
   if (shape.base > 0) oracle.tick(harness.now);
   all.forEach((event, place) => {

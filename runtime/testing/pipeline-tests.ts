@@ -2,6 +2,7 @@
 
 import type { ReferenceContent } from "../codec/reference/content.ts";
 import { WeirError } from "../errors.ts";
+import type { LedgerEntry } from "../engine/ledger.ts";
 import { waitingText } from "../engine/waiting.ts";
 import type { PipelinePlan, TestSpec } from "../pipeline/pipeline.ts";
 import { expectedRows } from "../pipeline/test-spec.ts";
@@ -12,6 +13,8 @@ export interface TestResult {
   readonly name: string;
   /** Empty when it passed. */
   readonly faults: readonly string[];
+  /** What became of the records that stand in no row, at the end. */
+  readonly leftOut: readonly string[];
   /** What the pipeline waited for when the input was over, before the stream ended. */
   readonly waiting: readonly string[];
 }
@@ -33,8 +36,10 @@ function same(expected: unknown, actual: unknown): boolean {
 function differences(branch: string, expected: readonly Fields[], actual: readonly Fields[]): string[] {
   const faults: string[] = [];
   if (expected.length !== actual.length) {
+    const rows = actual.map((row) => `\n  ${JSON.stringify(row)}`).join("");
+    const wanted = `${expected.length} ${expected.length === 1 ? "row" : "rows"}`;
     faults.push(
-      `${branch}: expected ${expected.length} rows, got ${actual.length}: ${JSON.stringify(actual)}`,
+      `${branch}: expected ${wanted}, got ${actual.length === 0 ? "none" : `${actual.length}:${rows}`}`,
     );
   }
   for (const [place, row] of expected.entries()) {
@@ -48,6 +53,23 @@ function differences(branch: string, expected: readonly Fields[], actual: readon
     }
   }
   return faults;
+}
+
+/** By step and reason, how many records stand in no row, and what the dead letter says of the first of them. */
+function leftOutOf(harness: Harness): string[] {
+  const counts = new Map<string, LedgerEntry>();
+  for (const entry of harness.counts().flatMap(({ ledger }) => ledger)) {
+    const place = `${entry.step}: ${entry.reason}`;
+    // What does not get beyond the source is in the ledger of every branch.
+    if (entry.records > (counts.get(place)?.records ?? 0)) counts.set(place, entry);
+  }
+  const placeOf = ({ step }: LedgerEntry): number => Number.parseInt(step, 10) || 0;
+  const inOrder = [...counts.values()].sort((a, b) => placeOf(a) - placeOf(b));
+  return inOrder.map(({ step, reason, records }) => {
+    const letter = harness.letters.find((each) => each.step === step && each.reason === reason);
+    const many = `${records} ${records === 1 ? "record" : "records"}`;
+    return `${many} at ${step}: ${reason}${letter === undefined ? "" : `: ${letter.detail}`}`;
+  });
 }
 
 /** The columns of a CSV source, which a test's records name. */
@@ -84,7 +106,7 @@ export function runTest(
     feed(harness, test, contents);
   } catch (error) {
     if (!(error instanceof WeirError) || error.code !== "WEIR_REFERENCE") throw error;
-    return { name: test.name, faults: [`${error.message}; ${error.remedy}`], waiting: [] };
+    return { name: test.name, faults: [`${error.message}; ${error.remedy}`], leftOut: [], waiting: [] };
   }
   const faults = lawFaults(harness.counts());
   const waiting = waitingText(harness.waiting);
@@ -103,5 +125,5 @@ export function runTest(
       `dead letter: expected ${test.deadLetter} records, got ${harness.letters.length} ${JSON.stringify(reasons)}`,
     );
   }
-  return { name: test.name, faults, waiting };
+  return { name: test.name, faults, leftOut: leftOutOf(harness), waiting };
 }

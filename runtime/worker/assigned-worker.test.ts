@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { sleep, wallClock } from "../clock.ts";
 import { silentLog as quiet } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
+import { managerOf } from "../connect/jetstream-requests.ts";
 import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
 import { type PipelineBeat, parseHeartbeat } from "../heartbeat.ts";
 import { openAdmin, parseAddress } from "./admin.ts";
@@ -58,13 +59,18 @@ steps:
   writeFileSync(join(path, `${name}.yaml`), text);
 }
 
-function start(path: string, url: string = server.url, heartbeats: string | null = null): AssignedWorker {
+function start(
+  path: string,
+  url: string = server.url,
+  heartbeats: string | null = null,
+  state: string | null = null,
+): AssignedWorker {
   const worker = new AssignedWorker({
     path,
     host: "here",
     worker: "told-1",
     identity: () => `life${lives++}`,
-    settings: { ...withConnections(defaultSettings({}), [url]), threads: 0 },
+    settings: { ...withConnections(defaultSettings({}), [url]), threads: 0, state },
     environment: {},
     heartbeats,
     clock: wallClock,
@@ -119,6 +125,48 @@ test("pipelines come, change and go, and the others do not notice", async () => 
   expect(numbers(out)).toEqual(Array.from({ length: sent }, (_, n) => n));
   expect(beatOf(worker, "stays")).toMatchObject({ since, phase: "running", records: sent });
   expect(worker.heartbeat().assignment).toContain("comes@");
+});
+
+test("its threads are others at run time, and each record is in the stream once and in order", async () => {
+  const path = folderOf("threads");
+  const manager = await managerOf(link, null);
+  await manager.streams.add({ name: "THREADS", subjects: ["threads.in"] });
+  const write = (threads: number): void =>
+    writeFileSync(
+      join(path, "threads.yaml"),
+      `name: threads
+placement: { threads: ${threads} }
+source: { nats: { subject: threads.in, stream: THREADS }, format: json, schema: { n: float64 } }
+steps:
+  - filter: n >= 0
+  - sink: { nats: { subject: threads.out, stream: THREADS_OUT }, format: json }
+`,
+    );
+  write(0);
+  const worker = start(path, server.url, null, folderOf("threads-state"));
+  await until(() => beatOf(worker, "threads")?.phase === "running");
+  let sent = 0;
+  const send = wallClock.every(2, () => {
+    for (let n = 0; n < 20; n++) link.nats.publish("threads.in", JSON.stringify({ n: sent++ }));
+  });
+  for (const threads of [2, 1, 0]) {
+    const before = beatOf(worker, "threads")!.revision;
+    write(threads);
+    await until(() => {
+      const beat = beatOf(worker, "threads");
+      return beat?.phase === "running" && beat.revision !== before && beat.records > 0;
+    });
+  }
+  send();
+  await link.nats.flush();
+  const arrived = async (): Promise<number> => (await manager.streams.info("THREADS_OUT")).state.messages;
+  while ((await arrived()) < sent) await sleep(wallClock, 10);
+  await worker.stop();
+  expect(await arrived()).toBe(sent);
+  for (let seq = 1; seq <= sent; seq += 97) {
+    const message = await manager.streams.getMessage("THREADS_OUT", { seq });
+    expect(message?.json()).toEqual({ n: seq - 1 });
+  }
 });
 
 test("a revision that is wrong does not take the place of the one that runs", async () => {
@@ -183,8 +231,25 @@ test("one that waits for a server can be taken away, and a worker of such ends a
     code: 503,
     text: expect.stringContaining("is starting") as string,
   });
+  expect(beatOf(worker, "waits-too")).not.toHaveProperty("unready_ms");
   await worker.stop();
   expect(worker.heartbeat().phase).toBe("stopped");
+});
+
+test("one that waits for a stream says for how long it has, its server being there", async () => {
+  const path = folderOf("unready");
+  writeFileSync(
+    join(path, "unready.yaml"),
+    `name: unready
+source: { nats: { subject: "unready.in", stream: NOT_THERE }, format: json, schema: { n: float64 } }
+steps:
+  - sink: { nats: { subject: "unready.out" }, format: json }
+`,
+  );
+  const worker = start(path);
+  await until(() => (beatOf(worker, "unready")?.unready_ms ?? 0) > 100);
+  expect(beatOf(worker, "unready")).toMatchObject({ phase: "starting" });
+  await worker.stop();
 });
 
 test("it beats on its connection, with what its pipelines do", async () => {
@@ -193,10 +258,15 @@ test("it beats on its connection, with what its pipelines do", async () => {
   const beats = await collect("weir.heartbeat.here.told-1");
   const worker = start(path, server.url, "default");
   await until(() => beatOf(worker, "beaten")?.phase === "running");
-  for (let n = 0; n < 100; n++) link.nats.publish("beaten.in", JSON.stringify({ n }));
   const last = (): PipelineBeat | undefined => parseHeartbeat(beats.at(-1)?.string() ?? "")?.pipelines[0];
-  await until(() => last()?.records === 100 && last()?.true_rate !== null);
-  expect(last()).toMatchObject({ name: "beaten", rows: 100, held: 0, pending: 0, dropped: 0 });
+  let sent = 0;
+  // A rate says something once enough time was spent on records.
+  while ((last()?.true_rate ?? null) === null) {
+    link.nats.publish("beaten.in", JSON.stringify({ n: sent++ }));
+    await sleep(wallClock, 1);
+  }
+  await until(() => last()?.records === sent);
+  expect(last()).toMatchObject({ name: "beaten", rows: sent, held: 0, pending: 0, dropped: 0 });
   expect(last()!.true_rate).toBeGreaterThan(100);
 });
 

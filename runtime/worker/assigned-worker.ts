@@ -11,7 +11,7 @@ import type { Log } from "../log.ts";
 import { watchAssigned } from "./assigned-pipelines.ts";
 import { Connections } from "./connections.ts";
 import { type Answers, WrittenAnswer } from "./control.ts";
-import { type Health, liveness, readiness } from "./health.ts";
+import { liveness, probe, readiness } from "./health.ts";
 import { Life } from "./lifecycle.ts";
 import { openMetricsText, openMetricsType } from "./open-metrics.ts";
 import { PipelineSet } from "./pipeline-set.ts";
@@ -88,8 +88,12 @@ export class AssignedWorker {
     if (path === "/metrics")
       return new WrittenAnswer(200, openMetricsType, openMetricsText(this.#statuses(), this.heartbeat()));
     if (path !== "/pipelines") return undefined;
-    const now = this.#options.clock.now();
-    return this.#statuses().map(({ name, pipeline }) => ({ name, waiting: waitingOf(pipeline, now) }));
+    const { clock } = this.#options;
+    const [now, elapsed] = [clock.now(), clock.elapsed()];
+    return this.#statuses().map(({ name, pipeline }) => ({
+      name,
+      waiting: waitingOf(pipeline, now, elapsed),
+    }));
   };
 
   #statuses(): readonly WorkerStatus[] {
@@ -116,12 +120,4 @@ export class AssignedWorker {
         .catch(() => undefined);
     });
   }
-}
-
-function probe({ ok, reasons }: Health): WrittenAnswer {
-  return new WrittenAnswer(
-    ok ? 200 : 503,
-    "text/plain; charset=utf-8",
-    `${[ok ? "ok" : "not ok", ...reasons].join("\n")}\n`,
-  );
 }

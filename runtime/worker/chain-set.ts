@@ -1,6 +1,7 @@
 // The chains of a durable task: each place where rows of a pipeline go is one, and its sinks are entries of it. Knows which
-// kind of sink becomes which kind of target; sends nothing by itself.
+// kind of sink becomes which kind of target; sends nothing by itself, and never waits for a server: its rows do.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { csvHeader } from "../codec/csv/encoder.ts";
 import type { ChainIdentity, Place, Target, TargetEvents } from "../connect/chain/chain.ts";
 import { ChainSender } from "../connect/chain/chain-sender.ts";
@@ -8,6 +9,7 @@ import { type Delivery, openDelivery } from "../connect/chain/delivery.ts";
 import { fileTarget } from "../connect/chain/file-target.ts";
 import { plainTarget } from "../connect/chain/plain-target.ts";
 import type { Sink } from "../connect/connect.ts";
+import type { NatsLink } from "../connect/nats-connection.ts";
 import { natsSink } from "../connect/nats-sink.ts";
 import { stdoutSink } from "../connect/stdout-sink.ts";
 import { formName } from "../engine/condenser.ts";
@@ -17,6 +19,7 @@ import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
 import { backlogOf } from "../state/outbox/lanes.ts";
 import type { Outbox } from "../state/outbox/outbox.ts";
 import { isMap, type Plain } from "../state/plain.ts";
+import { awaitedTarget } from "./awaited-target.ts";
 import { chainInId, chainOf, mayOvertake, takesTurns } from "./chain-names.ts";
 import type { Sender } from "./durable-task.ts";
 import { batched, pathOf, type RowSink, streamKey, type Surroundings } from "./open.ts";
@@ -93,8 +96,15 @@ export class ChainSet {
       }),
     });
     if (spec.kind !== "nats" || branch === null) return sink;
-    const { connections, clock } = this.#options.surroundings;
-    return batched(sink, spec, branch.format, await connections.link(spec.to), clock);
+    const { connection } = await this.#connection(spec.to);
+    return batched(sink, spec, branch.format, connection, this.#options.surroundings.clock);
+  }
+
+  /** A connection, whose server may take long. What is wrong with its settings is known by the next turn, and is thrown. */
+  async #connection(to: string): Promise<{ readonly connection: Promise<NatsLink> }> {
+    const connection = this.#options.surroundings.connections.link(to);
+    await Promise.race([connection, nextTurn()]);
+    return { connection };
   }
 
   #open(chain: string, opening: Opening): ChainSender {
@@ -110,6 +120,7 @@ export class ChainSet {
       clock: surroundings.clock,
       log: surroundings.log,
       fenced: failed,
+      hasWriter: true,
     });
     this.#senders.set(chain, sender);
     return sender;
@@ -121,7 +132,7 @@ export class ChainSet {
     branch: BranchPlan | null,
     waited: "live" | "backlog",
   ): Promise<Opening> {
-    const { connections, clock, log, subjects } = this.#options.surroundings;
+    const { clock, log } = this.#options.surroundings;
     const { term } = this.#options;
     if (term !== undefined && branch !== null && !takesTurns(spec)) throw cannotMove(plan.name, spec);
     const header = branch?.format === "csv" ? { header: csvHeader(branch.rows) } : {};
@@ -133,26 +144,41 @@ export class ChainSet {
       const path = pathOf(plan, spec.path);
       return (events, identity) => fileTarget({ path, ...header, identity, events, clock, log });
     }
-    const link = await connections.link(spec.to);
-    if (spec.stream === null) {
-      const sink = natsSink({ link, log });
-      return (events) => plainTarget({ sink, events });
-    }
-    const claims = term === undefined ? [] : [claimSubject(spec.stream)];
-    const known = subjects.get(streamKey(spec.to, spec.stream)) ?? [];
-    const stream = { name: spec.stream, subjects: [...known, ...claims] };
-    const lane = waited === "backlog" ? waited : spec.lane;
-    const delivery: Delivery =
-      spec.delivery === "lane"
-        ? {
-            kind: "lane",
-            prefix: lanePrefix,
-            names: [this.#options.host, plan.name, lane],
-            packed: waited === "backlog",
-          }
-        : { kind: spec.delivery ?? "exclusive" };
-    const opened = await openDelivery(delivery, { link, stream, log, clock });
-    return (events, identity, place) => opened({ identity, events, clock, log, place });
+    const { connection } = await this.#connection(spec.to);
+    return (events, identity, place) =>
+      awaitedTarget({
+        place: spec.stream === null ? null : place,
+        open: async () => {
+          const link = await connection;
+          if (spec.stream === null) return plainTarget({ sink: natsSink({ link, log }), events });
+          const stream = { name: spec.stream, subjects: this.#subjectsOf(spec.to, spec.stream) };
+          const opened = await openDelivery(this.#deliveryOf(spec, plan, waited), {
+            link,
+            stream,
+            log,
+            clock,
+          });
+          return opened({ identity, events, clock, log, place });
+        },
+      });
+  }
+
+  /** What is published to a stream by this worker. */
+  #subjectsOf(to: string, stream: string): readonly string[] {
+    const { term, surroundings } = this.#options;
+    const claims = term === undefined ? [] : [claimSubject(stream)];
+    return [...(surroundings.subjects.get(streamKey(to, stream)) ?? []), ...claims];
+  }
+
+  #deliveryOf(
+    { delivery, lane }: Extract<RowSink, { kind: "nats" }>,
+    { name }: PipelinePlan,
+    waited: "live" | "backlog",
+  ): Delivery {
+    if (delivery !== "lane") return { kind: delivery ?? "exclusive" };
+    const isBacklog = waited === "backlog";
+    const names = [this.#options.host, name, isBacklog ? waited : lane];
+    return { kind: "lane", prefix: lanePrefix, names, packed: isBacklog };
   }
 }
 
@@ -176,7 +202,7 @@ function droppedSince(
 
 function placeOf(data: Plain): Place | null {
   if (!isMap(data)) return null;
-  const { created, sequence, number, healing, subject } = data;
+  const { created, sequence, number, healing, subject, ownSequence, ownNumber } = data;
   return typeof created === "string" && typeof sequence === "number" && typeof number === "number"
     ? {
         created,
@@ -184,6 +210,9 @@ function placeOf(data: Plain): Place | null {
         number,
         ...(healing === true ? { healing } : {}),
         ...(typeof subject === "string" ? { subject } : {}),
+        ...(typeof ownSequence === "number" && typeof ownNumber === "number"
+          ? { ownSequence, ownNumber }
+          : {}),
       }
     : null;
 }

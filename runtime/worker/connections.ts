@@ -4,38 +4,68 @@ import type { Clock } from "../clock.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { WeirError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { ConnectionSettings } from "./settings.ts";
+import type { ConnectionSettings } from "./settings-spec.ts";
 
 /** Connections by name, for as long as somebody wants them. */
 export interface Links {
-  /** The connection of that name; waits for its server for ever. */
+  /** The connection of that name; waits for its server, as a rule for ever. */
   link(name: string): Promise<NatsLink>;
+  /** All that were asked for are connected. */
+  readonly areConnected: boolean;
   /** Ends every wait for a first connect. */
   giveUp(): void;
   close(): Promise<void>;
+}
+
+export function unknownConnection(name: string, known: readonly string[]): WeirError {
+  return new WeirError("WEIR_CONFIG", `no NATS connection is called ${name}`, {
+    remedy: `name it in weir.yaml under nats:, or with --nats ${name}=nats://host:4222 (known: ${known.join(", ")})`,
+  });
 }
 
 export class Connections implements Links {
   readonly #settings: Readonly<Record<string, ConnectionSettings>>;
   readonly #log: Log;
   readonly #clock: Clock;
+  readonly #patience: number | undefined;
   readonly #links = new Map<string, Promise<NatsLink>>();
+  /** Those whose server was there. */
+  readonly #opened = new Map<string, NatsLink>();
   readonly #given = new AbortController();
 
-  constructor(settings: Readonly<Record<string, ConnectionSettings>>, log: Log, clock: Clock) {
+  /** `patience`: how many ms a server is waited for; for ever without it. */
+  constructor(
+    settings: Readonly<Record<string, ConnectionSettings>>,
+    log: Log,
+    clock: Clock,
+    patience?: number,
+  ) {
     this.#settings = settings;
     this.#log = log;
     this.#clock = clock;
+    this.#patience = patience;
   }
 
-  /** The connection of that name; waits for its server for ever. */
+  /** The connection of that name, once its server is there. */
   link(name: string): Promise<NatsLink> {
     let link = this.#links.get(name);
     if (link === undefined) {
       link = this.#connect(name);
       this.#links.set(name, link);
+      void link.then(
+        (opened) => this.#opened.set(name, opened),
+        () => undefined,
+      );
     }
     return link;
+  }
+
+  get areConnected(): boolean {
+    return this.#areConnected(this.#links.keys());
+  }
+
+  #areConnected(names: Iterable<string>): boolean {
+    return [...names].every((name) => this.#opened.get(name)?.connected === true);
   }
 
   /** Ends every wait for a first connect. */
@@ -51,8 +81,17 @@ export class Connections implements Links {
       given.reject(
         new WeirError("WEIR_NATS_UNAVAILABLE", "stopped before the server of its connection answered"),
       );
+    const opened = (name: string): Promise<NatsLink> => Promise.race([this.link(name), given.promise]);
+    const asked = new Set<string>();
+    const areConnected = (): boolean => this.#areConnected(asked);
     return {
-      link: (name) => Promise.race([this.link(name), given.promise]),
+      link(name) {
+        asked.add(name);
+        return opened(name);
+      },
+      get areConnected() {
+        return areConnected();
+      },
       giveUp,
       close() {
         giveUp();
@@ -71,14 +110,7 @@ export class Connections implements Links {
 
   #connect(name: string): Promise<NatsLink> {
     const settings = this.#settings[name];
-    if (settings === undefined) {
-      const known = Object.keys(this.#settings).join(", ");
-      return Promise.reject(
-        new WeirError("WEIR_CONFIG", `no NATS connection is called ${name}`, {
-          remedy: `name it in weir.yaml under nats:, or with --nats ${name}=nats://host:4222 (known: ${known})`,
-        }),
-      );
-    }
+    if (settings === undefined) return Promise.reject(unknownConnection(name, Object.keys(this.#settings)));
     const { url, tls, user, password, token, credentials, nkey, inbox } = settings;
     return connectNats(
       {
@@ -86,6 +118,7 @@ export class Connections implements Links {
         servers: url,
         signal: this.#given.signal,
         clock: this.#clock,
+        ...(this.#patience === undefined ? {} : { patience_ms: this.#patience }),
         ...defined({ user, password, token, credentials, nkey, inbox }),
         ...(tls === undefined
           ? {}

@@ -31,6 +31,22 @@ async function ask(socketPath: string, path: string): Promise<ControlAnswer | nu
   return { worker: socketPath, answer };
 }
 
+export interface ProbeAnswer {
+  readonly ok: boolean;
+  /** Why not. */
+  readonly reasons: readonly string[];
+}
+
+/** What each worker that is there says to a probe, `/readyz`; those that know no such question are no workers. */
+export async function probeWorkers(folder: string, path: string): Promise<readonly ProbeAnswer[]> {
+  const said = await Promise.all(socketsIn(folder).map((socket) => askSocket(socket, path)));
+  return said.flatMap((each) =>
+    each === null || each.status === 404
+      ? []
+      : [{ ok: each.status === 200, reasons: each.text.trimEnd().split("\n").slice(1) }],
+  );
+}
+
 /** The answers of all workers whose socket files are in `folder` and who are there. */
 export async function askWorkers(folder: string, path: string): Promise<readonly ControlAnswer[]> {
   const answers = await Promise.all(socketsIn(folder).map((socket) => ask(socket, encodeURI(path))));

@@ -1,10 +1,11 @@
 // A worker's own door for questions about it: HTTP on a socket file that only its user can open. It
 // answers and never changes anything; nothing listens on a network.
 
-import { chmodSync, lstatSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, lstatSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { messageOf, WeirError } from "../errors.ts";
+import { makeFolder } from "../folder.ts";
 import { limits } from "../limits.ts";
 
 /** The answer to the question at a path such as `/pipelines`, as data or as it is, now or later; undefined where there is none. */
@@ -30,7 +31,7 @@ const ending = ".sock";
 
 /** Makes the folder for socket files, or sees that the one there is the user's own and closed to others. */
 function prepare(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const facts = lstatSync(folder);
   const own = process.getuid === undefined || facts.uid === process.getuid();
   if (!facts.isDirectory() || !own || (facts.mode & 0o077) !== 0) {

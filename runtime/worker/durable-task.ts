@@ -39,6 +39,10 @@ export interface Sender {
   readonly chain: string;
   /** Where the other side is known to have the chain, as plain data; null when nobody can tell. */
   readonly place: Plain;
+  /** It sends nothing before its place is in a commit. */
+  readonly isHeld: boolean;
+  /** A place that it said is in a commit that is durable. */
+  written(place: Plain): void;
   start(): void;
   /** Resolves once all released rows are confirmed or dropped. */
   flush(): Promise<void>;
@@ -193,12 +197,13 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
   }
 
   async #commit(): Promise<void> {
-    const { outbox } = this.#options;
+    const { outbox, senders } = this.#options;
     const prepared = await this.#gate.shut(() => this.#prepare());
     if (prepared === null) return;
-    const { body, cut, positions } = prepared;
+    const { body, cut, positions, places } = prepared;
     await this.#append(body);
     outbox.release(cut);
+    for (const sender of senders) sender.written(places[sender.chain] ?? null);
     for (const [input, source] of this.sources.entries())
       if (prepared.moved[input]) await source.commit(positions[input]);
     if (this.#isSnapshotDue()) await this.#beginSnapshot(positions);
@@ -216,25 +221,29 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
     readonly cut: Cut;
     readonly positions: readonly Plain[];
     readonly moved: readonly boolean[];
+    readonly places: Readonly<Record<string, Plain>>;
   } | null> {
-    const { outbox, sinks, clock } = this.#options;
+    const { outbox, sinks, senders, clock } = this.#options;
     await this.runner.idle();
     // Batches of rows never outlive a commit.
     await sinks.flush();
     // Time alone changes state all the while, and can be had again.
-    if (!this.#moved.includes(true) && outbox.uncutBytes === 0) return null;
-    const states = await this.runner.checkpoint(clock.now());
+    const isWanted =
+      this.#moved.includes(true) || outbox.uncutBytes > 0 || senders.some(({ isHeld }) => isHeld);
+    if (!isWanted) return null;
+    const states = await this.runner.checkpoint(clock.elapsed());
     const cut = outbox.cut();
     const positions = [...this.#positions];
     const moved = [...this.#moved];
     this.#moved.fill(false);
     const pipelines = this.#first ? this.#options.pipelines : null;
     this.#first = false;
-    const body = commitBody({ pipelines, positions, states, outputs: cut.frame, places: this.#places() });
-    return { body, cut, positions, moved };
+    const places = this.#places();
+    const body = commitBody({ pipelines, positions, states, outputs: cut.frame, places });
+    return { body, cut, positions, moved, places };
   }
 
-  #places(): Plain {
+  #places(): Readonly<Record<string, Plain>> {
     return Object.fromEntries(this.#options.senders.map(({ chain, place }) => [chain, place]));
   }
 

@@ -145,7 +145,7 @@ export async function restoreState(
   for (const [name, changes] of recovered.states) {
     if (away.has(name) || forget.includes(name)) continue;
     try {
-      await runner.restore(name, changes, clock.now(), true);
+      await runner.restore(name, changes, clock.elapsed(), true);
     } catch (error) {
       if (!forgetsChanged || !(error instanceof WeirError) || error.code !== "WEIR_STATE_CHANGED")
         throw error;

@@ -1,7 +1,8 @@
 // Whether a worker is well, and whether it is ready, from its heartbeat: what the probes of an orchestrator ask. Pure.
 // That a server cannot be reached makes no worker unwell: starting it again would not help.
 
-import type { Heartbeat } from "../heartbeat.ts";
+import type { Heartbeat, Phase } from "../heartbeat.ts";
+import { WrittenAnswer } from "./control.ts";
 
 export interface Health {
   readonly ok: boolean;
@@ -25,4 +26,20 @@ export function readiness({ phase, assignment, pipelines }: Heartbeat): Health {
     reasons.push(`${name}@${revision} is ${its}${fault === null ? "" : `: ${fault.split("\n", 1)[0]}`}`);
   }
   return { ok: reasons.length === 0, reasons };
+}
+
+/** Of pipelines that one command runs together: ready once all are open, for as long as none has failed. */
+export function readinessTogether(phase: Phase, faults: readonly string[]): Health {
+  const reasons = phase === "running" ? [] : [`the worker is ${phase}`];
+  for (const fault of faults) reasons.push(fault.split("\n", 1)[0]!);
+  return { ok: reasons.length === 0, reasons };
+}
+
+/** What a probe is told: by the status whether, by the text why not. */
+export function probe({ ok, reasons }: Health): WrittenAnswer {
+  return new WrittenAnswer(
+    ok ? 200 : 503,
+    "text/plain; charset=utf-8",
+    `${[ok ? "ok" : "not ok", ...reasons].join("\n")}\n`,
+  );
 }

@@ -3,12 +3,13 @@
 // while that is restarted; it ends some time after nobody has read any more.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, openSync, closeSync, statSync, truncateSync } from "node:fs";
+import { openSync, closeSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../clock.ts";
 import { backOff } from "../connect/back-off.ts";
 import { messageOf } from "../errors.ts";
+import { makeFolder } from "../folder.ts";
 import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
@@ -47,7 +48,7 @@ export class IngestKeeper {
   /** Resolves once an ingest was started, found or asked for. */
   async start(): Promise<void> {
     const { clock, plan, asks } = this.#options;
-    mkdirSync(plan.folder, { recursive: true, mode: 0o700 });
+    makeFolder(plan.folder, 0o700);
     if (asks) writeRequest(plan);
     this.#beat();
     this.#release.push(clock.every(limits.journal_heartbeat_ms, () => this.#beat()));

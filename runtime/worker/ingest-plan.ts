@@ -8,7 +8,7 @@ import type { Overflow } from "../connect/payload-queue.ts";
 import { WeirError } from "../errors.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { subscriptionOf } from "../pipeline/subject.ts";
-import type { ConnectionSettings } from "./settings.ts";
+import type { ConnectionSettings } from "./settings-spec.ts";
 import { homesOf, type StateFolder } from "./state-folders.ts";
 
 /** One subscription and the folder of its journal. */

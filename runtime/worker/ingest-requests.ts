@@ -1,8 +1,9 @@
 // What workers ask of the ingest beside them, as files in the state folder: one for each group of pipelines that has journals.
 // They outlive the workers, so that an ingest goes on from them after a start of the machine. No secrets are in them.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { makeFolder } from "../folder.ts";
 import { z } from "zod";
 import { framings } from "../codec/framing.ts";
 import { type IngestJob, ingestFolder, type IngestPlan } from "./ingest-plan.ts";
@@ -27,7 +28,7 @@ const requested = z.array(job).min(1);
 
 /** Asks for it from here on. */
 export function writeRequest({ folder, jobs }: IngestPlan): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const file = join(folder, requestFile);
   const within = jobs.map((each) => ({ ...each, folder: basename(each.folder) }));
   writeFileSync(`${file}.new`, JSON.stringify(within), { mode: 0o600 });

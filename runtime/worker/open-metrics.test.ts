@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import type { Heartbeat } from "../heartbeat.ts";
-import { liveness, readiness } from "./health.ts";
+import { liveness, readiness, readinessTogether } from "./health.ts";
 import { openMetricsText } from "./open-metrics.ts";
 import type { WorkerStatus } from "./worker.ts";
 
@@ -111,4 +111,7 @@ test("a worker is well while it has not ended, and ready when all that it was gi
   expect(ready({ pipelines: [{ ...pipeline, phase: "failed", fault: "no file\nmore" }] })).toEqual([
     "p@r is failed: no file",
   ]);
+  expect(readinessTogether("running", [])).toEqual({ ok: true, reasons: [] });
+  expect(readinessTogether("starting", []).reasons).toEqual(["the worker is starting"]);
+  expect(readinessTogether("running", ["p: no file\nmore"]).reasons).toEqual(["p: no file"]);
 });

@@ -36,6 +36,8 @@ export interface Surroundings {
   readonly log: Log;
   /** By connection and stream, the subjects that this worker publishes to it. */
   readonly subjects: ReadonlyMap<string, readonly string[]>;
+  /** Rejects once the worker was told to stop: what waits for a stream to be made waits no longer. */
+  readonly stopped?: Promise<never>;
 }
 
 /** Where journals are, for a worker whose state outlives it. */
@@ -137,9 +139,25 @@ async function openNats(
   { resume, journals = null, start = "all" }: Beginning,
 ): Promise<OpenedSource> {
   const source = await natsOrStream(plans, input, spec, surroundings, { journals, start });
-  await source.open(resume);
+  await openedUnless(surroundings.stopped, source, resume);
   // No message names its columns: they are those of the schema, in its order.
   return { source, header: input.format === "csv" ? Object.keys(input.schema ?? {}) : null };
+}
+
+/** Opens a source that may have to wait; it is closed where the wait is given up. */
+async function openedUnless(
+  stopped: Promise<never> | undefined,
+  source: Source,
+  resume: Beginning["resume"],
+): Promise<void> {
+  if (stopped === undefined) return source.open(resume);
+  let waits = true;
+  stopped.catch(() => (waits ? source.close() : undefined));
+  try {
+    await Promise.race([source.open(resume), stopped]);
+  } finally {
+    waits = false;
+  }
 }
 
 async function natsOrStream(
@@ -255,29 +273,46 @@ async function makeSink(
   }
   const link = await connections.link(spec.to);
   const sink = messageSink(link, spec, surroundings);
-  return branch === null ? sink : batched(sink, spec, branch.format, link, clock);
+  return branch === null ? sink : batched(sink, spec, branch.format, Promise.resolve(link), clock);
 }
 
-/** The sink with the batches that its spec asks for. */
+/** The sink with the batches that its spec asks for, as large as the server takes them once it has said how large that is. */
 export function batched(
   sink: Sink,
   { batch }: Extract<SinkSpec, { kind: "nats" }>,
   format: Format,
-  link: NatsLink,
+  connection: Promise<NatsLink>,
   clock: Clock,
 ): Sink {
   if (batch === null) return sink;
-  const most = (link.nats.info?.max_payload ?? limits.payload_bytes_max) - limits.sink_batch_header_bytes;
   const { rows, bytes, wait } = batch;
-  return batchSink(sink, { format, rows, bytes: Math.min(bytes, most), wait, clock });
+  let most = Math.min(bytes, limits.sink_batch_unknown_bytes_max);
+  const told = ({ nats }: NatsLink): void => {
+    most = Math.min(
+      bytes,
+      (nats.info?.max_payload ?? limits.payload_bytes_max) - limits.sink_batch_header_bytes,
+    );
+  };
+  // Whoever needs the connection says why there is none.
+  connection.then(told, () => undefined);
+  return batchSink(sink, {
+    format,
+    rows,
+    get bytes() {
+      return most;
+    },
+    wait,
+    clock,
+  });
 }
 
 function messageSink(
   link: NatsLink,
-  { to, stream: name }: Extract<SinkSpec, { kind: "nats" }>,
+  { to, stream: name, delivery }: Extract<SinkSpec, { kind: "nats" }>,
   { log, clock, subjects }: Surroundings,
 ): Sink {
   if (name === null) return natsSink({ link, log });
-  const stream = { name, subjects: subjects.get(streamKey(to, name)) ?? [] };
+  const shared = delivery !== "exclusive";
+  const stream = { name, subjects: subjects.get(streamKey(to, name)) ?? [], shared };
   return jetstreamSink({ link, stream, log, clock });
 }

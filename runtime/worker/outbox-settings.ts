@@ -1,10 +1,11 @@
 // The outbox of pipelines that share one, from what each of their files and the device say. Pure.
 
 import { limits } from "../limits.ts";
+import { mergedOutbox } from "../pipeline/outbox-spec.ts";
 import type { OutboxSpec, Tier } from "../pipeline/pipeline.ts";
 import type { OutboxLimits } from "../state/outbox/keep-within.ts";
 import type { UplinkBudget } from "../state/outbox/uplink.ts";
-import type { ConnectionSettings } from "./settings.ts";
+import type { ConnectionSettings } from "./settings-spec.ts";
 
 /** What an outbox is opened with. */
 export interface OutboxSettings {
@@ -21,7 +22,7 @@ export function outboxSettings(
   files: readonly OutboxSpec[],
   device: OutboxSpec = { tiers: [] },
 ): OutboxSettings {
-  const specs = files.map((file) => merged(file, device));
+  const specs = files.map((file) => mergedOutbox(file, device));
   const whenFull = specs.map(({ when_full = "wait" }) => when_full);
   const tiers = specs.map((spec) => spec.tiers);
   const areAlike = tiers.every((each) => JSON.stringify(each) === JSON.stringify(tiers[0]));
@@ -41,16 +42,6 @@ export function outboxSettings(
     },
     backlogAfter: Number.isFinite(backlogAfter) ? backlogAfter : null,
     tiers: areAlike ? (tiers[0] ?? []) : [],
-  };
-}
-
-function merged(file: OutboxSpec, device: OutboxSpec): OutboxSpec {
-  return {
-    bytes: file.bytes ?? device.bytes,
-    age: file.age ?? device.age,
-    when_full: file.when_full ?? device.when_full,
-    backlog_after: file.backlog_after ?? device.backlog_after,
-    tiers: file.tiers.length > 0 ? file.tiers : device.tiers,
   };
 }
 

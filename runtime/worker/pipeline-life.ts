@@ -10,6 +10,7 @@ import { messageOf } from "../errors.ts";
 import type { Phase } from "../heartbeat.ts";
 import { instanceOf } from "../instance.ts";
 import type { Log } from "../log.ts";
+import { promisesOf } from "../pipeline/guarantee.ts";
 import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
 import type { Links } from "./connections.ts";
 import { Life } from "./lifecycle.ts";
@@ -62,16 +63,18 @@ export class PipelineLife {
   /** This host's turn of it, where it goes from host to host. */
   readonly term: number | undefined;
   readonly #forget: boolean;
+  readonly #resumes: boolean;
   readonly #name: string;
   readonly #surroundings: PipelineSurroundings;
   readonly #life: Life;
   #fault: string | null = null;
   #worker: Worker | null = null;
+  #links: Links | null = null;
   #ended: Promise<void> = Promise.resolve();
   #last: WorkerStatus | null = null;
 
   constructor(
-    { name, revision, attempt, term, forget }: AssignedPipeline,
+    { name, revision, attempt, term, forget, resumes }: AssignedPipeline,
     surroundings: PipelineSurroundings,
   ) {
     this.#name = name;
@@ -79,6 +82,7 @@ export class PipelineLife {
     this.attempt = attempt;
     this.term = term;
     this.#forget = forget === true;
+    this.#resumes = resumes === true;
     this.#surroundings = surroundings;
     this.#life = new Life(surroundings.clock.now());
   }
@@ -96,6 +100,11 @@ export class PipelineLife {
     return this.#fault;
   }
 
+  /** It starts, and no connection keeps it from being open. */
+  get isUnready(): boolean {
+    return this.phase === "starting" && this.#links?.areConnected === true;
+  }
+
   get busy_ms(): number {
     return this.#worker?.busy_ms ?? 0;
   }
@@ -108,13 +117,15 @@ export class PipelineLife {
   /** Opens and runs it; returns at once. */
   start(pipeline: LoadedPipeline): void {
     const { settings, clock, log, identity, links } = this.#surroundings;
-    const turn = { term: this.term, forgetsChanged: this.#forget };
+    const connections = links();
+    this.#links = connections;
+    const turn = { term: this.term, resumesTurn: this.#resumes, forgetsChanged: this.#forget };
     this.#worker = new Worker({
       settings,
       clock,
       log,
       identity: identity(),
-      connections: links(),
+      connections,
       ...turn,
     });
     this.#ended = this.#run(this.#worker, pipeline);
@@ -139,11 +150,18 @@ export class PipelineLife {
     await this.#close();
   }
 
+  #tellWhat({ plan }: LoadedPipeline): void {
+    const { settings, log } = this.#surroundings;
+    log.info(`${this.#name}: running revision ${this.revision}`);
+    const promises = plan === null ? [] : promisesOf(plan, settings.state !== null, settings.outbox);
+    for (const promise of promises) log.info(`${this.#name}: ${promise}`);
+  }
+
   async #run(worker: Worker, pipeline: LoadedPipeline): Promise<void> {
-    const { clock, log } = this.#surroundings;
+    const { clock } = this.#surroundings;
     try {
       await worker.open([pipeline]);
-      if (this.#life.on("opened", clock.now())) log.info(`${this.#name}: running revision ${this.revision}`);
+      if (this.#life.on("opened", clock.now())) this.#tellWhat(pipeline);
       await worker.run();
       this.#life.on("ended", clock.now());
     } catch (error) {

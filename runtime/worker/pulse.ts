@@ -17,16 +17,22 @@ interface Reading {
   readonly at: number;
   readonly records: number;
   readonly busy_ms: number;
+  /** Of records that no rate counts yet: how many, and how long they took. */
+  readonly unrated: { readonly records: number; readonly busy_ms: number };
   readonly true_rate: number | null;
   readonly busy: number;
 }
 
-/** Below this a rate says nothing, and the last one holds. */
+const nothing: Reading["unrated"] = { records: 0, busy_ms: 0 };
+
+/** Below this a rate says nothing, and the last one holds until there is more. */
 const busyEnough_ms = 1;
 
 export class Pulse {
   readonly #identity: PulseIdentity;
   readonly #readings = new Map<string, Reading>();
+  /** By pipeline, for one start of it. */
+  readonly #unreadySince = new Map<string, { readonly key: string; readonly since: number }>();
   /** The main thread at the last beat, and how busy it was before that. */
   #loop = performance.eventLoopUtilization();
   #at = Number.NEGATIVE_INFINITY;
@@ -66,7 +72,25 @@ export class Pulse {
     const counts = status === null ? noCounts : countsOf(status);
     const { busy, true_rate } = this.#rates(`${name}@${life.revision}`, counts.records, life.busy_ms, now);
     const { revision, attempt, phase, fault, since } = life;
-    return { name, revision, attempt, phase, fault, since, ...counts, busy, true_rate };
+    const unready = this.#unready(name, life, now);
+    return { name, revision, attempt, phase, fault, since, ...unready, ...counts, busy, true_rate };
+  }
+
+  /** Since when nothing but the pipeline itself keeps it from being open. */
+  #unready(
+    name: string,
+    { isUnready, revision, attempt }: PipelineLife,
+    now: number,
+  ): { unready_ms?: number } {
+    const key = `${revision} ${attempt}`;
+    const known = this.#unreadySince.get(name);
+    if (!isUnready) {
+      this.#unreadySince.delete(name);
+      return {};
+    }
+    if (known?.key === key) return { unready_ms: now - known.since };
+    this.#unreadySince.set(name, { key, since: now });
+    return { unready_ms: 0 };
   }
 
   #rates(key: string, records: number, busy_ms: number, now: number): Reading {
@@ -75,12 +99,17 @@ export class Pulse {
     if (last !== undefined && now <= last.at) return last;
     const worked = last === undefined || busy_ms < last.busy_ms ? 0 : busy_ms - last.busy_ms;
     const read = last === undefined || records < last.records ? 0 : records - last.records;
+    const before = last?.unrated ?? nothing;
+    const rated = { records: before.records + read, busy_ms: before.busy_ms + worked };
+    const isEnough = rated.records > 0 && rated.busy_ms > busyEnough_ms;
     const reading = {
       at: now,
       records,
       busy_ms,
+      // What is done without a record is no record's time.
+      unrated: isEnough || rated.records === 0 ? nothing : rated,
       busy: last === undefined ? 0 : Math.min(1, worked / (now - last.at)),
-      true_rate: worked > busyEnough_ms && read > 0 ? (read / worked) * 1000 : (last?.true_rate ?? null),
+      true_rate: isEnough ? (rated.records / rated.busy_ms) * 1000 : (last?.true_rate ?? null),
     };
     this.#readings.set(key, reading);
     return reading;

@@ -239,3 +239,16 @@ it("a pipeline does not start without its table", async () => {
     'bad.csv:3: the key "r1" stands in line 2 already',
   );
 });
+
+it("a bucket that nobody watches any more has no consumer left", async () => {
+  const buckets = new Kvm(link.nats);
+  await (await buckets.create("parted")).put("a", "{}");
+  const watch = bucketReference({ link, bucket: "parted", name: "parted", clock, log: silentLog });
+  await watch.load();
+  const manager = await jetstreamManager(link.nats);
+  const consumers = async (): Promise<number> =>
+    (await manager.streams.info("KV_parted")).state.consumer_count;
+  expect(await consumers()).toBe(1);
+  await watch.close();
+  expect(await consumers()).toBe(0);
+});

@@ -3,119 +3,13 @@
 
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { z } from "zod";
-import { field } from "../../operators/sdk/index.ts";
-import { subscribeSubjectFault } from "../connect/subject.ts";
+import type { z } from "zod";
 import { limits } from "../limits.ts";
 import { type ConfigDocument, readDocument } from "../pipeline/document.ts";
 import { interpolate, type Surroundings } from "../pipeline/interpolate.ts";
 import { diagnosticsOf } from "../pipeline/issue.ts";
-import { outboxSetting } from "../pipeline/outbox-spec.ts";
 import type { Diagnostic, OutboxSpec } from "../pipeline/pipeline.ts";
-
-/** How one server or cluster is reached. */
-export interface ConnectionSettings {
-  readonly url: string | string[];
-  readonly user?: string | undefined;
-  readonly password?: string | undefined;
-  readonly token?: string | undefined;
-  /** The text of a credentials file: `${file:edge.creds}`. */
-  readonly credentials?: string | undefined;
-  readonly nkey?: string | undefined;
-  /** What subjects for answers begin with, where the server lets this user read no others: `_INBOX_gateway-1`. */
-  readonly inbox?: string | undefined;
-  readonly tls?:
-    | {
-        readonly ca?: string | undefined;
-        readonly cert?: string | undefined;
-        readonly key?: string | undefined;
-      }
-    | undefined;
-  /** What may be sent over it in a time, where bytes cost money. */
-  readonly uplink?: { readonly bytes: number; readonly every: number } | undefined;
-}
-
-const uplink = z
-  .strictObject({
-    bytes: field.size("What may be sent in `every`; alarms are sent all the same."),
-    every: field.duration("The time that it is for, counted since the epoch: 1d begins at midnight UTC."),
-  })
-  .refine(({ bytes, every }) => bytes > 0 && every > 0, "a budget is of some bytes in some time");
-
-const connectionSettings: z.ZodType<ConnectionSettings> = z.strictObject({
-  url: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
-  user: z.string().optional(),
-  password: z.string().optional(),
-  token: z.string().optional(),
-  credentials: z.string().optional(),
-  nkey: z.string().optional(),
-  inbox: z
-    .string()
-    .regex(/^[\w-]+$/)
-    .optional(),
-  tls: z
-    .strictObject({ ca: z.string().optional(), cert: z.string().optional(), key: z.string().optional() })
-    .optional(),
-  uplink: uplink.optional(),
-});
-
-const subject = z.string().superRefine((text, context) => {
-  const fault = subscribeSubjectFault(text);
-  if (fault !== null) context.addIssue({ code: "custom", message: fault });
-});
-
-const deviceSettings = z.strictObject({
-  nats: z.record(z.string(), connectionSettings).optional(),
-  /** Threads that one source's pool may have; 0 keeps all work at home. */
-  threads: z.number().int().min(0).max(64).optional(),
-  /** What this machine is called in subjects of lanes and in heartbeats; its own name without it. */
-  host: z
-    .string()
-    .regex(/^[\w-]{1,64}$/)
-    .optional(),
-  /** A folder: with it nothing is lost and nothing comes twice. */
-  state: z.string().min(1).max(4096).optional(),
-  /** How often state, positions and rows are committed to it. */
-  commit: field
-    .duration("How often is committed to the state folder.")
-    .refine(
-      (every) => every >= limits.commit_ms_min && every <= limits.commit_ms_max,
-      `expected ${limits.commit_ms_min}ms to ${limits.commit_ms_max / 1000}s`,
-    )
-    .optional(),
-  /** For pipelines that say nothing. */
-  outbox: outboxSetting.optional(),
-  /** What a registry of devices is told of this one. */
-  device: z
-    .strictObject({
-      location: z.string().max(256).optional(),
-      labels: z.record(z.string().regex(/^[a-z0-9_-]{1,64}$/), z.string().max(256)).optional(),
-      capacity: z
-        .strictObject({
-          processors: z.number().positive().optional(),
-          memory: field.size("What all workers may take together.").optional(),
-          workers: z.number().int().min(1).optional(),
-        })
-        .optional(),
-      subjects: z.array(subject).max(limits.device_subjects_max).optional(),
-    })
-    .optional(),
-});
-
-/** What a registry is told of a device beside its name; what is not said is as found. */
-export interface DeviceDescription {
-  readonly location?: string | undefined;
-  readonly labels?: Readonly<Record<string, string>> | undefined;
-  readonly capacity?:
-    | {
-        readonly processors?: number | undefined;
-        readonly memory?: number | undefined;
-        readonly workers?: number | undefined;
-      }
-    | undefined;
-  /** What is published there, with wildcards. */
-  readonly subjects?: readonly string[] | undefined;
-}
+import { type ConnectionSettings, type DeviceDescription, deviceSetting } from "./settings-spec.ts";
 
 export interface DeviceSettings {
   /** By name; `default` is what a pipeline without `to` uses. */
@@ -168,7 +62,7 @@ export function withFile(
   const read = readDocument(file, text);
   if (read.document === null) return { settings: base, diagnostics: read.diagnostics };
   const { document, diagnostics } = interpolate(read.document, surroundings);
-  const parsed = deviceSettings.safeParse(document.value ?? {});
+  const parsed = deviceSetting.safeParse(document.value ?? {});
   if (!parsed.success) {
     return {
       settings: base,
@@ -193,7 +87,8 @@ export function withFile(
 }
 
 function mistakes(document: ConfigDocument, error: z.ZodError): readonly Diagnostic[] {
-  return diagnosticsOf(error.issues, [], deviceSettings, document);
+  const found = diagnosticsOf(error.issues, [], deviceSetting, document);
+  return found.toSorted((one, other) => one.line - other.line || one.column - other.column);
 }
 
 /** Settings with `name=url` pairs of the command line on top; a bare url is the default connection. */

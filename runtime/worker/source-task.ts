@@ -63,9 +63,9 @@ export class SourceTask {
 
   async #feed(delivery: Delivery | null): Promise<void> {
     const { input, runner, clock, taken } = this.#options;
-    if (delivery === null) return runner.tick(clock.now(), input);
+    if (delivery === null) return runner.tick(clock.now(), input, clock.elapsed());
     const began = stopwatch();
-    await runner.feed(delivery.payloads, clock.now(), input);
+    await runner.feed(delivery.payloads, clock.now(), input, clock.elapsed());
     noteBusy(runner, stopwatch() - began);
     taken(delivery.position);
   }

@@ -64,18 +64,23 @@ describe("turns", () => {
   it("go on in their own folder, and what is of an earlier one is put aside", () => {
     const place = mkdtempSync(join(state, "turns-"));
     const mark = join(place, "a", "mark");
-    const enter = (term: number): void => enterTerm(place, "a", term, silentLog);
+    const enter = (term: number, resumes = false): void =>
+      enterTerm(place, "a", { term, resumes }, silentLog);
     makeStateFolder(place, { name: "a", pipelines: ["a"] });
     writeFileSync(mark, "");
     enter(1);
     enter(1);
     expect(existsSync(mark)).toBe(true);
+    enter(2, true);
+    expect(existsSync(mark)).toBe(true);
     enter(3);
     expect(existsSync(mark)).toBe(false);
-    expect(existsSync(join(place, "handed-over", "a.1", "mark"))).toBe(true);
+    expect(existsSync(join(place, "handed-over", "a.2", "mark"))).toBe(true);
     expect(stateFolders(place)).toEqual([{ name: "a", pipelines: ["a"] }]);
-    expect(() => enter(2)).toThrow(/is of term 3, and this is term 2/);
+    expect(() => enter(2, true)).toThrow(/is of term 3, and this is term 2/);
     makeStateFolder(place, { name: "b+c", pipelines: ["b", "c"] });
-    expect(() => enterTerm(place, "b", 1, silentLog)).toThrow(/together with others/);
+    expect(() => enterTerm(place, "b", { term: 1, resumes: false }, silentLog)).toThrow(
+      /together with others/,
+    );
   });
 });

@@ -2,10 +2,11 @@
 // from then on; one that comes later has a folder of its own. The decision is pure; the folders' own list is read beside it.
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConnectorLog } from "../connect/connector-log.ts";
-import { WeirError } from "../errors.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { makeFolder } from "../folder.ts";
 import { limits } from "../limits.ts";
 
 /** A folder with a commit log, and the pipelines whose state is in it. */
@@ -59,9 +60,14 @@ const asideFolder = "handed-over";
 
 /**
  * Sees that what is kept of a pipeline is of this host's present turn of it. What is of an earlier one is put aside, with the
- * rows that were not sent: others have sent since.
+ * rows that were not sent: others have sent since. Where nobody else had a turn since (`resumes`), it goes on.
  */
-export function enterTerm(state: string, pipeline: string, term: number, log: ConnectorLog): void {
+export function enterTerm(
+  state: string,
+  pipeline: string,
+  { term, resumes }: { readonly term: number; readonly resumes: boolean },
+  log: ConnectorLog,
+): void {
   const home = stateFolders(state).find((each) => each.pipelines.includes(pipeline));
   if (home === undefined) {
     makeStateFolder(state, { name: pipeline, pipelines: [pipeline] });
@@ -76,8 +82,8 @@ export function enterTerm(state: string, pipeline: string, term: number, log: Co
       remedy:
         "what goes from host to host is kept alone: end those that run, and remove or rename the folder",
     });
-  // What ran here before anybody handed it on goes on.
-  if (known === null && term === 1) {
+  // What ran here before anybody handed it on goes on, and so does what nobody has had meanwhile.
+  if ((known === null && term === 1) || (known !== null && known < term && resumes)) {
     writeTerm(folder, term);
     return;
   }
@@ -86,14 +92,14 @@ export function enterTerm(state: string, pipeline: string, term: number, log: Co
       remedy: "an assignment came late, and the next one follows; nothing is to be done",
     });
   const aside = join(state, asideFolder);
-  mkdirSync(aside, { recursive: true, mode: 0o700 });
+  makeFolder(aside, 0o700);
   const to = join(aside, `${pipeline}.${known ?? 0}`);
   rmSync(to, { recursive: true, force: true });
   renameSync(folder, to);
   log.warn(
     `${pipeline}: another host ran it meanwhile; it begins anew, and what was not sent from here is in ${to}: weir outbox export`,
   );
-  enterTerm(state, pipeline, term, log);
+  enterTerm(state, pipeline, { term, resumes: false }, log);
 }
 
 function termIn(folder: string): number | null {
@@ -121,21 +127,23 @@ export function stateFolders(state: string): StateFolder[] {
 
 function listIn(file: string): string[] {
   let names: unknown;
+  let why = "";
   try {
     names = JSON.parse(readFileSync(file, "utf8"));
-  } catch {
-    names = null;
+  } catch (error) {
+    why = `: ${messageOf(error)}`;
   }
   if (Array.isArray(names) && names.every((name) => typeof name === "string")) return names;
-  throw new WeirError("WEIR_STATE", `${file}: expected a list of pipeline names`, {
-    remedy: "put back the file as it was; the names are those of the pipelines that shared this folder",
+  throw new WeirError("WEIR_STATE", `${file}: expected a list of pipeline names${why}`, {
+    remedy:
+      "start again where it could not be read; else put back the file as it was: the names are those of the pipelines that shared this folder",
   });
 }
 
 /** Makes the folder of a new home, with its list. */
 export function makeStateFolder(state: string, { name, pipelines }: StateFolder): void {
   const folder = join(state, name);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   // Not there at all, or whole.
   const list = join(folder, listFile);
   writeFileSync(`${list}.new`, `${JSON.stringify(pipelines)}\n`, { mode: 0o600, flush: true });

@@ -64,7 +64,8 @@ export class Reading {
     const { runner, clock, gate } = this.#options;
     try {
       const ended = await task.run();
-      if (ended && this.#tasks.length > 1) await gate.pass(() => runner.end(clock.now(), input));
+      if (ended && this.#tasks.length > 1)
+        await gate.pass(() => runner.end(clock.now(), input, clock.elapsed()));
       return ended;
     } catch (error) {
       this.stop();

@@ -1,7 +1,7 @@
 // One process: wires sources, engines and sinks of any number of pipelines, starts them, and drains
 // them. Composition root; the decisions are elsewhere.
 
-import { hostname } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import type { Clock } from "../clock.ts";
 import type { Sink, SinkStats, SourceStats } from "../connect/connect.ts";
 import { letterLine, letterMessage } from "../engine/dead-letter.ts";
@@ -9,12 +9,12 @@ import { GroupRunner } from "../engine/group-runner.ts";
 import { HomeRunner } from "../engine/home-runner.ts";
 import type { LoadedPipeline, PipelineInput } from "../engine/loader.ts";
 import type { EngineOutputs } from "../engine/pipeline-engine.ts";
-import { poolThreads } from "../engine/pool.ts";
+import { poolThreads, threadsFor } from "../engine/placement.ts";
+import { DecodePool } from "../engine/pool.ts";
 import { takenBranches } from "../engine/output.ts";
 import type { PipelineStatus, Runner } from "../engine/runner.ts";
 import { groupPlans, SourceGroup } from "../engine/source-group.ts";
 import { messageOf, WeirError } from "../errors.ts";
-import { instanceOf } from "../instance.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { BranchPlan, PipelinePlan, SinkSpec } from "../pipeline/pipeline.ts";
@@ -38,6 +38,7 @@ import type { DeviceSettings } from "./settings.ts";
 import { RunnerTask } from "./runner-task.ts";
 import { SinkSet } from "./sink-set.ts";
 import { IngestKeeper } from "./ingest-keeper.ts";
+import { FirstLetters } from "./first-letters.ts";
 import { ingestGroups, ingestPlans } from "./ingest-plan.ts";
 import { enterTerm, homesOf, stateFolders } from "./state-folders.ts";
 import type { Task } from "./task.ts";
@@ -50,6 +51,8 @@ export interface WorkerOptions {
   readonly identity: string;
   /** This host's turn of its one pipeline, where that goes from host to host. */
   readonly term?: number | undefined;
+  /** Nobody else had a turn since this host's own: what is kept of that goes on. */
+  readonly resumesTurn?: boolean;
   /** What was kept of other steps is let go of; without it, the pipeline is refused then. */
   readonly forgetsChanged?: boolean;
   /** Its connections where others use them as well; it has its own when left out. */
@@ -77,13 +80,18 @@ interface Wired {
 }
 
 export class Worker {
+  /** Why pipelines of it have failed, while others run on. */
+  readonly failures: unknown[] = [];
   readonly #options: WorkerOptions;
   readonly #connections: Links;
   readonly #tasks: Task[] = [];
   readonly #references: ReferenceTask[] = [];
   readonly #states: State[] = [];
   readonly #wired = new Map<string, Wired>();
+  readonly #firstLetters: FirstLetters;
   #keepers: readonly IngestKeeper[] = [];
+  /** By how many threads they have. */
+  readonly #pools = new Map<number, DecodePool>();
   #stopping = false;
   /** Rejects once `stop` was called. */
   readonly #stopped = Promise.withResolvers<never>();
@@ -91,6 +99,7 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     const { settings, log, clock } = options;
+    this.#firstLetters = new FirstLetters(log);
     this.#stopped.promise.catch(() => undefined);
     this.#connections = options.connections ?? new Connections(settings.connections, log, clock);
   }
@@ -100,7 +109,13 @@ export class Worker {
     const plans = pipelines.map(({ plan }) => plan!);
     const loaded = new Map(pipelines.map((each) => [each.plan!, each]));
     const { clock, log } = this.#options;
-    const surroundings = { connections: this.#connections, clock, log, subjects: publishedSubjects(plans) };
+    const surroundings = {
+      connections: this.#connections,
+      clock,
+      log,
+      subjects: publishedSubjects(plans),
+      stopped: this.#stopped.promise,
+    };
     const shared = plans.filter((_plan, index) => !pipelines[index]!.custom);
     const own = plans.filter((_plan, index) => pipelines[index]!.custom);
     const groups = [...groupPlans(shared), ...own.map((plan) => [plan])];
@@ -120,15 +135,14 @@ export class Worker {
 
   /** Runs until every source has ended or `stop` was called. A pipeline that fails does not end the others. */
   async run(): Promise<void> {
-    const failures: unknown[] = [];
     const running = this.#tasks.map((task) =>
       task.run().catch((error: unknown) => {
-        failures.push(error);
+        this.failures.push(error);
         this.#options.log.error(messageOf(error));
       }),
     );
     await Promise.all(running);
-    if (failures.length > 0) throw failures[0];
+    if (this.failures.length > 0) throw this.failures[0];
   }
 
   /** Drains: nothing new is taken, what is in flight is finished. Rejects when that takes too long. */
@@ -192,6 +206,7 @@ export class Worker {
     for (const keeper of this.#keepers) keeper.stop();
     for (const references of this.#references) await references.close();
     for (const task of this.#tasks) await task.close();
+    for (const pool of this.#pools.values()) await pool.close();
     await this.#connections.close();
   }
 
@@ -209,11 +224,11 @@ export class Worker {
 
   /** Pipelines that share a source: in one task, or where state is kept in one for each folder that they have. */
   async #openGroup(members: readonly LoadedPipeline[], surroundings: Surroundings): Promise<void> {
-    const { clock, log, settings, term } = this.#options;
+    const { clock, log, settings, term, resumesTurn: resumes = false } = this.#options;
     const { state } = settings;
     if (state === null) return this.#openTask(members, surroundings);
     const plans = members.map(({ plan }) => plan!);
-    if (term !== undefined) enterTerm(state, plans[0]!.name, term, log);
+    if (term !== undefined) enterTerm(state, plans[0]!.name, { term, resumes }, log);
     for (const { folder, isNew, pipelines } of homesOf(plans, stateFolders(state))) {
       const opened = await openState({ state, home: folder, isNew, plans: pipelines, settings, clock, log });
       this.#states.push(opened);
@@ -261,7 +276,7 @@ export class Worker {
     if (!begins) await wire();
     const all = wired.flatMap((each) => [...each.sinks, each.deadLetter]);
     const sinks = new SinkSet(all.filter((sink) => sink !== null));
-    const outputs = new Map(wired.map((each) => [each.plan, outputsOf(each, sinks)]));
+    const outputs = new Map(wired.map((each) => [each.plan, outputsOf(each, sinks, this.#firstLetters)]));
     const headers = opened.map(({ header }) => header);
     // One that failed has not come as far as the others; they go on together, or not at all.
     const failed = (error: unknown): void => {
@@ -319,7 +334,7 @@ export class Worker {
     outputs: ReadonlyMap<PipelinePlan, EngineOutputs>,
     failed: (error: unknown) => void,
   ): Promise<Runner> {
-    const { identity, clock, settings } = this.#options;
+    const { identity, clock } = this.#options;
     const plans = members.map(({ plan }) => plan!);
     const inputs = members.map(({ input }) => input);
     const [plan] = plans as [PipelinePlan];
@@ -333,10 +348,17 @@ export class Worker {
       outputs: (each) => outputs.get(each)!,
       failed: (_plan, error) => failed(error),
     });
-    // A worker runs several partitions of a stream, and each would have a pool of its own.
-    const isPartition = instanceOf(plan.name).partition !== null;
-    const threads = settings.threads ?? (isPartition ? 0 : poolThreads());
-    return new GroupRunner(group, { inputs, header: headers[0] ?? [], threads });
+    return new GroupRunner(group, { inputs, header: headers[0] ?? [], pool: this.#poolOf(plans) });
+  }
+
+  /** The pool of as many threads as these pipelines may have, which all sources share that may have so many. */
+  #poolOf(plans: readonly PipelinePlan[]): DecodePool | null {
+    const spare = poolThreads(availableParallelism());
+    const threads = threadsFor(plans, this.#options.settings.threads, spare);
+    if (threads === 0) return null;
+    const pool = this.#pools.get(threads) ?? new DecodePool(threads);
+    this.#pools.set(threads, pool);
+    return pool;
   }
 
   async #wire(plan: PipelinePlan, open: OpenSink): Promise<Wired> {
@@ -356,12 +378,13 @@ function countedAlone(rows: number): SinkStats {
   return { rows, bytes: 0, pending: 0, dropped: {} };
 }
 
-function outputsOf({ plan, sinks, deadLetter }: Wired, written: SinkSet): EngineOutputs {
+function outputsOf({ plan, sinks, deadLetter }: Wired, written: SinkSet, first: FirstLetters): EngineOutputs {
   const letters = plan.spec.deadLetter?.sink ?? null;
   return {
     row: (branch, row) => written.write(sinks[branch]!, row),
     takes: takenBranches(plan),
     deadLetter: (letter, arrived) => {
+      first.see(plan.name, deadLetter !== null, letter);
       if (letters === null || deadLetter === null) return;
       written.write(
         deadLetter,

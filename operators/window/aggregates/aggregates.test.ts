@@ -113,7 +113,7 @@ describe.each(all)("$name($type)", ({ name, trial, reading }) => {
         }
         expect(Math.abs(actual - expected)).toBeLessThanOrEqual(tolerance(name, readings));
       }),
-      { seed, numRuns: 100 },
+      { seed, numRuns: 50 },
     );
   });
 
@@ -124,7 +124,7 @@ describe.each(all)("$name($type)", ({ name, trial, reading }) => {
         expect(trial.merged([[], readings])).toEqual(expected);
         expect(trial.merged([readings, []])).toEqual(expected);
       }),
-      { seed, numRuns: 50 },
+      { seed, numRuns: 30 },
     );
   });
 

@@ -38,6 +38,11 @@ test.each<[name: string, parameters: readonly number[], expected: Scalar]>([
   expect(trial(name, parameters).whole(readings)).toBeCloseTo(expected as number, 12);
 });
 
+test.each(["sum", "mean"])("%s of values whose sum no float64 holds is null", (name) => {
+  expect(trial(name).whole(everySecond(1e308, 1e308))).toBeNull();
+  expect(named(aggregates, name).summary).toContain("null when there is no value, or the sum");
+});
+
 describe("of nothing", () => {
   test.each([
     "sum",

@@ -41,6 +41,7 @@ export function choosing(type: ColumnType, { takesEqual, by }: ChoiceOptions, ra
   return {
     initial: [empty, empty, -1, ...value.initial],
     bytes: value.bytes ?? 0,
+    isPartial: value.bytes === undefined,
     add(state, allSlots, allRows, total, input, batch) {
       const column = by === undefined ? input! : by.evaluate(batch);
       let some = present(allSlots, allRows, total, input);

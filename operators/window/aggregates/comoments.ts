@@ -61,6 +61,7 @@ function mergePairs(target: AggregateState, into: number, source: AggregateState
 
 const slopePerSecond: Aggregate = {
   initial,
+  isPartial: true,
   add(state, slots, rows, count, input, { time }) {
     addPairs(state, present(slots, rows, count, input), time, (input as NumberColumn).values);
   },
@@ -76,6 +77,7 @@ const slopePerSecond: Aggregate = {
 function correlation(second: Expression | undefined): Aggregate {
   return {
     initial,
+    isPartial: true,
     add(state, slots, rows, count, input, batch) {
       const other = second!.evaluate(batch);
       const some = present(slots, rows, count, input);

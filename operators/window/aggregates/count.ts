@@ -6,6 +6,7 @@ import { present } from "./present.ts";
 
 const counting: Aggregate = {
   initial: [0],
+  isPartial: true,
   add({ cells }, allSlots, allRows, total, input, { weight }) {
     const counts = cells[0]!;
     const { slots, rows, count } = present(allSlots, allRows, total, input);
@@ -24,7 +25,8 @@ const counting: Aggregate = {
 
 export const count: AggregateDefinition = {
   name: "count",
-  summary: "How many input records there are; with an argument, how many values that are not null.",
+  summary:
+    "How many records of the source there are; with an argument, how many values that are not null. Behind a window, `join` or `align` it counts the records that their rows stand for, not the rows: over 3 rows of a window of 1 s, with 4 records each, `count()` is 12, and `count(m)` of their column `m` is 3.",
   input: ["float64", "time", "int64", "bool", "string", "json"],
   inputOptional: true,
   parameters: [],

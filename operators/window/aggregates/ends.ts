@@ -16,6 +16,7 @@ function numberAtEnd(sign: 1 | -1): Aggregate {
   const takesEqual = sign === 1;
   return {
     initial: [Number.NEGATIVE_INFINITY, Number.NaN],
+    isPartial: true,
     add({ cells }, allSlots, allRows, total, input, batch) {
       const [times, kept] = cells as [Float64Array, Float64Array];
       const { values } = input as NumberColumn;
@@ -63,6 +64,7 @@ const end = numberAtEnd(1);
 /** Both ends of numbers. Cells: those of the first, then those of the last. */
 const difference: Aggregate = {
   initial: [...start.initial, ...end.initial],
+  isPartial: true,
   add({ cells }, slots, rows, count, input, batch) {
     const [startTimes, starts, endTimes, ends] = cells as [
       Float64Array,

@@ -16,6 +16,7 @@ type NumberColumn = ColumnOf<"float64" | "time">;
 function extreme(sign: 1 | -1): Aggregate {
   return {
     initial: [Number.NEGATIVE_INFINITY],
+    isPartial: true,
     add({ cells }, allSlots, allRows, total, input) {
       const kept = cells[0]!;
       const { values } = input as NumberColumn;
@@ -45,6 +46,7 @@ const smallest: Aggregate = extreme(-1);
 /** Cells: the largest value and the largest of the values times -1. */
 const ranging: Aggregate = {
   initial: [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  isPartial: true,
   add({ cells }, allSlots, allRows, total, input) {
     const [highs, lows] = cells as [Float64Array, Float64Array];
     const { values } = input as NumberColumn;

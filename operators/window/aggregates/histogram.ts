@@ -8,6 +8,7 @@ import { writeText } from "./result.ts";
 function counting(bounds: readonly number[]): Aggregate {
   return {
     initial: [0, ...bounds.map(() => 0)],
+    isPartial: true,
     add({ cells }, allSlots, allRows, total, input) {
       const { values } = input as ColumnOf<"float64">;
       const { slots, rows, count } = present(allSlots, allRows, total, input);

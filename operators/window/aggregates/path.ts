@@ -116,18 +116,18 @@ function define(name: string, summary: string, aggregate: Aggregate): AggregateD
 
 export const rate: AggregateDefinition = define(
   "rate",
-  "How fast a counter goes up, per second of event time from its first value to its last; a fall is a reset to zero. Null without two different times. A value that comes after a later one is left out, unless it is the earliest.",
+  "How fast a counter goes up, per second of event time from its first value to its last; a fall is a reset to zero. Null without two different times. In `sliding` and `state` windows all values count, by event time. In others a value that comes after a later one is left out, unless it is the earliest; where a window is of several pieces (the rule of `window` says which), that is so within each.",
   { ...increase, ...finishing((sum, seconds) => (seconds > 0 ? sum / seconds : Number.NaN)) },
 );
 
 export const integral: AggregateDefinition = define(
   "integral",
-  "The area under the values over seconds of event time, from the first value to the last, with straight lines between (trapezoids); 0 for one value. A value that comes after a later one is left out, unless it is the earliest.",
+  "The area under the values over seconds of event time, from the first value to the last, with straight lines between (trapezoids); 0 for one value. In `sliding` and `state` windows all values count, by event time. In others a value that comes after a later one is left out, unless it is the earliest; where a window is of several pieces (the rule of `window` says which), that is so within each.",
   { ...area, ...finishing((sum) => sum) },
 );
 
 export const timeMean: AggregateDefinition = define(
   "time_mean",
-  "The mean weighted by time: `integral` divided by the seconds from the first value to the last; the last value where there is only one time.",
+  "The mean weighted by time: `integral` divided by the seconds from the first value to the last; the last value where there is only one time. Which values count is as for `integral`.",
   { ...area, ...finishing((sum, seconds, last) => (seconds > 0 ? sum / seconds : last)) },
 );

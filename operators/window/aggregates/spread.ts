@@ -8,8 +8,9 @@ import { writeNumber } from "./result.ts";
  * Squared differences from the mean by Welford's method (Technometrics 4, 1962), merged as Chan, Golub
  * and LeVeque do (1979): a spread around a large mean is not lost. Cells: count, mean, sum of squared differences from the mean.
  */
-const moments: Pick<Aggregate, "initial" | "add" | "each" | "merge"> = {
+const moments: Omit<Aggregate, "finish"> = {
   initial: [0, 0, 0],
+  isPartial: true,
   add({ cells }, allSlots, allRows, total, input) {
     const [counts, means, squares] = cells as [Float64Array, Float64Array, Float64Array];
     const { values } = input as Extract<Column, { type: "float64" }>;

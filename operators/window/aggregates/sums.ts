@@ -11,8 +11,9 @@ type NumberColumn = ColumnOf<"float64" | "time">;
  * Summen", ZAMM 54, 1974): the rounding error of every addition is kept and added at the end.
  * Cells: how many values, sum, compensation.
  */
-const compensated: Pick<Aggregate, "initial" | "add" | "each" | "merge"> = {
+const compensated: Omit<Aggregate, "finish"> = {
   initial: [0, 0, 0],
+  isPartial: true,
   add({ cells }, allSlots, allRows, total, input) {
     const [counts, sums, errors] = cells as [Float64Array, Float64Array, Float64Array];
     const { values } = input as NumberColumn;
@@ -61,7 +62,8 @@ function summing(result: (count: number, sum: number) => number): Aggregate {
 
 export const sum: AggregateDefinition = {
   name: "sum",
-  summary: "The sum, compensated for rounding; null when there is no value.",
+  summary:
+    "The sum, compensated for rounding; null when there is no value, or the sum on its way is beyond what float64 holds (1.8e308).",
   input: ["float64"],
   parameters: [],
   output: () => "float64",
@@ -70,7 +72,8 @@ export const sum: AggregateDefinition = {
 
 export const mean: AggregateDefinition = {
   name: "mean",
-  summary: "The arithmetic mean; null when there is no value.",
+  summary:
+    "The arithmetic mean, made of the sum; null when there is no value, or the sum on its way is beyond what float64 holds (1.8e308).",
   input: ["float64", "time"],
   parameters: [],
   output: (input) => input ?? "float64",

@@ -133,7 +133,7 @@ class Counts implements Operator {
     const { cells } = this.#table;
     const [start, end] = [cells[firstCell]![slot]!, cells[lastCell]![slot]!];
     // A row has the time at which it was known.
-    this.#ready.add({ key, slot, start, end, time: Math.max(end, watermark), weight, label: null });
+    this.#ready.add({ key, slot, start, end, time: Math.max(end, watermark), weight });
   }
 
   /** The stream ends: the oldest open window of a key is sent with what it holds. */

@@ -36,7 +36,7 @@ class Cumulating implements Overlap {
   }
 
   nextMoment(time: number): number {
-    return Number.isFinite(time) ? this.slicing.endOf(this.slicing.startOf(time)) : time;
+    return nextMomentOf(this.slicing, time);
   }
 
   send(closed: number, watermark: number, out: Collector): void {
@@ -88,6 +88,11 @@ class Cumulating implements Overlap {
   }
 }
 
+/** When a window has grown. */
+function nextMomentOf(slicing: Slicing, time: number): number {
+  return Number.isFinite(time) ? slicing.endOf(slicing.startOf(time)) : time;
+}
+
 export function cumulatingWindows(grouping: Grouping, settings: CumulateSettings): WindowKind {
   const { by, shared } = grouping;
   const slicing = cutAt(settings.periods, settings.step);
@@ -99,12 +104,15 @@ export function cumulatingWindows(grouping: Grouping, settings: CumulateSettings
     grown: table.panes([], shared.kept, [], { keysOf: by, perKey: () => 1 }),
     course,
   };
-  return kindOn(tables, (made) =>
-    overlapping(
-      made.steps,
-      made.course,
-      shared.inputs,
-      new Cumulating(grouping, settings, made.steps, made.grown),
-    ),
+  return kindOn(
+    tables,
+    (made) =>
+      overlapping(
+        made.steps,
+        made.course,
+        grouping,
+        new Cumulating(grouping, settings, made.steps, made.grown),
+      ),
+    { slicing, nextMoment: (time) => nextMomentOf(slicing, time) },
   );
 }

@@ -15,6 +15,7 @@ import { type Label, sendResults } from "../rows.ts";
 import { mergeStates, type SharedStates } from "../shared-state.ts";
 import { namesOf } from "./periods.ts";
 import type { Steps } from "./steps.ts";
+import { between, wholeBetween } from "./straight-line.ts";
 
 export const gapPolicies = ["zero", "null", "last", "interpolate"] as const;
 export type GapPolicy = (typeof gapPolicies)[number];
@@ -34,7 +35,8 @@ export function gapTables(
   keysOf: readonly ColumnReference[],
   windows: number,
 ): GapTables {
-  return { previous: table.panes([], kept, [0, 0], { keysOf, perKey: () => windows }) };
+  // A window that was sent keeps no key from being forgotten; with the key goes what its rows would be made of.
+  return { previous: table.panes([], kept, [0, 0], { yields: true, keysOf, perKey: () => windows }) };
 }
 
 /** Aggregates that are 0 where there is no record. */
@@ -128,13 +130,8 @@ export class Gaps {
     // A row has the time at which it was known.
     const time = this.#steps.windowEnd(start) - 1;
     for (let at = this.#steps.next(since); at < start; at = this.#steps.next(at)) {
-      const share = (at - since) / (start - since);
       this.#sendFilled(at, time, Uint32Array.of(key), out, (column, call) => {
-        if (this.#isCount(call)) return;
-        const [a, b] = [from[call]!, to[call]!];
-        if (column.type === "float64" && a.valid[0] === 1 && b.valid[0] === 1)
-          column.values[0] = (1 - share) * (a.values[0] as number) + share * (b.values[0] as number);
-        else column.valid[0] = 0;
+        if (!this.#isCount(call)) writeBetween(column, from[call]!, to[call]!, at - since, start - since);
       });
     }
   }
@@ -180,4 +177,20 @@ export class Gaps {
     const rows = { count: keys.length, keys, start, end, time, weight: 0, labels };
     sendResults(out, this.#grouping, this.#keys, rows, write);
   }
+}
+
+/** Writes what is `part` of `whole` of the way from one result to another, null where either is none or they are no numbers. */
+function writeBetween(
+  column: WritableColumn,
+  from: WritableColumn,
+  to: WritableColumn,
+  part: number,
+  whole: number,
+): void {
+  const [a, b] = [from.values[0]!, to.values[0]!];
+  const isNumber = column.type === "float64" || column.type === "int64";
+  if (!isNumber || from.valid[0] !== 1 || to.valid[0] !== 1) column.valid[0] = 0;
+  else if (typeof a === "bigint")
+    column.values[0] = wholeBetween(a, b as bigint, BigInt(part), BigInt(whole));
+  else column.values[0] = between(a, b as number, part / whole);
 }

@@ -111,7 +111,7 @@ class SharedPanes implements Overlap {
   nextMoment(time: number): number {
     // What is to be sent again is sent as soon as time moves on.
     if (!Number.isFinite(time) || this.#corrections?.isPending === true) return time;
-    return Math.min(this.#steps.windowEnd(this.#steps.openAt(time)), this.#earlyAfter(time));
+    return nextMomentOf(this.#steps, this.#early, time);
   }
 
   corrects(time: number, closed: number): boolean {
@@ -261,13 +261,23 @@ class SharedPanes implements Overlap {
   }
 }
 
+/** When windows are sent, whatever has come. */
+function nextMomentOf(steps: Steps, early: Multiples | null, time: number): number {
+  const end = steps.windowEnd(steps.openAt(time));
+  return early === null ? end : Math.min(end, nextMultiple(time, early));
+}
+
 export function sharedPaneWindows(grouping: Grouping, steps: Steps, emissions: Emissions): WindowKind {
-  return kindOn(tablesOf(grouping, steps, emissions), (tables) =>
-    overlapping(
-      tables.panes,
-      tables.course,
-      grouping.shared.inputs,
-      new SharedPanes(grouping, steps, emissions, tables),
-    ),
+  const { early, updates } = emissions;
+  const cuts = {
+    slicing: early === null ? steps : cutAt(steps, early),
+    nextMoment: (time: number) => (Number.isFinite(time) ? nextMomentOf(steps, early, time) : time),
+  };
+  return kindOn(
+    tablesOf(grouping, steps, emissions),
+    (tables) =>
+      overlapping(tables.panes, tables.course, grouping, new SharedPanes(grouping, steps, emissions, tables)),
+    // What is sent again for late records, is sent for each of them.
+    updates === null ? cuts : null,
   );
 }

@@ -3,13 +3,12 @@
 // of window.
 
 import { type Batch, type Collector, type Operator, type PaneTable, type ValueTable } from "weir/sdk";
-import { Filler, type Placed, type Slicing } from "../filler.ts";
-import type { SharedInput } from "../shared-state.ts";
+import { Adding } from "../adding.ts";
+import { Filler, type Placed } from "../filler.ts";
+import type { Cuts, Grouping } from "../kind.ts";
+import { Merging } from "../merging.ts";
 
-export interface Overlap {
-  readonly slicing: Slicing;
-  /** The first time after `time` at which something is sent, whether or not there is anything to send. */
-  nextMoment(time: number): number;
+export interface Overlap extends Cuts {
   /** Sends, in order of time, what is due after `closed` and not after `watermark`. */
   send(closed: number, watermark: number, out: Collector): void;
   /** True when a record of that time changes what was sent up to `closed`, so that it is sent again when time moves on. */
@@ -21,30 +20,35 @@ export interface Overlap {
 export function overlapping(
   panes: PaneTable,
   { values }: ValueTable,
-  inputs: readonly SharedInput[],
+  grouping: Grouping,
   overlap: Overlap,
 ): Operator {
-  const filler = new Filler(panes, inputs, overlap.slicing, overlap.placed);
+  const { slicing, placed } = overlap;
+  const filler = new Filler(panes, new Adding(grouping.shared.inputs, panes.states), slicing, placed);
+  const merging = new Merging(grouping, panes.states);
+  const merger = new Filler(panes, merging, slicing, placed);
   const advance = (watermark: number, out: Collector): void => {
     const closed = values[0]!;
     if (watermark <= closed) return;
     overlap.send(closed, watermark, out);
     values[0] = watermark;
   };
+  const fill = (some: Filler, batch: Batch, out: Collector): void => {
+    const { selection, count, watermark } = batch;
+    for (let from = 0; from < count; ) {
+      advance(watermark[selection[from]!]!, out);
+      const to = stretchEnd(batch, from, values[0]!, overlap);
+      const whole = from === 0 && to === count;
+      const rows = whole ? batch : { ...batch, selection: selection.subarray(from, to), count: to - from };
+      some.fill(rows, values[0]!, (row, reason) => out.drop(batch, row, reason));
+      // Nothing was due during these rows, so that time may move on by itself.
+      values[0] = Math.max(values[0]!, watermark[selection[to - 1]!]!);
+      from = to;
+    }
+  };
   return {
-    onBatch(batch, out) {
-      const { selection, count, watermark } = batch;
-      for (let from = 0; from < count; ) {
-        advance(watermark[selection[from]!]!, out);
-        const to = stretchEnd(batch, from, values[0]!, overlap);
-        const whole = from === 0 && to === count;
-        const rows = whole ? batch : { ...batch, selection: selection.subarray(from, to), count: to - from };
-        filler.fill(rows, values[0]!, (row, reason) => out.drop(batch, row, reason));
-        // Nothing was due during these rows, so that time may move on by itself.
-        values[0] = Math.max(values[0]!, watermark[selection[to - 1]!]!);
-        from = to;
-      }
-    },
+    onBatch: (batch, out) => fill(filler, batch, out),
+    merge: (batch, out) => fill(merger, merging.placed(batch), out),
     due: () => overlap.nextMoment(values[0]!),
     onWatermark: advance,
   };

@@ -1,9 +1,11 @@
 // Windows that follow each other without overlap: each is one pane, sent and freed when the watermark
 // reaches its end. Where they begin and end is told by `Periods`.
 
-import { type PaneTable, table } from "weir/sdk";
+import { type Batch, type Collector, type Operator, type PaneTable, table, type Tables } from "weir/sdk";
+import { Adding } from "../adding.ts";
 import { Filler, type Slicing } from "../filler.ts";
 import { type Grouping, kindOn, type WindowKind } from "../kind.ts";
+import { Merging } from "../merging.ts";
 import { type Label, sendRows } from "../rows.ts";
 import { openAtOnce } from "./open-at-once.ts";
 
@@ -36,12 +38,17 @@ export function periodWindows(grouping: Grouping, periods: Periods): WindowKind 
   const windows = { openAt: (time: number) => periods.startOf(time), next: endOf, windowEnd: endOf };
   const open = (lateness: number): number => openAtOnce(windows, endOf, lateness, 0);
   const tables = { panes: table.panes(grouping.by, grouping.shared.kept, [], { perKey: open }) };
-  return kindOn(tables, ({ panes }) => {
-    const filler = new Filler(panes, grouping.shared.inputs, periods);
+  // Nothing is sent between the records of a batch.
+  const cuts = { slicing: periods, nextMoment: () => Number.POSITIVE_INFINITY };
+  const operator = ({ panes }: Tables<typeof tables>): Operator => {
+    const filler = new Filler(panes, new Adding(grouping.shared.inputs, panes.states), periods);
+    const merging = new Merging(grouping, panes.states);
+    const merger = new Filler(panes, merging, periods);
+    const fill = (some: Filler, batch: Batch, out: Collector): void =>
+      some.fill(batch, Number.NEGATIVE_INFINITY, (row, reason) => out.drop(batch, row, reason));
     return {
-      onBatch(batch, out) {
-        filler.fill(batch, Number.NEGATIVE_INFINITY, (row, reason) => out.drop(batch, row, reason));
-      },
+      onBatch: (batch, out) => fill(filler, batch, out),
+      merge: (batch, out) => fill(merger, merging.placed(batch), out),
       due: () => (Number.isFinite(panes.oldest) ? periods.endOf(panes.oldest) : panes.oldest),
       onWatermark(watermark, out) {
         panes.close(periods.endedBy(watermark), ({ start, count, keys, slots }) => {
@@ -52,7 +59,8 @@ export function periodWindows(grouping: Grouping, periods: Periods): WindowKind 
         });
       },
     };
-  });
+  };
+  return kindOn(tables, operator, cuts);
 }
 
 /** The label of a period that has a name. */

@@ -110,7 +110,8 @@ class Sessions implements Operator {
       }
     } else if (joinsAfter) session = after;
     else {
-      if (time + gap + (updates ?? 0) < this.#course[0]!) return "late";
+      // Its session of one would end so long after it.
+      if (time + Math.min(gap, max) + (updates ?? 0) < this.#course[0]!) return "late";
       if (this.#table.room === 0) return "overflow";
       session = this.#table.open();
       list.splice(next, 0, session);
@@ -205,7 +206,7 @@ class Sessions implements Operator {
   }
 
   #send(key: number, slot: number, time: number, weight: number, label: number | null): void {
-    this.#ready.add({ key, slot, start: this.#first(slot), end: this.#endOf(slot), time, weight, label });
+    this.#ready.add({ key, slot, start: this.#first(slot), end: this.#endOf(slot), time, weight }, label);
   }
 
   #copy(session: number): number {

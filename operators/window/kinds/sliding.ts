@@ -38,13 +38,11 @@ class Sliding implements OrderRules {
   #take(slot: number, key: number): void {
     const table = this.#table;
     const time = table.cells[ownCell]![slot]!;
-    this.#queue.expire(key, time - this.#length);
     const weight = table.release(slot);
-    this.#queue.push(key, slot);
-    const whole = this.#queue.whole(key);
+    const whole = this.#queue.slide(key, time - this.#length, slot);
     const start = table.cells[firstCell]![whole]!;
     const end = table.cells[lastCell]![whole]!;
-    this.#ready.add({ key, slot: whole, start, end, time, weight, label: null });
+    this.#ready.add({ key, slot: whole, start, end, time, weight });
     if (table.timers.at(key) > time + this.#length) table.timers.set(key, time + this.#length);
   }
 

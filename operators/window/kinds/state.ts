@@ -108,7 +108,7 @@ class States implements OrderRules {
     const [start, end] = [this.#table.cells[firstCell]![slot]!, this.#table.cells[lastCell]![slot]!];
     const time = Math.max(end, now);
     const label = this.#early === null ? null : 1;
-    this.#ready.add({ key, slot, start, end, time, weight: this.#table.weight(slot), label });
+    this.#ready.add({ key, slot, start, end, time, weight: this.#table.weight(slot) }, label);
     this.#table.timers.clear(key);
   }
 
@@ -116,7 +116,7 @@ class States implements OrderRules {
   #sendEarly(key: number, time: number): void {
     const slot = this.#parts.copy(this.#table.list(key, 0)[0]!);
     const [start, end] = [this.#table.cells[firstCell]![slot]!, this.#table.cells[lastCell]![slot]!];
-    this.#ready.add({ key, slot, start, end, time, weight: 0, label: 0 });
+    this.#ready.add({ key, slot, start, end, time, weight: 0 }, 0);
   }
 }
 

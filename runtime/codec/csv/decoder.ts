@@ -2,11 +2,12 @@
 // elsewhere. Names are flat: a dotted name is a column's own name. Never throws for what a line holds.
 
 import { Buffer, isUtf8 } from "node:buffer";
-import { makeColumn, type TextDictionary, TextList, trimValid } from "../../batch/columns.ts";
+import { makeColumn, type TextDictionary, trimValid } from "../../batch/columns.ts";
 import { payloadAt, type Payloads } from "../../batch/payloads.ts";
 import { limits } from "../../limits.ts";
 import type { DecodeFault, Decoded, Decoder, FieldRead } from "../codec.ts";
 import { nextDictionary } from "../dictionary.ts";
+import { RawTexts } from "../json/raw-texts.ts";
 import { integerOfCell, isJsonCell, numberOfCell, timeOfCell } from "./cell.ts";
 import { type CsvCells, splitCsvLine } from "./line.ts";
 
@@ -41,7 +42,7 @@ class CsvDecoder implements Decoder {
   decode(payloads: Payloads): Decoded {
     this.#faults = [];
     this.#columns = this.#fields.map((field, index) => {
-      if (field.type === "json") return makeColumn(field.type, payloads.count, new TextList());
+      if (field.type === "json") return makeColumn(field.type, payloads.count, new RawTexts(payloads.count));
       if (field.type !== "string") return makeColumn(field.type, payloads.count, null);
       const dictionary = nextDictionary(this.#dictionaries[index] ?? null);
       this.#dictionaries[index] = dictionary;
@@ -107,7 +108,7 @@ class CsvDecoder implements Decoder {
         return true;
       case "json":
         if (!isJsonCell(text)) return false;
-        column.values[row] = (column.dictionary as TextList).texts.push(text) - 1;
+        column.values[row] = (column.dictionary as RawTexts).add(text);
         return true;
     }
   }

@@ -7,7 +7,7 @@ import type { Encoder, EncoderOptions } from "../codec.ts";
 import { areWritable, type RowMember, rowWriter, type RowWriter } from "../kernel/row-writer.ts";
 import { type RestMembers, writtenFields } from "../rest.ts";
 import { ByteRows, type Emit, Piece } from "../rows.ts";
-import { QuotedTexts } from "./quoted-texts.ts";
+import { WrittenTexts } from "./written-texts.ts";
 
 /**
  * An encoder of rows with `options.schema`. `rest` yields what passes through of the original record;
@@ -99,17 +99,18 @@ class Member implements RowMember {
   readonly name: Piece;
   readonly alone: Piece;
   column!: Column;
-  readonly texts = new QuotedTexts();
+  readonly texts: WrittenTexts;
 
   constructor(field: SchemaField, before: string) {
     const name = `${JSON.stringify(field.name)}:`;
     this.name = new Piece(before + name);
     this.alone = new Piece(name);
+    this.texts = new WrittenTexts(field.type === "json" ? "json" : "string");
   }
 
   begin(column: Column): void {
     this.column = column;
-    if (column.type === "string") this.texts.begin(column.dictionary);
+    if (column.type === "string" || column.type === "json") this.texts.begin(column.dictionary);
   }
 
   write(bytes: ByteRows, row: number): void {
@@ -132,14 +133,12 @@ class Member implements RowMember {
       case "bool":
         bytes.piece(column.values[row] === 1 ? literals.true : literals.false);
         return;
-      case "string": {
+      case "string":
+      case "json": {
         const code = column.values[row]!;
         this.texts.need(code);
         bytes.copy(this.texts.bytes, this.texts.starts[code]!, this.texts.ends[code]!);
-        return;
       }
-      case "json":
-        bytes.text(column.dictionary.text(column.values[row]!));
     }
   }
 }

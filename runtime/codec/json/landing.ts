@@ -2,8 +2,8 @@
 // JavaScript heap; the kernel has another in its own memory. Knows no format, but that texts of JSON have escapes.
 
 import type { Column, ColumnType } from "../../../operators/sdk/index.ts";
-import { makeColumn, TextDictionary, TextList, trimValid } from "../../batch/columns.ts";
-import { limits } from "../../limits.ts";
+import { makeColumn, TextDictionary, trimValid } from "../../batch/columns.ts";
+import { RawTexts } from "./raw-texts.ts";
 import { decodeText } from "./text.ts";
 
 /** A column while its batch is decoded. Row r is written by setting both `values[r]` and `valid[r]`. */
@@ -16,8 +16,10 @@ export interface Landing {
   begin(rows: number): void;
   /** The code in the field's dictionary of the string whose inside is `bytes[start … end)`. */
   text(field: number, bytes: Uint8Array, start: number, end: number, escaped: boolean): number;
-  /** The code of JSON text in the field's list. */
-  raw(field: number, text: string): number;
+  /** The code in the field's list of the JSON text `bytes[start … end)`, where `bytes` are those of all payloads. */
+  raw(field: number, bytes: Uint8Array, start: number, end: number): number;
+  /** The same of JSON text that was made of another format. A batch has the one or the other. */
+  made(field: number, text: string): number;
   /** The columns of the batch. */
   finish(): readonly Column[];
 }
@@ -26,7 +28,7 @@ export class HeapLanding implements Landing {
   columns: readonly LandingColumn[] = [];
   readonly #types: readonly ColumnType[];
   readonly #dictionaries: (TextDictionary | undefined)[];
-  #lists: (TextList | undefined)[] = [];
+  #lists: (RawTexts | undefined)[] = [];
   #room = 0;
   #all: readonly LandingColumn[] = [];
 
@@ -38,11 +40,11 @@ export class HeapLanding implements Landing {
   begin(rows: number): void {
     // A dictionary that is full is left to those who still refer to it.
     for (const [field, dictionary] of this.#dictionaries.entries())
-      if (dictionary !== undefined && isFull(dictionary)) this.#dictionaries[field] = new TextDictionary();
-    this.#lists = this.#types.map((type) => (type === "json" ? new TextList() : undefined));
+      if (dictionary?.isFull === true) this.#dictionaries[field] = new TextDictionary();
+    this.#lists = this.#types.map((type) => (type === "json" ? new RawTexts(rows) : undefined));
     if (rows > this.#room || this.#all.length === 0) {
       this.#room = Math.max(rows, this.#room);
-      this.#all = this.#types.map((type) => makeColumn(type, this.#room, new TextList()));
+      this.#all = this.#types.map((type) => makeColumn(type, this.#room, new RawTexts(0)));
     }
     this.columns = this.#all.map(
       (column, field) =>
@@ -59,15 +61,15 @@ export class HeapLanding implements Landing {
     return this.#dictionaries[field]!.code(decodeText(bytes, start, end, escaped));
   }
 
-  raw(field: number, text: string): number {
-    return this.#lists[field]!.texts.push(text) - 1;
+  raw(field: number, bytes: Uint8Array, start: number, end: number): number {
+    return this.#lists[field]!.place(bytes, start, end);
+  }
+
+  made(field: number, text: string): number {
+    return this.#lists[field]!.add(text);
   }
 
   finish(): readonly Column[] {
     return this.columns.map((column) => trimValid(column));
   }
-}
-
-function isFull(dictionary: TextDictionary): boolean {
-  return dictionary.size >= limits.dictionary_entries_max || dictionary.length >= limits.dictionary_bytes_max;
 }

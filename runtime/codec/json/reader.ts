@@ -9,7 +9,7 @@ import { jsonLayout } from "./layout.ts";
 import { readInteger, readNumber } from "./numbers.ts";
 import type { Paths } from "./paths.ts";
 import { kinds, Scanner } from "./scanner.ts";
-import { decodeText, rawText } from "./text.ts";
+import { decodeText } from "./text.ts";
 import { parseTimestamp } from "./timestamp.ts";
 
 /** The largest time that a Date can hold, ms. */
@@ -86,7 +86,7 @@ export class JsonReader implements TemplateReader {
     const end = this.#scanner.ends[target]!;
     switch (column.type) {
       case "json":
-        column.values[row] = landing.raw(field, rawText(this.#bytes, start, end));
+        column.values[row] = landing.raw(field, this.#bytes, start, end);
         return "";
       case "string":
         if (kind !== kinds.text && kind !== kinds.escaped) break;

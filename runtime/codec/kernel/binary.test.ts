@@ -140,7 +140,7 @@ describe("MessagePack", () => {
         };
         for (const batch of all) check(pair, batch);
       }),
-      { seed: 31, numRuns: 400 },
+      { seed: 31, numRuns: 100 },
     );
   });
 
@@ -151,7 +151,7 @@ describe("MessagePack", () => {
     };
     fc.assert(
       fc.property(fc.array(packed, { maxLength: 30 }), (batch) => check(pair, batch)),
-      { seed: 32, numRuns: 400 },
+      { seed: 32, numRuns: 100 },
     );
   });
 
@@ -225,7 +225,7 @@ describe("protobuf", () => {
             batch.flatMap((each, place) => [alike[place % alike.length]!, each]),
           );
       }),
-      { seed: 33, numRuns: 250 },
+      { seed: 33, numRuns: 120 },
     );
   });
 
@@ -253,7 +253,7 @@ describe("protobuf", () => {
           records.map((each) => oracle.encode(oracle.fromObject(each)).finish()),
         ),
       ),
-      { seed: 34, numRuns: 200 },
+      { seed: 34, numRuns: 100 },
     );
   });
 });

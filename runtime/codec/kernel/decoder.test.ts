@@ -107,7 +107,7 @@ describe("the kernel and the reader", () => {
       fc.property(pairs, alikeBytes, fc.boolean(), (index, records, fresh) => {
         (fresh ? new Pair(fieldSets[index]!) : pairFor(index)).check(records);
       }),
-      { numRuns: 1_500 },
+      { numRuns: 600 },
     );
   });
 
@@ -126,7 +126,7 @@ describe("the kernel and the reader", () => {
     fc.assert(
       fc.property(pairs, mixed, (index, records) => void pairFor(index).check(records)),
       {
-        numRuns: 1_000,
+        numRuns: 500,
       },
     );
   });
@@ -141,7 +141,7 @@ describe("the kernel and the reader", () => {
       ),
       (index, records) => void pairFor(index).check(records),
     );
-    fc.assert(property, { numRuns: 1_500 });
+    fc.assert(property, { numRuns: 600 });
   });
 
   test("agree on every record cut short, each of them the last of its batch", () => {
@@ -196,7 +196,7 @@ describe("the kernel and the reader", () => {
         if (Number.isFinite(value)) expect(decoded.columns[0]!.values[row]).toBe(value);
       }
     });
-    fc.assert(property, { numRuns: 1_000 });
+    fc.assert(property, { numRuns: 500 });
   });
 });
 

@@ -2,9 +2,10 @@
 // Columns are views of those regions, never copies.
 
 import type { Column, ColumnType } from "../../../operators/sdk/index.ts";
-import { arrayOf, TextList, trimValid } from "../../batch/columns.ts";
+import { arrayOf, trimValid } from "../../batch/columns.ts";
 import type { Payloads } from "../../batch/payloads.ts";
 import type { Landing, LandingColumn } from "../json/landing.ts";
+import { RawTexts } from "../json/raw-texts.ts";
 import { decodeText } from "../json/text.ts";
 import { padding } from "./assembly/shape.ts";
 import { DictionaryStore } from "./dictionary.ts";
@@ -28,7 +29,7 @@ export class KernelLanding implements Landing {
   readonly #types: readonly ColumnType[];
   readonly #stores: readonly (DictionaryStore | undefined)[];
   readonly #nulls: number;
-  #lists: (TextList | undefined)[] = [];
+  #lists: (RawTexts | undefined)[] = [];
   #views: readonly LandingColumn[] = [];
   #viewed: ArrayBuffer | null = null;
   #rows = 0;
@@ -61,7 +62,7 @@ export class KernelLanding implements Landing {
     this.#viewed = null;
     if (rows > this.#rowRoom || this.#rowRoom === 0) this.#makeRows(rows);
     if (this.#types.includes("json"))
-      this.#lists = this.#types.map((type) => (type === "json" ? new TextList() : undefined));
+      this.#lists = this.#types.map((type) => (type === "json" ? new RawTexts(rows) : undefined));
     const nulls = this.#nulls >> 2;
     this.#memory.words.fill(0, nulls, nulls + this.#types.length);
   }
@@ -104,14 +105,17 @@ export class KernelLanding implements Landing {
     return this.#memory.kernel.lookUp(this.#stores[field]!.address, text, length);
   }
 
-  raw(field: number, text: string): number {
-    return this.#lists[field]!.texts.push(text) - 1;
+  raw(field: number, bytes: Uint8Array, start: number, end: number): number {
+    return this.#lists[field]!.place(bytes, start, end);
   }
 
-  /** Turns what the kernel left in raw columns, where each text lies, into texts and their codes. */
+  made(field: number, text: string): number {
+    return this.#lists[field]!.add(text);
+  }
+
+  /** Takes what the kernel left in raw columns, where each text lies, and puts its code in place of that. */
   settle(bytes: Uint8Array): void {
     if (this.#lists.length === 0) return;
-    const payloads = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     const { words } = this.#memory;
     for (const [field, list] of this.#lists.entries()) {
       if (list === undefined) continue;
@@ -119,8 +123,7 @@ export class KernelLanding implements Landing {
       const ends = this.addresses[field]!.extra >> 2;
       for (let row = 0; row < this.#rows; row++) {
         const start = ~values[row]!;
-        if (valid[row] === 0 || start < 0) continue;
-        values[row] = list.texts.push(payloads.toString("utf8", start, words[ends + row]!)) - 1;
+        if (valid[row] === 1 && start >= 0) values[row] = list.place(bytes, start, words[ends + row]!);
       }
     }
   }

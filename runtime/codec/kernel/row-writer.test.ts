@@ -91,7 +91,7 @@ describe("numbers", () => {
         const rows = values.map((number) => ({ number }));
         expect(written(rows, { number: "float64" })).toEqual(expected(rows, ["number"]));
       }),
-      { numRuns: 2_000, seed: 5 },
+      { numRuns: 700, seed: 5 },
     );
   });
 
@@ -144,7 +144,7 @@ test("rows of every type, with nulls", () => {
     fc.property(fc.array(row, { maxLength: 600 }), (rows) => {
       expect(written(rows)).toEqual(expected(rows));
     }),
-    { numRuns: 300, seed: 6 },
+    { numRuns: 150, seed: 6 },
   );
 });
 

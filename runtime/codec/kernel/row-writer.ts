@@ -3,7 +3,7 @@
 
 import type { Column } from "../../../operators/sdk/index.ts";
 import { limits } from "../../limits.ts";
-import type { QuotedTexts } from "../json/quoted-texts.ts";
+import type { WrittenTexts } from "../json/written-texts.ts";
 import { copyBytes, type Emit, type Piece } from "../rows.ts";
 import {
   memberBool,
@@ -36,7 +36,7 @@ export interface RowMember {
   readonly name: Piece;
   readonly column: Column;
   /** Those of the column, as they are to be written. */
-  readonly texts: QuotedTexts;
+  readonly texts: WrittenTexts;
 }
 
 const kinds: Partial<Record<Column["type"], number>> = {
@@ -44,6 +44,7 @@ const kinds: Partial<Record<Column["type"], number>> = {
   time: memberNumber,
   bool: memberBool,
   string: memberString,
+  json: memberString,
 };
 
 /** False for members that only JavaScript writes. */
@@ -55,8 +56,12 @@ export function areWritable(types: readonly Column["type"][]): boolean {
   );
 }
 
+function isText({ type }: Column): boolean {
+  return type === "string" || type === "json";
+}
+
 function roomOf({ name, column }: RowMember): number {
-  const text = column.type === "string" ? textRoom * 2 : rowsMax * numberRoom;
+  const text = isText(column) ? textRoom * 2 : rowsMax * numberRoom;
   return memberBytes + name.length + rowsMax * (rowRoom + name.length) + text + (regions + 1) * padding * 2;
 }
 
@@ -125,7 +130,7 @@ export class RowWriter {
     this.#word(at + memberKind, kinds[column.type]!);
     this.#word(at + memberValid, column.valid === null ? 0 : this.#putBytes(column.valid, rows, count));
     this.#piece(name, text);
-    if (column.type === "string") return this.#putTexts(at, member, rows, count);
+    if (isText(column)) return this.#putTexts(at, member, rows, count);
     const values =
       column.type === "bool"
         ? this.#putBytes(column.values, rows, count)

@@ -193,7 +193,7 @@ export class MsgpackReader implements TemplateReader {
   ): string | null {
     const text = this.#transcoder.text(this.#scanner, position);
     if (this.#transcoder.loss !== null) return `expected json, got ${this.#transcoder.loss}`;
-    values[row] = landing.raw(index, text);
+    values[row] = landing.made(index, text);
     return null;
   }
 

@@ -2,11 +2,11 @@
 // replaces the revision that was there and no other, so that a delayed older row never replaces a newer one. Others may put
 // the same keys; whoever came last stands.
 
-import { JetStreamApiCodes, jetstream } from "@nats-io/jetstream";
-import { Kvm } from "@nats-io/kv";
+import { JetStreamApiCodes } from "@nats-io/jetstream";
 import { limits } from "../../limits.ts";
 import type { Entry } from "../../state/outbox/entry.ts";
 import { insist, isCode } from "../jetstream-requests.ts";
+import { bucketsOf } from "../key-value.ts";
 import type { Target } from "./chain.ts";
 import { natsStreamPort, type NatsStreamPortOptions } from "./nats-stream-port.ts";
 import type { StreamTargetOptions } from "./stream-target.ts";
@@ -48,8 +48,10 @@ export function bucketPort(
           await manager.streams.info(`KV_${bucket}`);
         } catch (fault) {
           if (!isCode(fault, JetStreamApiCodes.StreamNotFound)) throw fault;
-          const client = jetstream(link.nats, domain === undefined ? {} : { domain });
-          await new Kvm(client).create(bucket, { history: 1, max_bytes: limits.sink_stream_bytes_max });
+          await bucketsOf(link, domain).create(bucket, {
+            history: 1,
+            max_bytes: limits.sink_stream_bytes_max,
+          });
           asker.log.info(`${asker.name}: created bucket ${bucket}`);
         }
       }),

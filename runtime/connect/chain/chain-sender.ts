@@ -6,6 +6,7 @@ import type { Clock } from "../../clock.ts";
 import { messageOf, WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Entry } from "../../state/outbox/entry.ts";
+import type { Plain } from "../../state/plain.ts";
 import { backOff } from "../back-off.ts";
 import { Conditions } from "../conditions.ts";
 import type { SinkStats } from "../connect.ts";
@@ -39,6 +40,8 @@ export interface ChainSenderOptions {
   readonly fenced: (error: WeirError) => void;
   /** What jitter is made of. */
   readonly random?: () => number;
+  /** Somebody writes its place down for a later start, and says so by `written`. */
+  readonly hasWriter?: boolean;
 }
 
 type Resumption = Extract<Decision, { readonly from: number }>;
@@ -54,10 +57,15 @@ export class ChainSender {
   /** The last number that the other side is known to have stored. */
   #stored = 0;
   #sent = 0;
+  /** When something was confirmed last, and what calls off that the other side is looked at a while later. */
+  #settled = 0;
+  #cancelCheck: (() => void) | null = null;
   /** The last number that arrived and is not settled; 0 where all is. */
   #arrived = 0;
   #window = 0;
   #attached = false;
+  /** That the other side lost rows is to be written down first: what is sent again hides it from a later start. */
+  #unwritten: Place | null = null;
   /** `take` gave nothing, and nobody has called since. */
   #empty = false;
   #called = false;
@@ -120,8 +128,21 @@ export class ChainSender {
     return this.#target.place ?? null;
   }
 
+  /** It sends nothing before its place is written down. */
+  get isHeld(): boolean {
+    return this.#unwritten !== null;
+  }
+
+  /** A place that it said is written down. */
+  written(place: Plain): void {
+    if (place !== this.#unwritten) return;
+    this.#unwritten = null;
+    this.#conditions.check();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    this.#cancelCheck?.();
     this.#conditions.check();
     await this.#target.close();
     await this.#running;
@@ -162,6 +183,7 @@ export class ChainSender {
     const next = outbox.chain(chain).confirmed + 1;
     outbox.rewind(chain, decision.kind === "continue" ? Math.max(decision.from, next) : decision.from);
     this.#empty = false;
+    this.#unwritten = tail.regressed === true && this.#options.hasWriter === true ? this.place : null;
     this.#window = this.#target.room;
     // What was said between the answer and now counts.
     this.#attached = this.#faults === faults;
@@ -207,6 +229,7 @@ export class ChainSender {
         this.#isOver() ||
         !this.#attached ||
         (!this.#empty &&
+          this.#unwritten === null &&
           this.#target.room >= enough &&
           this.#underway.bytes < limits.sink_in_flight_bytes_max),
     );
@@ -218,6 +241,22 @@ export class ChainSender {
     // What was taken for a target that is not attached any more is taken again.
     if (this.#attached && !this.#isOver()) this.#send(taken);
     this.#conditions.check();
+  }
+
+  /**
+   * Where nothing is sent any more, nothing would tell that the other side was made anew, with what was confirmed last in what is
+   * gone: so it is looked at once, before rows are let go that could be sent again.
+   */
+  #checkLater(wait_ms: number = limits.chain_check_ms): void {
+    const { clock } = this.#options;
+    this.#cancelCheck = clock.after(wait_ms, () => {
+      this.#cancelCheck = null;
+      const left_ms = this.#settled + limits.chain_check_ms - clock.elapsed();
+      if (this.#isOver()) return;
+      if (left_ms > 0) this.#checkLater(left_ms);
+      // Where it cannot be asked, it is closed, or will be asked when it is attached anew.
+      else this.#target.check?.().catch(() => undefined);
+    });
   }
 
   #send(taken: readonly Entry[]): void {
@@ -248,6 +287,8 @@ export class ChainSender {
     this.#arrived = 0;
     const { chain, outbox } = this.#options;
     this.#stored = Math.max(this.#stored, number);
+    this.#settled = this.#options.clock.elapsed();
+    if (this.#cancelCheck === null && this.#target.check !== undefined) this.#checkLater();
     this.#attempt = 0;
     this.#told = "";
     this.#underway.confirm(number);

@@ -41,6 +41,12 @@ export type Place = {
   readonly healing?: true;
   /** The subject of a lane, which may be called otherwise at the next start. */
   readonly subject?: string;
+  /**
+   * Where others write as well, the last message of the chain itself: entry `ownNumber` as `ownSequence`. A stream that lost its
+   * end may have been filled up by them to where it was.
+   */
+  readonly ownSequence?: number;
+  readonly ownNumber?: number;
 };
 
 export type Refusal =
@@ -74,6 +80,11 @@ export interface Target {
   readonly lost?: Readonly<Record<string, number>>;
   /** The last place that is known; null, or absent, where there is none. */
   readonly place?: Place | null;
+  /**
+   * Looks whether the other side is still the one that it was, and says `unsure` where it is not: for a chain that has
+   * nothing to send, which would not learn of it otherwise. Absent where nothing can be asked.
+   */
+  check?(): Promise<void>;
   /** How many entries may be sent now. */
   readonly room: number;
   /** Sends the next entries, in order and without a gap behind those sent so far or behind the tail. */

@@ -45,6 +45,23 @@ test("an owner goes on in its own term without claiming again", async () => {
   await again.sender.close();
 });
 
+test("an owner that has the next turn as well goes on where it was, with what it had not sent", async () => {
+  const stream = new MemoryStream();
+  const clock = new VirtualClock();
+  const first = begin({ stream, clock, term: 1 });
+  fill(first.outbox, 3);
+  await settled(first.sender.flush(), clock);
+  await first.sender.close();
+  fill(first.outbox, 2);
+  const again = begin({ stream, clock, term: 2, epoch: 2, outbox: first.outbox });
+  fill(again.outbox, 3);
+  await settled(again.sender.flush(), clock);
+  expect(textsOf(rowsOf(stream))).toEqual(texts(1, 8));
+  // With the claims of both turns.
+  expect(stream.messages.size).toBe(10);
+  await again.sender.close();
+});
+
 test("the former owner is refused before the next one has sent anything, and what it did not send it keeps", async () => {
   const stream = new MemoryStream();
   const clock = new VirtualClock();

@@ -36,13 +36,14 @@ export async function openDelivery(
     return (chain) => bucketTarget({ ...chain, port, bucket: name });
   }
   if (delivery.kind === "lane") {
-    const stream: StreamSpec = { ...options.stream, subjects: [`${delivery.prefix}.>`] };
+    const stream: StreamSpec = { ...options.stream, subjects: [`${delivery.prefix}.>`], shared: true };
     const port = await natsStreamPort({ ...options, stream });
     const subject = laneSubject(delivery.prefix, ...delivery.names);
     const { packed = false } = delivery;
     return (chain) => laneTarget({ ...chain, port, subject, packed });
   }
-  const port = await natsStreamPort(options);
+  const shared = delivery.kind !== "exclusive";
+  const port = await natsStreamPort({ ...options, stream: { ...options.stream, shared } });
   const make = {
     exclusive: exclusiveTarget,
     subject: subjectTarget,

@@ -19,6 +19,7 @@ import {
 } from "./publication.ts";
 import {
   checkSameRow,
+  checkStream,
   endOf,
   Foreigners,
   foreignWriter,
@@ -42,6 +43,8 @@ class ExclusiveTarget implements Target {
   #last = 0;
   /** The number of the last entry that was sent since it was attached; null before the first. */
   #previous: number | null = null;
+  /** Rows say which row is before them. */
+  #namesPrevious = false;
   #attached = false;
   #wasAttached = false;
 
@@ -76,6 +79,7 @@ class ExclusiveTarget implements Target {
       this.#start = { created: facts.created, sequence: facts.last, number: tail.number };
       this.#last = facts.last;
       this.#previous = null;
+      this.#namesPrevious = facts.replicas === 1 || this.#options.identity.term !== undefined;
       if (!this.#flight.begin(tail.number)) continue;
       this.#attached = true;
       this.#wasAttached = true;
@@ -95,13 +99,19 @@ class ExclusiveTarget implements Target {
       const expected = this.#last++;
       this.#flight.ask(sent);
       const publication = publicationOf(identity, entry, [expectedLast, expected]);
-      // Where the row before was lost, the claim of a next owner may have taken its place, and the sequence would fit.
+      // Where the row before was lost, somebody else's message may have taken its place, and the sequence would fit. A replica
+      // that was started anew does not know the last id, though, and would refuse what the others store: so where there are
+      // several, only the claim of a next owner is worth it.
       const previous = this.#previous;
-      if (identity.term !== undefined && previous !== null)
+      if (this.#namesPrevious && previous !== null)
         publication.headers[expectedLastId] = messageId(identity.id, previous);
       this.#previous = entry.number;
       port.publish(publication, (answer) => this.#answered(sent, expected, answer));
     }
+  }
+
+  async check(): Promise<void> {
+    await checkStream(this.#options.port, this.place, this.#flight);
   }
 
   close(): Promise<void> {

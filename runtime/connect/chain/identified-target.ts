@@ -7,7 +7,7 @@ import type { Place, Tail, Target } from "./chain.ts";
 import { failureOf, Flight, type Sent } from "./flight.ts";
 import { publicationOf, unfitReason } from "./publication.ts";
 import { StoredPlace } from "./stored-place.ts";
-import { factsOf, isShorter, type StreamTargetOptions, wasCut } from "./stream-target.ts";
+import { checkStream, factsOf, isShorter, type StreamTargetOptions, wasCut } from "./stream-target.ts";
 import type { Answer } from "./stream-port.ts";
 
 export function identifiedTarget(options: StreamTargetOptions): Target {
@@ -39,12 +39,13 @@ class IdentifiedTarget implements Target {
   }
 
   async attach(_: readonly Entry[], confirmed: number): Promise<Tail> {
-    const { port, clock } = this.#options;
+    const { port, clock, identity } = this.#options;
     this.#attached = false;
     for (;;) {
       this.#flight.clear();
       const facts = await factsOf(port, clock);
-      const standing = this.#place.begin(facts, confirmed);
+      const isReplaced = await this.#place.isReplaced(port, identity);
+      const standing = this.#place.begin(facts, confirmed, isReplaced);
       if (standing === "lost") this.#ahead.clear();
       this.#isHealing = standing !== "whole";
       if (!this.#flight.begin(this.#isHealing ? 0 : confirmed)) continue;
@@ -72,6 +73,10 @@ class IdentifiedTarget implements Target {
     }
   }
 
+  async check(): Promise<void> {
+    await checkStream(this.#options.port, this.place, this.#flight);
+  }
+
   close(): Promise<void> {
     this.#attached = false;
     return this.#options.port.close();
@@ -88,6 +93,6 @@ class IdentifiedTarget implements Target {
     const { confirmed } = this.#flight;
     if (!this.#isHealing)
       for (const number of this.#ahead) if (number <= confirmed) this.#ahead.delete(number);
-    if (answer.kind === "stored") this.#place.note(answer.sequence, confirmed);
+    if (answer.kind === "stored") this.#place.note(answer.sequence, sent.number, confirmed);
   }
 }

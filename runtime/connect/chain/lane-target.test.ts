@@ -1,6 +1,7 @@
 // What is of lanes alone: a host that is called otherwise after a while, messages that are too large as a whole, names in subjects.
 
 import { unpackMultiple } from "msgpackr";
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../../clock.ts";
 import { laneBody } from "../../codec/lane-message.ts";
@@ -15,9 +16,23 @@ const lane =
     laneTarget({ ...options, subject });
 
 function numbersIn(stream: MemoryStream): number[] {
-  return [...stream.messages.values()].flatMap(({ payload }) =>
-    (unpackMultiple(laneBody(payload)) as [number][]).map(([number]) => number),
-  );
+  return [...stream.messages.values()]
+    .filter(({ payload }) => payload.length > 0)
+    .flatMap(({ payload }) => (unpackMultiple(laneBody(payload)) as [number][]).map(([number]) => number));
+}
+
+/** Messages of other lanes. */
+function fillOthers(stream: MemoryStream, count: number): void {
+  for (let n = 0; n < count; n++)
+    stream.store({ subject: `up.other${n % 2}.rows.live`, payload: Buffer.alloc(0), headers: {} });
+}
+
+/** Lets the clock run until something is so. */
+function until(clock: VirtualClock, isSo: () => boolean): Promise<void> {
+  const check = async (): Promise<void> => {
+    while (!isSo()) await setImmediate();
+  };
+  return settled(check(), clock);
 }
 
 const range = (from: number, to: number): number[] =>
@@ -44,6 +59,66 @@ describe("a lane", () => {
     await second.sender.close();
     expect(numbersIn(stream)).toEqual(range(1, 25));
     expect([...stream.messages.values()].at(-1)?.subject).toBe("up.new.rows.live");
+  });
+
+  it("sends again what the stream lost, however long others have made it since", async () => {
+    for (const others of [1, 2, 5]) {
+      const stream = new MemoryStream();
+      const clock = new VirtualClock();
+      fillOthers(stream, 1);
+      const { sender, outbox } = begin({ stream, clock, make: lane("up.host.rows.live") });
+      fill(outbox, 10);
+      await settled(sender.flush(), clock);
+      expect(sender.place).toMatchObject({ sequence: 2, number: 10 });
+      stream.loseEnd(2);
+      // Other lanes were sooner.
+      fillOthers(stream, others);
+      await until(clock, () => numbersIn(stream).length === 10);
+      fill(outbox, 5);
+      await settled(sender.flush(), clock);
+      expect(numbersIn(stream)).toEqual(range(1, 15));
+      await sender.close();
+    }
+  });
+
+  it("sends again, at the next start, what the stream lost behind rows of another chain", async () => {
+    const stream = new MemoryStream();
+    const clock = new VirtualClock();
+    const subject = "up.host.rows.live";
+    const former = begin({ stream, clock, make: lane(subject), id: "former.chain" });
+    fill(former.outbox, 3);
+    await settled(former.sender.flush(), clock);
+    await former.sender.close();
+    const first = begin({ stream, clock, make: lane(subject) });
+    fill(first.outbox, 10);
+    await settled(first.sender.flush(), clock);
+    const { place } = first.sender;
+    await first.sender.close();
+    stream.loseEnd(1);
+    fillOthers(stream, 4);
+    const outbox = first.outbox.reopened(10);
+    const second = begin({ stream, clock, make: lane(subject), outbox, place, epoch: 2 });
+    await until(clock, () => numbersIn(stream).length === 13);
+    expect(numbersIn(stream)).toEqual([...range(1, 3), ...range(1, 10)]);
+    await second.sender.close();
+  });
+
+  it("sends nothing again that the stream removed, whatever it loses later", async () => {
+    const stream = new MemoryStream();
+    const clock = new VirtualClock();
+    const { sender, outbox } = begin({ stream, clock, make: lane("up.host.rows.live") });
+    fill(outbox, 10);
+    await settled(sender.flush(), clock);
+    fillOthers(stream, 3);
+    stream.messages.delete(1);
+    stream.loseEnd(1);
+    await settled(sender.flush(), clock);
+    fillOthers(stream, 1);
+    stream.loseEnd(2);
+    fill(outbox, 5);
+    await settled(sender.flush(), clock);
+    expect(numbersIn(stream)).toEqual(range(11, 15));
+    await sender.close();
   });
 
   it("sends smaller messages to a stream that takes none so large, and drops only what is too large by itself", async () => {

@@ -11,6 +11,7 @@ import type { Place, Tail, Target } from "./chain.ts";
 import { type Failure, failureOf, Flight, type Sent } from "./flight.ts";
 import { chainHeaders, expectedLastOfSubject, markOf, unfitReason } from "./publication.ts";
 import {
+  checkStream,
   factsOf,
   Foreigners,
   foreignWriter,
@@ -56,8 +57,11 @@ class LaneTarget implements Target {
   /** Bytes of rows in one message; less once the stream refused more. */
   #bytesMax: number;
   #isBusy = false;
-  /** Where the subject's last message is, and what it says. */
+  /** Where the chain's own last message is known to have been, under which subject, and up to which number; null for nowhere. */
   #place: Place | null;
+  /** When the stream was made to which the chain is attached. */
+  #created = "";
+  /** Of the subject's last message, whoever wrote it; 0 where there is none. */
   #sequence = 0;
   #attached = false;
   #wasAttached = false;
@@ -92,14 +96,13 @@ class LaneTarget implements Target {
       const facts = await factsOf(port, clock);
       const message = await port.readLast(subject);
       const last = message ?? (await this.#underOldName());
-      const tail = this.#tail(facts, last, confirmed);
-      const isOwn = last !== null && markOf(last, identity.id) !== null;
-      if (isOwn) checkSameEnd(last, tail, unconfirmed, port.name);
+      const mark = last === null ? null : markOf(last, identity.id);
+      const tail = mark ?? (await this.#tailUnseen(facts, last, confirmed));
+      if (last !== null && mark !== null) checkSameEnd(last, tail, unconfirmed, port.name);
       if (!this.#flight.begin(tail.number)) continue;
+      this.#created = facts.created;
       this.#sequence = message?.sequence ?? 0;
-      // Where the subject is empty the stream's own number tells later whether it lost something.
-      const sequence = message?.sequence ?? facts.last;
-      this.#place = { created: facts.created, sequence, number: tail.number, subject };
+      this.#place = this.#placeOf(facts, mark === null ? null : last, tail);
       this.#attached = true;
       this.#wasAttached = true;
       return tail;
@@ -121,6 +124,10 @@ class LaneTarget implements Target {
     this.#next();
   }
 
+  async check(): Promise<void> {
+    await checkStream(this.#options.port, this.#place, this.#flight);
+  }
+
   close(): Promise<void> {
     this.#attached = false;
     return this.#options.port.close();
@@ -133,12 +140,11 @@ class LaneTarget implements Target {
     return before === subject ? null : port.readLast(before);
   }
 
-  #tail(facts: StreamFacts, message: StoredMessage | null, confirmed: number): Tail {
-    const { port, identity, subject } = this.#options;
-    const mark = message === null ? null : markOf(message, identity.id);
-    if (mark !== null) return mark;
-    const place = this.#place;
-    if (message !== null && this.#wasAttached) {
+  /** How far the chain is where the subject's last message is none of its own. */
+  async #tailUnseen(facts: StreamFacts, last: StoredMessage | null, confirmed: number): Promise<Tail> {
+    const { port, subject } = this.#options;
+    const isLost = await this.#isLost(facts);
+    if (last !== null && this.#wasAttached && !isLost) {
       this.#log.warn(`sink stream ${port.name}: somebody else wrote ${subject}`);
       if (this.#foreigners.isTooMuch())
         throw foreignWriter(
@@ -146,11 +152,29 @@ class LaneTarget implements Target {
           "Give each host a name of its own in the lane's subject.",
         );
     }
-    // A stream that is another one, or shorter than it was, lost the lane; otherwise its limits removed it, or another
-    // chain wrote the subject, and what is known to have been there was.
-    const isLost = place !== null && (place.created !== facts.created || facts.last < place.sequence);
-    if (isLost) return { number: 0, epoch: 0 };
-    return { number: place?.number ?? confirmed, epoch: 0 };
+    // What is not lost was removed by the stream's limits, or another chain wrote the subject behind it: it was there.
+    return { number: isLost ? 0 : (this.#place?.number ?? confirmed), epoch: 0 };
+  }
+
+  /**
+   * Whether the stream lost the chain's last message. One that is another stream, or shorter than it was, did; and so did one in
+   * which another message has that number by now, because other lanes wrote what made it as long again before this one looked. What
+   * is removed leaves its number unused. One case is taken for removed: that later message was removed by then as well.
+   */
+  async #isLost({ created, first, last }: StreamFacts): Promise<boolean> {
+    const { port, identity } = this.#options;
+    const place = this.#place;
+    if (place === null || place.number === 0) return false;
+    if (place.created !== created || last < place.sequence) return true;
+    const there = place.sequence < first ? null : await port.read(place.sequence);
+    return there !== null && markOf(there, identity.id) === null;
+  }
+
+  /** `own`: the chain's last message; without it, what is known of where that was stays, until it is known to be lost. */
+  #placeOf({ created, last }: StreamFacts, own: StoredMessage | null, { number }: Tail): Place | null {
+    if (own !== null) return { created, sequence: own.sequence, number, subject: own.subject };
+    if (this.#place === null || number > 0) return this.#place;
+    return { created, sequence: last, number, subject: this.#options.subject };
   }
 
   /** Publishes the next message, when none is on its way. */
@@ -194,9 +218,9 @@ class LaneTarget implements Target {
     this.#isBusy = false;
     this.#sequence = answer.sequence;
     this.#flight.stored(...items.map(({ sent }) => sent));
-    const { created } = this.#place ?? { created: "" };
     const { subject } = this.#options;
-    this.#place = { created, sequence: answer.sequence, number: this.#flight.confirmed, subject };
+    const number = this.#flight.confirmed;
+    this.#place = { created: this.#created, sequence: answer.sequence, number, subject };
     this.#next();
   }
 

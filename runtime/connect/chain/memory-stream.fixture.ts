@@ -20,6 +20,7 @@ const lower = (headers: Readonly<Record<string, string>>): ReadonlyMap<string, s
 export class MemoryStream {
   created: string = "1";
   retention: StreamFacts["retention"] = "limits";
+  replicas: number = 1;
   /** The server compares sequences before it looks for duplicates, as it does from 2.12 on. */
   comparesFirst: boolean = false;
   keepsLastOfSubject: boolean = false;
@@ -133,8 +134,8 @@ export class MemoryStreamPort implements StreamPort {
   async facts(): Promise<StreamFacts> {
     await setImmediate();
     this.#check();
-    const { created, last, first, retention } = this.stream;
-    return { created, last, first, retention };
+    const { created, last, first, retention, replicas } = this.stream;
+    return { created, last, first, retention, replicas };
   }
 
   async read(sequence: number): Promise<StoredMessage | null> {

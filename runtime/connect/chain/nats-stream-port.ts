@@ -112,6 +112,7 @@ class NatsStream implements StreamPort {
       first: state.first_seq,
       last: state.last_seq,
       retention: retentions[config.retention] ?? "limits",
+      replicas: config.num_replicas,
     };
   }
 

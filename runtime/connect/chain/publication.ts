@@ -80,7 +80,7 @@ function wholeOf(text: string | undefined): number | null {
 
 /** The most bytes that an entry's message takes beside its payload. */
 function headersBytes({ id }: ChainIdentity, { row }: Entry): number {
-  let bytes = 256 + 2 * id.length;
+  let bytes = 320 + 3 * id.length;
   if (row.headers === null) return bytes;
   for (const [name, value] of Object.entries(row.headers)) bytes += 4 + name.length + 3 * value.length;
   return bytes;

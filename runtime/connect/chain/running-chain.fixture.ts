@@ -35,6 +35,7 @@ interface Setting {
   readonly delayed?: Publication[];
   readonly log?: ConnectorLog;
   readonly place?: StreamTargetOptions["place"];
+  readonly hasWriter?: boolean;
 }
 
 export function begin(setting: Setting): Running {
@@ -58,6 +59,7 @@ export function begin(setting: Setting): Running {
       clock,
       log,
       random: () => 0.5,
+      hasWriter: setting.hasWriter ?? false,
       fenced: (error) => (running.error = error),
       target: (events) => make({ port, identity, events, clock, log, place: setting.place ?? null }),
     }),

@@ -2,8 +2,9 @@
 // there which rows are gone, so all that is kept is sent again; until that is done the place says so, so that a second fault, or
 // a start in between, does not take a half-healed stream for a whole one.
 
-import type { Place } from "./chain.ts";
-import type { StreamFacts } from "./stream-port.ts";
+import type { ChainIdentity, Place } from "./chain.ts";
+import { markOf } from "./publication.ts";
+import type { StreamFacts, StreamPort } from "./stream-port.ts";
 
 /** What became of a stream since it was looked at last. */
 export type Standing =
@@ -20,6 +21,8 @@ export class StoredPlace {
   /** The stream as it was seen last, and the highest sequence that it is known to have reached. */
   #created: string | null;
   #highest: number;
+  /** The last message of the chain itself; null where there is none that is known. */
+  #own: { readonly sequence: number; readonly number: number } | null;
   /** A loss that an answer showed. */
   #isShorter = false;
   /** The number that was confirmed when a loss was found; null when nothing is to be healed. */
@@ -30,6 +33,8 @@ export class StoredPlace {
     this.#created = place?.created ?? null;
     this.#highest = place?.sequence ?? 0;
     this.#healing = place?.healing === true ? place.number : null;
+    const { ownSequence: sequence, ownNumber: number } = place ?? {};
+    this.#own = sequence === undefined || number === undefined ? null : { sequence, number };
   }
 
   get place(): Place | null {
@@ -41,21 +46,30 @@ export class StoredPlace {
     return this.#highest;
   }
 
-  /** Looks at the stream when the chain is attached, `confirmed` being settled. */
-  begin({ created, last, retention }: StreamFacts, confirmed: number): Standing {
+  /**
+   * True where another message stands in the place of the last one of the chain `id`. What a stream loses is its end, so that its
+   * last one is among it wherever any was; and where others write, it may be as long again as it was.
+   */
+  async isReplaced(port: StreamPort, { id }: ChainIdentity): Promise<boolean> {
+    const own = this.#own;
+    const message = own === null ? null : await port.read(own.sequence);
+    // Where there is none, it was removed, or the stream is shorter.
+    return message !== null && markOf(message, id)?.number !== own?.number;
+  }
+
+  /** Looks at the stream when the chain is attached, `confirmed` being settled. `isReplaced`: what was said of it. */
+  begin({ created, last, retention }: StreamFacts, confirmed: number, isReplaced: boolean): Standing {
     // What is gone from a queue was consumed.
     const isLost =
       retention === "limits" &&
       this.#created !== null &&
-      (this.#created !== created || last < this.#highest || this.#isShorter);
+      (this.#created !== created || last < this.#highest || isReplaced || this.#isShorter);
     this.#isShorter = false;
+    if (isLost) this.#own = null;
     this.#created = created;
     this.#highest = last;
     if (isLost) this.#healing = Math.max(this.#healing ?? 0, confirmed);
-    this.#place =
-      this.#healing === null
-        ? { created, sequence: last, number: confirmed }
-        : { created, sequence: last, number: this.#healing, healing: true };
+    this.#note(created, confirmed);
     if (isLost) return "lost";
     return this.#healing === null ? "whole" : "healing";
   }
@@ -66,15 +80,20 @@ export class StoredPlace {
     return this.#isShorter;
   }
 
-  /** A message was stored at `sequence`; all entries up to `number` are stored. */
-  note(sequence: number, number: number): void {
+  /** The entry `own` was stored at `sequence`; all entries up to `number` are stored. */
+  note(sequence: number, own: number, number: number): void {
     this.#highest = Math.max(this.#highest, sequence);
+    if (this.#own === null || sequence > this.#own.sequence) this.#own = { sequence, number: own };
     const created = this.#created;
     if (created === null) return;
     if (this.#healing !== null && number >= this.#healing) this.#healing = null;
+    this.#note(created, number);
+  }
+
+  #note(created: string, number: number): void {
+    const own = this.#own === null ? {} : { ownSequence: this.#own.sequence, ownNumber: this.#own.number };
+    const place = { created, sequence: this.#highest, ...own };
     this.#place =
-      this.#healing === null
-        ? { created, sequence: this.#highest, number }
-        : { created, sequence: this.#highest, number: this.#healing, healing: true };
+      this.#healing === null ? { ...place, number } : { ...place, number: this.#healing, healing: true };
   }
 }

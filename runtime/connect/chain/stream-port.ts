@@ -22,6 +22,8 @@ export interface StreamFacts {
   readonly first: number;
   readonly last: number;
   readonly retention: "limits" | "interest" | "workqueue";
+  /** How many servers keep a copy. */
+  readonly replicas: number;
 }
 
 export interface StoredMessage {

@@ -8,6 +8,7 @@ import type { Entry } from "../../state/outbox/entry.ts";
 import { backOff } from "../back-off.ts";
 import type { ConnectorLog } from "../connector-log.ts";
 import type { ChainIdentity, Place, TargetEvents } from "./chain.ts";
+import type { Flight } from "./flight.ts";
 import { isSameRow, type Mark } from "./publication.ts";
 import type { StoredMessage, StreamFacts, StreamPort } from "./stream-port.ts";
 
@@ -25,6 +26,7 @@ export interface StreamTargetOptions {
 /** What makes a target ask how far the other side is. */
 export const wasCut = "the connection was cut";
 export const isShorter = "the stream has fewer messages than it had";
+const isAnother = "the stream is another one than it was";
 
 /** The stream, made where it is missing, however long that takes. */
 export async function factsOf(port: StreamPort, clock: Clock): Promise<StreamFacts> {
@@ -34,6 +36,13 @@ export async function factsOf(port: StreamPort, clock: Clock): Promise<StreamFac
     await port.prepare?.();
     if (attempt > 0) await sleep(clock, backOff(attempt - 1, 1));
   }
+}
+
+/** Doubts what is under way where the stream was deleted, or made anew, since it was found to be that of a place. */
+export async function checkStream(port: StreamPort, place: Place | null, flight: Flight): Promise<void> {
+  if (place === null) return;
+  const facts = await port.facts();
+  if (facts === null || facts.created !== place.created) flight.doubt(isAnother);
 }
 
 /** A stream with its last message; null where that is not there any more, or none ever was. */

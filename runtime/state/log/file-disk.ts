@@ -5,9 +5,10 @@
 // would be found by nobody later. So every synchronisation also looks whether the place is still what it was.
 
 import type { BigIntStats } from "node:fs";
-import { constants, type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { constants, type FileHandle, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { WeirError } from "../../errors.ts";
+import { makeFolder } from "../../folder.ts";
 import type { Disk, DiskFile, DiskLock } from "./disk.ts";
 import { lockFile } from "./folder-lock.ts";
 
@@ -23,7 +24,7 @@ export class FileDisk implements Disk {
   /** The folder at `path`, made where there is none, for its user alone. */
   static async open(path: string): Promise<FileDisk> {
     const place = resolve(path);
-    const made = await mkdir(place, { recursive: true, mode: 0o700 });
+    const made = makeFolder(place, 0o700);
     if (made !== undefined) await syncAbove(place, dirname(made));
     return new FileDisk(place, await stat(place, { bigint: true }));
   }

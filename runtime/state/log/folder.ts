@@ -4,7 +4,7 @@ import { messageOf, WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import { headBytes, pageBytes } from "./block.ts";
 import type { Disk } from "./disk.ts";
-import { isLackOfRoom } from "./disk-fault.ts";
+import { isRefusal } from "./disk-fault.ts";
 import { copies, type LogFiles, logFiles, positionName, segmentName, snapshotName } from "./file-names.ts";
 import { type Position, readPositions } from "./position-file.ts";
 import { type FolderContent, type FoundSegment, isInUse } from "./recovery.ts";
@@ -85,12 +85,12 @@ async function readPosition(disk: Disk, files: LogFiles, origin: string | null):
   return position !== null && (origin === null || position.origin === origin) ? position : null;
 }
 
-/** What was read, or why it cannot be. Lack of room is no fault of the file's. */
+/** What was read, or why it cannot be. What the disk refuses is no fault of the file's. */
 async function readable<Read>(reading: Promise<Read>): Promise<Read | string> {
   try {
     return await reading;
   } catch (error) {
-    if (isLackOfRoom(error) || error instanceof WeirError) throw error;
+    if (isRefusal(error) || error instanceof WeirError) throw error;
     return `cannot be read: ${messageOf(error)}`;
   }
 }

@@ -152,10 +152,10 @@ export class LogWriter implements CommitLog {
     await segment.file.sync().catch((error: unknown) => {
       throw diskFault(disk.place, "make a commit durable", error);
     });
+    await this.#notePosition(number);
     segment.end += bytes.length;
     this.#bytes += bytes.length;
     this.#number = number;
-    await this.#notePosition();
     return number;
   }
 
@@ -172,13 +172,16 @@ export class LogWriter implements CommitLog {
     }
   }
 
-  /** The commit stands already, so whatever comes of this counts for the next call only. */
-  async #notePosition(): Promise<void> {
+  /**
+   * Where it cannot be written, the commit before it does not stand either: ext4 says of a synchronisation that all is well while
+   * it gives the disk up, keeps nothing of it, and refuses only what is written after that.
+   */
+  async #notePosition(number: number): Promise<void> {
     const { origin, sequence, epoch } = this.#segment.head;
     try {
-      await this.#parts.position.write({ origin, sequence, epoch, number: this.#number });
+      await this.#parts.position.write({ origin, sequence, epoch, number });
     } catch (error) {
-      if (!isLackOfRoom(error)) this.#end = diskFault(this.#parts.disk.place, "note a position", error);
+      if (!isLackOfRoom(error)) throw diskFault(this.#parts.disk.place, "note a position", error);
     }
   }
 

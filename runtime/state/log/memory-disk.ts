@@ -14,11 +14,26 @@ export interface DiskCall {
 }
 
 export interface MemoryDiskOptions {
-  /** The code of the error that a call is to fail with, as "EIO"; "stop" for one at which the process ends; null for none. */
+  /**
+   * The code of the error that a call is to fail with, as "EIO"; "stop" for one at which the process ends; "abort" for one at
+   * which the system gives the disk up; null for none.
+   */
   readonly fault?: (call: DiskCall) => string | null;
   /** Bytes that all files may have. */
   readonly room?: number;
 }
+
+/** What a disk that was given up does not do any more. */
+const changing: ReadonlySet<DiskOperation> = new Set([
+  "create",
+  "open",
+  "rename",
+  "remove",
+  "syncNames",
+  "write",
+  "sync",
+  "truncate",
+]);
 
 type NameChange =
   | { readonly to: string; readonly file: MemoryFile; readonly from: string | null }
@@ -38,6 +53,7 @@ export class MemoryDisk implements Disk {
   #calls = 0;
   #locked = false;
   #isDead = false;
+  #isAborted = false;
 
   constructor(files: Iterable<readonly [string, MemoryFile]> = [], options: MemoryDiskOptions = {}) {
     this.#names = new Map(files);
@@ -72,9 +88,13 @@ export class MemoryDisk implements Disk {
     this.#names.get(name)?.flip(position, mask);
   }
 
-  /** The process ends; the system does not, and still holds all that was written. Calls on this disk never end from now on. */
+  /**
+   * The process ends; the system does not, and still holds all that was written, unless it gave the disk up: then somebody mounts
+   * that anew. Calls on this disk never end from now on.
+   */
   afterKill(options: MemoryDiskOptions = {}): MemoryDisk {
     this.#isDead = true;
+    if (this.#isAborted) return this.#left(() => 0, options);
     const next = new MemoryDisk(this.#names, options);
     next.#durableNames = new Map(this.#durableNames);
     next.#nameChanges = [...this.#nameChanges];
@@ -127,6 +147,7 @@ export class MemoryDisk implements Disk {
     try {
       const never = this.#called("syncNames", "");
       if (never !== null) return never;
+      if (this.#isAborted) return;
       for (const change of this.#nameChanges) apply(this.#durableNames, change);
     } catch (error) {
       // As with data: what a failed one leaves behind is seen, and will never be durable.
@@ -175,20 +196,22 @@ export class MemoryDisk implements Disk {
 
   #sync(name: string, file: MemoryFile): Promise<never> | void {
     try {
-      return this.#called("sync", name) ?? file.sync();
+      const never = this.#called("sync", name);
+      if (never !== null) return never;
+      if (!this.#isAborted) file.sync();
     } catch (error) {
       file.dropVolatile();
       throw error;
     }
   }
 
-  /** One that fails leaves the first half. */
+  /** One that fails leaves the first half, unless the disk takes nothing any more. */
   #write(name: string, file: MemoryFile, position: number, bytes: Uint8Array): Promise<never> | void {
     try {
       const never = this.#called("write", name);
       if (never !== null) return never;
     } catch (error) {
-      file.write(position, bytes.subarray(0, bytes.length >> 1));
+      if (!this.#isAborted) file.write(position, bytes.subarray(0, bytes.length >> 1));
       throw error;
     }
     const free = this.room === Infinity ? Infinity : Math.max(0, this.room - this.#used());
@@ -200,12 +223,25 @@ export class MemoryDisk implements Disk {
   /** Null where the call goes on, at once: what it does is done by the time that it returns. */
   #called(operation: DiskOperation, name: string): Promise<never> | null {
     if (this.#isDead) return forEver();
+    if (this.#isAborted && changing.has(operation)) throw systemError("EROFS", operation, name);
     const fault = this.#fault({ operation, name, count: ++this.#calls });
     if (fault === null) return null;
+    if (fault === "abort") return this.#aborted(operation, name);
     if (fault !== "stop") throw systemError(fault, operation, name);
     this.#isDead = true;
     this.#stop();
     return forEver();
+  }
+
+  /**
+   * As ext4 does when it finds its disk damaged: nothing becomes durable any more, and nothing can be changed. A synchronisation
+   * that is under way just then resolves all the same (measured: one of ten that meet it).
+   */
+  #aborted(operation: DiskOperation, name: string): null {
+    this.#isAborted = true;
+    if (changing.has(operation) && operation !== "sync" && operation !== "syncNames")
+      throw systemError("EROFS", operation, name);
+    return null;
   }
 
   #found(operation: string, name: string): MemoryFile {

@@ -143,7 +143,7 @@ function refuseOther(place: string, { newest }: Folder, owner: string): void {
 function damageOf(place: string, { number }: Decision, reason: string): WeirError {
   return new WeirError("WEIR_STATE", `${place}: the commit log is damaged: ${reason}`, {
     remedy:
-      "put back a copy of the folder, or start once with `accept_loss: true`, " +
+      "start it again, which helps where the disk only failed to read; then put back a copy of the folder, or start once with `accept_loss: true`, " +
       `which keeps ${number === 0 ? "nothing of it" : `what was committed up to ${number}`} and begins a new log`,
   });
 }

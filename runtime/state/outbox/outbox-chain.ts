@@ -70,7 +70,7 @@ export class OutboxChain {
   }
 
   /** As a manifest has it. All that was allowed may have been sent. */
-  restore(heads: Heads, pieces: readonly Piece[], now: number): void {
+  restore(heads: Heads, pieces: readonly Piece[], elapsed: number): void {
     this.#pieces = [...pieces];
     this.#last = heads.released;
     this.#cut = heads.released;
@@ -81,7 +81,7 @@ export class OutboxChain {
     this.#sent = heads.allowed;
     this.#confirmed = heads.confirmed;
     this.#next = heads.confirmed + 1;
-    this.#confirmations = [{ number: heads.confirmed, since: now, at: now }];
+    this.#confirmations = [{ number: heads.confirmed, since: elapsed, at: elapsed }];
   }
 
   get pieces(): readonly Piece[] {
@@ -212,9 +212,9 @@ export class OutboxChain {
   }
 
   /** As a frame behind the snapshot has it. All that was allowed may have been sent. */
-  recover(allowed: number, confirmed: number, now: number): void {
+  recover(allowed: number, confirmed: number, elapsed: number): void {
     this.#sent = Math.max(this.#sent, allowed);
-    this.confirm(confirmed, now);
+    this.confirm(confirmed, elapsed);
   }
 
   /** The last number that may be handed out now. */
@@ -257,7 +257,7 @@ export class OutboxChain {
     this.#passGap();
   }
 
-  confirm(number: number, now: number): void {
+  confirm(number: number, elapsed: number): void {
     if (number > this.#released)
       throw new WeirError(
         "WEIR_INTERNAL",
@@ -265,23 +265,23 @@ export class OutboxChain {
       );
     if (number <= this.#confirmed) return;
     this.#confirmed = number;
-    this.#heard = now;
+    this.#heard = elapsed;
     this.#sent = Math.max(this.#sent, number);
     this.#next = Math.max(this.#next, number + 1);
     this.#passGap();
     const latest = this.#confirmations.at(-1);
     // Times to the second are enough for a retention, and few of them are kept.
-    const isOne = latest !== undefined && now - latest.since < limits.outbox_confirmation_ms;
+    const isOne = latest !== undefined && elapsed - latest.since < limits.outbox_confirmation_ms;
     if (isOne) this.#confirmations.pop();
-    const at = Math.max(now, latest?.at ?? now);
+    const at = Math.max(elapsed, latest?.at ?? elapsed);
     this.#confirmations.push({ number: this.#confirmed, since: isOne ? latest.since : at, at });
   }
 
   /** Lets go of pieces that were confirmed `retention` ago; how many bytes that were. */
-  trim(now: number, retention: number): number {
+  trim(elapsed: number, retention: number): number {
     let through = 0;
     // While nothing is heard of the other side it may have lost what it confirmed just before: that time does not count.
-    const heard = Math.min(now, this.#heard);
+    const heard = Math.min(elapsed, this.#heard);
     while (this.#confirmations.length > 0 && heard - this.#confirmations[0]!.at >= retention)
       through = this.#confirmations.shift()!.number;
     return this.#letGo(through);

@@ -5,9 +5,11 @@
 // block packed by zstd and 0 where it is the block itself (four bytes each, little-endian), then the body.
 
 import { crc32, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { type Clock, sleep } from "../../clock.ts";
 import { messageOf, WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Disk, DiskFile } from "../log/disk.ts";
+import { diskRefusal, isLackOfRoom } from "../log/disk-fault.ts";
 import { damaged } from "../plain.ts";
 import { rowsOf } from "./block.ts";
 import type { KeptRow } from "./entry.ts";
@@ -85,6 +87,7 @@ interface Writing {
 
 export class OutboxFiles {
   readonly #disk: Disk;
+  readonly #clock: Clock;
   readonly #fileBytes: number;
   #nextFile: number;
   /** By number, the bytes of each. */
@@ -96,9 +99,12 @@ export class OutboxFiles {
   readonly #reading: Map<number, number> = new Map();
   #namesChanged = false;
   #fault: WeirError | null = null;
+  #waiting: string | null = null;
+  #isEnding = false;
 
-  private constructor(disk: Disk, fileBytes: number, nextFile: number) {
+  private constructor(disk: Disk, clock: Clock, fileBytes: number, nextFile: number) {
     this.#disk = disk;
+    this.#clock = clock;
     this.#fileBytes = fileBytes;
     this.#nextFile = nextFile;
   }
@@ -106,11 +112,12 @@ export class OutboxFiles {
   /** `needed`: by number, how many bytes at least a file has to hold. Rejects where one is missing or shorter. */
   static async open(
     disk: Disk,
+    clock: Clock,
     needed: ReadonlyMap<number, number>,
-    fileBytes: number,
+    fileBytes: number = limits.outbox_file_bytes_max,
   ): Promise<OutboxFiles> {
     const found = (await disk.list()).map(fileNumber).filter((file) => file !== null);
-    const files = new OutboxFiles(disk, fileBytes, Math.max(0, ...found, ...needed.keys()) + 1);
+    const files = new OutboxFiles(disk, clock, fileBytes, Math.max(0, ...found, ...needed.keys()) + 1);
     for (const file of found) files.#lengths.set(file, await lengthOf(disk, file));
     for (const [file, bytes] of needed) {
       const length = files.#lengths.get(file);
@@ -122,6 +129,11 @@ export class OutboxFiles {
         );
     }
     return files;
+  }
+
+  /** Why a read waits; null where none does. */
+  get waiting(): string | null {
+    return this.#waiting;
   }
 
   /** Bytes of all files. */
@@ -149,11 +161,9 @@ export class OutboxFiles {
   async readBlock({ file, offset, length, rows }: Place): Promise<Uint8Array> {
     this.#reading.set(file, (this.#reading.get(file) ?? 0) + 1);
     try {
-      const handle = await this.#disk.open(fileName(file));
-      const frame = await handle.read(offset, length);
-      await handle.close();
-      return blockIn(frame, rows);
+      return blockIn(await readFrom(await this.#opened(fileName(file)), offset, length), rows);
     } catch (error) {
+      if (isLackOfRoom(error)) throw diskRefusal(this.#disk.place, "read rows that wait", error);
       throw new WeirError(
         "WEIR_STATE",
         `${this.#disk.place}: ${fileName(file)} at byte ${offset}: ${messageOf(error)}`,
@@ -167,6 +177,26 @@ export class OutboxFiles {
       if (others > 0) this.#reading.set(file, others);
       else this.#reading.delete(file);
     }
+  }
+
+  /** That a process may open no more files just now harms nothing, and passes: what is to be read waits for it. */
+  async #opened(name: string): Promise<DiskFile> {
+    for (;;) {
+      try {
+        const handle = await this.#disk.open(name);
+        this.#waiting = null;
+        return handle;
+      } catch (error) {
+        if (!isLackOfRoom(error) || this.#isEnding) throw error;
+        this.#waiting = messageOf(error);
+        await sleep(this.#clock, limits.outbox_relieve_again_ms);
+      }
+    }
+  }
+
+  /** From here on no read waits. */
+  end(): void {
+    this.#isEnding = true;
   }
 
   /** Makes durable what was appended. After a failure all later calls fail: nobody knows what is on the disk. */
@@ -228,6 +258,15 @@ async function lengthOf(disk: Disk, file: number): Promise<number> {
   const handle = await disk.open(fileName(file));
   try {
     return await handle.size();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Reads and closes. */
+async function readFrom(handle: DiskFile, offset: number, length: number): Promise<Uint8Array> {
+  try {
+    return await handle.read(offset, length);
   } finally {
     await handle.close();
   }

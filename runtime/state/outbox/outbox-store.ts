@@ -45,9 +45,9 @@ export class OutboxStore {
     this.#relieved = relieved;
   }
 
-  /** Why memory could not be relieved lately; null when all is well. */
+  /** Why memory could not be relieved lately, or rows not be read; null when all is well. */
   get fault(): string | null {
-    return this.#fault;
+    return this.#fault ?? this.files.waiting;
   }
 
   get memoryBytes(): number {
@@ -109,6 +109,7 @@ export class OutboxStore {
 
   async close(): Promise<void> {
     this.#cancelRetry();
+    this.files.end();
     await this.alone(() => this.files.close());
   }
 

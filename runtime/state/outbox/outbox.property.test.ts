@@ -94,7 +94,7 @@ describe("whatever is killed and whenever", () => {
           expect(stored(model, name)).toStrictEqual(textsOf(model.committed[name]));
         }
       }),
-      { numRuns: 70 },
+      { numRuns: 100 },
     );
   });
 
@@ -112,7 +112,7 @@ describe("whatever is killed and whenever", () => {
         expect(backlog).toStrictEqual(kept);
         moved += backlog.length;
       }),
-      { numRuns: 70 },
+      { numRuns: 100 },
     );
     expect(moved).toBeGreaterThan(5);
   });
@@ -138,7 +138,7 @@ describe("whatever is killed and whenever", () => {
         expect(stored(model, "alarm")).toStrictEqual(textsOf(model.committed.alarm));
         condensed += ids.length - rows.length;
       }),
-      { numRuns: 70 },
+      { numRuns: 100 },
     );
     expect(condensed).toBeGreaterThan(5);
   });
@@ -165,7 +165,7 @@ describe("whatever is killed and whenever", () => {
           dropped += counted;
         }
       }),
-      { numRuns: 70 },
+      { numRuns: 100 },
     );
     expect(dropped).toBeGreaterThan(100);
   });

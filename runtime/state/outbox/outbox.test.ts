@@ -165,6 +165,39 @@ describe("the disk", () => {
     await expect(Outbox.open(disk.process(), manifest, options)).rejects.toThrow("is missing");
   });
 
+  test("that may not be opened just now is waited for, and that is told; at the end nothing waits", async () => {
+    const disk = new LossyDisk();
+    const time = clock();
+    const outbox = await open(disk);
+    commit(outbox, [row("a", 100)]);
+    const manifest = await outbox.manifest();
+    let isFull = true;
+    const refusal = (): Error => Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+    const limited = disk.process();
+    const opened = limited.open.bind(limited);
+    const again = await Outbox.open(limited, manifest, { clock: time });
+    limited.open = (name) => (isFull ? Promise.reject(refusal()) : opened(name));
+    const taken = again.take("live", 1, 1);
+    await until(() => again.stats().fault !== null);
+    expect(again.stats().fault).toContain("EMFILE");
+    isFull = false;
+    time.advanceTo(time.now() + bounds.outbox_relieve_again_ms);
+    expect((await taken).map(textOf)).toStrictEqual(["a"]);
+    expect(again.stats().fault).toBeNull();
+
+    const next = disk.process();
+    const ended = await Outbox.open(next, manifest, { clock: time });
+    next.open = () => Promise.reject(refusal());
+    const never = expect(ended.take("live", 1, 1)).rejects.toMatchObject({
+      code: "WEIR_DISK_FULL",
+      remedy: expect.stringContaining("open more files"),
+    });
+    await until(() => ended.stats().fault !== null);
+    await ended.close();
+    time.advanceTo(time.now() + bounds.outbox_relieve_again_ms);
+    await never;
+  });
+
   test("that is full leaves rows in memory, makes others wait, and is tried again", async () => {
     const disk = new LossyDisk();
     const time = clock();

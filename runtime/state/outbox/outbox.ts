@@ -107,11 +107,11 @@ export class Outbox {
   static async #open(disk: Disk, manifest: Plain | null, options: OutboxOptions): Promise<Outbox> {
     const kept = manifest === null ? { chains: [], uplinks: null } : manifestOf(manifest);
     const needed = neededFiles(kept.chains.flatMap(({ pieces }) => pieces));
-    const files = await OutboxFiles.open(disk, needed, options.fileBytes ?? limits.outbox_file_bytes_max);
+    const files = await OutboxFiles.open(disk, options.clock, needed, options.fileBytes);
     const outbox = new Outbox(disk, files, new Set(needed.keys()), options);
     outbox.#uplinks.restore(kept.uplinks);
     for (const { name, heads, pieces } of kept.chains)
-      outbox.#chain(name).entries.restore(heads, pieces, options.clock.now());
+      outbox.#chain(name).entries.restore(heads, pieces, options.clock.elapsed());
     return outbox;
   }
 
@@ -137,9 +137,9 @@ export class Outbox {
     }
     this.#apply({ chains, edits });
     this.#uplinks.restore(uplinks);
-    const now = this.#clock.now();
+    const elapsed = this.#clock.elapsed();
     for (const { chain, allowed, confirmed } of chains)
-      this.#chain(chain).entries.recover(allowed, confirmed, now);
+      this.#chain(chain).entries.recover(allowed, confirmed, elapsed);
     this.#store.relieve();
   }
 
@@ -165,7 +165,7 @@ export class Outbox {
     if (this.#outstanding !== null)
       throw new WeirError("WEIR_INTERNAL", "the outbox was cut while its last cut was not released");
     const now = this.#clock.now();
-    this.#trim(now);
+    this.#trim();
     const edits = this.#upkeep.edits(now);
     const chains: ChainCut[] = [];
     for (const [chain, { entries }] of this.#chains) {
@@ -244,7 +244,7 @@ export class Outbox {
 
   /** All up to `number` are stored. */
   confirm(chain: string, number: number): void {
-    this.#chain(chain).entries.confirm(number, this.#clock.now());
+    this.#chain(chain).entries.confirm(number, this.#clock.elapsed());
     this.#turns.confirmed(chain, number);
     this.#tell();
   }
@@ -296,7 +296,7 @@ export class Outbox {
    * in memory and the log. To be called between a `release` and the next `cut` that the snapshot is not to hold.
    */
   async manifest(): Promise<Plain> {
-    this.#trim(this.#clock.now());
+    this.#trim();
     const chains = this.#all().map((entries) => entries.kept());
     const uplinks = this.#uplinks.plain();
     await diskAsked(this.#disk, "write rows that wait", () => this.#store.keep(chains));
@@ -368,8 +368,10 @@ export class Outbox {
     if (edit.kind === "move") this.#chain(edit.to).entries.adopt(old);
   }
 
-  #trim(now: number): void {
-    for (const entries of this.#all()) entries.trim(now, this.#retention);
+  /** How long something has been confirmed is told by a clock that nobody sets. */
+  #trim(): void {
+    const elapsed = this.#clock.elapsed();
+    for (const entries of this.#all()) entries.trim(elapsed, this.#retention);
     // What is kept for healing makes room for what waits.
     let surplus = this.stats().bytes - this.#limits.bytes;
     for (const entries of this.#all()) if (surplus > 0) surplus -= entries.trimEarly(surplus);

@@ -96,16 +96,20 @@ describe("a worker is refused", () => {
     ["for a relative folder", folder("data"), {}, /the folder "data"/],
     ["for a folder with .. in it", folder("/srv/../etc"), {}, /the folder "\/srv\/..\/etc"/],
     ["for the engine's socket", folder("/var/run/docker.sock"), {}, /root on this host/],
-    ["for Podman's socket", folder("/run/podman/podman.sock"), {}, /root on this host/],
-    ["for the folder of sockets", folder("/run"), {}, /root on this host/],
-    ["for all of the host", folder("/"), {}, /root on this host/],
+    ["for the folder of the engine's socket", folder("/srv/engines/"), {}, /root on this host/],
+    [
+      "for a place inside that is the socket's",
+      { folders: [{ host: "/srv/a", inside: "/run", writable: false }] },
+      {},
+      /root on/,
+    ],
     ["for no memory", { limits: { memory_bytes: 0 } }, {}, /memory_bytes of 0/],
     ["for less than no processor", { limits: { processors: -1 } }, {}, /processors of -1/],
     ["for no end of processes", { limits: { pids: Number.POSITIVE_INFINITY } }, {}, /pids of Infinity/],
   ])("%s", (_name, asked, given, message) => {
     let refused: unknown;
     try {
-      checkWorker({ ...spec, ...asked }, { ...settings, ...given });
+      checkWorker({ ...spec, ...asked }, { ...settings, ...given }, ["/srv/engines/weir.sock"]);
     } catch (error) {
       refused = error;
     }
@@ -115,6 +119,6 @@ describe("a worker is refused", () => {
   });
 
   it("and this one is not", () => {
-    expect(() => checkWorker(spec, settings)).not.toThrow();
+    expect(() => checkWorker(spec, settings, ["/srv/engines/weir.sock"])).not.toThrow();
   });
 });

@@ -5,6 +5,7 @@ import { isAbsolute, normalize } from "node:path";
 import { WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { WorkerSpec } from "../driver.ts";
+import { reachesEngine } from "./engine-socket.ts";
 import { checkSpec } from "./worker-name.ts";
 
 export const supervisorLabel = "io.weir.supervisor";
@@ -24,9 +25,6 @@ export interface ContainerSettings {
 
 const allowedName = /^[a-z0-9_-]{1,64}$/;
 
-/** Sockets of engines: whoever may write to one is root on this host. */
-const engineSocket = /(^|\/)(docker|podman|containerd|crio)(\/[^/]+)*\.sock$|^(\/var)?\/run\/?$|^\/$/;
-
 function refused(spec: WorkerSpec, what: string, remedy: string): WeirError {
   return new WeirError("WEIR_WORKER_REFUSED", `worker ${JSON.stringify(spec.name)}: ${what}`, { remedy });
 }
@@ -36,15 +34,15 @@ export function containerName(supervisor: string, worker: string): string {
   return `weir.${supervisor}.${worker}`;
 }
 
-function checkFolder(spec: WorkerSpec, path: string): void {
+function checkFolder(spec: WorkerSpec, path: string, sockets: readonly string[]): void {
   if (!isAbsolute(path) || normalize(path) !== path || path.includes("\0")) {
     throw refused(spec, `the folder ${JSON.stringify(path)}`, "name folders by absolute paths without ..");
   }
-  if (engineSocket.test(path)) {
+  if (reachesEngine(path, sockets)) {
     throw refused(
       spec,
-      `the folder ${path} would make it root on this host`,
-      "leave the engine's socket out",
+      `the folder ${path} is or holds the engine's socket, and would make it root on this host`,
+      "name a folder without it, such as one under /var/lib",
     );
   }
 }
@@ -54,8 +52,12 @@ function checkLimit(spec: WorkerSpec, what: string, value: number | undefined): 
   throw refused(spec, `${what} of ${value}`, "give a number above 0, or none");
 }
 
-/** Refuses a worker that an engine must not be asked for. */
-export function checkWorker(spec: WorkerSpec, { supervisor, user }: ContainerSettings): void {
+/** Refuses a worker that an engine must not be asked for; `sockets` are those of the engine that would be asked. */
+export function checkWorker(
+  spec: WorkerSpec,
+  { supervisor, user }: ContainerSettings,
+  sockets: readonly string[],
+): void {
   checkSpec(spec);
   if (!allowedName.test(supervisor)) {
     const what = `the supervisor's name ${JSON.stringify(supervisor)}`;
@@ -65,8 +67,8 @@ export function checkWorker(spec: WorkerSpec, { supervisor, user }: ContainerSet
     throw refused(spec, `the user ${user}`, "give numbers that are not root's, such as 65532:65532");
   }
   for (const { host, inside } of spec.folders) {
-    checkFolder(spec, host);
-    checkFolder(spec, inside);
+    checkFolder(spec, host, sockets);
+    checkFolder(spec, inside, sockets);
   }
   checkLimit(spec, "memory_bytes", spec.limits.memory_bytes);
   checkLimit(spec, "processors", spec.limits.processors);

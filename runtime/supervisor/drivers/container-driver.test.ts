@@ -1,6 +1,7 @@
 // The driver against an engine that hangs, lies, breaks off and talks nonsense: every such answer is a typed error
 // or the state unknown, and no worker is ever started twice.
 
+import { dirname } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { VirtualClock } from "../../clock.ts";
@@ -245,6 +246,13 @@ describe("an engine that refuses", () => {
     await expect(driver.open()).rejects.toMatchObject({ remedy: expect.stringContaining("npm run image") });
   });
 
+  it("has another image of that name: its workers are started from another", async () => {
+    const before = await driver.open();
+    engine.misbehave(/images/, say('{"Id":"sha256:1a2b"}'));
+    expect(await driver.open()).toBe("sha256:1a2b");
+    expect(before).not.toBe("sha256:1a2b");
+  });
+
   it("is not there: what to do", async () => {
     await engine.close();
     expect(await faultOf(driver.open())).toBe("unreachable");
@@ -297,4 +305,22 @@ it("whatever the engine does at each call, no worker runs twice", { timeout: 60_
     }),
     { numRuns: 50 },
   );
+});
+
+it("gives no worker the socket that it speaks to itself, as it is called here and on the host", async () => {
+  const at = (host: string): WorkerSpec => ({
+    ...spec,
+    folders: [{ host, inside: "/data", writable: false }],
+  });
+  const refused = expect.objectContaining({ code: "WEIR_WORKER_REFUSED" }) as Error;
+  await expect(driver.start(at(dirname(engine.socketPath)))).rejects.toThrow(refused);
+  const mounts = [
+    { Source: "/srv/own/podman-1", Destination: engine.socketPath },
+    { Source: "/srv/own", Destination: import.meta.dirname },
+  ];
+  engine.misbehave(/\/containers\/within\/json/, say(JSON.stringify({ Mounts: mounts })));
+  const inside = new ContainerDriver({ ...settings, socketPath: engine.socketPath, clock, within: "within" });
+  await inside.open();
+  await expect(inside.start(at(import.meta.dirname))).rejects.toThrow(refused);
+  expect(engine.requests.filter((line) => line.includes("create"))).toEqual([]);
 });

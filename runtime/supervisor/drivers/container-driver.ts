@@ -1,9 +1,10 @@
 // Workers as containers of Docker or Podman. What the engine says counts, and what it does not say is unknown:
 // nothing is started in the place of what may still be there, and nothing is asked twice.
 
-import { chownSync, existsSync, mkdirSync } from "node:fs";
+import { chownSync, existsSync } from "node:fs";
 import type { Clock } from "../../clock.ts";
 import { WeirError } from "../../errors.ts";
+import { makeFolder } from "../../folder.ts";
 import { limits } from "../../limits.ts";
 import type { Driver, ObservedWorker, WorkerSpec, WorkerState, WorkerStats } from "../driver.ts";
 import {
@@ -14,7 +15,7 @@ import {
   supervisorLabel,
 } from "./container-body.ts";
 import { ContainerEngine } from "./container-engine.ts";
-import { specOnHost } from "./container-mounts.ts";
+import { placeOnHost, specOnHost } from "./container-mounts.ts";
 import {
   type ContainerMount,
   type ContainerStats,
@@ -70,18 +71,19 @@ export class ContainerDriver implements Driver {
     this.#engine = new ContainerEngine(options.socketPath, options.clock);
   }
 
-  async open(): Promise<void> {
+  async open(): Promise<string> {
     await this.#engine.version();
     const { image, within } = this.#options;
     if (within !== undefined) this.#mounts = await this.#mountsOf(within);
-    if (await this.#engine.hasImage(image)) return;
+    const id = await this.#engine.imageId(image);
+    if (id !== null) return id;
     throw new WeirError("WEIR_CONTAINER_ENGINE", `the container engine has no image ${image}`, {
       remedy: "pull it, or make it: npm run image, then podman load -i build/image/weir.tar (or docker load)",
     });
   }
 
   async start(spec: WorkerSpec): Promise<string> {
-    checkWorker(spec, this.#options);
+    checkWorker(spec, this.#options, this.#sockets());
     const name = containerName(this.#options.supervisor, spec.name);
     if (this.#starting.has(name)) throw this.#isThere(spec);
     this.#starting.add(name);
@@ -180,9 +182,16 @@ export class ContainerDriver implements Driver {
           remedy: "correct the path, or make the folder",
         });
       }
-      const made = mkdirSync(host, { recursive: true, mode: 0o700 });
+      const made = makeFolder(host, 0o700);
       if (made !== undefined && process.getuid?.() === 0) chownSync(host, user, group);
     }
+  }
+
+  /** The engine's socket as it is called here, and on the host. */
+  #sockets(): readonly string[] {
+    const { socketPath } = this.#options;
+    const onHost = this.#mounts === null ? null : placeOnHost(socketPath, this.#mounts);
+    return onHost === null ? [socketPath] : [socketPath, onHost];
   }
 
   async #mountsOf(container: string): Promise<readonly ContainerMount[]> {
@@ -196,7 +205,7 @@ export class ContainerDriver implements Driver {
   /** Makes the container. One of its name that was made by an earlier start and never ran is in the way of nobody. */
   async #make(spec: WorkerSpec, name: string): Promise<string> {
     const onHost = specOnHost(spec, this.#mounts);
-    checkWorker(onHost, this.#options);
+    checkWorker(onHost, this.#options, this.#sockets());
     const body = containerBody(onHost, this.#options);
     try {
       return await this.#engine.create(name, body);

@@ -8,6 +8,7 @@ import {
   type ContainerStats,
   created,
   type EngineVersion,
+  image,
   type InspectedContainer,
   inspected,
   type ListedContainer,
@@ -46,10 +47,11 @@ export class ContainerEngine {
     return found;
   }
 
-  /** True when it has the image. */
-  async hasImage(name: string): Promise<boolean> {
+  /** The digest of the image that is called so now; null where it has none. */
+  async imageId(name: string): Promise<string | null> {
     const call: EngineCall = { method: "GET", path: await this.#path(`/images/${encodeURI(name)}/json`) };
-    return (await this.#wanted(call, [200, 404])).status === 200;
+    const answer = await this.#wanted(call, [200, 404]);
+    return answer.status === 404 ? null : parsed(image, call, answer).Id;
   }
 
   /** Makes a container. A refusal with 409 says that there is one of that name. */

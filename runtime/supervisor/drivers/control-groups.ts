@@ -1,8 +1,9 @@
 // Limits that the kernel holds for a group of processes: control groups, the older kind and the newer, where this
 // user may make them. Where not, the answer is null and the limits are somebody else's to watch.
 
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "../../folder.ts";
 import type { WorkerLimits } from "../driver.ts";
 
 const root = "/sys/fs/cgroup";
@@ -49,10 +50,10 @@ export function makeControlGroup(name: string, limits: WorkerLimits): ControlGro
   const made: string[] = [];
   try {
     if (existsSync(join(root, "cgroup.controllers"))) {
-      made.push(makeFolder(join(root, name), newerFiles(limits)));
+      made.push(makeGroup(join(root, name), newerFiles(limits)));
     } else {
       for (const [controller, files] of Object.entries(olderFiles(limits)))
-        made.push(makeFolder(join(root, controller, name), files));
+        made.push(makeGroup(join(root, controller, name), files));
     }
     return made.length === 0 ? null : { folders: made };
   } catch {
@@ -61,8 +62,8 @@ export function makeControlGroup(name: string, limits: WorkerLimits): ControlGro
   }
 }
 
-function makeFolder(folder: string, files: readonly (readonly [string, string])[]): string {
-  mkdirSync(folder, { recursive: true });
+function makeGroup(folder: string, files: readonly (readonly [string, string])[]): string {
+  makeFolder(folder);
   try {
     for (const [file, value] of files) writeFileSync(join(folder, file), value);
   } catch (error) {

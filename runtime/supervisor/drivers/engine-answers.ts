@@ -32,6 +32,8 @@ export const version: z.ZodType<EngineVersion> = z.object({
   ApiVersion: z.string().regex(/^\d+\.\d+$/),
 });
 
+export const image: z.ZodType<{ readonly Id: string }> = z.object({ Id: z.string().min(1).max(256) });
+
 export const created: z.ZodType<{ readonly Id: string }> = z.object({ Id: containerId });
 
 export interface ListedContainer {

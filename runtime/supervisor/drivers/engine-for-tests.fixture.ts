@@ -1,10 +1,7 @@
 // A real container engine with weir's image for tests: the one that WEIR_TEST_ENGINE names (unix:///…), which has
 // to have the image, else a Podman of the test's own. Where there is none, tests are skipped and say why.
 
-import { join } from "node:path";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { makeImage } from "../../../deploy/image.ts";
+import { imageForTests } from "../../../deploy/image.fixture.ts";
 import { messageOf } from "../../errors.ts";
 import { podmanMissing, startPodman, type PodmanService } from "./podman-service.ts";
 
@@ -23,16 +20,11 @@ export async function engineForTests(): Promise<TestEngine | string> {
   }
   const missing = podmanMissing(process.env);
   if (missing !== null) return missing;
-  const folder = mkdtempSync(join(tmpdir(), "weir-image-"));
   try {
     const podman = await startPodman(process.env);
-    const archive = join(folder, "weir.tar");
-    makeImage(archive);
-    podman.load(archive);
+    podman.load(imageForTests());
     return { socketPath: podman.socketPath, podman, stop: () => podman.stop() };
   } catch (error) {
     return messageOf(error);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
 }

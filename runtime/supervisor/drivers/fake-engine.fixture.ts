@@ -94,7 +94,7 @@ class Containers {
   answer(method: string, url: URL, text: string): { status: number; body?: unknown } {
     const path = url.pathname.replace(/^\/v1\.41/, "");
     if (path === "/version") return { status: 200, body: { Version: "0", ApiVersion: "1.41" } };
-    if (path.startsWith("/images/")) return { status: 200, body: {} };
+    if (path.startsWith("/images/")) return { status: 200, body: { Id: `sha256:${path}` } };
     if (path === "/containers/create") return this.create(url.searchParams.get("name") ?? "", text);
     if (path === "/containers/json") {
       const body = [...this.all.values()].map(({ Id, state, labels }) => ({

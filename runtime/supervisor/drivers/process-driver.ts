@@ -2,11 +2,12 @@
 // supervisor that starts again finds them by process number and time of birth. Decides nothing.
 
 import { spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { createHash, randomUUID } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, sleep } from "../../clock.ts";
 import { messageOf, WeirError } from "../../errors.ts";
+import { makeFolder } from "../../folder.ts";
 import { limits } from "../../limits.ts";
 import type { Driver, ObservedWorker, WorkerSpec, WorkerStats } from "../driver.ts";
 import { endMembers, makeControlGroup, removeControlGroup, wasOutOfMemory } from "./control-groups.ts";
@@ -25,15 +26,16 @@ export interface ProcessDriverOptions {
 }
 
 // Waits for the worker, so that its exit code is known even when its supervisor is gone meanwhile. It runs nothing
-// when its folder has been given to another since. Arguments: folder, handle, boot mark, control groups in one
+// when its folder has been given to another since. It starts no programs that the shell can do without: many workers start at once. Arguments: folder, handle, boot mark, control groups in one
 // text, then the command.
 const guardScript = `
 folder=$1; id=$2; boot=$3; groups=$4; shift 4
-grep -qF "\\"$id\\"" "$folder/order.json" || exit 0
+order=; read -r order < "$folder/order.json"
+case $order in *"\\"$id\\""*) ;; *) exit 0;; esac
 for group in $groups; do echo $$ > "$group/cgroup.procs"; done
 "$@" </dev/null >>"$folder/output.log" 2>&1 &
 worker=$!
-if [ -r "/proc/$worker/stat" ]; then began=$(sed 's/.*) //' "/proc/$worker/stat" | cut -d' ' -f20)
+if read -r stat < "/proc/$worker/stat"; then set -- \${stat##*) }; began=\${20}
 else began=$(ps -p "$worker" -o lstart=); fi
 printf '%s\\n%s\\n%s\\n%s\\n' "$worker" "$began" "$boot" "$$" > "$folder/process.new" && mv "$folder/process.new" "$folder/process"
 trap '' TERM INT HUP
@@ -54,17 +56,18 @@ export class ProcessDriver implements Driver {
     this.#options = options;
   }
 
-  open(): Promise<void> {
+  open(): Promise<string> {
+    const { folder, program } = this.#options;
     try {
-      mkdirSync(this.#options.folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder, 0o700);
     } catch (error) {
       return Promise.reject(
-        new WeirError("WEIR_FILE", `${this.#options.folder} cannot be made: ${messageOf(error)}`, {
+        new WeirError("WEIR_FILE", `${folder} cannot be made: ${messageOf(error)}`, {
           remedy: "name a folder that this user may write with --state",
         }),
       );
     }
-    return Promise.resolve();
+    return Promise.resolve([...program, process.version, digestOf(program.at(-1)!)].join("\n"));
   }
 
   async start(spec: WorkerSpec): Promise<string> {
@@ -264,6 +267,11 @@ export class ProcessDriver implements Driver {
     const guard = files.mark()?.guard ?? null;
     return guard !== null && processBegan(guard) !== null;
   }
+}
+
+/** Of a bundle's first file, which names all others by what is in them: another one may lie in the same place by now. */
+function digestOf(file: string): string {
+  return existsSync(file) ? createHash("sha256").update(readFileSync(file)).digest("hex") : "";
 }
 
 interface Known {

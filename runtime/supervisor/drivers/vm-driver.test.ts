@@ -70,7 +70,7 @@ describe.skipIf(missing !== null)(
         limits: {},
       };
       const id = await driver.start(spec);
-      const found = spawnSync("pgrep", ["-f", `-uuid ${id}`], { encoding: "utf8" });
+      const found = spawnSync("pgrep", ["-f", "--", `-uuid ${id}`], { encoding: "utf8" });
       process.kill(Number(found.stdout), "SIGSTOP");
       expect(await driver.list()).toEqual([expect.objectContaining({ id, state: "unknown" })]);
       await expect(driver.start(spec)).rejects.toMatchObject({ code: "WEIR_WORKER_REFUSED" });

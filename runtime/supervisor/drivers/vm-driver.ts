@@ -19,6 +19,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Clock, sleep } from "../../clock.ts";
 import { messageOf, WeirError } from "../../errors.ts";
+import { makeFolder } from "../../folder.ts";
 import { limits } from "../../limits.ts";
 import type { Driver, ObservedWorker, WorkerSpec, WorkerState, WorkerStats } from "../driver.ts";
 import {
@@ -85,9 +86,9 @@ export class VmDriver implements Driver {
     this.#options = options;
   }
 
-  async open(): Promise<void> {
+  async open(): Promise<string> {
     const { folder, qemu, system } = this.#options;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     const missing = Object.values(system).find((file: string) => !existsSync(file));
     if (missing !== undefined) {
       throw new WeirError("WEIR_MACHINE", `there is no ${missing} to start machines from`, {
@@ -99,6 +100,9 @@ export class VmDriver implements Driver {
         remedy: "apt-get install qemu-system-x86",
       });
     });
+    return Object.values(system)
+      .map((file: string) => `${file} ${statSync(file).mtimeMs}`)
+      .join("\n");
   }
 
   async start(spec: WorkerSpec): Promise<string> {
@@ -328,7 +332,7 @@ export class VmDriver implements Driver {
 /** A disk with the files of a folder, or one to write on that takes space only as it fills. */
 async function makeDisk(from: string | null, file: string, writable: boolean): Promise<void> {
   if (from === null) return;
-  if (writable) mkdirSync(from, { recursive: true, mode: 0o700 });
+  if (writable) makeFolder(from, 0o700);
   const content = writable ? ["-E", "root_owner=65532:65532"] : ["-d", from];
   const size = writable ? limits.machine_folder_bytes : await folderBytes(from);
   await run("mke2fs", ["-q", "-t", "ext4", "-m", "0", ...content, file, `${Math.ceil(size / 1024)}k`]);

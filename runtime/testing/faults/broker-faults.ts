@@ -2,11 +2,16 @@
 
 import type { Broker } from "./broker.ts";
 import { insisting } from "./cloud.ts";
+import { noticed } from "./link-faults.ts";
 import { sourceStream } from "./publisher.ts";
-import type { Scenario } from "./scenario.ts";
+import { insist, type Scenario } from "./scenario.ts";
 import { onSource } from "./source-stream.ts";
 import { lasting } from "./waiting.ts";
 import type { World } from "./world.ts";
+
+/** What whoever does not say who they are may not do. */
+const denied = `authorization { users: [{ user: any, password: any, permissions: { publish: { deny: ["raw.>"] } } }] }
+no_auth_user: any`;
 
 export const brokerFaults: readonly Scenario[] = [
   {
@@ -20,14 +25,54 @@ export const brokerFaults: readonly Scenario[] = [
     run: (world, isShort) => killed(world, world.cloudServer, isShort ? 3 : 10, [50, 700]),
   },
   {
+    name: "F18",
+    about: "the cloud's server sends its clients away and ends, as for an upgrade, and comes back",
+    async run(world, isShort) {
+      world.begin();
+      for (let end = 0; end < (isShort ? 1 : 2); end++) {
+        await world.flows();
+        // The least that it takes.
+        await world.cloudServer.restart('lame_duck_duration: "30s", lame_duck_grace_period: "1s"');
+        world.crashes++;
+        await world.flows();
+        await world.cloudServer.retire(isShort ? 5_000 : 40_000);
+        await world.cloudServer.restart();
+      }
+      await world.flows();
+    },
+  },
+  {
+    name: "F50",
+    about: "the cloud does not let rows be written for a while: a right is missing",
+    async run(world, isShort) {
+      world.begin();
+      for (let time = 0; time < (isShort ? 1 : 3); time++) {
+        await world.flows();
+        await world.cloudServer.restart(denied);
+        world.crashes++;
+        await world.alive("a worker that says so", () => world.worker.hasSaid("ermission"));
+        const { arrived } = world.cloud;
+        await lasting(1_000);
+        insist(world.cloud.arrived === arrived, "rows came though the right was missing");
+        await world.cloudServer.restart("");
+        world.crashes++;
+      }
+      await world.flows();
+    },
+  },
+  {
     name: "F19",
     about: "SIGSTOP of the cloud's server, then of the edge's",
     async run(world, isShort) {
       world.begin();
-      for (const broker of [world.cloudServer, world.edge]) {
+      for (const [broker, connection] of [
+        [world.cloudServer, "cloud"],
+        [world.edge, "default"],
+      ] as const) {
         await world.flows();
         await broker.pause();
-        await lasting(isShort ? 2_000 : 25_000);
+        if (!isShort) await noticed(world, connection);
+        await lasting(isShort ? 2_000 : 5_000);
         await broker.proceed();
       }
       await world.flows();

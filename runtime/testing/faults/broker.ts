@@ -8,6 +8,7 @@ import {
   type RunningNatsServer,
   startNatsServer,
 } from "../../connect/nats-server.ts";
+import { lasting } from "./waiting.ts";
 
 export class Broker {
   readonly name: string;
@@ -15,6 +16,8 @@ export class Broker {
   readonly #copy: string;
   readonly #options: Pick<NatsServerOptions, "domain" | "mqtt">;
   #server: RunningNatsServer;
+  /** Further lines of its configuration. */
+  #settings = "";
   kills = 0;
 
   private constructor(
@@ -60,20 +63,29 @@ export class Broker {
     this.kills++;
   }
 
-  /** Comes back on the same port with what is in its store. */
-  async restart(): Promise<void> {
+  /** Comes back on the same port with what is in its store; `settings` are lines of its configuration from here on. */
+  async restart(settings: string = this.#settings): Promise<void> {
     const { port, mqttUrl } = this.#server;
+    this.#settings = settings;
     await this.#server.stop();
     this.#server = await startNatsServer(
       {
         name: this.name,
         storeDir: this.#store,
         port,
+        extra: settings,
         ...this.#options,
         ...(mqttUrl === null ? {} : { mqttPort: Number(new URL(mqttUrl).port) }),
       },
       process.env,
     );
+  }
+
+  /** Resolves once it has sent its clients away and has ended, or has had so long for it and was killed. */
+  async retire(within_ms: number): Promise<void> {
+    await this.#server.retire();
+    await Promise.race([this.#server.exited, lasting(within_ms)]);
+    await this.kill();
   }
 
   pause(): Promise<void> {

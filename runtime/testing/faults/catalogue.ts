@@ -3,8 +3,13 @@
 import { Random } from "../simulation/random.ts";
 import { messageOf } from "../../errors.ts";
 import { brokerFaults } from "./broker-faults.ts";
+import { buildFaults } from "./build-faults.ts";
+import { callFaults } from "./call-faults.ts";
 import { diskFaults } from "./disk-faults.ts";
+import { folderFaults } from "./folder-faults.ts";
+import { laneFaults } from "./lane-faults.ts";
 import { linkFaults } from "./link-faults.ts";
+import { operatorFaults } from "./operator-faults.ts";
 import { processFaults } from "./process-faults.ts";
 import type { Outcome } from "./report.ts";
 import type { Scenario } from "./scenario.ts";
@@ -14,13 +19,19 @@ import type { Tool } from "./tools.ts";
 import type { Verdict } from "./verdict.ts";
 import { World } from "./world.ts";
 
+/** The longest is first, so that nobody waits for it alone at the end. */
 export const scenarios: readonly Scenario[] = [
+  storm,
   ...processFaults,
   ...brokerFaults,
   ...diskFaults,
+  ...folderFaults,
+  ...callFaults,
   ...linkFaults,
+  ...laneFaults,
   ...streamFaults,
-  storm,
+  ...buildFaults,
+  ...operatorFaults,
 ];
 
 export interface Choice {
@@ -76,5 +87,5 @@ export async function runScenario(
   }
   const crashes = world === null ? 0 : world.crashes;
   await world?.close().catch((error: unknown) => (fault ??= messageOf(error)));
-  return { name, seed, crashes, verdict, fault };
+  return { name, seed, isShort, crashes, verdict, fault };
 }

@@ -12,18 +12,19 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { injecting } from "./injected.ts";
 import { refused } from "./process-faults.ts";
 import { insist, type Scenario } from "./scenario.ts";
-import { copyImage, makeImage, mountImage, unmount } from "./tools.ts";
+import { copyImage, makeImage, mountImage, tryUnmount, unmount } from "./tools.ts";
 import { lasting, until } from "./waiting.ts";
 import type { World } from "./world.ts";
 
 const image_mebibytes = 96;
 
-/** Puts the state onto a disk of its own. */
-function onImage(world: World): string {
+/** Puts the state onto a disk of its own, with room for so many files where that is said. */
+export function onImage(world: World, files: number | null = null): string {
   const image = join(world.folder, "disk.img");
-  makeImage(image, image_mebibytes);
+  makeImage(image, image_mebibytes, files);
   mountImage(image, world.state);
   world.later(() => unmount(world.state));
   return image;
@@ -43,7 +44,7 @@ export const diskFaults: readonly Scenario[] = [
         world.worker.signal("SIGSTOP");
         copyImage(image, `${image}.cut`);
         await world.killWorker();
-        unmount(world.state);
+        await until("a disk that nobody uses", () => tryUnmount(world.state));
         renameSync(`${image}.cut`, image);
         mountImage(image, world.state);
         world.startWorker();
@@ -107,22 +108,20 @@ export const diskFaults: readonly Scenario[] = [
   },
   {
     name: "F32",
-    about: "every fdatasync takes 300 ms more",
+    about: "every fdatasync takes 300 ms more, then 5 s more",
     needs: ["strace"],
-    async run(world) {
-      world.begin({ under: injecting("fdatasync", "delay_exit=300000") });
-      await world.flows(6_000);
-      await world.killWorker();
+    async run(world, isShort) {
+      world.publisher.start();
+      for (const more_ms of isShort ? [300] : [300, 5_000]) {
+        world.startWorker({ under: injecting("fdatasync", `delay_exit=${more_ms * 1_000}`) });
+        await world.flows(6_000);
+        await world.killWorker();
+      }
       world.startWorker();
       await world.flows();
     },
   },
 ];
-
-function injecting(call: string, what: string): readonly string[] {
-  const trace = ["-f", "--seccomp-bpf", "-q", "-o", "/dev/null", "-e", `trace=${call}`];
-  return ["strace", ...trace, "-e", `inject=${call}:${what}`];
-}
 
 function fill(file: string): void {
   const piece = Buffer.alloc(65_536, 1);
@@ -182,6 +181,11 @@ async function damaged(world: World, times: number, damage: (world: World) => st
     cpSync(world.state, whole, { recursive: true });
     const what = damage(world);
     const worker = world.startWorker();
+    await until(
+      `a worker with damage to run or to refuse: ${what}`,
+      () => worker.hasEnded || worker.isRunning,
+    );
+    // Rows of the one before may have been on their way until then.
     const from = world.cloud.arrived;
     await until(
       `a worker with damage to go on or to refuse: ${what}`,

@@ -3,11 +3,15 @@
 import { limits } from "../../limits.ts";
 import type { LinkState } from "./proxy.ts";
 import type { Scenario } from "./scenario.ts";
+import { losing, notLosing } from "./tools.ts";
 import { lasting, until } from "./waiting.ts";
 import type { World } from "./world.ts";
 
 /** So long that the cloud's streams have forgotten the ids of all that was sent before. */
 const outage_ms = limits.faults_duplicate_window_ms * 3;
+
+/** It is noticed by the fourth time that it is asked whether the server is there. */
+const noticed_ms_max = limits.nats_ping_interval_ms * 4;
 
 export const linkFaults: readonly Scenario[] = [
   {
@@ -47,9 +51,17 @@ export const linkFaults: readonly Scenario[] = [
     async run(world, isShort) {
       world.begin();
       await world.flows();
-      await during(world, { kind: "black_hole", way: "both" }, isShort ? outage_ms : 25_000);
-      // What was swallowed never comes; a connection with a hole in it is none.
-      world.link.drop();
+      if (isShort) {
+        await during(world, { kind: "black_hole", way: "both" }, outage_ms);
+        // What was swallowed never comes; a connection with a hole in it is none.
+        world.link.drop();
+      } else {
+        world.link.set({ kind: "black_hole", way: "both" });
+        await noticed(world, "cloud");
+        // The next connections get no answer either.
+        await lasting(2 * outage_ms);
+        world.link.set({ kind: "fine" });
+      }
       await world.flows();
     },
   },
@@ -62,6 +74,23 @@ export const linkFaults: readonly Scenario[] = [
         await world.flows();
         await during(world, { kind: "black_hole", way: "to_client" }, isShort ? 1_500 : 7_000);
         world.link.drop();
+      }
+      await world.flows();
+    },
+  },
+  {
+    name: "F40",
+    about: "packets on their way to the cloud are lost, ever more of them",
+    needs: ["iptables"],
+    async run(world, isShort) {
+      const { port } = world.link;
+      world.begin();
+      await world.flows();
+      for (const share of isShort ? [0.1] : [0.01, 0.1, 0.3]) {
+        losing(share, port);
+        world.later(() => settleLoss(share, port));
+        await world.flows(isShort ? 1_000 : 5_000);
+        settleLoss(share, port);
       }
       await world.flows();
     },
@@ -123,6 +152,21 @@ export const linkFaults: readonly Scenario[] = [
     },
   },
 ];
+
+/** Resolves once the worker itself gave a connection up over which nothing comes: it asks again and again whether it is there. */
+export async function noticed({ worker }: World, connection: string): Promise<void> {
+  const lost = `nats "${connection}": lost`;
+  await until("a worker that notices that nothing comes", () => worker.hasSaid(lost), noticed_ms_max);
+}
+
+/** Takes the rule back, where it is still there. */
+function settleLoss(share: number, port: number): void {
+  try {
+    notLosing(share, port);
+  } catch {
+    // It was taken back before.
+  }
+}
 
 async function during(world: World, state: LinkState, ms: number): Promise<void> {
   world.link.set(state);

@@ -1,16 +1,20 @@
 // Faults of the worker's process: ended at any moment, also while it recovers; stopped; told to end; started twice; copied;
 // given another time.
 
-import { cpSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, rmdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { wallClock } from "../../clock.ts";
 import { limits } from "../../limits.ts";
+import { pipelineText } from "./pipeline.ts";
 import { insist, type Scenario } from "./scenario.ts";
-import { faketimeLibrary } from "./tools.ts";
+import { faketimeLibrary, makeCpuGroup } from "./tools.ts";
 import { lasting, until } from "./waiting.ts";
 import type { World } from "./world.ts";
 
 /** The exit codes of a worker that refuses to go on: its state is held by another or cannot be used, or it is fenced. */
 export const refused: readonly number[] = [65, 78];
+
+const day_s = 86_400;
 
 export const processFaults: readonly Scenario[] = [
   {
@@ -85,7 +89,7 @@ export const processFaults: readonly Scenario[] = [
   },
   {
     name: "F35",
-    about: "the clock is set an hour ahead, an hour back, ten years ahead",
+    about: "the clock is set an hour ahead, an hour back, ten years ahead, to 1970",
     needs: ["faketime"],
     async run(world, isShort) {
       const file = join(world.folder, "time");
@@ -99,14 +103,73 @@ export const processFaults: readonly Scenario[] = [
           DONT_FAKE_MONOTONIC: "1",
         },
       });
-      for (const offset of isShort ? ["+1h", "-1h"] : ["+1h", "-1h", "+10y", "+0"]) {
+      const to1970 = `-${Math.floor(wallClock.now() / 1_000) - day_s}`;
+      for (const offset of isShort ? ["+1h", "-1h"] : ["+1h", "-1h", "+10y", to1970, "+0"]) {
         await world.flows();
         step(offset);
       }
       await world.flows();
     },
   },
+  {
+    name: "F36",
+    about: "the worker's clock is a day ahead of the servers', then a day behind",
+    needs: ["faketime"],
+    async run(world) {
+      world.publisher.start();
+      for (const offset of ["+24h", "-24h"]) {
+        const LD_PRELOAD = faketimeLibrary()!;
+        world.startWorker({ environment: { LD_PRELOAD, FAKETIME: offset, DONT_FAKE_MONOTONIC: "1" } });
+        await world.flows();
+        await world.killWorker();
+      }
+      world.startWorker();
+      await world.flows();
+    },
+  },
+  {
+    name: "F15",
+    about: "the worker has a tenth of a processor for a while",
+    needs: ["cpu_group"],
+    async run(world, isShort) {
+      const group = makeCpuGroup(`weir-faults-${process.pid}`, 0.1);
+      world.later(() => rmdirSync(group));
+      world.begin();
+      for (let time = 0; time < (isShort ? 1 : 3); time++) {
+        await world.flows();
+        writeFileSync(join(group, "cgroup.procs"), `${world.worker.pid}`);
+        await world.flows(1_000);
+        writeFileSync(join(dirname(group), "cgroup.procs"), `${world.worker.pid}`);
+      }
+      await world.flows();
+    },
+  },
+  {
+    name: "F56",
+    about:
+      "the pipeline's file is replaced while it runs, with what is right and what is wrong, and the worker killed",
+    async run(world, isShort) {
+      world.publisher.start();
+      world.startWorker({ follows: dirname(world.file) });
+      for (let change = 0; change < (isShort ? 3 : 12); change++) {
+        await world.flows(world.random.between(500, 4_000));
+        writeFileSync(world.file, changed(pipelineText, change));
+        await lasting(world.random.between(0, 1_500));
+        if (change % 3 !== 2) continue;
+        await world.killWorker();
+        writeFileSync(world.file, pipelineText);
+        world.startWorker({ follows: dirname(world.file) });
+      }
+      writeFileSync(world.file, pipelineText);
+      await world.flows();
+    },
+  },
 ];
+
+/** Another revision of the same pipeline; every third is wrong, and changes nothing. */
+function changed(text: string, change: number): string {
+  return change % 3 === 1 ? text.replace("steps:", "stops:") : `${text}about: Change ${change}.\n`;
+}
 
 async function secondWorker(world: World): Promise<void> {
   const second = world.startAnother({});

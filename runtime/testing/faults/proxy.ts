@@ -47,8 +47,12 @@ export class FaultProxy {
     return proxy;
   }
 
+  get port(): number {
+    return (this.#listener.address() as AddressInfo).port;
+  }
+
   get url(): string {
-    return `nats://127.0.0.1:${(this.#listener.address() as AddressInfo).port}`;
+    return `nats://127.0.0.1:${this.port}`;
   }
 
   /** Connections that there are. */

@@ -7,7 +7,7 @@ import { recoveryTimes } from "./recovery.ts";
 import { isPassed, type Outcome, outcomeText, reportOf, reportText } from "./report.ts";
 
 const clean = { records: 100, lost: 0, duplicated: 0, out_of_order: 0, wrong: 0, notes: [] };
-const fine: Outcome = { name: "F1", seed: 7, crashes: 3, verdict: clean, fault: null };
+const fine: Outcome = { name: "F1", seed: 7, isShort: false, crashes: 3, verdict: clean, fault: null };
 
 describe("a report", () => {
   it("adds up, and passes where something ran and all is clean", () => {
@@ -35,6 +35,12 @@ describe("a report", () => {
     expect(isPassed(reportOf([outcome], []))).toBe(false);
     expect(outcomeText(outcome)).toContain("npm run faults -- --seed 7 --only F1");
     expect(outcomeText(outcome)).toContain(`${what}: record 5`);
+  });
+
+  it("says how the run that failed is run again, which is the short one where it was short", () => {
+    const failed = { ...fine, fault: "waited 120 s for the probe" };
+    expect(outcomeText(failed)).toMatch(/again: npm run faults -- --seed 7 --only F1$/);
+    expect(outcomeText({ ...failed, isShort: true })).toMatch(/--seed 7 --only F1 --short$/);
   });
 
   it("counts a scenario that did not end as it must", () => {

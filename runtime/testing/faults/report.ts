@@ -6,6 +6,8 @@ import { type Counts, isClean, type Verdict } from "./verdict.ts";
 export interface Outcome {
   readonly name: string;
   readonly seed: number;
+  /** It ran in the form for a run that has little time. */
+  readonly isShort: boolean;
   readonly crashes: number;
   readonly verdict: Verdict;
   /** What did not happen as it must; null where all did. */
@@ -47,7 +49,7 @@ export function isPassed(report: Report): boolean {
 }
 
 /** One scenario in a few lines; one that failed says how it is run again. */
-export function outcomeText({ name, seed, crashes, verdict, fault }: Outcome): string {
+export function outcomeText({ name, seed, isShort, crashes, verdict, fault }: Outcome): string {
   const { records, lost, duplicated, out_of_order, wrong, notes } = verdict;
   const figures = `${records} records, ${crashes} crashes, ${lost} lost, ${duplicated} duplicated, ${out_of_order} out of order, ${wrong} wrong`;
   if (fault === null && isClean(verdict)) return `${name}  ok: ${figures}`;
@@ -55,7 +57,7 @@ export function outcomeText({ name, seed, crashes, verdict, fault }: Outcome): s
   return [
     `${name}  FAILED: ${figures}`,
     ...reasons.map((reason) => reason.replaceAll(/^/gm, "    ")),
-    `  again: npm run faults -- --seed ${seed} --only ${name}`,
+    `  again: npm run faults -- --seed ${seed} --only ${name}${isShort ? " --short" : ""}`,
   ].join("\n");
 }
 

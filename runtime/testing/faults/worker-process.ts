@@ -6,16 +6,19 @@ import { fileURLToPath } from "node:url";
 import { partUrl } from "../../layout.ts";
 import type { WorkerStatus } from "../../worker/worker.ts";
 
-const program: string = fileURLToPath(partUrl("weir.js"));
 const leash: string = partUrl("demo-leash.js").href;
 const saidLinesMax = 400;
 
 export interface WorkerCommand {
   /** Files. */
   readonly pipelines: readonly string[];
+  /** A folder of them in place of those, each change of which it follows. */
+  readonly follows?: string;
   readonly state: string;
   /** `name=url`, or a url for the default connection. */
   readonly connections: readonly string[];
+  /** The weir that is run; this one where none is named. */
+  readonly weir?: URL;
   /** A file of device settings. */
   readonly config?: string;
   /** A program that runs it, with its arguments: strace, say. */
@@ -37,19 +40,11 @@ export class WorkerProcess {
   /** It has opened its state, its sources and its sinks. */
   isRunning = false;
 
-  constructor({ pipelines, state, connections, config, under = [], environment = {} }: WorkerCommand) {
-    const weir = [
-      "--import",
-      leash,
-      program,
-      "run",
-      ...pipelines,
-      "--state",
-      state,
-      "--log",
-      "text",
-      "--json",
-    ];
+  constructor(command: WorkerCommand) {
+    const { pipelines, follows, state, connections, config, under = [], environment = {} } = command;
+    const program = fileURLToPath(command.weir ?? partUrl("weir.js"));
+    const what = follows === undefined ? ["run", ...pipelines, "--json"] : ["worker", follows];
+    const weir = ["--import", leash, program, ...what, "--state", state, "--log", "text"];
     const nats = connections.flatMap((each) => ["--nats", each]);
     const settings = config === undefined ? [] : ["--config", config];
     const [first, ...rest] = [...under, process.execPath, ...weir, ...nats, ...settings];

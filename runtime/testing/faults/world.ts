@@ -14,6 +14,7 @@ import { makeSourceStream, Publisher } from "./publisher.ts";
 import { linesOf } from "./records.ts";
 import { isClean, judge, type Verdict } from "./verdict.ts";
 import { until } from "./waiting.ts";
+import { startedPart } from "../started.ts";
 import { WorkerProcess, type WorkerCommand } from "./worker-process.ts";
 
 export interface WorldOptions {
@@ -28,6 +29,8 @@ export interface WorldOptions {
   readonly sourceMessages?: number;
   /** Text of the pipeline, where it is another than usual. */
   readonly pipeline?: string;
+  /** Further files beside it, by name. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Records as the text of a message, where they are others than usual. */
   readonly text?: (first: number, end: number) => string;
   /** For whoever looks on. */
@@ -35,13 +38,17 @@ export interface WorldOptions {
 }
 
 /** How a worker is started in other ways than usual. */
-export type Start = Partial<Pick<WorkerCommand, "state" | "under" | "environment">>;
+export type Start = Partial<
+  Pick<WorkerCommand, "connections" | "environment" | "follows" | "pipelines" | "state" | "under" | "weir">
+>;
 
 export class World {
   readonly random: Random;
   readonly folder: string;
   /** Where the worker keeps its state; a scenario may mount something there before the first start. */
   readonly state: string;
+  /** The pipeline's, alone in its folder but for what it needs. */
+  readonly file: string;
   readonly say: (line: string) => void;
   readonly edge: Broker;
   readonly cloudServer: Broker;
@@ -71,6 +78,7 @@ export class World {
     this.say = options.say;
     this.folder = folder;
     this.state = join(folder, "state");
+    this.file = join(folder, "pipelines", "faults.yaml");
     this.edge = parts.edge;
     this.cloudServer = parts.cloudServer;
     this.link = parts.link;
@@ -83,7 +91,9 @@ export class World {
     const undo: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true, force: true })];
     try {
       mkdirSync(join(folder, "state"));
-      writeFileSync(join(folder, "faults.yaml"), options.pipeline ?? pipelineText);
+      mkdirSync(join(folder, "pipelines"));
+      const files = { "faults.yaml": options.pipeline ?? pipelineText, ...options.files };
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, "pipelines", name), text);
       const edge = await Broker.start("edge", folder);
       undo.push(() => edge.stop());
       const cloudServer = await Broker.start("cloud", folder);
@@ -128,8 +138,9 @@ export class World {
   /** Starts one beside it. */
   startAnother(how: Start): WorkerProcess {
     const worker = new WorkerProcess({
-      pipelines: [join(this.folder, "faults.yaml")],
+      pipelines: [this.file],
       state: this.state,
+      weir: startedPart("weir.js"),
       connections: [this.edge.url, `cloud=${this.link.url}`],
       ...how,
     });

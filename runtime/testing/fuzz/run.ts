@@ -7,13 +7,12 @@
 
 import { once } from "node:events";
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { parseDuration } from "../../../operators/sdk/index.ts";
 import { sleep, stopwatch, wallClock } from "../../clock.ts";
 import { messageOf, WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
-import { runScript, threadsMax, wholeNumber } from "../script.ts";
+import { readOptions, runScript, threadsMax, wholeNumber } from "../script.ts";
 import { faultOf, shrunk } from "./attempt.ts";
 import type { Finding, FuzzOrder } from "./fuzz-thread.ts";
 import { inputOf } from "./mutate.ts";
@@ -45,16 +44,16 @@ function refused(message: string): WeirError {
 
 function requestOf(list: readonly string[]): Request {
   const text = { type: "string" } as const;
-  const options = { seed: text, runs: text, for: text, only: text, number: text, threads: text } as const;
-  let values;
-  try {
-    values = parseArgs({
-      args: [...list],
-      options: { ...options, json: { type: "boolean", default: false } },
-    }).values;
-  } catch (error) {
-    throw refused(messageOf(error));
-  }
+  const options = {
+    seed: text,
+    runs: text,
+    for: text,
+    only: text,
+    number: text,
+    threads: text,
+    json: { type: "boolean", default: false },
+  } as const;
+  const values = readOptions(list, options, usage);
   const names = fuzzTargets.map(({ name }) => name);
   const only = values.only?.split(",").map((name) => name.trim()) ?? names;
   const unknown = only.find((name) => !names.includes(name));
@@ -187,8 +186,8 @@ async function runOne(request: Request, number: number): Promise<Outcome> {
   return { ...outcome, findings: [finding] };
 }
 
-async function main(): Promise<boolean> {
-  const request = requestOf(process.argv.slice(2));
+async function main(args: readonly string[]): Promise<boolean> {
+  const request = requestOf(args);
   if (request.number !== null && request.only.length !== 1)
     throw refused("--number: expected --only with one name");
   const outcome = request.number === null ? await runMany(request) : await runOne(request, request.number);
@@ -201,4 +200,4 @@ async function main(): Promise<boolean> {
   return runs > 0 && findings === 0;
 }
 
-runScript("fuzz", main);
+runScript("fuzz", usage, main);

@@ -8,7 +8,9 @@ import { Random } from "./random.ts";
 export interface Failure {
   readonly seed: number;
   readonly workload: string;
-  /** Set where the schedule is one with a crash at one call and no other fault. */
+  /** The schedule is the one in which a crash is tried at every call. */
+  readonly isSmall: boolean;
+  /** Set where it crashed at one of them. */
   readonly crashAt: number | null;
   readonly said: readonly string[];
 }
@@ -60,7 +62,7 @@ export async function runSeeds(
       if (again.hash !== outcome.hash)
         outcome.verdict.add("wrong", `the second run differs: ${outcome.hash} and ${again.hash}`);
     }
-    add(sum, outcome, null);
+    add(sum, outcome);
   }
   return sum;
 }
@@ -74,17 +76,17 @@ export async function runEveryCrash(
 ): Promise<Sum> {
   const small = { seed, workloads: [workload], ...smallSchedule };
   const whole = await runSchedule(small);
-  add(sum, whole, null);
+  add(sum, whole, { crashAt: null });
   const first = 1 + new Random(seed).between(0, every - 1);
   for (let crashAt = first; crashAt <= whole.calls; crashAt += every)
-    add(sum, await runSchedule({ ...small, crashAt }), crashAt);
+    add(sum, await runSchedule({ ...small, crashAt }), { crashAt });
   return sum;
 }
 
 function add(
   sum: Sum,
   { seed, workload, verdict, crashes, records, steps, virtual_ms, kinds }: Outcome,
-  crashAt: number | null,
+  small: Pick<Failure, "crashAt"> | null = null,
 ): void {
   sum.runs++;
   sum.crashes += crashes;
@@ -97,7 +99,13 @@ function add(
   sum.wrong += verdict.counts.wrong;
   for (const kind of kinds) sum.kinds.set(kind, (sum.kinds.get(kind) ?? 0) + 1);
   if (!verdict.isGood && sum.failures.length < 20)
-    sum.failures.push({ seed, workload, crashAt, said: verdict.said });
+    sum.failures.push({
+      seed,
+      workload,
+      isSmall: small !== null,
+      crashAt: small?.crashAt ?? null,
+      said: verdict.said,
+    });
 }
 
 /** Takes what another thread summed up. */
@@ -108,4 +116,12 @@ export function addSum(sum: Sum, other: Sum): void {
   sum.virtual_ms += other.virtual_ms;
   for (const [kind, count] of other.kinds) sum.kinds.set(kind, (sum.kinds.get(kind) ?? 0) + count);
   sum.failures.push(...other.failures);
+}
+
+/** What failed, and the command that runs the same schedule again. */
+export function failureText({ seed, workload, isSmall, crashAt, said }: Failure): string {
+  const how = crashAt === null ? "--small" : `--crash-at ${crashAt}`;
+  const small = isSmall ? ` --workload ${workload} ${how}` : "";
+  const lines = said.map((line) => `  ${line}`);
+  return [`seed ${seed}:`, ...lines, `  again: npm run sim -- --seed ${seed}${small} --trace`].join("\n");
 }

@@ -7,8 +7,8 @@ import { type Workload, workloadNames } from "./workload.ts";
 
 /** One call of so many; the script takes all. */
 const every = 60;
-/** One for each workload. They decide the shape as well: delivery by ids with rows that are dropped, a budget, a work queue … */
-const seeds = [34, 16, 20, 28, 31];
+/** One for each workload. They decide the shape as well: a full outbox, lanes with backlog, a journal, a budget, a work queue. */
+const seeds = [4, 16, 21, 8, 18];
 
 let workloads: readonly Workload[];
 

@@ -102,9 +102,12 @@ export class Incarnation {
   async run(): Promise<void> {
     const { life, random, seams, witness, job } = this.#options;
     const disk = seams.disk?.(this.#options.disk) ?? this.#options.disk;
-    const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, () => random.between(0, 255));
     const { name: owner } = job.workload;
-    const opened = await openCommitLog(disk, { owner, random: bytes, reserveBytes: reserve_bytes });
+    const opened = await openCommitLog(disk, {
+      owner,
+      random: (length) => random.bytes(length),
+      reserveBytes: reserve_bytes,
+    });
     const log = reserveWatched(seams.log?.(opened.log) ?? opened.log, this.#options.disk, witness.wrong);
     const recovery = seams.recovery?.(opened.recovery) ?? opened.recovery;
     const recovered = recoveredFrom(recovery.snapshot, recovery.commits);
@@ -131,7 +134,7 @@ export class Incarnation {
       log,
       outbox: watch.store(seams.rowStore?.(outbox) ?? outbox),
       senders,
-      clock: life,
+      clock: seams.clock?.(life) ?? life,
       tell: silentLog,
       commit_ms,
       snapshot_bytes,
@@ -208,15 +211,15 @@ export class Incarnation {
         };
       },
     });
-    const runner = new GroupRunner(group, { inputs: [], header: [], threads: 0 });
+    const runner = new GroupRunner(group, { inputs: [], header: [], pool: null });
     for (const { name } of this.#plans) {
       const changes = recovered.states.get(name);
-      if (changes !== undefined) await runner.restore(name, changes, life.now());
+      if (changes !== undefined) await runner.restore(name, changes, life.elapsed());
     }
     const { states } = this.#options.seams;
     if (states !== undefined) {
       const checkpoint = runner.checkpoint.bind(runner);
-      runner.checkpoint = async (now) => states(await checkpoint(now));
+      runner.checkpoint = async (elapsed) => states(await checkpoint(elapsed));
       runner.whole = async () => states(new Map());
     }
     const feed = runner.feed.bind(runner);
@@ -312,6 +315,7 @@ export class Incarnation {
       log: silentLog,
       fenced: fail,
       random: random.next,
+      hasWriter: true,
     });
   }
 }

@@ -55,7 +55,11 @@ export class Life implements Clock {
 
   /** Of the clock on the wall, which somebody may set; timers do not go by it. */
   now(): number {
-    return epoch_ms + this.scheduler.now + this.scheduler.clockSet_ms;
+    return this.elapsed() + this.scheduler.clockSet_ms;
+  }
+
+  elapsed(): number {
+    return epoch_ms + this.scheduler.now;
   }
 
   after(ms: number, task: () => void): () => void {
@@ -89,6 +93,7 @@ const patience = 200;
 export function patient(clock: Clock): Clock {
   return {
     now: () => clock.now(),
+    elapsed: () => clock.elapsed(),
     after: (ms, task) => clock.after(ms * patience, task),
     every: (ms, task) => clock.every(ms * patience, task),
   };

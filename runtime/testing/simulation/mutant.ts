@@ -40,8 +40,8 @@ export function withFiles(disk: Disk, change: (file: DiskFile) => DiskFile): Dis
   };
 }
 
-export function withoutHeader(publication: Publication, name: string): Publication {
-  const headers = Object.entries(publication.headers).filter(([each]) => each !== name);
+export function withoutHeaders(publication: Publication, ...names: readonly string[]): Publication {
+  const headers = Object.entries(publication.headers).filter(([name]) => !names.includes(name));
   return { ...publication, headers: Object.fromEntries(headers) };
 }
 

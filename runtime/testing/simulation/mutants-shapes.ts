@@ -5,8 +5,18 @@ import type { StreamPort } from "../../connect/chain/stream-port.ts";
 import { reserveName } from "../../state/log/file-names.ts";
 import type { Condenser } from "../../state/outbox/condensing.ts";
 import { isMap, type Plain } from "../../state/plain.ts";
-import { chainOutboxOf, type Mutant, outages, portOf, sourceOf, withFiles, withoutHeader } from "./mutant.ts";
+import {
+  chainOutboxOf,
+  type Mutant,
+  outages,
+  portOf,
+  powerCuts,
+  sourceOf,
+  withFiles,
+  withoutHeaders,
+} from "./mutant.ts";
 import { plainOutbox, type Shape } from "./shape.ts";
+import { laneStream } from "./workload.ts";
 
 const ofSubject = "Nats-Expected-Last-Subject-Sequence";
 const id = "Nats-Msg-Id";
@@ -22,8 +32,7 @@ const shapeOf = (more: Partial<Shape>): Partial<Shape> => ({
 /** Publishes without what makes the server compare, and without the id. */
 const unchecked = (port: StreamPort): StreamPort => ({
   ...portOf(port),
-  publish: (publication, answered) =>
-    port.publish(withoutHeader(withoutHeader(publication, ofSubject), id), answered),
+  publish: (publication, answered) => port.publish(withoutHeaders(publication, ofSubject, id), answered),
 });
 
 /** Messages come late, and whoever sent them has given up by then. */
@@ -54,6 +63,18 @@ const ofDelivery: readonly Mutant[] = [
     shape: shapeOf({ delivery: "lane" }),
     adjust: late,
     seams: { port: unchecked },
+  },
+  {
+    name: "lanes judged by length",
+    mistake: "a stream that is as long as it was lost nothing, whoever made it so",
+    shape: shapeOf({ delivery: "lane", hosts: ["d", "e"] }),
+    adjust: powerCuts,
+    seams: {
+      port: (port) => ({
+        ...portOf(port),
+        read: (sequence) => (port.name === laneStream ? Promise.resolve(null) : port.read(sequence)),
+      }),
+    },
   },
   {
     name: "hosts share a lane",
@@ -117,7 +138,7 @@ const ofOutbox: readonly Mutant[] = [
       port: (port) => ({
         ...portOf(port),
         publish: (publication, answered) =>
-          port.publish(withoutHeader(publication, "Weir-Skipped"), answered),
+          port.publish(withoutHeaders(publication, "Weir-Skipped"), answered),
       }),
     },
   },

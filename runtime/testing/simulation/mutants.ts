@@ -11,15 +11,19 @@ import {
   rowStoreOf,
   sourceOf,
   withFiles,
-  withoutHeader,
+  withoutHeaders,
 } from "./mutant.ts";
 import { shapeMutants } from "./mutants-shapes.ts";
+import type { Blow } from "./nemesis.ts";
 import { plainOutbox, type Shape } from "./shape.ts";
 
 /** The shapes that mistakes in the protocol itself are tried on: nothing is decided but what it decides. */
 export const protocolShape: Partial<Shape> = { delivery: "exclusive", hosts: ["d"], outbox: plainOutbox };
 
 const expected = "Nats-Expected-Last-Sequence";
+const before = "Nats-Expected-Last-Msg-Id";
+/** Longer than any source is silent. */
+const clockSet_ms = 7_200_000;
 
 const ofDisk: readonly Mutant[] = [
   {
@@ -123,7 +127,8 @@ const ofChain: readonly Mutant[] = [
     seams: {
       port: (port) => ({
         ...portOf(port),
-        publish: (publication, answered) => port.publish(withoutHeader(publication, expected), answered),
+        publish: (publication, answered) =>
+          port.publish(withoutHeaders(publication, expected, before), answered),
       }),
     },
   },
@@ -134,7 +139,7 @@ const ofChain: readonly Mutant[] = [
       port: (port) => ({
         ...portOf(port),
         publish: (publication, answered) =>
-          port.publish(withoutHeader(withoutHeader(publication, expected), "Nats-Msg-Id"), answered),
+          port.publish(withoutHeaders(publication, expected, before, "Nats-Msg-Id"), answered),
       }),
     },
   },
@@ -221,6 +226,24 @@ const ofChain: readonly Mutant[] = [
 ];
 
 const ofRecovery: readonly Mutant[] = [
+  {
+    name: "silence by the wall clock",
+    adjust: (plan, length_ms) => ({
+      ...plan,
+      blows: [0.3, 0.6].map(
+        (share): Blow => ({ at_ms: share * length_ms, kind: "clock", for_ms: clockSet_ms }),
+      ),
+    }),
+    mistake: "how long a source has been silent is told by a clock that somebody may set",
+    seams: {
+      clock: (life) => ({
+        now: () => life.now(),
+        elapsed: () => life.now(),
+        after: (ms, task) => life.after(ms, task),
+        every: (ms, task) => life.every(ms, task),
+      }),
+    },
+  },
   {
     name: "epoch used again",
     mistake: "a start does not tell itself from the one before",

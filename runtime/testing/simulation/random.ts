@@ -29,14 +29,24 @@ export class Random {
     return choice;
   }
 
+  /** So many bytes, each as `between` 0 and 255 would give it. */
+  bytes(length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    for (let place = 0; place < length; place++) {
+      this.#state = (this.#state + 0x6d2b79f5) | 0;
+      bytes[place] = mix(this.#state) >>> 24;
+    }
+    return bytes;
+  }
+
   fork(): Random {
     return new Random((this.next() * 4_294_967_296) | 0);
   }
 }
 
-/** Spreads 32 bits so that neighbours have nothing in common. */
+/** Spreads 32 bits so that neighbours have nothing in common, and no two become one: the last steps of MurmurHash3 (Appleby). */
 function mix(value: number): number {
-  let bits = Math.imul(value ^ (value >>> 15), value | 1);
-  bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
-  return (bits ^ (bits >>> 14)) >>> 0;
+  let bits = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return (bits ^ (bits >>> 16)) >>> 0;
 }

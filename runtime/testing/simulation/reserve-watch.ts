@@ -20,7 +20,7 @@ export function reserveWatched(log: CommitLog, disk: Disk, wrong: (what: string)
         return await log.append(body);
       } catch (fault) {
         const isForRoom = fault instanceof WeirError && fault.code === "WEIR_DISK_FULL";
-        if (isForRoom && body.length < fitting_bytes && (await disk.list()).includes(reserveName))
+        if (isForRoom && body.length < fitting_bytes && (await isThere(disk, reserveName)))
           wrong("a commit was refused, and the room that is kept for it was not used");
         throw fault;
       }
@@ -28,4 +28,13 @@ export function reserveWatched(log: CommitLog, disk: Disk, wrong: (what: string)
     checkpoint: (body) => log.checkpoint(body),
     close: () => log.close(),
   };
+}
+
+/** A disk that does not answer says nothing against anybody. */
+async function isThere(disk: Disk, name: string): Promise<boolean> {
+  try {
+    return (await disk.list()).includes(name);
+  } catch {
+    return false;
+  }
 }

@@ -1,12 +1,11 @@
 // `npm run sim`: many schedules on all processors, or one with its trace. Ends with 0 only when nothing was lost, duplicated, out of
 // order or wrong, and something ran.
 
-import { parseArgs } from "node:util";
 import { availableParallelism } from "node:os";
 import { stopwatch } from "../../clock.ts";
-import { messageOf, WeirError } from "../../errors.ts";
-import { runScript, shareOut, threadsMax, wholeNumber } from "../script.ts";
-import { addSum, emptySum, type Failure, loadWorkloads, smallSchedule, type Sum } from "./batch.ts";
+import { WeirError } from "../../errors.ts";
+import { readOptions, runScript, shareOut, threadsMax, wholeNumber } from "../script.ts";
+import { addSum, emptySum, failureText, loadWorkloads, smallSchedule, type Sum } from "./batch.ts";
 import { faultKinds } from "./nemesis.ts";
 import { runSchedule } from "./schedule.ts";
 import type { Order } from "./schedule-thread.ts";
@@ -27,14 +26,16 @@ const crashesTried: readonly (readonly [seeds: number, every: number])[] = [
 const shapesCrashed = 4;
 
 const usage = `npm run sim -- [--seeds n] [--first n] [--threads n] [--json]
-npm run sim -- --seed n [--workload name --crash-at n] [--trace] [--json]   one schedule`;
+npm run sim -- --seed n [--workload name [--small | --crash-at n]] [--trace] [--json]   one schedule`;
 
 interface Request {
   readonly seeds: number;
   readonly first: number;
   readonly threads: number;
   readonly seed: number | null;
-  /** The call at which a small schedule without other faults crashes. */
+  /** The schedule without faults in which a crash is tried at every call. */
+  readonly small: boolean;
+  /** The call at which that one crashes. */
   readonly crashAt: number | null;
   readonly workload: string | null;
   readonly trace: boolean;
@@ -51,15 +52,11 @@ function readArguments(args: readonly string[]): Request {
     seed: text,
     workload: text,
     "crash-at": text,
+    small: flag,
     trace: flag,
     json: flag,
   };
-  let values: ReturnType<typeof parseArgs<{ options: typeof options }>>["values"];
-  try {
-    values = parseArgs({ args: [...args], options }).values;
-  } catch (error) {
-    throw new WeirError("WEIR_USAGE", messageOf(error), { remedy: usage });
-  }
+  const values = readOptions(args, options, usage);
   const number = (name: string, given: string | undefined, standard: number): number =>
     wholeNumber(name, given, [standard, name === "seeds" ? 0 : 1, seedsMax], usage);
   return {
@@ -68,6 +65,7 @@ function readArguments(args: readonly string[]): Request {
     threads: wholeNumber("threads", values.threads, [availableParallelism(), 1, threadsMax], usage),
     seed: values.seed === undefined ? null : number("seed", values.seed, 1),
     crashAt: values["crash-at"] === undefined ? null : number("crash-at", values["crash-at"], 1),
+    small: values.small || values["crash-at"] !== undefined,
     workload: values.workload ?? null,
     trace: values.trace,
     json: values.json,
@@ -96,12 +94,6 @@ function reportOf(sum: Sum): Record<string, unknown> {
 
 function isGood({ runs, lost, duplicated, out_of_order, wrong }: Sum): boolean {
   return runs > 0 && lost + duplicated + out_of_order + wrong === 0;
-}
-
-function failureText({ seed, workload, crashAt, said }: Failure): string {
-  const small = crashAt === null ? "" : ` --workload ${workload} --crash-at ${crashAt}`;
-  const lines = said.map((line) => `  ${line}`);
-  return [`seed ${seed}:`, ...lines, `  again: npm run sim -- --seed ${seed}${small} --trace`].join("\n");
 }
 
 async function runMany(request: Request): Promise<boolean> {
@@ -134,7 +126,8 @@ function summaryText(sum: Sum, perSecond: string): string {
   ].join("\n");
 }
 
-async function runOne(seed: number, { trace, json, crashAt, workload: name }: Request): Promise<boolean> {
+async function runOne(seed: number, request: Request): Promise<boolean> {
+  const { trace, json, workload: name } = request;
   const all = await loadWorkloads();
   const workloads = all.filter((each) => name === null || each.name === name);
   if (workloads.length === 0) {
@@ -142,8 +135,15 @@ async function runOne(seed: number, { trace, json, crashAt, workload: name }: Re
     throw new WeirError("WEIR_USAGE", `--workload: there is no ${name}`, { remedy });
   }
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
-  const small = crashAt === null ? {} : { ...smallSchedule, crashAt };
-  const outcome = await runSchedule({ seed, workloads, ...small, ...(trace ? { trace: say } : {}) });
+  const small = request.small ? smallSchedule : {};
+  const crash = request.crashAt === null ? {} : { crashAt: request.crashAt };
+  const outcome = await runSchedule({
+    seed,
+    workloads,
+    ...small,
+    ...crash,
+    ...(trace ? { trace: say } : {}),
+  });
   const { verdict, workload, hash, steps, crashes, records } = outcome;
   for (const line of verdict.said) process.stderr.write(`${line}\n`);
   const counts = { runs: 1, crashes, records, ...verdict.counts, skipped: [] };
@@ -155,7 +155,7 @@ async function runOne(seed: number, { trace, json, crashAt, workload: name }: Re
   return verdict.isGood;
 }
 
-runScript("sim", async () => {
-  const request = readArguments(process.argv.slice(2));
+runScript("sim", usage, async (args) => {
+  const request = readArguments(args);
   return request.seed === null ? runMany(request) : runOne(request.seed, request);
 });

@@ -38,6 +38,7 @@ async function obey(order: Order): Promise<Sum> {
     sum.failures.push({
       seed,
       workload: "",
+      isSmall: false,
       crashAt: null,
       said: [`nobody waited for what failed: ${said}`],
     });

@@ -1,6 +1,7 @@
 // One schedule: a seed, the world that it makes, lives of workers one after the other in it, and what it came to. The same
 // seed is the same schedule, event by event.
 
+import { limits } from "../../limits.ts";
 import type { Plain } from "../../state/plain.ts";
 import { IngestModel } from "./ingest-model.ts";
 import { type Job, hostJob, type Settings, unpackJob } from "./job.ts";
@@ -136,7 +137,8 @@ class Schedule {
   #drawPlan(random: Random): FaultPlan {
     const { plan: given, adjust } = this.#options;
     const drawn = given ?? faultPlan(random, this.#length_ms, outage_ms(this.#shape, this.#length_ms));
-    return askable(adjust?.(drawn, this.#length_ms) ?? drawn, this.#shape, this.#workload.sources.length);
+    const { sources } = this.#workload;
+    return askable(adjust?.(drawn, this.#length_ms) ?? drawn, this.#shape, sources.length);
   }
 
   #drawSettings(): Settings {
@@ -191,7 +193,9 @@ class Schedule {
     let look_ms = 0;
     await scheduler.run(() => {
       if (scheduler.steps > steps_max || scheduler.now > faultsEnd_ms + drain_ms_max) return true;
-      if (!this.#trouble.isOver || scheduler.now < look_ms || scheduler.now < faultsEnd_ms + 1_100)
+      // A chain that has nothing to send learns later that its stream was made anew.
+      const rest_ms = this.#trouble.struck.has("recreate sink") ? limits.chain_check_ms : 0;
+      if (!this.#trouble.isOver || scheduler.now < look_ms || scheduler.now < faultsEnd_ms + rest_ms + 1_100)
         return false;
       look_ms = scheduler.now + 200;
       return this.#isDrained();

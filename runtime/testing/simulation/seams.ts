@@ -1,6 +1,7 @@
 // Where the parts of a life can be replaced by ones with a mistake, to see that the simulation notices. Nothing is replaced
 // where nothing is given.
 
+import type { Clock } from "../../clock.ts";
 import type { ChainOutbox } from "../../connect/chain/chain-sender.ts";
 import type { TargetEvents } from "../../connect/chain/chain.ts";
 import type { StreamPort } from "../../connect/chain/stream-port.ts";
@@ -23,6 +24,8 @@ export interface Seams {
   readonly port?: (port: StreamPort) => StreamPort;
   readonly events?: (events: TargetEvents) => TargetEvents;
   readonly source?: (source: Source) => Source;
+  /** By which sources are read. */
+  readonly clock?: (clock: Clock) => Clock;
   readonly resume?: typeof resumeStream;
   /** What a checkpoint of the runner says. */
   readonly states?: (states: ReadonlyMap<string, Uint8Array>) => ReadonlyMap<string, Uint8Array>;

@@ -20,7 +20,8 @@ const sync_ms = 60_000;
 /** Told of everything that is stored and lost. */
 export interface ServerWitness {
   stored?(stream: StreamModel, message: KeptMessage): void;
-  lost?(stream: StreamModel, messages: readonly KeptMessage[]): void;
+  /** `isUndone`: as if it had never been stored, and said to be. Otherwise somebody removed the stream. */
+  lost?(stream: StreamModel, messages: readonly KeptMessage[], isUndone: boolean): void;
 }
 
 export class ServerModel {
@@ -74,7 +75,7 @@ export class ServerModel {
   recreate(name: string): void {
     const stream = this.#streams.get(name);
     if (stream === undefined) return;
-    this.#witness.lost?.(stream, [...stream.messages]);
+    this.#witness.lost?.(stream, [...stream.messages], false);
     this.#streams.delete(name);
     this.create(stream.config);
     this.#scheduler.note(`${this.name}: recreated`, name);
@@ -119,7 +120,7 @@ export class ServerModel {
       const lost: KeptMessage[] = [];
       for (const message of stream.messages) if (message.sequence > kept) lost.push(message);
       stream.loseTail(kept);
-      this.#witness.lost?.(stream, lost);
+      this.#witness.lost?.(stream, lost, true);
       this.#scheduler.note(`${this.name}: lost power`, lost.length);
     }
     this.#tell();

@@ -138,7 +138,7 @@ function drawTiers(random: Random): readonly Tier[] {
   return [...tiers, { every, keep: random.between(10_000, 60_000) }, last];
 }
 
-/** What of a plan can be asked of a shape. Whatever is left out here is no promise of the product's, and says why. */
+/** What of a plan can be asked of a shape with so many sources. Whatever is left out here is no promise of the product's, and says why. */
 export function askable(plan: FaultPlan, shape: Shape, sources: number): FaultPlan {
   const { delivery, input, outbox } = shape;
   const tells = delivery === "exclusive" || delivery === "message_id";
@@ -148,14 +148,12 @@ export function askable(plan: FaultPlan, shape: Shape, sources: number): FaultPl
     outbox.limits.whenFull === "wait" && outbox.limits.age === null && outbox.tiers.length === 0;
   const blows = plan.blows.filter(({ kind }) => {
     switch (kind) {
-      // Two that drop or condense would do it each in its own way, and two readers would trim one journal. An id tells
-      // nobody who sent the row.
-      case "copy":
-        return isPlain && input === "stream" && delivery !== "message_id" && outbox.backlogAfter === null;
-      // How long confirmed rows are kept is measured by the clock on the wall; and so is whether one of several sources is
-      // silent and holds nothing back any more, which decides what is late.
-      case "clock":
-        return !loses && sources === 1;
+      // Two that drop or condense would do it each in its own way, two readers would trim one journal, and two that read several
+      // sources meet their records in two orders, where each of a pipeline's streams may be the other's. An id tells nobody who sent the row.
+      case "copy": {
+        const isAlike = isPlain && outbox.backlogAfter === null && sources === 1;
+        return isAlike && input === "stream" && delivery !== "message_id";
+      }
       // Core NATS keeps nothing that could be lost.
       case "recreate source":
       case "power of edge":

@@ -57,6 +57,7 @@ export class SourceModel implements Source {
     const { link, random, patience_ms } = this.#options;
     if (this.#isStale()) await this.#settle();
     const messages = await this.#fetch(random.between(1, 24));
+    if (messages === null) return null;
     if (messages.length === 0) {
       await this.#wait(wait_ms + random.next() * patience_ms);
       return null;
@@ -72,8 +73,12 @@ export class SourceModel implements Source {
     return { payloads: this.#builder.view(), position: { ...this.#place } };
   }
 
+  /** Behind a cut, and where the numbers mean something else by now, nothing is acknowledged. */
   commit(position: unknown): Promise<void> {
-    this.#options.committed?.(position as Plain);
+    const place = placeOf(position as Plain);
+    const isSame = place.incarnation === this.#place?.incarnation && place.created === this.#place.created;
+    if (isSame && !this.#isStale() && this.#options.link.wire.open)
+      this.#options.committed?.(position as Plain);
     return Promise.resolve();
   }
 
@@ -136,10 +141,14 @@ export class SourceModel implements Source {
     else this.#place = { ...place, created: facts.created };
   }
 
-  #fetch(most: number): Promise<readonly KeptMessage[]> {
+  /**
+   * Null where it has to look first where to go on. Of a connection that was lost while it asked, the real source asks nothing
+   * again: on the next one it begins with that look.
+   */
+  #fetch(most: number): Promise<readonly KeptMessage[] | null> {
     return this.#options.link.ask("fetch", () => {
       const stream = this.#stream;
-      if (stream === null || stream.created !== this.#place?.created) return [];
+      if (stream === null || this.#isStale()) return null;
       const { first, last } = stream.facts();
       const found: KeptMessage[] = [];
       if (first > this.#next) {

@@ -3,7 +3,7 @@
 // holds it to the real server.
 
 import type { Answer, Publication, StoredMessage, StreamFacts } from "../../connect/chain/stream-port.ts";
-import { covers } from "../../connect/subject.ts";
+import { includes } from "../../connect/subject.ts";
 
 export interface StreamModelConfig {
   readonly name: string;
@@ -89,7 +89,7 @@ export class StreamModel {
   }
 
   takes(subject: string): boolean {
-    return this.config.subjects.some((pattern) => covers(pattern, subject));
+    return this.config.subjects.some((pattern) => includes(pattern, subject));
   }
 
   publish(publication: Publication, now: number): DefiniteAnswer {
@@ -118,6 +118,7 @@ export class StreamModel {
       first: this.#first(),
       last: this.#last,
       retention: this.config.retention,
+      replicas: 1,
     };
   }
 
@@ -129,7 +130,8 @@ export class StreamModel {
     let last = 0;
     if (!/[*>]/.test(subject)) last = this.#lastOf.get(subject) ?? 0;
     else
-      for (const [each, sequence] of this.#lastOf) if (covers(subject, each)) last = Math.max(last, sequence);
+      for (const [each, sequence] of this.#lastOf)
+        if (includes(subject, each)) last = Math.max(last, sequence);
     return this.read(last);
   }
 

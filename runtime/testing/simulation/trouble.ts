@@ -1,6 +1,7 @@
 // What becomes of lives and disks by chance, as the plan of the faults says, until nothing goes wrong any more. Remembers what
 // did; ends nothing by itself.
 
+import type { DiskCall } from "../../state/log/memory-disk.ts";
 import type { Life } from "./life.ts";
 import type { FaultPlan } from "./nemesis.ts";
 import type { Random } from "./random.ts";
@@ -68,13 +69,13 @@ export class Trouble {
   }
 
   /** What calls of a disk fail with; null where none does. */
-  diskFaults(): (() => string | null) | null {
+  diskFaults(): ((call: DiskCall) => string | null) | null {
     const { diskError } = this.plan;
     if (diskError === 0) return null;
-    return () => {
+    return ({ operation }) => {
       if (this.#isOver || !this.#random.chance(diskError)) return null;
       this.struck.add("disk error");
-      return "EIO";
+      return operation === "sync" && this.#random.chance(0.5) ? "abort" : "EIO";
     };
   }
 

@@ -71,12 +71,14 @@ export class TurnWatch {
       },
       cut: () => {
         this.#isCut = true;
-        return store.cut();
+        const cut = store.cut();
+        // A commit may stand although nobody lived to see it, and then what is in it has happened.
+        this.#noteGone(cut);
+        return cut;
       },
       release: (cut) => {
         this.#isCut = false;
         this.#noteReleased(() => store.release(cut));
-        this.#noteGone(cut);
       },
       manifest: () => store.manifest(),
       snapshotted: () => store.snapshotted(),
@@ -138,10 +140,7 @@ export class TurnWatch {
     const { uplink, clock } = this.#options;
     if (uplink === null || lane === "alarm") return null;
     const now = clock.now();
-    const period = Math.floor(now / uplink.every) * uplink.every;
-    if (period > this.#period) return null;
-    // A clock that was set back far shows a period of its own, with what was used.
-    if (this.#period - period > uplink.every) this.#period = period;
+    this.#look(uplink, now);
     const passed = lane === "live" ? 1 : Math.min(1, Math.max(0, now - this.#period) / uplink.every);
     const budget = uplink.bytes * passed;
     return this.#used < budget ? null : `${this.#used} bytes of ${budget} are used`;
@@ -150,12 +149,16 @@ export class TurnWatch {
   #spend(entries: readonly Entry[]): void {
     const { uplink, clock } = this.#options;
     if (uplink === null) return;
-    const period = Math.floor(clock.now() / uplink.every) * uplink.every;
-    if (period > this.#period) {
-      this.#period = period;
-      this.#used = 0;
-    }
+    this.#look(uplink, clock.now());
     for (const { row } of entries) this.#used += rowBytes + row.subject.length + row.payload.length;
+  }
+
+  /** The period that is now begins with nothing used, though nothing may be sent in it. */
+  #look({ every }: UplinkBudget, now: number): void {
+    const period = Math.floor(now / every) * every;
+    if (period > this.#period) this.#used = 0;
+    // A clock that was set back far shows a period of its own, with what was used.
+    if (period > this.#period || this.#period - period > every) this.#period = period;
   }
 
   #noteGone({ frame }: OutboxCut): void {

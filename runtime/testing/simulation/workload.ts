@@ -42,6 +42,8 @@ export interface Arrival {
 
 export const lateness_ms = 2_000;
 export const window_ms = 10_000;
+/** Longer than any silence of a schedule, and shorter than a clock may be set by: nothing is ever idle. */
+const idle = "1h";
 /** Records with a smaller value are filtered out. */
 export const least = 30;
 
@@ -49,7 +51,7 @@ const sourceText = (subject: string, stream: string): string =>
   `nats: { subject: "${subject}", stream: ${stream} }
   format: json
   schema: { device: string, ts: time, n: float64, v: float64 }
-  time: { field: ts, unit: ms, lateness: ${lateness_ms / 1000}s, ahead: 24h }`;
+  time: { field: ts, unit: ms, lateness: ${lateness_ms / 1000}s, idle: ${idle}, ahead: 24h }`;
 
 const sink = (stream: string): string =>
   `- sink: { nats: { subject: "${stream.toLowerCase()}.{device}", stream: ${stream} }, format: json }`;

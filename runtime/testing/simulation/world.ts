@@ -75,9 +75,9 @@ export class World {
         this.#watch.stored(stream, message, scheduler.now);
         this.#deliveredTo(stream.config.name).stored(stream, message);
       },
-      lost: (stream, messages) => {
+      lost: (stream, messages, isUndone) => {
         this.#watch.lost(stream, messages);
-        this.#deliveredTo(stream.config.name).lost(stream, messages, !this.cloud.up);
+        this.#deliveredTo(stream.config.name).lost(stream, messages, isUndone);
       },
     });
     this.edgeWire = new Wire(this.edge, scheduler, random.fork());

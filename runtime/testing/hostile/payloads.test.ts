@@ -3,13 +3,13 @@
 
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { catalog } from "../../operators/catalog.ts";
-import { letterLine, letterMessage } from "../engine/dead-letter.ts";
-import { limits } from "../limits.ts";
-import { loadPipeline } from "../pipeline/load.ts";
-import type { PipelinePlan } from "../pipeline/pipeline.ts";
-import { Harness, lawFaults } from "./harness.ts";
-import { toPayload } from "./payload.ts";
+import { catalog } from "../../../operators/catalog.ts";
+import { letterLine, letterMessage } from "../../engine/dead-letter.ts";
+import { limits } from "../../limits.ts";
+import { loadPipeline } from "../../pipeline/load.ts";
+import type { PipelinePlan } from "../../pipeline/pipeline.ts";
+import { Harness, lawFaults } from "../harness.ts";
+import { toPayload } from "../payload.ts";
 
 const sink = { sink: { stdout: {}, format: "json" } };
 const window = { window: { tumbling: "1m", by: "device", select: { n: "count()", high: "max(temp)" } } };

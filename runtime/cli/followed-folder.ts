@@ -1,0 +1,58 @@
+// A folder of pipelines as what a supervisor is to run: followed as it changes. Starts and ends nothing itself.
+
+import { statSync } from "node:fs";
+import { wallClock } from "../clock.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import type { Log } from "../log.ts";
+import type { Supervisor } from "../supervisor/supervisor.ts";
+import { wantedInFolder } from "../supervisor/wanted.ts";
+
+/** Follows the folder; what is wrong in it is told once for each fault, and takes nothing away that runs. */
+export function followFolder(folder: string, supervisor: Supervisor, log: Log): () => void {
+  let told = "";
+  const look = (): void => {
+    try {
+      const { pipelines, refused } = wantedInFolder(folder);
+      const complaint = refused.map(({ reason }) => reason).join("\n");
+      if (complaint !== told) for (const { reason } of refused) log.error(reason);
+      told = complaint;
+      // Of a file that cannot be read just now, what was wanted before is wanted still.
+      const broken = supervisor.wanted.filter(
+        ({ name, file }) =>
+          refused.some((each) => each.file === file) && !pipelines.some((each) => each.name === name),
+      );
+      supervisor.want([...pipelines, ...broken]);
+      supervisor.refuse(refused);
+    } catch (error) {
+      const message = messageOf(error);
+      if (message !== told) log.error(`${folder} cannot be read, what is wanted stays as it is: ${message}`);
+      told = message;
+    }
+  };
+  look();
+  return wallClock.every(limits.supervisor_look_ms, look);
+}
+
+/** Refuses a command that leaves nothing to supervise. What is known runs, though its folder may not be there just now. */
+export function checkWanted(
+  folder: string | undefined,
+  desired: string | undefined,
+  { wanted }: Supervisor,
+): void {
+  if (folder !== undefined && desired !== undefined) {
+    throw new WeirError("WEIR_USAGE", "what is wanted comes from a folder or from a bucket, not from both", {
+      remedy: "leave out the folder, or --desired",
+    });
+  }
+  if (desired !== undefined || wanted.length > 0) return;
+  if (folder === undefined) {
+    throw new WeirError("WEIR_USAGE", "there is nothing to supervise", {
+      remedy: "name a folder of pipeline files: weir supervise pipelines/ --state /var/lib/weir",
+    });
+  }
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  throw new WeirError("WEIR_FILE", `there is no folder ${folder}, and nothing is known from before`, {
+    remedy: "name a folder of pipeline files; it may be empty, and is looked at again and again",
+  });
+}

@@ -1,0 +1,55 @@
+// What weir status shows of pipelines that weir run or weir worker runs, and weir run at its end: records, rows, and how
+// many bytes they took and gave. Pure: statuses in, lines out.
+
+import { isIntakeStep } from "../engine/intake.ts";
+import type { PipelineStatus } from "../engine/runner.ts";
+import type { WorkerStatus } from "../worker/worker.ts";
+import { type BytesThrough, bytesText, countText, reductionText } from "./amounts.ts";
+import { tableText } from "./table-text.ts";
+
+function sum<T>(all: readonly T[], count: (each: T) => number): number {
+  return all.reduce((total, each) => total + count(each), 0);
+}
+
+/** The bytes of the records that came and of the rows that sinks have; the dead letter is apart. */
+export function bytesThrough({ sources, sinks }: WorkerStatus): BytesThrough {
+  return { bytes_in: sum(sources, ({ bytes }) => bytes), bytes_out: sum(sinks, ({ bytes }) => bytes) };
+}
+
+/** Records that could not enter: they are in the ledger of every branch. */
+function refusedOf({ branches }: PipelineStatus): number {
+  const ledger = branches[0]?.ledger ?? [];
+  return sum(
+    ledger.filter(({ step }) => isIntakeStep(step)),
+    ({ records }) => records,
+  );
+}
+
+/** A table of the pipelines; its first line is the head. */
+export function runLines(statuses: readonly WorkerStatus[]): string[] {
+  const rows = statuses.map((status) => {
+    const { name, pipeline, sources, sinks } = status;
+    const through = bytesThrough(status);
+    return [
+      name,
+      countText(sum(sources, ({ records }) => records)),
+      countText(refusedOf(pipeline)),
+      countText(sum(pipeline.branches, ({ rows: sent }) => sent)),
+      countText(sum(sinks, ({ pending }) => pending)),
+      bytesText(through.bytes_in),
+      bytesText(through.bytes_out),
+      reductionText(through),
+    ];
+  });
+  return tableText([
+    ["PIPELINE", "RECORDS", "REFUSED", "ROWS", "PENDING", "BYTES IN", "OUT", "REDUCTION"],
+    ...rows,
+  ]);
+}
+
+/** `9.6 kB in, 310 B out (31×)`. */
+export function throughText(status: WorkerStatus): string {
+  const through = bytesThrough(status);
+  const saved = through.bytes_out === 0 ? "" : ` (${reductionText(through)})`;
+  return `${bytesText(through.bytes_in)} in, ${bytesText(through.bytes_out)} out${saved}`;
+}

@@ -1,0 +1,24 @@
+// What is advised where no connection comes about.
+
+import { expect, test } from "vitest";
+import { connectionRemedy } from "./connection-remedy.ts";
+
+test.each([
+  ["Authorization Violation", "check the user and the password"],
+  ["authentication timeout", "check the user and the password"],
+  ["server does not support 'tls'", "speaks no TLS"],
+  [
+    "self-signed certificate; if the root CA is installed locally, …",
+    "check the certificates: nats: cloud: tls:",
+  ],
+  ["Hostname/IP does not match certificate's altnames: Host: localhost.", "check the certificates"],
+  ["/etc/weir/ca.pem doesn't exist", "check the certificates"],
+  ["unable to verify the first certificate", "check the certificates"],
+  [
+    "connect ECONNREFUSED 127.0.0.1:4222",
+    "start a nats-server there, or say where it is: --nats cloud=nats://HOST:PORT",
+  ],
+  ["timeout", "start a nats-server there"],
+])("%s", (reason, told) => {
+  expect(connectionRemedy(reason, "cloud")).toContain(told);
+});

@@ -1,0 +1,67 @@
+// A parser's error in the words of somebody who writes a pipeline: what stands there that YAML does not allow, and what to
+// do about it. Looks at the code of the error and at the line that it is in; never parses.
+
+import type { YAMLError } from "yaml";
+import type { LineIndex } from "./line-index.ts";
+
+export interface SyntaxMistake {
+  readonly start: number;
+  readonly end: number;
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+/** What to do about a parser error, by its code. */
+const remedies: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: "indent with spaces",
+  MULTILINE_IMPLICIT_KEY: "put the text in quotes, or write it as a block after |",
+  BLOCK_AS_IMPLICIT_KEY: 'a text that holds ": " stands in quotes',
+  DUPLICATE_KEY: "keep one of them",
+  BAD_INDENT: "what belongs together begins in the same column: the dashes of a list, the settings of a map",
+};
+
+/** A value that begins with one !, which YAML takes for a tag. */
+const exclamation = /(?:^|[:\-,[{])\s+(![^!\s].*)$/;
+/** Braces with text right before or behind them, such as `sensors.{device}.temp`. */
+const glued = /[^\s,:{[]\{[^{}:,]+\}|\{[^{}:,]+\}[^\s,}\]]/;
+
+export function syntaxMistake(
+  { code, message, pos }: Pick<YAMLError, "code" | "message" | "pos">,
+  text: string,
+  lines: LineIndex,
+): SyntaxMistake {
+  const [start, last] = pos;
+  const place = lines.place(Math.min(start, text.length));
+  const line = lines.line(place.line);
+  const end = Math.max(last, start + 1);
+  const tag = code === "DUPLICATE_KEY" ? null : exclamation.exec(line.slice(0, place.column));
+  if (tag !== null) {
+    const from = start - place.column + 1 + tag.index + tag[0].length - tag[1]!.length;
+    const why = "a text that begins with ! is a tag of YAML, and tags are not read";
+    return { start: from, end, message: why, hint: "a text that begins with ! stands in quotes" };
+  }
+  // What is in quotes already is not meant.
+  if (code !== "DUPLICATE_KEY" && glued.test(line.replaceAll(/"[^"]*"|'[^']*'|\s#.*$/g, "''"))) {
+    const hint = line.includes("${") ? hintOf(code, message, line) : "inside { } or [ ], put {…} in quotes";
+    return { start, end, message: "braces in a text that is not in quotes", hint };
+  }
+  return { start, end, message: messageOf(code, message, text, start), hint: hintOf(code, message, line) };
+}
+
+function messageOf(code: string, message: string, text: string, start: number): string {
+  const close = /flow (?:map|sequence)\b.* end with a (.)$/i.exec(message)?.[1];
+  if (close !== undefined)
+    return `expected ${close}: a ${close === "}" ? "{" : "["} before this is not closed`;
+  if (code !== "DUPLICATE_KEY") return message.replace(/ in YAML stream/, "").replace(/\n[\s\S]*$/, "");
+  const key = /^("[^"\n]*"|'[^'\n]*'|[^:\s]+)/.exec(text.slice(start, start + 80));
+  return `the key ${key?.[0] ?? ""} is here twice`;
+}
+
+function hintOf(code: string, message: string, line: string): string | null {
+  if (/\$\{/.test(line)) return "inside { } or [ ], put ${…} in quotes";
+  if (code === "UNEXPECTED_TOKEN" && /[{[].*["[\](]/.test(line))
+    return "inside { } or [ ], put an expression in quotes";
+  // Of a bracket that is not closed, the message says it all.
+  if (/^flow /i.test(message)) return null;
+  return remedies[code] ?? null;
+}

@@ -1,0 +1,80 @@
+// What is written in a device's weir.yaml: how it is read, what is told where it is wrong, and what editors are told.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { defaultSettings, withFile } from "./settings.ts";
+import { deviceJsonSchema } from "./settings-schema.ts";
+
+function read(text: string): ReturnType<typeof withFile> {
+  return withFile(defaultSettings({}), "weir.yaml", text, { variables: {}, file: () => null });
+}
+
+it("takes a connection's address alone for its url", () => {
+  const short = read("nats: { cloud: nats://cloud:4222 }");
+  expect(short.diagnostics).toEqual([]);
+  expect(short.settings.connections["cloud"]).toEqual({ url: "nats://cloud:4222" });
+  expect(read("nats: { cloud: { url: nats://cloud:4222 } }").settings).toEqual(short.settings);
+});
+
+it("tells what is wrong in one that is written out, and which setting was meant", () => {
+  const { diagnostics } = read("nats: { cloud: { url: nats://cloud:4222, pasword: x } }");
+  expect(diagnostics).toMatchObject([
+    { line: 1, column: 42, message: "unknown setting pasword", hint: "did you mean password?" },
+  ]);
+  expect(read("nats: { cloud: 5 }").diagnostics).toMatchObject([
+    { message: "expected text or a map, got 5" },
+  ]);
+});
+
+it("tells every mistake in words, in the order of the file", () => {
+  const text =
+    "threds: 2\nhost: a b\ncommit: 1ms\ndevice: { labels: { Site: x }, capacity: { memory: 12 } }\n";
+  const told = read(text).diagnostics.map(({ line, message, hint }) => `${line}: ${message}; ${hint ?? ""}`);
+  expect(told).toEqual([
+    "1: unknown setting threds; did you mean threads?",
+    "2: expected letters, digits, - and _, at most 64; ",
+    expect.stringMatching(/^3: expected \d+ms to \d+s; $/),
+    "4: Site cannot be a name here; expected lower-case letters, digits, - and _, at most 64",
+    "4: expected text, got 12; write it like 64KiB or 1MB",
+  ]);
+});
+
+/** Every setting in a schema, with where it stands. */
+function settingsIn(schema: unknown, path = ""): readonly (readonly [string, Record<string, unknown>])[] {
+  if (typeof schema !== "object" || schema === null) return [];
+  return Object.entries(schema).flatMap(([key, inner]) => {
+    if (key !== "properties") return settingsIn(inner, path);
+    return Object.entries(inner as Record<string, Record<string, unknown>>).flatMap(([name, setting]) => [
+      [`${path}${name}`, setting] as const,
+      ...settingsIn(setting, `${path}${name}.`),
+    ]);
+  });
+}
+
+it("tells editors of every setting what it is for", () => {
+  const schema = deviceJsonSchema();
+  expect(JSON.parse(JSON.stringify(schema))).toEqual(schema);
+  const settings = settingsIn(schema);
+  expect(settings.map(([path]) => path)).toEqual(
+    expect.arrayContaining([
+      "threads",
+      "nats.url",
+      "nats.uplink.every",
+      "outbox.bytes",
+      "device.capacity.memory",
+    ]),
+  );
+  const silent = settings.filter(([path, { description }]) => !path.startsWith("outbox.") && !description);
+  expect(silent.map(([path]) => path)).toEqual([]);
+});
+
+it("reads the settings that the house ships", () => {
+  for (const folder of ["compose", "kubernetes/overlays/edge", "kubernetes/overlays/cloud"]) {
+    const file = join(import.meta.dirname, "../../deploy", folder, "weir.yaml");
+    const text = readFileSync(file, "utf8");
+    const names = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => [name!, "given"]);
+    const surroundings = { variables: Object.fromEntries(names), file: () => null };
+    expect(withFile(defaultSettings({}), file, text, surroundings).diagnostics).toEqual([]);
+  }
+});
