@@ -10,6 +10,8 @@ import { sleep, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { startNatsServer, type RunningNatsServer } from "../connect/nats-server.ts";
+import type { OutboxStats } from "../state/outbox/outbox-stats.ts";
+import { askWorkers } from "../worker/control-client.ts";
 import { WeirProcesses } from "./weir-process.fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-cloud-away-test-"));
@@ -55,13 +57,19 @@ async function publish(name: string, from: number, to: number): Promise<void> {
   for (let n = from; n < to; n++) await jetstream(link.nats).publish(`${name}.d`, JSON.stringify({ n }));
 }
 
-/** Resolves once so many records are read and committed. */
-async function committed(name: string, records: number): Promise<void> {
-  const acknowledged = async (): Promise<number> => {
-    const consumers = await manager.consumers.list(name.toUpperCase()).next();
-    return Math.max(0, ...consumers.map(({ ack_floor: floor }) => floor.stream_seq));
+/** Resolves once so many records are read and committed, each as a row of one chain. */
+async function committed(chain: string, records: number): Promise<void> {
+  const kept = async (): Promise<number> => {
+    const answers = await askWorkers(join(folder, "run"), "/outbox");
+    const folders = answers.flatMap(({ answer }) => (answer ?? []) as readonly { stats: OutboxStats }[]);
+    const chains = folders.flatMap(({ stats }) => stats.chains);
+    const { confirmed, entries } = chains.find((each) => each.chain === chain) ?? {
+      confirmed: 0,
+      entries: 0,
+    };
+    return confirmed + entries;
   };
-  while ((await acknowledged()) < records) await sleep(wallClock, 20);
+  while ((await kept()) < records) await sleep(wallClock, 20);
 }
 
 /** What a stream of the cloud's holds, message by message. */
@@ -108,7 +116,7 @@ test("records are read and committed, and every row comes to the cloud once it i
     startNatsServer({ name: "weir-cloud-away", port, storeDir }, process.env);
   await publish("away", 0, 100);
   let running = processes.start(run);
-  await committed("away", 100);
+  await committed("away/cloud/SINGLE", 100);
   const { stdout, code } = await processes.weir("why", "away");
   expect([code, stdout.split("\n")[0]]).toEqual([0, "away"]);
   expect((await processes.weir("why", "--ready")).code).toBe(0);
@@ -117,7 +125,7 @@ test("records are read and committed, and every row comes to the cloud once it i
   // One that is told to stop meanwhile leaves its rows to the next.
   running = processes.start(run);
   await publish("away", 100, 150);
-  await committed("away", 150);
+  await committed("away/cloud/SINGLE", 150);
   running.child.kill("SIGTERM");
   expect((await running.ended).code).toBe(0);
   running = processes.start(run);
@@ -131,7 +139,7 @@ test("records are read and committed, and every row comes to the cloud once it i
     await running.ended;
     running = processes.start(run);
     await publish("away", from, from + 50);
-    await committed("away", from + 50);
+    await committed("away/cloud/SINGLE", from + 50);
   }
   cloud = await cloudStarts();
   await arrived(cloud, 300);
@@ -149,7 +157,7 @@ test("a stream that cannot take the rows ends the pipeline when the cloud comes"
   );
   await publish("unfit", 0, 10);
   const running = processes.start(run);
-  await committed("unfit", 10);
+  await committed("unfit/cloud/TAKEN", 10);
   const store = mkdtempSync(join(folder, "store-"));
   const before = await startNatsServer({ name: "weir-cloud-away-unfit", storeDir: store }, process.env);
   const making = await connectNats({ name: "cloud", servers: before.url }, silentLog);

@@ -491,57 +491,6 @@ steps:
   });
 });
 
-it("a worker that waits for a server ends when it is told to", async () => {
-  const port = await freePort();
-  const file = pipeline(
-    "nobody",
-    `source:
-  nats: { subject: "a.>" }
-  format: json
-steps:
-  - sink: { stdout: {}, format: json }
-`,
-  );
-  const loaded = await loadInput(readInput(file, {}), file);
-  const worker = new Worker({
-    settings: { ...withConnections(defaultSettings({}), [`nats://127.0.0.1:${port}`]), threads: 0 },
-    clock: wallClock,
-    log: silentLog,
-    identity: "nobody",
-  });
-  const opening = worker.open([loaded]);
-  worker.stop().catch(() => undefined);
-  await opening;
-  expect(worker.status()).toEqual([]);
-  await worker.close();
-});
-
-it("a worker that waits for a stream to be made ends when it is told to", async () => {
-  const file = pipeline(
-    "unmade",
-    `source:
-  nats: { subject: "unmade.>", stream: UNMADE }
-  format: json
-steps:
-  - sink: { stdout: {}, format: json }
-`,
-  );
-  const loaded = await loadInput(readInput(file, {}), file);
-  const waits = Promise.withResolvers<void>();
-  const worker = new Worker({
-    settings: { ...withConnections(defaultSettings({}), [server.url]), threads: 0 },
-    clock: wallClock,
-    log: { ...silentLog, warn: () => waits.resolve() },
-    identity: "unmade",
-  });
-  const opening = worker.open([loaded]);
-  await waits.promise;
-  worker.stop().catch(() => undefined);
-  await opening;
-  expect(worker.status()).toEqual([]);
-  await worker.close();
-});
-
 it("a connection that is not configured is refused by name", async () => {
   const file = pipeline(
     "elsewhere",

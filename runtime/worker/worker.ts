@@ -4,14 +4,12 @@
 import { availableParallelism, hostname } from "node:os";
 import type { Clock } from "../clock.ts";
 import type { Sink, SinkStats, SourceStats } from "../connect/connect.ts";
-import { letterLine, letterMessage } from "../engine/dead-letter.ts";
 import { GroupRunner } from "../engine/group-runner.ts";
 import { HomeRunner } from "../engine/home-runner.ts";
 import type { LoadedPipeline, PipelineInput } from "../engine/loader.ts";
 import type { EngineOutputs } from "../engine/pipeline-engine.ts";
 import { poolThreads, threadsFor } from "../engine/placement.ts";
 import { DecodePool } from "../engine/pool.ts";
-import { takenBranches } from "../engine/output.ts";
 import type { PipelineStatus, Runner } from "../engine/runner.ts";
 import { groupPlans, SourceGroup } from "../engine/source-group.ts";
 import { messageOf, WeirError } from "../errors.ts";
@@ -42,6 +40,7 @@ import { FirstLetters } from "./first-letters.ts";
 import { ingestGroups, ingestPlans } from "./ingest-plan.ts";
 import { enterTerm, homesOf, stateFolders } from "./state-folders.ts";
 import type { Task } from "./task.ts";
+import { countedAlone, outputsOf, type Wired } from "./wired.ts";
 
 export interface WorkerOptions {
   readonly settings: DeviceSettings;
@@ -71,13 +70,6 @@ export interface WorkerStatus {
 
 /** Opens a sink of a pipeline; `branch` is null for the dead letter. */
 type OpenSink = (spec: RowSink, plan: PipelinePlan, branch: BranchPlan | null) => Promise<Sink>;
-
-interface Wired {
-  readonly plan: PipelinePlan;
-  /** By branch; null where rows go nowhere. */
-  readonly sinks: readonly (Sink | null)[];
-  readonly deadLetter: Sink | null;
-}
 
 export class Worker {
   /** Why pipelines of it have failed, while others run on. */
@@ -286,8 +278,7 @@ export class Worker {
     const runner = await this.#openRunner(members, headers, outputs, failed);
     const sources = opened.map(({ source }) => source);
     const { clock, log, settings } = this.#options;
-    if (state === undefined || chains === null)
-      this.#tasks.push(new RunnerTask(sources, runner, sinks, clock));
+    if (state === undefined || chains === null) this.#take(new RunnerTask(sources, runner, sinks, clock));
     else {
       await restoreState(runner, state, { ...this.#options, forget: settings.forget, tell: log });
       const task = new DurableTask({
@@ -306,9 +297,15 @@ export class Worker {
         commit_ms: settings.commit_ms,
       });
       failure.promise.catch((error: unknown) => task.fail(error));
-      this.#tasks.push(task);
+      this.#take(task);
     }
     await references.start(runner);
+  }
+
+  #take(task: Task): void {
+    this.#tasks.push(task);
+    // Told so while it was being opened.
+    if (this.#stopping) task.stop();
   }
 
   #chainsOf(state: State, surroundings: Surroundings, failed: (error: WeirError) => void): ChainSet {
@@ -371,27 +368,4 @@ export class Worker {
     this.#wired.set(plan.name, wired);
     return wired;
   }
-}
-
-/** What is known of rows that go nowhere. */
-function countedAlone(rows: number): SinkStats {
-  return { rows, bytes: 0, pending: 0, dropped: {} };
-}
-
-function outputsOf({ plan, sinks, deadLetter }: Wired, written: SinkSet, first: FirstLetters): EngineOutputs {
-  const letters = plan.spec.deadLetter?.sink ?? null;
-  return {
-    row: (branch, row) => written.write(sinks[branch]!, row),
-    takes: takenBranches(plan),
-    deadLetter: (letter, arrived) => {
-      first.see(plan.name, deadLetter !== null, letter);
-      if (letters === null || deadLetter === null) return;
-      written.write(
-        deadLetter,
-        letters.kind === "nats"
-          ? letterMessage(plan.name, letter, letters.subject, arrived)
-          : letterLine(plan.name, letter, arrived),
-      );
-    },
-  };
 }
