@@ -55,6 +55,16 @@ describe.concurrent("a reader that goes away", () => {
     // 0 where the pipe took all of it before its reader went.
     expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^(141|0) 0$/);
   });
+
+  it.each(["", "--state gone"])("ends a run whose rows go nowhere else %s", async (state) => {
+    writeFileSync(
+      join(folder, "gone.yaml"),
+      "name: gone\nsource: { host: { every: 100ms } }\nsteps: [{ sink: { stdout: {}, format: json } }]\n",
+    );
+    const { stdout, stderr } = await firstLineOf(`run gone.yaml ${state}`);
+    expect(stdout.trimEnd().split("\n").at(-1)).toBe("141 0");
+    expect(stderr).toContain("nobody reads standard output any more: draining");
+  });
 });
 
 describe.concurrent("help", () => {

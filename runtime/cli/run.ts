@@ -14,6 +14,7 @@ import { unknownConnection } from "../worker/connections.ts";
 import { type DeviceSettings, runFolder } from "../worker/settings.ts";
 import { giveBackMemory } from "../worker/settle.ts";
 import { Worker, type WorkerStatus } from "../worker/worker.ts";
+import { RunEnd } from "./run-end.ts";
 import { throughText } from "./run-status.ts";
 import { type SettingsOptions, settingsFor } from "./device-settings.ts";
 import { checkForget } from "./known-names.ts";
@@ -129,20 +130,17 @@ export async function run(names: readonly string[], options: RunOptions): Promis
     Object.keys(settings.connections),
   );
   const identity = randomUUID().slice(0, 8);
-  const worker = new Worker({ settings, clock: wallClock, log, identity });
   const life = new Life(wallClock.now());
-  const drained = new Promise<never>((_resolve, reject) => {
-    let stopping = false;
-    for (const signal of ["SIGTERM", "SIGINT"] as const) {
-      process.on(signal, () => {
-        if (stopping) return;
-        stopping = true;
-        life.on("asked", wallClock.now());
-        log.info(`${signal}: draining`);
-        worker.stop().catch(reject);
-      });
-    }
+  const end = new RunEnd({
+    plans: pipelines.map(({ plan }) => plan!),
+    log,
+    stop: () => {
+      life.on("asked", wallClock.now());
+      return worker.stop();
+    },
   });
+  const readerGone = (): void => end.readerGone();
+  const worker = new Worker({ settings, clock: wallClock, log, identity, readerGone });
   const durable = settings.state !== null;
   for (const line of promises(
     pipelines.map(({ plan }) => plan!),
@@ -161,12 +159,12 @@ export async function run(names: readonly string[], options: RunOptions): Promis
     return worker.run();
   });
   try {
-    await Promise.race([running, drained]);
+    await Promise.race([running, end.drained]);
   } finally {
     await control?.close();
   }
   for (const status of worker.status()) log.info(summaryOf(status));
   if (options.json === true) process.stderr.write(`${JSON.stringify(worker.status())}\n`);
   await worker.close();
-  return 0;
+  return end.exitCode;
 }

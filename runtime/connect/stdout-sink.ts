@@ -16,7 +16,7 @@ export interface StdoutSinkOptions {
   /** The first line, as CSV needs one. */
   readonly header?: string;
   /** The reader has gone: nothing more can be written. */
-  readonly onEnd?: () => void;
+  readonly onEnd?: (() => void) | undefined;
 }
 
 export function stdoutSink(options: StdoutSinkOptions = {}): Sink {

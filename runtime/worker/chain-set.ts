@@ -132,12 +132,12 @@ export class ChainSet {
     branch: BranchPlan | null,
     waited: "live" | "backlog",
   ): Promise<Opening> {
-    const { clock, log } = this.#options.surroundings;
+    const { clock, log, readerGone } = this.#options.surroundings;
     const { term } = this.#options;
     if (term !== undefined && branch !== null && !takesTurns(spec)) throw cannotMove(plan.name, spec);
     const header = branch?.format === "csv" ? { header: csvHeader(branch.rows) } : {};
     if (spec.kind === "stdout") {
-      const sink = stdoutSink({ ...header });
+      const sink = stdoutSink({ ...header, onEnd: readerGone });
       return (events) => plainTarget({ sink, events });
     }
     if (spec.kind === "file") {

@@ -38,6 +38,8 @@ export interface Surroundings {
   readonly subjects: ReadonlyMap<string, readonly string[]>;
   /** Rejects once the worker was told to stop: what waits for a stream to be made waits no longer. */
   readonly stopped?: Promise<never>;
+  /** Told when nobody reads standard output any more. */
+  readonly readerGone?: (() => void) | undefined;
 }
 
 /** Where journals are, for a worker whose state outlives it. */
@@ -260,7 +262,7 @@ async function makeSink(
 ): Promise<Sink> {
   const { connections, clock, log } = surroundings;
   const header = branch?.format === "csv" ? { header: csvHeader(branch.rows) } : {};
-  if (spec.kind === "stdout") return stdoutSink({ ...header });
+  if (spec.kind === "stdout") return stdoutSink({ ...header, onEnd: surroundings.readerGone });
   if (spec.kind === "file") return fileSink({ path: pathOf(plan, spec.path), log, clock, ...header });
   if (spec.delivery === "lane" || spec.delivery === "bucket") {
     throw new WeirError(

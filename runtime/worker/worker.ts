@@ -56,6 +56,8 @@ export interface WorkerOptions {
   readonly forgetsChanged?: boolean;
   /** Its connections where others use them as well; it has its own when left out. */
   readonly connections?: Links;
+  /** Told when nobody reads standard output any more: rows for it are dropped and counted from then on. */
+  readonly readerGone?: () => void;
 }
 
 export interface WorkerStatus {
@@ -107,6 +109,7 @@ export class Worker {
       log,
       subjects: publishedSubjects(plans),
       stopped: this.#stopped.promise,
+      readerGone: this.#options.readerGone,
     };
     const shared = plans.filter((_plan, index) => !pipelines[index]!.custom);
     const own = plans.filter((_plan, index) => pipelines[index]!.custom);
