@@ -153,6 +153,10 @@ const generalLimits = {
   lookup_check_ms: 5_000,
   /** How long a bucket may take to send the entries that it holds. */
   lookup_load_ms_max: 30_000,
+  /** How long a start waits for a bucket of which it has what was read last. */
+  lookup_kept_wait_ms: 1_000,
+  /** What a bucket holds is written down for such a start at most so often. */
+  lookup_kept_every_ms: 10_000,
 
   // Fault runs
   /** How long one waits for what must happen. */

@@ -72,7 +72,7 @@ export const lookup: OperatorDefinition = defineOperator({
   rule: [
     "A record gets the values of the row whose key equals its own: equal as text, number or truth value, by the type of the record's column.",
     "Where the record's key is null or in no row of the table, `missing` decides: `null` adds nulls, `drop` leaves the record out, `reject` sends it to the dead letter. A column of the record that has the name of an added one is replaced.",
-    "The table is a file (CSV with a header line; NDJSON; JSON, either a list of objects or an object with an object for each key) or a NATS key-value bucket with a JSON object for each key. A table that cannot be read, holds a value of another type or, in a file, a key twice, keeps the pipeline from starting.",
+    "The table is a file (CSV with a header line; NDJSON; JSON, either a list of objects or an object with an object for each key) or a NATS key-value bucket with a JSON object for each key. A table that cannot be read, holds a value of another type or, in a file, a key twice, keeps the pipeline from starting. A worker with a state folder keeps there what it last read of a bucket: where the bucket's server does not answer a start, the pipeline goes on with that, and takes up what is newer as soon as it can.",
     "It is read again when it changes, as a whole or not at all: what cannot be used is logged and counted, and the table stays as it was. Every record sees the table as it is when its batch is handled.",
   ].join(" "),
   kind: "keyed",

@@ -1,6 +1,7 @@
 // The reference tables that the pipelines of one source read: loaded before the source opens, watched while
 // it runs. Hands contents over and says what became of them; decides nothing about them.
 
+import { join } from "node:path";
 import type { ReferenceSource } from "../../operators/sdk/index.ts";
 import type { ReferenceContent } from "../codec/reference/content.ts";
 import type { ReferenceWatch } from "../connect/reference.ts";
@@ -11,6 +12,7 @@ import { messageOf, WeirError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { referenceSources } from "../pipeline/lookups.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
+import { keptReference } from "./kept-reference.ts";
 import { pathOf, type Surroundings } from "./open.ts";
 
 /** A pipeline that reads a table, and what it calls it. */
@@ -30,9 +32,12 @@ export class ReferenceTask {
   /** By where they are. */
   readonly #tables = new Map<string, Table>();
   readonly #log: Log;
+  readonly #folder: string | null;
 
-  constructor(log: Log) {
+  /** `folder`: of the state, where what buckets held is kept for a start without their server; null for nowhere. */
+  constructor(log: Log, folder: string | null = null) {
     this.#log = log;
+    this.#folder = folder;
   }
 
   /** Reads every table of the plans, each once. */
@@ -73,7 +78,7 @@ export class ReferenceTask {
       known.readers.push(reader);
       return;
     }
-    const watch = await open(source, place, table, surroundings);
+    const watch = await this.#open(source, place, table, surroundings);
     const added: Table = { watch, content: null, readers: [reader] };
     this.#tables.set(place, added);
     added.content = await watch.load();
@@ -101,15 +106,19 @@ export class ReferenceTask {
     if (first) throw new WeirError("WEIR_REFERENCE", fault.message, { remedy: fault.remedy });
     this.#log.warn(`${pipeline}: the new table ${table} is not used, the old one stays: ${fault.message}`);
   }
-}
 
-async function open(
-  source: ReferenceSource,
-  path: string,
-  name: string,
-  { connections, clock, log }: Surroundings,
-): Promise<ReferenceWatch> {
-  if (source.kind === "file") return fileReference(path, name, clock);
-  const link = await connections.link(source.to);
-  return bucketReference({ link, bucket: source.bucket, name, clock, log });
+  async #open(
+    source: ReferenceSource,
+    path: string,
+    name: string,
+    { connections, clock, log }: Surroundings,
+  ): Promise<ReferenceWatch> {
+    if (source.kind === "file") return fileReference(path, name, clock);
+    const { to, bucket } = source;
+    const follow = async (): Promise<ReferenceWatch> =>
+      bucketReference({ link: await connections.link(to), bucket, name, clock, log });
+    if (this.#folder === null) return follow();
+    const file = join(this.#folder, `table-${encodeURIComponent(to)}.${bucket}`);
+    return keptReference({ open: follow, file, name, clock, log });
+  }
 }

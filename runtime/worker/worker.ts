@@ -245,7 +245,7 @@ export class Worker {
     journals: JournalHome | null = null,
   ): Promise<void> {
     const plans = members.map(({ plan }) => plan!);
-    const references = new ReferenceTask(surroundings.log);
+    const references = new ReferenceTask(surroundings.log, state?.folder);
     this.#references.push(references);
     await references.load(plans, surroundings);
     const failure = Promise.withResolvers<never>();
