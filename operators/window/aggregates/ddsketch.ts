@@ -1,7 +1,8 @@
 // DDSketch (Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable quantile sketch with
 // relative-error guarantees", VLDB 12, 2019). Values fall into buckets whose bounds grow by a constant
-// factor, so that any quantile is answered within 1 % of its value. When a sketch would need more
-// buckets than its bound, the buckets nearest zero are joined: the high quantiles keep their accuracy.
+// factor, so that any quantile is answered within 1 % of its value, and never beyond the smallest and the
+// largest of them. When a sketch would need more buckets than its bound, the buckets nearest zero are
+// joined: the high quantiles keep their accuracy.
 
 import type { AggregateState } from "weir/sdk";
 import { bucketsMax } from "./bounds.ts";
@@ -11,12 +12,14 @@ export const relativeError = 0.01;
 const gamma = (1 + relativeError) / (1 - relativeError);
 const logGamma = Math.log(gamma);
 /** Smaller magnitudes count as zero. */
-const smallest = 1e-12;
+const magnitudeMin = 1e-12;
 /**
  * A sketch is one Float64Array: [zeros, first bucket of the positives, how many, first bucket of the
- * negatives, how many, counts of the positives …, counts of the negatives …].
+ * negatives, how many, the smallest value, the largest, counts of the positives …, counts of the negatives …].
  */
-export const header = 5;
+export const header = 7;
+export const smallestAt = 5;
+export const largestAt = 6;
 /** The most bytes that a sketch takes: buckets of both signs. */
 export const sketchBytes: number = (header + 2 * bucketsMax) * 8;
 
@@ -57,8 +60,10 @@ function withBucket(sketch: Float64Array, sign: 0 | 1, bucket: number): [Float64
 
 /** The sketch with `value` added: the same one, or a wider one in its place. */
 export function added(sketch: Float64Array, value: number): Float64Array {
+  if (value < sketch[smallestAt]!) sketch[smallestAt] = value;
+  if (value > sketch[largestAt]!) sketch[largestAt] = value;
   const magnitude = Math.abs(value);
-  if (magnitude < smallest) {
+  if (magnitude < magnitudeMin) {
     sketch[0]!++;
     return sketch;
   }
@@ -77,6 +82,13 @@ export function added(sketch: Float64Array, value: number): Float64Array {
 
 /** The value at rank `share` of a sketch, 0 the smallest and 1 the largest; NaN when it is empty. */
 export function quantileOf(sketch: Float64Array, share: number): number {
+  const [least, most] = [sketch[smallestAt]!, sketch[largestAt]!];
+  if (share === 0 && Number.isFinite(least)) return least;
+  if (share === 1 && Number.isFinite(most)) return most;
+  return Math.max(least, Math.min(most, estimateOf(sketch, share)));
+}
+
+function estimateOf(sketch: Float64Array, share: number): number {
   const positives = sketch[2]!;
   const negatives = sketch[4]!;
   let total = sketch[0]!;
@@ -100,7 +112,7 @@ export function quantileOf(sketch: Float64Array, share: number): number {
 }
 
 export function emptySketch(): Float64Array {
-  return new Float64Array(header);
+  return Float64Array.of(0, 0, 0, 0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY);
 }
 
 /** The sketch of a slot, an empty one when it has none. */
@@ -117,6 +129,8 @@ export function sketchAt(state: AggregateState, slot: number): Float64Array {
 export function joined(sketch: Float64Array, other: Float64Array): Float64Array {
   let result = sketch;
   result[0]! += other[0]!;
+  result[smallestAt] = Math.min(result[smallestAt]!, other[smallestAt]!);
+  result[largestAt] = Math.max(result[largestAt]!, other[largestAt]!);
   for (let i = 0; i < other[2]! + other[4]!; i++) {
     const times = other[header + i]!;
     if (times === 0) continue;

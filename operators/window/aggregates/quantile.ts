@@ -40,7 +40,7 @@ const gathered = gathering<Float64Array>({
 export const quantile: AggregateDefinition = {
   name: "quantile",
   summary:
-    "The value below which the given share of the values lies, within 1 % of it (DDSketch). Magnitudes below 1e-12 count as 0, and where values span more than a factor of 10^17, those nearest 0 are less exact. Null when there is no value.",
+    "The value below which the given share of the values lies, within 1 % of it and never beyond the smallest and the largest of them, which shares 0 and 1 are exactly (DDSketch). Magnitudes below 1e-12 count as 0, and where values span more than a factor of 10^17, those nearest 0 are less exact. Null when there is no value.",
   input: ["float64"],
   parameters: [{ name: "share", min: 0, max: 1 }],
   output: () => "float64",

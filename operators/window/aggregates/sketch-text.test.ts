@@ -5,6 +5,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Scalar } from "weir/sdk";
 import { bucketsMax } from "./bounds.ts";
+import { header } from "./ddsketch.ts";
 import { merge, quantile, sketch } from "./quantile.ts";
 import { sketchOf, textOf } from "./sketch-text.ts";
 import { everySecond, Trial } from "./slots.fixture.ts";
@@ -36,12 +37,19 @@ test("the bytes are as documented", () => {
   const bucket = Math.ceil(Math.log(100) / logG);
   expect(g ** (bucket - 1)).toBeLessThan(100);
   const zigzag = 2 * bucket;
-  const bytes = [0x44, 0x44, 1, 100, 2, 1, (zigzag & 0x7f) | 0x80, zigzag >> 7, 3, 1, 0, 1];
-  expect(made([0, 100, 0, 100, 100, -1])).toBe(Buffer.from(bytes).toString("base64"));
+  const buckets = [2, 1, (zigzag & 0x7f) | 0x80, zigzag >> 7, 3, 1, 0, 1];
+  const ends = [0, 0, 0, 0, 0, 0, 0xf0, 0xbf, 0, 0, 0, 0, 0, 0, 0x59, 0x40];
+  const text = (bytes: readonly number[]): string => Buffer.from(bytes).toString("base64");
+  expect(made([0, 100, 0, 100, 100, -1])).toBe(text([0x44, 0x44, 2, 100, ...ends, ...buckets]));
+  // The first version says no ends, so that answers are within 1 % of them.
+  const first = text([0x44, 0x44, 1, 100, ...buckets]);
+  expect(mergedAt(1, [first])).toBeCloseTo(100.6, 0);
+  expect(mergedAt(1, [first, made([7])])).toBe(mergedAt(1, [first]));
+  expect(mergedAt(1, [made([0, 100, -1])])).toBe(100);
 });
 
 test("counts beyond 32 bits travel", () => {
-  const large = Float64Array.of(2 ** 53 - 1, -3, 2, 0, 0, 2 ** 40 + 1, 5);
+  const large = Float64Array.of(2 ** 53 - 1, -3, 2, 0, 0, 0, 1, 2 ** 40 + 1, 5);
   expect(sketchOf(textOf(large))).toEqual(large);
 });
 
@@ -60,8 +68,13 @@ describe("what is no sketch", () => {
   test.each<[string, string]>([
     ["nothing", ""],
     ["another magic", text([0x44, 0x45, ...good.slice(2)])],
-    ["another version", text([0x44, 0x44, 2, ...good.slice(3)])],
-    ["another error", text([0x44, 0x44, 1, 101, ...good.slice(4)])],
+    ["another version", text([0x44, 0x44, 3, ...good.slice(3)])],
+    ["another error", text([0x44, 0x44, 2, 101, ...good.slice(4)])],
+    ["ends that are no numbers", text([...good.slice(0, 4), ...Array(16).fill(0xff), ...good.slice(20)])],
+    [
+      "a smallest value above the largest",
+      text([...good.slice(0, 4), ...good.slice(12, 20), ...good.slice(4, 12), ...good.slice(20)]),
+    ],
     ["a byte more", text([...good, 0])],
     ["characters that are not base64", `${made([1])} `],
     ["base64 without its end", made([100]).replace(/=+$/, "")],
@@ -85,14 +98,19 @@ describe("what is no sketch", () => {
   test("whatever the bytes, what is read is within bounds and its quantiles are finite", () => {
     const bytes = fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 40 });
     fc.assert(
-      fc.property(bytes, fc.double({ min: 0, max: 1, noNaN: true }), (bytes, share) => {
-        const hostile = text([0x44, 0x44, 1, 100, ...bytes]);
-        const read = sketchOf(hostile);
-        if (read !== null) expect(read.length).toBeLessThanOrEqual(5 + 2 * bucketsMax);
-        const answer = mergedAt(share, [hostile, made([5])]);
-        expect(answer === null || Number.isFinite(answer)).toBe(true);
-        expect(answer === null).toBe(read === null);
-      }),
+      fc.property(
+        fc.constantFrom(1, 2),
+        bytes,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (version, bytes, share) => {
+          const hostile = text([0x44, 0x44, version, 100, ...bytes]);
+          const read = sketchOf(hostile);
+          if (read !== null) expect(read.length).toBeLessThanOrEqual(header + 2 * bucketsMax);
+          const answer = mergedAt(share, [hostile, made([5])]);
+          expect(answer === null || Number.isFinite(answer)).toBe(true);
+          expect(answer === null).toBe(read === null);
+        },
+      ),
       { seed: 9, numRuns: 500 },
     );
   });

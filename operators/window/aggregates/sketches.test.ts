@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import type { Aggregate, AggregateState, Batch, Column, WritableColumn } from "weir/sdk";
 import { bucketsMax, exactMax } from "./bounds.ts";
 import { countDistinct } from "./count-distinct.ts";
+import { header } from "./ddsketch.ts";
 import { quantile } from "./quantile.ts";
 
 const noBatch = null as unknown as Batch;
@@ -99,8 +100,18 @@ describe("quantile", () => {
     );
   });
 
-  test("is exact in nothing but zero", () => {
-    expect(quantileAt(0.5).numbers([0, -0, 1e-13]).result).toBe(0);
+  test("is never beyond the smallest and the largest value, which are exact", () => {
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 1, maxLength: 60 }), shares, (values, share) => {
+        const sorted = values.toSorted((a, b) => a - b);
+        const [least, most] = [sorted[0]!, sorted.at(-1)!];
+        const answer = quantileAt(share).numbers(values).result!;
+        expect(answer >= least && answer <= most, `${answer} of ${least} to ${most}`).toBe(true);
+        expect(quantileAt(0).numbers(values).result).toBe(least);
+        expect(quantileAt(1).numbers(values).result).toBe(most);
+      }),
+      { seed: 8, numRuns: 200 },
+    );
   });
 
   test("is null without values", () => {
@@ -126,7 +137,7 @@ describe("quantile", () => {
   });
 
   test("a sketch is bounded, whatever comes and however often it is merged", () => {
-    const sizeMax = 5 + 2 * bucketsMax;
+    const sizeMax = header + 2 * bucketsMax;
     fc.assert(
       fc.property(
         fc.array(fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { maxLength: 300 }), {
@@ -152,7 +163,7 @@ describe("quantile", () => {
     const values = [1e-9, 1e9, 1e-11, 1e12, 1e-12, 5e12];
     const target = quantileAt(0.5).numbers(values).merge(quantileAt(0.5).numbers(values));
     const sketch = target.state.buffers[0] as Float64Array;
-    const counted = sketch[0]! + sketch.subarray(5).reduce((total, each) => total + each, 0);
+    const counted = sketch[0]! + sketch.subarray(header).reduce((total, each) => total + each, 0);
     expect(counted).toBe(2 * values.length);
   });
 
