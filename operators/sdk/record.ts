@@ -107,7 +107,7 @@ export function defineFilter<C extends z.ZodType>(
   });
 }
 
-/** Adds (or replaces) the columns of `columns`: `map(config)(record)` returns their values by name; a value left out is null. */
+/** Adds (or replaces) the columns of `columns`: `map(config)(record)` returns their values by name; a value left out is null, one of another name an error. */
 export function defineMap<C extends z.ZodType>(
   spec: RecordSpec<C> & {
     readonly columns: (config: z.output<C>) => Readonly<Record<string, ColumnType>>;
@@ -132,8 +132,14 @@ export function defineMap<C extends z.ZodType>(
           for (let i = 0; i < batch.count; i++) {
             cursor.row = batch.selection[i]!;
             const values = map(cursor);
-            for (let n = 0; n < names.length; n++)
-              put(draft, places[n]!, cursor.row, values[names[n]!] ?? null);
+            let others = 0;
+            for (const _ in values) others++;
+            for (let n = 0; n < names.length; n++) {
+              const value = values[names[n]!];
+              if (value !== undefined) others--;
+              put(draft, places[n]!, cursor.row, value ?? null);
+            }
+            if (others > 0) checkNames(values, names);
           }
           const columns = carried.map((from, to) =>
             from < 0 ? (draft.columns[to] as Column) : batch.columns[from]!,
@@ -181,6 +187,13 @@ export function put(draft: Draft, place: number, row: number, value: Scalar): vo
       if (typeof value !== "number" || !Number.isFinite(value)) throw wrongType(column.type, value);
       column.values[row] = value;
   }
+}
+
+/** A value that nobody would see is a mistake of the operator's, as a name that is misspelt. */
+function checkNames(values: Readonly<Record<string, Scalar>>, columns: readonly string[]): void {
+  const unknown = Object.keys(values).find((name) => !columns.includes(name));
+  if (unknown === undefined) return;
+  throw new TypeError(`a value for ${unknown}, which is none of its columns: ${columns.join(", ")}`);
 }
 
 function wrongType(type: ColumnType, value: Scalar): TypeError {

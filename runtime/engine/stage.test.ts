@@ -139,6 +139,33 @@ describe("an operator that throws on one record", () => {
     expect(harness.counts()[0]!.ledger).toContainEqual({ step: "1 brittle", reason: "fault", records: 2 });
   });
 
+  test("a map that gives values of other types or names, but for none at all", () => {
+    const values = [{}, { seen: undefined }, { seem: 1 }, { seen: 1, more: 2 }, { seen: "1" }];
+    const careless = defineMap({
+      ...empty,
+      name: "careless",
+      config: z.strictObject({ temp: field.column(["float64"], "") }),
+      columns: () => ({ seen: "float64" }),
+      map:
+        ({ temp }) =>
+        (record) =>
+          values[record.number(temp)] as Readonly<Record<string, number>>,
+    });
+    const steps = [{ careless: { temp: "temp" } }, { select: { temp: "temp", seen: "seen" } }, sink];
+    const harness = new Harness(planOf({ steps }, [careless]));
+    for (const temp of values.keys()) harness.record({ device: "a", ts: 10, temp });
+    harness.finish();
+    expect(harness.rows(0)).toEqual([
+      { temp: 0, seen: null },
+      { temp: 1, seen: null },
+    ]);
+    expect(harness.letters.map(({ detail }) => detail)).toEqual([
+      "a value for seem, which is none of its columns: seen",
+      "a value for more, which is none of its columns: seen",
+      "expected a value of type float64, got string 1",
+    ]);
+  });
+
   test("may throw on all of them", () => {
     const harness = new Harness(plan, { batchRows: 50 });
     for (let i = 0; i < 50; i++) harness.record({ device: "bad", ts: i, temp: i });
