@@ -3,7 +3,9 @@
 
 import { z } from "zod";
 import { field } from "../../operators/sdk/index.ts";
+import { parseNatsUrl } from "../connect/nats-url.ts";
 import { subscribeSubjectFault } from "../connect/subject.ts";
+import { messageOf } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { outboxSetting } from "../pipeline/outbox-spec.ts";
 import type { OutboxSpec } from "../pipeline/pipeline.ts";
@@ -67,9 +69,17 @@ const uplink = z
   .refine(({ bytes, every }) => bytes > 0 && every > 0, "a budget is of some bytes in some time")
   .meta({ description: "What may be sent over it in a time, where bytes cost money." });
 
+const address = z.string().superRefine((written, context) => {
+  try {
+    parseNatsUrl(written);
+  } catch (fault) {
+    context.addIssue({ code: "custom", message: messageOf(fault) });
+  }
+});
+
 const connectionMap = z.strictObject({
   url: z
-    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .union([address, z.array(address).min(1)])
     .meta({ description: "Its address, or those of the servers of a cluster: nats://host:4222, tls://…" }),
   user: text("A user of its own configuration, with the password.").optional(),
   password: text("Of the user: ${WEIR_PASSWORD}, so that it stands in no file.").optional(),
@@ -97,10 +107,7 @@ const connectionMap = z.strictObject({
 
 /** `cloud: nats://host:4222` is short for `cloud: { url: nats://host:4222 }`. */
 const connectionSetting: z.ZodType<ConnectionSettings> = z.union([
-  z
-    .string()
-    .min(1)
-    .transform((url) => ({ url })),
+  address.transform((url) => ({ url })),
   connectionMap,
 ]);
 

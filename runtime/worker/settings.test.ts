@@ -40,6 +40,18 @@ it("tells every mistake in words, in the order of the file", () => {
   ]);
 });
 
+it("tells an address that is none, and only that a variable is not set where one is", () => {
+  const text =
+    'nats:\n  a: http://edge:4222\n  b: { url: ["nats://b:1", "nats://user:secret@b:99999"] }\n  c: nats://${NOPE}:4222\n';
+  const told = read(text).diagnostics.map(({ line, column, message }) => `${line}:${column}: ${message}`);
+  const expected = "expected the address of a NATS server such as nats://127.0.0.1:4222";
+  expect(told).toEqual([
+    "4:13: the variable NOPE is not set",
+    `2:6: ${expected}, got "http://edge:4222"`,
+    `3:28: ${expected}, got "nats://***@b:99999"`,
+  ]);
+});
+
 /** Every setting in a schema, with where it stands. */
 function settingsIn(schema: unknown, path = ""): readonly (readonly [string, Record<string, unknown>])[] {
   if (typeof schema !== "object" || schema === null) return [];

@@ -64,10 +64,10 @@ export function withFile(
   const { document, diagnostics } = interpolate(read.document, surroundings);
   const parsed = deviceSetting.safeParse(document.value ?? {});
   if (!parsed.success) {
-    return {
-      settings: base,
-      diagnostics: [...read.diagnostics, ...diagnostics, ...mistakes(document, parsed.error)],
-    };
+    // What a variable that is not set leaves behind is no mistake of its own.
+    const told = new Set(diagnostics.map(({ line }) => line));
+    const own = mistakes(document, parsed.error).filter(({ line }) => !told.has(line));
+    return { settings: base, diagnostics: [...read.diagnostics, ...diagnostics, ...own] };
   }
   const { nats = {}, threads, host, state, commit, outbox, device } = parsed.data;
   return {
