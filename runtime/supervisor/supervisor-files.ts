@@ -12,7 +12,7 @@ import { makeFolder } from "../folder.ts";
 import { bootMark, processBegan } from "./drivers/process-facts.ts";
 import { type Memory, memoryText, noMemory, parseMemory } from "./memory.ts";
 import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
-import { overwrite, writeWhole, writing } from "./whole-file.ts";
+import { overwrite, writeWhole, writing } from "../whole-file.ts";
 
 const wantedFile = z.array(
   z.strictObject({
@@ -197,7 +197,7 @@ export class SupervisorFiles {
   }
 
   assign(worker: string, pipelines: readonly AssignedPipeline[]): void {
-    writeWhole(this.assignmentPath(worker), assignmentText({ pipelines }), 0o644);
+    writeWhole(this.assignmentPath(worker), assignmentText({ pipelines }), { mode: 0o644 });
   }
 
   forgetAssignment(worker: string): void {

@@ -1,9 +1,10 @@
 // What a worker says to its ingest, in a small file: that it is there, and which ingest it wants. And what the ingest makes of
 // it: whether to go on. The decision is pure; a clock that is set does not matter to it.
 
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { limits } from "../limits.ts";
+import { writeWhole } from "../whole-file.ts";
 
 export interface Beat {
   /** Digest of the plan that the worker wants. */
@@ -17,9 +18,7 @@ export interface Beat {
 const beatFile = "reader.json";
 
 export function writeBeat(folder: string, beat: Beat): void {
-  const file = join(folder, beatFile);
-  writeFileSync(`${file}.new`, JSON.stringify(beat), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  writeWhole(join(folder, beatFile), JSON.stringify(beat));
 }
 
 /** Null where there is none, or none that can be read. */

@@ -1,11 +1,12 @@
 // What workers ask of the ingest beside them, as files in the state folder: one for each group of pipelines that has journals.
 // They outlive the workers, so that an ingest goes on from them after a start of the machine. No secrets are in them.
 
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { makeFolder } from "../folder.ts";
 import { z } from "zod";
 import { framings } from "../codec/framing.ts";
+import { writeWhole } from "../whole-file.ts";
 import { type IngestJob, ingestFolder, type IngestPlan } from "./ingest-plan.ts";
 
 const requestFile = "request.json";
@@ -29,10 +30,8 @@ const requested = z.array(job).min(1);
 /** Asks for it from here on. */
 export function writeRequest({ folder, jobs }: IngestPlan): void {
   makeFolder(folder, 0o700);
-  const file = join(folder, requestFile);
   const within = jobs.map((each) => ({ ...each, folder: basename(each.folder) }));
-  writeFileSync(`${file}.new`, JSON.stringify(within), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  writeWhole(join(folder, requestFile), JSON.stringify(within));
 }
 
 export function isRequested(folder: string): boolean {

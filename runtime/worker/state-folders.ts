@@ -2,12 +2,13 @@
 // from then on; one that comes later has a folder of its own. The decision is pure; the folders' own list is read beside it.
 
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ConnectorLog } from "../connect/connector-log.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { makeFolder } from "../folder.ts";
 import { limits } from "../limits.ts";
+import { writeWhole } from "../whole-file.ts";
 
 /** A folder with a commit log, and the pipelines whose state is in it. */
 export interface StateFolder {
@@ -112,9 +113,7 @@ function termIn(folder: string): number | null {
 }
 
 function writeTerm(folder: string, term: number): void {
-  const path = join(folder, termFile);
-  writeFileSync(`${path}.new`, `${term}\n`, { mode: 0o600, flush: true });
-  renameSync(`${path}.new`, path);
+  writeWhole(join(folder, termFile), `${term}\n`, { flush: true });
 }
 
 /** The folders of a state, which need not be there. */
@@ -145,7 +144,5 @@ export function makeStateFolder(state: string, { name, pipelines }: StateFolder)
   const folder = join(state, name);
   makeFolder(folder, 0o700);
   // Not there at all, or whole.
-  const list = join(folder, listFile);
-  writeFileSync(`${list}.new`, `${JSON.stringify(pipelines)}\n`, { mode: 0o600, flush: true });
-  renameSync(`${list}.new`, list);
+  writeWhole(join(folder, listFile), `${JSON.stringify(pipelines)}\n`, { flush: true });
 }

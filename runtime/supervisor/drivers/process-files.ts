@@ -10,7 +10,6 @@ import {
   readdirSync,
   readFileSync,
   readSync,
-  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -19,6 +18,7 @@ import {
 import { join } from "node:path";
 import { z } from "zod";
 import { limits } from "../../limits.ts";
+import { writeWhole } from "../../whole-file.ts";
 
 export interface ProcessOrder {
   /** The driver's handle. */
@@ -81,9 +81,7 @@ export class ProcessFiles {
   }
 
   write(written: ProcessOrder): void {
-    const temporary = `${this.path("order")}.new`;
-    writeFileSync(temporary, JSON.stringify(written));
-    renameSync(temporary, this.path("order"));
+    writeWhole(this.path("order"), JSON.stringify(written));
   }
 
   /** When the name was taken, wall clock ms; null where it is free again. */

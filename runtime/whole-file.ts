@@ -2,7 +2,7 @@
 // its own, and what was there before stays.
 
 import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
-import { messageOf, WeirError } from "../errors.ts";
+import { messageOf, WeirError } from "./errors.ts";
 
 /** No room left, and none left of one's share. */
 const full = new Set(["ENOSPC", "EDQUOT"]);
@@ -39,12 +39,19 @@ export function overwrite(path: string, text: string): void {
   }
 }
 
-/** Puts a file in the place of the one that is there. Throws WEIR_DISK_FULL where there is no room for it. */
-export function writeWhole(path: string, text: string, mode = 0o600): void {
+/**
+ * Puts a file in the place of the one that is there. `flush`: its bytes are on the disk before it is. Throws WEIR_DISK_FULL where
+ * there is no room for it.
+ */
+export function writeWhole(
+  path: string,
+  text: string,
+  { mode = 0o600, flush = false }: { readonly mode?: number; readonly flush?: boolean } = {},
+): void {
   const temporary = `${path}.new`;
   try {
     writing(path, () => {
-      writeFileSync(temporary, text, { mode });
+      writeFileSync(temporary, text, { mode, flush });
       renameSync(temporary, path);
     });
   } catch (error) {
