@@ -283,6 +283,7 @@ describe("a file source", () => {
     }
     expect(seen.map(([, count]) => count)).toEqual([1, 2, 1]);
     expect(seen.map(([at]) => at - 5_000)).toEqual([0, 10, 100]);
+    await source.close();
   });
 });
 
