@@ -64,7 +64,7 @@ describe("what a step may take", () => {
       "sketches at their largest",
       "  - window: { tumbling: 1m, by: device, select: { p: quantile(temp, 0.5), q: quantile(temp, 0.9) } }\n    keys: { max: 10 }",
       "",
-      "10 keys × 112 B + 10 keys × 2 windows × 32832 B = 642 KiB",
+      "10 keys × 112 B + 10 keys × 2 windows × 32848 B = 643 KiB",
     ],
     [
       "sliding windows: a part for each record, as many as come",
@@ -128,7 +128,7 @@ describe("where the file does not say how many keys there are", () => {
 
   it("as many are remembered as fit", () => {
     expect(arithmeticsOf(quantile)).toEqual([
-      "4081 keys × 112 B + 4081 keys × 2 windows × 32832 B = 256 MiB",
+      "4079 keys × 112 B + 4079 keys × 2 windows × 32848 B = 256 MiB",
     ]);
     const two = `${quantile}\n  - deadband: { value: p99, band: 1, by: device }\n    keys: { max: 2000 }`;
     expect(arithmeticsOf(two)[1]).toBe("2000 keys × 128 B = 250 KiB");
