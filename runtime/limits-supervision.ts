@@ -78,6 +78,15 @@ export const supervisionLimits = {
   /** Pipelines of one host. */
   host_pipelines_max: 10_000,
 
+  // Signed revisions
+  signature_bytes_max: 65_536,
+  /** Hosts that one signature may name. */
+  signature_hosts_max: 1_000,
+  /** Of the file of keys that are trusted, and of one that signs. */
+  key_file_bytes_max: 65_536,
+  /** Reasons of refusals that are remembered, so that each is logged once. */
+  refusals_logged_max: 1_000,
+
   // Scaling
   scale_every_ms: 5_000,
   scale_average_ms: 10_000,

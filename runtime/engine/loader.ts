@@ -1,12 +1,13 @@
 // From a pipeline file to its plan: the file's text, the operators that it names under `use`, and the
 // built-in ones. The only importer of the catalogue, and the only place that loads code of the user's.
 
-import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { catalog } from "../../operators/catalog.ts";
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
+import { readBounded } from "../bounded-file.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
@@ -84,19 +85,6 @@ export interface LoadedPipeline {
   readonly custom: boolean;
   /** Values that must not be shown. */
   readonly secrets: readonly string[];
-}
-
-/** The text of a regular file no larger than `bytesMax`. */
-function readBounded(path: string, bytesMax: number): Buffer {
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const facts = fstatSync(file);
-    if (!facts.isFile()) throw new Error("not a regular file");
-    if (facts.size > bytesMax) throw new Error(`larger than ${bytesMax} bytes`);
-    return readFileSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
 
 /** The variables that are set. Pipelines of one environment are given the same object, so that it is kept once. */

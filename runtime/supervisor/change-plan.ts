@@ -8,18 +8,25 @@ export interface PlannedChange {
   /** The revisions before and after; null for none. */
   readonly from: string | null;
   readonly to: string | null;
+  /** It has another signature, or has none any more. */
+  readonly resigned?: true;
 }
 
-/** `prune`: what is there and not among `wanted` goes; otherwise it stays. In the order of names. */
+/**
+ * `prune`: what is there and not among `wanted` goes; otherwise it stays. `resigned`: pipelines that have another signature
+ * than they had. In the order of names.
+ */
 export function planChanges(
   wanted: readonly Pick<WantedPipeline, "name" | "revision">[],
   present: ReadonlyMap<string, string>,
   prune: boolean,
+  resigned: ReadonlySet<string> = new Set(),
 ): readonly PlannedChange[] {
   const changes = wanted.map(({ name, revision }): PlannedChange => {
     const from = present.get(name) ?? null;
-    const kind = from === null ? "add" : from === revision ? "keep" : "change";
-    return { name, kind, from, to: revision };
+    if (from === null) return { name, kind: "add", from, to: revision };
+    if (resigned.has(name)) return { name, kind: "change", from, to: revision, resigned: true };
+    return { name, kind: from === revision ? "keep" : "change", from, to: revision };
   });
   const named = new Set(wanted.map(({ name }) => name));
   for (const [name, from] of present) {
@@ -31,10 +38,12 @@ export function planChanges(
 
 const marks = { add: "+", change: "~", remove: "-", keep: "=" } as const;
 
-/** A line for each change: `~ climate 1a2b3c… → 4d5e6f…`. */
+/** A line for each change: `~ climate 1a2b3c… → 4d5e6f…`. That a changed text has another signature goes without saying. */
 export function planLines(changes: readonly PlannedChange[]): string[] {
-  return changes.map(({ kind, name, from, to }) => {
-    const what = kind === "change" ? `${from} → ${to}` : (to ?? from ?? "");
+  return changes.map(({ kind, name, from, to, resigned }) => {
+    const isOther = from !== to && kind === "change";
+    const signed = resigned === true && !isOther ? ", with another signature" : "";
+    const what = isOther ? `${from} → ${to}` : `${to ?? from ?? ""}${signed}`;
     return `${marks[kind]} ${name} ${what}`;
   });
 }

@@ -16,7 +16,7 @@ import { confirmSubject, controlEvents, fleet, lastWord } from "./control-subjec
 import { DeviceBucket, type Registered } from "./device-bucket.ts";
 import { type EntryChange, entryChanges, type KnownDevice, type TurnEntry, turnsFor } from "./fleet.ts";
 import { hostState, type Placeable } from "./place.ts";
-import type { WantedPipeline } from "./wanted.ts";
+import { revisionMark, type WantedPipeline } from "./wanted.ts";
 
 export interface ControlOptions {
   readonly link: NatsLink;
@@ -117,7 +117,9 @@ export class ControlCentre {
       const where = owner.host === null ? "nowhere" : `${owner.host}, term ${owner.term}`;
       this.#tell("moved", name, `${name} to ${where}: ${owner.reason}`);
     }
-    const revisions = new Map([...wanted.pipelines].map(([name, { pipeline }]) => [name, pipeline.revision]));
+    const revisions = new Map(
+      [...wanted.pipelines].map(([name, { pipeline }]) => [name, revisionMark(pipeline)]),
+    );
     const runs = runsOf(known);
     for (const change of entryChanges(revisions, owners, turnEntries(all), runs))
       await this.#enter(change, all);
@@ -236,9 +238,10 @@ function placeable(pipeline: WantedPipeline): Placeable {
 
 function turnEntries({ hosts }: AllDesired): readonly TurnEntry[] {
   return [...hosts].flatMap(([host, { pipelines }]) =>
-    [...pipelines.values()].flatMap(({ pipeline: { name, term, revision } }) =>
-      term === undefined ? [] : [{ host, name, term, revision }],
-    ),
+    [...pipelines.values()].flatMap(({ pipeline }) => {
+      const { name, term } = pipeline;
+      return term === undefined ? [] : [{ host, name, term, revision: revisionMark(pipeline) }];
+    }),
   );
 }
 

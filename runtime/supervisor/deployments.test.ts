@@ -46,6 +46,7 @@ test("what is confirmed is wanted, what is refused is not, and what cannot be as
       fileOf: (name) => join(folder, `${name}.yaml`),
       files,
       tell: (what, name) => void told.push(`${what} ${name}`),
+      refusalOf: () => null,
       log,
     });
   const offline = open();

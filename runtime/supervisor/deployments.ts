@@ -8,9 +8,9 @@ import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { confirmSubject } from "./control-subjects.ts";
-import { DesiredBucket } from "./desired-bucket.ts";
+import { DesiredBucket, replaceable } from "./desired-bucket.ts";
 import type { Waiting } from "./supervisor-files.ts";
-import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
+import { revisionMark, type WantedPipeline, wantedPipeline } from "./wanted.ts";
 
 export interface DeploymentsOptions {
   readonly host: string;
@@ -28,10 +28,12 @@ export interface DeploymentsOptions {
     reason: string,
     revision?: string,
   ) => void;
+  /** Why this device lets a pipeline not in that is asked for now; null where it does. */
+  readonly refusalOf: (pipeline: WantedPipeline) => string | null;
   readonly log: Log;
 }
 
-const deployRequest = z.strictObject({ pipeline: z.string().min(1) });
+const deployRequest = z.strictObject({ pipeline: z.string().min(1), signature: z.unknown().optional() });
 const answerOfControl = z.object({ confirmed: z.boolean(), reason: z.string().nullable() });
 
 /** What a user is told. */
@@ -62,11 +64,12 @@ export class Deployments {
 
   /** `user`: who asks, as the server lets it be said. */
   async deploy(request: unknown, user: string): Promise<Deployed> {
-    const { pipeline: text } = requested(request, "the text of a pipeline");
+    const { pipeline: text, signature } = requested(request, "the text of a pipeline");
     // Its name is known once it is read.
     const { name } = wantedPipeline("pipeline", text);
-    const wanted = wantedPipeline(this.#options.fileOf(name), text);
+    const wanted = wantedPipeline(this.#options.fileOf(name), text, { signature });
     const { revision } = wanted;
+    this.#letIn(wanted);
     // The newest wish for a name is the one that counts.
     this.#keep(this.#without(name));
     try {
@@ -74,7 +77,7 @@ export class Deployments {
     } catch (error) {
       if (!isUnreachable(error)) throw error;
       if (this.#waiting.length >= limits.deployments_waiting_max) throw tooMany();
-      this.#keep([...this.#waiting, { user, file: wanted.file, text }]);
+      this.#keep([...this.#waiting, { user, file: wanted.file, text, signature }]);
       return { state: "waiting", name, revision, waits_for: `the control centre: ${messageOf(error)}` };
     }
     return { state: "deployed", name, revision };
@@ -106,8 +109,10 @@ export class Deployments {
     this.#retrying = true;
     try {
       for (const each of this.#waiting) {
-        const wanted = wantedPipeline(each.file, each.text);
+        const wanted = wantedPipeline(each.file, each.text, { signature: each.signature });
         try {
+          // It may have waited for longer than its signature is good, or have been changed on the disk.
+          this.#letIn(wanted);
           await this.#ask(wanted, each.user);
         } catch (error) {
           if (isUnreachable(error)) return;
@@ -125,11 +130,20 @@ export class Deployments {
     const link = this.#connected();
     await this.#confirmed(link, wanted, user);
     const bucket = await DesiredBucket.open(link);
-    const { state, pipelines } = await bucket.read(host);
-    const entry = pipelines.get(wanted.name) ?? null;
-    if (entry?.pipeline.revision !== wanted.revision) await bucket.put(host, wanted, entry);
-    if (state === null) await bucket.setState(host, { drain: false });
+    const desired = await bucket.read(host);
+    const entry = desired.pipelines.get(wanted.name);
+    const isThere = entry !== undefined && revisionMark(entry.pipeline) === revisionMark(wanted);
+    if (!isThere) await bucket.put(host, wanted, replaceable(desired, wanted.name));
+    if (desired.state === null) await bucket.setState(host, { drain: false });
     tell("deployed", wanted.name, `revision ${wanted.revision} by ${user}`, wanted.revision);
+  }
+
+  #letIn(wanted: WantedPipeline): void {
+    const refusal = this.#options.refusalOf(wanted);
+    if (refusal === null) return;
+    throw new WeirError("WEIR_REFUSED", `${this.#options.host} refuses ${wanted.name}: ${refusal}`, {
+      remedy: "weir sign FILE --key release.key, with a key that the device trusts, and deploy it again",
+    });
   }
 
   async #confirmed(link: NatsLink, { name, placement }: WantedPipeline, user: string): Promise<void> {
@@ -166,7 +180,7 @@ function requested(request: unknown, what: string): z.infer<typeof deployRequest
   const read = deployRequest.safeParse(request);
   if (read.success) return read.data;
   throw new WeirError("WEIR_USAGE", "the request is not what is expected here", {
-    remedy: `send {"pipeline": ${what}}; who asks is the last word of the subject: weir.device.ID.deploy.USER`,
+    remedy: `send {"pipeline": ${what}}, with "signature" where it is signed; who asks is the last word of the subject: weir.device.ID.deploy.USER`,
   });
 }
 

@@ -11,6 +11,7 @@ import type { NatsLink } from "../connect/nats-connection.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
+import type { Asked } from "./admission.ts";
 import { entriesOf, jsonOf } from "./bucket-scan.ts";
 import { fleet } from "./control-subjects.ts";
 import type { Owner } from "./fleet.ts";
@@ -25,6 +26,7 @@ const pipelineEntry = z.object({
   forget: z.boolean().optional(),
   resumes: z.boolean().optional(),
   back: z.boolean().optional(),
+  signature: z.unknown().optional(),
 });
 const hostEntry = z.object({ drain: z.boolean() });
 const ownerEntry: z.ZodType<Owner> = z.object({
@@ -65,6 +67,16 @@ export interface AllDesired {
 export interface HostDesired {
   readonly state: HostState | null;
   readonly pipelines: ReadonlyMap<string, DesiredEntry>;
+  /** Entries that are no pipelines, by the names of their keys, and why; absent where there are none. */
+  readonly unreadable?: readonly (Asked["unreadable"][number] & Replaceable)[];
+}
+
+/** An entry that another one can take the place of. */
+export type Replaceable = Pick<DesiredEntry, "sequence">;
+
+/** What a new entry of that name takes the place of, also where it cannot be read; null where there is none. */
+export function replaceable({ pipelines, unreadable = [] }: HostDesired, name: string): Replaceable | null {
+  return pipelines.get(name) ?? unreadable.find((each) => each.name === name) ?? null;
 }
 
 // A host's keys are one subject with a wildcard: older servers filter by no more than one.
@@ -78,12 +90,13 @@ function stale(what: string, cause: unknown): WeirError {
   });
 }
 
-function readPipeline(entry: KvEntry): DesiredEntry | null {
+/** The pipeline, or why there is none. */
+function readPipeline(entry: KvEntry): DesiredEntry | string {
   try {
     const { file, text, back = false, ...more } = pipelineEntry.parse(entry.json());
     return { pipeline: wantedPipeline(file, text, more), sequence: entry.revision, back };
-  } catch {
-    return null;
+  } catch (error) {
+    return `its entry in the bucket ${desiredBucket} cannot be read: ${messageOf(error)}`;
   }
 }
 
@@ -101,7 +114,8 @@ function allIn(entries: ReadonlyMap<string, KvEntry>): AllDesired {
     hosts.set(host, known);
     if (kind === "state") known.state = readState(entry);
     const pipeline = kind === "pipeline" ? readPipeline(entry) : null;
-    if (pipeline !== null) known.pipelines.set(pipeline.pipeline.name, pipeline);
+    if (pipeline !== null && typeof pipeline !== "string")
+      known.pipelines.set(pipeline.pipeline.name, pipeline);
     const owner = kind === "owner" && host === fleet ? ownerEntry.safeParse(jsonOf(entry)) : null;
     if (owner?.success === true) owners.set(name, { owner: owner.data, sequence: entry.revision });
   }
@@ -144,25 +158,31 @@ export class DesiredBucket {
   /** What is wanted of a host now. */
   async read(host: string): Promise<HostDesired> {
     const pipelines = new Map<string, DesiredEntry>();
+    const unreadable: NonNullable<HostDesired["unreadable"]>[number][] = [];
     const keys = await this.#store.keys(pipelineKey(host, "*"));
     for await (const key of keys) {
       const entry = await this.#store.get(key);
-      const read = entry === null || entry.operation !== "PUT" ? null : readPipeline(entry);
-      if (read !== null) pipelines.set(read.pipeline.name, read);
+      if (entry === null || entry.operation !== "PUT") continue;
+      const read = readPipeline(entry);
+      if (typeof read === "string") {
+        const name = key.slice(pipelineKey(host, "").length);
+        unreadable.push({ name, reason: read, sequence: entry.revision });
+      } else pipelines.set(read.pipeline.name, read);
     }
-    const state = await this.#store.get(hostKey(host));
-    return { state: state === null ? null : readState(state), pipelines };
+    const found = await this.#store.get(hostKey(host));
+    const state = found === null ? null : readState(found);
+    return { state, pipelines, ...(unreadable.length === 0 ? {} : { unreadable }) };
   }
 
   /** Wants a pipeline; `replaces` is the entry that it takes the place of, as it was read; `back`: it is gone back to. */
   async put(
     host: string,
-    { name, file, text, term, forget, resumes }: WantedPipeline,
-    replaces: DesiredEntry | null,
+    { name, file, text, term, forget, resumes, signature }: WantedPipeline,
+    replaces: Replaceable | null,
     back?: true,
   ): Promise<void> {
     const key = pipelineKey(host, name);
-    const value = JSON.stringify({ file, text, term, forget, resumes, back });
+    const value = JSON.stringify({ file, text, term, forget, resumes, back, signature });
     try {
       // One that was deleted has a last number as well, which `create` knows how to follow.
       if (replaces === null) await this.#store.create(key, value);
@@ -189,8 +209,8 @@ export class DesiredBucket {
     const found: DesiredEntry[] = [];
     const entries = await this.#store.history({ key: pipelineKey(host, name) });
     for await (const entry of entries) {
-      const read = entry.operation === "PUT" ? readPipeline(entry) : null;
-      if (read !== null) found.push(read);
+      const read = entry.operation === "PUT" ? readPipeline(entry) : "";
+      if (typeof read !== "string") found.push(read);
     }
     return found;
   }

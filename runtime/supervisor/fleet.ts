@@ -97,6 +97,7 @@ export interface TurnEntry {
   readonly host: string;
   readonly name: string;
   readonly term: number;
+  /** Of its text and its signature. */
   readonly revision: string;
 }
 

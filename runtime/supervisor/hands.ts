@@ -17,6 +17,8 @@ export interface HandsOptions {
   readonly spec: (worker: string) => UnlimitedWorker;
   /** The text of a revision that was or is wanted. */
   readonly textOf: (key: AssignmentKey) => AssignedPipeline | null;
+  /** Whether an assignment on the disk has the text of its revision still: one that has not is told anew. */
+  readonly isIntact: (pipeline: AssignedPipeline) => boolean;
   /** Something has been done. */
   readonly done: () => void;
 }
@@ -29,7 +31,8 @@ export class Hands {
 
   constructor(options: HandsOptions) {
     this.#options = options;
-    this.#assigned = new Map(options.files.assignments());
+    const found = [...options.files.assignments()];
+    this.#assigned = new Map(found.filter(([, pipelines]) => pipelines.every(options.isIntact)));
   }
 
   get busy(): ReadonlySet<string> {

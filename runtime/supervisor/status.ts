@@ -18,7 +18,7 @@ export interface PipelineStatusLine {
   /** The revision that is wanted, and the one that is run; null for none. */
   readonly wanted: string | null;
   readonly runs: string | null;
-  /** `waiting`: its worker has not told yet. `drained`: nothing is to run here. `refused`: its file cannot be used. */
+  /** `waiting`: its worker has not told yet. `drained`: nothing is to run here. `refused`: its file cannot be used, or may not be. */
   readonly state: PipelineBeat["phase"] | "waiting" | "drained" | "unplaced" | "quarantined" | "refused";
   /** Why it is not as wanted; null where it is. */
   readonly reason: string | null;
@@ -94,13 +94,20 @@ export function statusOf(known: Known): SupervisorStatus {
 }
 
 /** A file of which nothing runs. Where what it said before still does, that has a line of its own. */
-function refusedLine({ file, reason }: RefusedFile, wanted: readonly WantedPipeline[]): PipelineStatusLine[] {
-  if (wanted.some((each) => each.file === file)) return [];
+function refusedLine(refused: RefusedFile, wanted: readonly WantedPipeline[]): PipelineStatusLine[] {
+  if (wanted.some((each) => isOf(each, refused))) return [];
+  const { file, name = basename(file), reason } = refused;
   const nothing = { wanted: null, runs: null, worker: null, beat: null };
-  return [{ name: basename(file), state: "refused", reason, ...nothing }];
+  return [{ name, state: "refused", reason, ...nothing }];
 }
 
-function pipelineLine(name: string, { file, revision }: WantedPipeline, known: Known): PipelineStatusLine {
+/** Whether it was that pipeline which was refused, as it is asked for now. */
+function isOf({ name, file }: WantedPipeline, refused: RefusedFile): boolean {
+  return refused.name === undefined ? refused.file === file : refused.name === name;
+}
+
+function pipelineLine(name: string, pipeline: WantedPipeline, known: Known): PipelineStatusLine {
+  const { revision } = pipeline;
   const memory = known.memory.pipelines[name];
   const worker = memory?.worker ?? null;
   const runs = memory === undefined ? null : effectiveRevision(memory);
@@ -114,7 +121,7 @@ function pipelineLine(name: string, { file, revision }: WantedPipeline, known: K
   if (quarantine !== null) return { ...line, state: "quarantined", reason: quarantine.reason, beat: null };
   const beat = beatOf(name, runs, worker, known);
   const back = refused === undefined ? null : `revision ${revision} was rolled back: ${refused}`;
-  const broken = known.refused.find((each) => each.file === file)?.reason ?? null;
+  const broken = known.refused.find((each) => isOf(pipeline, each))?.reason ?? null;
   const silent = known.held ? "drained" : "waiting";
   return { ...line, state: beat?.phase ?? silent, reason: beat?.fault ?? broken ?? back, beat };
 }

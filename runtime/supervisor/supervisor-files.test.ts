@@ -48,7 +48,7 @@ describe.skipIf(disk === null)(`on a full disk${without}`, () => {
     const files = new SupervisorFiles(before.folder);
     files.open();
     expect(files.identity()).toBe(identity);
-    expect(files.wanted()).toEqual([pipeline]);
+    expect(files.wanted()).toEqual({ pipelines: [pipeline], damaged: [] });
     expect(readdirSync(files.folder).filter((name) => name.endsWith(".new"))).toEqual([]);
   });
 

@@ -10,30 +10,48 @@ import { type AssignedPipeline, assignmentText, parseAssignment, revisionOf } fr
 import { WeirError } from "../errors.ts";
 import { makeFolder } from "../folder.ts";
 import { bootMark, processBegan } from "./drivers/process-facts.ts";
+import { type KeptWanted, keptWanted, wantedText } from "./kept-wanted.ts";
 import { type Memory, memoryText, noMemory, parseMemory } from "./memory.ts";
+import type { Accepted } from "./signature.ts";
 import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
 import { overwrite, writeWhole, writing } from "../whole-file.ts";
 
-const wantedFile = z.array(
-  z.strictObject({
-    file: z.string(),
-    text: z.string(),
-    term: z.int().optional(),
-    forget: z.boolean().optional(),
-    resumes: z.boolean().optional(),
-  }),
-);
+/** A revision that was wanted once. */
+export type KeptRevision = Omit<Waiting, "user">;
+
+const revisionFile: z.ZodType<KeptRevision> = z.strictObject({
+  file: z.string(),
+  text: z.string(),
+  signature: z.unknown().optional(),
+});
+
+const acceptedFile = z.record(z.string(), z.strictObject({ signed: z.iso.datetime(), digest: z.string() }));
 
 /** What somebody asked this device to run while nobody could confirm it. */
 export interface Waiting {
   readonly user: string;
   readonly file: string;
   readonly text: string;
+  readonly signature?: unknown;
 }
 
 const waitingFile: z.ZodType<readonly Waiting[]> = z.array(
-  z.strictObject({ user: z.string(), file: z.string(), text: z.string() }),
+  z.strictObject({
+    user: z.string(),
+    file: z.string(),
+    text: z.string(),
+    signature: z.unknown().optional(),
+  }),
 );
+
+function isPipeline({ file, text }: Waiting): boolean {
+  try {
+    wantedPipeline(file, text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function textOf(path: string): string | null {
   try {
@@ -107,10 +125,11 @@ export class SupervisorFiles {
     else rmSync(path, { force: true });
   }
 
-  /** What waits for the control centre. */
+  /** What waits for the control centre, as far as it can be read. */
   waiting(): readonly Waiting[] {
     try {
-      return waitingFile.parse(JSON.parse(textOf(join(this.folder, "waiting.json")) ?? ""));
+      const kept = waitingFile.parse(JSON.parse(textOf(join(this.folder, "waiting.json")) ?? ""));
+      return kept.filter(isPipeline);
     } catch {
       return [];
     }
@@ -128,34 +147,39 @@ export class SupervisorFiles {
     writeWhole(join(this.folder, "memory.json"), memoryText(memory));
   }
 
-  /** What was wanted last; null where nothing was kept, or cannot be read any more. */
-  wanted(): readonly WantedPipeline[] | null {
+  /** What was wanted last; null where nothing was kept. */
+  wanted(): KeptWanted | null {
+    const path = join(this.folder, "wanted.json");
+    const text = textOf(path);
+    return text === null ? null : keptWanted(text, path);
+  }
+
+  keepWanted(pipelines: readonly WantedPipeline[]): void {
+    writeWhole(join(this.folder, "wanted.json"), wantedText(pipelines));
+    for (const each of pipelines) this.#keepRevision(each);
+  }
+
+  /** By name, the newest revision that was accepted; null where that cannot be read any more. */
+  accepted(): ReadonlyMap<string, Accepted> | null {
+    const text = textOf(join(this.folder, "accepted.json"));
+    if (text === null) return new Map();
     try {
-      const kept = wantedFile.parse(JSON.parse(textOf(join(this.folder, "wanted.json")) ?? ""));
-      return kept.map(({ file, text, ...more }) => wantedPipeline(file, text, more));
+      return new Map(Object.entries(acceptedFile.parse(JSON.parse(text))));
     } catch {
       return null;
     }
   }
 
-  keepWanted(pipelines: readonly WantedPipeline[]): void {
-    const kept = pipelines.map(({ file, text, term, forget, resumes }) => ({
-      file,
-      text,
-      term,
-      forget,
-      resumes,
-    }));
-    writeWhole(join(this.folder, "wanted.json"), JSON.stringify(kept));
-    for (const { name, file, text } of pipelines) this.#keepRevision(name, file, text);
+  keepAccepted(accepted: ReadonlyMap<string, Accepted>): void {
+    writeWhole(join(this.folder, "accepted.json"), JSON.stringify(Object.fromEntries(accepted)));
   }
 
   /** A revision that was wanted once; null where it is not kept any more. */
-  revision(name: string, revision: string): { readonly file: string; readonly text: string } | null {
+  revision(name: string, revision: string): KeptRevision | null {
     try {
-      const kept = z
-        .strictObject({ file: z.string(), text: z.string() })
-        .parse(JSON.parse(textOf(join(this.#revisions, name, `${revision}.json`)) ?? ""));
+      const kept = revisionFile.parse(
+        JSON.parse(textOf(join(this.#revisions, name, `${revision}.json`)) ?? ""),
+      );
       return revisionOf(kept.text) === revision ? kept : null;
     } catch {
       return null;
@@ -204,11 +228,12 @@ export class SupervisorFiles {
     rmSync(this.assignmentPath(worker), { force: true });
   }
 
-  #keepRevision(name: string, file: string, text: string): void {
+  #keepRevision({ name, file, text, signature }: WantedPipeline): void {
     const folder = join(this.#revisions, name);
     const path = join(folder, `${revisionOf(text)}.json`);
-    if (textOf(path) !== null) return;
+    const kept = JSON.stringify({ file, text, signature });
+    if (textOf(path) === kept) return;
     writing(folder, () => makeFolder(folder));
-    writeWhole(path, JSON.stringify({ file, text }));
+    writeWhole(path, kept);
   }
 }

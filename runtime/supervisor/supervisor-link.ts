@@ -64,6 +64,7 @@ class SupervisorLink {
       files,
       tell: (what, name, reason, revision) =>
         supervisor.tell({ what, name, reason, ...(revision === undefined ? {} : { revision }) }),
+      refusalOf: (pipeline) => supervisor.refusalOf(pipeline),
       log,
     });
   }
@@ -74,6 +75,8 @@ class SupervisorLink {
       this.#events.add(each);
       this.#tell();
     };
+    // What was refused of what is on the disk happened before.
+    for (const each of supervisor.status().happenings) this.#events.add(each);
     this.#ends = [supervisor.onTold(told), clock.every(limits.device_contact_ms, () => void this.#contact())];
     for (const each of [link, ...(local === undefined ? [] : [local])])
       each.then((opened) => this.#answer(opened)).catch(() => undefined);
@@ -104,11 +107,12 @@ class SupervisorLink {
     await followDesired(
       opened,
       device.id,
-      ({ state, pipelines }) => {
+      ({ state, pipelines, unreadable }) => {
         // A bucket that says nothing of this host is no order to end what runs.
         if (state === null) return;
         supervisor.hold(state.drain);
-        supervisor.want([...pipelines.values()].map(({ pipeline }) => pipeline));
+        const asked = [...pipelines.values()].map(({ pipeline }) => pipeline);
+        supervisor.want(asked, unreadable);
       },
       { clock, log, stopped: this.#stop.signal },
     );

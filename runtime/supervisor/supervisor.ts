@@ -1,7 +1,7 @@
 // Keeps the workers of one host as they are wanted: looks, decides by `reconcile`, lets it be carried out, and looks
 // again. It goes on without any network; what it was told is on the disk, and its workers outlive it.
 
-import { type AssignedPipeline, type AssignmentKey, assignmentMark } from "../assignment.ts";
+import type { AssignedPipeline, AssignmentKey } from "../assignment.ts";
 import { type Clock, sleep } from "../clock.ts";
 import { askSocket } from "../connect/socket-question.ts";
 import { messageOf } from "../errors.ts";
@@ -9,8 +9,10 @@ import { parseHeartbeat } from "../heartbeat.ts";
 import { instanceOf } from "../instance.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
+import type { Asked } from "./admission.ts";
 import type { Capacity } from "./capacity.ts";
 import type { Driver, ObservedWorker, UnlimitedWorker, WorkerLimits } from "./driver.ts";
+import { Gate } from "./gate.ts";
 import { Hands } from "./hands.ts";
 import { desiredOf } from "./instances.ts";
 import { lives } from "./life-signs.ts";
@@ -19,6 +21,7 @@ import { Lateness } from "./lateness.ts";
 import { type Memory, memoryText, released } from "./memory.ts";
 import { type Happening, type Heard, reconcile, type Reconciled } from "./reconcile.ts";
 import type { ScaleTiming } from "./scale.ts";
+import type { TrustedKeys } from "./signature.ts";
 import { type SupervisorStatus, statusOf } from "./status.ts";
 import type { SupervisorFiles } from "./supervisor-files.ts";
 import type { RefusedFile, WantedPipeline } from "./wanted.ts";
@@ -42,6 +45,8 @@ export interface SupervisorOptions {
   readonly memoryFree: () => number;
   /** How fast partitions are given more workers, or fewer; as usual when left out. */
   readonly scaling?: ScaleTiming;
+  /** Only what one of these keys has signed may run; everything when left out. */
+  readonly trusted?: TrustedKeys;
 }
 
 /** Something that happened, and when. */
@@ -55,7 +60,7 @@ export class Supervisor {
   readonly #asking = new Set<string>();
   readonly #told: Told[] = [];
   readonly #lateness = new Lateness(limits.supervisor_look_ms);
-  #wanted: readonly WantedPipeline[];
+  readonly #gate: Gate;
   #refused: readonly RefusedFile[] = [];
   readonly #writes: KeptWrites;
   #memory: Memory;
@@ -74,29 +79,40 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { files, driver, log, clock, spec } = options;
+    const { files, driver, host, log, clock, spec, trusted: keys = null } = options;
     this.#since = clock.now();
     this.#writes = new KeptWrites(log);
     this.#memory = files.memory();
-    this.#wanted = files.wanted() ?? [];
+    this.#gate = new Gate({ host, keys, files, writes: this.#writes, clock, log });
     this.#held = files.held();
     const textOf = (key: AssignmentKey): AssignedPipeline | null => this.#textOf(key);
-    this.#hands = new Hands({ driver, files, log, spec, textOf, done: () => this.#lookSoon() });
+    const isIntact = (each: AssignedPipeline): boolean => keys === null || textOf(each)?.text === each.text;
+    this.#hands = new Hands({ driver, files, log, spec, textOf, isIntact, done: () => this.#lookSoon() });
   }
 
-  /** What was wanted when it was last told. */
+  /** What was wanted when it was last told, and may run. */
   get wanted(): readonly WantedPipeline[] {
-    return this.#wanted;
+    return this.#gate.wanted;
   }
 
-  /** From here on these are wanted. */
-  want(pipelines: readonly WantedPipeline[]): void {
-    const mark = (all: readonly WantedPipeline[]): string =>
-      assignmentMark(all.map(({ name, revision, term }) => ({ name, revision, term, attempt: 0 })));
-    if (mark(pipelines) === mark(this.#wanted)) return;
-    this.#wanted = pipelines;
-    this.#writes.keep("what is wanted", () => this.#options.files.keepWanted(pipelines));
-    this.#lookSoon();
+  /** What is wanted, and may not run. */
+  get refused(): readonly RefusedFile[] {
+    return this.#gate.refused;
+  }
+
+  /** From here on these are wanted, as far as they may run; `unreadable`: what cannot even be read. */
+  want(pipelines: readonly WantedPipeline[], unreadable: Asked["unreadable"] = []): void {
+    this.#wants(this.#gate.ask({ pipelines, unreadable }));
+  }
+
+  /** From here on these keys are trusted, and no others. */
+  trust(keys: TrustedKeys): void {
+    this.#wants(this.#gate.trust(keys));
+  }
+
+  /** Why a pipeline that somebody asks for now would not be let in; null where it would be. */
+  refusalOf(pipeline: WantedPipeline): string | null {
+    return this.#gate.refusalOf(pipeline);
   }
 
   /** These files cannot be used; that is only shown. */
@@ -134,6 +150,7 @@ export class Supervisor {
 
   /** Looks at once, and again and again. */
   start(): void {
+    this.#wants(false);
     this.#lateness.note(this.#options.clock.now());
     this.#endLooks = this.#options.clock.every(limits.supervisor_look_ms, () => {
       this.#lateness.note(this.#options.clock.now());
@@ -142,13 +159,14 @@ export class Supervisor {
     this.#lookSoon();
   }
 
-  /** Notes something that happened, and tells who listens. */
-  tell(happening: Happening): void {
+  /** Notes something that happened, and tells who listens; `isLogged`: the log has it from before. */
+  tell(happening: Happening, isLogged = false): void {
     const { clock, log } = this.#options;
     const told = { ...happening, at: clock.now() };
     this.#told.push(told);
     for (const listener of this.#listeners) listener(told);
     if (this.#told.length > limits.supervisor_happenings_max) this.#told.shift();
+    if (isLogged) return;
     const text = `${happening.name} ${happening.what.replace("_", " ")}: ${happening.reason}`;
     if (isFine(happening)) log.info(text);
     else log.warn(text);
@@ -162,8 +180,8 @@ export class Supervisor {
       since: this.#since,
       now: this.#options.clock.now(),
       held: this.#held,
-      wanted: this.#wanted,
-      refused: this.#refused,
+      wanted: this.#gate.wanted,
+      refused: [...this.#refused, ...this.#gate.refused],
       workers: this.#workers,
       heard: this.#heard,
       memory: this.#memory,
@@ -199,6 +217,13 @@ export class Supervisor {
     this.#cancelDue();
   }
 
+  /** Tells what may not run, and looks where what is wanted has changed. */
+  #wants(isOther: boolean): void {
+    for (const { name, reason, revision, isLogged } of this.#gate.takeRefusals())
+      this.tell({ what: "refused", name, reason, ...(revision === null ? {} : { revision }) }, isLogged);
+    if (isOther) this.#lookSoon();
+  }
+
   #lookSoon(): void {
     if (this.#closed) return;
     this.#again = true;
@@ -225,7 +250,7 @@ export class Supervisor {
     const workers = await this.#list();
     this.#workers = workers;
     for (const each of workers ?? []) if (lives(each)) this.#ask(each.name);
-    const wanted = this.#draining || this.#held ? [] : this.#wanted;
+    const wanted = this.#draining || this.#held ? [] : this.#gate.wanted;
     const pipelines = wanted.flatMap(desiredOf);
     const { actions, happenings, unplaced, memory } = reconcile(
       { pipelines, worker: revision, limits: bounds, host: capacity, ...(scaling && { scaling }) },
@@ -239,7 +264,7 @@ export class Supervisor {
         late: this.#lateness.largest(),
         memoryFree: memoryFree(),
       },
-      this.#memory,
+      this.#gate.withTrusted(this.#memory),
       clock.now(),
       random,
     );
@@ -315,8 +340,8 @@ export class Supervisor {
 
   #textOf({ name, revision, attempt, term }: AssignmentKey): AssignedPipeline | null {
     const { pipeline } = instanceOf(name);
-    const wanted = this.#wanted.find((each) => each.name === pipeline && each.revision === revision);
-    const kept = wanted ?? this.#options.files.revision(pipeline, revision);
+    const wanted = this.#gate.wanted.find((each) => each.name === pipeline && each.revision === revision);
+    const kept = wanted ?? this.#gate.revision(pipeline, revision);
     if (kept === null) return null;
     const { forget, resumes } = wanted ?? {};
     return { name, revision, attempt, term, forget, resumes, file: kept.file, text: kept.text };

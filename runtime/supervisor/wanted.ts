@@ -11,6 +11,8 @@ import type { Diagnostic, PlacementSpec } from "../pipeline/pipeline.ts";
 import { readPlacement } from "../pipeline/placement-spec.ts";
 import { Reader } from "../pipeline/section.ts";
 import { subscriptionOf } from "../pipeline/subject.ts";
+import { signatureMark } from "./signature.ts";
+import { signatureBeside } from "./signature-file.ts";
 
 export interface WantedPipeline {
   readonly name: string;
@@ -28,6 +30,16 @@ export interface WantedPipeline {
   readonly forget?: boolean | undefined;
   /** Nobody else had a turn of it since this host's own: it goes on with what is kept here. */
   readonly resumes?: boolean | undefined;
+  /** What is said to be the signature of its text, whatever that is: a host that trusts keys judges it. */
+  readonly signature?: unknown;
+}
+
+/** What tells one revision, and who wants it, from another. */
+export function revisionMark({
+  revision,
+  signature,
+}: Pick<WantedPipeline, "revision" | "signature">): string {
+  return `${revision}${signatureMark(signature)}`;
 }
 
 /** The device's own settings, which may lie beside pipelines. */
@@ -48,7 +60,12 @@ function refusal(file: string, mistake: Diagnostic | undefined): WeirError {
 export function wantedPipeline(
   file: string,
   text: string,
-  { term, forget, resumes }: Pick<WantedPipeline, "term" | "forget" | "resumes"> = {},
+  {
+    term,
+    forget,
+    resumes,
+    signature,
+  }: Pick<WantedPipeline, "term" | "forget" | "resumes" | "signature"> = {},
 ): WantedPipeline {
   const { document, diagnostics } = readDocument(file, text);
   if (document === null) throw refusal(file, diagnostics[0]);
@@ -69,6 +86,7 @@ export function wantedPipeline(
     ...(term === undefined ? {} : { term }),
     ...(forget === true ? { forget } : {}),
     ...(resumes === true ? { resumes } : {}),
+    ...(signature === undefined ? {} : { signature }),
   };
 }
 
@@ -86,10 +104,12 @@ function subjectsIn(value: unknown): readonly string[] {
   });
 }
 
-/** A file of a folder that cannot be used. */
+/** A file of a folder that cannot be used, or one that may not be. */
 export interface RefusedFile {
   /** Its whole path. */
   readonly file: string;
+  /** Of its pipeline, where that is known. */
+  readonly name?: string;
   /** Where and why. */
   readonly reason: string;
 }
@@ -109,7 +129,7 @@ export function wantedInFolder(folder: string): {
       const text = readFileSync(path, "utf8");
       if (Buffer.byteLength(text) > limits.config_bytes_max)
         throw new Error("it is too large for a pipeline");
-      const pipeline = wantedPipeline(path, text);
+      const pipeline = wantedPipeline(path, text, { signature: signatureBeside(path) });
       if (found.has(pipeline.name))
         refuse(path, `${path}: another file has a pipeline ${pipeline.name} already; give it another name`);
       else found.set(pipeline.name, pipeline);

@@ -1,0 +1,65 @@
+// Which of the pipelines that are asked for may run on a host that trusts keys, and why the others may not. What was accepted
+// before runs on in the place of what is refused, as long as its own signature holds. Pure.
+
+import { type Accepted, type Circumstances, verify, verifyAgain } from "./signature.ts";
+import type { WantedPipeline } from "./wanted.ts";
+
+/** What somebody asks to run. */
+export interface Asked {
+  readonly pipelines: readonly WantedPipeline[];
+  /** By name, what cannot even be read, and why. */
+  readonly unreadable: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/** By name, the newest that was accepted. */
+export type Newest = ReadonlyMap<string, Accepted>;
+
+export interface Refusal {
+  readonly name: string;
+  /** Null of what cannot be read. */
+  readonly revision: string | null;
+  readonly file: string | null;
+  readonly reason: string;
+}
+
+export interface Admission {
+  readonly wanted: readonly WantedPipeline[];
+  readonly refused: readonly Refusal[];
+  /** The same as before where nothing newer was accepted. */
+  readonly newest: Newest;
+}
+
+/** `running`: what was accepted before. */
+export function admit(
+  { pipelines, unreadable }: Asked,
+  running: readonly WantedPipeline[],
+  before: Newest,
+  circumstances: Omit<Circumstances, "newest">,
+): Admission {
+  const wanted = new Map<string, WantedPipeline>();
+  const refused: Refusal[] = [];
+  const accepted = new Map(running.map((each) => [each.name, each]));
+  const newest = new Map(before);
+  let isNewer = false;
+  const refuse = (refusal: Refusal): void => {
+    refused.push(refusal);
+    const earlier = accepted.get(refusal.name);
+    if (earlier === undefined || wanted.has(earlier.name)) return;
+    if (verifyAgain(earlier, circumstances).refusal === null) wanted.set(earlier.name, earlier);
+  };
+  for (const each of pipelines) {
+    const { name, revision, file } = each;
+    const known = newest.get(name) ?? null;
+    const { signature, refusal } = verify(each, { ...circumstances, newest: known });
+    if (signature === null) refuse({ name, revision, file, reason: refusal });
+    else {
+      wanted.set(name, each);
+      const { signed, digest } = signature;
+      if (known?.signed === signed && known.digest === digest) continue;
+      newest.set(name, { signed, digest });
+      isNewer = true;
+    }
+  }
+  for (const { name, reason } of unreadable) refuse({ name, revision: null, file: null, reason });
+  return { wanted: [...wanted.values()], refused, newest: isNewer ? newest : before };
+}

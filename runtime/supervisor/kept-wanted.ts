@@ -1,0 +1,64 @@
+// What is wanted as the text of a file, and back: an entry that is damaged is told, and takes none of the others along. Pure.
+
+import { z } from "zod";
+import { messageOf } from "../errors.ts";
+import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
+
+const entry = z.strictObject({
+  file: z.string(),
+  text: z.string(),
+  term: z.int().optional(),
+  forget: z.boolean().optional(),
+  resumes: z.boolean().optional(),
+  signature: z.unknown().optional(),
+});
+
+/** What was wanted last, as far as it can be read. */
+export interface KeptWanted {
+  readonly pipelines: readonly WantedPipeline[];
+  /** Of each entry that cannot be read: where and why. */
+  readonly damaged: readonly string[];
+}
+
+/** A line for each of them. */
+export function wantedText(pipelines: readonly WantedPipeline[]): string {
+  const entries = pipelines.map(({ file, text, term, forget, resumes, signature }) =>
+    JSON.stringify({ file, text, term, forget, resumes, signature }),
+  );
+  return `[\n${entries.join(",\n")}\n]\n`;
+}
+
+/** `shown` names the file in what is told. */
+export function keptWanted(text: string, shown: string): KeptWanted {
+  const pipelines: WantedPipeline[] = [];
+  const damaged: string[] = [];
+  for (const [place, value] of entriesIn(text).entries()) {
+    try {
+      const { file, text: pipeline, ...more } = entry.parse(value);
+      pipelines.push(wantedPipeline(file, pipeline, more));
+    } catch (error) {
+      damaged.push(`${shown}: entry ${place + 1} cannot be read: ${messageOf(error)}`);
+    }
+  }
+  return { pipelines, damaged };
+}
+
+/** The entries of a list; of one that is damaged what can be found of it, the rest as it stands. */
+function entriesIn(text: string): readonly unknown[] {
+  const all = valueOf(text);
+  if (Array.isArray(all)) return all;
+  // Within a text no quote stands by itself, so that an entry begins here and nowhere else.
+  const pieces = text.split("\n").flatMap((line) => line.split(/(?=\{"file":)/));
+  return pieces
+    .map((piece) => piece.slice(0, piece.lastIndexOf("}") + 1))
+    .filter((piece) => piece !== "")
+    .map((piece) => valueOf(piece) ?? piece);
+}
+
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
