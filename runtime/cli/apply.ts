@@ -10,15 +10,22 @@ import { limits } from "../limits.ts";
 import { makeLog } from "../log.ts";
 import { type PlannedChange, planChanges, planLines } from "../supervisor/change-plan.ts";
 import { fleet } from "../supervisor/control-subjects.ts";
-import { DesiredBucket, type HostDesired } from "../supervisor/desired-bucket.ts";
+import {
+  DesiredBucket,
+  type DesiredEntry,
+  type HostDesired,
+  replaceable,
+} from "../supervisor/desired-bucket.ts";
 import { earlierRevision } from "../supervisor/rollback.ts";
-import { type WantedPipeline, wantedPipeline } from "../supervisor/wanted.ts";
+import { signatureMark } from "../supervisor/signature.ts";
+import { revisionMark, type WantedPipeline, wantedPipeline } from "../supervisor/wanted.ts";
 import { takesTurns } from "../worker/chain-names.ts";
 import { Connections } from "../worker/connections.ts";
 import { type SettingsOptions, settingsFor } from "./device-settings.ts";
 import { checkHost, checkNames, hostToken } from "./host-name.ts";
 import { checkForget, neverWanted, warnOfStranger } from "./known-names.ts";
 import { type CheckedPipeline, exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
+import { signatureOf, wantedAgain } from "./sign.ts";
 import { type StatePlan, statePlan, statePlanText, threadsText } from "./state-plan.ts";
 import { print } from "./terminal.ts";
 import { resultLines, testResults } from "./test.ts";
@@ -111,7 +118,11 @@ function planFor(
   { prune = false }: ApplyOptions,
 ): readonly PlannedChange[] {
   const present = new Map([...pipelines].map(([name, { pipeline }]) => [name, pipeline.revision]));
-  return planChanges(wanted, present, prune);
+  const resigned = wanted.filter(({ name, signature }) => {
+    const before = pipelines.get(name)?.pipeline;
+    return before !== undefined && signatureMark(before.signature) !== signatureMark(signature);
+  });
+  return planChanges(wanted, present, prune, new Set(resigned.map(({ name }) => name)));
 }
 
 /** By pipeline that becomes another revision, what becomes of its state. */
@@ -121,7 +132,7 @@ async function statePlans(
   present: HostDesired,
 ): Promise<ReadonlyMap<string, StatePlan>> {
   const plans = new Map<string, StatePlan>();
-  for (const { name } of changes.filter(({ kind }) => kind === "change")) {
+  for (const { name } of changes.filter(({ kind, from, to }) => kind === "change" && from !== to)) {
     const before = present.pipelines.get(name)?.pipeline;
     const after = pipelines.find(({ plan }) => plan?.name === name)?.plan;
     if (before === undefined || after == null) continue;
@@ -159,9 +170,11 @@ function wantedOf(
     forget,
     pipelines.map(({ plan }) => plan!.name),
   );
-  return pipelines.map(({ input, plan }) =>
-    wantedPipeline(input.file, input.text, { forget: forget.includes(plan!.name) }),
-  );
+  return pipelines.map(({ input: { file, text }, plan }) => {
+    const { name } = plan!;
+    const signature = signatureOf(file, { name, text });
+    return wantedPipeline(file, text, { forget: forget.includes(name), signature });
+  });
 }
 
 /** The files that are meant, given either way. */
@@ -198,7 +211,7 @@ export async function apply(names: readonly string[], options: ApplyOptions): Pr
       const entry = present.pipelines.get(name) ?? null;
       const pipeline = wanted.find((each) => each.name === name);
       if ((kind === "add" || kind === "change") && pipeline !== undefined)
-        await bucket.put(host, pipeline, entry);
+        await bucket.put(host, pipeline, replaceable(present, name));
       if (kind === "remove" && entry !== null) await bucket.remove(host, entry);
     }
     // Last, so that a host which is told for the first time hears all of it at once.
@@ -208,24 +221,40 @@ export async function apply(names: readonly string[], options: ApplyOptions): Pr
   return 0;
 }
 
+export interface RollbackOptions extends TargetOptions {
+  /** The file of a private key that signs the earlier revision anew. */
+  readonly key?: string;
+}
+
+/** Whether it was gone back to without a key, which devices refuse that trust keys: it is to be signed, and nothing earlier. */
+function isBackWithOldSignature({ pipeline, back }: DesiredEntry, history: readonly DesiredEntry[]): boolean {
+  const mark = revisionMark(pipeline);
+  return back && history.some((each) => !each.back && revisionMark(each.pipeline) === mark);
+}
+
 /** Wants again what was wanted before the present revision; after a rollback, what was before that one. */
-export async function rollback(name: string, options: TargetOptions): Promise<number> {
+export async function rollback(name: string, { key, ...options }: RollbackOptions): Promise<number> {
   checkNames({ pipeline: name });
   await withBucket(options, async (bucket, host) => {
     const history = await bucket.history(host, name);
     const { pipelines } = await bucket.read(host);
     const present = pipelines.get(name) ?? null;
     const revisions = history.map(({ pipeline, back }) => ({ pipeline, back, revision: pipeline.revision }));
-    const before = earlierRevision(revisions, present?.pipeline.revision ?? null);
+    const before =
+      key !== undefined && present !== null && isBackWithOldSignature(present, history)
+        ? present
+        : earlierRevision(revisions, present?.pipeline.revision ?? null);
     if (history.length === 0 && present === null) throw neverWanted(name, host, [...pipelines.keys()]);
     if (before === undefined) {
       throw new WeirError("WEIR_USAGE", `${host} knows no earlier revision of ${name}`, {
         remedy: "apply the file as it was",
       });
     }
-    await bucket.put(host, before.pipeline, present, true);
+    const pipeline = wantedAgain(before.pipeline, { key, hosts: host === fleet ? null : [host] });
+    await bucket.put(host, pipeline, present, true);
     const now = new Map([[name, present?.pipeline.revision ?? ""]]);
-    show(planChanges([before.pipeline], now, false), new Map(), {});
+    const resigned = new Set(key === undefined ? [] : [name]);
+    show(planChanges([pipeline], now, false, resigned), new Map(), {});
   });
   return 0;
 }

@@ -12,6 +12,8 @@ import { hostState } from "../supervisor/place.ts";
 import { checked, type ConnectionOptions, withLink } from "./apply.ts";
 import { settingsFor } from "./device-settings.ts";
 import { checkNames } from "./host-name.ts";
+import type { CheckedPipeline } from "./load.ts";
+import { signatureOf } from "./sign.ts";
 import { tableText } from "./table-text.ts";
 import { print, styled } from "./terminal.ts";
 
@@ -58,6 +60,10 @@ function defaultUser({ to, nats, config }: DeployOptions): string {
   return settingsFor({ nats, config }).connections[to]?.user ?? userInfo().username;
 }
 
+function signatureIn({ input: { file, text }, plan }: CheckedPipeline): unknown {
+  return signatureOf(file, { name: plan!.name, text });
+}
+
 /** Asks a device to run a pipeline file, or not to run a pipeline any more. */
 export async function deploy(what: string, options: DeployOptions): Promise<number> {
   const { device, user = defaultUser(options), remove = false, json = false } = options;
@@ -70,7 +76,7 @@ export async function deploy(what: string, options: DeployOptions): Promise<numb
     throw new WeirError("WEIR_USAGE", `${what} is several pipelines`, {
       remedy: "deploy one after the other",
     });
-  const request = { pipeline: pipeline?.input.text ?? what };
+  const request = { pipeline: pipeline?.input.text ?? what, signature: pipeline && signatureIn(pipeline) };
   const subject = deviceSubject(device, remove ? "remove" : "deploy", user);
   const answer = (await withLink(options, (link) => askService(link, subject, request))) as Deployed;
   if (json) print(JSON.stringify(answer));

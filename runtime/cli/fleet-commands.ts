@@ -5,6 +5,20 @@ import { type Command, Option } from "commander";
 import { collect, connectionOption, finish, jsonOption } from "./options.ts";
 
 export function fleetCommands(program: Command): void {
+  program
+    .command("sign")
+    .description(
+      "say with a key that pipelines may run, in FILE.sig beside each file, for devices with --trust",
+    )
+    .argument("<file...>", "pipeline files, folders of them, or patterns")
+    .requiredOption("--key <file>", "a private ed25519 key: openssl genpkey -algorithm ed25519")
+    .addOption(
+      new Option("--host <name>", "only on this host (repeatable)").argParser(collect).default([], "all"),
+    )
+    .option("--expires <duration>", "a device has to accept it within so long: 30d; without it, ever")
+    .action((files: string[], options) =>
+      finish(import("./sign.ts").then(({ sign }) => sign(files, options))),
+    );
   const connected = (name: string, description: string): Command =>
     program
       .command(name)
@@ -80,6 +94,7 @@ function applying(connected: (name: string, description: string) => Command): vo
   )
     .argument("<pipeline>", "its name")
     .option("--fleet", "one that was applied with --fleet")
+    .option("--key <file>", "sign the earlier revision anew, which devices with --trust ask for")
     .action((name: string, options) =>
       finish(import("./apply.ts").then(({ rollback }) => rollback(name, options))),
     );

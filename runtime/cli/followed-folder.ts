@@ -38,14 +38,15 @@ export function followFolder(folder: string, supervisor: Supervisor, log: Log): 
 export function checkWanted(
   folder: string | undefined,
   desired: string | undefined,
-  { wanted }: Supervisor,
+  supervisor: Supervisor,
 ): void {
   if (folder !== undefined && desired !== undefined) {
     throw new WeirError("WEIR_USAGE", "what is wanted comes from a folder or from a bucket, not from both", {
       remedy: "leave out the folder, or --desired",
     });
   }
-  if (desired !== undefined || wanted.length > 0) return;
+  // What may not run just now may again, by another key or another file.
+  if (desired !== undefined || supervisor.wanted.length + supervisor.refused.length > 0) return;
   if (folder === undefined) {
     throw new WeirError("WEIR_USAGE", "there is nothing to supervise", {
       remedy: "name a folder of pipeline files: weir supervise pipelines/ --state /var/lib/weir",

@@ -8,7 +8,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   "Write a pipeline:": ["init", "lint", "test", "explain", "try"],
   "Run it here:": ["run", "status", "why", "outbox", "feed", "demo"],
   "Keep a device running:": ["supervise", "logs", "release", "worker", "ingest"],
-  "Look after many devices:": ["plan", "apply", "rollback", "drain", "devices", "deploy", "control"],
+  "Look after many devices:": ["sign", "plan", "apply", "rollback", "drain", "devices", "deploy", "control"],
   "For editors, shells and pages:": ["schema", "docs", "completion", "help"],
 };
 
@@ -47,14 +47,21 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     "weir feed readings.csv --to sensors/{device} --url mqtt://127.0.0.1:1883",
   ],
   demo: ["weir demo", "weir demo --for 20s --json"],
-  supervise: ["weir supervise pipelines/ --state /var/lib/weir"],
+  supervise: [
+    "weir supervise pipelines/ --state /var/lib/weir",
+    "weir supervise --desired cloud --trust trusted.pem --state /var/lib/weir    # only what is signed",
+  ],
   logs: ["weir logs boiler --lines 20"],
   release: ["weir release boiler"],
   worker: ["weir worker pipelines/ --state /var/lib/weir --admin 127.0.0.1:9090"],
   ingest: ["weir ingest boiler.yaml --state /var/lib/weir"],
+  sign: ["weir sign pipelines/ --key release.key", "weir sign boiler.yaml --key release.key --expires 30d"],
   plan: ["weir plan pipelines/ --host gateway-7"],
   apply: ["weir apply pipelines/ --host gateway-7", "weir apply boiler.yaml --fleet"],
-  rollback: ["weir rollback boiler --host gateway-7"],
+  rollback: [
+    "weir rollback boiler --host gateway-7",
+    "weir rollback boiler --host gateway-7 --key release.key    # where devices trust only what is signed",
+  ],
   drain: ["weir drain --host gateway-7", "weir drain --host gateway-7 --undo"],
   devices: ["weir devices --nats nats://cloud.example:4222"],
   deploy: ["weir deploy boiler.yaml --device gateway-7"],

@@ -96,6 +96,10 @@ program
   .addOption(connectionOption())
   .option("--config <file>", "the device's settings", "weir.yaml")
   .option("--desired <connection>", "follow the bucket of what is wanted there, in place of a folder")
+  .option(
+    "--trust <file>",
+    "run only what a key of this file has signed (weir sign): public ed25519 keys as PEM, read again when it changes",
+  )
   .addOption(
     new Option("--driver <kind>", "what runs workers").choices(["process", "container"]).default("process"),
   )

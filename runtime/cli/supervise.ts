@@ -12,6 +12,7 @@ import type { Device } from "../supervisor/device.ts";
 import type { WorkerLimits } from "../supervisor/driver.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
 import { SupervisorFiles } from "../supervisor/supervisor-files.ts";
+import { followTrusted, readTrusted } from "../supervisor/trusted-keys.ts";
 import { IngestUnit } from "../supervisor/ingest-unit.ts";
 import {
   ingestSpec,
@@ -36,6 +37,8 @@ export interface SuperviseOptions {
   readonly state: string;
   /** The connection with the bucket of what is wanted. */
   readonly desired?: string;
+  /** A file of public keys: only what one of them has signed runs. */
+  readonly trust?: string;
   readonly driver: "process" | "container";
   readonly image: string;
   readonly network: string;
@@ -147,6 +150,7 @@ async function start(
   host: string,
   log: Log,
 ): Promise<Started> {
+  const trusted = options.trust === undefined ? undefined : readTrusted(options.trust);
   const { root, own, data } = foldersIn(options.state);
   const capacity = capacityOf(settings);
   const files = new SupervisorFiles(own);
@@ -178,6 +182,7 @@ async function start(
     limits: bounds,
     socketOf,
     memoryFree: freemem,
+    ...(trusted === undefined ? {} : { trusted }),
   });
   const isWanted = (): boolean => readRequests(data).length > 0;
   const spec = ingestSpec(starting, bounds);
@@ -226,6 +231,9 @@ export async function supervise(folder: string | undefined, options: SuperviseOp
   checkWanted(folder, desired, supervisor);
   const end = ended();
   const following = folder === undefined ? [] : [followFolder(folder, supervisor, log)];
+  const { trust } = options;
+  if (trust !== undefined)
+    following.push(followTrusted(trust, (keys) => supervisor.trust(keys), { clock: wallClock, log }));
   supervisor.start();
   ingest.start();
   if (desired !== undefined) following.push(await followBucket(desired, host, started, settings, log));
