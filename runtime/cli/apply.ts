@@ -237,21 +237,22 @@ export async function rollback(name: string, { key, ...options }: RollbackOption
   checkNames({ pipeline: name });
   await withBucket(options, async (bucket, host) => {
     const history = await bucket.history(host, name);
-    const { pipelines } = await bucket.read(host);
-    const present = pipelines.get(name) ?? null;
+    const desired = await bucket.read(host);
+    const present = desired.pipelines.get(name) ?? null;
     const revisions = history.map(({ pipeline, back }) => ({ pipeline, back, revision: pipeline.revision }));
     const before =
       key !== undefined && present !== null && isBackWithOldSignature(present, history)
         ? present
         : earlierRevision(revisions, present?.pipeline.revision ?? null);
-    if (history.length === 0 && present === null) throw neverWanted(name, host, [...pipelines.keys()]);
+    if (history.length === 0 && present === null)
+      throw neverWanted(name, host, [...desired.pipelines.keys()]);
     if (before === undefined) {
       throw new WeirError("WEIR_USAGE", `${host} knows no earlier revision of ${name}`, {
         remedy: "apply the file as it was",
       });
     }
     const pipeline = wantedAgain(before.pipeline, { key, hosts: host === fleet ? null : [host] });
-    await bucket.put(host, pipeline, present, true);
+    await bucket.put(host, pipeline, replaceable(desired, name), true);
     const now = new Map([[name, present?.pipeline.revision ?? ""]]);
     const resigned = new Set(key === undefined ? [] : [name]);
     show(planChanges([pipeline], now, false, resigned), new Map(), {});

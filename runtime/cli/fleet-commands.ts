@@ -11,11 +11,17 @@ export function fleetCommands(program: Command): void {
       "say with a key that pipelines may run, in FILE.sig beside each file, for devices with --trust",
     )
     .argument("<file...>", "pipeline files, folders of them, or patterns")
-    .requiredOption("--key <file>", "a private ed25519 key: openssl genpkey -algorithm ed25519")
+    .requiredOption(
+      "--key <file>",
+      "a private ed25519 key as PEM: openssl genpkey -algorithm ed25519 makes one",
+    )
     .addOption(
       new Option("--host <name>", "only on this host (repeatable)").argParser(collect).default([], "all"),
     )
-    .option("--expires <duration>", "a device has to accept it within so long: 30d; without it, ever")
+    .option(
+      "--expires <duration>",
+      "for how long devices take it: 30d, say; what they have taken runs on; without it, for ever",
+    )
     .action((files: string[], options) =>
       finish(import("./sign.ts").then(({ sign }) => sign(files, options))),
     );
@@ -94,7 +100,10 @@ function applying(connected: (name: string, description: string) => Command): vo
   )
     .argument("<pipeline>", "its name")
     .option("--fleet", "one that was applied with --fleet")
-    .option("--key <file>", "sign the earlier revision anew, which devices with --trust ask for")
+    .option(
+      "--key <file>",
+      "sign the earlier revision anew with this private key: devices with --trust refuse it otherwise",
+    )
     .action((name: string, options) =>
       finish(import("./apply.ts").then(({ rollback }) => rollback(name, options))),
     );

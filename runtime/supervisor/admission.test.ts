@@ -79,6 +79,14 @@ test("a key that is taken away takes along what only it signed; one that comes l
   expect(texts(asked(asked(third, [three]), [three], both))).toEqual(["three"]);
 });
 
+test("a key that got into wrong hands, and signed for a time far ahead, holds back nobody once it is gone", () => {
+  const both = { keys: trusting(key, other) };
+  const ahead = asked(asked(nothing, [one]), [pipeline("ahead", { signed: day(999) }, other)], both);
+  expect([texts(ahead), texts(asked(ahead, [two], both))]).toEqual([["ahead"], ["ahead"]]);
+  const without = asked(ahead, [two]);
+  expect([texts(without), texts(asked(without, [one]))]).toEqual([["two"], ["two"]]);
+});
+
 test("two that are called the same are one at most", () => {
   const accepted = asked(nothing, [one]);
   expect(texts(asked(accepted, [unsigned, two, unsigned]))).toEqual(["two"]);

@@ -1,7 +1,15 @@
 // Which of the pipelines that are asked for may run on a host that trusts keys, and why the others may not. What was accepted
 // before runs on in the place of what is refused, as long as its own signature holds. Pure.
 
-import { type Accepted, type Circumstances, verify, verifyAgain } from "./signature.ts";
+import {
+  type Accepted,
+  accepting,
+  type Circumstances,
+  isAccepted,
+  nothingAccepted,
+  verify,
+  verifyAgain,
+} from "./signature.ts";
 import type { WantedPipeline } from "./wanted.ts";
 
 /** What somebody asks to run. */
@@ -34,7 +42,7 @@ export function admit(
   { pipelines, unreadable }: Asked,
   running: readonly WantedPipeline[],
   before: Newest,
-  circumstances: Omit<Circumstances, "newest">,
+  circumstances: Omit<Circumstances, "accepted">,
 ): Admission {
   const wanted = new Map<string, WantedPipeline>();
   const refused: Refusal[] = [];
@@ -49,14 +57,13 @@ export function admit(
   };
   for (const each of pipelines) {
     const { name, revision, file } = each;
-    const known = newest.get(name) ?? null;
-    const { signature, refusal } = verify(each, { ...circumstances, newest: known });
+    const known = newest.get(name) ?? nothingAccepted;
+    const { signature, refusal } = verify(each, { ...circumstances, accepted: known });
     if (signature === null) refuse({ name, revision, file, reason: refusal });
     else {
       wanted.set(name, each);
-      const { signed, digest } = signature;
-      if (known?.signed === signed && known.digest === digest) continue;
-      newest.set(name, { signed, digest });
+      if (isAccepted(signature, known)) continue;
+      newest.set(name, accepting(signature, known));
       isNewer = true;
     }
   }

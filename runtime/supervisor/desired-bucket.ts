@@ -93,7 +93,9 @@ function stale(what: string, cause: unknown): WeirError {
 /** The pipeline, or why there is none. */
 function readPipeline(entry: KvEntry): DesiredEntry | string {
   try {
-    const { file, text, back = false, ...more } = pipelineEntry.parse(entry.json());
+    const parsed = pipelineEntry.safeParse(entry.json());
+    if (!parsed.success) throw new Error("expected a file, a text, and what else belongs to a pipeline");
+    const { file, text, back = false, ...more } = parsed.data;
     return { pipeline: wantedPipeline(file, text, more), sequence: entry.revision, back };
   } catch (error) {
     return `its entry in the bucket ${desiredBucket} cannot be read: ${messageOf(error)}`;

@@ -9,7 +9,7 @@ import type { Log } from "../log.ts";
 import { admit, type Asked, type Newest, type Refusal } from "./admission.ts";
 import type { KeptWrites } from "./kept-writes.ts";
 import type { Memory, PipelineMemory } from "./memory.ts";
-import { type TrustedKeys, verify, verifyAgain } from "./signature.ts";
+import { accepting, nothingAccepted, type TrustedKeys, verify, verifyAgain } from "./signature.ts";
 import type { KeptRevision, SupervisorFiles } from "./supervisor-files.ts";
 import { type RefusedFile, revisionMark, type WantedPipeline } from "./wanted.ts";
 
@@ -98,8 +98,8 @@ export class Gate {
   refusalOf(pipeline: WantedPipeline): string | null {
     const { host, clock } = this.#options;
     if (this.#keys === null) return null;
-    const newest = this.#newest.get(pipeline.name) ?? null;
-    return verify(pipeline, { host, keys: this.#keys, now: clock.now(), newest }).refusal;
+    const accepted = this.#newest.get(pipeline.name) ?? nothingAccepted;
+    return verify(pipeline, { host, keys: this.#keys, now: clock.now(), accepted }).refusal;
   }
 
   /** A revision that was accepted once, as it is kept; null where it is not, or may not run any more. */
@@ -164,8 +164,8 @@ export class Gate {
     const { host, keys } = this.#options;
     const accepted = pipelines.flatMap((each) => {
       const { signature } = keys === null ? { signature: null } : verifyAgain(each, { host, keys });
-      return signature === null ? [] : [[each.name, signature] as const];
+      return signature === null ? [] : [[each.name, accepting(signature, nothingAccepted)] as const];
     });
-    return new Map(accepted.map(([name, { signed, digest }]) => [name, { signed, digest }]));
+    return new Map(accepted);
   }
 }

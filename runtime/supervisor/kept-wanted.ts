@@ -34,7 +34,9 @@ export function keptWanted(text: string, shown: string): KeptWanted {
   const damaged: string[] = [];
   for (const [place, value] of entriesIn(text).entries()) {
     try {
-      const { file, text: pipeline, ...more } = entry.parse(value);
+      const read = entry.safeParse(value);
+      if (!read.success) throw new Error("expected a file, a text, and what else belongs to a pipeline");
+      const { file, text: pipeline, ...more } = read.data;
       pipelines.push(wantedPipeline(file, pipeline, more));
     } catch (error) {
       damaged.push(`${shown}: entry ${place + 1} cannot be read: ${messageOf(error)}`);

@@ -8,8 +8,13 @@ import { signatureFor, signedAt, testKey, trusting } from "./signing.fixture.ts"
 const [key, other, stranger] = [testKey(), testKey(), testKey()];
 const text = "name: climate\nabout: one\n";
 const now = Date.parse("2026-01-15T00:00:00.000Z");
-const circumstances: Circumstances = { host: "gateway", keys: trusting(key, other), now, newest: null };
+const circumstances: Circumstances = { host: "gateway", keys: trusting(key, other), now, accepted: {} };
 const good = signatureFor(text, key);
+
+/** One of that time was accepted, signed by a key of ours. */
+const before = (signed: string, digest: string, by = key): Pick<Circumstances, "accepted"> => ({
+  accepted: { [by.id]: { signed, digest } },
+});
 
 function refusalOf(signature: unknown, more: Partial<Circumstances & { text: string }> = {}): string | null {
   const { text: said = text, ...changed } = more;
@@ -21,16 +26,14 @@ test.each<[string, Parameters<typeof refusalOf>]>([
   ["by another key that is trusted", [signatureFor(text, other)]],
   ["for this host among others", [signatureFor(text, key, { hosts: ["north", "gateway"] })]],
   ["before it expires", [signatureFor(text, key, { expires: "2026-01-15T00:00:00.001Z" })]],
-  ["newer than what was accepted", [good, { newest: { signed: "2025-12-31T00:00:00.000Z", digest: "0" } }]],
-  ["as old as what was accepted", [good, { newest: { signed: signedAt, digest: "0" } }]],
+  ["newer than what was accepted", [good, before("2025-12-31T00:00:00.000Z", "0")]],
+  ["as old as what was accepted", [good, before(signedAt, "0")]],
   [
     "accepted before, and expired since",
-    [
-      signatureFor(text, key, { expires: "2026-01-02T00:00:00.000Z" }),
-      { newest: { signed: signedAt, digest: digestOf(text) } },
-    ],
+    [signatureFor(text, key, { expires: "2026-01-02T00:00:00.000Z" }), before(signedAt, digestOf(text))],
   ],
   ["by a clock that is far behind", [good, { now: 0 }]],
+  ["older than what a key signed that is gone", [good, before("2099-01-01T00:00:00.000Z", "0", stranger)]],
 ])("accepted: %s", (_, [signature, more]) => {
   expect(refusalOf(signature, more)).toBeNull();
 });
@@ -80,8 +83,13 @@ test.each<[string, Parameters<typeof refusalOf>, RegExp]>([
   ],
   [
     "older than what was accepted",
-    [good, { newest: { signed: "2026-01-02T00:00:00.000Z", digest: digestOf(text) } }],
+    [good, before("2026-01-02T00:00:00.000Z", digestOf(text))],
     /^it was signed at 2026-01-01.*, and one that was signed at 2026-01-02.* weir rollback climate --key does$/,
+  ],
+  [
+    "older than what another key signed",
+    [good, before("2026-01-02T00:00:00.000Z", "0", other)],
+    /^it was signed at 2026-01-01/,
   ],
 ])("refused: %s", (_, [signature, more], reason) => {
   expect(refusalOf(signature, more)).toMatch(reason);

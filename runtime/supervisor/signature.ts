@@ -48,16 +48,21 @@ export type Statement = Omit<Signature, "key" | "signature">;
 /** Public keys by their ids. */
 export type TrustedKeys = ReadonlyMap<string, KeyObject>;
 
-/** Of a pipeline's name, the newest that was accepted on a host: an older one is not. */
-export type Accepted = Pick<Signature, "signed" | "digest">;
+/**
+ * Of a pipeline's name, the newest that was accepted on a host, by the key that signed it: an older one is not. By key, because
+ * what a key signed that is trusted no more holds nobody back.
+ */
+export type Accepted = Readonly<Record<string, Pick<Signature, "signed" | "digest">>>;
+
+export const nothingAccepted: Accepted = {};
 
 export interface Circumstances {
   readonly host: string;
   readonly keys: TrustedKeys;
   /** Wall clock ms. */
   readonly now: number;
-  /** Null where none of that name was accepted yet. */
-  readonly newest: Accepted | null;
+  /** Of that name. */
+  readonly accepted: Accepted;
 }
 
 /** Accepted with what it says, or refused with where, what was expected, and what to do. */
@@ -119,7 +124,7 @@ export function verifyAgain(
   { name, text, signature: claimed }: Signed,
   { host, keys }: Pick<Circumstances, "host" | "keys">,
 ): Verdict {
-  const trusted = [...keys.keys()].join(", ");
+  const trusted = someOf([...keys.keys()]);
   if (claimed === undefined)
     return refused(
       `it is not signed; expected a signature by a key that is trusted here (${trusted}): weir sign --key, and apply it again`,
@@ -145,23 +150,40 @@ export function verifyAgain(
     return refused(`its signature was not made by key ${signature.key}, or was changed since: sign it again`);
   if (signature.hosts !== null && !signature.hosts.includes(host))
     return refused(
-      `it is signed for ${signature.hosts.join(", ")}, and this host is ${host}: sign it with --host ${host} as well`,
+      `it is signed for ${someOf(signature.hosts)}, and this host is ${host}: sign it with --host ${host} as well`,
     );
   return { signature, refusal: null };
 }
 
 /** Why one that is asked for now comes too late; null where it does not. */
-function staleness(
-  { name, digest, signed, expires }: Signature,
-  { now, newest }: Circumstances,
-): string | null {
+function staleness(signature: Signature, { keys, now, accepted }: Circumstances): string | null {
+  const { name, signed, expires } = signature;
+  const times = Object.entries(accepted).flatMap(([key, { signed: at }]) => (keys.has(key) ? [at] : []));
+  const newer = times.find((at) => Date.parse(at) > Date.parse(signed));
+  if (newer !== undefined)
+    return `it was signed at ${signed}, and one that was signed at ${newer} was accepted here already: to go back, sign the earlier one anew, as weir rollback ${name} --key does`;
   // What was accepted in time is what it was: the clock of a device may be wrong, and what runs has to go on.
-  if (newest?.signed === signed && newest.digest === digest) return null;
-  if (newest !== null && Date.parse(signed) < Date.parse(newest.signed))
-    return `it was signed at ${signed}, and one that was signed at ${newest.signed} was accepted here already: to go back, sign the earlier one anew, as weir rollback ${name} --key does`;
-  if (expires !== null && now >= Date.parse(expires))
-    return `its signature was good until ${expires}: sign it again, and apply it again`;
-  return null;
+  if (expires === null || isAccepted(signature, accepted) || now < Date.parse(expires)) return null;
+  return `its signature was good until ${expires}: sign it again, and apply it again`;
+}
+
+/** Whether it is the very one that was accepted last. */
+export function isAccepted({ key, signed, digest }: Signature, accepted: Accepted): boolean {
+  const known = accepted[key];
+  return known?.signed === signed && known.digest === digest;
+}
+
+/** With one that is accepted now. */
+export function accepting({ key, signed, digest }: Signature, accepted: Accepted): Accepted {
+  return { ...accepted, [key]: { signed, digest } };
+}
+
+/** So many are listed. */
+const shownMost = 8;
+
+function someOf(names: readonly string[]): string {
+  const more = names.length > shownMost ? `, and ${names.length - shownMost} more` : "";
+  return `${names.slice(0, shownMost).join(", ")}${more}`;
 }
 
 function refused(refusal: string): Verdict {

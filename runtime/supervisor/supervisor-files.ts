@@ -25,7 +25,10 @@ const revisionFile: z.ZodType<KeptRevision> = z.strictObject({
   signature: z.unknown().optional(),
 });
 
-const acceptedFile = z.record(z.string(), z.strictObject({ signed: z.iso.datetime(), digest: z.string() }));
+const acceptedFile: z.ZodType<Readonly<Record<string, Accepted>>> = z.record(
+  z.string(),
+  z.record(z.string(), z.strictObject({ signed: z.iso.datetime(), digest: z.string() })),
+);
 
 /** What somebody asked this device to run while nobody could confirm it. */
 export interface Waiting {

@@ -11,6 +11,7 @@ import { laneFaults } from "./lane-faults.ts";
 import { linkFaults } from "./link-faults.ts";
 import { operatorFaults } from "./operator-faults.ts";
 import { processFaults } from "./process-faults.ts";
+import { signatureFaults } from "./signature-faults.ts";
 import type { Outcome } from "./report.ts";
 import type { Scenario } from "./scenario.ts";
 import { storm } from "./storm.ts";
@@ -32,6 +33,7 @@ export const scenarios: readonly Scenario[] = [
   ...streamFaults,
   ...buildFaults,
   ...operatorFaults,
+  ...signatureFaults,
 ];
 
 export interface Choice {

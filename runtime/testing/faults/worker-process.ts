@@ -1,4 +1,4 @@
-// `weir run` with a state folder, as a process of its own that can be killed, stopped, and run under another program. Ends when
+// `weir run` with a state folder, or a supervisor, as a process of its own that can be killed, stopped, and run under another program. Ends when
 // whoever started it is gone. Says nothing of whether it does what it should.
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -14,6 +14,8 @@ export interface WorkerCommand {
   readonly pipelines: readonly string[];
   /** A folder of them in place of those, each change of which it follows. */
   readonly follows?: string;
+  /** A supervisor in place of a worker, with these options beside those of a worker. Its workers outlive it. */
+  readonly supervises?: readonly string[];
   readonly state: string;
   /** `name=url`, or a url for the default connection. */
   readonly connections: readonly string[];
@@ -41,9 +43,19 @@ export class WorkerProcess {
   isRunning = false;
 
   constructor(command: WorkerCommand) {
-    const { pipelines, follows, state, connections, config, under = [], environment = {} } = command;
+    const {
+      pipelines,
+      follows,
+      supervises,
+      state,
+      connections,
+      config,
+      under = [],
+      environment = {},
+    } = command;
     const program = fileURLToPath(command.weir ?? partUrl("weir.js"));
-    const what = follows === undefined ? ["run", ...pipelines, "--json"] : ["worker", follows];
+    const runs = follows === undefined ? ["run", ...pipelines, "--json"] : ["worker", follows];
+    const what = supervises === undefined ? runs : ["supervise", ...supervises];
     const weir = ["--import", leash, program, ...what, "--state", state, "--log", "text"];
     const nats = connections.flatMap((each) => ["--nats", each]);
     const settings = config === undefined ? [] : ["--config", config];

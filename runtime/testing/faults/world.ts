@@ -39,7 +39,10 @@ export interface WorldOptions {
 
 /** How a worker is started in other ways than usual. */
 export type Start = Partial<
-  Pick<WorkerCommand, "connections" | "environment" | "follows" | "pipelines" | "state" | "under" | "weir">
+  Pick<
+    WorkerCommand,
+    "connections" | "environment" | "follows" | "pipelines" | "state" | "supervises" | "under" | "weir"
+  >
 >;
 
 export class World {
