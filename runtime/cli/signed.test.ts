@@ -9,7 +9,7 @@ import { sleep, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
-import { eventSubject } from "../supervisor/control-subjects.ts";
+import { deviceSubject, eventSubject } from "../supervisor/control-subjects.ts";
 import { DesiredBucket, desiredBucket } from "../supervisor/desired-bucket.ts";
 import type { SupervisorStatus } from "../supervisor/status.ts";
 import { testKey } from "../supervisor/signing.fixture.ts";
@@ -181,6 +181,33 @@ test("keys are rotated by editing their file; what only a key signed that is gon
   while (existsSync(`/proc/${worker}`)) await sleep(wallClock, 50);
   expect((await site.status())?.pipelines).toMatchObject([{ name: "new", state: "refused", worker: null }]);
   await site.drain(again);
+});
+
+test("a signature is a change by itself, and goes along to a device that is asked", async () => {
+  const site = siteOf("along");
+  const to = ["--nats", server.url, "--host", "along"] as const;
+  site.write("climate", pipelineText("climate", "100ms"));
+  const said = async (...args: readonly string[]): Promise<string> => (await site.weir(...args)).stdout;
+  expect(await said("apply", "p", ...to)).toMatch(/^\+ climate [0-9a-f]{12}\n$/);
+  expect(await said("sign", "p", "--key", "release.key", "--host", "along", "--host", "gateway")).toMatch(
+    /^p\/climate.yaml.sig: climate [0-9a-f]{12} for along, gateway\n$/,
+  );
+  for (const command of ["plan", "apply"])
+    expect(await said(command, "p", ...to)).toMatch(/^~ climate [0-9a-f]{12}, with another signature\n$/);
+  expect(await said("apply", "p", ...to)).toMatch(/^= climate/);
+  const beside: unknown = JSON.parse(readFileSync(join(site.pipelines, "climate.yaml.sig"), "utf8"));
+  expect((await bucket.read("along")).pipelines.get("climate")?.pipeline.signature).toEqual(beside);
+
+  const asked: unknown[] = [];
+  link.nats.subscribe(deviceSubject("along", "deploy", "ada"), {
+    callback: (_, message) => {
+      asked.push(message.json());
+      message.respond(JSON.stringify({ state: "deployed", name: "climate", revision: "1" }));
+    },
+  });
+  const deploy = ["deploy", "p/climate.yaml", "--device", "along", "--user", "ada", "--nats", server.url];
+  expect(await site.weir(...deploy)).toMatchObject({ code: 0, stdout: "climate is deployed on along\n" });
+  expect(asked).toEqual([{ pipeline: pipelineText("climate", "100ms"), signature: beside }]);
 });
 
 test.each([

@@ -32,3 +32,13 @@ test("what is not named stays, unless it is pruned", () => {
 test("nothing and nothing is nothing", () => {
   expect(planChanges([], new Map(), true)).toEqual([]);
 });
+
+test("another signature is a change by itself, and goes without saying where the text is another one", () => {
+  const changes = planChanges(wanted, present, false, new Set(["climate", "doors", "new"]));
+  expect(planLines(changes)).toEqual([
+    "~ climate 1, with another signature",
+    "~ doors 1 → 2",
+    "+ new 1",
+    "= old 1",
+  ]);
+});

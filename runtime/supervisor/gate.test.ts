@@ -80,6 +80,13 @@ class Device {
     });
   }
 
+  /** What its worker is told to run. */
+  assigned(): readonly AssignedPipeline[] {
+    const [name] = readdirSync(join(this.state, "assignments"));
+    const path = join(this.state, "assignments", name ?? "none");
+    return name === undefined ? [] : parseAssignment(readFileSync(path, "utf8"), path).pipelines;
+  }
+
   /** Changes a file on its disk. */
   change(name: string, from: string, to: string): void {
     const path = join(this.state, name);
@@ -179,22 +186,7 @@ test("nothing goes back to a revision that was changed on the disk, or that nobo
   ask(gate, one);
   gate.trust(trusting(key, other));
   ask(gate, two);
-  const memory: Memory = {
-    ...noMemory,
-    pipelines: {
-      a: {
-        wanted: two.revision,
-        good: one.revision,
-        refused: {},
-        restart: neverFailed,
-        attempt: 1,
-        judged: 0,
-        apart: false,
-        worker: null,
-        holder: null,
-      },
-    },
-  };
+  const memory = wentBack(two, one);
   expect(gate.revision("a", one.revision)).toMatchObject({ text: one.text });
   expect(gate.withTrusted(memory)).toBe(memory);
   gate.trust(trusting(other));
@@ -211,21 +203,55 @@ test("nothing goes back to a revision that was changed on the disk, or that nobo
   expect(gate.revision("a", one.revision)).toBeNull();
 });
 
+/** A pipeline whose revision failed too often, so that the one that ran well before runs. */
+function wentBack(from: WantedPipeline, to: WantedPipeline): Memory {
+  const known = {
+    wanted: from.revision,
+    good: to.revision,
+    refused: { [from.revision]: "it failed" },
+    restart: neverFailed,
+    attempt: 2,
+    judged: 0,
+    apart: false,
+    worker: null,
+    holder: null,
+  };
+  return { ...noMemory, pipelines: { [from.name]: known } };
+}
+
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(wallClock, 20);
 }
 
+test("what fails goes back to what ran well before, which is older, as long as its key is trusted", async () => {
+  for (const isTrusted of [true, false]) {
+    const device = new Device();
+    const [one, two] = [pipeline("a", "one", {}, other), pipeline("a", "two", { signed: day(2) })];
+    device.keys = trusting(key, other);
+    const gate = device.gate();
+    ask(gate, one);
+    ask(gate, two);
+    device.files().keepMemory(wentBack(two, one));
+    if (!isTrusted) device.keys = trusting(key);
+    const supervisor = await device.supervisor();
+    supervisor.start();
+    await until(() => supervisor.status().pipelines[0]?.state === (isTrusted ? "waiting" : "quarantined"));
+    expect(supervisor.status().pipelines).toMatchObject([
+      { name: "a", wanted: two.revision, runs: isTrusted ? one.revision : null },
+    ]);
+    if (isTrusted) await until(() => device.assigned().some(({ text }) => text === one.text));
+    else expect(device.assigned()).toEqual([]);
+    await supervisor.drain();
+    await supervisor.close();
+  }
+});
+
 test("workers are told what was signed, whatever became of their assignments meanwhile", async () => {
   const device = new Device();
-  const assigned = (): readonly AssignedPipeline[] => {
-    const [name] = readdirSync(join(device.state, "assignments"));
-    const path = join(device.state, "assignments", name ?? "none");
-    return name === undefined ? [] : parseAssignment(readFileSync(path, "utf8"), path).pipelines;
-  };
   const first = await device.supervisor();
   first.start();
   first.want([pipeline("a", "one"), wantedPipeline("/p/b.yaml", "name: b\n")]);
-  await until(() => assigned().length === 1);
+  await until(() => device.assigned().length === 1);
   await first.close();
   const { pipelines, happenings } = first.status();
   expect(pipelines.map(({ name, state }) => [name, state === "refused"])).toEqual([
@@ -236,7 +262,7 @@ test("workers are told what was signed, whatever became of their assignments mea
   device.change(join("assignments", "shared-1.json"), "about: one", "about: onf");
   const second = await device.supervisor();
   second.start();
-  await until(() => assigned().some(({ text }) => text.includes("about: one\n")));
+  await until(() => device.assigned().some(({ text }) => text.includes("about: one\n")));
   await second.drain();
   await second.close();
 });
