@@ -31,7 +31,7 @@ const codes = {
   WEIR_WORKER_REFUSED: { domain: "user", retry: false, exit: 78 },
   /** What was to be replaced is not what it was. */
   WEIR_STALE: { domain: "user", retry: true, exit: 75 },
-  /** The control centre does not allow it. */
+  /** The control centre does not allow it, or a device that trusts keys and knows none that signed it. */
   WEIR_REFUSED: { domain: "user", retry: false, exit: 77 },
   WEIR_SINK: { domain: "external", retry: true, exit: 74 },
   WEIR_DRAIN_TIMEOUT: { domain: "external", retry: false, exit: 75 },

@@ -7,6 +7,7 @@ import {
   type Circumstances,
   isAccepted,
   nothingAccepted,
+  signatureMark,
   verify,
   verifyAgain,
 } from "./signature.ts";
@@ -37,12 +38,13 @@ export interface Admission {
   readonly newest: Newest;
 }
 
-/** `running`: what was accepted before. */
+/** `running`: what was accepted before; `isVerified`: by these keys, so that it is not verified again. */
 export function admit(
   { pipelines, unreadable }: Asked,
   running: readonly WantedPipeline[],
   before: Newest,
   circumstances: Omit<Circumstances, "accepted">,
+  isVerified = false,
 ): Admission {
   const wanted = new Map<string, WantedPipeline>();
   const refused: Refusal[] = [];
@@ -53,10 +55,14 @@ export function admit(
     refused.push(refusal);
     const earlier = accepted.get(refusal.name);
     if (earlier === undefined || wanted.has(earlier.name)) return;
-    if (verifyAgain(earlier, circumstances).refusal === null) wanted.set(earlier.name, earlier);
+    if (isVerified || verifyAgain(earlier, circumstances).refusal === null) wanted.set(earlier.name, earlier);
   };
   for (const each of pipelines) {
     const { name, revision, file } = each;
+    if (isVerified && isSame(each, accepted.get(name))) {
+      wanted.set(name, each);
+      continue;
+    }
     const known = newest.get(name) ?? nothingAccepted;
     const { signature, refusal } = verify(each, { ...circumstances, accepted: known });
     if (signature === null) refuse({ name, revision, file, reason: refusal });
@@ -69,4 +75,9 @@ export function admit(
   }
   for (const { name, reason } of unreadable) refuse({ name, revision: null, file: null, reason });
   return { wanted: [...wanted.values()], refused, newest: isNewer ? newest : before };
+}
+
+/** By the text itself: a revision is a short name for it. */
+function isSame({ text, signature }: WantedPipeline, other: WantedPipeline | undefined): boolean {
+  return other?.text === text && signatureMark(other.signature) === signatureMark(signature);
 }

@@ -53,7 +53,7 @@ export class Gate {
     if (accepted === null && keys !== null)
       log.warn("accepted.json cannot be read: what was accepted before counts as far as it is wanted still");
     this.#newest = accepted ?? this.#acceptedIn(pipelines);
-    this.#take();
+    this.#take(false);
   }
 
   get wanted(): readonly WantedPipeline[] {
@@ -69,7 +69,7 @@ export class Gate {
   ask(asked: Asked): boolean {
     const mark = ({ pipelines, unreadable }: Asked): string =>
       `${markOf(pipelines)} ${JSON.stringify(unreadable)}`;
-    return mark(asked) !== mark(this.#asked) && this.#judge(asked);
+    return mark(asked) !== mark(this.#asked) && this.#judge(asked, true);
   }
 
   /** From here on these keys are trusted; true where what is wanted has changed. */
@@ -78,7 +78,7 @@ export class Gate {
     if (this.#keys === null || ids === [...this.#keys.keys()].sort().join(", ")) return false;
     this.#options.log.info(`trusted from here on: ${ids}`);
     this.#keys = keys;
-    return this.#judge(this.#asked);
+    return this.#judge(this.#asked, false);
   }
 
   /** What was refused since this was asked last; `isLogged`: the log has it already. */
@@ -129,10 +129,10 @@ export class Gate {
     return { ...memory, pipelines: { ...memory.pipelines, ...Object.fromEntries(without) } };
   }
 
-  #judge(asked: Asked): boolean {
+  #judge(asked: Asked, isVerified: boolean): boolean {
     const before = markOf(this.#wanted);
     this.#asked = asked;
-    this.#take();
+    this.#take(isVerified);
     const { files, writes } = this.#options;
     if (before === markOf(this.#wanted)) return false;
     const wanted = this.#wanted;
@@ -140,15 +140,19 @@ export class Gate {
     return true;
   }
 
-  /** Judges what is asked for, and keeps what was accepted before anything of it may run. */
-  #take(): void {
+  /**
+   * Judges what is asked for, and keeps what was accepted before anything of it may run. `isVerified`: what is wanted was by
+   * the keys of now.
+   */
+  #take(isVerified: boolean): void {
     const { host, clock, files, writes } = this.#options;
     if (this.#keys === null) {
       this.#wanted = this.#asked.pipelines;
       return;
     }
     const circumstances = { host, keys: this.#keys, now: clock.now() };
-    const { wanted, refused, newest } = admit(this.#asked, this.#wanted, this.#newest, circumstances);
+    const admission = admit(this.#asked, this.#wanted, this.#newest, circumstances, isVerified);
+    const { wanted, refused, newest } = admission;
     const before = new Set(this.#refused.map((each) => JSON.stringify(each)));
     const fresh = refused.filter((each) => !before.has(JSON.stringify(each)));
     this.#fresh = [...this.#fresh, ...fresh].slice(-limits.supervisor_happenings_max);

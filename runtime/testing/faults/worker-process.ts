@@ -1,5 +1,5 @@
-// `weir run` with a state folder, or a supervisor, as a process of its own that can be killed, stopped, and run under another program. Ends when
-// whoever started it is gone. Says nothing of whether it does what it should.
+// `weir run` with a state folder, or a supervisor, as a process of its own that can be killed, stopped, and run under another
+// program. Ends when whoever started it is gone. Says nothing of whether it does what it should.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
