@@ -84,12 +84,7 @@ function read(text: string, aggregates: readonly AggregateDefinition[]): Result<
   if (!parsed.ok) return parsed;
   const syntax = parsed.value;
   const names = aggregates.map((each) => each.name);
-  if (syntax.kind !== "call") {
-    return refuse(
-      syntax,
-      `expected one call of an aggregate, such as ${names[0] ?? "count"}(x); there is ${names.join(", ")}`,
-    );
-  }
+  if (syntax.kind !== "call") return refuse(syntax, noCall(syntax, names));
   const definition = aggregates.find((each) => each.name === syntax.name);
   if (definition === undefined) return refuse(syntax.callee, unknownAggregate(syntax, names));
   const { args } = syntax;
@@ -118,6 +113,20 @@ function read(text: string, aggregates: readonly AggregateDefinition[]): Result<
 function argumentsOf({ input, second }: AggregateDefinition): number {
   if (second !== undefined) return 2;
   return input.length > 0 ? 1 : 0;
+}
+
+/** An aggregate with something around it is told where that goes; else all that there are. */
+function noCall(syntax: Syntax, names: readonly string[]): string {
+  const expected = "expected one call of an aggregate";
+  return holdsCall(syntax, names)
+    ? `${expected} and nothing around it; compute with its result in a step behind this one: set`
+    : `${expected}, such as ${names[0] ?? "count"}(x); there is ${names.join(", ")}`;
+}
+
+function holdsCall(syntax: Syntax, names: readonly string[]): boolean {
+  if (syntax.kind === "binary") return holdsCall(syntax.left, names) || holdsCall(syntax.right, names);
+  if (syntax.kind === "negate") return holdsCall(syntax.operand, names);
+  return syntax.kind === "call" && names.includes(syntax.name);
 }
 
 function unknownAggregate({ name, args }: CallSyntax, names: readonly string[]): string {

@@ -108,6 +108,12 @@ describe("what a pipeline file cannot hold", () => {
       "inside { } or [ ], put an expression in quotes",
     ],
     ["steps:\n  - filter: !(temp > 3)\nb: 1", "2:13", "a text that begins with ! stands in quotes"],
+    ['a: { b: temp > 3 ? "hot" : "cold" }', "1:9", "inside { } or [ ], put an expression in quotes"],
+    [
+      'a: "hot" + id',
+      "1:10",
+      `an expression that begins with a quote stands whole in the other kind of quotes: '"a" + b'`,
+    ],
     ["- { filter: !(temp > 3) }", "1:13", "a text that begins with ! stands in quotes"],
     ["- filter: !hot", "1:11", "remove it; a text that begins with ! stands in quotes"],
     ["- filter: !(a == b)", "1:11", "remove it; a text that begins with ! stands in quotes"],

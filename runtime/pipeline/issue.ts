@@ -7,6 +7,7 @@ import { nearName } from "../expression/near-name.ts";
 import { choiceOf, didYouMean } from "./nearest.ts";
 import type { Diagnostic, Path } from "./pipeline.ts";
 import { examplesAt, keysAt } from "./shape.ts";
+import { isOption } from "./step-options.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -53,7 +54,9 @@ function describe(
         document.diagnostic(
           document.keySpanOf([...path, key]),
           `unknown setting ${key}`,
-          cutNumberHint(key, document.valueAt([...path, key])) ?? didYouMean(key, keysAt(schema, local)),
+          besideHint(key, path) ??
+            cutNumberHint(key, document.valueAt([...path, key])) ??
+            didYouMean(key, keysAt(schema, local)),
         ),
       );
     case "invalid_key": {
@@ -119,6 +122,14 @@ function boundMessage(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, 
 function expectedHint(issue: Issue): string | null {
   const expected = expectedOf(issue);
   return expected && `expected ${expected}`;
+}
+
+/** What stands beside the word of an operator, and was written among its settings. */
+function besideHint(key: string, path: Path): string | null {
+  const isStep = typeof path.at(-2) === "number";
+  return isStep && isOption(key)
+    ? `write ${key} beside ${path.at(-1)}, in the column that it begins in`
+    : null;
 }
 
 /** A number with a comma inside { } is a setting and the key of another. */

@@ -192,6 +192,12 @@ describe("refused", () => {
       "8:5 [hold] its state may take 100000 keys × 152 B + 100000 keys × 1 record × 592 B = 71 MiB, and the other steps take 12.2 MiB; the most is 50 MiB | lower keys.max to 53264 beside hold, or raise limits.memory to 84MiB",
     ],
     [
+      // No step alone could keep little enough beside the others.
+      "  - window: { hopping: { size: 1d, every: 2m }, by: device, select: { temp: mean(temp), n: count() } }\n  - window: { hopping: { size: 1d, every: 2m }, by: device, select: { temp: mean(temp), n: count() } }",
+      "limits: { memory: 8MiB }",
+      "7:5 [window] its state may take 100000 keys × 112 B + 100000 keys × 721 windows × 56 B + 100000 keys × 720 windows × 56 B + 100000 keys × 1 window × 56 B = 7.5 GiB, and the other steps take 7.5 GiB; the most is 8 MiB | write how many keys there are at most, at the top of the file: limits: { keys: { max: 51 } }, or raise limits.memory to 15424MiB",
+    ],
+    [
       "  - deadband: { value: temp, band: 1, by: tags }",
       "",
       "7:43 [tags] tags is of type json; expected string, float64, int64, bool or time: name a value inside it, such as tags.id, and declare it in the schema | null",

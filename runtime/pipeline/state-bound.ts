@@ -225,12 +225,19 @@ export function fittingKeys(plan: PipelinePlan): number | null {
   const { steps, bytes, faults } = stateBound(plan);
   const { memory, keys } = plan.spec.limits;
   if (faults.length > 0 || bytes <= memory || keys.max !== undefined || plan.per !== null) return null;
-  const free = steps.filter(({ step }) => step.spec.keys.max === undefined);
-  const byKey = sum(
-    free.flatMap(({ terms }) => terms.filter((each) => each.byKey).map((each) => each.bytes)),
-  );
-  const fitting = Math.floor((limits.keys_default * (memory - bytes + byKey)) / byKey);
+  const fitting = fittingInAll(plan, steps, limits.keys_default);
   return fitting >= limits.keys_fitting_min ? fitting : null;
+}
+
+/** How many keys fit where every step that declares none may have so many; `present` is how many it may have now. */
+function fittingInAll({ spec }: PipelinePlan, steps: readonly StepState[], present: number): number {
+  const byKey = bytesByKey(steps.filter(({ step }) => step.spec.keys.max === undefined));
+  const free = spec.limits.memory - sum(steps.map(({ bytes }) => bytes)) + byKey;
+  return byKey > 0 ? Math.floor((present * free) / byKey) : 0;
+}
+
+function bytesByKey(steps: readonly StepState[]): number {
+  return sum(steps.flatMap(({ terms }) => terms.filter((each) => each.byKey).map((each) => each.bytes)));
 }
 
 /** What is wrong with what a plan may take: all that has no bound, or else that it is too much, with the step that takes most. */
@@ -241,16 +248,22 @@ export function stateFaults(plan: PipelinePlan): readonly StateFault[] {
   const most = steps.reduce((one, other) => (other.bytes > one.bytes ? other : one));
   const rest = bytes - most.bytes;
   const others = rest === 0 ? "" : `, and the other steps take ${sizeText(rest)}`;
-  const byKey = sum(most.terms.filter((each) => each.byKey).map((each) => each.bytes));
-  const left = memory - rest - (most.bytes - byKey);
-  const fitting = Math.floor((most.step.keys.max * left) / byKey);
-  const raise = `raise limits.memory to ${Math.ceil(bytes / 1024 ** 2)}MiB`;
-  const beside =
-    plan.per === null ? `keys.max to ${fitting} beside ${most.step.definition.name}` : "limits.keys.max";
-  const lower =
-    byKey > 0 && fitting > 0
-      ? `lower ${beside}`
-      : "let it keep less: shorter or fewer windows, a lower limits.rate, other aggregates";
   const message = `its state may take ${arithmeticOf(most)}${others}; the most is ${sizeText(memory)}`;
-  return [{ step: most.step, message, hint: `${lower}, or ${raise}` }];
+  const raise = `raise limits.memory to ${Math.ceil(bytes / 1024 ** 2)}MiB`;
+  return [{ step: most.step, message, hint: `${fewerKeys(plan, steps, most) ?? keepLess}, or ${raise}` }];
+}
+
+const keepLess = "let it keep less: shorter or fewer windows, a lower limits.rate, other aggregates";
+
+/** How many keys there is room for at the step that takes most, or else at all; null where keys do not decide. */
+function fewerKeys(plan: PipelinePlan, steps: readonly StepState[], most: StepState): string | null {
+  const { spec, per } = plan;
+  const byKey = bytesByKey([most]);
+  const left = spec.limits.memory - sum(steps.map(({ bytes }) => bytes)) + byKey;
+  const fitting = Math.floor((most.step.keys.max * left) / byKey);
+  if (byKey > 0 && fitting > 0)
+    return `lower ${per === null ? `keys.max to ${fitting} beside ${most.step.definition.name}` : "limits.keys.max"}`;
+  const inAll = fittingInAll(plan, steps, spec.limits.keys.max ?? limits.keys_default);
+  if (per !== null || inAll === 0) return null;
+  return `write how many keys there are at most, at the top of the file: limits: { keys: { max: ${inAll} } }`;
 }

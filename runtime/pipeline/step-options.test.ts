@@ -85,6 +85,10 @@ describe("mistakes beside an operator", () => {
       ],
     ],
     [
+      "  - window: { count: { n: 2 }, select: { n: count() }, keys: { max: 5 } }\n  - sink: { stdout: {} }",
+      ["4:56 [keys] unknown setting keys | write keys beside window, in the column that it begins in"],
+    ],
+    [
       `  - ${window}\n    late:\n      - filter: n > 1\n  - sink: { stdout: {} }`,
       ["6:9 [filter] the late branch ends without a sink | add a last step: - sink: { … }"],
     ],

@@ -15,6 +15,7 @@ export interface SyntaxMistake {
 const remedies: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: "indent with spaces",
   MULTILINE_IMPLICIT_KEY: "put the text in quotes, or write it as a block after |",
+  BLOCK_IN_FLOW: "inside { } or [ ], put an expression in quotes",
   BLOCK_AS_IMPLICIT_KEY: 'a text that holds ": " stands in quotes',
   DUPLICATE_KEY: "keep one of them",
   BAD_INDENT: "what belongs together begins in the same column: the dashes of a list, the settings of a map",
@@ -61,6 +62,8 @@ function hintOf(code: string, message: string, line: string): string | null {
   if (/\$\{/.test(line)) return "inside { } or [ ], put ${…} in quotes";
   if (code === "UNEXPECTED_TOKEN" && /[{[].*["[\](]/.test(line))
     return "inside { } or [ ], put an expression in quotes";
+  if (message.endsWith("scalar at node end"))
+    return `an expression that begins with a quote stands whole in the other kind of quotes: '"a" + b'`;
   // Of a bracket that is not closed, the message says it all.
   if (/^flow /i.test(message)) return null;
   return remedies[code] ?? null;
