@@ -5,6 +5,8 @@ import type { Payloads } from "../batch/payloads.ts";
 
 export const formats = ["json", "msgpack", "csv", "protobuf"] as const;
 export type Format = (typeof formats)[number];
+/** Those whose records end where a line does, so that a file can hold them. */
+export const lineFormats: readonly Format[] = ["json", "csv"];
 
 /** What a `time` field is written in. Always milliseconds once decoded. */
 export const timeUnits = ["s", "ms", "us", "ns", "iso"] as const;

@@ -28,7 +28,7 @@ const b = planFrom("b", { schema: schemas.more, time: { field: "ts", idle: "50ms
 const c = planFrom("c", { schema: schemas.wrong }, [{ filter: 'temp.startsWith("x")' }]);
 const seconds = planFrom("s", { schema: schemas.plain, time: { field: "ts", unit: "s" } }, means);
 const elsewhere = planFrom("e", { file: { path: "other.ndjson" }, schema: schemas.plain }, means);
-const packed = planFrom("m", { format: "msgpack", schema: schemas.plain }, means);
+const cells = planFrom("m", { format: "csv", schema: schemas.plain }, means);
 
 const names = (groups: readonly (readonly PipelinePlan[])[]): string[] =>
   groups.map((group) => group.map(({ name }) => name).join(" "));
@@ -39,7 +39,7 @@ describe("who shares a decode", () => {
     ["not where a field is read as another type", [a, c, b], ["a b", "c"]],
     ["not where time is read in another unit", [a, seconds], ["a", "s"]],
     ["not with another file", [a, elsewhere, b], ["a b", "e"]],
-    ["not with another format", [packed, a], ["m", "a"]],
+    ["not with another format", [cells, a], ["m", "a"]],
     ["nobody, where nobody is", [], []],
   ])("%s", (_name, plans, expected) => {
     expect(names(groupPlans(plans))).toEqual(expected);

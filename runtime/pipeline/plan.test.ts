@@ -301,7 +301,7 @@ describe("forwarding", () => {
     ["a new column", "  - set: { f: temp * 2 }", "json", false],
     ["a column left out", "  - drop: [temp]", "json", false],
   ] as const)("%s", (_name, step, format, forwards) => {
-    const plan = planOf(pipeline("", `${step}\n  - sink: { stdout: {}, format: ${format} }`));
+    const plan = planOf(pipeline("", `${step}\n  - sink: { nothing: {}, format: ${format} }`));
     expect(plan.branches[0]!.forwards).toBe(forwards);
   });
 });

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { field } from "../../operators/sdk/index.ts";
-import { type Format, formats } from "../codec/codec.ts";
+import { type Format, formats, lineFormats } from "../codec/codec.ts";
 import type { ProtoMessage } from "../codec/protobuf/message.ts";
 import { limits } from "../limits.ts";
 import { deliveries, type Delivery, type Path, type SinkSpec } from "./pipeline.ts";
@@ -111,10 +111,15 @@ export function readSink(reader: Reader, path: Path): SinkPart | undefined {
   if (read === undefined) return undefined;
   const sink = sinkOf(reader, path, read, "sink");
   const message = readMessage(reader, path, read);
-  if (read.format === "protobuf" && read.nats === undefined)
+  const isLines = read.file !== undefined || read.stdout !== undefined;
+  if (
+    read.nats === undefined &&
+    !lineFormats.includes(read.format) &&
+    (isLines || read.format === "protobuf")
+  )
     reader.fault(
       [...path, "format"],
-      "protobuf has no line ends, so it is sent to nats only",
+      `${read.format} has no line ends, so it is sent to nats only`,
       "write json or csv",
     );
   if (sink === undefined) return undefined;

@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import { type ColumnType, columnTypes, field } from "../../operators/sdk/index.ts";
-import { type Format, formats, timeUnits } from "../codec/codec.ts";
+import { type Format, formats, lineFormats, timeUnits } from "../codec/codec.ts";
 import { type Framing, framings, framingsOf } from "../codec/framing.ts";
 import { limits } from "../limits.ts";
 import { didYouMean } from "./nearest.ts";
@@ -182,10 +182,11 @@ export function readSource(reader: Reader, path: Path): InputSpec | undefined {
       "remove sequence",
     );
   const message = readMessage(reader, path, { format, proto: read.proto });
-  if (format === "protobuf" && read.nats === undefined)
+  // Of a host, formatOf refuses all but json.
+  if (read.file !== undefined && !lineFormats.includes(format))
     reader.fault(
       [...path, "format"],
-      "protobuf has no line ends, so it is read from nats only",
+      `${format} has no line ends, so it is read from nats only`,
       "write them as json",
     );
   if (host !== undefined && schema !== undefined) {
@@ -308,7 +309,7 @@ function formatOf(reader: Reader, path: Path, { file, host, format }: Settings):
     reader.fault(
       [...path, "file", "path"],
       `the format of ${file.path} does not show in its name`,
-      `add format: ${formats.filter((each) => each !== "protobuf").join(", ")}`,
+      `add format: ${lineFormats.join(", ")}`,
     );
   }
   return known ?? "json";

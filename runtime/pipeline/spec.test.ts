@@ -257,7 +257,11 @@ describe("mistakes in the source", () => {
     ],
     [
       "{ file: { path: a.bin } }",
-      ["2:25 the format of a.bin does not show in its name | add format: json, msgpack, csv"],
+      ["2:25 the format of a.bin does not show in its name | add format: json, csv"],
+    ],
+    [
+      "{ file: { path: a.bin }, format: msgpack }",
+      ["2:42 msgpack has no line ends, so it is read from nats only | write them as json"],
     ],
     ["{ file: { path: a.csv, speed: 2 } }", ["2:32 speed needs the file's own time | add time with field"]],
     [
@@ -363,6 +367,11 @@ describe("mistakes in the steps", () => {
       "  - sink: { stdout: {}, format: yaml }",
       ['4:33 expected json, msgpack, csv or protobuf, got the text "yaml"'],
     ],
+    [
+      "  - sink: { file: { path: a.bin }, format: msgpack }",
+      ["4:44 msgpack has no line ends, so it is sent to nats only | write json or csv"],
+    ],
+    ["  - sink: { nothing: {}, format: msgpack }", []],
     [
       "  - sink: { file: { path: a.csv }, batch: { rows: 10 } }",
       ["4:36 batch is for messages of nats | remove batch"],
