@@ -275,6 +275,14 @@ describe("what is decoded", () => {
     ).toEqual(["device", "ts", "temp", "hum"]);
   });
 
+  it("is every declared field of CSV that goes on in another format, where its cells have types", () => {
+    const text = pipeline(schema, `  - drop: [hum]\n${toStdout}`).replace(
+      /nats: \{.*\}/,
+      "file: { path: a.csv }",
+    );
+    expect(typesOf(planOf(text))).toEqual({ device: "string", ts: "time", temp: "float64" });
+  });
+
   it("binds steps to the columns that are left", () => {
     const plan = planOf(pipeline(schema, `  - filter: hum > 3\n${toStdout}`));
     expect(plan.steps[0]!.input).toBe(plan.schema);

@@ -2,7 +2,7 @@
 // step, and nothing decoded that nobody reads. Pure; never creates an operator or opens anything.
 
 import type { ColumnReference, OperatorDefinition, Schema, SchemaField } from "../../operators/sdk/index.ts";
-import type { FieldRead } from "../codec/codec.ts";
+import type { FieldRead, Format } from "../codec/codec.ts";
 import { bindColumn, splitFault } from "./binding.ts";
 import { type Planning, planChain } from "./chain.ts";
 import type { ConfigDocument } from "./document.ts";
@@ -125,21 +125,27 @@ function neededOf(
   const forwarded = branches.every((branch) => branch.forwards);
   return {
     spec,
-    fields: fields.filter((each) => isNeeded(each, read, branches)),
+    fields: fields.filter((each) => isNeeded(each, spec.format, read, branches)),
     subjectFields: forwarded ? subjectFields.filter(({ name }) => read.has(name)) : subjectFields,
   };
 }
 
 /**
  * Whether a field has to be decoded: somebody reads it, or a row of known columns holds it. Where a row
- * is open, the encoder copies what has no column from the original bytes.
+ * is open, the encoder copies what has no column from the original bytes; only cells of CSV have no type
+ * there, and would all be text.
  */
-function isNeeded(field: SchemaField, read: ReadonlySet<string>, branches: readonly BranchPlan[]): boolean {
+function isNeeded(
+  field: SchemaField,
+  origin: Format,
+  read: ReadonlySet<string>,
+  branches: readonly BranchPlan[],
+): boolean {
   if (read.has(field.name)) return true;
   return branches.some(
     ({ rows, forwards }) =>
       !forwards &&
-      rows.rest === null &&
+      (rows.rest === null || origin === "csv") &&
       rows.fields.some(({ name, type }) => name === field.name && type === field.type),
   );
 }
