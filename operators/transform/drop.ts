@@ -5,7 +5,7 @@ import { defineOperator, type OperatorDefinition, z } from "weir/sdk";
 export const drop: OperatorDefinition = defineOperator({
   name: "drop",
   summary: "Leaves the named fields out.",
-  rule: "The named fields are removed; all others stay. A name that a record does not have changes nothing.",
+  rule: "The named fields are removed, `state.temperature` from within `state`; all others stay. A name that a record does not have changes nothing.",
   kind: "stateless",
   config: z.array(z.string().min(1)).min(1).meta({ description: "Fields to leave out." }),
   examples: [

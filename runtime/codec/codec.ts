@@ -52,4 +52,9 @@ export interface EncoderOptions {
   readonly schema: Schema;
   /** The format of `batch.origin`, needed when `schema.rest` is not null. */
   readonly origin: Format | null;
+  /**
+   * Fields with a dot in their name that are no part of the original's nesting, because a step made or
+   * replaced them: they are written under that name, and what the original has there does not pass.
+   */
+  readonly apart?: ReadonlySet<string>;
 }

@@ -17,7 +17,7 @@ import { makeBatch } from "../batch/batch.ts";
 import { makeWritable, TextDictionary } from "../batch/columns.ts";
 import { PayloadBuilder, type Payloads } from "../batch/payloads.ts";
 import { WeirError } from "../errors.ts";
-import { type FieldRead, type Format, formats } from "./codec.ts";
+import { type EncoderOptions, type FieldRead, type Format, formats } from "./codec.ts";
 import { csvHeader } from "./csv/encoder.ts";
 import { createDecoder, createEncoder, type FormatOptions } from "./formats.ts";
 
@@ -54,7 +54,7 @@ function encoded(
   format: Format,
   batch: Batch,
   origin: Format | null = null,
-  options: FormatOptions = {},
+  options: FormatOptions & Pick<EncoderOptions, "apart"> = {},
 ): Buffer[] {
   const payloads: Buffer[] = [];
   const encoder = createEncoder(format, { schema: batch.schema, origin, ...options });
@@ -245,6 +245,26 @@ describe("what nobody named", () => {
     expect(String(pass("json", "msgpack", packed))).toBe(
       '{"id":"x1","at":{"lat":1,"lon":2},"big":12345678901234567890,"temp":2}',
     );
+  });
+
+  test.each<readonly [Format, Format, string]>([
+    ["json", "json", '{"id":1,"at":{"b":{"d":[{"lat":4}]},"e.f":{"lat":5}},"n":5,"at.lat":9}'],
+    ["msgpack", "json", '{"at.lat":9,"id":1,"at":{"b":{"d":[{"lat":4}]},"e.f":{"lat":5}},"n":5}'],
+    ["json", "msgpack", '{"id":1,"at":{"b":{"d":[{"lat":4}]},"e.f":{"lat":5}},"n":5,"at.lat":9}'],
+    ["msgpack", "msgpack", '{"at.lat":9,"id":1,"at":{"b":{"d":[{"lat":4}]},"e.f":{"lat":5}},"n":5}'],
+  ])("in %s, of %s, does not hold what a step dropped or replaced within a member", (sink, origin, row) => {
+    const schema: Schema = {
+      fields: [{ name: "at.lat", type: "float64" }],
+      rest: { except: ["at.b.c", "at.e.f.g", "n.x", "gone.y"] },
+    };
+    const text =
+      '{"id":1,"at":{"lat":1,"b":{"c":2,"d":[{"lat":4}]},"b.c":3,"e.f":{"g":1,"lat":5}},"at.lat":2,"n":5}';
+    const plain: Schema = { fields: [], rest: { except: [] } };
+    const bytes = Buffer.from(text);
+    const payload = encoded(origin, batchOf(plain, [[]], [bytes]), "json")[0]!;
+    const apart = new Set(["at.lat"]);
+    const [out] = encoded(sink, batchOf(schema, [[9]], [payload]), origin, { apart });
+    expect(sink === "json" ? String(out) : JSON.stringify(unpack(out!))).toBe(row);
   });
 
   test("passes from CSV as text, an empty cell as null", () => {

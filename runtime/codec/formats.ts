@@ -67,7 +67,7 @@ export function createEncoder(format: Format, options: EncoderOptions & FormatOp
 
 function restMembers(sink: "json" | "msgpack", options: EncoderOptions & FormatOptions): RestMembers | null {
   if (options.schema.rest === null) return null;
-  const except = restExcept(options.schema);
+  const except = restExcept(options);
   switch (options.origin) {
     case null:
       throw new WeirError(

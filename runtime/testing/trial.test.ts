@@ -184,6 +184,24 @@ describe("records in another format than the pipeline's", () => {
   });
 });
 
+describe("a field within a field", () => {
+  const nested = source.replace("temp: float64", "state.temp: float64");
+
+  it.each([
+    ["is replaced", "set: { state.temp: state.temp * 1.8 + 32 }", { state: { hum: 50 }, "state.temp": 68 }],
+    ["is added", "set: { state.f: state.temp + 1 }", { state: { temp: 20, hum: 50 }, "state.f": 21 }],
+    ["is dropped, though nobody reads it", "drop: [state.hum]", { state: { temp: 20 } }],
+    ["is read and stays", "set: { warm: state.temp > 30 }", { state: { temp: 20, hum: 50 }, warm: false }],
+  ])("%s", async (_name, step, row) => {
+    for (const format of ["json", "msgpack"]) {
+      const body = `${nested}steps: [{ ${step} }, { sink: { nats: { subject: out }, format: ${format} } }]\n`;
+      const payload = new TextEncoder().encode('{"ts":0,"state":{"temp":20,"hum":50}}');
+      const { rows } = await tried(body, [payload]);
+      expect(JSON.parse(rows["main"]![0]!.replace(/^out /, ""))).toEqual({ device: "a", ts: 0, ...row });
+    }
+  });
+});
+
 it("a row is one line that moves no cursor", async () => {
   const body = `${source}steps: [{ filter: temp > 0 }, { sink: { nothing: {} } }]\n`;
   const payload = new TextEncoder().encode('{\n  "ts": 0,\r\n\t"temp": 1, "name": "\u009b2J\u2028" }\n');

@@ -4,20 +4,26 @@
 
 import { Buffer } from "node:buffer";
 import { limits } from "../../limits.ts";
-import type { RestMembers } from "../rest.ts";
+import { dottedOf, innerPaths, type RestMembers } from "../rest.ts";
 
 const quote = 0x22;
 const backslash = 0x5c;
 
-/** Members as `"name":value` in the original's own bytes, but for those named in `except`. */
+/** Members as `"name":value` in the original's own bytes, but for those named in `except`, also within others. */
 export function jsonRestToJson(except: ReadonlySet<string>): RestMembers {
   const names = new MemberNames(except);
+  const dotted = dottedOf(except);
   return (payload, append) => {
     let count = 0;
-    forEachMember(payload, (order, key, keyEnd, _value, end) => {
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+    forEachMember(payload, (order, key, keyEnd, value, end) => {
       if (!names.passes(order, payload, key, keyEnd)) return;
-      append(payload, key, end);
       count++;
+      const inner = dotted.length === 0 ? dotted : innerPaths(nameOf(bytes, key, keyEnd), dotted);
+      if (inner.length === 0) return append(payload, key, end);
+      const left = jsonWithout(bytes.subarray(value, end), inner);
+      const member = Buffer.concat([bytes.subarray(key, value), left]);
+      append(member, 0, member.length);
     });
     return count;
   };
@@ -30,11 +36,32 @@ export function forEachRestText(
   visit: (name: string, value: string) => void,
 ): void {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+  const dotted = dottedOf(except);
   forEachMember(payload, (_order, key, keyEnd, value, end) => {
     const name = nameOf(bytes, key, keyEnd);
-    if (!except.has(name)) visit(name, bytes.toString("utf8", value, end));
+    if (except.has(name)) return;
+    const left = jsonWithout(bytes.subarray(value, end), innerPaths(name, dotted));
+    visit(name, Buffer.from(left).toString("utf8"));
   });
 }
+
+/** An object without the members at `paths`, the other bytes as they stand; what is no object has none. */
+export function jsonWithout(value: Uint8Array, paths: readonly string[]): Uint8Array {
+  if (paths.length === 0 || value[0] !== 0x7b) return value;
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
+  const pieces: Uint8Array[] = [openBrace];
+  forEachMember(bytes, (_order, key, keyEnd, start, end) => {
+    const name = nameOf(bytes, key, keyEnd);
+    if (paths.includes(name)) return;
+    if (pieces.length > 1) pieces.push(comma);
+    pieces.push(bytes.subarray(key, start), jsonWithout(bytes.subarray(start, end), innerPaths(name, paths)));
+  });
+  return Buffer.concat([...pieces, closeBrace]);
+}
+
+const openBrace = Buffer.from("{");
+const closeBrace = Buffer.from("}");
+const comma = Buffer.from(",");
 
 type MemberVisit = (order: number, key: number, keyEnd: number, value: number, end: number) => void;
 

@@ -25,8 +25,9 @@ class JsonEncoder implements Encoder {
   readonly #bytes = new ByteRows();
   readonly #writer: RowWriter | null;
 
-  constructor({ schema }: EncoderOptions, rest: RestMembers | null) {
-    this.#places = writtenFields(schema);
+  constructor(options: EncoderOptions, rest: RestMembers | null) {
+    const { schema } = options;
+    this.#places = writtenFields(options);
     const fields = this.#places.map((place) => schema.fields[place]!);
     this.#members = fields.map((field, order) => new Member(field, order === 0 ? "{" : ","));
     this.#rest = rest;

@@ -32,8 +32,9 @@ class MsgpackEncoder implements Encoder {
   readonly #rows = new ByteRows();
   readonly #members = new ByteRows();
 
-  constructor({ schema }: EncoderOptions, rest: RestMembers | null) {
-    this.#places = writtenFields(schema);
+  constructor(options: EncoderOptions, rest: RestMembers | null) {
+    const { schema } = options;
+    this.#places = writtenFields(options);
     this.#names = this.#places.map((place) => schema.fields[place]!.name);
     this.#values = this.#places.map(() => new Values());
     this.#rest = rest;
@@ -62,7 +63,8 @@ class MsgpackEncoder implements Encoder {
   }
 }
 
-function mapHeader(size: number): readonly number[] {
+/** The header of a map of `size` entries, as msgpackr writes it. */
+export function mapHeader(size: number): readonly number[] {
   if (size < 0x10) return [0x80 | size];
   if (size < 0x1_0000) return [0xde, size >>> 8, size & 0xff];
   return [0xdf, size >>> 24, (size >>> 16) & 0xff, (size >>> 8) & 0xff, size & 0xff];
