@@ -16,7 +16,8 @@ const window = { window: { tumbling: "1m", by: "device", select: { n: "count()",
 
 function planOf(format: "json" | "msgpack" | "csv", steps: readonly object[]): PipelinePlan {
   const source = {
-    file: { path: "in" },
+    // Only messages hold msgpack, which has no line ends.
+    ...(format === "msgpack" ? { nats: { subject: "in" } } : { file: { path: "in" } }),
     format,
     schema: { device: "string", ts: "time", temp: "float64" },
     time: { field: "ts", lateness: "1s" },
