@@ -73,17 +73,25 @@ function someOf(names: readonly string[], most = 5): string {
 }
 
 /** The door for `weir why`, and for whoever looks on. A worker runs without one where it cannot be opened. */
-async function openDoor(worker: Worker, life: Life, identity: string, log: Log): Promise<Control | null> {
+async function openDoor(
+  worker: Worker,
+  names: readonly string[],
+  life: Life,
+  identity: string,
+  log: Log,
+): Promise<Control | null> {
   const answers = (path: string): unknown => {
     if (path === "/readyz") return probe(readinessTogether(life.phase, worker.failures.map(messageOf)));
     if (path === "/outbox") return worker.outboxes();
     if (path === "/status") return worker.status();
     if (path !== "/pipelines") return undefined;
     const [now, elapsed] = [wallClock.now(), wallClock.elapsed()];
-    return worker.status().map(({ name, pipeline }) => ({
-      name,
-      waiting: waitingOf(pipeline, now, elapsed),
-    }));
+    const open = worker.status();
+    const unopened = names.filter((name) => open.every((each) => each.name !== name));
+    return [
+      ...open.map(({ name, pipeline }) => ({ name, waiting: waitingOf(pipeline, now, elapsed) })),
+      ...unopened.map((name) => ({ name, waiting: null })),
+    ];
   };
   try {
     return await openControl(runFolder(process.env), identity, answers);
@@ -106,9 +114,9 @@ function checkConnections(plans: readonly PipelinePlan[], known: readonly string
   }
 }
 
-export async function run(names: readonly string[], options: RunOptions): Promise<number> {
+export async function run(paths: readonly string[], options: RunOptions): Promise<number> {
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
-  const files = filesOf(names);
+  const files = filesOf(paths);
   const settings = settingsFor(options);
   const loaded = await loadFiles(files, (done) => log.info(`read ${done} of ${files.length} pipeline files`));
   // Without a state folder nobody needs a stream for itself.
@@ -151,11 +159,12 @@ export async function run(names: readonly string[], options: RunOptions): Promis
     log.info(
       "no state folder: with --state nothing is lost and nothing comes twice, whatever ends this process",
     );
-  const control = await openDoor(worker, life, identity, log);
+  const names = pipelines.map(({ plan }) => plan!.name);
+  const control = await openDoor(worker, names, life, identity, log);
   const running = worker.open(pipelines).then(() => {
     giveBackMemory();
     life.on("opened", wallClock.now());
-    log.info(`running: ${someOf(pipelines.map(({ plan }) => plan!.name))}`);
+    log.info(`running: ${someOf(names)}`);
     return worker.run();
   });
   try {

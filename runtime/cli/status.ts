@@ -12,6 +12,7 @@ import type { WorkerStatus } from "../worker/worker.ts";
 import { runLines } from "./run-status.ts";
 import { tableText } from "./table-text.ts";
 import { print, styled } from "./terminal.ts";
+import { type Answered, notOpen } from "./why.ts";
 
 /** What answers to a question in the folder of sockets; those that know nothing of it are left out. */
 async function answersTo<T>(question: string): Promise<readonly T[]> {
@@ -115,7 +116,8 @@ export async function status(options: { readonly json?: boolean }): Promise<numb
   // Without a supervisor there may be a worker that somebody started by hand.
   const hosts = await answersTo<SupervisorStatus>("/supervisor");
   const workers = hosts.length > 0 ? [] : (await answersTo<readonly WorkerStatus[]>("/status")).flat();
-  if (hosts.length === 0 && workers.length === 0) {
+  const unopened = hosts.length > 0 ? [] : await unopenedNames();
+  if (hosts.length === 0 && workers.length === 0 && unopened.length === 0) {
     throw new WeirError(
       "WEIR_NO_WORKER",
       `nothing of weir's that this user runs answers in ${runFolder(process.env)}`,
@@ -130,8 +132,15 @@ export async function status(options: { readonly json?: boolean }): Promise<numb
   }
   const [head, ...rows] = workers.length === 0 ? [] : runLines(workers);
   if (head !== undefined) print(styled("dim", head));
-  for (const line of [...hosts.flatMap(statusLines), ...rows]) print(line);
+  const waiting = unopened.map((name) => `${name} ${notOpen}`);
+  for (const line of [...hosts.flatMap(statusLines), ...rows, ...waiting]) print(line);
   return 0;
+}
+
+/** Pipelines that workers started by hand were given, and that wait to be opened. */
+async function unopenedNames(): Promise<readonly string[]> {
+  const answers = await answersTo<readonly Answered[]>("/pipelines");
+  return answers.flat().flatMap(({ name, waiting }) => (waiting === null ? [name] : []));
 }
 
 /** The worker that is meant by its own name, or by that of a pipeline that it runs. */

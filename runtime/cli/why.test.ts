@@ -69,6 +69,26 @@ steps:
   expect((await running.ended).code).toBe(0);
 });
 
+test("one that waits for its stream is there, and so is what waits behind it", {
+  timeout: 60_000,
+}, async () => {
+  const text = (name: string, stream: string) => `name: ${name}
+source: { nats: { subject: "wait.${name}"${stream} }, schema: { n: float64 } }
+steps: [{ sink: { nothing: {} } }]
+`;
+  writeFileSync(join(folder, "early.yaml"), text("early", ", stream: NONE"));
+  writeFileSync(join(folder, "later.yaml"), text("later", ""));
+  const running = processes.start(["run", "early.yaml", "later.yaml", "--nats", server.url]);
+  const waiting = /is not open yet: the log of its worker/;
+  while (!waiting.test((await processes.weir("why", "early")).stdout))
+    expect(running.child.exitCode).toBe(null);
+  expect((await processes.weir("why", "later")).stdout).toMatch(waiting);
+  const { code, stdout } = await processes.weir("status");
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^early is not open yet: .*\nlater is not open/)]);
+  running.child.kill("SIGTERM");
+  expect((await running.ended).code).toBe(0);
+});
+
 test("whether all run: not before they are open, not once one has failed beside others, and of no supervisor", {
   timeout: 60_000,
 }, async () => {

@@ -8,10 +8,14 @@ import { askWorkers, probeWorkers } from "../worker/control-client.ts";
 import { runFolder } from "../worker/settings.ts";
 import { print, styled } from "./terminal.ts";
 
-interface Answered {
+/** What a worker says of a pipeline that it was given. */
+export interface Answered {
   readonly name: string;
-  readonly waiting: PipelineWaiting;
+  /** Null until it is open: its server or stream may not be there, or that of one before it. */
+  readonly waiting: PipelineWaiting | null;
 }
+
+export const notOpen = "is not open yet: the log of its worker says what it waits for";
 
 function nobody(folder: string): WeirError {
   return new WeirError("WEIR_NO_WORKER", `no worker of this user answers in ${folder}`, {
@@ -49,7 +53,7 @@ export async function why(
   if (asked.length === 0 && pipeline !== undefined) {
     const names = running.map(({ name }) => name);
     throw new WeirError("WEIR_USAGE", `no worker here runs a pipeline ${pipeline}`, {
-      remedy: didYouMean(pipeline, names) ?? `running: ${names.join(", ")}`,
+      remedy: didYouMean(pipeline, [...new Set(names)]) ?? `running: ${names.join(", ")}`,
     });
   }
   if (options.json === true) {
@@ -58,7 +62,7 @@ export async function why(
   }
   for (const { name, waiting } of asked) {
     print(styled("bold", name));
-    for (const line of waitingText(waiting)) print(`  ${line}`);
+    for (const line of waiting === null ? [notOpen] : waitingText(waiting)) print(`  ${line}`);
   }
   return 0;
 }
