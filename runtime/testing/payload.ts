@@ -5,11 +5,12 @@ import type { Format } from "../codec/codec.ts";
 import { parseCsvLine } from "../codec/csv/line.ts";
 import type { ProtoMessage } from "../codec/protobuf/message.ts";
 import type { BranchPlan } from "../pipeline/pipeline.ts";
+import { exactlyParsed, fewestBits } from "./exact-json.ts";
 import { fromProtobuf, toProtobuf } from "./protobuf-payload.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-const packr = new Packr({ useRecords: false, int64AsType: "number" });
+const packr = new Packr({ useRecords: false, int64AsType: "auto" });
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -35,16 +36,17 @@ export function toPayload(
 function fromCell(text: string, type: string): unknown {
   if (text === "") return null;
   if (type === "bool") return text === "true";
+  if (type === "int64") return fewestBits(BigInt(text));
   return type === "string" || type === "json" ? text : Number(text);
 }
 
-/** A sink's payload as a record. */
+/** A sink's payload as a record; whole numbers beyond what a float64 holds are BigInts. */
 export function fromPayload(
   { format, message, rows }: Pick<BranchPlan, "format" | "message" | "rows">,
   payload: Uint8Array,
 ): Fields {
   if (message !== null) return fromProtobuf(message, payload);
-  if (format === "json") return JSON.parse(decoder.decode(payload)) as Fields;
+  if (format === "json") return exactlyParsed(decoder.decode(payload)) as Fields;
   if (format === "msgpack") return packr.unpack(payload) as Fields;
   const cells = parseCsvLine(decoder.decode(payload)) ?? [];
   return Object.fromEntries(

@@ -6,6 +6,7 @@ import { makeBatch } from "../batch/batch.ts";
 import { makeColumn, TextDictionary } from "../batch/columns.ts";
 import { createDecoder, createEncoder } from "../codec/formats.ts";
 import { columnsOf, type ProtoMessage, typeOf } from "../codec/protobuf/message.ts";
+import { fewestBits } from "./exact-json.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -51,7 +52,7 @@ export function fromProtobuf(message: ProtoMessage, payload: Uint8Array): Fields
   return Object.fromEntries(
     fields.map(({ name }, place) => {
       const value = valueAt(columns[place]!, 0);
-      return [name, typeof value === "bigint" ? Number(value) : value];
+      return [name, typeof value === "bigint" ? fewestBits(value) : value];
     }),
   );
 }

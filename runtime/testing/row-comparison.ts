@@ -2,6 +2,7 @@
 // other, and where there are neither, rows in their order. Pure.
 
 import type { PipelinePlan, StepPlan } from "../pipeline/pipeline.ts";
+import { exactlyParsed } from "./exact-json.ts";
 import { alignment } from "./row-alignment.ts";
 
 /** Two rows that differ, or one that only one side has. Each is a line of JSON. */
@@ -72,17 +73,7 @@ export function compareRows(
 }
 
 function rowOf(text: string): Row {
-  return { text, value: parsed(text) };
-}
-
-/** Whole numbers beyond what a float64 holds are kept to their last digit. */
-function parsed(text: string): unknown {
-  if (!/\d{16}/.test(text)) return JSON.parse(text);
-  return JSON.parse(text, (_name, value: unknown, context?: { readonly source?: string }) => {
-    const source = context?.source;
-    const isLong = typeof value === "number" && !Number.isSafeInteger(value) && source !== undefined;
-    return isLong && /^-?\d+$/.test(source) ? BigInt(source) : value;
-  });
+  return { text, value: exactlyParsed(text) };
 }
 
 function keyText({ value }: Row, columns: readonly string[]): string {

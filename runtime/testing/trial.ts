@@ -14,6 +14,7 @@ import type { PipelineStatus, Runner } from "../engine/runner.ts";
 import { type Shown, shownPlan } from "../pipeline/shown-plan.ts";
 import { SourceGroup } from "../engine/source-group.ts";
 import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
+import { exactText } from "./exact-json.ts";
 import { fromPayload } from "./payload.ts";
 
 /** A row, as its sink would have got it. */
@@ -148,9 +149,7 @@ function rowOf(plan: PipelinePlan, branch: number, { subject, payload, caused }:
 /** A payload in one line of JSON that moves no cursor. */
 function rowText(branch: BranchPlan, payload: Uint8Array): string {
   const text =
-    branch.format === "json"
-      ? new TextDecoder().decode(payload)
-      : JSON.stringify(fromPayload(branch, payload));
+    branch.format === "json" ? new TextDecoder().decode(payload) : exactText(fromPayload(branch, payload));
   return printableJson(text);
 }
 
