@@ -76,6 +76,19 @@ async function said(command: Promise<number>): Promise<{ readonly code: number; 
   }
 }
 
+test("without --host it is the one that the device's settings name", async () => {
+  mkdirSync(join(folder, "own"));
+  write("own/own", "a.>");
+  const config = join(folder, "own", "weir.yaml");
+  writeFileSync(config, "host: boiler-room\n");
+  const { host: _, ...options } = { ...target(), config };
+  await said(apply([join(folder, "own", "own.yaml")], options));
+  expect([...(await bucket.read("boiler-room")).pipelines.keys()]).toEqual(["own"]);
+  await said(apply([join(folder, "own", "own.yaml")], { ...options, host: "gateway" }));
+  expect((await bucket.read("gateway")).pipelines.has("own")).toBe(true);
+  await bucket.remove("gateway", (await bucket.read("gateway")).pipelines.get("own")!);
+});
+
 test("a host that was never there is told of, with those that were, and may come later", async () => {
   mkdirSync(join(folder, "strange"));
   write("strange/early", "e.one");

@@ -21,6 +21,7 @@ import { signatureMark } from "../supervisor/signature.ts";
 import { revisionMark, type WantedPipeline, wantedPipeline } from "../supervisor/wanted.ts";
 import { takesTurns } from "../worker/chain-names.ts";
 import { Connections } from "../worker/connections.ts";
+import type { DeviceSettings } from "../worker/settings.ts";
 import { type SettingsOptions, settingsFor } from "./device-settings.ts";
 import { checkHost, checkNames, hostToken } from "./host-name.ts";
 import { checkForget, neverWanted, warnOfStranger } from "./known-names.ts";
@@ -50,16 +51,24 @@ export interface ApplyOptions extends TargetOptions {
   readonly forget?: readonly string[];
 }
 
+function settingsOf({ to: _to, forget: _forget, ...options }: ConnectionOptions): DeviceSettings {
+  return settingsFor(options);
+}
+
+/** What a supervisor with the same settings is called. */
+function ownHost(options: ConnectionOptions): string {
+  return hostToken(settingsOf(options).host ?? undefined);
+}
+
 /** Does something over the connection. Somebody waits for the answer: a server that is not there is not waited for for ever. */
 export async function withLink<T>(
-  { to, ...options }: ConnectionOptions,
+  options: ConnectionOptions,
   what: (link: NatsLink) => Promise<T>,
 ): Promise<T> {
-  const { forget: _, ...settings } = options;
-  const { connections: named } = settingsFor(settings);
+  const { connections: named } = settingsOf(options);
   const connections = new Connections(named, makeLog("text"), wallClock, limits.nats_command_wait_ms_max);
   try {
-    return await what(await connections.link(to));
+    return await what(await connections.link(options.to));
   } finally {
     await connections.close();
   }
@@ -70,7 +79,7 @@ function withBucket<T>(
   options: TargetOptions,
   what: (bucket: DesiredBucket, host: string, link: NatsLink) => Promise<T>,
 ): Promise<T> {
-  const host = options.fleet === true ? fleet : (options.host ?? hostToken());
+  const host = options.fleet === true ? fleet : (options.host ?? ownHost(options));
   if (options.fleet !== true) checkHost(host);
   return withLink(options, async (link) => what(await DesiredBucket.open(link), host, link));
 }

@@ -61,10 +61,11 @@ function drainSignal(log: Log): Promise<void> {
 }
 
 export async function worker(path: string, options: WorkerCommandOptions): Promise<number> {
-  const { name, host = hostToken(), identity = randomUUID().slice(0, 8), heartbeats = null } = options;
+  const { name, identity = randomUUID().slice(0, 8), heartbeats = null } = options;
+  const given = settingsFor(options);
+  const host = options.host ?? hostToken(given.host ?? undefined);
   checkNames({ name, host, identity });
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
-  const given = settingsFor(options);
   // Containers have a name of their own each time, and subjects of lanes must not change with it.
   const settings = { ...given, host: given.host ?? options.host ?? null };
   if (heartbeats !== null && settings.connections[heartbeats] === undefined) {
