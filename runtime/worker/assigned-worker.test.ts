@@ -96,6 +96,19 @@ function numbers(messages: readonly Msg[]): number[] {
   return messages.map((each) => each.json<{ n: number }>().n);
 }
 
+test("one that waits for its stream is named among those that are asked what they wait for", async () => {
+  const path = folderOf("unopened");
+  write(path, "open", "a");
+  const source = "source: { nats: { subject: u.in, stream: U } }";
+  writeFileSync(join(path, "early.yaml"), `name: early\n${source}\nsteps: [{ sink: { nothing: {} } }]\n`);
+  const worker = start(path);
+  await until(() => beatOf(worker, "open")?.phase === "running");
+  expect(worker.answers("/pipelines")).toEqual([
+    { name: "open", waiting: expect.objectContaining({ steps: [] }) as unknown },
+    { name: "early", waiting: null },
+  ]);
+});
+
 test("pipelines come, change and go, and the others do not notice", async () => {
   const path = folderOf("change");
   write(path, "stays", "v1");

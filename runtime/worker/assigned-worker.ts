@@ -90,10 +90,13 @@ export class AssignedWorker {
     if (path !== "/pipelines") return undefined;
     const { clock } = this.#options;
     const [now, elapsed] = [clock.now(), clock.elapsed()];
-    return this.#statuses().map(({ name, pipeline }) => ({
-      name,
-      waiting: waitingOf(pipeline, now, elapsed),
-    }));
+    const unopened = this.#pipelines
+      .lives()
+      .filter(({ life }) => life.phase === "starting" && life.status() === null);
+    return [
+      ...this.#statuses().map(({ name, pipeline }) => ({ name, waiting: waitingOf(pipeline, now, elapsed) })),
+      ...unopened.map(({ name }) => ({ name, waiting: null })),
+    ];
   };
 
   #statuses(): readonly WorkerStatus[] {
