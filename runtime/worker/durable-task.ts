@@ -73,6 +73,8 @@ export interface DurableOptions<Cut extends { readonly frame: Plain }> {
   readonly snapshot_bytes?: number;
   /** Bytes of the snapshot that the log goes on from; 0 where it has none. */
   readonly lastSnapshotBytes?: number;
+  /** What the log holds of a pipeline is void: its first commit says so, even where nothing came. */
+  readonly beginsAnew?: boolean;
   readonly random?: () => number;
 }
 
@@ -223,13 +225,16 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
     readonly moved: readonly boolean[];
     readonly places: Readonly<Record<string, Plain>>;
   } | null> {
-    const { outbox, sinks, senders, clock } = this.#options;
+    const { outbox, sinks, senders, clock, beginsAnew = false } = this.#options;
     await this.runner.idle();
     // Batches of rows never outlive a commit.
     await sinks.flush();
     // Time alone changes state all the while, and can be had again.
     const isWanted =
-      this.#moved.includes(true) || outbox.uncutBytes > 0 || senders.some(({ isHeld }) => isHeld);
+      this.#moved.includes(true) ||
+      outbox.uncutBytes > 0 ||
+      senders.some(({ isHeld }) => isHeld) ||
+      (beginsAnew && this.#first);
     if (!isWanted) return null;
     const states = await this.runner.checkpoint(clock.elapsed());
     const cut = outbox.cut();

@@ -177,3 +177,27 @@ steps:
   expect(timeIn(restored)).toBeGreaterThan(Number.NEGATIVE_INFINITY);
   await stop(restored);
 });
+
+it("begins anew for good, though nothing comes before the next start", async () => {
+  const manager = await jetstreamManager(link.nats);
+  await manager.streams.add({ name: "QUIET", subjects: ["quiet.*"] });
+  const bodyOf = (size: string): string => `
+source:
+  nats: { subject: "quiet.{device}", stream: QUIET }
+  schema: { ts: time }
+  time: { field: ts, unit: ms, lateness: 0s }
+steps:
+  - window: { tumbling: ${size}, by: device, select: { n: count() } }
+  - sink: { nats: { subject: "quieted.{device}", stream: QUIETED }, format: json }
+`;
+  await jetstream(link.nats).publish("quiet.a", JSON.stringify({ ts: 1_000 }));
+  const first = await start("quiet", bodyOf("1m"));
+  await until(() => first.worker.status()[0]!.pipeline.branches[0]!.held === 1);
+  await stop(first);
+  await stop(await start("quiet", bodyOf("30s"), ["quiet"]));
+  await stop(await start("quiet", bodyOf("30s")));
+  await stop(await start("quiet", bodyOf("20s"), [], true));
+  const last = await start("quiet", bodyOf("20s"));
+  expect(last.worker.status()[0]!.pipeline.branches[0]).toMatchObject({ in: 0, held: 0 });
+  await stop(last);
+});

@@ -136,23 +136,33 @@ function awayOf({ positions, states }: Recovered, pipelines: readonly string[]):
   return away;
 }
 
-/** Puts the runner where the log left it, but for pipelines that are to begin anew. What was read of states is let go. */
+/**
+ * Puts the runner where the log left it, but for pipelines that are to begin anew, and says whether there are any. What
+ * was read of states is let go.
+ */
 export async function restoreState(
   runner: Runner,
   { recovered, away }: State,
   { forget, forgetsChanged = false, clock, tell }: RestoreOptions,
-): Promise<void> {
+): Promise<boolean> {
+  let beginsAnew = false;
   for (const [name, changes] of recovered.states) {
-    if (away.has(name) || forget.includes(name)) continue;
+    if (away.has(name)) continue;
+    if (forget.includes(name)) {
+      beginsAnew = true;
+      continue;
+    }
     try {
       await runner.restore(name, changes, clock.elapsed(), true);
     } catch (error) {
       if (!forgetsChanged || !(error instanceof WeirError) || error.code !== "WEIR_STATE_CHANGED")
         throw error;
       tell.warn(`${name}: it begins anew, as it was told to: ${error.message}`);
+      beginsAnew = true;
     }
   }
   recovered.states.clear();
+  return beginsAnew;
 }
 
 export interface RestoreOptions {

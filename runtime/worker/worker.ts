@@ -283,7 +283,11 @@ export class Worker {
     const { clock, log, settings } = this.#options;
     if (state === undefined || chains === null) this.#take(new RunnerTask(sources, runner, sinks, clock));
     else {
-      await restoreState(runner, state, { ...this.#options, forget: settings.forget, tell: log });
+      const beginsAnew = await restoreState(runner, state, {
+        ...this.#options,
+        forget: settings.forget,
+        tell: log,
+      });
       const task = new DurableTask({
         sources,
         positions: state.positions,
@@ -298,6 +302,7 @@ export class Worker {
         tell: log,
         pipelines: plans.map(({ name }) => name),
         commit_ms: settings.commit_ms,
+        beginsAnew,
       });
       failure.promise.catch((error: unknown) => task.fail(error));
       this.#take(task);
