@@ -162,7 +162,11 @@ function show(
     return print(JSON.stringify(changes.map((each) => ({ ...each, state: states.get(each.name) ?? null }))));
   for (const [place, line] of planLines(changes).entries()) {
     print(line);
-    const { name } = changes[place]!;
+    const { name, kind } = changes[place]!;
+    if (kind === "keep" && forget.includes(name))
+      print(
+        `    begins anew where it does not fit what it keeps; put aside, it goes with weir release ${name}`,
+      );
     const state = states.get(name);
     if (state === undefined) continue;
     print(`    ${statePlanText(name, state, forget.includes(name))}`);
@@ -219,8 +223,9 @@ export async function apply(names: readonly string[], options: ApplyOptions): Pr
     for (const { name, kind } of changes) {
       const entry = present.pipelines.get(name) ?? null;
       const pipeline = wanted.find((each) => each.name === name);
-      if ((kind === "add" || kind === "change") && pipeline !== undefined)
-        await bucket.put(host, pipeline, replaceable(present, name));
+      // One that was put aside because its state did not fit is the same revision, with another answer to that.
+      const isNew = kind === "keep" ? pipeline?.forget === true : kind !== "remove";
+      if (isNew && pipeline !== undefined) await bucket.put(host, pipeline, replaceable(present, name));
       if (kind === "remove" && entry !== null) await bucket.remove(host, entry);
     }
     // Last, so that a host which is told for the first time hears all of it at once.

@@ -23,9 +23,10 @@ export interface GateOptions {
   readonly log: Log;
 }
 
+/** What may begin anew is no other revision, but counts once it is started again. */
 function markOf(pipelines: readonly WantedPipeline[]): string {
   return pipelines
-    .map((each) => `${each.name}@${revisionMark(each)}~${each.term ?? ""}`)
+    .map((each) => `${each.name}@${revisionMark(each)}~${each.term ?? ""}${each.forget === true ? "!" : ""}`)
     .sort()
     .join(" ");
 }

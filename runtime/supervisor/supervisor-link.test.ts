@@ -71,6 +71,17 @@ async function until(condition: () => boolean): Promise<void> {
 const names = ({ workers }: SupervisorStatus): string[] =>
   workers.map(({ name, state }) => `${name} ${state}`);
 
+test("that a pipeline may begin anew after all counts and is kept, though its revision is the same", async () => {
+  const state = join(folder, "anew");
+  const supervisor = await supervisorIn(state);
+  supervisor.want([wantedPipeline("/p/a.yaml", "name: a\n")]);
+  supervisor.want([wantedPipeline("/p/a.yaml", "name: a\n", { forget: true })]);
+  expect(supervisor.wanted.map(({ forget }) => forget)).toEqual([true]);
+  await until(() => new SupervisorFiles(state).wanted()?.[0]?.forget === true);
+  await supervisor.drain();
+  await supervisor.close();
+});
+
 test("told by a bucket it starts, tells, answers, holds, and holds still after it was started again", async () => {
   const state = join(folder, "s");
   let supervisor = await supervisorIn(state);
