@@ -12,6 +12,7 @@ import { failureOf, Flight, type Sent } from "./flight.ts";
 import {
   expectedLast,
   expectedLastId,
+  isNamesake,
   markOf,
   messageId,
   publicationOf,
@@ -27,7 +28,7 @@ import {
   type StreamTargetOptions,
   wasCut,
 } from "./stream-target.ts";
-import type { Answer, StreamFacts } from "./stream-port.ts";
+import type { Answer, StoredMessage, StreamFacts } from "./stream-port.ts";
 
 export function exclusiveTarget(options: StreamTargetOptions): Target {
   return new ExclusiveTarget(options);
@@ -47,6 +48,8 @@ class ExclusiveTarget implements Target {
   #namesPrevious = false;
   #attached = false;
   #wasAttached = false;
+  /** It was told that another state folder wrote here. */
+  #saidNamesake = false;
 
   constructor(options: StreamTargetOptions) {
     this.#options = options;
@@ -133,12 +136,24 @@ class ExclusiveTarget implements Target {
       log.warn(`sink stream ${port.name}: somebody else wrote message ${facts.last}`);
       if (this.#foreigners.isTooMuch()) throw foreignWriter(`stream ${port.name}`, exclusiveRemedy);
     }
+    if (message !== null && tail.number === 0 && confirmed === 0) this.#tellOfNamesake(message);
     const mark = message === null ? null : markOf(message, id);
     if (message !== null && mark !== null) {
       if (!isClaim(message, port.name)) checkSameRow(message, mark, unconfirmed, port.name);
       await this.#checkBefore(message.sequence, mark.number, unconfirmed);
     }
     return { facts, tail };
+  }
+
+  /** A state folder that was deleted, or is another: nobody can know any more which of its rows are here. */
+  #tellOfNamesake(message: StoredMessage): void {
+    const { port, identity, log } = this.#options;
+    // A pipeline that goes from host to host has such rows before its own.
+    if (this.#saidNamesake || identity.term !== undefined || !isNamesake(message, identity.id)) return;
+    this.#saidNamesake = true;
+    log.warn(
+      `sink stream ${port.name}: it has rows of this pipeline from another state folder; what is read again from the source comes twice`,
+    );
   }
 
   /** The stream's end once it is this term's, where there are terms. Refuses where a later one has it. */

@@ -5,6 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../../clock.ts";
 import { limits } from "../../limits.ts";
+import { silentLog } from "../connector-log.ts";
 import { exclusiveTarget } from "./exclusive-target.ts";
 import { identifiedTarget } from "./identified-target.ts";
 import { laneTarget } from "./lane-target.ts";
@@ -123,3 +124,19 @@ it.each<[string, Make]>([
     await sender.close();
   },
 );
+
+it("a chain that begins on a stream with rows of its name from another state folder says so once", async () => {
+  const said: string[] = [];
+  const log = { ...silentLog, warn: (line: string) => void said.push(line) };
+  const stream = new MemoryStream();
+  const clock = new VirtualClock();
+  for (const id of ["first.chain", "other.rows", "second.chain", "second.chain"]) {
+    const { sender } = begin({ stream, clock, id, log, outbox: outboxOf("a", [1, 2]) });
+    await settled(sender.flush(), clock);
+    await sender.close();
+    if (id === "other.rows") stream.loseEnd(2);
+  }
+  expect(said).toEqual([
+    "sink stream MODEL: it has rows of this pipeline from another state folder; what is read again from the source comes twice",
+  ]);
+});

@@ -72,6 +72,16 @@ export function markOf(message: StoredMessage, id: string): Mark | null {
   return number === null || epoch === null ? null : { number, epoch };
 }
 
+/** A message of the same chain, from another state folder: an id is that of the folder's log, a dot, and the chain's name. */
+export function isNamesake({ headers }: StoredMessage, id: string): boolean {
+  const other = headers.get(chainHeader);
+  return other !== undefined && other !== id && nameIn(other) === nameIn(id);
+}
+
+function nameIn(id: string): string {
+  return id.slice(id.indexOf("."));
+}
+
 function wholeOf(text: string | undefined): number | null {
   if (text === undefined || !/^\d{1,16}$/.test(text)) return null;
   const number = Number(text);
