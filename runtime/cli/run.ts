@@ -2,7 +2,6 @@
 
 import { randomUUID } from "node:crypto";
 import { wallClock } from "../clock.ts";
-import { waitingOf } from "../engine/waiting.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { type Log, type LogFormat, makeLog } from "../log.ts";
 import { promisesOf } from "../pipeline/guarantee.ts";
@@ -13,6 +12,7 @@ import { Life } from "../worker/lifecycle.ts";
 import { unknownConnection } from "../worker/connections.ts";
 import { type DeviceSettings, runFolder } from "../worker/settings.ts";
 import { giveBackMemory } from "../worker/settle.ts";
+import { waitingAnswers } from "../worker/waiting-answers.ts";
 import { Worker, type WorkerStatus } from "../worker/worker.ts";
 import { RunEnd } from "./run-end.ts";
 import { throughText } from "./run-status.ts";
@@ -85,13 +85,8 @@ async function openDoor(
     if (path === "/outbox") return worker.outboxes();
     if (path === "/status") return worker.status();
     if (path !== "/pipelines") return undefined;
-    const [now, elapsed] = [wallClock.now(), wallClock.elapsed()];
-    const open = worker.status();
-    const unopened = names.filter((name) => open.every((each) => each.name !== name));
-    return [
-      ...open.map(({ name, pipeline }) => ({ name, waiting: waitingOf(pipeline, now, elapsed) })),
-      ...unopened.map((name) => ({ name, waiting: null })),
-    ];
+    const times = { now: wallClock.now(), elapsed: wallClock.elapsed() };
+    return waitingAnswers(names, worker.status(), times);
   };
   try {
     return await openControl(runFolder(process.env), identity, answers);

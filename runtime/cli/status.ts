@@ -8,11 +8,12 @@ import { didYouMean } from "../pipeline/nearest.ts";
 import type { PipelineStatusLine, SupervisorStatus } from "../supervisor/status.ts";
 import { askWorkers } from "../worker/control-client.ts";
 import { runFolder } from "../worker/settings.ts";
+import type { WaitingAnswer } from "../worker/waiting-answers.ts";
 import type { WorkerStatus } from "../worker/worker.ts";
 import { runLines } from "./run-status.ts";
 import { tableText } from "./table-text.ts";
 import { print, styled } from "./terminal.ts";
-import { type Answered, notOpen } from "./why.ts";
+import { notOpen } from "./why.ts";
 
 /** What answers to a question in the folder of sockets; those that know nothing of it are left out. */
 async function answersTo<T>(question: string): Promise<readonly T[]> {
@@ -139,7 +140,7 @@ export async function status(options: { readonly json?: boolean }): Promise<numb
 
 /** Pipelines that workers started by hand were given, and that wait to be opened. */
 async function unopenedNames(): Promise<readonly string[]> {
-  const answers = await answersTo<readonly Answered[]>("/pipelines");
+  const answers = await answersTo<readonly WaitingAnswer[]>("/pipelines");
   return answers.flat().flatMap(({ name, waiting }) => (waiting === null ? [name] : []));
 }
 

@@ -89,6 +89,30 @@ steps: [{ sink: { nothing: {} } }]
   expect((await running.ended).code).toBe(0);
 });
 
+test("rows whose sink is away", { timeout: 60_000 }, async () => {
+  writeFileSync(
+    join(folder, "away.yaml"),
+    `name: away
+source: { nats: { subject: "away.in" }, schema: { n: float64 } }
+steps: [{ sink: { nats: { to: cloud, subject: away.out, stream: AWAY } } }]
+`,
+  );
+  const cloud = ["--nats", "cloud=nats://127.0.0.1:1"];
+  const running = processes.start(["run", "away.yaml", "--state", "away", "--nats", server.url, ...cloud]);
+  let said = "";
+  while (!said.includes("main: 2 rows wait for the sink to confirm")) {
+    expect(running.child.exitCode).toBe(null);
+    said = (await processes.weir("why", "away")).stdout;
+    if (said.includes("has sent no record yet")) {
+      link.nats.publish("away.in", "{}");
+      link.nats.publish("away.in", "{}");
+      await sleep(wallClock, 500);
+    }
+  }
+  running.child.kill("SIGTERM");
+  expect((await running.ended).code).toBe(0);
+});
+
 test("whether all run: not before they are open, not once one has failed beside others, and of no supervisor", {
   timeout: 60_000,
 }, async () => {

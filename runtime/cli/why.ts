@@ -1,19 +1,14 @@
 // weir why: asks the workers of this machine what their pipelines wait for, or whether all of them run. Changes nothing.
 
-import { waitingText, type PipelineWaiting } from "../engine/waiting.ts";
+import { nothingWaits, waitingText } from "../engine/waiting.ts";
 import { WeirError } from "../errors.ts";
 import { instanceOf } from "../instance.ts";
 import { didYouMean } from "../pipeline/nearest.ts";
 import { askWorkers, probeWorkers } from "../worker/control-client.ts";
 import { runFolder } from "../worker/settings.ts";
+import type { WaitingAnswer } from "../worker/waiting-answers.ts";
+import { countText } from "./amounts.ts";
 import { print, styled } from "./terminal.ts";
-
-/** What a worker says of a pipeline that it was given. */
-export interface Answered {
-  readonly name: string;
-  /** Null until it is open: its server or stream may not be there, or that of one before it. */
-  readonly waiting: PipelineWaiting | null;
-}
 
 export const notOpen = "is not open yet: the log of its worker says what it waits for";
 
@@ -23,10 +18,10 @@ function nobody(folder: string): WeirError {
   });
 }
 
-async function pipelinesOf(folder: string): Promise<readonly Answered[]> {
+async function pipelinesOf(folder: string): Promise<readonly WaitingAnswer[]> {
   const answers = await askWorkers(folder, "/pipelines");
   if (answers.length === 0) throw nobody(folder);
-  return answers.flatMap(({ answer }) => (answer === null ? [] : (answer as readonly Answered[])));
+  return answers.flatMap(({ answer }) => (answer === null ? [] : (answer as readonly WaitingAnswer[])));
 }
 
 /** What an orchestrator asks to know whether to go on with a rollout. */
@@ -60,9 +55,15 @@ export async function why(
     print(JSON.stringify(asked));
     return 0;
   }
-  for (const { name, waiting } of asked) {
+  for (const { name, waiting, unsent = [] } of asked) {
     print(styled("bold", name));
-    for (const line of waiting === null ? [notOpen] : waitingText(waiting)) print(`  ${line}`);
+    const lines = waiting === null ? [notOpen] : waitingText(waiting);
+    for (const line of unsent.length === 0 ? lines : lines.filter((each) => each !== nothingWaits))
+      print(`  ${line}`);
+    for (const { branch, rows } of unsent)
+      print(
+        `  ${branch}: ${countText(rows)} ${rows === 1 ? "row waits" : "rows wait"} for the sink to confirm`,
+      );
   }
   return 0;
 }

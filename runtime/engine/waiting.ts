@@ -27,6 +27,9 @@ export interface PipelineWaiting {
   readonly steps: readonly StepWaiting[];
 }
 
+/** Of the steps; rows may wait for a sink. */
+export const nothingWaits = "nothing waits: no step holds a record";
+
 /** What the source of a pipeline is called that has just one. Where keys have clocks of their own, it is the key that is furthest behind. */
 const onlySource = "source";
 
@@ -136,7 +139,7 @@ export function waitingText(
   }
   for (const source of sources.inputs) lines.push(...sourceLines(source, waiting));
   if (!isRefusedTold) lines.push(...refused.map(refusedLine));
-  if (steps.length === 0) lines.push("nothing waits: no step holds a record");
+  if (steps.length === 0) lines.push(nothingWaits);
   for (const step of steps) lines.push(stepLine(step, waiting));
   return lines;
 }

@@ -104,8 +104,8 @@ test("one that waits for its stream is named among those that are asked what the
   const worker = start(path);
   await until(() => beatOf(worker, "open")?.phase === "running");
   expect(worker.answers("/pipelines")).toEqual([
-    { name: "open", waiting: expect.objectContaining({ steps: [] }) as unknown },
-    { name: "early", waiting: null },
+    { name: "open", waiting: expect.objectContaining({ steps: [] }) as unknown, unsent: [] },
+    { name: "early", waiting: null, unsent: [] },
   ]);
 });
 

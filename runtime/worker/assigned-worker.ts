@@ -3,7 +3,6 @@
 
 import type { AssignedPipeline } from "../assignment.ts";
 import type { Clock } from "../clock.ts";
-import { waitingOf } from "../engine/waiting.ts";
 import type { Heartbeat } from "../heartbeat.ts";
 import { heartbeatSubject } from "../heartbeat.ts";
 import { limits } from "../limits.ts";
@@ -17,6 +16,7 @@ import { openMetricsText, openMetricsType } from "./open-metrics.ts";
 import { PipelineSet } from "./pipeline-set.ts";
 import { Pulse } from "./pulse.ts";
 import type { DeviceSettings } from "./settings.ts";
+import { waitingAnswers } from "./waiting-answers.ts";
 import type { WorkerStatus } from "./worker.ts";
 
 export interface AssignedWorkerOptions {
@@ -89,14 +89,11 @@ export class AssignedWorker {
       return new WrittenAnswer(200, openMetricsType, openMetricsText(this.#statuses(), this.heartbeat()));
     if (path !== "/pipelines") return undefined;
     const { clock } = this.#options;
-    const [now, elapsed] = [clock.now(), clock.elapsed()];
-    const unopened = this.#pipelines
-      .lives()
-      .filter(({ life }) => life.phase === "starting" && life.status() === null);
-    return [
-      ...this.#statuses().map(({ name, pipeline }) => ({ name, waiting: waitingOf(pipeline, now, elapsed) })),
-      ...unopened.map(({ name }) => ({ name, waiting: null })),
-    ];
+    const lives = this.#pipelines.lives();
+    const unopened = lives.filter(({ life }) => life.phase === "starting" && life.status() === null);
+    const statuses = this.#statuses();
+    const names = [...statuses, ...unopened].map(({ name }) => name);
+    return waitingAnswers(names, statuses, { now: clock.now(), elapsed: clock.elapsed() });
   };
 
   #statuses(): readonly WorkerStatus[] {

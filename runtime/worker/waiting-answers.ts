@@ -1,0 +1,29 @@
+// What a worker says of each pipeline that it was given when it is asked what they wait for.
+
+import { type PipelineWaiting, waitingOf } from "../engine/waiting.ts";
+import type { WorkerStatus } from "./worker.ts";
+
+export interface WaitingAnswer {
+  readonly name: string;
+  /** Null until it is open: its server or stream may not be there, or that of one before it. */
+  readonly waiting: PipelineWaiting | null;
+  /** By branch, rows that its sink has not confirmed; those with none are left out. A worker of an earlier version does not say so. */
+  readonly unsent?: readonly { readonly branch: string; readonly rows: number }[];
+}
+
+/** `statuses` are of those that are open, `names` of all. */
+export function waitingAnswers(
+  names: readonly string[],
+  statuses: readonly WorkerStatus[],
+  { now, elapsed }: { readonly now: number; readonly elapsed: number },
+): readonly WaitingAnswer[] {
+  const unopened = names.filter((name) => statuses.every((each) => each.name !== name));
+  return [
+    ...statuses.map(({ name, pipeline, sinks }) => ({
+      name,
+      waiting: waitingOf(pipeline, now, elapsed),
+      unsent: sinks.flatMap(({ branch, pending }) => (pending > 0 ? [{ branch, rows: pending }] : [])),
+    })),
+    ...unopened.map((name) => ({ name, waiting: null, unsent: [] })),
+  ];
+}
