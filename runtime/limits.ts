@@ -249,6 +249,8 @@ const generalLimits = {
   /** How long a command that answers and ends waits for its server; what runs pipelines waits for ever. */
   nats_command_wait_ms_max: 10_000,
   nats_close_ms_max: 2_000,
+  /** Different errors that a connection tells of before it is cut: what a user may not publish comes for each subject. */
+  nats_errors_told_max: 100,
   jetstream_pull_expires_ms: 5_000,
   /** Before its end a request no longer counts, so that the next one is there in time. */
   jetstream_pull_renewal_ms: 2_000,

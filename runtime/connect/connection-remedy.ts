@@ -2,11 +2,19 @@
 
 /** `name`: what the connection is called. A server that refuses is there: what it refuses is what to look at. */
 export function connectionRemedy(reason: string, name: string): string {
+  return (
+    refusalRemedy(reason, name) ??
+    `start a nats-server there, or say where it is: --nats ${name === "default" ? "" : `${name}=`}nats://HOST:PORT`
+  );
+}
+
+/** Of a server that is there and refuses; null where it may not be there. */
+export function refusalRemedy(reason: string, name: string): string | null {
   if (/authoriz|authentic|credential|nkey|user name|\bjwt\b/i.test(reason))
     return `check the user and the password, token or credentials: in the address, or under nats: ${name}: in weir.yaml`;
   if (/does not support 'tls'/i.test(reason))
     return "the server there speaks no TLS: write nats:// in place of tls://, and no tls: for it in weir.yaml";
   if (/doesn't exist|certificate|\bcert\b|altname|\btls|\bssl|handshake failure/i.test(reason))
     return `check the certificates: nats: ${name}: tls: { ca, cert, key } in weir.yaml, and that the server's is of this address and still valid`;
-  return `start a nats-server there, or say where it is: --nats ${name === "default" ? "" : `${name}=`}nats://HOST:PORT`;
+  return null;
 }

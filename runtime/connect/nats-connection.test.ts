@@ -48,8 +48,12 @@ describe("a connection", () => {
     );
     await until(() => said.length > 0);
     stop.abort();
-    await expect(wrong).rejects.toMatchObject({ code: "WEIR_NATS_UNAVAILABLE" });
-    expect(said.join()).toMatch(/waiting for 127\.0\.0\.1:\d+: .*authorization/i);
+    await expect(wrong).rejects.toMatchObject({
+      code: "WEIR_NATS_UNAVAILABLE",
+      message: expect.stringMatching(/stopped before .* answered: .*authorization/i),
+      remedy: expect.stringMatching(/^check the user and the password/),
+    });
+    expect(said.join()).toMatch(/waiting for 127\.0\.0\.1:\d+: .*authorization.*; check the user and/i);
     expect(said.join()).not.toMatch(/s3cret|wr0ng/);
   });
 
@@ -86,6 +90,21 @@ describe("a connection", () => {
       message: expect.stringMatching(/authorization/i),
       remedy: expect.stringMatching(/^check the user and the password.*nats: cloud: in weir\.yaml$/),
     });
+  });
+
+  it("says once of each subject that the user may not publish there, however they take turns", async () => {
+    const extra =
+      'authorization { users: [{ user: a, password: s3cret, permissions: { publish: "fine" } }] }';
+    server = await startNatsServer({ name: "weir-denies", extra }, process.env);
+    link = await connectNats({ name: "edge", servers: `nats://a:s3cret@127.0.0.1:${server.port}` }, log);
+    for (let turn = 0; turn < 3; turn++) for (const subject of ["one", "two"]) link.nats.publish(subject);
+    await link.nats.flush();
+    await until(() => said.length >= 2);
+    await sleep(wallClock, 100);
+    expect(said).toEqual([
+      expect.stringContaining('Publish to "one"'),
+      expect.stringContaining('Publish to "two"'),
+    ]);
   });
 
   it("tells a cut and the way back, and counts it", async () => {

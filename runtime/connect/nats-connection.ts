@@ -17,7 +17,7 @@ import { sleep, wallClock, type Clock } from "../clock.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { backOff } from "./back-off.ts";
-import { connectionRemedy } from "./connection-remedy.ts";
+import { connectionRemedy, refusalRemedy } from "./connection-remedy.ts";
 import type { ConnectorLog } from "./connector-log.ts";
 import { parseNatsUrl, redact, type NatsAddress } from "./nats-url.ts";
 
@@ -153,13 +153,17 @@ async function firstConnect(
   const howLong = patience === undefined ? "trying again for ever" : `trying for ${patience / 1000}s`;
   let told = "";
   for (let attempt = 0; ; attempt++) {
-    if (signal?.aborted === true) throw stopped(name, access);
+    if (signal?.aborted === true) throw stopped(name, access, told);
     try {
       return await connect(client);
     } catch (fault) {
       const reason = redact(messageOf(fault), access.secrets);
       // One line for each new reason; a server that is away for a night does not fill the log.
-      if (reason !== told) log.warn(`nats "${name}": waiting for ${access.shown}: ${reason}; ${howLong}`);
+      if (reason !== told) {
+        const remedy = refusalRemedy(reason, name);
+        const hint = remedy === null ? "" : `; ${remedy}`;
+        log.warn(`nats "${name}": waiting for ${access.shown}: ${reason}; ${howLong}${hint}`);
+      }
       told = reason;
     }
     const left = giveUp - clock.now();
@@ -168,10 +172,15 @@ async function firstConnect(
   }
 }
 
-function stopped(name: string, access: Access): WeirError {
-  return new WeirError("WEIR_NATS_UNAVAILABLE", `nats "${name}": stopped before ${access.shown} answered`, {
-    remedy: "Start a nats-server there, or correct the address.",
-  });
+function stopped(name: string, access: Access, reason: string): WeirError {
+  const why = reason === "" ? "" : `: ${reason}`;
+  return new WeirError(
+    "WEIR_NATS_UNAVAILABLE",
+    `nats "${name}": stopped before ${access.shown} answered${why}`,
+    {
+      remedy: refusalRemedy(reason, name) ?? "Start a nats-server there, or correct the address.",
+    },
+  );
 }
 
 function unanswered(name: string, access: Access, reason: string): WeirError {
@@ -206,7 +215,7 @@ function watch(
   let connected = true;
   let cuts = 0;
   let cutAt = 0;
-  let told = "";
+  const told = new Set<string>();
   status.next({ kind: "connected", server: nats.getServer() });
   const take = (event: Status): void => {
     if (event.type === "disconnect") {
@@ -219,15 +228,16 @@ function watch(
       }
     } else if (event.type === "reconnect") {
       connected = true;
-      told = "";
+      told.clear();
       onReconnect();
       log.info(`nats "${name}": back on ${redact(event.server)} after ${clock.now() - cutAt} ms`);
       status.next({ kind: "connected", server: redact(event.server) });
     } else if (event.type === "error") {
       const message = redact(messageOf(event.error), access.secrets);
-      // What is refused is asked for again and again; each connection says it once.
-      if (message !== told) log.warn(`nats "${name}": ${message}`);
-      told = message;
+      // What is refused is asked for again and again, for as many subjects as there are devices; each is said once.
+      if (!told.has(message) && told.size < limits.nats_errors_told_max)
+        log.warn(`nats "${name}": ${message}`);
+      told.add(message);
       status.next({ kind: "error", message });
     }
   };
