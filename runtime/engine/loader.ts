@@ -52,6 +52,14 @@ function isDefinition(value: unknown): value is OperatorDefinition {
   );
 }
 
+/** Where a text is no TypeScript, the line that is not; Node shows it above a caret, before the stack. */
+function wrongLine(error: unknown): string {
+  if (!(error instanceof SyntaxError)) return "";
+  const lines = error.stack?.split("\n") ?? [];
+  const caret = lines.findIndex((line) => /^\s*\^+\s*$/.test(line));
+  return caret < 1 ? "" : `; it is in the line ${lines[caret - 1]!.trim()}`;
+}
+
 /** The definitions that a file of the user's exports. */
 export async function loadOperators(file: string): Promise<OperatorDefinition[]> {
   resolveSdk();
@@ -60,7 +68,8 @@ export async function loadOperators(file: string): Promise<OperatorDefinition[]>
     if (!statSync(file).isFile()) throw new Error("not a regular file");
     exported = (await import(pathToFileURL(realpathSync(file)).href)) as Record<string, unknown>;
   } catch (error) {
-    throw new WeirError("WEIR_OPERATOR", `cannot load operators from ${file}: ${messageOf(error)}`, {
+    const why = `${messageOf(error)}${wrongLine(error)}`;
+    throw new WeirError("WEIR_OPERATOR", `cannot load operators from ${file}: ${why}`, {
       remedy:
         "the path is relative to the pipeline's file; the file exports what defineOperator, defineFilter or defineMap returned",
       cause: error,
