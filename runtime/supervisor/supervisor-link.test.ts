@@ -77,7 +77,7 @@ test("that a pipeline may begin anew after all counts and is kept, though its re
   supervisor.want([wantedPipeline("/p/a.yaml", "name: a\n")]);
   supervisor.want([wantedPipeline("/p/a.yaml", "name: a\n", { forget: true })]);
   expect(supervisor.wanted.map(({ forget }) => forget)).toEqual([true]);
-  await until(() => new SupervisorFiles(state).wanted()?.[0]?.forget === true);
+  await until(() => new SupervisorFiles(state).wanted()?.pipelines[0]?.forget === true);
   await supervisor.drain();
   await supervisor.close();
 });
