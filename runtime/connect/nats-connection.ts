@@ -10,9 +10,11 @@ import {
   type Authenticator,
   type NatsConnection,
   type NodeConnectionOptions,
+  PermissionViolationError,
   type Status,
 } from "@nats-io/transport-node";
-import { ReplaySubject, type Observable } from "rxjs";
+import { type Observable, ReplaySubject, Subject } from "rxjs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { sleep, wallClock, type Clock } from "../clock.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -58,6 +60,8 @@ export interface NatsLink {
   /** The last status at once, then each change; completes when the link is closed. */
   readonly status: Observable<NatsStatus>;
   readonly connected: boolean;
+  /** The subject of each message that the server did not take, because this user may not publish there; before the answer to a flush behind it. */
+  readonly refused: Observable<string>;
   /** How often the connection was cut. Whoever keeps requests in flight compares it with what it was. */
   readonly cuts: number;
   /**
@@ -212,6 +216,7 @@ function watch(
   onReconnect: () => void,
 ): NatsLink {
   const status = new ReplaySubject<NatsStatus>(1);
+  const refused = new Subject<string>();
   let connected = true;
   let cuts = 0;
   let cutAt = 0;
@@ -238,6 +243,9 @@ function watch(
       if (!told.has(message) && told.size < limits.nats_errors_told_max)
         log.warn(`nats "${name}": ${message}`);
       told.add(message);
+      const { error } = event;
+      if (error instanceof PermissionViolationError && error.operation === "publish")
+        refused.next(error.subject);
       status.next({ kind: "error", message });
     }
   };
@@ -252,6 +260,7 @@ function watch(
     nats,
     inbox,
     status,
+    refused,
     get connected() {
       return connected;
     },
@@ -266,9 +275,11 @@ function watch(
 function sharedFlush(nats: NatsConnection): () => Promise<void> {
   let asked: Promise<void> | null = null;
   return () => {
-    asked ??= Promise.resolve().then(() => {
+    asked ??= Promise.resolve().then(async () => {
       asked = null;
-      return nats.flush();
+      await nats.flush();
+      // What the server refused before its answer is told by the client a turn later.
+      await nextTurn();
     });
     return asked;
   };

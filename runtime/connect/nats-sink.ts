@@ -1,6 +1,6 @@
 // Rows to core NATS subjects. A row is published once; a round trip tells that the server has it, never
-// that anybody listened. Waits while there is no connection; rows in flight at a cut are counted as
-// unconfirmed, because to send them again could deliver them twice.
+// that anybody listened; what this user may not publish there is counted as dropped. Waits while there is no
+// connection; rows in flight at a cut are counted as unconfirmed, because to send them again could deliver them twice.
 
 import type { Subscription as Watching } from "rxjs";
 import { limits } from "../limits.ts";
@@ -31,8 +31,13 @@ class CoreSink implements Sink {
   /** Taken and not published: there is no connection, or too much is unconfirmed. */
   #queue: OutputRow[] = [];
   #queueBytes = 0;
+  /** Published, and not answered for. */
+  #sent: OutputRow[] = [];
   #sentRows = 0;
   #sentBytes = 0;
+  /** Those of them that the server refused, and how many it has told of: it goes through them in order. */
+  readonly #refused = new Set<OutputRow>();
+  #toldOf = 0;
   #roundTrip = false;
   #watching: Watching | null = null;
   #closed = false;
@@ -49,6 +54,7 @@ class CoreSink implements Sink {
       if (status.kind === "connected") this.#pump();
       else if (status.kind === "disconnected" || status.kind === "closed") this.#onCut();
     });
+    this.#watching.add(this.#link.refused.subscribe((subject) => this.#onRefused(subject)));
     return Promise.resolve();
   }
 
@@ -90,7 +96,7 @@ class CoreSink implements Sink {
       this.#watching?.unsubscribe();
       this.#counts.drop("closed", this.#counts.pending);
       this.#queue = [];
-      this.#sentRows = 0;
+      this.#forgetSent();
     }
     this.#conditions.check();
     return Promise.resolve();
@@ -115,6 +121,7 @@ class CoreSink implements Sink {
     for (const row of this.#queue) {
       if (this.#sentRows >= limits.nats_round_trip_rows) break;
       this.#publisher.add(row);
+      this.#sent.push(row);
       this.#sentRows += rowsOf(row);
       this.#sentBytes += row.payload.length;
       this.#queueBytes -= row.payload.length;
@@ -129,8 +136,7 @@ class CoreSink implements Sink {
   async #confirm(): Promise<void> {
     this.#roundTrip = true;
     const { cuts } = this.#link;
-    const rows = this.#sentRows;
-    const bytes = this.#sentBytes;
+    const asked = this.#sent.length;
     let confirmed = false;
     try {
       await this.#link.flush();
@@ -139,13 +145,38 @@ class CoreSink implements Sink {
       // The cut itself is told by the connection's status.
     }
     this.#roundTrip = false;
-    if (confirmed && cuts === this.#link.cuts && !this.#closed) {
-      this.#sentRows -= rows;
-      this.#sentBytes -= bytes;
-      this.#counts.confirm(rows, bytes);
-    }
+    if (confirmed && cuts === this.#link.cuts && !this.#closed) this.#settle(this.#sent.splice(0, asked));
     this.#conditions.check();
     this.#pump();
+  }
+
+  #settle(sent: readonly OutputRow[]): void {
+    for (const row of sent) {
+      const rows = rowsOf(row);
+      this.#sentRows -= rows;
+      this.#sentBytes -= row.payload.length;
+      if (this.#refused.delete(row)) this.#counts.drop("not_permitted", rows);
+      else this.#counts.confirm(rows, row.payload.length);
+    }
+    this.#toldOf = Math.max(0, this.#toldOf - sent.length);
+  }
+
+  /** The connection says it once for each message; another sink of it may have sent it. */
+  #onRefused(subject: string): void {
+    let place = this.#toldOf;
+    while (place < this.#sent.length && this.#sent[place]!.subject !== subject) place++;
+    const row = this.#sent[place];
+    if (row === undefined) return;
+    this.#refused.add(row);
+    this.#toldOf = place + 1;
+  }
+
+  #forgetSent(): void {
+    this.#sent = [];
+    this.#sentRows = 0;
+    this.#sentBytes = 0;
+    this.#refused.clear();
+    this.#toldOf = 0;
   }
 
   #onCut(): void {
@@ -154,8 +185,7 @@ class CoreSink implements Sink {
       `sink nats: ${this.#sentRows} rows were in flight at the cut and are counted as unconfirmed`,
     );
     this.#counts.drop("unconfirmed", this.#sentRows);
-    this.#sentRows = 0;
-    this.#sentBytes = 0;
+    this.#forgetSent();
     this.#conditions.check();
   }
 }
