@@ -24,10 +24,10 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-/** What is asked of an outbox; a cut is what it was given since the last one. */
+/** What is asked of an outbox; a cut is what it was given since the last one, the last what was confirmed as well. */
 export interface RowStore<Cut extends { readonly frame: Plain }> {
   readonly uncutBytes: number;
-  cut(): Cut;
+  cut(isLast?: boolean): Cut;
   release(cut: Cut): void;
   manifest(): Promise<Plain>;
   snapshotted(): Promise<void>;
@@ -147,16 +147,23 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
     const endCommits = clock.every(commit_ms, () => this.#begin());
     try {
       if (await this.#reading.run()) await this.#gate.pass(() => this.runner.finish(clock.now()));
-      await this.#committing;
-      this.#throwFailure();
-      await this.#commit();
+      await this.#commitNow();
       await this.#snapshotting;
       const arrived = Promise.all([sinks.flush(), ...senders.map((sender) => sender.flush())]);
       await (this.#stopping ? Promise.race([arrived, sleep(clock, limits.durable_flush_ms_max)]) : arrived);
-      this.#throwFailure();
+      // So that whoever looks into the folder finds waiting what does wait.
+      await this.#commitNow(true);
     } finally {
       endCommits();
     }
+  }
+
+  /** All that there is by now; throws what went wrong. */
+  async #commitNow(isLast = false): Promise<void> {
+    await this.#committing;
+    this.#begin(isLast);
+    await this.#committing;
+    this.#throwFailure();
   }
 
   #throwFailure(): void {
@@ -176,9 +183,9 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
   }
 
   /** Begins a commit unless one is on its way. A failure ends the reading, and is thrown by `run`. */
-  #begin(): void {
+  #begin(isLast = false): void {
     if (this.#committing !== null || this.#failure !== null) return;
-    this.#committing = this.#commit()
+    this.#committing = this.#commit(isLast)
       .catch((error: unknown) => this.fail(error))
       .finally(() => (this.#committing = null));
   }
@@ -198,12 +205,12 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
     }
   }
 
-  async #commit(): Promise<void> {
+  async #commit(isLast: boolean): Promise<void> {
     const { outbox, senders } = this.#options;
-    const prepared = await this.#gate.shut(() => this.#prepare());
+    const prepared = await this.#gate.shut(() => this.#prepare(isLast));
     if (prepared === null) return;
     const { body, cut, positions, places } = prepared;
-    await this.#append(body);
+    if (!(await this.#append(body, isLast))) return;
     outbox.release(cut);
     for (const sender of senders) sender.written(places[sender.chain] ?? null);
     for (const [input, source] of this.sources.entries())
@@ -218,7 +225,7 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
   }
 
   /** All that has changed, as it is between two batches; null where nobody would miss it. */
-  async #prepare(): Promise<{
+  async #prepare(isLast: boolean): Promise<{
     readonly body: Uint8Array;
     readonly cut: Cut;
     readonly positions: readonly Plain[];
@@ -235,9 +242,14 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
       outbox.uncutBytes > 0 ||
       senders.some(({ isHeld }) => isHeld) ||
       (beginsAnew && this.#first);
-    if (!isWanted) return null;
+    if (!isWanted && !isLast) return null;
+    const last = isWanted ? null : outbox.cut(true);
+    if (last?.frame === null) {
+      outbox.release(last);
+      return null;
+    }
     const states = await this.runner.checkpoint(clock.elapsed());
-    const cut = outbox.cut();
+    const cut = last ?? outbox.cut(isLast);
     const positions = [...this.#positions];
     const moved = [...this.#moved];
     this.#moved.fill(false);
@@ -252,15 +264,19 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
     return Object.fromEntries(this.#options.senders.map(({ chain, place }) => [chain, place]));
   }
 
-  /** Waits for room on the disk as long as it takes: nothing else goes on meanwhile, so nothing is lost. */
-  async #append(body: Uint8Array): Promise<void> {
+  /**
+   * Waits for room on the disk as long as it takes: nothing else goes on meanwhile, so nothing is lost. The last commit can do
+   * without: false where there is none.
+   */
+  async #append(body: Uint8Array, isLast: boolean): Promise<boolean> {
     const { log, clock, tell, random = Math.random } = this.#options;
     for (let attempt = 0; ; attempt++) {
       try {
         await log.append(body);
-        return;
+        return true;
       } catch (error) {
         if (!(error instanceof WeirError && error.retry)) throw error;
+        if (isLast) return false;
         if (attempt === 0) tell.warn(`${messageOf(error)}; nothing new is taken until then`);
       }
       await sleep(clock, backOff(attempt, random()));

@@ -12,6 +12,7 @@ import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { startNatsServer, type RunningNatsServer } from "../connect/nats-server.ts";
 import { loadInput, readInput } from "../engine/loader.ts";
 import type { Log } from "../log.ts";
+import { withKeptOutbox } from "./kept-outbox.ts";
 import { defaultSettings, withConnections } from "./settings.ts";
 import { Worker } from "./worker.ts";
 
@@ -200,4 +201,32 @@ steps:
   const last = await start("quiet", bodyOf("20s"));
   expect(last.worker.status()[0]!.pipeline.branches[0]).toMatchObject({ in: 0, held: 0 });
   await stop(last);
+});
+
+it("leaves no rows waiting that arrived before it ended in order, however soon it is told to end", async () => {
+  const manager = await jetstreamManager(link.nats);
+  await manager.streams.add({ name: "PASSED", subjects: ["passed.*"] });
+  const body = `
+source:
+  nats: { subject: "passed.{device}", stream: PASSED }
+  format: json
+  schema: { n: float64 }
+steps:
+  - branch:
+      alone: [{ sink: { nats: { subject: "alone.{device}", stream: ALONE }, format: json } }]
+      shared: [{ sink: { nats: { subject: "among.{device}", stream: AMONG, delivery: subject }, format: json } }]
+`;
+  const waiting = (): Promise<readonly number[]> =>
+    withKeptOutbox(join(folder, "state", "passed"), wallClock, ({ outbox }) =>
+      Promise.resolve(outbox.stats().chains.map(({ rows }) => rows)),
+    );
+  for (const records of [1, 40, 0]) {
+    for (let n = 0; n < records; n++) await jetstream(link.nats).publish("passed.a", JSON.stringify({ n }));
+    const passing = await start("passed", body);
+    const { worker } = passing;
+    await until(() => worker.status()[0]!.sources[0]!.records === records);
+    await stop(passing);
+    expect(await waiting()).toEqual([0, 0]);
+  }
+  expect(await rowsIn("ALONE")).toHaveLength(41);
 });

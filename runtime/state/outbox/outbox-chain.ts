@@ -49,6 +49,8 @@ export class OutboxChain {
   #cut = 0;
   #released = 0;
   #confirmed = 0;
+  /** What the last commit says of that. */
+  #writtenConfirmed = 0;
   #next = 1;
   #sent = 0;
   #allowed = 0;
@@ -77,7 +79,7 @@ export class OutboxChain {
     this.#released = heads.released;
     this.#tailGap = heads.tailGap;
     this.#dropped = { ...heads.dropped };
-    this.allow(heads.allowed);
+    this.wrote(heads.allowed, heads.confirmed);
     this.#sent = heads.allowed;
     this.#confirmed = heads.confirmed;
     this.#next = heads.confirmed + 1;
@@ -193,8 +195,9 @@ export class OutboxChain {
     return Math.max(end, this.#cut);
   }
 
-  /** A commit that allows so much is durable. */
-  allow(allowed: number): void {
+  /** A commit that allows so much, and says that so much is confirmed, is durable. */
+  wrote(allowed: number, confirmed: number): void {
+    this.#writtenConfirmed = confirmed;
     this.#allowed = Math.max(this.#allowed, allowed);
     this.#renewAt = this.#sent + Math.ceil((this.#allowed - this.#sent) / 2);
   }
@@ -204,6 +207,11 @@ export class OutboxChain {
     if (this.#allowed >= this.#released) return false;
     const piece = this.#pieces[placeOf(this.#pieces, this.#sent + 1)];
     return piece !== undefined && (this.#sent >= this.#renewAt || piece.first > this.#allowed);
+  }
+
+  /** Whether more is confirmed than any commit says. */
+  get isConfirmedSince(): boolean {
+    return this.#confirmed > this.#writtenConfirmed;
   }
 
   release(number: number): void {

@@ -160,8 +160,8 @@ export class Outbox {
     return bytes === 0 && (wants || this.#upkeep.edits(this.#clock.now()).length > 0) ? 1 : bytes;
   }
 
-  /** All added since, and what becomes of entries that wait. One at a time: the next only after `release`. */
-  cut(): OutboxCut {
+  /** All added since, and what becomes of entries that wait; the last, what was confirmed too. The next only after `release`. */
+  cut(isLast = false): OutboxCut {
     if (this.#outstanding !== null)
       throw new WeirError("WEIR_INTERNAL", "the outbox was cut while its last cut was not released");
     const now = this.#clock.now();
@@ -171,7 +171,7 @@ export class Outbox {
     for (const [chain, { entries }] of this.#chains) {
       const next = entries.last - entries.uncutCount + 1;
       const piece = entries.cut(now);
-      if (piece === null && !entries.wantsAllowance) continue;
+      if (piece === null && !entries.wantsAllowance && !(isLast && entries.isConfirmedSince)) continue;
       const { first, count, rows, block } = piece ?? { first: next, count: 0, rows: 0, block: null };
       const { confirmed } = entries;
       chains.push({ chain, first, count, rows, block, allowed: entries.allowance(), confirmed });
@@ -351,10 +351,10 @@ export class Outbox {
   }
 
   #apply({ chains, edits }: Released): void {
-    for (const { chain, first, count, allowed } of chains) {
+    for (const { chain, first, count, allowed, confirmed } of chains) {
       const { entries } = this.#chain(chain);
       entries.release(first + count - 1);
-      entries.allow(allowed);
+      entries.wrote(allowed, confirmed);
     }
     for (const edit of edits) this.#edit(edit);
   }

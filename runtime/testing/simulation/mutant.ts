@@ -60,7 +60,7 @@ type ChainOutboxOf = ReturnType<NonNullable<Seams["chainOutbox"]>>;
 
 export function rowStoreOf(outbox: RowStoreOf): Omit<RowStoreOf, "uncutBytes"> {
   return {
-    cut: () => outbox.cut(),
+    cut: (isLast) => outbox.cut(isLast),
     release: (cut) => outbox.release(cut),
     manifest: () => outbox.manifest(),
     snapshotted: () => outbox.snapshotted(),

@@ -69,9 +69,9 @@ export class TurnWatch {
       get uncutBytes() {
         return store.uncutBytes;
       },
-      cut: () => {
+      cut: (isLast) => {
         this.#isCut = true;
-        const cut = store.cut();
+        const cut = store.cut(isLast);
         // A commit may stand although nobody lived to see it, and then what is in it has happened.
         this.#noteGone(cut);
         return cut;
