@@ -233,6 +233,8 @@ const generalLimits = {
 
   // Time
   drain_ms_max: 10_000,
+  /** How long one that is opened and waits for its server or stream is waited for before the next is opened beside it. */
+  worker_open_wait_ms: 1_000,
   ahead_ms_default: 300_000,
   operator_hang_ms_max: 5_000,
   /** Of records that are left out: how many kinds a worker's log tells of. */

@@ -491,6 +491,43 @@ steps:
   });
 });
 
+it("a pipeline that waits for its stream holds up no other", async () => {
+  const waits = pipeline(
+    "waits-for-stream",
+    `source:
+  nats: { subject: "later.>", stream: LATER }
+  format: json
+  schema: { n: float64 }
+steps:
+  - sink: { nats: { subject: "waited.out" }, format: json }
+`,
+  );
+  const runs = pipeline(
+    "runs-beside",
+    `source:
+  nats: { subject: "beside.>" }
+  format: json
+  schema: { n: float64 }
+steps:
+  - sink: { nats: { subject: "beside-out" }, format: json }
+`,
+  );
+  const [beside, waited] = [await collect("beside-out"), await collect("waited.out")];
+  const opening = start([waits, runs]);
+  let isOpen = false;
+  void opening.then(() => (isOpen = true));
+  while (beside.length === 0) {
+    link.nats.publish("beside.x", '{"n":1}');
+    await sleep(wallClock, 20);
+  }
+  expect(isOpen).toBe(false);
+  await addStream("LATER", ["later.>"]);
+  const running = await opening;
+  await jetstream(link.nats).publish("later.x", '{"n":2}');
+  await until(() => waited.length === 1);
+  await running.stop();
+});
+
 it("a connection that is not configured is refused by name", async () => {
   const file = pipeline(
     "elsewhere",

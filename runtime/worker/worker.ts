@@ -2,7 +2,7 @@
 // them. Composition root; the decisions are elsewhere.
 
 import { availableParallelism, hostname } from "node:os";
-import type { Clock } from "../clock.ts";
+import { type Clock, sleep } from "../clock.ts";
 import type { Sink, SinkStats, SourceStats } from "../connect/connect.ts";
 import { GroupRunner } from "../engine/group-runner.ts";
 import { HomeRunner } from "../engine/home-runner.ts";
@@ -22,6 +22,7 @@ import { busyTime } from "./busy-time.ts";
 import { Connections, type Links } from "./connections.ts";
 import { openState, restoreState, type State } from "./durable.ts";
 import { DurableTask } from "./durable-task.ts";
+import { openEach } from "./open-each.ts";
 import {
   type OpenedSource,
   openSink,
@@ -79,6 +80,8 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #connections: Links;
   readonly #tasks: Task[] = [];
+  /** The ends of those that run. */
+  readonly #running: Promise<void>[] = [];
   readonly #references: ReferenceTask[] = [];
   readonly #states: State[] = [];
   readonly #wired = new Map<string, Wired>();
@@ -98,7 +101,10 @@ export class Worker {
     this.#connections = options.connections ?? new Connections(settings.connections, log, clock);
   }
 
-  /** Opens everything that the pipelines need. Waits for NATS as long as it takes. */
+  /**
+   * Opens everything that the pipelines need, and runs each as soon as it is open. Waits for NATS as long as it takes: one that
+   * waits for its server or stream holds up no other for long.
+   */
   async open(pipelines: readonly LoadedPipeline[]): Promise<void> {
     const plans = pipelines.map(({ plan }) => plan!);
     const loaded = new Map(pipelines.map((each) => [each.plan!, each]));
@@ -115,28 +121,31 @@ export class Worker {
     const own = plans.filter((_plan, index) => pipelines[index]!.custom);
     const groups = [...groupPlans(shared), ...own.map((plan) => [plan])];
     await this.#keepIngest(groups);
-    for (const group of groups) {
-      if (this.#stopping) return;
-      const members = group.map((plan) => loaded.get(plan)!);
-      try {
-        await this.#openGroup(members, surroundings);
-      } catch (error) {
-        // Told to stop while it waited for a server: there is nothing to drain.
-        if (this.#stopping && error instanceof WeirError && error.code === "WEIR_NATS_UNAVAILABLE") return;
-        throw error;
-      }
+    const members = groups.map((group) => group.map((plan) => loaded.get(plan)!));
+    try {
+      await openEach(members, (each) => this.#openUnlessStopped(each, surroundings), clock);
+    } catch (error) {
+      // Those that run already end in order, as far as that takes no time.
+      for (const task of this.#tasks) task.stop();
+      await Promise.race([Promise.all(this.#running), sleep(clock, limits.durable_flush_ms_max)]);
+      throw error;
     }
   }
 
-  /** Runs until every source has ended or `stop` was called. A pipeline that fails does not end the others. */
+  /** Told to stop while it waited for a server, there is nothing to drain. */
+  async #openUnlessStopped(members: readonly LoadedPipeline[], surroundings: Surroundings): Promise<void> {
+    if (this.#stopping) return;
+    try {
+      await this.#openGroup(members, surroundings);
+    } catch (error) {
+      const isWait = error instanceof WeirError && error.code === "WEIR_NATS_UNAVAILABLE";
+      if (!this.#stopping || !isWait) throw error;
+    }
+  }
+
+  /** Resolves once every source has ended or `stop` was called. A pipeline that fails does not end the others. */
   async run(): Promise<void> {
-    const running = this.#tasks.map((task) =>
-      task.run().catch((error: unknown) => {
-        this.failures.push(error);
-        this.#options.log.error(messageOf(error));
-      }),
-    );
-    await Promise.all(running);
+    await Promise.all(this.#running);
     if (this.failures.length > 0) throw this.failures[0];
   }
 
@@ -281,14 +290,15 @@ export class Worker {
     const runner = await this.#openRunner(members, headers, outputs, failed);
     const sources = opened.map(({ source }) => source);
     const { clock, log, settings } = this.#options;
-    if (state === undefined || chains === null) this.#take(new RunnerTask(sources, runner, sinks, clock));
+    let task: Task;
+    if (state === undefined || chains === null) task = new RunnerTask(sources, runner, sinks, clock);
     else {
       const beginsAnew = await restoreState(runner, state, {
         ...this.#options,
         forget: settings.forget,
         tell: log,
       });
-      const task = new DurableTask({
+      const durable = new DurableTask({
         sources,
         positions: state.positions,
         runner,
@@ -304,16 +314,19 @@ export class Worker {
         commit_ms: settings.commit_ms,
         beginsAnew,
       });
-      failure.promise.catch((error: unknown) => task.fail(error));
-      this.#take(task);
+      failure.promise.catch((error: unknown) => durable.fail(error));
+      task = durable;
     }
-    await references.start(runner);
-  }
-
-  #take(task: Task): void {
     this.#tasks.push(task);
+    await references.start(runner);
     // Told so while it was being opened.
     if (this.#stopping) task.stop();
+    this.#running.push(
+      task.run().catch((error: unknown) => {
+        this.failures.push(error);
+        this.#options.log.error(messageOf(error));
+      }),
+    );
   }
 
   #chainsOf(state: State, surroundings: Surroundings, failed: (error: WeirError) => void): ChainSet {
