@@ -69,7 +69,8 @@ export class JetStreamPublisher<T> {
   readonly #clock: Clock;
   readonly #onOutcome: (of: T, outcome: Outcome) => void;
   readonly #inbox: string;
-  readonly #subscription: Subscription;
+  /** Null where the server ended it: it lets nobody listen. */
+  #subscription: Subscription | null;
   readonly #stopTimer: () => void;
   readonly #publisher: RowPublisher;
   /** By the number at the end of the reply. */
@@ -82,12 +83,7 @@ export class JetStreamPublisher<T> {
     this.#onOutcome = onOutcome;
     this.#publisher = new RowPublisher(link);
     this.#inbox = createInbox(link.inbox);
-    this.#subscription = link.nats.subscribe(`${this.#inbox}.*`, {
-      callback: (fault, message) => {
-        if (fault === null) this.#take(message);
-      },
-    });
-    takeFrames(link.nats, this.#subscription, { take: (frame) => this.#takeFrame(frame) });
+    this.#subscription = this.#listen();
     this.#stopTimer = clock.every(1_000, () => this.#expire());
   }
 
@@ -104,6 +100,8 @@ export class JetStreamPublisher<T> {
   }
 
   send(): void {
+    // In front of what is to be answered; a right that was taken away may be back.
+    this.#subscription ??= this.#listen();
     this.#publisher.send();
   }
 
@@ -117,7 +115,21 @@ export class JetStreamPublisher<T> {
   close(): void {
     this.#stopTimer();
     this.#sent.clear();
-    if (!this.#link.nats.isClosed()) this.#subscription.unsubscribe();
+    if (!this.#link.nats.isClosed()) this.#subscription?.unsubscribe();
+  }
+
+  #listen(): Subscription {
+    const { nats } = this.#link;
+    const subscription = nats.subscribe(`${this.#inbox}.*`, {
+      callback: (fault, message) => {
+        if (fault === null) return this.#take(message);
+        // The client has ended it. Nothing that was published before is answered.
+        this.#subscription = null;
+        this.loseAll();
+      },
+    });
+    takeFrames(nats, subscription, { take: (frame) => this.#takeFrame(frame) });
+    return subscription;
   }
 
   /** An answer without a status, as nearly all are. */

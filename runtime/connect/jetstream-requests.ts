@@ -13,7 +13,7 @@ import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { backOff } from "./back-off.ts";
 import type { ConnectorLog } from "./connector-log.ts";
-import type { NatsLink } from "./nats-connection.ts";
+import { type NatsLink, withoutInbox } from "./nats-connection.ts";
 
 /** Who asks, and until when. */
 export interface Asker {
@@ -47,9 +47,16 @@ export function isCode(fault: unknown, code: number): boolean {
   return fault instanceof JetStreamApiError && fault.code === code;
 }
 
-/** A refusal is not cured by asking again: a bad configuration, a missing permission, no more room. */
+/**
+ * The server's codes for an account that has no more room, consumers or streams: who runs the server gives it more, or somebody
+ * else's goes.
+ */
+const exhausted: ReadonlySet<number> = new Set([10_002, 10_026, 10_027]);
+
+/** A refusal is not cured by asking again: a bad configuration, what exists and is another. */
 function isRefusal(fault: unknown): boolean {
-  return fault instanceof JetStreamApiError && fault.status >= 400 && fault.status < 500;
+  if (!(fault instanceof JetStreamApiError) || exhausted.has(fault.code)) return false;
+  return fault.status >= 400 && fault.status < 500;
 }
 
 /** Runs `task` until it succeeds; a refusal becomes an error that names what was asked. */
@@ -71,8 +78,9 @@ export async function insist<T>(asker: Asker, what: string, task: () => Promise<
       const reason = isMissing
         ? "the stream does not exist (yet); who publishes makes it, as weir feed --stream does"
         : messageOf(fault);
-      if (reason !== told) asker.log.warn(`${asker.name}: ${what}: ${reason}; trying again for ever`);
-      told = reason;
+      const said = withoutInbox(reason, asker.link.inbox);
+      if (said !== told) asker.log.warn(`${asker.name}: ${what}: ${reason}; trying again for ever`);
+      told = said;
     }
     await sleep(asker.clock, backOff(attempt, Math.random()));
   }

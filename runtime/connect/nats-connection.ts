@@ -232,6 +232,8 @@ function watch(
         status.next({ kind: "disconnected", server: redact(event.server) });
       }
     } else if (event.type === "reconnect") {
+      // The client says it once more for each time that it was not let in meanwhile.
+      if (connected) return;
       connected = true;
       told.clear();
       onReconnect();
@@ -240,9 +242,9 @@ function watch(
     } else if (event.type === "error") {
       const message = redact(messageOf(event.error), access.secrets);
       // What is refused is asked for again and again, for as many subjects as there are devices; each is said once.
-      if (!told.has(message) && told.size < limits.nats_errors_told_max)
-        log.warn(`nats "${name}": ${message}`);
-      told.add(message);
+      const what = withoutInbox(message, inbox);
+      if (!told.has(what) && told.size < limits.nats_errors_told_max) log.warn(`nats "${name}": ${message}`);
+      told.add(what);
       const { error } = event;
       if (error instanceof PermissionViolationError && error.operation === "publish")
         refused.next(error.subject);
@@ -270,6 +272,11 @@ function watch(
     flush: sharedFlush(nats),
     close: () => closeNats(nats, () => connected, clock),
   };
+}
+
+/** What was said, whichever subject for answers it was about: each question may have one of its own. */
+export function withoutInbox(message: string, inbox = "_INBOX"): string {
+  return message.replaceAll(/"[^"]*"/g, (subject) => (subject.startsWith(`"${inbox}.`) ? inbox : subject));
 }
 
 function sharedFlush(nats: NatsConnection): () => Promise<void> {

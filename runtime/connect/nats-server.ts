@@ -55,6 +55,8 @@ export interface RunningNatsServer {
   proceed(): Promise<void>;
   /** Sends its clients away, one after the other, and ends by itself: as for an upgrade. */
   retire(): Promise<void>;
+  /** Goes on with other further lines of its configuration, and with its clients. Throws where it does not take them. */
+  reload(extra: string): Promise<void>;
   /** Resolves with the exit code when the server has ended. */
   readonly exited: Promise<number | null>;
 }
@@ -219,14 +221,20 @@ interface Launched {
   hasExited(): boolean;
 }
 
+/** Writes its configuration; says where it stores. */
+function configure(options: NatsServerOptions, mqttPort: number | null, folder: string): string {
+  const store = options.storeDir ?? join(folder, "jetstream");
+  writeFileSync(join(folder, "nats.conf"), configuration(options, folder, store, mqttPort));
+  return store;
+}
+
 function launch(
   command: NatsServerCommand,
   options: NatsServerOptions,
   mqttPort: number | null,
   folder: string,
 ): Launched {
-  const store = options.storeDir ?? join(folder, "jetstream");
-  writeFileSync(join(folder, "nats.conf"), configuration(options, folder, store, mqttPort));
+  const store = configure(options, mqttPort, folder);
   const container = `weir-${basename(folder)}`;
   const engine = command.kind === "container" ? command.engine : "";
   const server = commandLine(command, folder, store, container);
@@ -307,7 +315,7 @@ export async function startNatsServer(
     const folder = mkdtempSync(join(tmpdir(), "weir-nats-"));
     const launched = launch(command, options, mqttPort, folder);
     const serving = await waitUntilServing(launched, options);
-    if (serving !== null) return running(launched, serving.port, serving.info, mqttPort);
+    if (serving !== null) return running(launched, options, serving, mqttPort);
     log = lastLogLines(folder);
     await stopLaunched(launched);
     // Only a port that was taken meanwhile is worth another try.
@@ -319,10 +327,28 @@ export async function startNatsServer(
   });
 }
 
+/** Resolves once it says that it has taken its configuration anew. */
+async function reloadLaunched({ pid, folder, hasExited }: Launched): Promise<void> {
+  const log = join(folder, "nats-server.log");
+  const said = (words: string): number => readFileSync(log, "utf8").split(words).length;
+  const [taken, refused] = ["Reloaded server configuration", "Failed to reload"] as const;
+  const before = { taken: said(taken), refused: said(refused) };
+  process.kill(await pid, "SIGHUP");
+  for (const start = stopwatch(); stopwatch() - start < limits.nats_server_start_ms_max; ) {
+    if (said(taken) > before.taken) return;
+    if (hasExited() || said(refused) > before.refused) break;
+    await sleep(wallClock, 10);
+  }
+  throw new WeirError(
+    "WEIR_NATS_UNAVAILABLE",
+    `nats-server did not take its configuration anew:\n${lastLogLines(folder)}`,
+  );
+}
+
 function running(
   launched: Launched,
-  port: number,
-  info: ServerInfo,
+  options: NatsServerOptions,
+  { port, info }: { readonly port: number; readonly info: ServerInfo },
   mqttPort: number | null,
 ): RunningNatsServer {
   return {
@@ -345,6 +371,10 @@ function running(
     },
     async retire() {
       process.kill(await launched.pid, "SIGUSR2");
+    },
+    async reload(extra) {
+      configure({ ...options, port, extra }, mqttPort, launched.folder);
+      await reloadLaunched(launched);
     },
   };
 }

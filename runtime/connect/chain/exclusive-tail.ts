@@ -4,7 +4,8 @@
 //
 // - The stream never held a message: nothing of the chain is there (a new stream, one made anew, one whose store was lost).
 // - The last message is gone while its number stays: it was purged, deleted, consumed (work queue), or dropped by a limit of
-//   the stream. What a crash loses takes its number with it; so what is gone was there, and is not sent again. As nobody else
+//   the stream. What a crash loses takes its number with it; so what is gone was there, and is not sent again, unless the server
+//   refused it when it had its number: so it is asked which row it stored last (`last-id`). Where it has forgotten that: as nobody else
 //   writes, sequences and numbers go up together: from any place where both were known, the number at the end follows. Where
 //   no place is known (it was not written down, or the stream is another one), only what was confirmed is taken as stored:
 //   the rest is sent again, which can double a row only if it was stored, its answer lost, and the message itself removed
@@ -14,12 +15,15 @@
 //   was ever removed, nothing of ours is there. Where its beginning was removed, ours went with it, and the confirmed ones
 //   count as stored. Where others have buried ours deeper than the search goes, they write now, and that is refused.
 
+import { type Clock, sleep } from "../../clock.ts";
 import type { WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Entry } from "../../state/outbox/entry.ts";
+import { backOff } from "../back-off.ts";
 import type { Place, Tail } from "./chain.ts";
+import { lastStored } from "./last-id.ts";
 import { markOf } from "./publication.ts";
-import { foreignWriter, type StreamEnd } from "./stream-target.ts";
+import { endOf, foreignWriter, type StreamEnd } from "./stream-target.ts";
 import type { StreamPort } from "./stream-port.ts";
 
 export const exclusiveRemedy =
@@ -27,6 +31,7 @@ export const exclusiveRemedy =
 
 export interface ExclusiveSearch {
   readonly port: StreamPort;
+  readonly clock: Clock;
   readonly end: StreamEnd;
   /** The chain's id. */
   readonly id: string;
@@ -43,19 +48,32 @@ export interface ExclusiveTail extends Tail {
 export async function exclusiveTail(search: ExclusiveSearch): Promise<ExclusiveTail> {
   const { facts, message } = search.end;
   if (facts.last === 0) return { number: 0, epoch: 0, foreign: false };
-  if (message === null) return { number: numberAtEnd(search), epoch: 0, foreign: false };
+  if (message === null) return { number: await numberOfGone(search), epoch: 0, foreign: false };
   const mark = markOf(message, search.id);
   if (mark !== null) return { ...mark, foreign: false };
   return { ...(await behindOthers(search)), foreign: true };
 }
 
 /** The number at the end of a stream whose last message is gone. */
-export function numberAtEnd({
-  end,
-  known,
-  unconfirmed,
-  confirmed,
-}: Omit<ExclusiveSearch, "port" | "id">): number {
+async function numberOfGone(search: ExclusiveSearch): Promise<number> {
+  const { port, clock, end, id, known, unconfirmed } = search;
+  const { facts } = end;
+  const [first] = unconfirmed;
+  if (first === undefined || (known !== null && known.created !== facts.created)) return numberAtEnd(search);
+  for (let attempt = 0; ; attempt++) {
+    const stored = await lastStored(port, facts.last, first.row.subject, id);
+    if (typeof stored === "number") return stored;
+    if (stored === "unknown") return numberAtEnd(search);
+    if (attempt > 0) await sleep(clock, backOff(attempt - 1, 1));
+    // Somebody may have written meanwhile; and a port that was closed says so here.
+    const again = await endOf(port, clock);
+    if (again.facts.created !== facts.created || again.facts.last !== facts.last)
+      return (await exclusiveTail({ ...search, end: again })).number;
+    if (stored === "moved") return numberAtEnd(search);
+  }
+}
+
+function numberAtEnd({ end, known, unconfirmed, confirmed }: ExclusiveSearch): number {
   const { facts } = end;
   if (known === null) return confirmed;
   // Another stream of this name: what was stored there since is not ours.

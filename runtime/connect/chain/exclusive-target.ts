@@ -30,6 +30,9 @@ import {
 } from "./stream-target.ts";
 import type { Answer, StoredMessage, StreamFacts } from "./stream-port.ts";
 
+/** "resource limits exceeded for account": the server notices it when the row has its sequence, and removes it again. */
+const noMoreRoom = 10_002;
+
 export function exclusiveTarget(options: StreamTargetOptions): Target {
   return new ExclusiveTarget(options);
 }
@@ -46,6 +49,8 @@ class ExclusiveTarget implements Target {
   #previous: number | null = null;
   /** Rows say which row is before them. */
   #namesPrevious = false;
+  /** Sequences that were given to rows since, and the rows refused all the same. */
+  #usedUp = 0;
   #attached = false;
   #wasAttached = false;
   /** It was told that another state folder wrote here. */
@@ -65,10 +70,10 @@ class ExclusiveTarget implements Target {
 
   get place(): Place | null {
     const start = this.#start;
-    if (start === null || this.#flight.settled === 0) return start;
+    if (start === null || this.#flight.settled + this.#usedUp === 0) return start;
     return {
       created: start.created,
-      sequence: start.sequence + this.#flight.settled,
+      sequence: start.sequence + this.#flight.settled + this.#usedUp,
       number: this.#flight.confirmed,
     };
   }
@@ -80,6 +85,7 @@ class ExclusiveTarget implements Target {
       this.#flight.clear();
       const { facts, tail } = await this.#find(known, unconfirmed, confirmed);
       this.#start = { created: facts.created, sequence: facts.last, number: tail.number };
+      this.#usedUp = 0;
       this.#last = facts.last;
       this.#previous = null;
       this.#namesPrevious = facts.replicas === 1 || this.#options.identity.term !== undefined;
@@ -131,7 +137,7 @@ class ExclusiveTarget implements Target {
     const end = await this.#owned(await endOf(port, clock), known, unconfirmed, confirmed);
     const { facts, message } = end;
     const { id } = identity;
-    const { foreign, ...tail } = await exclusiveTail({ port, end, id, known, unconfirmed, confirmed });
+    const { foreign, ...tail } = await exclusiveTail({ port, clock, end, id, known, unconfirmed, confirmed });
     if (foreign && this.#wasAttached) {
       log.warn(`sink stream ${port.name}: somebody else wrote message ${facts.last}`);
       if (this.#foreigners.isTooMuch()) throw foreignWriter(`stream ${port.name}`, exclusiveRemedy);
@@ -171,7 +177,7 @@ class ExclusiveTarget implements Target {
       const standing = standingAt(end, term);
       if (standing === "ours") return end;
       if (standing === "outdated") throw outdated(end, port.name, term);
-      const tail = await exclusiveTail({ port, end, id, known, unconfirmed, confirmed });
+      const tail = await exclusiveTail({ port, clock, end, id, known, unconfirmed, confirmed });
       // A later start of this very chain is there: the sender sees it by the tail.
       if (tail.epoch > identity.epoch) return end;
       const failure = failureOf(await claimStream(port, identity, end, tail));
@@ -206,6 +212,7 @@ class ExclusiveTarget implements Target {
   #answered(sent: Sent, expected: number, answer: Answer): void {
     if (!this.#attached) return;
     const failure = failureOf(answer);
+    if (answer.kind === "refused" && answer.code === noMoreRoom) this.#usedUp++;
     if (failure !== null) return this.#flight.failed(sent, failure);
     // Stored before it was sent from here: by a delayed copy, or by somebody who runs on a copy of this state. The tail tells.
     if (answer.kind !== "stored" || answer.duplicate || answer.sequence !== expected + 1) {

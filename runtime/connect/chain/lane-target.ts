@@ -9,6 +9,7 @@ import type { Entry } from "../../state/outbox/entry.ts";
 import { causedAtHeader } from "../row-headers.ts";
 import type { Place, Tail, Target } from "./chain.ts";
 import { type Failure, failureOf, Flight, type Sent } from "./flight.ts";
+import { lastOfSubject } from "./last-standing.ts";
 import { chainHeaders, expectedLastOfSubject, markOf, unfitReason } from "./publication.ts";
 import {
   checkStream,
@@ -94,14 +95,14 @@ class LaneTarget implements Target {
     for (;;) {
       this.#flight.clear();
       const facts = await factsOf(port, clock);
-      const message = await port.readLast(subject);
+      const { message, expected } = await lastOfSubject(port, facts, subject);
       const last = message ?? (await this.#underOldName());
       const mark = last === null ? null : markOf(last, identity.id);
       const tail = mark ?? (await this.#tailUnseen(facts, last, confirmed));
       if (last !== null && mark !== null) checkSameEnd(last, tail, unconfirmed, port.name);
       if (!this.#flight.begin(tail.number)) continue;
       this.#created = facts.created;
-      this.#sequence = message?.sequence ?? 0;
+      this.#sequence = expected;
       this.#place = this.#placeOf(facts, mark === null ? null : last, tail);
       this.#attached = true;
       this.#wasAttached = true;

@@ -27,6 +27,8 @@ export class MemoryStream {
   last: number = 0;
   readonly messages: Map<number, StoredMessage> = new Map();
   #ids: Map<string, number> = new Map();
+  /** Of what was stored last, though it may be removed since. */
+  #lastId = "";
 
   store({ subject, payload, headers: given }: Publication): Answer {
     const headers = lower(given);
@@ -34,20 +36,25 @@ export class MemoryStream {
     const expected = headers.get("nats-expected-last-sequence");
     const ofSubject = headers.get("nats-expected-last-subject-sequence");
     const before = headers.get("nats-expected-last-msg-id");
+    const isOther = before !== undefined && before !== this.#lastId;
     const wrong =
-      (before !== undefined && before !== this.messages.get(this.last)?.headers.get("nats-msg-id")) ||
       (expected !== undefined && Number(expected) !== this.last) ||
       (ofSubject !== undefined && Number(ofSubject) !== (this.lastOf(subject)?.sequence ?? 0));
-    const refusal: Answer = { kind: "refused", code: 10_071, reason: "wrong last sequence" };
-    if (wrong && this.comparesFirst) return refusal;
+    const refusal: Answer | null = wrong
+      ? { kind: "refused", code: 10_071, reason: `wrong last sequence: ${this.last}` }
+      : isOther
+        ? { kind: "refused", code: 10_070, reason: `wrong last msg ID: ${this.#lastId}` }
+        : null;
+    if (refusal !== null && this.comparesFirst) return refusal;
     if (known !== undefined) return { kind: "stored", sequence: known, duplicate: true };
-    if (wrong) return refusal;
+    if (refusal !== null) return refusal;
     const sequence = ++this.last;
     const replaced = this.keepsLastOfSubject ? this.lastOf(subject) : null;
     if (replaced !== null) this.messages.delete(replaced.sequence);
     this.messages.set(sequence, { sequence, subject, payload, headers });
     const id = headers.get("nats-msg-id");
     if (id !== undefined) this.#ids.set(id, sequence);
+    this.#lastId = id ?? "";
     return { kind: "stored", sequence, duplicate: false };
   }
 
@@ -59,6 +66,7 @@ export class MemoryStream {
   /** The duplicate window is over. */
   forgetIds(): void {
     this.#ids = new Map();
+    this.#lastId = "";
   }
 
   /** Called when the server was started anew. */
@@ -67,6 +75,7 @@ export class MemoryStream {
   /** A power cut: the last `count` messages were never written. Ids are those of what is left. */
   loseEnd(count: number): void {
     for (let n = 0; n < count && this.last > 0; n++) this.messages.delete(this.last--);
+    this.#lastId = this.messages.get(this.last)?.headers.get("nats-msg-id") ?? "";
     for (const [id, sequence] of this.#ids) if (sequence > this.last) this.#ids.delete(id);
     for (const cut of this.cuts) cut();
   }

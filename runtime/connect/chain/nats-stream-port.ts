@@ -39,6 +39,12 @@ export async function natsStreamPort(options: NatsStreamPortOptions): Promise<St
   return new NatsStream(options, await managerOf(options.link, options.domain ?? null));
 }
 
+/** Servers since 2.9 have it; the client sends it on and does not say so. */
+interface NextRequest {
+  readonly seq: number;
+  readonly next_by_subj: string;
+}
+
 type Answered = (answer: Answer) => void;
 
 class NatsStream implements StreamPort {
@@ -124,6 +130,10 @@ class NatsStream implements StreamPort {
     return this.#message({ last_by_subj: subject });
   }
 
+  readNext(subject: string, from: number): Promise<StoredMessage | null> {
+    return this.#message({ seq: from, next_by_subj: subject });
+  }
+
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
@@ -137,8 +147,10 @@ class NatsStream implements StreamPort {
     return Promise.resolve();
   }
 
-  async #message(query: MsgRequest): Promise<StoredMessage | null> {
-    const found = await this.#ask("read a message", () => this.#manager.streams.getMessage(this.name, query));
+  async #message(query: MsgRequest | NextRequest): Promise<StoredMessage | null> {
+    const found = await this.#ask("read a message", () =>
+      this.#manager.streams.getMessage(this.name, query as MsgRequest),
+    );
     if (found === null) return null;
     const headers = new Map<string, string>();
     for (const [name, values] of found.header) headers.set(name.toLowerCase(), values[0] ?? "");

@@ -41,22 +41,31 @@ export class ServerUnderTest {
   readonly log: ConnectorLog;
   readonly #folder: string;
   #server: RunningNatsServer;
+  /** Further lines of its configuration. */
+  #extra: string;
 
-  private constructor(folder: string, server: RunningNatsServer, cable: Cable, log: ConnectorLog) {
+  private constructor(
+    folder: string,
+    server: RunningNatsServer,
+    extra: string,
+    cable: Cable,
+    log: ConnectorLog,
+  ) {
     this.#folder = folder;
     this.#server = server;
+    this.#extra = extra;
     this.cable = cable;
     this.log = log;
   }
 
-  static async start(log: ConnectorLog = silentLog): Promise<ServerUnderTest> {
+  static async start(log: ConnectorLog = silentLog, extra = ""): Promise<ServerUnderTest> {
     const folder = mkdtempSync(join(tmpdir(), "weir-chain-"));
     const server = await startNatsServer(
-      { name: "weir-chain", storeDir: join(folder, "store") },
+      { name: "weir-chain", storeDir: join(folder, "store"), extra },
       process.env,
     );
     const cable = await Cable.to(server.port);
-    return new ServerUnderTest(folder, server, cable, log);
+    return new ServerUnderTest(folder, server, extra, cable, log);
   }
 
   get server(): RunningNatsServer {
@@ -76,13 +85,20 @@ export class ServerUnderTest {
     return connectNats({ name: "chain", servers: `nats://127.0.0.1:${this.cable.port}` }, silentLog);
   }
 
+  /** The server goes on by other lines of its configuration. */
+  async reload(extra: string): Promise<void> {
+    this.#extra = extra;
+    await this.#server.reload(extra);
+  }
+
   /** Crashes the server and starts it on the same store and port; `between` may change what it finds. */
-  async restart(between: () => void = () => {}): Promise<void> {
+  async restart(between: () => void = () => {}, extra: string = this.#extra): Promise<void> {
+    this.#extra = extra;
     await this.#server.kill();
     await this.#server.stop();
     between();
     this.#server = await startNatsServer(
-      { name: "weir-chain", storeDir: join(this.#folder, "store"), port: this.#server.port },
+      { name: "weir-chain", storeDir: join(this.#folder, "store"), port: this.#server.port, extra },
       process.env,
     );
   }

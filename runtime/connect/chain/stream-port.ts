@@ -54,6 +54,8 @@ export interface StreamPort {
   read(sequence: number): Promise<StoredMessage | null>;
   /** The last message on a subject; null where there is none. */
   readLast(subject: string): Promise<StoredMessage | null>;
+  /** The first message on a subject from a sequence on; null where there is none. */
+  readNext?(subject: string, from: number): Promise<StoredMessage | null>;
   /** Whoever still waits for an answer to a question is refused. */
   close(): Promise<void>;
 }

@@ -11,6 +11,7 @@ import { limits } from "../../limits.ts";
 import type { Entry } from "../../state/outbox/entry.ts";
 import type { Place, Tail, Target } from "./chain.ts";
 import { failureOf, Flight, type Sent } from "./flight.ts";
+import { lastOfSubject } from "./last-standing.ts";
 import { expectedLastOfSubject, type Mark, markOf, publicationOf, unfitReason } from "./publication.ts";
 import { StoredPlace } from "./stored-place.ts";
 import {
@@ -23,7 +24,7 @@ import {
   type StreamTargetOptions,
   wasCut,
 } from "./stream-target.ts";
-import type { Answer } from "./stream-port.ts";
+import type { Answer, StoredMessage, StreamFacts } from "./stream-port.ts";
 
 export interface SubjectTargetOptions extends StreamTargetOptions {
   /** What a row's subject is under, of which subjects are told to the server; default: nothing. */
@@ -40,7 +41,7 @@ export function subjectTarget(options: SubjectTargetOptions): Target {
 
 /** How far the stream has a subject. */
 interface Line {
-  /** Of the subject's last message; 0 where there is none. */
+  /** Of the subject's last message; 0 where the server finds none. */
   readonly sequence: number;
   /** Of our last row in it; 0 where its last message is none of ours. */
   readonly number: number;
@@ -101,7 +102,7 @@ class SubjectTarget implements Target {
       if (facts.retention !== "limits") throw removesRows(port.name);
       for (let at = 0; at < subjects.length; at += limits.chain_search_at_once) {
         const some = subjects.slice(at, at + limits.chain_search_at_once);
-        await Promise.all(some.map((subject) => this.#ask(subject, unconfirmed)));
+        await Promise.all(some.map((subject) => this.#askAll(subject, unconfirmed, facts)));
       }
       await this.#checkRepeated(unconfirmed);
       const tail = this.#tail(unconfirmed, confirmed);
@@ -170,10 +171,25 @@ class SubjectTarget implements Target {
     this.#repeated.clear();
   }
 
-  /** Reads how far the stream has a subject. */
+  /** Reads how far the stream has a subject of which there may be rows that are stored and not confirmed. */
+  async #askAll(subject: string, unconfirmed: readonly Entry[], facts: StreamFacts): Promise<void> {
+    const { message, expected } = await lastOfSubject(this.#options.port, facts, this.#prefix + subject);
+    this.#learn(subject, unconfirmed, message, expected);
+  }
+
+  /** The same of one of which there are none. */
   async #ask(subject: string, unconfirmed: readonly Entry[]): Promise<Line> {
+    const message = await this.#options.port.readLast(this.#prefix + subject);
+    return this.#learn(subject, unconfirmed, message, message?.sequence ?? 0);
+  }
+
+  #learn(
+    subject: string,
+    unconfirmed: readonly Entry[],
+    message: StoredMessage | null,
+    sequence: number,
+  ): Line {
     const { port, identity, sharesSubjects } = this.#options;
-    const message = await port.readLast(this.#prefix + subject);
     if (message === null) return this.#remember(subject, nothing);
     const mark: Mark | null = markOf(message, identity.id);
     if (mark !== null) {
@@ -184,7 +200,6 @@ class SubjectTarget implements Target {
         `subject ${subject} of stream ${port.name}`,
         "Let each pipeline write subjects of its own, or write `delivery: message_id`.",
       );
-    const { sequence } = message;
     return this.#remember(subject, { sequence, number: mark?.number ?? 0, epoch: mark?.epoch ?? 0 });
   }
 
