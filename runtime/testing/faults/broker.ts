@@ -33,16 +33,18 @@ export class Broker {
     this.#options = options;
   }
 
-  /** Its store is a folder of its name in `folder`. */
+  /** Its store is a folder of its name in `folder`; `settings` are further lines of its configuration. */
   static async start(
     name: string,
     folder: string,
-    options: Pick<NatsServerOptions, "domain" | "mqtt"> = {},
+    { settings = "", ...options }: Pick<NatsServerOptions, "domain" | "mqtt"> & { settings?: string } = {},
   ): Promise<Broker> {
     const store = join(folder, name);
     mkdirSync(store, { recursive: true });
-    const server = await startNatsServer({ name, storeDir: store, ...options }, process.env);
-    return new Broker(name, folder, server, options);
+    const server = await startNatsServer({ name, storeDir: store, extra: settings, ...options }, process.env);
+    const broker = new Broker(name, folder, server, options);
+    broker.#settings = settings;
+    return broker;
   }
 
   get mqttUrl(): string | null {
@@ -79,6 +81,12 @@ export class Broker {
       },
       process.env,
     );
+  }
+
+  /** Goes on, with its clients, by other lines of its configuration. */
+  async reload(settings: string): Promise<void> {
+    this.#settings = settings;
+    await this.#server.reload(settings);
   }
 
   /** Resolves once it has sent its clients away and has ended, or has had so long for it and was killed. */

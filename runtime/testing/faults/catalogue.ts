@@ -2,6 +2,7 @@
 
 import { Random } from "../simulation/random.ts";
 import { messageOf } from "../../errors.ts";
+import { accountFaults } from "./account-faults.ts";
 import { brokerFaults } from "./broker-faults.ts";
 import { buildFaults } from "./build-faults.ts";
 import { callFaults } from "./call-faults.ts";
@@ -25,6 +26,7 @@ export const scenarios: readonly Scenario[] = [
   storm,
   ...processFaults,
   ...brokerFaults,
+  ...accountFaults,
   ...diskFaults,
   ...folderFaults,
   ...callFaults,

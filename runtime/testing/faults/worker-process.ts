@@ -37,6 +37,7 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly ended: Promise<Ended>;
   readonly #lines: string[] = [];
+  #forgotten = 0;
   #half = "";
   hasEnded = false;
   /** It has opened its state, its sources and its sinks. */
@@ -105,9 +106,14 @@ export class WorkerProcess {
     return this.#lines.slice(-lines).join("\n");
   }
 
-  /** True once a line of it holds `text`. */
-  hasSaid(text: string): boolean {
-    return this.#lines.some((line) => line.includes(text));
+  /** Lines that it has said so far. */
+  get heard(): number {
+    return this.#forgotten + this.#lines.length;
+  }
+
+  /** True once a line of it holds `text`; `since`: one behind so many lines. */
+  hasSaid(text: string, since = 0): boolean {
+    return this.#lines.slice(Math.max(0, since - this.#forgotten)).some((line) => line.includes(text));
   }
 
   /** What each pipeline and its connectors counted; null unless it ended in order. */
@@ -123,6 +129,6 @@ export class WorkerProcess {
       if (line.includes("running: ")) this.isRunning = true;
       this.#lines.push(line);
     }
-    this.#lines.splice(0, this.#lines.length - saidLinesMax);
+    this.#forgotten += this.#lines.splice(0, Math.max(0, this.#lines.length - saidLinesMax)).length;
   }
 }

@@ -27,6 +27,8 @@ export interface WorldOptions {
   readonly every_ms?: number;
   /** Messages that the source's stream holds; then it drops the oldest. */
   readonly sourceMessages?: number;
+  /** Further lines of the configuration of both servers. */
+  readonly settings?: string;
   /** Text of the pipeline, where it is another than usual. */
   readonly pipeline?: string;
   /** Further files beside it, by name. */
@@ -97,9 +99,10 @@ export class World {
       mkdirSync(join(folder, "pipelines"));
       const files = { "faults.yaml": options.pipeline ?? pipelineText, ...options.files };
       for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, "pipelines", name), text);
-      const edge = await Broker.start("edge", folder);
+      const { settings = "" } = options;
+      const edge = await Broker.start("edge", folder, { settings });
       undo.push(() => edge.stop());
-      const cloudServer = await Broker.start("cloud", folder);
+      const cloudServer = await Broker.start("cloud", folder, { settings });
       undo.push(() => cloudServer.stop());
       const link = await FaultProxy.to(cloudServer.port, options.random.fork().next);
       undo.push(() => link.close());
