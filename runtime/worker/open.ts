@@ -278,7 +278,7 @@ async function makeSink(
   return branch === null ? sink : batched(sink, spec, branch.format, Promise.resolve(link), clock);
 }
 
-/** The sink with the batches that its spec asks for, as large as the server takes them once it has said how large that is. */
+/** The sink with the batches that its spec asks for, as large as the server takes them, as it said at the last connect. */
 export function batched(
   sink: Sink,
   { batch }: Extract<SinkSpec, { kind: "nats" }>,
@@ -289,18 +289,19 @@ export function batched(
   if (batch === null) return sink;
   const { rows, bytes, wait } = batch;
   let most = Math.min(bytes, limits.sink_batch_unknown_bytes_max);
-  const told = ({ nats }: NatsLink): void => {
-    most = Math.min(
-      bytes,
-      (nats.info?.max_payload ?? limits.payload_bytes_max) - limits.sink_batch_header_bytes,
-    );
-  };
+  let link: NatsLink | null = null;
   // Whoever needs the connection says why there is none.
-  connection.then(told, () => undefined);
+  connection.then(
+    (opened) => (link = opened),
+    () => undefined,
+  );
   return batchSink(sink, {
     format,
     rows,
     get bytes() {
+      // Said at each connect, and not known while there is none.
+      const told = link?.nats.info?.max_payload;
+      if (told !== undefined) most = Math.min(bytes, told - limits.sink_batch_header_bytes);
       return most;
     },
     wait,

@@ -15,6 +15,7 @@ import {
 import { endsInOrder } from "./folder-faults.ts";
 import { injecting } from "./injected.ts";
 import { insist, type Scenario } from "./scenario.ts";
+import { shortCalls } from "./short-calls.ts";
 import { until } from "./waiting.ts";
 import type { World } from "./world.ts";
 
@@ -116,6 +117,23 @@ export const callFaults: readonly Scenario[] = [
         await world.killWorker();
       }
       world.startWorker();
+      await world.flows();
+    },
+  },
+  {
+    name: "F31+short",
+    about: "calls that read or write the state do half of it, every third of them, also while it recovers",
+    needs: ["compiler"],
+    async run(world, isShort) {
+      const { environment, hasStruck } = shortCalls(world.folder, world.state);
+      world.publisher.start();
+      for (let start = 0; start < (isShort ? 3 : 12); start++) {
+        world.startWorker({ environment });
+        await world.flows(world.random.between(500, isShort ? 2_000 : 8_000));
+        await world.killWorker();
+      }
+      insist(hasStruck(), "no call was shortened");
+      world.startWorker({ environment });
       await world.flows();
     },
   },

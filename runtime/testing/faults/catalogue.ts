@@ -11,6 +11,7 @@ import { folderFaults } from "./folder-faults.ts";
 import { laneFaults } from "./lane-faults.ts";
 import { linkFaults } from "./link-faults.ts";
 import { operatorFaults } from "./operator-faults.ts";
+import { payloadFaults } from "./payload-faults.ts";
 import { processFaults } from "./process-faults.ts";
 import { signatureFaults } from "./signature-faults.ts";
 import type { Outcome } from "./report.ts";
@@ -27,6 +28,7 @@ export const scenarios: readonly Scenario[] = [
   ...processFaults,
   ...brokerFaults,
   ...accountFaults,
+  ...payloadFaults,
   ...diskFaults,
   ...folderFaults,
   ...callFaults,

@@ -30,16 +30,19 @@ export function onImage(world: World, files: number | null = null): string {
   return image;
 }
 
-export const diskFaults: readonly Scenario[] = [
-  {
+/** F22, with so many cuts. */
+export function powerCuts(cuts: { readonly short: number; readonly long: number }): Scenario {
+  return {
     name: "F22",
     about: "power cut: the state is as its disk was at a random moment, without what was not synchronised",
     needs: ["loop_mount"],
+    // Many cuts say more than many records between two of them.
+    world: { ahead: 2_000 },
     async run(world, isShort) {
       const image = onImage(world);
       world.begin();
-      for (let cut = 0; cut < (isShort ? 2 : 20); cut++) {
-        await world.flows(world.random.between(500, 6_000));
+      for (let cut = 0; cut < (isShort ? cuts.short : cuts.long); cut++) {
+        await world.flows(world.random.between(100, isShort ? 1_000 : 4_000));
         // It stands still while its disk is copied, so that the copy is of one moment.
         world.worker.signal("SIGSTOP");
         copyImage(image, `${image}.cut`);
@@ -51,7 +54,11 @@ export const diskFaults: readonly Scenario[] = [
       }
       await world.flows();
     },
-  },
+  };
+}
+
+export const diskFaults: readonly Scenario[] = [
+  powerCuts({ short: 20, long: 200 }),
   {
     name: "F24",
     about: "the newest segment of the log is cut short at random places",

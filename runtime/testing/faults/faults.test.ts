@@ -3,6 +3,7 @@
 
 import { expect, it } from "vitest";
 import { runScenario, scenarios } from "./catalogue.ts";
+import { powerCuts } from "./disk-faults.ts";
 import { reportOf } from "./report.ts";
 import { stormOf } from "./storm.ts";
 import { missingTools } from "./tools.ts";
@@ -12,7 +13,8 @@ const seed = 1;
 const missing = missingTools();
 const size = { workerKills: 6, serverKills: 2, records: 40_000 };
 const small = stormOf(size);
-const chosen = [...scenarios.filter(({ name }) => ["F22", "F28", "F37+F1"].includes(name)), small];
+const cuts = powerCuts({ short: 2, long: 2 });
+const chosen = [cuts, ...scenarios.filter(({ name }) => ["F28", "F37+F1"].includes(name)), small];
 
 for (const scenario of chosen) {
   const lacks = (scenario.needs ?? []).filter((tool) => missing.has(tool));

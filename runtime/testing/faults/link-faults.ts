@@ -10,6 +10,9 @@ import type { World } from "./world.ts";
 /** So long that the cloud's streams have forgotten the ids of all that was sent before. */
 const outage_ms = limits.faults_duplicate_window_ms * 3;
 
+/** 256 kbit/s. */
+const narrow_bytes_per_s = 32_000;
+
 /** It is noticed by the fourth time that it is asked whether the server is there. */
 const noticed_ms_max = limits.nats_ping_interval_ms * 4;
 
@@ -86,10 +89,11 @@ export const linkFaults: readonly Scenario[] = [
       const { port } = world.link;
       world.begin();
       await world.flows();
-      for (const share of isShort ? [0.1] : [0.01, 0.1, 0.3]) {
+      for (const share of isShort ? [0.1] : [0.01, 0.1, 0.3, 0.5]) {
         losing(share, port);
         world.later(() => settleLoss(share, port));
-        await world.flows(isShort ? 1_000 : 5_000);
+        // At a half of them lost, a connection stands still for seconds at a time.
+        await world.flows(isShort || share >= 0.5 ? 1_000 : 5_000);
         settleLoss(share, port);
       }
       await world.flows();
@@ -97,12 +101,14 @@ export const linkFaults: readonly Scenario[] = [
   },
   {
     name: "F41",
-    about: "a slow link with jitter",
+    about: "a slow link with jitter, then a narrow one of 256 kbit/s",
     async run(world, isShort) {
       world.begin();
       await world.flows();
       world.link.set({ kind: "slow", ms: 200, more_ms: 400 });
       await world.flows(isShort ? 2_000 : 20_000);
+      world.link.set({ kind: "narrow", bytes_per_s: narrow_bytes_per_s });
+      await world.flows(isShort ? 1_000 : 5_000);
       world.link.set({ kind: "fine" });
       await world.flows();
     },

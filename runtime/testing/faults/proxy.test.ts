@@ -96,6 +96,20 @@ describe("a bad network", () => {
     await until(() => heard() === "slow fine");
   });
 
+  it("lets so many bytes pass in a second, in order", async () => {
+    const clock = new VirtualClock();
+    const { proxy, client, heard } = await echo(clock);
+    proxy.set({ kind: "narrow", bytes_per_s: 1_000 });
+    const text = "narrow ".repeat(100);
+    client.write(text);
+    await until(() => {
+      clock.advanceTo(clock.now() + 10);
+      return heard() === text;
+    });
+    // Both ways.
+    expect(clock.now()).toBeGreaterThanOrEqual(2 * text.length);
+  });
+
   it("ends in the middle of a message", async () => {
     const { proxy, client, closed } = await echo();
     await until(() => proxy.connections === 1);

@@ -13,6 +13,8 @@ export type LinkState =
   | { readonly kind: "black_hole"; readonly way: "both" | "to_server" | "to_client" }
   /** Each piece arrives so much later, in order; up to `more_ms` more by chance. */
   | { readonly kind: "slow"; readonly ms: number; readonly more_ms: number }
+  /** So many bytes a second pass, each way, in order; what comes sooner waits here, and whoever sends is held up by it. */
+  | { readonly kind: "narrow"; readonly bytes_per_s: number }
   /** The first bytes of each piece arrive one by one, as far as the network takes them apart. */
   | { readonly kind: "sliced" }
   /** The next piece with at least two bytes is passed by half, and the connection ends. */
@@ -113,6 +115,9 @@ export class FaultProxy {
       case "slow":
         this.#delay(line, way, bytes, state.ms + this.#random() * state.more_ms);
         return;
+      case "narrow":
+        this.#delay(line, way, bytes, 0, (bytes.length * 1_000) / state.bytes_per_s);
+        return;
       case "sliced":
         // The rest of a long piece would only take time.
         for (let at = 0; at < Math.min(bytes.length, slicesMax); at++) to.write(bytes.subarray(at, at + 1));
@@ -130,13 +135,16 @@ export class FaultProxy {
     else to.write(bytes);
   }
 
-  /** Later, and never before what came earlier. */
-  #delay(line: Line, way: "to_server" | "to_client", bytes: Buffer, ms: number): void {
-    const to = way === "to_server" ? line.server : line.client;
-    const due = Math.max(this.#clock.now() + ms, line.due[way]);
+  /** Later, and never before what came earlier, behind which it takes `more_ms` to pass. */
+  #delay(line: Line, way: "to_server" | "to_client", bytes: Buffer, ms: number, more_ms = 0): void {
+    const [from, to] = way === "to_server" ? [line.client, line.server] : [line.server, line.client];
+    const due = Math.max(this.#clock.now() + ms, line.due[way]) + more_ms;
     line.due[way] = due;
+    // What waits is not to be read without end: the other side's own buffers fill up, as before a narrow link.
+    if (more_ms > 0) from.pause();
     this.#clock.after(due - this.#clock.now(), () => {
       if (!to.destroyed) to.write(bytes);
+      if (more_ms > 0) from.resume();
     });
   }
 }

@@ -1,4 +1,4 @@
-// What this machine has for causing faults beside signals and files: loop mounts, strace, libfaketime. Probes by using each once;
+// What this machine has for causing faults beside signals and files: loop mounts, strace, libfaketime, a C compiler. Probes by using each once;
 // what is not there is named, and scenarios that need it are skipped by their names.
 
 import { spawnSync } from "node:child_process";
@@ -7,7 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WeirError } from "../../errors.ts";
 
-export type Tool = "loop_mount" | "strace" | "faketime" | "iptables" | "cpu_group" | "open_files";
+export type Tool =
+  | "loop_mount"
+  | "strace"
+  | "faketime"
+  | "iptables"
+  | "cpu_group"
+  | "open_files"
+  | "compiler";
 
 const libraries = ["x86_64-linux-gnu", "aarch64-linux-gnu", ""].map((machine) =>
   join("/usr/lib", machine, "faketime/libfaketimeMT.so.1"),
@@ -67,6 +74,7 @@ const probes: Readonly<Record<Tool, () => boolean>> = {
         "true",
       ),
     ),
+  compiler: () => works(() => runTool("cc", "--version")),
   faketime: () => faketimeLibrary() !== null,
   iptables: () =>
     works(() => {
