@@ -15,6 +15,7 @@ import type { PipelineInput } from "./loader.ts";
 import type { EngineOutputs } from "./pipeline-engine.ts";
 import { unpackRows } from "./row-pack.ts";
 import type { PipelineStatus, Runner } from "./runner.ts";
+import { endThread } from "./thread-end.ts";
 import { WatermarkTracker } from "./watermark.ts";
 
 export interface HomeRunnerOptions {
@@ -127,7 +128,7 @@ export class HomeRunner implements Runner {
 
   async close(): Promise<void> {
     this.#end(new WeirError("WEIR_INTERNAL", "the pipeline's thread is closed"));
-    await this.#thread.terminate();
+    await endThread(this.#thread);
   }
 
   #ask(request: HomeRequest, transfer: ArrayBuffer[] = []): Promise<Bytes | null> {
@@ -154,7 +155,7 @@ export class HomeRunner implements Runner {
     const allowed_ms = this.#opened ? hang_ms : Math.max(hang_ms, limits.operator_load_ms_max);
     this.#cancelWatch = clock.after(allowed_ms, () => {
       this.#fail(`an operator did not return within ${allowed_ms} ms`);
-      void this.#thread.terminate();
+      void endThread(this.#thread);
     });
   }
 

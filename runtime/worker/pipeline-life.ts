@@ -165,6 +165,8 @@ export class PipelineLife {
       await worker.run();
       this.#life.on("ended", clock.now());
     } catch (error) {
+      // It is told when its state is free again: whoever hears of it may start it anew at once.
+      if (this.phase !== "draining") await this.#close();
       this.#fail(messageOf(error));
     }
     if (this.phase !== "draining") await this.#close();
