@@ -2,22 +2,29 @@
 // or take memory without end.
 // Each happens once for a record, as a fault of the moment does; one that happens always is a supervisor's to see.
 
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { insist, type Scenario } from "./scenario.ts";
 import { sourceStream, sourceSubject } from "./publisher.ts";
 import { sampledBelow } from "./records.ts";
 import { until } from "./waiting.ts";
 import type { Start, World } from "./world.ts";
 
-type Strangeness = "throws" | "hangs" | "exits" | "kills" | "fills" | "takes";
+type Strangeness = "throws" | "hangs" | "sleeps" | "exits" | "kills" | "fills" | "takes";
 
 /** One record in so many is one that the operator does not take. */
 const strangeEvery = 1_000;
 /** Which of them; never the last of a message. */
 const strangeAt = 501;
 
+/** So often that the supervisor does not give the pipeline up. */
+const hangsMax = 3;
+
 /** What it does the first time; afterwards it keeps the record. */
 const deeds: Readonly<Record<Exclude<Strangeness, "throws">, string>> = {
   hangs: "for (;;);",
+  // No end of a thread ends what is not JavaScript.
+  sleeps: 'spawnSync("sh", ["-c", "while sleep 1; do :; done", import.meta.url]);',
   exits: 'process["exit"](7);',
   kills: 'process.kill(process.pid, "SIGKILL");',
   fills: "for (const all = []; ; ) all.push(new Array(100_000).fill(seq));",
@@ -25,7 +32,8 @@ const deeds: Readonly<Record<Exclude<Strangeness, "throws">, string>> = {
   takes: "for (const all = []; all.length < 60; ) all.push(new Uint8Array(10_000_000).fill(all.length + 1));",
 };
 
-const operatorText = (deed: string): string => `import { existsSync, writeFileSync } from "node:fs";
+const operatorText = (deed: string): string => `import { spawnSync } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
 import { defineFilter, field, z } from "weir/sdk";
 
 export function isFirst(seq) {
@@ -107,6 +115,12 @@ export const operatorFaults: readonly Scenario[] = [
   }),
   scenario("F8", "an operator ends its thread, once for each of some records", "exits", ended),
   scenario("F9", "an operator does not return, once for each of some records", "hangs", ended),
+  scenario(
+    "F10",
+    "an operator calls what never returns, once for each of some records, under a supervisor",
+    "sleeps",
+    endsItself,
+  ),
   scenario("F13", "an operator kills the whole process, once for each of some records", "kills", ended),
   scenario("F11", "an operator fills the heap, once for each of some records", "fills", (world, isShort) =>
     ended(world, isShort, bounded),
@@ -133,6 +147,33 @@ async function ended(world: World, isShort: boolean, how: Start = {}): Promise<v
   // No more of them: what was published so far is all.
   await world.publisher.stop();
   await surviving(world, how);
+}
+
+/** Nothing ends such a call but the end of the process: a worker whose thread does not end ends itself, and is started anew. */
+async function endsItself(world: World, isShort: boolean): Promise<void> {
+  const { folder, publisher, cloud } = world;
+  // What a supervisor has started outlives it, and what an operator has started outlives that.
+  world.later(() => endAllOf(folder));
+  world.begin({ supervises: [dirname(world.file)], environment: { WEIR_RUN_FOLDER: join(folder, "r") } });
+  const { worker } = world;
+  for (let hang = 0; hang < (isShort ? 1 : hangsMax); hang++) {
+    const { heard } = worker;
+    await world.alive("a worker that ends", () => worker.hasSaid("a signal ended it", heard));
+    world.crashes++;
+  }
+  await publisher.stop();
+  const last = publisher.published - 1;
+  await world.alive("all that was published", () => cloud.arrived === last);
+}
+
+function endAllOf(folder: string): void {
+  for (const file of globSync("/proc/[0-9]*/cmdline")) {
+    try {
+      if (readFileSync(file, "latin1").includes(folder)) process.kill(Number(file.split("/")[2]), "SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  }
 }
 
 /** The worker ends of it, refuses the record, or goes on; started again it does as well. */
