@@ -52,7 +52,10 @@ function scenario(
     async run(world, isShort) {
       await prepare?.(world);
       world.begin(asWorker(world));
-      for (const lack of isShort ? lacks : [...lacks, ...lacks, ...lacks]) {
+      const from = world.random.between(0, lacks.length - 1);
+      // Two of them, another two with another seed.
+      const some = [...lacks, ...lacks].slice(from, from + 2);
+      for (const lack of isShort ? some : [...lacks, ...lacks, ...lacks]) {
         await world.flows();
         await lacking(world, lack, isShort ? 500 : world.random.between(200, 6_000));
       }

@@ -58,7 +58,7 @@ export function powerCuts(cuts: { readonly short: number; readonly long: number 
 }
 
 export const diskFaults: readonly Scenario[] = [
-  powerCuts({ short: 20, long: 200 }),
+  powerCuts({ short: 6, long: 200 }),
   {
     name: "F24",
     about: "the newest segment of the log is cut short at random places",

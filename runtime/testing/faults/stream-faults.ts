@@ -18,7 +18,8 @@ export const streamFaults: readonly Scenario[] = [
       await world.flows();
       const { manager } = world.cloud;
       const { state } = await manager.streams.info(cloudStreams.raw);
-      const full = { max_msgs: state.messages + 5, discard: "new" as const };
+      // More than what may come until it is so: a stream that holds more then drops the oldest.
+      const full = { max_msgs: state.messages + 25, discard: "new" as const };
       await manager.streams.update(cloudStreams.raw, full as Parameters<typeof manager.streams.update>[1]);
       await world.alive("a full stream", async () => (await world.cloud.count("raw")) >= full.max_msgs);
       await lasting(2_000);
