@@ -238,7 +238,7 @@ const generalLimits = {
   ahead_ms_default: 300_000,
   operator_hang_ms_max: 5_000,
   /** For a thread to end that is told to: JavaScript ends within milliseconds, and a call of the system's perhaps never. */
-  operator_end_ms_max: 2_000,
+  operator_end_ms_max: 5_000,
   /** Of records that are left out: how many kinds a worker's log tells of. */
   first_letters_said_max: 20,
   /** For a thread to start and load operators, on a slow device too. */

@@ -3,6 +3,7 @@
 
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
+import type { Source } from "../connect/connect.ts";
 import { condenserOf, formsOf } from "../engine/condenser.ts";
 import type { Runner } from "../engine/runner.ts";
 import { WeirError } from "../errors.ts";
@@ -15,8 +16,11 @@ import type { Plain } from "../state/plain.ts";
 import { type Away, recoveredFrom, type Recovered } from "./commit-body.ts";
 import { chainLanes } from "./chain-names.ts";
 import { outboxSettings, uplinkBudgets } from "./outbox-settings.ts";
+import { DurableTask, type Sender } from "./durable-task.ts";
 import type { DeviceSettings } from "./settings.ts";
+import type { SinkSet } from "./sink-set.ts";
 import { makeStateFolder, type StateFolder } from "./state-folders.ts";
+import type { Task } from "./task.ts";
 
 export interface State {
   readonly folder: string;
@@ -140,7 +144,7 @@ function awayOf({ positions, states }: Recovered, pipelines: readonly string[]):
  * Puts the runner where the log left it, but for pipelines that are to begin anew, and says whether there are any. What
  * was read of states is let go.
  */
-export async function restoreState(
+async function restoreState(
   runner: Runner,
   { recovered, away }: State,
   { forget, forgetsChanged = false, clock, tell }: RestoreOptions,
@@ -165,10 +169,55 @@ export async function restoreState(
   return beginsAnew;
 }
 
-export interface RestoreOptions {
+interface RestoreOptions {
   readonly forget: readonly string[];
   /** One whose steps were changed begins anew as well. */
   readonly forgetsChanged?: boolean;
   readonly clock: Clock;
   readonly tell: Log;
+}
+
+/** What a task is made of, beside its state. */
+export interface DurableParts {
+  readonly plans: readonly PipelinePlan[];
+  readonly sources: readonly Source[];
+  readonly runner: Runner;
+  readonly sinks: SinkSet;
+  readonly senders: readonly Sender[];
+  /** Rejects where something of it can never go on. */
+  readonly failure: Promise<never>;
+}
+
+export interface TaskOptions {
+  readonly settings: Pick<DeviceSettings, "forget" | "commit_ms">;
+  readonly forgetsChanged?: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A task that goes on where its state was left. */
+export async function durableTask(
+  state: State,
+  { plans, failure, ...parts }: DurableParts,
+  { settings, log: tell, clock, forgetsChanged }: TaskOptions,
+): Promise<Task> {
+  const { forget, commit_ms } = settings;
+  const told = forgetsChanged === undefined ? {} : { forgetsChanged };
+  const beginsAnew = await restoreState(parts.runner, state, { forget, clock, tell, ...told });
+  const { positions, log, snapshotBytes, outbox, away } = state;
+  const task = new DurableTask({
+    ...parts,
+    positions,
+    log,
+    lastSnapshotBytes: snapshotBytes,
+    outbox,
+    away,
+    clock,
+    tell,
+    pipelines: plans.map(({ name }) => name),
+    commit_ms,
+    beginsAnew,
+  });
+  failure.catch((error: unknown) => task.fail(error));
+  return task;
 }

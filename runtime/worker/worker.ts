@@ -20,8 +20,7 @@ import { ChainSet } from "./chain-set.ts";
 import type { OutboxStats } from "../state/outbox/outbox-stats.ts";
 import { busyTime } from "./busy-time.ts";
 import { Connections, type Links } from "./connections.ts";
-import { openState, restoreState, type State } from "./durable.ts";
-import { DurableTask } from "./durable-task.ts";
+import { durableTask, openState, type State } from "./durable.ts";
 import { openEach } from "./open-each.ts";
 import {
   type OpenedSource,
@@ -289,44 +288,30 @@ export class Worker {
     };
     const runner = await this.#openRunner(members, headers, outputs, failed);
     const sources = opened.map(({ source }) => source);
-    const { clock, log, settings } = this.#options;
-    let task: Task;
-    if (state === undefined || chains === null) task = new RunnerTask(sources, runner, sinks, clock);
-    else {
-      const beginsAnew = await restoreState(runner, state, {
-        ...this.#options,
-        forget: settings.forget,
-        tell: log,
-      });
-      const durable = new DurableTask({
-        sources,
-        positions: state.positions,
-        runner,
-        sinks,
-        log: state.log,
-        lastSnapshotBytes: state.snapshotBytes,
-        outbox: state.outbox,
-        away: state.away,
-        senders: chains.senders,
-        clock,
-        tell: log,
-        pipelines: plans.map(({ name }) => name),
-        commit_ms: settings.commit_ms,
-        beginsAnew,
-      });
-      failure.promise.catch((error: unknown) => durable.fail(error));
-      task = durable;
-    }
+    const parts = { plans, sources, runner, sinks };
+    const task =
+      state === undefined || chains === null
+        ? new RunnerTask(sources, runner, sinks, this.#options.clock)
+        : await durableTask(
+            state,
+            { ...parts, senders: chains.senders, failure: failure.promise },
+            this.#options,
+          );
     this.#tasks.push(task);
     await references.start(runner);
     // Told so while it was being opened.
     if (this.#stopping) task.stop();
-    this.#running.push(
-      task.run().catch((error: unknown) => {
-        this.failures.push(error);
-        this.#options.log.error(messageOf(error));
-      }),
-    );
+    this.#running.push(this.#ended(task));
+  }
+
+  /** Resolves once it has ended, be it with a fault. */
+  async #ended(task: Task): Promise<void> {
+    try {
+      await task.run();
+    } catch (error) {
+      this.failures.push(error);
+      this.#options.log.error(messageOf(error));
+    }
   }
 
   #chainsOf(state: State, surroundings: Surroundings, failed: (error: WeirError) => void): ChainSet {
