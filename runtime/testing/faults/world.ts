@@ -189,6 +189,8 @@ export class World {
 
   /** SIGTERM; resolves with the exit code. */
   async endWorker(): Promise<number | null> {
+    // One that has said nothing may not listen to signals yet; what arrived may be its predecessor's.
+    await this.alive("the first word of a worker", () => this.worker.heard > 0);
     this.worker.signal("SIGTERM");
     return (await this.worker.ended).code;
   }
