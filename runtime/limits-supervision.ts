@@ -7,7 +7,7 @@ export const supervisionLimits = {
   worker_heartbeat_ms: 1_000,
   /** Without a heartbeat for so long a worker hangs. */
   worker_hang_ms: 3_000,
-  /** Until its first heartbeat, on a slow device too. */
+  /** Until its first heartbeat, and until it is judged by the silence between two: on a slow or busy device it takes long to load what it runs. */
   worker_start_ms_max: 30_000,
   /** Before a worker that was asked to drain is killed: it gives up by itself after `drain_ms_max`. */
   worker_grace_ms: 15_000,

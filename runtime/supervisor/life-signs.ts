@@ -1,6 +1,7 @@
 // What one look at the processes and heartbeats of one worker says: whether it lives, and which failures are
 // new since the last look. Each failure is told once. Pure; it decides nothing about what follows.
 
+import type { Heartbeat } from "../heartbeat.ts";
 import type { ObservedWorker } from "./driver.ts";
 import type { WorkerMemory } from "./memory.ts";
 import type { Heard } from "./reconcile.ts";
@@ -97,8 +98,14 @@ function tooMany(living: readonly ObservedWorker[], revision: string): readonly 
 function hangs({ state, started }: ObservedWorker, { heard, since, late }: Sight, now: number): number {
   if (state === "unknown") return 0;
   // A heartbeat of an earlier process of that name says nothing about this one.
-  const own = heard !== undefined && heard.at >= started ? heard.at : null;
-  return silence({ since: Math.max(since, started), heard: own, late }, now);
+  const own = heard !== undefined && heard.at >= started ? heard : null;
+  const starts = own !== null && isStarting(own.beat);
+  return silence({ since: Math.max(since, started), heard: own?.at ?? null, starts, late }, now);
+}
+
+/** It has not come to what it was told to run, or not all of that is open. */
+function isStarting({ assignment, pipelines }: Heartbeat): boolean {
+  return assignment === null || pipelines.some(({ phase }) => phase === "starting");
 }
 
 /**

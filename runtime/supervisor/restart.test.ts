@@ -89,15 +89,20 @@ test("good is what ran for long enough", () => {
 test.each([
   { since: 0, heard: null, late: 0, now: limits.worker_start_ms_max, silent: false },
   { since: 0, heard: null, late: 0, now: limits.worker_start_ms_max + 1, silent: true },
+  { since: 0, heard: 500, starts: true, late: 0, now: limits.worker_start_ms_max, silent: false },
+  { since: 0, heard: 500, starts: true, late: 0, now: limits.worker_start_ms_max + 1, silent: true },
+  { since: 0, heard: 29_000, starts: true, late: 0, now: 32_000, silent: false },
+  { since: 0, heard: 29_000, starts: true, late: 0, now: 32_001, silent: true },
+  { since: 0, heard: 500, starts: true, late: 1_000, now: 33_000, silent: false },
   { since: 0, heard: 5_000, late: 0, now: 8_000, silent: false },
   { since: 0, heard: 5_000, late: 0, now: 8_001, silent: true },
   { since: 0, heard: 5_000, late: 1_000, now: 11_000, silent: false },
   { since: 0, heard: 5_000, late: 1_000, now: 11_001, silent: true },
   { since: 0, heard: 9_000, late: 0, now: 5_000, silent: false },
 ])(
-  "started at $since, heard at $heard, looked at $late ms late, at $now",
-  ({ since, heard, late, now, silent }) => {
-    expect(silence({ since, heard, late }, now) > 0).toBe(silent);
+  "started at $since, heard at $heard, starting: $starts, looked at $late ms late, at $now",
+  ({ since, heard, starts = false, late, now, silent }) => {
+    expect(silence({ since, heard, starts, late }, now) > 0).toBe(silent);
   },
 );
 
