@@ -228,7 +228,7 @@ test("a failing test applies nothing, and a change says what becomes of the stat
   expect((await said(apply([file], options))).text).toContain("goes on with what it keeps: 2 window");
   writeFileSync(file, counted("counted", "x > -1"));
   expect((await said(plan([file], options))).text).toContain(
-    "does not fit what it keeps: 2 window (changed: 1 filter); the host goes back to the revision before, unless --forget counted",
+    "does not fit what it keeps: 2 window (changed: 1 filter); the host goes back to the last good revision, or puts it aside where there is none, unless --forget counted",
   );
   expect((await said(apply([file], { ...options, forget: ["counted"] }))).text).toContain(
     "begins anew without",

@@ -45,7 +45,7 @@ export function statePlanText(
   const why = changed.length === 0 ? "its sources or branches are others" : `changed: ${changed.join(", ")}`;
   return forgets
     ? `begins anew without ${what} (${why})`
-    : `does not fit ${what} (${why}); the host goes back to the revision before, unless --forget ${name}`;
+    : `does not fit ${what} (${why}); the host goes back to the last good revision, or puts it aside where there is none, unless --forget ${name}`;
 }
 
 /** What becomes of its threads; null where they stay. */
