@@ -78,3 +78,10 @@ export class WeirError extends Error {
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
+
+/** The same, and what the reader can do about it, where nothing but one text is carried on. */
+export function adviceOf(thrown: unknown): string {
+  const remedy = thrown instanceof WeirError ? thrown.remedy : undefined;
+  // More may come behind it.
+  return remedy === undefined ? messageOf(thrown) : `${messageOf(thrown)}; ${remedy.replace(/\.$/, "")}`;
+}

@@ -73,6 +73,14 @@ test("a host that is drained, and a file that cannot be used, are shown as what 
   ]);
 });
 
+test("of one that is put aside it is said how it is let go again", () => {
+  const aside = line("a", { state: "quarantined", reason: "it has other steps; --forget a", runs: null });
+  expect(shown({ ...status, pipelines: [aside] }).slice(3, 5)).toEqual([
+    " | it has other steps; --forget a",
+    " | weir release a lets it go again",
+  ]);
+});
+
 test("partitions share a line, with their workers, why so many, and what is wrong", () => {
   expect(shown(status)).toEqual([
     "gateway: driver process, for 1m 1s",

@@ -75,6 +75,8 @@ function reasonLines(lines: readonly PipelineStatusLine[], { scales, now }: Supe
     if (scale !== undefined) told.push(styled("red", `  ${all.map(({ name }) => name).join(", ")}:`));
     told.push(...reason.split("\n").map((line) => styled("red", `  ${line}`)));
   }
+  for (const { name, state } of lines)
+    if (state === "quarantined") told.push(styled("dim", `  weir release ${name} lets it go again`));
   return told;
 }
 

@@ -2,7 +2,7 @@
 // other. What could not be done is told at the next look and decided anew. Decides nothing.
 
 import type { AssignedPipeline, AssignmentKey } from "../assignment.ts";
-import { messageOf } from "../errors.ts";
+import { adviceOf } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Driver, UnlimitedWorker } from "./driver.ts";
@@ -72,7 +72,7 @@ export class Hands {
       try {
         await this.#do(action);
       } catch (error) {
-        const message = messageOf(error);
+        const message = adviceOf(error);
         log.warn(`${action.kind} ${worker}: ${message}`);
         if (action.kind === "start") this.#refused.set(worker, message);
         // What follows was decided for the case that this is done.

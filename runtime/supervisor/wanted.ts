@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { revisionOf } from "../assignment.ts";
-import { messageOf, WeirError } from "../errors.ts";
+import { adviceOf, messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { readDocument } from "../pipeline/document.ts";
 import type { Diagnostic, PlacementSpec } from "../pipeline/pipeline.ts";
@@ -134,7 +134,7 @@ export function wantedInFolder(folder: string): {
         refuse(path, `${path}: another file has a pipeline ${pipeline.name} already; give it another name`);
       else found.set(pipeline.name, pipeline);
     } catch (error) {
-      refuse(path, error instanceof WeirError ? messageOf(error) : `${path}: ${messageOf(error)}`);
+      refuse(path, error instanceof WeirError ? adviceOf(error) : `${path}: ${messageOf(error)}`);
     }
   }
   return { pipelines: [...found.values()], refused };

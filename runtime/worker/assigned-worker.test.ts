@@ -203,6 +203,18 @@ test("a revision that is wrong does not take the place of the one that runs", as
   expect(beatOf(worker, "kept")).toMatchObject({ phase: "running", since });
 });
 
+test("why one failed says what can be done about it, where that is known", async () => {
+  const path = folderOf("stateless");
+  const sink = `  - sink: { nats: { subject: up, stream: UP, delivery: lane } }`;
+  const text = `name: lanes\nsource: { nats: { subject: "lanes.in" }, format: json, schema: { n: float64 } }\nsteps:\n${sink}\n`;
+  writeFileSync(join(path, "lanes.yaml"), text);
+  const worker = start(path);
+  await until(() => beatOf(worker, "lanes")?.phase === "failed");
+  expect(beatOf(worker, "lanes")!.fault).toMatch(
+    /needs a state folder; name one with --state, or with state: in weir\.yaml$/,
+  );
+});
+
 test("one that fails leaves the others alone, and runs again when it is told to", async () => {
   const path = folderOf("fails");
   write(path, "well", "v1");
@@ -218,7 +230,7 @@ steps:
   const out = await collect("ill.v1");
   const worker = start(path);
   await until(() => beatOf(worker, "ill")?.phase === "failed" && beatOf(worker, "well")?.phase === "running");
-  expect(beatOf(worker, "ill")!.fault).toContain("missing.csv");
+  expect(beatOf(worker, "ill")!.fault).toMatch(/missing\.csv.*; Check the path.* its permissions$/);
   writeFileSync(missing, "n\n1\n2\n");
   writeFileSync(join(path, "ill.yaml"), "\n", { flag: "a" });
   await until(() => beatOf(worker, "ill")?.phase === "stopped");

@@ -6,7 +6,7 @@ import type { Clock } from "../clock.ts";
 import type { LoadedPipeline } from "../engine/loader.ts";
 import { loadInput } from "../engine/loader.ts";
 import { readReferenceFiles } from "../engine/reference-files.ts";
-import { messageOf } from "../errors.ts";
+import { adviceOf, messageOf } from "../errors.ts";
 import type { Phase } from "../heartbeat.ts";
 import { instanceOf } from "../instance.ts";
 import type { Log } from "../log.ts";
@@ -52,7 +52,7 @@ export async function checkPipeline(
     if (loaded.plan.name === name) return { pipeline: loaded, fault: null };
     return { pipeline: null, fault: `its file calls it ${loaded.plan.name}, and it was assigned as ${name}` };
   } catch (error) {
-    return { pipeline: null, fault: messageOf(error) };
+    return { pipeline: null, fault: adviceOf(error) };
   }
 }
 
@@ -142,9 +142,7 @@ export class PipelineLife {
     const worker = this.#worker;
     if (worker !== null && this.phase === "draining") {
       // It tells when draining takes too long. That it goes on in the background then is better than to wait for it.
-      await Promise.race([this.#ended, worker.stop()]).catch((error: unknown) =>
-        this.#fail(messageOf(error)),
-      );
+      await Promise.race([this.#ended, worker.stop()]).catch((error: unknown) => this.#fail(adviceOf(error)));
     }
     this.#life.on("drained", this.#surroundings.clock.now());
     await this.#close();
@@ -167,7 +165,7 @@ export class PipelineLife {
     } catch (error) {
       // It is told when its state is free again: whoever hears of it may start it anew at once.
       if (this.phase !== "draining") await this.#close();
-      this.#fail(messageOf(error));
+      this.#fail(adviceOf(error));
     }
     if (this.phase !== "draining") await this.#close();
   }
