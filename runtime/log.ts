@@ -9,11 +9,13 @@ export interface Log {
   info(message: string): void;
   warn(message: string): void;
   error(message: string): void;
+  /** What `who` waits for from now on, null once that is there; for whoever wants to know without reading lines. */
+  waits?(who: string, what: string | null): void;
 }
 
 export type LogFormat = "text" | "json";
 
-type Level = keyof Log;
+type Level = "info" | "warn" | "error";
 
 /** Names and messages of others cannot start a new line or move the cursor. */
 function printable(message: string): string {

@@ -73,6 +73,14 @@ test("a host that is drained, and a file that cannot be used, are shown as what 
   ]);
 });
 
+test("one that starts says what it waits for", () => {
+  const waits_for = "the server of the connection cloud";
+  const starting = line("a", { state: "starting", beat: { ...beat, phase: "starting", waits_for } });
+  expect(shown({ ...status, pipelines: [starting] })[3]).toBe(
+    " | waits for the server of the connection cloud",
+  );
+});
+
 test("of one that is put aside it is said how it is let go again", () => {
   const aside = line("a", { state: "quarantined", reason: "it has other steps; --forget a", runs: null });
   expect(shown({ ...status, pipelines: [aside] }).slice(3, 5)).toEqual([

@@ -75,6 +75,10 @@ function reasonLines(lines: readonly PipelineStatusLine[], { scales, now }: Supe
     if (scale !== undefined) told.push(styled("red", `  ${all.map(({ name }) => name).join(", ")}:`));
     told.push(...reason.split("\n").map((line) => styled("red", `  ${line}`)));
   }
+  for (const [waits, all] of Map.groupBy(lines, ({ beat }) => beat?.waits_for)) {
+    const who = scale === undefined ? "" : `${all.map(({ name }) => name).join(", ")} `;
+    if (waits !== undefined) told.push(styled("dim", `  ${who}waits for ${waits}`));
+  }
   for (const { name, state } of lines)
     if (state === "quarantined") told.push(styled("dim", `  weir release ${name} lets it go again`));
   return told;
@@ -119,7 +123,7 @@ export async function status(options: { readonly json?: boolean }): Promise<numb
   // Without a supervisor there may be a worker that somebody started by hand.
   const hosts = await answersTo<SupervisorStatus>("/supervisor");
   const workers = hosts.length > 0 ? [] : (await answersTo<readonly WorkerStatus[]>("/status")).flat();
-  const unopened = hosts.length > 0 ? [] : await unopenedNames();
+  const unopened = hosts.length > 0 ? [] : await unopenedPipelines();
   if (hosts.length === 0 && workers.length === 0 && unopened.length === 0) {
     throw new WeirError(
       "WEIR_NO_WORKER",
@@ -135,15 +139,15 @@ export async function status(options: { readonly json?: boolean }): Promise<numb
   }
   const [head, ...rows] = workers.length === 0 ? [] : runLines(workers);
   if (head !== undefined) print(styled("dim", head));
-  const waiting = unopened.map((name) => `${name} ${notOpen}`);
+  const waiting = unopened.map(({ name, waits_for }) => `${name} ${notOpen(waits_for)}`);
   for (const line of [...hosts.flatMap(statusLines), ...rows, ...waiting]) print(line);
   return 0;
 }
 
 /** Pipelines that workers started by hand were given, and that wait to be opened. */
-async function unopenedNames(): Promise<readonly string[]> {
+async function unopenedPipelines(): Promise<readonly WaitingAnswer[]> {
   const answers = await answersTo<readonly WaitingAnswer[]>("/pipelines");
-  return answers.flat().flatMap(({ name, waiting }) => (waiting === null ? [name] : []));
+  return answers.flat().filter(({ waiting }) => waiting === null);
 }
 
 /** The worker that is meant by its own name, or by that of a pipeline that it runs. */

@@ -10,7 +10,12 @@ import type { WaitingAnswer } from "../worker/waiting-answers.ts";
 import { countText } from "./amounts.ts";
 import { print, styled } from "./terminal.ts";
 
-export const notOpen = "is not open yet: the log of its worker says what it waits for";
+/** Of one that is not open: what is not there yet, as far as its worker knows. */
+export function notOpen(waitsFor: string | undefined): string {
+  const what =
+    waitsFor === undefined ? "the log of its worker says what it waits for" : `it waits for ${waitsFor}`;
+  return `is not open yet: ${what}`;
+}
 
 function nobody(folder: string): WeirError {
   return new WeirError("WEIR_NO_WORKER", `no worker of this user answers in ${folder}`, {
@@ -55,9 +60,9 @@ export async function why(
     print(JSON.stringify(asked));
     return 0;
   }
-  for (const { name, waiting, unsent = [] } of asked) {
+  for (const { name, waiting, unsent = [], waits_for } of asked) {
     print(styled("bold", name));
-    const lines = waiting === null ? [notOpen] : waitingText(waiting);
+    const lines = waiting === null ? [notOpen(waits_for)] : waitingText(waiting);
     for (const line of unsent.length === 0 ? lines : lines.filter((each) => each !== nothingWaits))
       print(`  ${line}`);
     for (const { branch, rows } of unsent)

@@ -4,6 +4,8 @@
 export interface ConnectorLog {
   info(message: string): void;
   warn(message: string): void;
+  /** What `who` waits for from now on, null once that is there; for whoever wants to know without reading lines. */
+  waits?(who: string, what: string | null): void;
 }
 
 /** For tests and for callers with nobody to tell. */

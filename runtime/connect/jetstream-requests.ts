@@ -59,13 +59,17 @@ function isRefusal(fault: unknown): boolean {
   return fault.status >= 400 && fault.status < 500;
 }
 
+const missingStream = "the stream does not exist (yet)";
+
 /** Runs `task` until it succeeds; a refusal becomes an error that names what was asked. */
 export async function insist<T>(asker: Asker, what: string, task: () => Promise<T>): Promise<T> {
   let told = "";
   for (let attempt = 0; ; attempt++) {
     if (asker.isStopped()) throw stopped(asker, what);
     try {
-      return await task();
+      const done = await task();
+      if (told !== "") asker.log.waits?.(asker.name, null);
+      return done;
     } catch (fault) {
       if (fault instanceof WeirError) throw fault;
       const isMissing = isCode(fault, JetStreamApiCodes.StreamNotFound);
@@ -76,10 +80,13 @@ export async function insist<T>(asker: Asker, what: string, task: () => Promise<
         });
       }
       const reason = isMissing
-        ? "the stream does not exist (yet); who publishes makes it, as weir feed --stream does"
+        ? `${missingStream}; who publishes makes it, as weir feed --stream does`
         : messageOf(fault);
       const said = withoutInbox(reason, asker.link.inbox);
-      if (said !== told) asker.log.warn(`${asker.name}: ${what}: ${reason}; trying again for ever`);
+      if (said !== told) {
+        asker.log.warn(`${asker.name}: ${what}: ${reason}; trying again for ever`);
+        asker.log.waits?.(asker.name, isMissing ? missingStream : reason);
+      }
       told = said;
     }
     await sleep(asker.clock, backOff(attempt, Math.random()));

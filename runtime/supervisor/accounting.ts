@@ -62,7 +62,10 @@ export function effectiveRevision({ wanted, good, refused }: PipelineMemory): st
   return good !== null && refused[good] === undefined ? good : null;
 }
 
-const notOpen = `it is not open after ${limits.update_open_ms_max / 1000} s although its connections are there; its log says what it waits for`;
+function notOpen({ waits_for }: PipelineBeat): string {
+  const what = waits_for === undefined ? "its log says what it waits for" : `it waits for ${waits_for}`;
+  return `it is not open after ${limits.update_open_ms_max / 1000} s although its connections are there; ${what}`;
+}
 
 /** A revision that waits for ever for what the one before it did not need. One that has none before it waits as long as it takes. */
 function isStuck({ good }: PipelineMemory, { phase, revision, unready_ms = 0 }: PipelineBeat): boolean {
@@ -107,7 +110,7 @@ class Accounting {
     if (beat.phase === "running" && isGood(beat.since, at)) this.#runsWell(known, beat);
     if (beat.phase === "failed" && known.judged < beat.attempt)
       this.#pipelineFailed(known, beat, beat.fault ?? "it failed");
-    if (isStuck(known, beat)) this.#refuse(beat.name, beat.revision, notOpen);
+    if (isStuck(known, beat)) this.#refuse(beat.name, beat.revision, notOpen(beat));
   }
 
   /** Wants a new start of the pipelines whose time has come. */

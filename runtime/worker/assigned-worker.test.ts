@@ -103,9 +103,12 @@ test("one that waits for its stream is named among those that are asked what the
   writeFileSync(join(path, "early.yaml"), `name: early\n${source}\nsteps: [{ sink: { nothing: {} } }]\n`);
   const worker = start(path);
   await until(() => beatOf(worker, "open")?.phase === "running");
+  // For a moment it waits for the connection, like the one beside it.
+  const stream = "source stream U: the stream does not exist (yet)";
+  await until(() => beatOf(worker, "early")?.waits_for === stream);
   expect(worker.answers("/pipelines")).toEqual([
     { name: "open", waiting: expect.objectContaining({ steps: [] }) as unknown, unsent: [] },
-    { name: "early", waiting: null, unsent: [] },
+    { name: "early", waiting: null, unsent: [], waits_for: stream },
   ]);
 });
 
@@ -246,8 +249,16 @@ test("one that waits for a server can be taken away, and a worker of such ends a
   const gone = await startNatsServer({ name: "weir-told-gone" }, process.env);
   await gone.stop();
   const worker = start(path, gone.url);
-  await until(() => worker.heartbeat().pipelines.length === 2);
-  expect(beatOf(worker, "waits")).toMatchObject({ phase: "starting" });
+  const serverAway = "the server of the connection default";
+  const beats = () => worker.heartbeat().pipelines;
+  await until(() => beats().filter(({ waits_for }) => waits_for === serverAway).length === 2);
+  expect(beatOf(worker, "waits")).toMatchObject({ phase: "starting", waits_for: serverAway });
+  expect(worker.answers("/pipelines")).toContainEqual({
+    name: "waits",
+    waiting: null,
+    unsent: [],
+    waits_for: serverAway,
+  });
   rmSync(join(path, "waits.yaml"));
   await until(() => beatOf(worker, "waits") === undefined);
   expect(beatOf(worker, "waits-too")).toMatchObject({ phase: "starting" });
@@ -272,8 +283,15 @@ steps:
 `,
   );
   const worker = start(path);
-  await until(() => (beatOf(worker, "unready")?.unready_ms ?? 0) > 100);
-  expect(beatOf(worker, "unready")).toMatchObject({ phase: "starting" });
+  const isStreamMissing = () => beatOf(worker, "unready")?.waits_for?.startsWith("source stream") === true;
+  await until(() => (beatOf(worker, "unready")?.unready_ms ?? 0) > 100 && isStreamMissing());
+  expect(beatOf(worker, "unready")).toMatchObject({
+    phase: "starting",
+    waits_for: "source stream NOT_THERE: the stream does not exist (yet)",
+  });
+  await (await managerOf(link, null)).streams.add({ name: "NOT_THERE", subjects: ["unready.in"] });
+  await until(() => beatOf(worker, "unready")?.phase === "running");
+  expect(beatOf(worker, "unready")).not.toHaveProperty("waits_for");
   await worker.stop();
 });
 

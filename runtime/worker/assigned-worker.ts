@@ -93,7 +93,10 @@ export class AssignedWorker {
     const unopened = lives.filter(({ life }) => life.phase === "starting" && life.status() === null);
     const statuses = this.#statuses();
     const names = [...statuses, ...unopened].map(({ name }) => name);
-    return waitingAnswers(names, statuses, { now: clock.now(), elapsed: clock.elapsed() });
+    const missing = new Map(
+      unopened.flatMap(({ name, life }) => (life.waitsFor === null ? [] : [[name, life.waitsFor] as const])),
+    );
+    return waitingAnswers(names, statuses, { now: clock.now(), elapsed: clock.elapsed() }, missing);
   };
 
   #statuses(): readonly WorkerStatus[] {

@@ -12,6 +12,8 @@ export interface Links {
   link(name: string): Promise<NatsLink>;
   /** All that were asked for are connected. */
   readonly areConnected: boolean;
+  /** The first that was asked for and is not connected; null where all are. */
+  readonly missing: string | null;
   /** Ends every wait for a first connect. */
   giveUp(): void;
   close(): Promise<void>;
@@ -61,11 +63,15 @@ export class Connections implements Links {
   }
 
   get areConnected(): boolean {
-    return this.#areConnected(this.#links.keys());
+    return this.missing === null;
   }
 
-  #areConnected(names: Iterable<string>): boolean {
-    return [...names].every((name) => this.#opened.get(name)?.connected === true);
+  get missing(): string | null {
+    return this.#missingOf(this.#links.keys());
+  }
+
+  #missingOf(names: Iterable<string>): string | null {
+    return [...names].find((name) => this.#opened.get(name)?.connected !== true) ?? null;
   }
 
   /** Ends every wait for a first connect. */
@@ -83,14 +89,17 @@ export class Connections implements Links {
       );
     const opened = (name: string): Promise<NatsLink> => Promise.race([this.link(name), given.promise]);
     const asked = new Set<string>();
-    const areConnected = (): boolean => this.#areConnected(asked);
+    const missing = (): string | null => this.#missingOf(asked);
     return {
       link(name) {
         asked.add(name);
         return opened(name);
       },
       get areConnected() {
-        return areConnected();
+        return missing() === null;
+      },
+      get missing() {
+        return missing();
       },
       giveUp,
       close() {

@@ -15,6 +15,7 @@ import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
 import type { Links } from "./connections.ts";
 import { Life } from "./lifecycle.ts";
 import type { DeviceSettings } from "./settings.ts";
+import { StartWaits } from "./start-waits.ts";
 import { Worker, type WorkerStatus } from "./worker.ts";
 
 /** What all pipelines of a worker are given. */
@@ -67,6 +68,7 @@ export class PipelineLife {
   readonly #name: string;
   readonly #surroundings: PipelineSurroundings;
   readonly #life: Life;
+  readonly #waits = new StartWaits();
   #fault: string | null = null;
   #worker: Worker | null = null;
   #links: Links | null = null;
@@ -105,6 +107,13 @@ export class PipelineLife {
     return this.phase === "starting" && this.#links?.areConnected === true;
   }
 
+  /** What it waits for while it starts; null where that is not known, or nothing. */
+  get waitsFor(): string | null {
+    if (this.phase !== "starting") return null;
+    const missing = this.#links?.missing ?? null;
+    return missing === null ? this.#waits.first : `the server of the connection ${missing}`;
+  }
+
   get busy_ms(): number {
     return this.#worker?.busy_ms ?? 0;
   }
@@ -123,7 +132,7 @@ export class PipelineLife {
     this.#worker = new Worker({
       settings,
       clock,
-      log,
+      log: this.#waits.heardOn(log),
       identity: identity(),
       connections,
       ...turn,

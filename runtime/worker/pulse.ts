@@ -71,9 +71,10 @@ export class Pulse {
     const status = life.status();
     const counts = status === null ? noCounts : countsOf(status);
     const { busy, true_rate } = this.#rates(`${name}@${life.revision}`, counts.records, life.busy_ms, now);
-    const { revision, attempt, phase, fault, since } = life;
+    const { revision, attempt, phase, fault, since, waitsFor } = life;
     const unready = this.#unready(name, life, now);
-    return { name, revision, attempt, phase, fault, since, ...unready, ...counts, busy, true_rate };
+    const waits = waitsFor === null ? {} : { waits_for: waitsFor };
+    return { name, revision, attempt, phase, fault, since, ...waits, ...unready, ...counts, busy, true_rate };
   }
 
   /** Since when nothing but the pipeline itself keeps it from being open. */

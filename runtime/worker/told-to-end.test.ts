@@ -76,6 +76,7 @@ it("while a sink is opened, it opens that, reads nothing, and ends", async () =>
       return arrives.promise;
     },
     areConnected: true,
+    missing: null,
     giveUp: () => undefined,
     close: () => Promise.resolve(),
   };

@@ -7,15 +7,18 @@ export interface WaitingAnswer {
   readonly name: string;
   /** Null until it is open: its server or stream may not be there, or that of one before it. */
   readonly waiting: PipelineWaiting | null;
+  /** Of one that is not open yet: what is not there yet; absent where that is not known. */
+  readonly waits_for?: string;
   /** By branch, rows that its sink has not confirmed; those with none are left out. A worker of an earlier version does not say so. */
   readonly unsent?: readonly { readonly branch: string; readonly rows: number }[];
 }
 
-/** `statuses` are of those that are open, `names` of all. */
+/** `statuses` are of those that are open, `names` of all, `missing` by name what they wait for to be opened. */
 export function waitingAnswers(
   names: readonly string[],
   statuses: readonly WorkerStatus[],
   { now, elapsed }: { readonly now: number; readonly elapsed: number },
+  missing: ReadonlyMap<string, string> = new Map(),
 ): readonly WaitingAnswer[] {
   const unopened = names.filter((name) => statuses.every((each) => each.name !== name));
   return [
@@ -24,6 +27,9 @@ export function waitingAnswers(
       waiting: waitingOf(pipeline, now, elapsed),
       unsent: sinks.flatMap(({ branch, pending }) => (pending > 0 ? [{ branch, rows: pending }] : [])),
     })),
-    ...unopened.map((name) => ({ name, waiting: null, unsent: [] })),
+    ...unopened.map((name) => {
+      const waits_for = missing.get(name);
+      return { name, waiting: null, unsent: [], ...(waits_for === undefined ? {} : { waits_for }) };
+    }),
   ];
 }
