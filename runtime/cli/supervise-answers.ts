@@ -58,14 +58,12 @@ function openAnswers({ supervisor, socketOf }: Supervised): Answers {
 /** Opens those that were asked for, and the socket file of this user. */
 export async function openDoors(started: Supervised, admin: string, log: Log): Promise<Control[]> {
   const address = parseAddress(admin);
-  const doors: Control[] = [];
+  const own = `supervisor-${started.identity}`;
+  const doors = [await openControl(runFolder(process.env), own, answersOf(started))];
   if (address !== null) {
     const door = await openAdmin(address, openAnswers(started));
     log.info(`answers http://${door.path}/healthz, /readyz and /metrics`);
     doors.push(door);
   }
-  return [
-    ...doors,
-    await openControl(runFolder(process.env), `supervisor-${started.identity}`, answersOf(started)),
-  ];
+  return doors;
 }

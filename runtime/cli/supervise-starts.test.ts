@@ -2,7 +2,7 @@
 // room is no end. Real processes; no server is needed.
 
 import type { ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
@@ -67,6 +67,18 @@ test("workers get the limits that they were given, one with a pipeline of its ow
   for (const group of shared.groups.filter((each) => each.includes("/pids/")))
     expect(readFileSync(join(group, "pids.max"), "latin1")).toBe("200\n");
   await site.drain(supervisor);
+});
+
+test("where its run folder is open to others it says so, and has opened and started nothing", async () => {
+  const site = siteOf("open");
+  const run = join(site.folder, "r");
+  mkdirSync(run);
+  chmodSync(run, 0o755);
+  const admin = ["--admin", "127.0.0.1:0"];
+  const refused = await site.weir("supervise", site.pipelines, "--state", site.state, ...admin);
+  expect([refused.code, refused.stderr]).toEqual([66, expect.stringContaining("r is open to others")]);
+  expect(refused.stderr).not.toContain("answers http://");
+  expect(existsSync(site.state)).toBe(false);
 });
 
 test.skipIf(small === null)(`a full disk ends nothing that is known${without}`, async () => {

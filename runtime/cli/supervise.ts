@@ -22,7 +22,8 @@ import {
   workerSpec,
 } from "../supervisor/worker-start.ts";
 import { readRequests } from "../worker/ingest-requests.ts";
-import { defaultConnection, type DeviceSettings } from "../worker/settings.ts";
+import { prepareRunFolder } from "../worker/control.ts";
+import { defaultConnection, type DeviceSettings, runFolder } from "../worker/settings.ts";
 import { giveBackMemory, keepCompiledCode } from "../worker/settle.ts";
 import { settingsFor } from "./device-settings.ts";
 import { checkWanted, followFolder } from "./followed-folder.ts";
@@ -226,6 +227,8 @@ export async function supervise(folder: string | undefined, options: SuperviseOp
   const { host = hostToken(settings.host ?? undefined), desired } = options;
   checkHost(host);
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
+  // Workers that are started, and an address that answers, are not to be left behind by a supervisor that cannot be asked.
+  prepareRunFolder(runFolder(process.env));
   const started = await start(folder, options, settings, host, log);
   const { supervisor, ingest } = started;
   checkWanted(folder, desired, supervisor);

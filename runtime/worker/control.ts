@@ -30,7 +30,7 @@ const { createServer } = process.getBuiltinModule("node:http");
 const ending = ".sock";
 
 /** Makes the folder for socket files, or sees that the one there is the user's own and closed to others. */
-function prepare(folder: string): void {
+export function prepareRunFolder(folder: string): void {
   makeFolder(folder, 0o700);
   const facts = lstatSync(folder);
   const own = process.getuid === undefined || facts.uid === process.getuid();
@@ -53,7 +53,7 @@ export interface Control {
 
 /** Answers questions on a socket file in `folder` that is named after `identity`. */
 export async function openControl(folder: string, identity: string, answers: Answers): Promise<Control> {
-  prepare(folder);
+  prepareRunFolder(folder);
   const path = join(folder, `${identity}${ending}`);
   if (Buffer.byteLength(path) > limits.socket_path_bytes_max) {
     throw new WeirError("WEIR_FILE", `${path} is longer than a socket's path may be`, {
