@@ -47,6 +47,14 @@ test.each([
   expect(faultsOf(operator, settings, false)).toEqual([]);
 });
 
+test.each([
+  ["join", `left: t, right: d, by: device, ${two}, ${rest}, within: 5s`, ["by", "on"]],
+  ["align", `on: device, ${two}, ${rest}, age: 10s`, ["on", "by"]],
+])("what %s calls otherwise than its neighbours is told", (operator, settings, [written, meant]) => {
+  const told = [written, `unknown setting ${written}`, `did you mean ${meant}?`];
+  expect(faultsOf(operator, settings)).toContainEqual(told);
+});
+
 describe("refused, and where", () => {
   test.each([
     ["align", `inputs: { t: value }, ${rest}, age: 10s`, "inputs", "expected at least two inputs", null],

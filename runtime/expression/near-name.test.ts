@@ -18,6 +18,9 @@ test.each([
   ["Integer", columnTypes, "int64"],
   ["seconds", ["s", "ms", "us", "ns", "iso"], "s"],
   ["avg", ["mean", "max"], "mean"],
+  ["by", ["left", "right", "on", "within"], "on"],
+  ["on", ["tumbling", "by", "select"], "by"],
+  ["key", ["table", "on", "add"], "on"],
   ["delta", ["value", "by", "band", "against"], "band"],
   ["quux", operatorNames, undefined],
 ])("%s", (name, names, meant) => expect(nearName(name, names)).toBe(meant));

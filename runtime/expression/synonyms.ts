@@ -1,5 +1,5 @@
 // What other tools call the things that weir has other names for. One word may mean several things, of which the
-// place where it stands has one at most. Never a name that weir knows itself.
+// place where it stands has one at most. A name that weir knows itself is here only where it stands elsewhere: `on` and `by`.
 
 /** By weir's name, what else it is called. */
 const otherNames: Readonly<Record<string, string>> = {
@@ -46,7 +46,8 @@ const otherNames: Readonly<Record<string, string>> = {
   branch: "route switch split fork",
   sink: "output publish emit write to send",
   // Settings
-  by: "key group_by groupby partition_by key_by per",
+  by: "key group_by groupby partition_by key_by per on",
+  on: "by key join_key using",
   for: "duration",
   when: "condition expr expression if",
   band: "delta threshold tolerance deadband",
