@@ -143,10 +143,10 @@ const settings = z
     nats: natsSource.optional(),
     file: fileSource.optional(),
     host: hostSource.optional(),
-    format: z
-      .enum(formats)
-      .optional()
-      .meta({ description: "What a record is written in; json when left out, or by the file's ending." }),
+    format: z.enum(formats).optional().meta({
+      description:
+        "What a record is written in; json when left out, or by the file's ending. A record of csv is one line in a file and with `framing: lines`: line ends inside quotes are not read there.",
+    }),
     proto: protoSetting,
     framing: z.enum(framings).optional().meta({
       description:

@@ -92,6 +92,14 @@ test("a line that is not one record is a fault of the record, and its neighbours
   expect(decoded.columns[1]!.valid).toEqual(new Uint8Array(7));
 });
 
+test("the two parts of a record that is cut at a line end in quotes say that it was", () => {
+  const decoder = createCsvDecoder([{ name: "y", type: "float64" }], { header: ["x", "y"] });
+  expect(decoder.decode(payloadsOf(['"a', 'b",1'])).faults.map(({ detail }) => detail)).toEqual([
+    "expected a line of CSV, got one in which a quote is not closed",
+    "expected a line of CSV, got a quote or a line end out of place",
+  ]);
+});
+
 test("JSON in a cell may nest no deeper than a payload", () => {
   const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
   expect(read({ name: "x", type: "json" }, nested(limits.payload_depth_max))).toBe(

@@ -9,7 +9,7 @@ import type { DecodeFault, Decoded, Decoder, FieldRead } from "../codec.ts";
 import { nextDictionary } from "../dictionary.ts";
 import { RawTexts } from "../json/raw-texts.ts";
 import { integerOfCell, isJsonCell, numberOfCell, timeOfCell } from "./cell.ts";
-import { type CsvCells, splitCsvLine } from "./line.ts";
+import { type CsvCells, endsInQuotes, splitCsvLine } from "./line.ts";
 
 export interface CsvDecoderOptions {
   /** The columns of every line, in order. Of a name that stands twice the last counts. */
@@ -77,7 +77,8 @@ class CsvDecoder implements Decoder {
     if (!isUtf8(payload)) return "expected a line of UTF-8, got other bytes";
     const text = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString("utf8");
     const cells = splitCsvLine(text);
-    if (cells === null) return "expected a line of CSV, got a quote or a line end out of place";
+    if (cells === null)
+      return `expected a line of CSV, got ${endsInQuotes(text) ? "one in which a quote is not closed" : "a quote or a line end out of place"}`;
     if (cells.texts.length !== this.#width)
       return `expected ${this.#width} columns, got ${cells.texts.length}`;
     for (const place of this.#places) {

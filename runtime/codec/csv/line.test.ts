@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseCsvLine, quoteCsvText, splitCsvLine } from "./line.ts";
+import { endsInQuotes, parseCsvLine, quoteCsvText, splitCsvLine } from "./line.ts";
 
 test.each([
   ["a,b,c", ["a", "b", "c"]],
@@ -25,6 +25,17 @@ test.each([
   ['"a" ,b', null],
 ])("%j is split into %j", (line, cells) => {
   expect(parseCsvLine(line)).toEqual(cells);
+});
+
+test.each([
+  ['a,"b', true],
+  ['a,"b ""c""', true],
+  ['"a","b\r\n', true],
+  ['c",2', false],
+  ['"a"b,"c', false],
+  ['a,"b"', false],
+])("%j ends inside quotes: %s", (line, ends) => {
+  expect(endsInQuotes(line)).toBe(ends);
 });
 
 test("a quoted empty cell is told from an empty one", () => {

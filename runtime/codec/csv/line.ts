@@ -33,6 +33,24 @@ export function splitCsvLine(line: string): CsvCells | null {
   }
 }
 
+/** True for a line that ends inside quotes, as the first part of a record does whose cell holds a line end. */
+export function endsInQuotes(line: string): boolean {
+  const text = withoutLineEnd(line);
+  for (let position = 0; position <= text.length; ) {
+    const end = cellEnd(text, position);
+    if (end < 0) return text[position] === '"' && closingQuote(text, position) < 0;
+    position = end + 1;
+  }
+  return false;
+}
+
+/** Where the quote stands that closes the cell which begins with one at `start`; -1 where none does. */
+function closingQuote(text: string, start: number): number {
+  let quote = text.indexOf('"', start + 1);
+  while (quote >= 0 && text[quote + 1] === '"') quote = text.indexOf('"', quote + 2);
+  return quote;
+}
+
 /** Where the cell that begins at `start` ends; -1 when it is malformed. */
 function cellEnd(text: string, start: number): number {
   if (text[start] !== '"') {
@@ -40,8 +58,7 @@ function cellEnd(text: string, start: number): number {
     const end = comma < 0 ? text.length : comma;
     return /["\r\n]/.test(text.slice(start, end)) ? -1 : end;
   }
-  let quote = text.indexOf('"', start + 1);
-  while (quote >= 0 && text[quote + 1] === '"') quote = text.indexOf('"', quote + 2);
+  const quote = closingQuote(text, start);
   if (quote < 0) return -1;
   return quote + 1 === text.length || text[quote + 1] === "," ? quote + 1 : -1;
 }

@@ -117,7 +117,7 @@ describe("mistakes name file, line and column", () => {
     [
       "a quote that does not end",
       file("csv", 'id,site,limit\nr1,n,1\nr2,"n,1\n'),
-      "devices.csv:3: expected a line of CSV, got a quote or a line end out of place",
+      "devices.csv:3: expected a line of CSV, got one in which a quote is not closed",
     ],
     [
       "a column that is missing",
