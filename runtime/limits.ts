@@ -116,6 +116,8 @@ const generalLimits = {
   slots_max: 1_073_741_824,
   /** Hopping or counted windows that one record may belong to. */
   window_overlap_max: 1_000,
+  /** A hundred years. */
+  window_ms_max: 3_153_600_000_000,
   /** Rows of a key that one cumulating window may grow through. */
   window_steps_max: 10_000,
   window_shifts_max: 24,

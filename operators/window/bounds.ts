@@ -1,6 +1,9 @@
 // How much a window step may ask for. The same numbers stand in the runtime's table of limits; a test
 // keeps the two alike, because an operator imports the SDK and nothing else.
 
+/** ms that a window may be long: a hundred years, so that one can hold all that there is. What is longer is a slip of the pen. */
+export const lengthMax = 3_153_600_000_000;
+
 /** Hopping or counted windows that one record may belong to. */
 export const overlapMax = 1_000;
 

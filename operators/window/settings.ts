@@ -3,7 +3,7 @@
 
 import { type AggregateCall, type ColumnReference, type Expression, field, z } from "weir/sdk";
 import { aggregates } from "./aggregates/catalog.ts";
-import { overlapMax, shiftsMax, stepsMax } from "./bounds.ts";
+import { lengthMax, overlapMax, shiftsMax, stepsMax } from "./bounds.ts";
 import { earlyFaults, gapFaults, updatesFaults } from "./emission.ts";
 import { type CalendarUnit, calendarUnits } from "./kinds/calendar.ts";
 import { gapPolicies, type GapPolicy } from "./kinds/gaps.ts";
@@ -36,11 +36,17 @@ export interface CalendarSettings {
   readonly zone: string;
 }
 
+const day = 86_400_000;
+
 /** A length of time in whole milliseconds, at least one. */
 function length(doc: string): z.ZodType<number, string> {
   return field
     .duration(doc)
     .refine((ms) => ms >= 1, "a window is at least 1ms long: write a longer time")
+    .refine(
+      (ms) => ms <= lengthMax,
+      `a window is at most ${lengthMax / day}d long, a hundred years: write a shorter time`,
+    )
     .refine((ms) => Number.isInteger(ms), "windows are cut at whole milliseconds: write a multiple of 1ms");
 }
 

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { limits } from "../../runtime/limits.ts";
 import { loadPipeline } from "../../runtime/pipeline/load.ts";
-import { gapWindowsMax, overlapMax, programsMax, shiftsMax, stepsMax } from "./bounds.ts";
+import { gapWindowsMax, lengthMax, overlapMax, programsMax, shiftsMax, stepsMax } from "./bounds.ts";
 import { window } from "./window.ts";
 
 /** The messages of a pipeline whose one step has `settings`, each with the line at which it points. */
@@ -22,6 +22,7 @@ steps:
 test("every kind is taken", () => {
   for (const kind of [
     "tumbling: 1m, offset: 10s, ",
+    "tumbling: 36500d, ",
     "tumbling: 1m, emit: final, ",
     "tumbling: 1m, emit: { early: 5s }, ",
     "tumbling: 1m, emit: { updates: 10m }, ",
@@ -56,6 +57,7 @@ describe("refused", () => {
     ["", "window needs one of tumbling, hopping, cumulate, session, count, sliding, state, calendar"],
     ["tumbling: 1m, sliding: 1m, ", "sliding stands beside tumbling: keep one of them"],
     ["tumbling: 0s, ", "a window is at least 1ms long: write a longer time"],
+    ["tumbling: 99999999999999d, ", "a window is at most 36500d long, a hundred years: write a shorter time"],
     ["tumbling: 1.5ms, ", "windows are cut at whole milliseconds: write a multiple of 1ms"],
     [
       "tumbling: -1s, ",
@@ -185,7 +187,8 @@ describe("refused", () => {
 });
 
 test("the bounds are those of the runtime's table", () => {
-  expect([overlapMax, stepsMax, shiftsMax, gapWindowsMax, programsMax]).toEqual([
+  expect([lengthMax, overlapMax, stepsMax, shiftsMax, gapWindowsMax, programsMax]).toEqual([
+    limits.window_ms_max,
     limits.window_overlap_max,
     limits.window_steps_max,
     limits.window_shifts_max,
