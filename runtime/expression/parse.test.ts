@@ -76,3 +76,19 @@ test.each<[text: string, start: number, end: number, message: string]>([
 ])("%s", (text, start, end, message) => {
   expect(parse(text)).toEqual({ ok: false, faults: [{ start, end, message }] });
 });
+
+test.each([
+  ["-(2 * mean(x))", "-(2 * mean(x))"],
+  ["!((a || b))", "!((a || b))"],
+  ["(a + b) * (c - d)", "(a + b) * (c - d)"],
+  ["((a)) + 1", "((a)) + 1"],
+  ["1 + -(2 * (a + b))", "1 + -(2 * (a + b))"],
+  ["(a) ? b : (c)", "(a) ? b : (c)"],
+  ["(a) ? (b) : c", "(a) ? (b) : c"],
+  ["(a && (b))", "a && (b)"],
+  ["a + ')' + (b)", "a + ')' + (b)"],
+])("all of %s is underlined: %s", (text, underlined) => {
+  const parsed = parse(text);
+  expect(parsed.ok).toBe(true);
+  if (parsed.ok) expect(text.slice(parsed.value.start, parsed.value.end)).toBe(underlined);
+});

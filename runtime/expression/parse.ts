@@ -82,25 +82,15 @@ class Reader {
         return this.#method(node.args, where, depth);
       case "&&":
       case "||":
-        return {
-          kind: "logic",
-          operator: node.op,
-          left: this.read(node.args[0], depth),
-          right: this.read(node.args[1], depth + 1),
-          ...where,
-        };
+        return { kind: "logic", operator: node.op, ...this.#operands(node.args, depth) };
       case "!_":
-        return { kind: "not", operand: this.read(node.args, depth + 1), ...where };
-      case "-_":
-        return negated(this.read(node.args, depth + 1), where);
+      case "-_": {
+        const operand = this.read(node.args, depth + 1);
+        const whole = { start, end: this.#endOf(operand, start) };
+        return node.op === "-_" ? negated(operand, whole) : { kind: "not", operand, ...whole };
+      }
       case "?:":
-        return {
-          kind: "choice",
-          condition: this.read(node.args[0], depth + 1),
-          accepted: this.read(node.args[1], depth + 1),
-          otherwise: this.read(node.args[2], depth + 1),
-          ...where,
-        };
+        return this.#choice(node.args, depth);
       case "in":
         return this.#membership(node.args[0], node.args[1], where, depth);
       case "list":
@@ -121,13 +111,52 @@ class Reader {
 
   #binary(operator: string, args: readonly [ASTNode, ASTNode], where: Span, depth: number): Syntax {
     if (!binaryOperators.has(operator)) throw new Refusal(where, `the operator ${operator} is not supported`);
+    return { kind: "binary", operator: operator as BinaryOperator, ...this.#operands(args, depth) };
+  }
+
+  /** Both sides of an operator, and from where to where it all goes. */
+  #operands(
+    args: readonly [ASTNode, ASTNode],
+    depth: number,
+  ): { readonly left: Syntax; readonly right: Syntax } & Span {
+    const left = this.read(args[0], depth);
+    const right = this.read(args[1], depth + 1);
+    return { left, right, start: this.#startOf(left, right.start), end: this.#endOf(right, left.end) };
+  }
+
+  #choice(args: readonly [ASTNode, ASTNode, ASTNode], depth: number): Syntax {
+    const condition = this.read(args[0], depth + 1);
+    const accepted = this.read(args[1], depth + 1);
+    const otherwise = this.read(args[2], depth + 1);
+    const start = this.#startOf(condition, accepted.start);
     return {
-      kind: "binary",
-      operator: operator as BinaryOperator,
-      left: this.read(args[0], depth),
-      right: this.read(args[1], depth + 1),
-      ...where,
+      kind: "choice",
+      condition,
+      accepted,
+      otherwise,
+      start,
+      end: this.#endOf(otherwise, accepted.end),
     };
+  }
+
+  /** Where an operand begins with the parentheses around it, which are no part of it: as many as are closed before `next`. */
+  #startOf(operand: Span, next: number): number {
+    let { start } = operand;
+    for (const _closed of this.#text.slice(operand.end, next).matchAll(/\)/g)) {
+      const opening = this.#text.lastIndexOf("(", start - 1);
+      if (start > 0 && opening >= 0) start = opening;
+    }
+    return start;
+  }
+
+  /** Where an operand ends with them: as many as were opened since `before`. */
+  #endOf(operand: Span, before: number): number {
+    let { end } = operand;
+    for (const _opened of this.#text.slice(before, operand.start).matchAll(/\(/g)) {
+      const closing = this.#text.indexOf(")", end);
+      if (closing >= 0) end = closing + 1;
+    }
+    return end;
   }
 
   #select(operand: ASTNode, field: string, where: Span, depth: number): Syntax {
