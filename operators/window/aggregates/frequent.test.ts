@@ -120,6 +120,14 @@ test("of equally frequent values the smallest is the mode", () => {
   expect(new Trial(mode, [], "string").whole(everySecond("b", "a"))).toBe("a");
 });
 
+test("of equally frequent int64 the smallest is the mode as a number, not as a text", () => {
+  expect(new Trial(mode, [], "int64").whole(everySecond(10n, 9n))).toBe(9n);
+  expect(new Trial(mode, [], "int64").whole(everySecond(-2n, -3n))).toBe(-3n);
+  const far = 2n ** 53n;
+  expect(new Trial(mode, [], "int64").whole(everySecond(far + 1n, 10n ** 18n, far))).toBe(far);
+  expect(top(3, "int64", [10n, -2n, 9n, -3n]).map(({ value }) => value)).toEqual([-3, -2, 9]);
+});
+
 test("long values are told apart, but shown up to their bound", () => {
   const long = "x".repeat(frequentTextMax + 50);
   expect(top(9, "string", [`${long}1`, `${long}2`, `${long}2`])).toEqual([

@@ -66,15 +66,27 @@ export function countingOf(type: ColumnType): Pick<Aggregate, "initial" | "bytes
 
 /** The `k` most frequent values of a table, as JSON. */
 export function topJson(table: Float64Array | undefined, type: ColumnType, k: number): string {
-  const top = table === undefined ? [] : frequentOf(table, showsTexts(type)).slice(0, k);
+  const top = table === undefined ? [] : frequentOf(table, type).slice(0, k);
   const items = top.map(
     ({ label, count, error }) => `{"value":${jsonOf(type, label)},"count":${count},"error":${error}}`,
   );
   return `[${items.join(",")}]`;
 }
 
-function frequentOf(table: Float64Array, texts: boolean): Frequent[] {
-  return entriesOf(table, texts).sort((a, b) => b.count - a.count || (a.label < b.label ? -1 : 1));
+function frequentOf(table: Float64Array, type: ColumnType): Frequent[] {
+  const isLess = type === "int64" ? isLessWhole : isLessLabel;
+  return entriesOf(table, showsTexts(type)).sort(
+    (a, b) => b.count - a.count || (isLess(a.label, b.label) ? -1 : 1),
+  );
+}
+
+function isLessLabel(a: number | string, b: number | string): boolean {
+  return a < b;
+}
+
+/** Of int64 the labels are texts, because float64 would round them; as texts 10 is less than 9, and -2 less than -3. */
+function isLessWhole(a: number | string, b: number | string): boolean {
+  return BigInt(a) < BigInt(b);
 }
 
 function jsonOf(type: ColumnType, label: number | string): string {
@@ -120,14 +132,13 @@ export const mode: AggregateDefinition = {
   output: (input) => input ?? "json",
   create: (input) => {
     const type = input ?? "json";
-    const texts = showsTexts(type);
     return {
       ...countingOf(type),
       finish({ buffers }, slots, count, out) {
         for (let i = 0; i < count; i++) {
           const table = buffers[slots[i]!] as Float64Array | undefined;
           if (table === undefined) out.valid[i] = 0;
-          else writeLabel(out, i, frequentOf(table, texts)[0]!.label);
+          else writeLabel(out, i, frequentOf(table, type)[0]!.label);
         }
       },
     };
