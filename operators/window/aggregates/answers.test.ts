@@ -89,6 +89,17 @@ describe("sums", () => {
     expect(trial("stddev").whole(far)).toBeCloseTo(Math.sqrt(30), 9);
     expect(trial("slope").whole(far)).toBeCloseTo(4.2, 9);
   });
+
+  test("a slope over times of today is that of the same times counted from 0", () => {
+    const times = [7, 12, 28, 33, 41, 58, 64, 79, 85, 93];
+    const line = (from: number): Reading[] => times.map((time) => ({ time: from + time, value: 3 * time }));
+    for (const from of [0, 1_700_000_000_123, -1_700_000_000_123]) {
+      const parts = [line(from).slice(0, 3), line(from).slice(3, 4), line(from).slice(4)];
+      expect(trial("slope").whole(line(from))).toBeCloseTo(3_000, 9);
+      expect(trial("slope").merged(parts)).toBeCloseTo(3_000, 9);
+      expect(trial("slope").merged(parts.toReversed())).toBeCloseTo(3_000, 9);
+    }
+  });
 });
 
 describe("ends", () => {

@@ -3,7 +3,7 @@
 import type { AggregateDefinition } from "weir/sdk";
 import { argMax, argMin } from "./arg-extreme.ts";
 import { collect } from "./collect.ts";
-import { corr, slope } from "./comoments.ts";
+import { corr } from "./comoments.ts";
 import { count } from "./count.ts";
 import { countDistinct } from "./count-distinct.ts";
 import { delta, first, last } from "./ends.ts";
@@ -15,6 +15,7 @@ import { integral, rate, timeMean } from "./path.ts";
 import { merge, quantile, sketch } from "./quantile.ts";
 import { mergeDistinct, sketchDistinct } from "./sketch-distinct.ts";
 import { mergeTop, sketchTop } from "./sketch-top.ts";
+import { slope } from "./slope.ts";
 import { stddev, stddevPop, variance, variancePop } from "./spread.ts";
 import { mean, sum } from "./sums.ts";
 import { mode, topK } from "./top-k.ts";

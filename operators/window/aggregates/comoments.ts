@@ -1,4 +1,4 @@
-// slope and corr: how two numbers go together, from one pass and in any order.
+// corr: how two numbers go together, from one pass and in any order.
 
 import type { Aggregate, AggregateDefinition, AggregateState, ColumnOf, Expression } from "weir/sdk";
 import { type Present, present } from "./present.ts";
@@ -59,21 +59,6 @@ function mergePairs(target: AggregateState, into: number, source: AggregateState
   target.cells[5]![into]! += source.cells[5]![from]! + betweenA * betweenB * shared;
 }
 
-const slopePerSecond: Aggregate = {
-  initial,
-  isPartial: true,
-  add(state, slots, rows, count, input, { time }) {
-    addPairs(state, present(slots, rows, count, input), time, (input as NumberColumn).values);
-  },
-  merge: mergePairs,
-  finish({ cells }, slots, count, out) {
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i]!;
-      writeNumber(out, i, (1000 * cells[5]![slot]!) / cells[3]![slot]!);
-    }
-  },
-};
-
 function correlation(second: Expression | undefined): Aggregate {
   return {
     initial,
@@ -101,16 +86,6 @@ function rootOfProduct(a: number, b: number): number {
   const product = a * b;
   return product > 1e-290 && product < 1e300 ? Math.sqrt(product) : Math.sqrt(a) * Math.sqrt(b);
 }
-
-export const slope: AggregateDefinition = {
-  name: "slope",
-  summary:
-    "The slope per second of the line that fits the values over event time best (least squares); null without two different times.",
-  input: ["float64"],
-  parameters: [],
-  output: () => "float64",
-  create: () => slopePerSecond,
-};
 
 export const corr: AggregateDefinition = {
   name: "corr",
