@@ -66,6 +66,20 @@ describe("the days on which clocks change", () => {
     ]);
   });
 
+  test.each([
+    // Put back from 2:00 to 1:30, and forward from 2:00 to 2:30.
+    ["Australia/Lord_Howe", "2025-04-05T14:00Z", ["01:00", 1], ["01:30", 0.5], ["02:00", 1]],
+    ["Australia/Lord_Howe", "2025-10-04T14:30Z", ["01:00", 1], ["02:30", 0.5], ["03:00", 1]],
+    // By a whole hour, but from 3:45 to 2:45 and from 2:45 to 3:45.
+    ["Pacific/Chatham", "2025-04-05T13:15Z", ["03:00", 0.75], ["02:45", 0.25], ["03:00", 1]],
+    ["Pacific/Chatham", "2025-09-27T13:15Z", ["02:00", 0.75], ["03:45", 0.25], ["04:00", 1]],
+    // At one minute past midnight.
+    ["America/St_Johns", "2009-03-08T03:30Z", ["00:00", 1 / 60], ["01:01", 59 / 60], ["02:00", 1]],
+  ] as const)("an hour within which the clocks are changed is cut there: %s, %s", (zone, from, ...hours) => {
+    const found = following(calendarPeriods("hour", zone), zone, Date.parse(from), 3);
+    expect(found.map(([time, length]) => [time.slice(11, 16), length])).toEqual(hours);
+  });
+
   test("shifts go on through them", () => {
     const shifts = [
       { name: "late", begins: 14 * hour },

@@ -160,11 +160,12 @@ function periodsOf(zone: Zone, beginnings: Beginnings): Calendar {
   });
 }
 
-/** Hours as the clocks show them; an hour that the clocks show twice is two hours. */
+/** Hours as the clocks show them; an hour that the clocks show twice, or a part of one, is another hour. */
 function hoursOf(zone: Zone): Calendar {
   return new Calendar((time) => {
     const start = time - modulo(zone.local(time), hour);
-    // Zones that are put forward or back by part of an hour cut the hour in which they are.
+    // Clocks that are put forward or back within an hour cut it there, be it by a whole one: those of Chatham go from
+    // 2:45 to 3:45, which is another hour, though the minutes follow each other.
     return {
       start: sameOffsetFrom(zone, time, start),
       end: sameOffsetUntil(zone, time, start + hour),
@@ -180,7 +181,7 @@ function modulo(value: number, divisor: number): number {
 /** The earliest whole ms after which the zone's offset is that of `time`, `start` where it is so all the way. */
 function sameOffsetFrom(zone: Zone, time: number, start: number): number {
   const offset = zone.offset(time);
-  if (zone.offset(start) === offset || isWholeHours(zone.offset(start) - offset)) return start;
+  if (zone.offset(start) === offset) return start;
   let [other, same] = [start, Math.floor(time)];
   while (same - other > 1) {
     const middle = Math.floor((other + same) / 2);
@@ -192,7 +193,7 @@ function sameOffsetFrom(zone: Zone, time: number, start: number): number {
 
 function sameOffsetUntil(zone: Zone, time: number, end: number): number {
   const offset = zone.offset(time);
-  if (zone.offset(end - 1) === offset || isWholeHours(zone.offset(end - 1) - offset)) return end;
+  if (zone.offset(end - 1) === offset) return end;
   let [same, other] = [Math.floor(time), end - 1];
   while (other - same > 1) {
     const middle = Math.floor((other + same) / 2);
@@ -200,10 +201,6 @@ function sameOffsetUntil(zone: Zone, time: number, end: number): number {
     else other = middle;
   }
   return other;
-}
-
-function isWholeHours(difference: number): boolean {
-  return difference % hour === 0;
 }
 
 /** The periods of a unit in the zone of that name. */
