@@ -4,7 +4,7 @@
 import { timeFarthest, zoneOffset } from "../../operators/sdk/index.ts";
 import type { FunctionEntry, Overload, Prepared } from "./overload.ts";
 
-/** Clocks are only ever put forward or back at a quarter of an hour. */
+/** How long what a zone's clocks were asked last holds, if they showed the same difference at its end. */
 const quarter_ms = 900_000;
 
 /** What a date says, of one whose UTC fields hold local time. */
@@ -15,13 +15,16 @@ function offsetIn(zone: string): (time: number) => number {
   const asked = zoneOffset(zone);
   let known = Number.NaN;
   let offset = 0;
+  let isConstant = true;
   return (time) => {
     const quarter = Math.floor(time / quarter_ms);
     if (quarter !== known) {
       offset = asked(quarter * quarter_ms);
+      // Some clocks were put forward or back at one minute past the hour.
+      isConstant = asked((quarter + 1) * quarter_ms - 1) === offset;
       known = quarter;
     }
-    return offset;
+    return isConstant ? offset : asked(time);
   };
 }
 

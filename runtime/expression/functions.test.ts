@@ -42,3 +42,15 @@ test("names are unique", () => {
 function textOfInteger(_: string, value: unknown): unknown {
   return typeof value === "bigint" ? `${value}n` : value;
 }
+
+test("the clocks of a zone are read to the minute at which they are changed", () => {
+  // From 00:01 to 01:01, at 03:31 in UTC; all within one quarter of an hour.
+  const rows = [30, 31, 30, 44].map((minute) => ({ ts: Date.UTC(2009, 2, 8, 3, minute) }));
+  const types = { ts: "time" } as const;
+  for (const backend of ["code", "closure"] as const) {
+    const compiled = compile('ts.getHours("America/St_Johns")', schemaOf(types), { types: [], backend });
+    if (!compiled.ok) throw new Error(compiled.faults[0]!.message);
+    const column = compiled.value.evaluate(batchFromRows(types, rows));
+    expect(rows.map((_, row) => valueAt(column, row))).toEqual([0, 1, 0, 1]);
+  }
+});
