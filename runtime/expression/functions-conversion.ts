@@ -7,24 +7,27 @@ import type { FunctionEntry } from "./overload.ts";
 
 const decimal = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 const whole = /^[+-]?\d{1,19}$/;
-const instant = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
+/** `Date` also reads an hour 24, which RFC 3339 does not have. The second group is what a fraction says below a ms. */
+const instant =
+  /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.(?:\d{1,2}|\d{3}(\d{0,6})))?(?:Z|[+-]\d\d:\d\d)$/;
 
 const same = (x: number): number => x;
 /** Operands as they are, so that no function is called. */
 const asIs = { text: (x: string) => x, finite: [false], result: "operands" } as const;
 
-/** RFC 3339 to ms since the epoch; NaN when it is not one, or no day of the calendar. */
+/** RFC 3339 to ms since the epoch, with their fraction, as sources read it; NaN when it is not one, or no day of the calendar. */
 function timeOf(text: string): number {
-  const day = instant.exec(text)?.[1];
+  const [, day, below] = instant.exec(text) ?? [];
   if (day === undefined) return Number.NaN;
   const midnight = Date.parse(`${day}T00:00:00Z`);
   if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(day)) return Number.NaN;
-  return Date.parse(text);
+  // Of a fraction `Date` reads the first three digits.
+  return Date.parse(text) + (below ? Number(`0.${below}`) : 0);
 }
 
-/** Times beyond the calendar's range (8.64e15 ms) have no text. */
+/** Times beyond the calendar's range (8.64e15 ms) have no text. Down to a whole ms, before 1970 as well, where `Date` would cut to the one after. */
 function textOfTime(time: number): string | null {
-  return Math.abs(time) > 8.64e15 ? null : new Date(time).toISOString();
+  return Math.abs(time) > 8.64e15 ? null : new Date(Math.floor(time)).toISOString();
 }
 
 function integerOf(x: number): bigint | null {

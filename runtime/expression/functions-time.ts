@@ -28,12 +28,17 @@ function offsetIn(zone: string): (time: number) => number {
   };
 }
 
+/** What a local time shows. The ms that it is in began before it: `Date` would cut times before 1970 to the one after. */
+function shownAt(local: number, reading: Reading): number {
+  return reading(new Date(Math.floor(local)));
+}
+
 function readingIn(reading: Reading): (zone: string) => Prepared {
   return (zone) => {
     try {
       const offset = offsetIn(zone);
       const run = (time: number): number | null =>
-        Math.abs(time) > timeFarthest ? null : reading(new Date(time + offset(time)));
+        Math.abs(time) > timeFarthest ? null : shownAt(time + offset(time), reading);
       return { ok: true, run };
     } catch {
       return { ok: false, message: `there is no time zone ${zone}; write it like Europe/Paris` };
@@ -43,7 +48,7 @@ function readingIn(reading: Reading): (zone: string) => Prepared {
 
 function readings(reading: Reading): readonly Overload[] {
   const run = (time: number): number | null =>
-    Math.abs(time) > timeFarthest ? null : reading(new Date(time));
+    Math.abs(time) > timeFarthest ? null : shownAt(time, reading);
   return [
     { takes: ["time"], gives: "float64", run },
     { takes: ["time", "string"], gives: "float64", run: () => null, prepare: readingIn(reading) },

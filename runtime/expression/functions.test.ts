@@ -54,3 +54,22 @@ test("the clocks of a zone are read to the minute at which they are changed", ()
     expect(rows.map((_, row) => valueAt(column, row))).toEqual([0, 1, 0, 1]);
   }
 });
+
+test.each<[text: string, given: FunctionExample["given"], gives: Scalar]>([
+  ["timestamp(text)", { text: "2023-11-14T22:13:20.5Z" }, 1_700_000_000_500],
+  ["timestamp(text)", { text: "2023-11-14T22:13:20.12+02:00" }, 1_699_992_800_120],
+  ["timestamp(text)", { text: "2023-11-14T22:13:20.1234Z" }, 1_700_000_000_123.4],
+  ["timestamp(text)", { text: "2023-11-14T22:13:20.123456789Z" }, 1_700_000_000_123.456_8],
+  ["timestamp(text)", { text: "1969-12-31T23:59:59.9995Z" }, -0.5],
+  ["timestamp(text)", { text: "2023-11-14T23:59:59.999Z" }, 1_700_006_399_999],
+  ["timestamp(text)", { text: "2023-11-14T24:00:00Z" }, null],
+  ["timestamp(text)", { text: "2023-11-14T22:13:20.Z" }, null],
+  ["timestamp(text)", { text: "2023-11-14T22:13:20.1234567891Z" }, null],
+  ["string(timestamp(x))", { x: -0.5 }, "1969-12-31T23:59:59.999Z"],
+  ["string(timestamp(x))", { x: 0.5 }, "1970-01-01T00:00:00.000Z"],
+  ["timestamp(x).getFullYear()", { x: -0.5 }, 1969],
+  ["timestamp(x).getHours('Europe/Berlin')", { x: -3_600_000.5 }, 23],
+])("times finer than a ms: %s of %o", (text, given, gives) => {
+  expect(outcome({ text, given, gives }, "code")).toBe(gives);
+  expect(outcome({ text, given, gives }, "closure")).toBe(gives);
+});
