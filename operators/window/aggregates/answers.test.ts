@@ -90,6 +90,15 @@ describe("sums", () => {
     expect(trial("slope").whole(far)).toBeCloseTo(4.2, 9);
   });
 
+  test("equal values beyond the root of what float64 holds have no spread, whole or in parts", () => {
+    const huge = everySecond(1e200, 1e200, 1e200);
+    const parts = huge.map((each) => [each]);
+    for (const name of ["var", "var_pop", "stddev", "stddev_pop", "slope"]) {
+      expect(trial(name).whole(huge)).toBe(0);
+      expect(trial(name).merged(parts)).toBe(0);
+    }
+  });
+
   test("a slope over times of today is that of the same times counted from 0", () => {
     const times = [7, 12, 28, 33, 41, 58, 64, 79, 85, 93];
     const line = (from: number): Reading[] => times.map((time) => ({ time: from + time, value: 3 * time }));

@@ -1,6 +1,7 @@
 // corr: how two numbers go together, from one pass and in any order.
 
 import type { Aggregate, AggregateDefinition, AggregateState, ColumnOf, Expression } from "weir/sdk";
+import { copyCells } from "./copied.ts";
 import { type Present, present } from "./present.ts";
 import { writeNumber } from "./result.ts";
 
@@ -47,6 +48,7 @@ function mergePairs(target: AggregateState, into: number, source: AggregateState
   const added = source.cells[0]![from]!;
   if (added === 0) return;
   const before = target.cells[0]![into]!;
+  if (before === 0) return copyCells(target, into, source, from);
   const total = before + added;
   const shared = (before * added) / total;
   const betweenA = source.cells[1]![from]! - target.cells[1]![into]!;

@@ -1,6 +1,7 @@
 // slope: the line that fits values over event time best, from one pass and in any order.
 
 import type { Aggregate, AggregateDefinition, AggregateState, ColumnOf } from "weir/sdk";
+import { copyCells } from "./copied.ts";
 import { type Present, present } from "./present.ts";
 import { writeNumber } from "./result.ts";
 
@@ -57,7 +58,7 @@ function mergeValues(target: AggregateState, into: number, source: AggregateStat
   if (added === 0) return;
   const [counts, origins, meanTimes, meanValues, squares, products] = target.cells as unknown as SlopeCells;
   const before = counts[into]!;
-  if (before === 0) origins[into] = origin;
+  if (before === 0) return copyCells(target, into, source, from);
   const total = before + added;
   const shared = (before * added) / total;
   const betweenTimes = origin - origins[into]! + meanTime - meanTimes[into]!;

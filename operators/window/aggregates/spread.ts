@@ -1,6 +1,7 @@
 // stddev and var, of one state: the sample's, with n - 1 below; stddev_pop and var_pop are the population's, with n.
 
 import type { Aggregate, AggregateDefinition, Column } from "weir/sdk";
+import { copyCells } from "./copied.ts";
 import { present } from "./present.ts";
 import { writeNumber } from "./result.ts";
 
@@ -37,6 +38,7 @@ const moments: Omit<Aggregate, "finish"> = {
     const added = source.cells[0]![from]!;
     if (added === 0) return;
     const before = target.cells[0]![into]!;
+    if (before === 0) return copyCells(target, into, source, from);
     const total = before + added;
     const difference = source.cells[1]![from]! - target.cells[1]![into]!;
     target.cells[0]![into] = total;
