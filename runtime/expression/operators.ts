@@ -89,7 +89,7 @@ const divide: FunctionEntry = {
   name: "/",
   kind: "operator",
   summary:
-    "Divides; by zero is null. Two int64 give an int64, cut towards zero; write double(n) / 2 for a fraction.",
+    "Divides; by zero is null. Two int64 give an int64, cut towards zero; write double(n) / 2 for a fraction. A whole number that is written in an expression is an int64 beside one, else a float64 (unlike in CEL): 7 / 2 is 3.5.",
   overloads: [
     { takes: ["float64", "float64"], gives: "float64", run: (a: number, b: number) => a / b, code: by },
     {
@@ -102,6 +102,7 @@ const divide: FunctionEntry = {
     { text: "x / 5", given: { x: 9 }, gives: 1.8 },
     { text: "x / y", given: { x: 1, y: 0 }, gives: null },
     { text: "n / 2", given: { n: -7n }, gives: -3n },
+    { text: "7 / 2", given: {}, gives: 3.5 },
   ],
 };
 
