@@ -194,6 +194,11 @@ const generalLimits = {
   /** Ranges of a work queue's messages that are done and may come again; beyond, the broker has to catch up first. */
   jetstream_remembered_ranges_max: 4_096,
   sink_in_flight_bytes_max: 16_777_216,
+  /** What of it a chain begins with, and what it comes down to at worst; one entry goes in any case. */
+  sink_window_bytes_first: 16_384,
+  sink_window_bytes_min: 4_096,
+  /** An answer that takes longer halves it: half of what an answer is waited for. One that takes half of that doubles it. */
+  sink_answer_late_ms: 2_500,
   /** Of the rows of one message, where a sink sends several and the file says nothing. */
   sink_batch_rows_default: 1_000,
   sink_batch_bytes_default: 262_144,
@@ -209,6 +214,8 @@ const generalLimits = {
   /** Messages that are read to find the end of a chain behind those of others, and how many at once. */
   chain_search_max: 4_096,
   chain_search_at_once: 32,
+  /** Of entries that are known, so many bytes are read again at once. */
+  chain_search_bytes: 8_192,
   /** How often within this time another may write between the rows of a chain before it is refused. */
   chain_foreign_times_max: 3,
   chain_foreign_ms: 600_000,

@@ -13,6 +13,7 @@ import type { SinkStats } from "../connect.ts";
 import type { ConnectorLog } from "../connector-log.ts";
 import { SinkCounts } from "../sink-counts.ts";
 import type { ChainIdentity, Place, Refusal, Tail, Target, TargetEvents } from "./chain.ts";
+import { SendWindow } from "./send-window.ts";
 import { fenced } from "./stream-target.ts";
 import { type Decision, decideTail } from "./tail.ts";
 import { Underway } from "./underway.ts";
@@ -62,7 +63,9 @@ export class ChainSender {
   #cancelCheck: (() => void) | null = null;
   /** The last number that arrived and is not settled; 0 where all is. */
   #arrived = 0;
-  #window = 0;
+  /** Entries for which the target has room when nothing is on its way. */
+  #room = 0;
+  readonly #window: SendWindow = new SendWindow();
   #attached = false;
   /** That the other side lost rows is to be written down first: what is sent again hides it from a later start. */
   #unwritten: Place | null = null;
@@ -184,7 +187,8 @@ export class ChainSender {
     outbox.rewind(chain, decision.kind === "continue" ? Math.max(decision.from, next) : decision.from);
     this.#empty = false;
     this.#unwritten = tail.regressed === true && this.#options.hasWriter === true ? this.place : null;
-    this.#window = this.#target.room;
+    this.#room = this.#target.room;
+    this.#window.begin();
     // What was said between the answer and now counts.
     this.#attached = this.#faults === faults;
   }
@@ -223,20 +227,16 @@ export class ChainSender {
   async #feed(): Promise<void> {
     const { chain, outbox } = this.#options;
     // An entry for each answer would be a write to the socket for each; half of them go together.
-    const enough = Math.max(1, Math.ceil(this.#window / 2));
+    const enough = Math.max(1, Math.ceil(this.#room / 2));
     await this.#conditions.until(
       () =>
         this.#isOver() ||
         !this.#attached ||
-        (!this.#empty &&
-          this.#unwritten === null &&
-          this.#target.room >= enough &&
-          this.#underway.bytes < limits.sink_in_flight_bytes_max),
+        (!this.#empty && this.#unwritten === null && this.#target.room >= enough && !this.#window.isFull),
     );
     if (this.#isOver() || !this.#attached) return;
-    const room = limits.sink_in_flight_bytes_max - this.#underway.bytes;
     this.#called = false;
-    const taken = await outbox.take(chain, this.#target.room, room);
+    const taken = await outbox.take(chain, this.#target.room, this.#window.room);
     this.#empty = taken.length === 0 && !this.#called;
     // What was taken for a target that is not attached any more is taken again.
     if (this.#attached && !this.#isOver()) this.#send(taken);
@@ -269,6 +269,8 @@ export class ChainSender {
       else this.#drop(entry.number, unfit);
     }
     this.#sent = Math.max(this.#sent, entries.at(-1)?.number ?? 0);
+    const flying = entries.map(({ number, row }) => ({ number, bytes: row.payload.length }));
+    this.#window.sent(flying, this.#options.clock.elapsed());
     if (entries.length > 0) this.#target.send(entries);
     this.#passDropped();
   }
@@ -292,6 +294,7 @@ export class ChainSender {
     this.#attempt = 0;
     this.#told = "";
     this.#underway.confirm(number);
+    this.#window.answered(number, this.#settled);
     for (const dropped of this.#dropped) if (dropped <= number) this.#dropped.delete(dropped);
     if (number > outbox.chain(chain).confirmed) outbox.confirm(chain, number);
     this.#passDropped();
@@ -317,6 +320,7 @@ export class ChainSender {
   #onUnsure(reason: string): void {
     if (this.#isOver()) return;
     this.#settle();
+    this.#window.silent();
     this.#attached = false;
     this.#faults++;
     // Once is what every cut brings along.

@@ -196,10 +196,14 @@ class ExclusiveTarget implements Target {
    */
   async #checkBefore(sequence: number, number: number, unconfirmed: readonly Entry[]): Promise<void> {
     const { port, identity } = this.#options;
-    const before = unconfirmed.filter((entry) => entry.number < number).length;
-    const deepest = Math.max(1, sequence - Math.min(before, limits.chain_search_max));
-    for (let at = sequence - 1; at >= deepest; at -= limits.chain_search_at_once) {
-      const count = Math.min(limits.chain_search_at_once, at - deepest + 1);
+    const before = unconfirmed.filter((entry) => entry.number < number);
+    const deepest = Math.max(1, sequence - Math.min(before.length, limits.chain_search_max));
+    // On a narrow link the answers to many large ones would come too late.
+    const largest = Math.max(1, ...before.map(({ row }) => row.payload.length));
+    const fitting = Math.max(1, Math.floor(limits.chain_search_bytes / largest));
+    const atOnce = Math.min(limits.chain_search_at_once, fitting);
+    for (let at = sequence - 1; at >= deepest; at -= atOnce) {
+      const count = Math.min(atOnce, at - deepest + 1);
       const sequences = Array.from({ length: count }, (_, back) => at - back);
       for (const message of await Promise.all(sequences.map((each) => port.read(each)))) {
         const mark = message === null ? null : markOf(message, identity.id);

@@ -19,7 +19,6 @@ export class Underway {
   /** The last number that was added. */
   #last = 0;
   #size = 0;
-  #bytes = 0;
 
   constructor(counts: SinkCounts) {
     this.#counts = counts;
@@ -27,11 +26,6 @@ export class Underway {
 
   get size(): number {
     return this.#size;
-  }
-
-  /** Bytes of what is not settled. */
-  get bytes(): number {
-    return this.#bytes;
   }
 
   /** An entry that may be sent. One that was added before counts no more. */
@@ -42,14 +36,13 @@ export class Underway {
     this.#items.push(item);
     this.#counts.taken += item.rows;
     this.#size++;
-    this.#bytes += item.bytes;
   }
 
   /** All up to `number` arrived. */
   confirm(number: number): void {
     for (let item = this.#items[this.#head]; item !== undefined && item.number <= number; ) {
       if (!item.isDropped) {
-        this.#settle(item);
+        this.#size--;
         this.#counts.confirm(item.rows, item.bytes);
       }
       item = this.#items[++this.#head];
@@ -64,7 +57,7 @@ export class Underway {
     const item = this.#items.slice(this.#head).find((each) => each.number === number);
     if (item === undefined || item.isDropped) return;
     item.isDropped = true;
-    this.#settle(item);
+    this.#size--;
     this.#counts.drop(reason, item.rows);
   }
 
@@ -74,13 +67,8 @@ export class Underway {
     const all = this.#items.slice(this.#head).filter((each) => !each.isDropped && each.number <= number);
     for (const each of all.slice(-count)) {
       each.isDropped = true;
-      this.#settle(each);
+      this.#size--;
       this.#counts.drop("unconfirmed", each.rows);
     }
-  }
-
-  #settle({ bytes }: Item): void {
-    this.#size--;
-    this.#bytes -= bytes;
   }
 }

@@ -102,8 +102,6 @@ export const linkFaults: readonly Scenario[] = [
   {
     name: "F41",
     about: "a slow link with jitter, then a narrow one of 256 kbit/s",
-    // More than passes in a few seconds is given up as unanswered, and asked after, which takes the link as well.
-    world: { ahead: 1_000 },
     async run(world, isShort) {
       world.begin();
       await world.flows();
