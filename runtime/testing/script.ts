@@ -73,6 +73,18 @@ export async function shareOut({ url, orders, threads, told }: SharedWork): Prom
   await Promise.all(Array.from({ length: Math.min(threads, left.length) }, run));
 }
 
+/**
+ * Ends the process once what was written is out. Left to itself it takes its handles apart first, and a request that was under
+ * way on one of them, to a process that was killed, may keep it at that for ever.
+ */
+async function end(code: number): Promise<void> {
+  const written = [process.stdout, process.stderr].map(
+    (stream) => new Promise<void>((resolve) => stream.write("", () => resolve())),
+  );
+  await Promise.all(written);
+  process.exit(code);
+}
+
 /** Runs a script to its end: 0 when all is good, 1 when not, the code of what it threw, and 0 with `usage` where that is asked for. */
 export function runScript(
   name: string,
@@ -85,11 +97,11 @@ export function runScript(
     return;
   }
   main(args).then(
-    (good) => (process.exitCode = good ? 0 : 1),
+    (good) => end(good ? 0 : 1),
     (error: unknown) => {
       const remedy = error instanceof WeirError && error.remedy !== undefined ? `\n${error.remedy}` : "";
       process.stderr.write(`${name}: ${messageOf(error)}${remedy}\n`);
-      process.exitCode = error instanceof WeirError ? error.exitCode : 70;
+      return end(error instanceof WeirError ? error.exitCode : 70);
     },
   );
 }
