@@ -182,13 +182,16 @@ test("files are small and named by what they hold", () => {
   expect(files.filter((file) => /(^|\/)(utils?|helpers?|common|misc|types|models)\b/.test(file))).toEqual([]);
 });
 
-test("only the clock reads the clock, and only the command line ends the process", () => {
+test("only the clock reads the clock, and only command lines end the process", () => {
   const faults: string[] = [];
+  // The scripts that prove weir are command lines as well, and end in one place.
+  const endsProcess = (file: string): boolean =>
+    file.startsWith("runtime/cli/") || file === "runtime/testing/script.ts";
   for (const file of sources.filter((each) => each.startsWith("runtime/") && each.endsWith(".ts"))) {
     const text = readFileSync(join(root, file), "utf8").replace(/^\s*(\/\/|\*).*$/gm, "");
     if (file !== "runtime/clock.ts" && /(?<![.\w])(Date\.now|setTimeout|setInterval)\(/.test(text))
       faults.push(`${file}: clock`);
-    if (!file.startsWith("runtime/cli/") && /\bprocess\.exit\(/.test(text)) faults.push(`${file}: exit`);
+    if (!endsProcess(file) && /\bprocess\.exit\(/.test(text)) faults.push(`${file}: exit`);
   }
   expect(faults).toEqual([]);
 });
