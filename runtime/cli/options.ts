@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError, Option } from "commander";
 import { WeirError } from "../errors.ts";
+import { outputWritten } from "../written.ts";
 import { complain, isOfSystem } from "./terminal.ts";
 
 /** Of weir. */
@@ -23,12 +24,7 @@ export async function finish(command: Promise<number>): Promise<void> {
     complain(error);
     code = error instanceof WeirError ? error.exitCode : isOfSystem(error) ? exitFile : 70;
   }
-  // Whatever is buffered for a pipe is written before the process ends.
-  await Promise.all(
-    [process.stdout, process.stderr].map(
-      (stream) => new Promise<void>((resolve) => stream.write("", () => resolve())),
-    ),
-  );
+  await outputWritten();
   process.exit(code);
 }
 

@@ -4,6 +4,7 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { Worker } from "node:worker_threads";
 import { messageOf, WeirError } from "../errors.ts";
+import { outputWritten } from "../written.ts";
 
 export const threadsMax = 64;
 
@@ -78,10 +79,7 @@ export async function shareOut({ url, orders, threads, told }: SharedWork): Prom
  * way on one of them, to a process that was killed, may keep it at that for ever.
  */
 async function end(code: number): Promise<void> {
-  const written = [process.stdout, process.stderr].map(
-    (stream) => new Promise<void>((resolve) => stream.write("", () => resolve())),
-  );
-  await Promise.all(written);
+  await outputWritten();
   process.exit(code);
 }
 

@@ -4,9 +4,8 @@
 
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { pipelineText } from "./pipeline.ts";
 import { insist, type Scenario } from "./scenario.ts";
-import { sourceStream, sourceSubject } from "./publisher.ts";
-import { sampledBelow } from "./records.ts";
 import { until } from "./waiting.ts";
 import type { Start, World } from "./world.ts";
 
@@ -64,26 +63,9 @@ function deedOf(strangeness: Strangeness): string {
     : `if (isFirst(seq)) ${deeds[strangeness]}`;
 }
 
-const pipeline = `name: faults
-use: [./strange.js]
-source:
-  nats: { subject: "${sourceSubject}", stream: ${sourceStream} }
-  framing: lines
-  format: json
-  schema: { device: string, seq: float64, ts: time, value: float64 }
-  time: { field: ts, unit: ms, lateness: 2s }
-steps:
-  - strange: { value: seq }
-  - branch:
-      raw:
-        - sink: { nats: { subject: "raw.rows", stream: RAW, to: cloud }, format: json, batch: { rows: 500 } }
-      windows:
-        - window: { tumbling: 1s, by: device, select: { n: count(), total: sum(value) } }
-        - sink: { nats: { subject: "win.{device}", stream: WIN, to: cloud }, format: json }
-      samples:
-        - filter: value < ${sampledBelow}
-        - sink: { nats: { subject: "sub.{device}", stream: SUB, to: cloud, delivery: subject }, format: json }
-`;
+const pipeline = pipelineText
+  .replace("source:\n", "use: [./strange.js]\nsource:\n")
+  .replace("steps:\n", "steps:\n  - strange: { value: seq }\n");
 
 function scenario(name: string, about: string, strangeness: Strangeness, run: Scenario["run"]): Scenario {
   return {
