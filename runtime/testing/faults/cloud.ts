@@ -1,7 +1,14 @@
 // The cloud as whoever judges a run sees it: by its own connection, which no fault touches but the end of the server itself.
 // Makes the streams, tells how far rows have come, and reads back all that is there.
 
-import { jetstream, jetstreamManager, type JetStreamManager, type StreamConfig } from "@nats-io/jetstream";
+import {
+  jetstream,
+  jetstreamManager,
+  type JetStreamManager,
+  type MsgRequest,
+  type StoredMsg,
+  type StreamConfig,
+} from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
 import { sleep, wallClock } from "../../clock.ts";
 import { silentLog } from "../../connect/connector-log.ts";
@@ -60,9 +67,10 @@ export class Cloud {
   }
 
   async look(): Promise<void> {
-    const message = await this.last("raw");
-    if (message === null) return;
-    const line = message.payload.trimEnd().split("\n").at(-1)!;
+    const message = await this.#message("raw", { last_by_subj: subjects.raw[0] });
+    // A server whose account is full stores a row, and removes it before it refuses it: seen once is not arrived.
+    if (message === null || (await this.#message("raw", { seq: message.seq })) === null) return;
+    const line = message.string().trimEnd().split("\n").at(-1)!;
     this.#arrived = Math.max(this.#arrived, (JSON.parse(line) as NumberedRecord).seq);
   }
 
@@ -74,13 +82,8 @@ export class Cloud {
 
   /** The last message of a stream; null where there is none, or nobody answers. */
   async last(stream: CloudStream): Promise<CloudMessage | null> {
-    try {
-      const [subject] = subjects[stream];
-      const message = await this.#manager.streams.getMessage(cloudStreams[stream], { last_by_subj: subject });
-      return message === null ? null : cloudMessage(message.subject, message.header, message.string());
-    } catch {
-      return null;
-    }
+    const message = await this.#message(stream, { last_by_subj: subjects[stream][0] });
+    return message === null ? null : cloudMessage(message.subject, message.header, message.string());
   }
 
   /** Messages in a stream; 0 where nobody answers. */
@@ -103,6 +106,14 @@ export class Cloud {
   async close(): Promise<void> {
     this.#endWatch();
     await this.#link.close();
+  }
+
+  async #message(stream: CloudStream, query: MsgRequest): Promise<StoredMsg | null> {
+    try {
+      return await this.#manager.streams.getMessage(cloudStreams[stream], query);
+    } catch {
+      return null;
+    }
   }
 
   async #all(stream: CloudStream): Promise<CloudMessage[]> {
