@@ -34,6 +34,8 @@ export interface SourceStats {
   readonly dropped: Readonly<Record<string, number>>;
   /** Records known to wait at the source; null when it cannot be known. */
   readonly lag: number | null;
+  /** How long there was no connection to a server that keeps nothing: nobody can count what it published meanwhile. */
+  readonly deaf_ms?: number;
 }
 
 export interface Source {

@@ -1,6 +1,6 @@
 // Records from a core NATS subject: one subscription whose callback copies each message straight into a
 // bounded queue. Core NATS keeps nothing, so this source is at most once: what the queue cannot hold is
-// counted, and a time without connection is said. Never acknowledges and never waits for the reader.
+// counted, and a time without connection is said and measured. Never acknowledges and never waits for the reader.
 
 import type { Subscription } from "@nats-io/transport-node";
 import type { Subscription as Watching } from "rxjs";
@@ -57,6 +57,10 @@ class CoreSource implements Source {
   readonly #texts = new SubjectTexts();
   #lastRead = -1;
   #arrived = 0;
+  /** Since when there is no connection; null while there is one. */
+  #cutAt: number | null = null;
+  /** How long there was none before. */
+  #deaf_ms = 0;
   /** Said once for each time of overflow, not for each record. */
   #overflowTold = false;
 
@@ -111,7 +115,8 @@ class CoreSource implements Source {
     const dropped: Record<string, number> = {};
     if (this.#queue.dropped > 0) dropped["overflow"] = this.#queue.dropped;
     if (this.#oversize > 0) dropped["oversize"] = this.#oversize;
-    return { records: this.#records, bytes: this.#bytes, dropped, lag: this.#queue.messages };
+    const deaf_ms = this.#deaf_ms + (this.#cutAt === null ? 0 : this.#clock.now() - this.#cutAt);
+    return { records: this.#records, bytes: this.#bytes, dropped, lag: this.#queue.messages, deaf_ms };
   }
 
   async close(): Promise<void> {
@@ -197,12 +202,12 @@ class CoreSource implements Source {
   /** A cut loses what is published meanwhile; nobody else would ever say so. */
   #watchLosses(): void {
     const { link, log, subject } = this.#options;
-    let cutAt: number | null = null;
     this.#watching = link.status.subscribe((status) => {
-      if (status.kind === "disconnected") cutAt = this.#clock.now();
-      if (status.kind !== "connected" || cutAt === null) return;
-      const ms = this.#clock.now() - cutAt;
-      cutAt = null;
+      if (status.kind === "disconnected") this.#cutAt ??= this.#clock.now();
+      if (status.kind !== "connected" || this.#cutAt === null) return;
+      const ms = this.#clock.now() - this.#cutAt;
+      this.#cutAt = null;
+      this.#deaf_ms += ms;
       log.warn(`source ${subject}: ${ms} ms without connection; what was published meanwhile is lost`);
     });
   }

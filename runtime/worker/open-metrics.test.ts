@@ -57,7 +57,7 @@ const status: WorkerStatus = {
     steps: [],
     references: [],
   },
-  sources: [{ name: "source", records: 5, bytes: 50, dropped: { overflow: 4 }, lag: 3 }],
+  sources: [{ name: "source", records: 5, bytes: 50, dropped: { overflow: 4 }, lag: 3, deaf_ms: 2_500 }],
   sinks: [{ branch: "main", rows: 2, bytes: 20, pending: 0, dropped: {} }],
   deadLetter: null,
 };
@@ -92,6 +92,7 @@ test("counts are those of the status, ages those of the heartbeat", () => {
   );
   expect(text).toContain('weir_pipeline_watermark_age_seconds{pipeline="p",revision="r"} 5\n');
   expect(text).toContain('weir_source_lag_records{pipeline="p",source="source"} 3\n');
+  expect(text).toContain('weir_source_deaf_seconds_total{pipeline="p",source="source"} 2.5\n');
   expect(text).toContain("weir_worker_resident_memory_bytes 90000000\n");
   // What is not known is not there.
   expect(text).not.toContain("weir_pipeline_true_rate");

@@ -84,6 +84,13 @@ function sourceFamilies(statuses: readonly WorkerStatus[]): Family[] {
       "Records that wait at the source.",
       sources.flatMap(({ source, labels }) => (source.lag === null ? [] : [{ labels, value: source.lag }])),
     ),
+    counter(
+      "weir_source_deaf_seconds",
+      "Time without a connection to a server that keeps nothing: what it published meanwhile is lost, uncounted.",
+      sources.flatMap(({ source, labels }) =>
+        source.deaf_ms === undefined ? [] : [{ labels, value: source.deaf_ms / 1_000 }],
+      ),
+    ),
   ];
 }
 

@@ -144,6 +144,22 @@ export const linkFaults: readonly Scenario[] = [
     },
   },
   {
+    name: "F43+order",
+    about: "single messages and answers pass late, behind others, or twice",
+    async run(world, isShort) {
+      world.begin();
+      for (const share of isShort ? [0.1] : [0.01, 0.1, 0.3]) {
+        await world.flows();
+        world.link.set({ kind: "shuffled", share, ms: isShort ? 200 : world.random.between(20, 2_000) });
+        world.link.drop();
+        await world.flows(isShort ? 1_000 : 5_000);
+        world.link.set({ kind: "fine" });
+        world.link.drop();
+      }
+      await world.flows();
+    },
+  },
+  {
     name: "F44",
     about: "a link that goes and comes every half second",
     async run(world, isShort) {

@@ -118,4 +118,23 @@ describe("a bad network", () => {
     await closed;
     expect(proxy.connections).toBe(0);
   });
+
+  it("lets messages of the NATS protocol be overtaken, or pass twice, and nothing else", async () => {
+    const clock = new VirtualClock();
+    const { proxy } = await echo(clock);
+    proxy.set({ kind: "shuffled", share: 0.6, ms: 100 });
+    const client = connect(proxy.port, "127.0.0.1");
+    let text = "";
+    client.on("data", (bytes) => (text += bytes.toString()));
+    ends.push(() => client.destroy());
+    const message = "PUB a.b reply 4\r\none\n\r\n";
+    client.write(`CONNECT {}\r\n${message}PI`);
+    client.write("NG\r\n");
+    await until(() => text === "CONNECT {}\r\nPING\r\n");
+    // Chance says 0.5: all of them pass late and twice, each way.
+    await until(() => {
+      clock.advanceTo(clock.now() + 10);
+      return text === `CONNECT {}\r\nPING\r\n${message.repeat(4)}`;
+    });
+  });
 });

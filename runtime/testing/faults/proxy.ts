@@ -1,8 +1,9 @@
-// A bad network between a client and a server: it can be cut, swallow what passes, be slow, pass single bytes, or end in the
-// middle of a message. Knows nothing of what passes.
+// A bad network between a client and a server: it can be cut, swallow what passes, be slow, pass single bytes, end in the
+// middle of a message, or deliver single messages late and twice. Knows of what passes only where a message ends.
 
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { type Clock, wallClock } from "../../clock.ts";
+import { type NatsCommand, NatsCommands } from "./nats-commands.ts";
 
 /** What becomes of bytes. */
 export type LinkState =
@@ -17,6 +18,11 @@ export type LinkState =
   | { readonly kind: "narrow"; readonly bytes_per_s: number }
   /** The first bytes of each piece arrive one by one, as far as the network takes them apart. */
   | { readonly kind: "sliced" }
+  /**
+   * Of the connections that begin now, this share of the messages passes up to `ms` late, behind others, and as many pass
+   * twice. As a network never does, but a gateway or a server between may.
+   */
+  | { readonly kind: "shuffled"; readonly share: number; readonly ms: number }
   /** The next piece with at least two bytes is passed by half, and the connection ends. */
   | { readonly kind: "halved" };
 
@@ -27,6 +33,8 @@ interface Line {
   readonly server: Socket;
   /** By direction, when the last piece that was delayed is due. */
   readonly due: Record<"to_server" | "to_client", number>;
+  /** By direction, what takes it apart; null where its bytes pass as they are. */
+  readonly commands: Readonly<Record<"to_server" | "to_client", NatsCommands>> | null;
 }
 
 export class FaultProxy {
@@ -89,7 +97,11 @@ export class FaultProxy {
     const server = connect(port, "127.0.0.1");
     client.setNoDelay(true);
     server.setNoDelay(true);
-    const line: Line = { client, server, due: { to_server: 0, to_client: 0 } };
+    const commands =
+      this.#state.kind === "shuffled"
+        ? { to_server: new NatsCommands(), to_client: new NatsCommands() }
+        : null;
+    const line: Line = { client, server, due: { to_server: 0, to_client: 0 }, commands };
     this.#lines.add(line);
     client.on("data", (bytes) => this.#pass(line, "to_server", bytes));
     server.on("data", (bytes) => this.#pass(line, "to_client", bytes));
@@ -108,6 +120,10 @@ export class FaultProxy {
   #pass(line: Line, way: "to_server" | "to_client", bytes: Buffer): void {
     const state = this.#state;
     const to = way === "to_server" ? line.server : line.client;
+    if (line.commands !== null) {
+      for (const command of line.commands[way].take(bytes)) this.#shuffle(to, command);
+      return;
+    }
     switch (state.kind) {
       case "black_hole":
         if (state.way === "both" || state.way === way) return;
@@ -127,12 +143,24 @@ export class FaultProxy {
         if (bytes.length < 2) break;
         to.end(bytes.subarray(0, bytes.length >> 1), () => this.#end(line));
         return;
+      case "shuffled":
       case "fine":
       case "cut":
         break;
     }
     if (line.due[way] > this.#clock.now()) this.#delay(line, way, bytes, 0);
     else to.write(bytes);
+  }
+
+  /** What is no message passes at once: only those may be overtaken. */
+  #shuffle(to: Socket, { bytes, isMessage }: NatsCommand): void {
+    const { share, ms } = this.#state.kind === "shuffled" ? this.#state : { share: 0, ms: 0 };
+    const passes = (): void => {
+      if (!isMessage || this.#random() >= share) to.write(bytes);
+      else this.#clock.after(this.#random() * ms, () => void (to.destroyed || to.write(bytes)));
+    };
+    passes();
+    if (isMessage && this.#random() < share) passes();
   }
 
   /** Later, and never before what came earlier, behind which it takes `more_ms` to pass. */
