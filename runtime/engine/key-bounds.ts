@@ -40,6 +40,8 @@ class WatchedKeys {
   readonly #one = new Uint32Array(1);
   /** When the key was due that was taken last. */
   #dueAt = Number.NaN;
+  /** How many keys were forgotten so far. */
+  forgotten = 0;
   /** No room can be made until a window has closed, or event time is here. */
   #stuckSince = Number.NaN;
   #stuckUntil = never;
@@ -132,10 +134,14 @@ class WatchedKeys {
     return -1;
   }
 
+  /** True when no key may be forgotten: it was tried, and nothing that could change it has happened since. */
+  isStuck(watermark: number): boolean {
+    return this.#closings() === this.#stuckSince && watermark < this.#stuckUntil;
+  }
+
   /** Forgets those that were silent longest; false when no key may be. */
   makeRoom(watermark: number): boolean {
-    const closings = this.#closings();
-    if (closings === this.#stuckSince && watermark < this.#stuckUntil) return false;
+    if (this.isStuck(watermark)) return false;
     const timers = this.#order.timers as TimerHeap;
     const most = forgottenAtOnce(this.#bounds.max);
     const kept: number[] = [];
@@ -148,8 +154,10 @@ class WatchedKeys {
     }
     for (const key of kept) timers.set(key, this.#last[key]!);
     if (forgotten > 0) return true;
-    this.#stuckSince = closings;
-    const ahead = kept.map((key) => this.#last[key]!).filter((time) => time > watermark);
+    this.#stuckSince = this.#closings();
+    // Event time alone frees only a key whose records wait for it: of open windows, that one closes is what counts.
+    const waiting = this.shared.waits ? kept.map((key) => this.#last[key]!) : [];
+    const ahead = waiting.filter((time) => time > watermark);
     this.#stuckUntil = ahead.reduce((least, time) => Math.min(least, time), never);
     return false;
   }
@@ -171,6 +179,7 @@ class WatchedKeys {
     if (tables.some((each) => each.isKept(key))) return false;
     for (const each of [...tables, this.#seen, this.#order]) each.forget(key);
     keys.forget(key);
+    this.forgotten++;
     return true;
   }
 }
@@ -180,6 +189,8 @@ export class KeyGuard {
   readonly #step: Bounded;
   readonly #forgetsOldest: boolean;
   #watermark = Number.NEGATIVE_INFINITY;
+  /** How many keys had been forgotten when rows were looked up. */
+  #lookedUpAt = 0;
 
   constructor(shared: readonly SharedKeys[], bounds: KeyBounds, step: Bounded) {
     this.#watched = shared.map((each) => new WatchedKeys(each, bounds, step));
@@ -211,16 +222,14 @@ export class KeyGuard {
       const now = Math.max(this.#watermark, watermark[row]!);
       if (i === to) to = this.#lookUp(batch, (from = i));
       const isDue = this.#isDue(now);
-      if (isDue || this.#isCrowded(batch, i, from)) {
+      if (isDue || this.#isCrowded(batch, i, from, now)) {
         this.#give(batch, given, i);
         given = i;
         // The step has to have done all that comes before: a window that closes now leaves room.
         if (isDue || now > this.#watermark) this.#step.onWatermark(now);
-        to = this.#lookUp(batch, (from = i));
-        if (this.#isCrowded(batch, i, from)) {
-          this.#makeRoom(batch, i, from, now);
-          to = this.#lookUp(batch, (from = i));
-        }
+        if (this.#forgotten !== this.#lookedUpAt) to = this.#lookUp(batch, (from = i));
+        this.#makeRoom(batch, i, from, now);
+        if (this.#forgotten !== this.#lookedUpAt) to = this.#lookUp(batch, (from = i));
       }
       for (const watched of this.#watched) watched.admit(batch, i, from, time[row]!);
     }
@@ -239,11 +248,16 @@ export class KeyGuard {
       this.#step.give({ ...batch, selection: batch.selection.subarray(from, to), count: to - from });
   }
 
+  get #forgotten(): number {
+    return this.#watched.reduce((total, { forgotten }) => total + forgotten, 0);
+  }
+
   /** Looks up some rows from `from` on, the first of which may have changed; returns where they end. */
   #lookUp(batch: Batch, from: number): number {
     const to = Math.min(batch.count, from + rowsAhead);
     const rows = { ...batch, selection: batch.selection.subarray(from, to), count: to - from };
     for (const { shared, ids } of this.#watched) shared.keys.find(rows, ids);
+    this.#lookedUpAt = this.#forgotten;
     return to;
   }
 
@@ -252,13 +266,18 @@ export class KeyGuard {
     return false;
   }
 
-  #isCrowded(batch: Batch, i: number, from: number): boolean {
+  /** True when there is no room for a key of the row, and there may be some. */
+  #isCrowded(batch: Batch, i: number, from: number, now: number): boolean {
     if (!this.#forgetsOldest) return false;
-    for (const watched of this.#watched) if (watched.lacksRoom(batch, i, from)) return true;
+    for (const watched of this.#watched) {
+      const mayChange = now > this.#watermark || !watched.isStuck(now);
+      if (mayChange && watched.lacksRoom(batch, i, from)) return true;
+    }
     return false;
   }
 
   #makeRoom(batch: Batch, i: number, from: number, now: number): void {
+    if (!this.#forgetsOldest) return;
     for (const watched of this.#watched) if (watched.lacksRoom(batch, i, from)) watched.makeRoom(now);
   }
 }
