@@ -202,4 +202,28 @@ describe("a chain on a stream of its own", () => {
     expect(outbox.confirmed).toBe(8);
     await sender.close();
   });
+
+  it("asks a place that takes nothing for now by one row alone, however long, and sends all once it takes that", async () => {
+    const stream = new MemoryStream();
+    const clock = new VirtualClock();
+    const full_ms = 600_000;
+    /** By when they came, how many rows it refused. */
+    const refused = new Map<number, number>();
+    const store = stream.store.bind(stream);
+    stream.store = (publication) => {
+      const now = clock.now();
+      if (now > full_ms) return store(publication);
+      refused.set(now, (refused.get(now) ?? 0) + 1);
+      return { kind: "refused", code: 10_077, reason: "maximum bytes exceeded" };
+    };
+    const { sender, outbox } = begin({ stream, clock });
+    fill(outbox, 100);
+    await settled(sender.flush(), clock);
+    expect(stream.payloads()).toEqual(texts(1, 100));
+    const [first, ...others] = refused.values();
+    expect(first).toBe(100);
+    expect(others.length).toBeGreaterThan(10);
+    expect(new Set(others)).toEqual(new Set([1]));
+    await sender.close();
+  });
 });

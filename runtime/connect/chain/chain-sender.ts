@@ -312,6 +312,7 @@ export class ChainSender {
       this.#drop(number, refusal.reason);
     } else {
       this.#attempt = Math.max(this.#attempt, 1);
+      this.#window.refused();
       this.#tell(`refused: ${refusal.reason}; keeping the rows and trying again for ever`);
     }
     this.#conditions.check();

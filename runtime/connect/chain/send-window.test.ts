@@ -107,3 +107,17 @@ it("begins anew where answers fail to come, with less each time, but one entry g
   window.begin();
   expect(window.isFull).toBe(false);
 });
+
+it("lets one entry go where all was refused, until one is confirmed", () => {
+  const window = new SendWindow();
+  window.sent([{ number: 1, bytes: 50 }], 0);
+  window.refused();
+  for (let times = 0; times < 3; times++) {
+    window.begin();
+    expect([window.room, window.isFull]).toEqual([1, false]);
+    window.sent([{ number: 1, bytes: 50 }], 0);
+    expect([window.room, window.isFull]).toEqual([0, true]);
+  }
+  window.answered(1, 1);
+  expect([window.room, window.isFull]).toEqual([limits.sink_window_bytes_first, false]);
+});

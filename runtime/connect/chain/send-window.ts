@@ -23,19 +23,21 @@ export class SendWindow {
   #flying: Flying[] = [];
   #flyingBytes = 0;
   #timed: Timed | null = null;
+  /** One entry goes alone, until one is confirmed. */
+  #isProbing = false;
 
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** How many more bytes may be sent now. */
+  /** How many more bytes may be sent now; an entry that is larger goes all the same. */
   get room(): number {
-    return this.#bytes - this.#flyingBytes;
+    return this.#isProbing ? 1 - this.#flying.length : this.#bytes - this.#flyingBytes;
   }
 
   /** Whether nothing more is to be sent now. */
   get isFull(): boolean {
-    return this.#flyingBytes > this.#bytes / 2;
+    return this.#isProbing ? this.#flying.length > 0 : this.#flyingBytes > this.#bytes / 2;
   }
 
   /** Nothing is on its way. */
@@ -51,7 +53,7 @@ export class SendWindow {
     if (last === undefined) return;
     this.#flying.push(...entries);
     for (const { bytes } of entries) this.#flyingBytes += bytes;
-    this.#timed ??= { number: last.number, at, wasFull: this.isFull };
+    this.#timed ??= { number: last.number, at, wasFull: !this.#isProbing && this.isFull };
   }
 
   /** Entries up to `number` are confirmed. */
@@ -60,6 +62,7 @@ export class SendWindow {
     for (; done < this.#flying.length && this.#flying[done]!.number <= number; done++)
       this.#flyingBytes -= this.#flying[done]!.bytes;
     this.#flying.splice(0, done);
+    this.#isProbing = false;
     this.#time(number, at);
   }
 
@@ -71,6 +74,11 @@ export class SendWindow {
     if (took_ms > limits.sink_answer_late_ms) this.#set(this.#bytes / 2);
     // Twice as much takes twice as long at most. Where the window was not full, more would be a guess.
     else if (took_ms < limits.sink_answer_late_ms / 2 && timed.wasFull) this.#set(this.#bytes * 2);
+  }
+
+  /** The other side takes nothing for now: to ask it again and again, one entry does, and the rest of a window would only cost. */
+  refused(): void {
+    this.#isProbing = true;
   }
 
   /** Answers failed to come, or the connection was cut: the next may be another link. */
