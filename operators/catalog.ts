@@ -14,6 +14,7 @@ import { ewma } from "./signal/ewma.ts";
 import { lttb } from "./signal/lttb.ts";
 import { outlier } from "./signal/outlier.ts";
 import { rate } from "./signal/rate.ts";
+import { reorder } from "./signal/reorder.ts";
 import { sample } from "./signal/sample.ts";
 import { swinging_door } from "./signal/swinging_door.ts";
 import { throttle } from "./signal/throttle.ts";
@@ -35,6 +36,7 @@ export const catalog: readonly OperatorDefinition[] = [
   ewma,
   outlier,
   rate,
+  reorder,
   sample,
   throttle,
   swinging_door,

@@ -93,6 +93,8 @@ export interface Example {
   readonly schema: Readonly<Record<string, ColumnType>>;
   /** The column that holds event time, in ms. Without it every record is at time 0. */
   readonly time?: string;
+  /** How late its records may come, as a duration such as `15s`; none may without it. */
+  readonly lateness?: string;
   /** What the reference tables hold: by file or bucket, and by key. */
   readonly lookups?: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
   readonly input: readonly Readonly<Record<string, unknown>>[];

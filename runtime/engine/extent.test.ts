@@ -88,6 +88,7 @@ const steps: readonly (readonly [string, object])[] = [
   ["window", { count: { n: 4 }, select }],
   ["window", { sliding: "20ms", select }],
   ["window", { state: { open: "temp > 3", close: "temp < -3" }, select }],
+  ["reorder", {}],
   ["hold", { when: "temp > 0", for: "7ms" }],
   ["absence", { for: "7ms" }],
   ["pattern", { sequence: ["temp > 3", "temp < 0"], absent: "temp == 0", within: "9ms" }],

@@ -115,7 +115,7 @@ function operatorSection({
 
 function exampleSection(
   operator: string,
-  { title, config, lookups = {}, input, output }: Example,
+  { title, config, lateness, lookups = {}, input, output }: Example,
 ): readonly string[] {
   const yaml = stringify([{ [operator]: config }], { lineWidth: 100 }).trimEnd();
   return [
@@ -131,7 +131,7 @@ function exampleSection(
         Object.entries(rows).map(([key, row]) => ({ key, ...row })),
       ),
     ),
-    recordTable("in", input),
+    recordTable(lateness === undefined ? "in" : `in (lateness ${lateness})`, input),
     recordTable("out", output),
   ];
 }

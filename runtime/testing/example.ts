@@ -45,7 +45,9 @@ export function planOfOne(
 
 /** The rows that the operator makes of the example's input, `batchRows` records a batch. */
 export function runExample(definition: OperatorDefinition, example: Example, batchRows = 1): ExampleResult {
-  const harness = new Harness(planOfOne(definition, example), { batchRows });
+  const { lateness } = example;
+  const plan = planOfOne(definition, example, lateness === undefined ? {} : { lateness });
+  const harness = new Harness(plan, { batchRows });
   harness.lookups(example.lookups ?? {});
   for (const record of example.input) harness.record(record);
   harness.finish();

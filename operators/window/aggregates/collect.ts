@@ -113,7 +113,7 @@ function holdsTexts(type: ColumnType): boolean {
 
 export const collect: AggregateDefinition = {
   name: "collect",
-  summary: `The values as a JSON list: in \`sliding\` and \`state\` windows by event time, in others in the order in which they arrived, piece by piece where a window is of several (the rule of \`window\` says which). It holds the first \`max\` of them, and of texts, JSON and int64 only as many as fit into ${collectBytesMax / 1024} KiB. What is left out shows beside \`count(x)\`.`,
+  summary: `The values as a JSON list: in \`sliding\` and \`state\` windows by event time, in others in the order in which they arrived, piece by piece where a window is of several (the rule of \`window\` says which); with \`reorder\` before the window, by event time in all. It holds the first \`max\` of them, and of texts, JSON and int64 only as many as fit into ${collectBytesMax / 1024} KiB. What is left out shows beside \`count(x)\`.`,
   input: ["float64", "time", "int64", "bool", "string", "json"],
   parameters: [{ name: "max", min: 1, max: collectMax }],
   output: () => "json",

@@ -116,13 +116,13 @@ function define(name: string, summary: string, aggregate: Aggregate): AggregateD
 
 export const rate: AggregateDefinition = define(
   "rate",
-  "How fast a counter goes up, per second of event time from its first value to its last; a fall is a reset to zero. Null without two different times. In `sliding` and `state` windows all values count, by event time. In others a value that comes after a later one is left out, unless it is the earliest; where a window is of several pieces (the rule of `window` says which), that is so within each.",
+  "How fast a counter goes up, per second of event time from its first value to its last; a fall is a reset to zero. Null without two different times. In `sliding` and `state` windows all values count, by event time. In others a value that comes after a later one is left out, unless it is the earliest; where a window is of several pieces (the rule of `window` says which), that is so within each. With `reorder` before the window all count.",
   { ...increase, ...finishing((sum, seconds) => (seconds > 0 ? sum / seconds : Number.NaN)) },
 );
 
 export const integral: AggregateDefinition = define(
   "integral",
-  "The area under the values over seconds of event time, from the first value to the last, with straight lines between (trapezoids); 0 for one value. In `sliding` and `state` windows all values count, by event time. In others a value that comes after a later one is left out, unless it is the earliest; where a window is of several pieces (the rule of `window` says which), that is so within each.",
+  "The area under the values over seconds of event time, from the first value to the last, with straight lines between (trapezoids); 0 for one value. In `sliding` and `state` windows all values count, by event time. In others a value that comes after a later one is left out, unless it is the earliest; where a window is of several pieces (the rule of `window` says which), that is so within each. With `reorder` before the window all count.",
   { ...area, ...finishing((sum) => sum) },
 );
 
