@@ -106,17 +106,34 @@ class Reordering implements Operator {
     return now;
   }
 
-  /** Brings the first `count` that go into the order of their turns; most streams are in it, or nearly. */
+  /**
+   * Brings the first `count` that go into the order of their turns. Few are out of it, for the most part: those alone are sorted,
+   * and put back from the end on.
+   */
   #sort(count: number): void {
     const [rows, turns] = [this.#going, this.#goingTurns];
-    let i = 1;
-    while (i < count && turns[i]! >= turns[i - 1]!) i++;
-    if (i >= count) return;
-    const order = Uint32Array.from({ length: count }, (_, place) => place).sort(
-      (a, b) => turns[a]! - turns[b]! || a - b,
-    );
-    rows.set(order.map((place) => rows[place]!));
-    turns.set(Float64Array.from(order, (place) => turns[place]!));
+    const late: { readonly row: number; readonly turn: number; readonly place: number }[] = [];
+    let kept = 0;
+    let last = Number.NEGATIVE_INFINITY;
+    for (let place = 0; place < count; place++) {
+      const [row, turn] = [rows[place]!, turns[place]!];
+      if (turn < last) late.push({ row, turn, place });
+      else {
+        last = turn;
+        rows[kept] = row;
+        turns[kept++] = turn;
+      }
+    }
+    late.sort((a, b) => a.turn - b.turn || a.place - b.place);
+    // One that is out of order came behind all of an equal turn that are in it.
+    for (let place = count - 1; late.length > 0; place--) {
+      const next = late.at(-1)!;
+      const isLate = kept === 0 || turns[kept - 1]! <= next.turn;
+      if (isLate) late.pop();
+      else kept--;
+      rows[place] = isLate ? next.row : rows[kept]!;
+      turns[place] = isLate ? next.turn : turns[kept]!;
+    }
   }
 
   /** Puts what waited until `now` and the first `going` rows of the batch together: of equal turns what came before comes first. */
