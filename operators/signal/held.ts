@@ -54,6 +54,9 @@ export class Held {
   #takenCount = 0;
   /** The watermark in force: what is sent carries it, so that a later step can tell what is late. */
   now: number = Number.NEGATIVE_INFINITY;
+  /** By row of the batch, the weight and the watermark of a copy: of all but the row that is sent they say nothing. */
+  #copyWeights = new Float64Array(0);
+  #copyWatermarks = new Float64Array(0);
   #slots = new Uint32Array(0);
   /** Rows that are to be kept, with the places of an array that refer to them. */
   #keptCell = new Float64Array(0);
@@ -187,8 +190,12 @@ export class Held {
   sendCopy(row: number): void {
     this.#sent.flush(this.#batch, this.#out);
     const batch = this.#batch!;
-    const weight = new Float64Array(batch.rows);
-    const watermark = new Float64Array(batch.rows).fill(this.now);
+    if (this.#copyWeights.length < batch.rows) {
+      this.#copyWeights = new Float64Array(batch.rows);
+      this.#copyWatermarks = new Float64Array(batch.rows);
+    }
+    const [watermark, weight] = [this.#copyWatermarks, this.#copyWeights];
+    watermark[row] = this.now;
     this.#out.emit({ ...batch, selection: Uint32Array.of(row), count: 1, watermark, weight });
   }
 
