@@ -4,13 +4,19 @@
 import {
   type Batch,
   type Collector,
+  type ColumnReference,
   defineOperator,
+  type Extent,
+  field,
+  type KeyedDeclaration,
   type KeyedTable,
   type Operator,
   type OperatorDefinition,
+  type PartDeclaration,
   type PartTable,
   table,
   type Tables,
+  type ValueDeclaration,
   z,
 } from "weir/sdk";
 import { longer } from "../longer.ts";
@@ -23,11 +29,22 @@ const turnCell = 1;
 /** Those that have their turn in one go. */
 const turnsAtOnce = 1_024;
 
-const tables = {
-  queue: table.parts([], [], [0, 0], 0, { within: (lateness) => lateness }),
-  kept: table.keyed([], [], { within: (lateness) => lateness }),
-  course: table.values([Number.NEGATIVE_INFINITY]),
+const waits: Extent = { within: (lateness) => lateness };
+
+// A type, for an interface has no index.
+type OrderTables = {
+  readonly queue: PartDeclaration;
+  readonly kept: KeyedDeclaration;
+  readonly course: ValueDeclaration;
 };
+
+function tablesOf(by: readonly ColumnReference[]): OrderTables {
+  return {
+    queue: table.parts([], [], [0, 0], 0, waits),
+    kept: table.keyed(by, [], waits),
+    course: table.values([Number.NEGATIVE_INFINITY]),
+  };
+}
 
 class Reordering implements Operator {
   readonly #queue: PartTable;
@@ -46,7 +63,7 @@ class Reordering implements Operator {
   #sentCount = 0;
   readonly #due = new Uint32Array(turnsAtOnce);
 
-  constructor({ queue, kept, course }: Tables<typeof tables>) {
+  constructor({ queue, kept, course }: Tables<OrderTables>) {
     this.#queue = queue;
     this.#kept = kept;
     this.#course = course.values;
@@ -198,7 +215,13 @@ export const reorder: OperatorDefinition = defineOperator({
     "A record whose time the watermark has passed when it comes is not held and not left out: it goes at once, and whether it is late is for the next step to say.",
   ].join(" "),
   kind: "keyed",
-  config: z.strictObject({}),
+  config: z.strictObject({
+    by: field
+      .keys(
+        "The key, where `time` is `per` key: each then has an order of its own. Otherwise all records are in one order, whatever their key.",
+      )
+      .optional(),
+  }),
   examples: [
     {
       title: "Two readings that overtook each other, and one that comes too late for its turn",
@@ -222,6 +245,6 @@ export const reorder: OperatorDefinition = defineOperator({
       ],
     },
   ],
-  state: () => tables,
-  create: (_settings, { state }) => new Reordering(state as Tables<typeof tables>),
+  state: ({ by = [] }) => tablesOf(by),
+  create: (_settings, { state }) => new Reordering(state),
 });
