@@ -115,7 +115,7 @@ class CoreSource implements Source {
     const dropped: Record<string, number> = {};
     if (this.#queue.dropped > 0) dropped["overflow"] = this.#queue.dropped;
     if (this.#oversize > 0) dropped["oversize"] = this.#oversize;
-    const deaf_ms = this.#deaf_ms + (this.#cutAt === null ? 0 : this.#clock.now() - this.#cutAt);
+    const deaf_ms = this.#deaf_ms + (this.#cutAt === null ? 0 : this.#clock.elapsed() - this.#cutAt);
     return { records: this.#records, bytes: this.#bytes, dropped, lag: this.#queue.messages, deaf_ms };
   }
 
@@ -203,9 +203,9 @@ class CoreSource implements Source {
   #watchLosses(): void {
     const { link, log, subject } = this.#options;
     this.#watching = link.status.subscribe((status) => {
-      if (status.kind === "disconnected") this.#cutAt ??= this.#clock.now();
+      if (status.kind === "disconnected") this.#cutAt ??= this.#clock.elapsed();
       if (status.kind !== "connected" || this.#cutAt === null) return;
-      const ms = this.#clock.now() - this.#cutAt;
+      const ms = Math.round(this.#clock.elapsed() - this.#cutAt);
       this.#cutAt = null;
       this.#deaf_ms += ms;
       log.warn(`source ${subject}: ${ms} ms without connection; what was published meanwhile is lost`);
