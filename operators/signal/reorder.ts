@@ -4,19 +4,13 @@
 import {
   type Batch,
   type Collector,
-  type ColumnReference,
   defineOperator,
-  type Extent,
-  field,
-  type KeyedDeclaration,
   type KeyedTable,
   type Operator,
   type OperatorDefinition,
-  type PartDeclaration,
   type PartTable,
   table,
   type Tables,
-  type ValueDeclaration,
   z,
 } from "weir/sdk";
 import { longer } from "../longer.ts";
@@ -29,22 +23,11 @@ const turnCell = 1;
 /** Those that have their turn in one go. */
 const turnsAtOnce = 1_024;
 
-const waits: Extent = { within: (lateness) => lateness };
-
-// A type, for an interface has no index.
-type OrderTables = {
-  readonly queue: PartDeclaration;
-  readonly kept: KeyedDeclaration;
-  readonly course: ValueDeclaration;
+const tables = {
+  queue: table.parts([], [], [0, 0], 0, { within: (lateness) => lateness }),
+  kept: table.keyed([], [], { within: (lateness) => lateness }),
+  course: table.values([Number.NEGATIVE_INFINITY]),
 };
-
-function tablesOf(by: readonly ColumnReference[]): OrderTables {
-  return {
-    queue: table.parts([], [], [0, 0], 0, waits),
-    kept: table.keyed(by, [], waits),
-    course: table.values([Number.NEGATIVE_INFINITY]),
-  };
-}
 
 class Reordering implements Operator {
   readonly #queue: PartTable;
@@ -63,7 +46,7 @@ class Reordering implements Operator {
   #sentCount = 0;
   readonly #due = new Uint32Array(turnsAtOnce);
 
-  constructor({ queue, kept, course }: Tables<OrderTables>) {
+  constructor({ queue, kept, course }: Tables<typeof tables>) {
     this.#queue = queue;
     this.#kept = kept;
     this.#course = course.values;
@@ -215,13 +198,7 @@ export const reorder: OperatorDefinition = defineOperator({
     "A record whose time the watermark has passed when it comes is not held and not left out: it goes at once, and whether it is late is for the next step to say.",
   ].join(" "),
   kind: "keyed",
-  config: z.strictObject({
-    by: field
-      .keys(
-        "The key, where `time` is `per` key: each then has an order of its own. Otherwise all records are in one order, whatever their key.",
-      )
-      .optional(),
-  }),
+  config: z.strictObject({}),
   examples: [
     {
       title: "Two readings that overtook each other, and one that comes too late for its turn",
@@ -245,6 +222,6 @@ export const reorder: OperatorDefinition = defineOperator({
       ],
     },
   ],
-  state: ({ by = [] }) => tablesOf(by),
-  create: (_settings, { state }) => new Reordering(state),
+  state: () => tables,
+  create: (_settings, { state }) => new Reordering(state as Tables<typeof tables>),
 });
