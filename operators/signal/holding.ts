@@ -55,8 +55,9 @@ export function holding(table: KeyedTable, held: Held, rules: HoldingRules): Ope
     onWatermark(watermark, out) {
       open(null, out);
       if (watermark === Number.POSITIVE_INFINITY) {
-        // The end is no event: what was not due by then is not due at all.
-        held.now = held.reached;
+        // The end is no event: what was not due by then is not due at all. What stands before may have let go of its last rows by
+        // now, and event time went along with them.
+        held.now = Math.max(held.now, held.reached);
         for (let key = 0; key < table.keys.size; key++) rules.end(key);
       } else {
         held.reach(watermark);

@@ -5,6 +5,8 @@ import { expect, test } from "vitest";
 import { window } from "../window/window.ts";
 import { reorder } from "./reorder.ts";
 import { arrivalsOf, type Reading, readings, run } from "./stream.fixture.ts";
+import { throttle } from "./throttle.ts";
+import { top } from "./top.ts";
 
 test("records go by their time, or by the watermark that they found where that is later", () => {
   let moved = 0;
@@ -90,4 +92,26 @@ test.each<[string, Readonly<Record<string, unknown>>]>([
     { seed: 42, numRuns: 25 },
   );
   expect(rows).toBeGreaterThan(25);
+});
+
+test("at the end event time goes along with what was held, and does not go back for what comes behind", () => {
+  const all: readonly Reading[] = [
+    { n: 0, key: "a", ts: 0, x: 1 },
+    { n: 1, key: "b", ts: 90, x: 2 },
+    { n: 2, key: "c", ts: 105, x: 3 },
+  ];
+  const { rows, ledger } = run(
+    {
+      steps: [
+        [reorder, {}],
+        [throttle, { every: "20ms", by: "key", keep: "last" }],
+        [top, { count: 1, value: "x", every: "100ms" }],
+      ],
+      lateness: 40,
+    },
+    all,
+  );
+  // The first period was over with the reading of 105, before the end let go of that of 90: it is not sent a second time.
+  expect(rows.map(({ n }) => n)).toEqual([0, 2]);
+  expect(ledger).toEqual({ "top: late": 1 });
 });
