@@ -149,6 +149,11 @@ export interface OperatorDefinition {
    * expression. The engine may then answer several such steps together.
    */
   condition?(config: unknown): Expression;
+  /**
+   * True where each record goes on as it is, whatever the others say: then it needs no key in `by` where keys have clocks of their
+   * own, of which each has the operator for itself.
+   */
+  readonly keyless?: boolean;
   state(config: unknown): TableDeclarations;
   /** What may be done before the operator, where records are decoded; null where there is no such thing with these settings. */
   partial?(config: unknown): PartialOperator | null;
@@ -189,6 +194,7 @@ export interface OperatorSpec<
   readonly state?: (config: z.output<C>) => D;
   readonly references?: (config: z.output<C>) => R;
   readonly condition?: (config: z.output<C>) => Expression;
+  readonly keyless?: boolean;
   readonly partial?: (config: z.output<C>) => PartialOperator | null;
   readonly create: (config: z.output<C>, context: OperatorContext<D, R>) => Operator;
 }

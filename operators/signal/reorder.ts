@@ -41,8 +41,8 @@ class Reordering implements Operator {
   #records = new Uint32Array(0);
   #slots = new Uint32Array(0);
   /** What is sent: kept records, and rows of the batch, by their references. */
-  #sent = new Int32Array(turnsAtOnce);
-  #sentTurns = new Float64Array(turnsAtOnce);
+  #sent = new Int32Array(64);
+  #sentTurns = new Float64Array(64);
   #sentCount = 0;
   readonly #due = new Uint32Array(turnsAtOnce);
 
@@ -196,8 +196,10 @@ export const reorder: OperatorDefinition = defineOperator({
     "Each record waits until the watermark has reached its time, and those of equal times go in the order in which they came: so a record is held for the lateness of its source, and what follows gets records in the order in which they were measured, whatever the order in which they came.",
     "For what goes by the order of records: `deadband`, `rate`, `swinging_door`, `pattern`, and `rate`, `integral`, `time_mean` and `collect` in windows.",
     "A record whose time the watermark has passed when it comes is not held and not left out: it goes at once, and whether it is late is for the next step to say.",
+    "Where keys have times of their own (`per` in `time`), the records of each are in an order of their own.",
   ].join(" "),
   kind: "keyed",
+  keyless: true,
   config: z.strictObject({}),
   examples: [
     {

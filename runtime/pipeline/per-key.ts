@@ -75,8 +75,9 @@ function paired(plans: readonly StepPlan[], specs: readonly StepSpec[]): Planned
   return plans.map((plan, place) => ({ plan, spec: specs[place]! }));
 }
 
-/** Whether a column of that name is part of the key of a step's tables; one that remembers nothing mixes no times. */
+/** Whether a column of that name is part of the key of a step's tables; one that remembers nothing mixes no times, nor one without keys. */
 function isBy({ definition, config }: StepPlan, name: string): boolean {
+  if (definition.keyless === true) return true;
   const tables = Object.values(definition.state(config));
   return (
     tables.length === 0 ||

@@ -32,6 +32,7 @@ function planOf({ step, idle, lateness }: Case, per: boolean): PipelinePlan {
       schema: { device: "string", ts: "time", temp: "float64" },
       time,
     },
+    limits: { rate: "1000/s" },
     steps: [{ filter: "temp > -5.0" }, step, { sink: { stdout: {}, format: "json" } }],
   };
   return planOnce(JSON.stringify(pipeline), catalog);
@@ -43,6 +44,7 @@ const steps: readonly Fields[] = [
   { window: { session: { gap: "7ms" }, by: "device", select: { n: "count()" } } },
   { hold: { when: "temp > 3.0", for: "8ms", by: "device" } },
   { absence: { for: "15ms", by: "device" } },
+  { reorder: {} },
 ];
 
 const record = fc.record({
