@@ -122,6 +122,7 @@ test.each<[steps: string, message: RegExp | null]>([
   ["window: { tumbling: 1m, by: mote, select: { n: count() } }", null],
   ["window: { tumbling: 1m, by: [partition, device], select: { m: count() } }", null],
   ["filter: n > 1", null],
+  ["reorder: {}", null],
   ["window: { tumbling: 1m, select: { n: count() } }", /each partition has a window of its own/],
   [
     "window: { tumbling: 1m, by: device, select: { m: count() } }",

@@ -126,7 +126,8 @@ function spreadKeys(
     table.kind === "values" ? [] : [table.by.map(({ name }) => name)],
   );
   const isApart = (by: readonly string[]): boolean => by.some((name) => tokens.includes(name));
-  if (definition.kind !== "keyed" || tables.length === 0 || tables.some(isApart)) return [];
+  const isSpread = definition.kind === "keyed" && definition.keyless !== true;
+  if (!isSpread || tables.length === 0 || tables.some(isApart)) return [];
   const by = tables.find((each) => each.length > 0);
   const message =
     by === undefined
