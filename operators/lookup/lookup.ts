@@ -76,6 +76,7 @@ export const lookup: OperatorDefinition = defineOperator({
     "It is read again when it changes, as a whole or not at all: what cannot be used is logged and counted, and the table stays as it was. Every record sees the table as it is when its batch is handled.",
   ].join(" "),
   kind: "keyed",
+  late: () => false,
   config: z.strictObject({
     table: field.reference("Where the table is: `{ file: devices.csv }` or `{ kv: { bucket: devices } }`."),
     on,

@@ -31,6 +31,7 @@ export const deadband: OperatorDefinition = defineOperator({
     "Readings are taken in order of arrival. Null does not pass, and the next reading is compared as if it had not come. What does not pass is counted as `filtered`.",
   ].join(" "),
   kind: "keyed",
+  late: () => false,
   config: z.strictObject({
     value: field.column(["float64", "int64"], "Column to watch."),
     by: field

@@ -15,6 +15,7 @@ export const ewma: OperatorDefinition = defineOperator({
     "Where the value is null the average is null, and the reading counts for nothing.",
   ].join(" "),
   kind: "keyed",
+  late: () => false,
   config: z.strictObject({
     value: field.column(["float64", "int64"], "Column to average."),
     by: field.keys("The key: one average each. Without it, there is one for all readings.").optional(),

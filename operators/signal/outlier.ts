@@ -26,6 +26,7 @@ export const outlier: OperatorDefinition = defineOperator({
     "Readings are taken in order of arrival. A null reading is no outlier, is marked null, and is not among the last ones. Outliers that are left out are counted as `filtered`.",
   ].join(" "),
   kind: "keyed",
+  late: () => false,
   config: z.strictObject({
     value: field.column(["float64", "int64"], "Column to watch."),
     by: field

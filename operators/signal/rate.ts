@@ -13,6 +13,7 @@ export const rate: OperatorDefinition = defineOperator({
     "The rate is null for the first reading of a key and where the value is null; also for a reading that is not newer than the newest of its key, which is then not compared with any other. Whole numbers are read as float64.",
   ].join(" "),
   kind: "keyed",
+  late: () => false,
   config: z.strictObject({
     value: field.column(["float64", "int64"], "The counter."),
     by: field.keys("The key: one counter each. Without it, all readings are of one counter.").optional(),

@@ -199,6 +199,7 @@ export const reorder: OperatorDefinition = defineOperator({
     "Where keys have times of their own (`per` in `time`), the records of each are in an order of their own.",
   ].join(" "),
   kind: "keyed",
+  late: () => false,
   keyless: true,
   config: z.strictObject({}),
   examples: [

@@ -86,6 +86,7 @@ export const sample: OperatorDefinition = defineOperator({
     "Null is a key of its own. What does not pass is counted as `filtered`.",
   ].join(" "),
   kind: "keyed",
+  late: () => false,
   config: z
     .strictObject({
       every: z.int().min(1).optional().meta({ description: "Passes one record of a key in this many." }),

@@ -102,6 +102,7 @@ export const throttle: OperatorDefinition = defineOperator({
     "A record that is older than the end of a period that was sent, while no other is open, is counted as `late`; all others that are not sent as `filtered`.",
   ].join(" "),
   kind: "keyed",
+  late: ({ keep }) => keep === "last",
   config: z.strictObject({
     every: field
       .duration("Length of a period, in event time.")

@@ -112,6 +112,7 @@ export const window: OperatorDefinition = defineOperator({
   summary: "Aggregates per key over windows of time, of records, or of what a machine is doing.",
   rule: windowRule,
   kind: "keyed",
+  late: ({ count }) => count === undefined,
   config: windowSettings,
   examples: windowExamples,
   schema: (_input, settings) => rowsOf(settings),

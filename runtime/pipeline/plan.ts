@@ -30,6 +30,7 @@ import { Reader } from "./section.ts";
 import { condensableFaults } from "./condensable.ts";
 import { type Crowding, crowdingOf } from "./crowding.ts";
 import { fittingKeys, stateFaults } from "./state-bound.ts";
+import { idleOptionWarnings } from "./idle-options.ts";
 import { namedTokens, templateParts } from "./subject.ts";
 import { expectedRows } from "./test-spec.ts";
 import { unkeyedWarnings } from "./unkeyed.ts";
@@ -81,6 +82,7 @@ export function planPipeline(
   const warnings = [
     ...partitionWarnings(plan, document),
     ...unkeyedWarnings(plan, read, document),
+    ...idleOptionWarnings(plan, document),
     ...crowded.map(({ step, message, hint }) =>
       document.diagnostic(document.keySpanOf(step.spec.path), message, hint, "warning"),
     ),
