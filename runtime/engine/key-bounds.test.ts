@@ -155,6 +155,21 @@ describe("keys are forgotten", () => {
   });
 });
 
+test("what event time had reached already when the record came is done before its key makes room for the next", () => {
+  const keys: KeyBounds = { max: 1, ttl: null, when_full: "forget_oldest" };
+  const [late, other] = [
+    { device: "b", ts: 50, temp: 2 },
+    { device: "c", ts: 301, temp: 3 },
+  ];
+  // When b comes, it has been silent for longer than 10ms.
+  const { rows } = run(bounded({ absence: { for: "10ms", by: "device" } }, keys), [
+    { device: "a", ts: 300, temp: 1 },
+    late,
+    other,
+  ]);
+  expect(rows).toEqual([late]);
+});
+
 test("a stream of ever new keys is held in the tables of a few", () => {
   const keys: KeyBounds = { max: 1_000, ttl: null, when_full: "forget_oldest" };
   const harness = new Harness(bounded({ sample: { every: 2, by: "device" } }, keys), { batchRows: 8_192 });

@@ -224,9 +224,10 @@ export class KeyGuard {
       const isDue = this.#isDue(now);
       if (isDue || this.#isCrowded(batch, i, from, now)) {
         this.#give(batch, given, i);
+        // The step has to have done all that comes before: a window that closes now leaves room, and what the rows just given
+        // wait for may have come already.
+        if (isDue || now > this.#watermark || i > given) this.#step.onWatermark(now);
         given = i;
-        // The step has to have done all that comes before: a window that closes now leaves room.
-        if (isDue || now > this.#watermark) this.#step.onWatermark(now);
         if (this.#forgotten !== this.#lookedUpAt) to = this.#lookUp(batch, (from = i));
         this.#makeRoom(batch, i, from, now);
         if (this.#forgotten !== this.#lookedUpAt) to = this.#lookUp(batch, (from = i));
