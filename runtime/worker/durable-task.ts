@@ -6,6 +6,7 @@ import { type Clock, sleep } from "../clock.ts";
 import { backOff } from "../connect/back-off.ts";
 import type { Source } from "../connect/connect.ts";
 import type { ConnectorLog } from "../connect/connector-log.ts";
+import { Ending } from "../ending.ts";
 import type { Runner } from "../engine/runner.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -88,7 +89,7 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
   readonly #positions: Plain[];
   /** By source, whether its position differs from the last commit's. */
   readonly #moved: boolean[];
-  readonly #readingEnds: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+  readonly #readingEnds = new Ending<void>();
   #committing: Promise<void> | null = null;
   /** The snapshot that is being written, beside the commits that follow it. Never rejects. */
   #snapshotting: Promise<void> | null = null;
@@ -120,20 +121,20 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
         this.#moved[input] = true;
       },
       // Whoever waits for room that nobody will make any more would wait for ever.
-      room: () => Promise.race([this.#roomIn(sinks), this.#readingEnds.promise]),
+      room: () => this.#readingEnds.before(this.#roomIn(sinks)),
     });
   }
 
   stop(): void {
     this.#stopping = true;
-    this.#readingEnds.resolve();
+    this.#readingEnds.come(() => undefined);
     this.#reading.stop();
   }
 
   /** Ends the reading and every commit to come; `run` throws `error`. */
   fail(error: unknown): void {
     this.#failure ??= error;
-    this.#readingEnds.resolve();
+    this.#readingEnds.come(() => undefined);
     this.#reading.stop();
   }
 

@@ -10,6 +10,7 @@ import {
 } from "@nats-io/jetstream";
 import { filter, firstValueFrom, type Subscription as Watching } from "rxjs";
 import { wallClock, type Clock } from "../../clock.ts";
+import { Ending } from "../../ending.ts";
 import { WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { ConnectorLog } from "../connector-log.ts";
@@ -56,7 +57,7 @@ class NatsStream implements StreamPort {
   readonly #publisher: JetStreamPublisher<Answered>;
   readonly #watching: Watching;
   /** Rejects at the end, for those who wait. */
-  readonly #ended: PromiseWithResolvers<never> = Promise.withResolvers<never>();
+  readonly #ended = new Ending<never>();
   #cut: () => void = () => {};
   #scheduled = false;
   #closed = false;
@@ -71,7 +72,6 @@ class NatsStream implements StreamPort {
     this.#publisher = new JetStreamPublisher(link, options.clock ?? wallClock, (answered, outcome) =>
       answered(answerOf(outcome, stream.name)),
     );
-    this.#ended.promise.catch(() => {});
     this.#watching = link.status.subscribe((status) => {
       if (status.kind !== "disconnected" && status.kind !== "closed") return;
       this.#publisher.loseAll();
@@ -106,7 +106,7 @@ class NatsStream implements StreamPort {
       make === undefined
         ? ensureStream(this.#asker, this.#manager, stream)
         : make(this.#asker, this.#manager);
-    return Promise.race([made, this.#ended.promise]);
+    return this.#ended.before(made);
   }
 
   async facts(): Promise<StreamFacts | null> {
@@ -140,9 +140,9 @@ class NatsStream implements StreamPort {
       this.#watching.unsubscribe();
       this.#publisher.loseAll();
       this.#publisher.close();
-      this.#ended.reject(
-        new WeirError("WEIR_NATS_UNAVAILABLE", `${this.#asker.name}: closed before it was answered`),
-      );
+      this.#ended.come(() => {
+        throw new WeirError("WEIR_NATS_UNAVAILABLE", `${this.#asker.name}: closed before it was answered`);
+      });
     }
     return Promise.resolve();
   }
@@ -168,7 +168,7 @@ class NatsStream implements StreamPort {
         throw fault;
       }
     });
-    return Promise.race([answer, this.#ended.promise]);
+    return this.#ended.before(answer);
   }
 
   async #connected(): Promise<void> {
