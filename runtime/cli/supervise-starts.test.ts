@@ -2,7 +2,18 @@
 // room is no end. Real processes; no server is needed.
 
 import type { ChildProcess } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
@@ -79,6 +90,23 @@ test("where its run folder is open to others it says so, and has opened and star
   expect([refused.code, refused.stderr]).toEqual([66, expect.stringContaining("r is open to others")]);
   expect(refused.stderr).not.toContain("answers http://");
   expect(existsSync(site.state)).toBe(false);
+});
+
+test("where it cannot answer on its address it has started nothing", async () => {
+  const site = siteOf("taken");
+  site.write("one", counting("one"));
+  const holder = createServer().listen(0, "127.0.0.1");
+  await once(holder, "listening");
+  const { port } = holder.address() as AddressInfo;
+  const started = (): readonly string[] => globSync(join(site.state, "supervisor", "processes", "*"));
+  const supervised = ["supervise", site.pipelines, "--state", site.state];
+  const taken = await site.weir(...supervised, "--admin", `127.0.0.1:${port}`);
+  holder.close();
+  expect([taken.code, taken.stderr]).toEqual([64, expect.stringContaining(`127.0.0.1:${port}`)]);
+  expect(started()).toEqual([]);
+  const wrong = await site.weir(...supervised, "--admin", "99999");
+  expect([wrong.code, wrong.stderr]).toEqual([64, expect.stringContaining("99999 is no address")]);
+  expect(started()).toEqual([]);
 });
 
 test.skipIf(small === null)(`a full disk ends nothing that is known${without}`, async () => {

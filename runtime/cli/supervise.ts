@@ -233,6 +233,8 @@ export async function supervise(folder: string | undefined, options: SuperviseOp
   const { supervisor, ingest } = started;
   checkWanted(folder, desired, supervisor);
   const end = ended();
+  // Before there is anything to start: where the address is taken, nobody looks after what was started.
+  const doors = await openDoors(started, options.admin, log);
   const following = folder === undefined ? [] : [followFolder(folder, supervisor, log)];
   const { trust } = options;
   if (trust !== undefined)
@@ -240,7 +242,6 @@ export async function supervise(folder: string | undefined, options: SuperviseOp
   supervisor.start();
   ingest.start();
   if (desired !== undefined) following.push(await followBucket(desired, host, started, settings, log));
-  const doors = await openDoors(started, options.admin, log);
   following.push(keepSmall(), wallClock.after(loaded_ms, keepCompiledCode));
   const how = await end;
   for (const endFollowing of following) endFollowing();
