@@ -92,7 +92,7 @@ test("where its run folder is open to others it says so, and has opened and star
   expect(existsSync(site.state)).toBe(false);
 });
 
-test("where it cannot answer on its address it has started nothing", async () => {
+test("where it cannot answer on its address, or has no connection to follow, it has started nothing", async () => {
   const site = siteOf("taken");
   site.write("one", counting("one"));
   const holder = createServer().listen(0, "127.0.0.1");
@@ -106,6 +106,9 @@ test("where it cannot answer on its address it has started nothing", async () =>
   expect(started()).toEqual([]);
   const wrong = await site.weir(...supervised, "--admin", "99999");
   expect([wrong.code, wrong.stderr]).toEqual([64, expect.stringContaining("99999 is no address")]);
+  expect(started()).toEqual([]);
+  const unknown = await site.weir("supervise", "--desired", "nowhere", "--state", site.state);
+  expect([unknown.code, unknown.stderr]).toEqual([78, expect.stringContaining("(known: default)")]);
   expect(started()).toEqual([]);
 });
 

@@ -222,10 +222,18 @@ async function followBucket(
   };
 }
 
+/** Refuses a bucket on a connection that nobody has named, which no waiting would bring. */
+async function checkConnection(desired: string | undefined, { connections }: DeviceSettings): Promise<void> {
+  if (desired === undefined || Object.hasOwn(connections, desired)) return;
+  const { unknownConnection } = await import("../worker/connections.ts");
+  throw unknownConnection(desired, Object.keys(connections));
+}
+
 export async function supervise(folder: string | undefined, options: SuperviseOptions): Promise<number> {
   const settings = settingsFor({ nats: options.nats, config: options.config });
   const { host = hostToken(settings.host ?? undefined), desired } = options;
   checkHost(host);
+  await checkConnection(desired, settings);
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
   // Workers that are started, and an address that answers, are not to be left behind by a supervisor that cannot be asked.
   prepareRunFolder(runFolder(process.env));
