@@ -64,7 +64,11 @@ describe("a connection", () => {
     await until(() => said.length > 0);
     server = await startNatsServer({ name: "weir-late", port: first.port }, process.env);
     link = await connecting;
-    expect(said).toHaveLength(1);
+    const address = `127.0.0.1:${first.port}`;
+    expect(said).toEqual([
+      expect.stringMatching(`^nats "edge": waiting for ${address}: .*; trying again for ever$`),
+      `nats "edge": connected to ${address}`,
+    ]);
     expect(link.connected).toBe(true);
   });
 

@@ -159,7 +159,10 @@ async function firstConnect(
   for (let attempt = 0; ; attempt++) {
     if (signal?.aborted === true) throw stopped(name, access, told);
     try {
-      return await connect(client);
+      const connection = await connect(client);
+      // Whoever read that it is waited for would wait on.
+      if (told !== "") log.info(`nats "${name}": connected to ${access.shown}`);
+      return connection;
     } catch (fault) {
       const reason = redact(messageOf(fault), access.secrets);
       // One line for each new reason; a server that is away for a night does not fill the log.
