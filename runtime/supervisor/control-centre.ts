@@ -109,7 +109,7 @@ export class ControlCentre {
     const known = registered.map((each) => this.#knownOf(each, all));
     const owners = new Map([...all.owners].map(([name, { owner }]) => [name, owner]));
     const { turns, waiting } = turnsFor(pipelines, known, owners, policy.lost_after);
-    this.#say(waiting.map(({ name, reason }) => `${name} waits for a host: ${reason}`).join("; "));
+    const waits = waiting.map(({ name, reason }) => `${name} waits for a host: ${reason}`);
     for (const { name, owner } of turns) {
       const sequence = all.owners.get(name)?.sequence ?? null;
       if (!(await this.#unlessStale(this.#desired.own(name, owner, sequence)))) continue;
@@ -121,8 +121,13 @@ export class ControlCentre {
       [...wanted.pipelines].map(([name, { pipeline }]) => [name, revisionMark(pipeline)]),
     );
     const runs = runsOf(known);
-    for (const change of entryChanges(revisions, owners, turnEntries(all), runs))
-      await this.#enter(change, all);
+    for (const change of entryChanges(revisions, owners, turnEntries(all), runs)) {
+      if (isNamed(change, all))
+        waits.push(`${change.name} waits: ${change.host} is to run a pipeline of that name already`);
+      else await this.#enter(change, all);
+    }
+    // All of it at once: what was said one after the other would be news again at each look.
+    this.#say(waits.join("; "));
   }
 
   async #enter({ kind, host, name, term, resumes }: EntryChange, { hosts }: AllDesired): Promise<void> {
@@ -130,8 +135,6 @@ export class ControlCentre {
     const text = hosts.get(fleet)?.pipelines.get(name)?.pipeline;
     if (kind === "remove" && entry !== null) await this.#unlessStale(this.#desired.remove(host, entry));
     if (kind === "remove" || text === undefined) return;
-    if (entry !== null && entry.pipeline.term === undefined)
-      return this.#say(`${name} waits: ${host} is to run a pipeline of that name already`);
     if (!(await this.#unlessStale(this.#desired.put(host, { ...text, term, resumes }, entry)))) return;
     if ((hosts.get(host)?.state ?? null) === null) await this.#desired.setState(host, { drain: false });
   }
@@ -234,6 +237,12 @@ function demandOf({ placement }: WantedPipeline): Demand {
 function placeable(pipeline: WantedPipeline): Placeable {
   const { name, placement, subjects } = pipeline;
   return { name, labels: placement.labels, subjects, demand: demandOf(pipeline) };
+}
+
+/** Whether somebody wants another pipeline of that name there, which a turn does not take the place of. */
+function isNamed({ kind, host, name }: EntryChange, { hosts }: AllDesired): boolean {
+  const entry = hosts.get(host)?.pipelines.get(name);
+  return kind === "put" && entry !== undefined && entry.pipeline.term === undefined;
 }
 
 function turnEntries({ hosts }: AllDesired): readonly TurnEntry[] {

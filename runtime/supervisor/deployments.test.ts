@@ -114,3 +114,27 @@ test("what is confirmed is wanted, what is refused is not, and what cannot be as
   });
   await centre.close();
 });
+
+test("what waits because of its name is said once by the control centre, and not at each look", async () => {
+  const said: string[] = [];
+  const noting = { ...log, warn: (line: string) => void said.push(line) };
+  const bucket = await DesiredBucket.open(link);
+  for (const name of ["one", "two"]) {
+    await bucket.put("gateway", wantedPipeline(`${name}.yaml`, text(name)), null);
+    await bucket.put("fleet", wantedPipeline(`${name}.yaml`, text(name)), null);
+  }
+  const centre = await ControlCentre.open({
+    link,
+    policy: openPolicy,
+    id: "c",
+    version: "1",
+    clock: wallClock,
+    log: noting,
+  });
+  for (let look = 0; look < 3; look++) {
+    centre.look();
+    await centre.close();
+  }
+  const waits = (name: string): string => `${name} waits: gateway is to run a pipeline of that name already`;
+  expect(said).toEqual([`${waits("one")}; ${waits("two")}`]);
+});
