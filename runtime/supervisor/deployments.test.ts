@@ -63,6 +63,23 @@ test("what is confirmed is wanted, what is refused is not, and what cannot be as
     { name: "never", user: "eve" },
   ]);
 
+  await offline.deploy({ pipeline: text("gone") }, "ada");
+  const notKept = {
+    code: "WEIR_NATS_UNAVAILABLE",
+    remedy: expect.stringMatching(/^ask again .* is not kept$/),
+  };
+  await expect(offline.remove({ pipeline: "gone" }, "ada")).rejects.toMatchObject({
+    ...notKept,
+    message: expect.stringMatching(
+      /^gone does not wait to be deployed any more, and what runs is not removed/,
+    ),
+  });
+  await expect(offline.remove({ pipeline: "gone" }, "ada")).rejects.toMatchObject({
+    ...notKept,
+    message: expect.stringMatching(/^what runs is not removed: this device is not connected/),
+  });
+  expect(offline.waiting.map(({ name }) => name)).toEqual(["early", "never"]);
+
   opened = link;
   expect(await deployments.deploy({ pipeline: text("late") }, "ada")).toMatchObject({
     state: "waiting",

@@ -88,7 +88,9 @@ export class Deployments {
     const { host, tell } = this.#options;
     const isWaiting = this.#without(name).length < this.#waiting.length;
     this.#keep(this.#without(name));
-    const link = this.#connected();
+    const link = this.#options.link();
+    // Unlike what is to be deployed, it is not kept: it may be wanted again by then.
+    if (link?.connected !== true) throw notRemoved(name, isWaiting);
     const bucket = await DesiredBucket.open(link);
     const entry = (await bucket.read(host)).pipelines.get(name) ?? null;
     if (entry === null && !isWaiting)
@@ -186,6 +188,15 @@ function requested(request: unknown, what: string): z.infer<typeof deployRequest
 
 function isUnreachable(error: unknown): boolean {
   return error instanceof WeirError && error.code === "WEIR_NATS_UNAVAILABLE";
+}
+
+function notRemoved(name: string, waited: boolean): WeirError {
+  const and = waited ? `${name} does not wait to be deployed any more, and ` : "";
+  return new WeirError(
+    "WEIR_NATS_UNAVAILABLE",
+    `${and}what runs is not removed: this device is not connected to the control centre`,
+    { remedy: "ask again once it is connected: what is to be removed is not kept" },
+  );
 }
 
 function tooMany(): WeirError {
