@@ -244,6 +244,24 @@ test("a failing test applies nothing, and a change says what becomes of the stat
   expect(await forgets()).toBe(true);
 });
 
+test("a host and the fleet at once are refused", async () => {
+  write("either", "e.one");
+  const processes = new WeirProcesses(folder);
+  const both = ["--fleet", "--host", "gateway", "--nats", server.url];
+  for (const command of [
+    ["plan", "either.yaml"],
+    ["apply", "either.yaml"],
+    ["rollback", "either"],
+  ]) {
+    const { code, stderr } = await processes.weir(...command, ...both);
+    expect([code, stderr]).toEqual([
+      64,
+      expect.stringContaining("'--fleet' cannot be used with option '--host"),
+    ]);
+  }
+  expect((await bucket.read("gateway")).pipelines.has("either")).toBe(false);
+});
+
 test("for a fleet only what a former host can be kept from sending; what is placed is not applied by name", async () => {
   const file = join(folder, "counted", "placed.yaml");
   writeFileSync(file, counted("placed", "x > 0"));

@@ -71,9 +71,11 @@ function applying(connected: (name: string, description: string) => Command): vo
     target(name, description)
       .argument("[file...]", "pipeline files, folders of them, or patterns")
       .option("-f, --file <file...>", "the same, as kubectl has it (repeatable)")
-      .option(
-        "--fleet",
-        "for whichever device fits, by its labels, its room and its subjects: weir control places it",
+      .addOption(
+        new Option(
+          "--fleet",
+          "for whichever device fits, by its labels, its room and its subjects: weir control places it",
+        ).conflicts("host"),
       )
       .option("--prune", "what is there and not among them goes")
       .addOption(
@@ -99,7 +101,7 @@ function applying(connected: (name: string, description: string) => Command): vo
     "want again what a pipeline was before its present revision; once more, what it was before that",
   )
     .argument("<pipeline>", "its name")
-    .option("--fleet", "one that was applied with --fleet")
+    .addOption(new Option("--fleet", "one that was applied with --fleet").conflicts("host"))
     .option(
       "--key <file>",
       "sign the earlier revision anew with this private key: devices with --trust refuse it otherwise",
