@@ -244,7 +244,7 @@ test("a failing test applies nothing, and a change says what becomes of the stat
   expect(await forgets()).toBe(true);
 });
 
-test("a host and the fleet at once are refused", async () => {
+test("neither a host and the fleet at once, nor a name that is none", async () => {
   write("either", "e.one");
   const processes = new WeirProcesses(folder);
   const both = ["--fleet", "--host", "gateway", "--nats", server.url];
@@ -259,6 +259,8 @@ test("a host and the fleet at once are refused", async () => {
       expect.stringContaining("'--fleet' cannot be used with option '--host"),
     ]);
   }
+  const message = '"either.yaml" is no name';
+  await expect(rollback("either.yaml", target())).rejects.toMatchObject({ message });
   expect((await bucket.read("gateway")).pipelines.has("either")).toBe(false);
 });
 

@@ -23,7 +23,7 @@ import { takesTurns } from "../worker/chain-names.ts";
 import { Connections } from "../worker/connections.ts";
 import type { DeviceSettings } from "../worker/settings.ts";
 import { type SettingsOptions, settingsFor } from "./device-settings.ts";
-import { checkHost, checkNames, hostToken } from "./host-name.ts";
+import { checkHost, checkPipeline, hostToken } from "./host-name.ts";
 import { checkForget, neverWanted, warnOfStranger } from "./known-names.ts";
 import { type CheckedPipeline, exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { signatureOf, wantedAgain } from "./sign.ts";
@@ -248,7 +248,7 @@ function isBackWithOldSignature({ pipeline, back }: DesiredEntry, history: reado
 
 /** Wants again what was wanted before the present revision; after a rollback, what was before that one. */
 export async function rollback(name: string, { key, ...options }: RollbackOptions): Promise<number> {
-  checkNames({ pipeline: name });
+  checkPipeline(name);
   await withBucket(options, async (bucket, host) => {
     const history = await bucket.history(host, name);
     const desired = await bucket.read(host);

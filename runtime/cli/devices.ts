@@ -11,7 +11,7 @@ import { DeviceBucket, type Registered } from "../supervisor/device-bucket.ts";
 import { hostState } from "../supervisor/place.ts";
 import { checked, type ConnectionOptions, withLink } from "./apply.ts";
 import { settingsFor } from "./device-settings.ts";
-import { checkNames } from "./host-name.ts";
+import { checkNames, checkPipeline } from "./host-name.ts";
 import type { CheckedPipeline } from "./load.ts";
 import { signatureOf } from "./sign.ts";
 import { tableText } from "./table-text.ts";
@@ -68,7 +68,7 @@ function signatureIn({ input: { file, text }, plan }: CheckedPipeline): unknown 
 export async function deploy(what: string, options: DeployOptions): Promise<number> {
   const { device, user = defaultUser(options), remove = false, json = false } = options;
   checkNames({ device, user });
-  if (remove) checkNames({ pipeline: what });
+  if (remove) checkPipeline(what);
   const pipelines = remove ? [] : await checked([what]);
   if (typeof pipelines === "number") return pipelines;
   const [pipeline] = pipelines;

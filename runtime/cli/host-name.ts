@@ -28,10 +28,17 @@ export function checkHost(host: string): void {
 
 /** Throws for an option whose text could be anything but a name. */
 export function checkNames(options: Readonly<Record<string, string>>): void {
-  for (const [option, text] of Object.entries(options)) {
-    if (/^[a-z0-9_-]{1,64}$/.test(text)) continue;
-    throw new WeirError("WEIR_USAGE", `--${option} ${JSON.stringify(text)} is no name`, {
-      remedy: "lower-case letters, digits, - and _, at most 64",
-    });
-  }
+  for (const [option, text] of Object.entries(options)) checkName(text, `--${option} `);
+}
+
+/** Throws for an argument that could be anything but the name of a pipeline. */
+export function checkPipeline(name: string): void {
+  checkName(name, "");
+}
+
+function checkName(text: string, before: string): void {
+  if (/^[a-z0-9_-]{1,64}$/.test(text)) return;
+  throw new WeirError("WEIR_USAGE", `${before}${JSON.stringify(text)} is no name`, {
+    remedy: "lower-case letters, digits, - and _, at most 64",
+  });
 }
