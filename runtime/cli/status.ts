@@ -1,24 +1,34 @@
 // weir status and weir logs: ask the supervisors of this machine what runs and what it says. Change nothing.
 
+import { basename } from "node:path";
 import { durationText } from "../engine/waiting.ts";
 import { WeirError } from "../errors.ts";
 import type { PipelineBeat } from "../heartbeat.ts";
 import { instanceOf } from "../instance.ts";
-import { didYouMean } from "../pipeline/nearest.ts";
 import type { PipelineStatusLine, SupervisorStatus } from "../supervisor/status.ts";
 import { askWorkers } from "../worker/control-client.ts";
 import { runFolder } from "../worker/settings.ts";
 import type { WaitingAnswer } from "../worker/waiting-answers.ts";
 import type { WorkerStatus } from "../worker/worker.ts";
 import { runLines } from "./run-status.ts";
+import { unknownName, withoutWorker } from "./supervised-names.ts";
 import { tableText } from "./table-text.ts";
 import { print, styled } from "./terminal.ts";
 import { notOpen } from "./why.ts";
 
-/** What answers to a question in the folder of sockets; those that know nothing of it are left out. */
-async function answersTo<T>(question: string): Promise<readonly T[]> {
+/** What answers to a question in the folder of sockets; those that know nothing of it, or are `kept`, are left out. */
+async function answersTo<T>(
+  question: string,
+  isKept: (socket: string) => boolean = () => false,
+): Promise<readonly T[]> {
   const answers = await askWorkers(runFolder(process.env), question);
-  return answers.flatMap(({ answer }) => (answer === null ? [] : [answer as T]));
+  return answers.flatMap(({ worker, answer }) => (answer === null || isKept(worker) ? [] : [answer as T]));
+}
+
+/** Whether a socket file is that of a worker of one of these supervisors, by theirs. */
+function keptBy(supervisors: readonly string[]): (socket: string) => boolean {
+  const identities = supervisors.map((socket) => basename(socket, ".sock").replace("supervisor-", ""));
+  return (socket) => identities.some((identity) => basename(socket).startsWith(`${identity}-`));
 }
 
 async function supervisors(): Promise<readonly SupervisorStatus[]> {
@@ -120,10 +130,13 @@ export function statusLines(status: SupervisorStatus): string[] {
 }
 
 export async function status(options: { readonly json?: boolean }): Promise<number> {
-  // Without a supervisor there may be a worker that somebody started by hand.
-  const hosts = await answersTo<SupervisorStatus>("/supervisor");
-  const workers = hosts.length > 0 ? [] : (await answersTo<readonly WorkerStatus[]>("/status")).flat();
-  const unopened = hosts.length > 0 ? [] : await unopenedPipelines();
+  const answers = await askWorkers(runFolder(process.env), "/supervisor");
+  const supervising = answers.filter(({ answer }) => answer !== null);
+  const hosts = supervising.map(({ answer }) => answer as SupervisorStatus);
+  // What somebody started by hand, or what a supervisor has left that is gone, no other one tells of.
+  const isKept = keptBy(supervising.map(({ worker }) => worker));
+  const workers = (await answersTo<readonly WorkerStatus[]>("/status", isKept)).flat();
+  const unopened = await unopenedPipelines(isKept);
   if (hosts.length === 0 && workers.length === 0 && unopened.length === 0) {
     throw new WeirError(
       "WEIR_NO_WORKER",
@@ -134,19 +147,19 @@ export async function status(options: { readonly json?: boolean }): Promise<numb
     );
   }
   if (options.json === true) {
-    print(JSON.stringify(hosts.length > 0 ? hosts : workers));
+    print(JSON.stringify([...hosts, ...workers]));
     return 0;
   }
   const [head, ...rows] = workers.length === 0 ? [] : runLines(workers);
-  if (head !== undefined) print(styled("dim", head));
+  const heading = head === undefined ? [] : [styled("dim", head)];
   const waiting = unopened.map(({ name, waits_for }) => `${name} ${notOpen(waits_for)}`);
-  for (const line of [...hosts.flatMap(statusLines), ...rows, ...waiting]) print(line);
+  for (const line of [...hosts.flatMap(statusLines), ...heading, ...rows, ...waiting]) print(line);
   return 0;
 }
 
 /** Pipelines that workers started by hand were given, and that wait to be opened. */
-async function unopenedPipelines(): Promise<readonly WaitingAnswer[]> {
-  const answers = await answersTo<readonly WaitingAnswer[]>("/pipelines");
+async function unopenedPipelines(isKept: (socket: string) => boolean): Promise<readonly WaitingAnswer[]> {
+  const answers = await answersTo<readonly WaitingAnswer[]>("/pipelines", isKept);
   return answers.flat().filter(({ waiting }) => waiting === null);
 }
 
@@ -160,14 +173,7 @@ function workerOf(name: string, { workers, pipelines, ingest }: SupervisorStatus
 export async function logs(name: string, options: { readonly lines: number }): Promise<number> {
   const found = await supervisors();
   const named = found.map((each) => workerOf(name, each)).find((each) => each !== null);
-  if (named === undefined) {
-    const names = found.flatMap(({ workers, pipelines }) =>
-      [...workers, ...pipelines].map((each) => each.name),
-    );
-    throw new WeirError("WEIR_USAGE", `no worker and no pipeline here is called ${name}`, {
-      remedy: didYouMean(name, names) ?? `there are: ${names.join(", ")}`,
-    });
-  }
+  if (named === undefined) throw withoutWorker(name, found) ?? unknownName(name, found);
   const answers = await askWorkers(runFolder(process.env), `/logs/${named}/${options.lines}`);
   for (const { answer } of answers) if (Array.isArray(answer)) for (const line of answer) print(String(line));
   return 0;
@@ -181,10 +187,5 @@ export async function release(name: string): Promise<number> {
     print(`${name} is started again`);
     return 0;
   }
-  const names = found.flatMap(({ workers, pipelines }) =>
-    [...workers, ...pipelines].map((each) => each.name),
-  );
-  throw new WeirError("WEIR_USAGE", `no worker and no pipeline here is called ${name}`, {
-    remedy: didYouMean(name, names) ?? `there are: ${names.join(", ")}`,
-  });
+  throw withoutWorker(name, found) ?? unknownName(name, found);
 }

@@ -170,6 +170,44 @@ test("what is in the folder is what runs; status and logs say how it fares", {
   expect(readFileSync(join(site.folder, "one.ndjson"), "utf8").length).toBeGreaterThan(0);
 });
 
+test("what runs beside a supervisor is shown as well, and one that is put aside is told of by its name", {
+  timeout: 180_000,
+}, async () => {
+  const site = siteOf("beside");
+  site.write("kept", host("kept"));
+  site.write("wrong", "name: wrong\nsource: { host: {} }\nsteps: [{ snik: {} }]\n");
+  const supervisor = site.supervise(site.pipelines);
+  writeFileSync(join(site.folder, "alone.yaml"), host("alone"));
+  const alone = site.spawn("run", "alone.yaml");
+  await site.until(
+    (status) =>
+      runs("kept")(status) &&
+      status.pipelines.some(({ name, state }) => name === "wrong" && state === "quarantined"),
+  );
+  const aside = (command: string): string =>
+    `error: no worker runs wrong: it is quarantined\n  ${command} says why\n`;
+  for (const asked of ["logs", "why"]) {
+    const { code, stderr } = await site.weir(asked, "wrong");
+    expect([code, stderr]).toEqual([69, aside("weir status")]);
+  }
+  let shown = "";
+  while (!/^alone /m.test(shown)) shown = (await site.weir("status")).stdout;
+  expect(shown.match(/^(kept|alone|PIPELINE|WORKER) /gm)).toEqual([
+    "PIPELINE ",
+    "kept ",
+    "WORKER ",
+    "PIPELINE ",
+    "alone ",
+  ]);
+  expect(JSON.parse((await site.weir("status", "--json")).stdout)).toMatchObject([
+    { driver: "process" },
+    { name: "alone" },
+  ]);
+  alone.kill("SIGTERM");
+  await ended(alone);
+  await site.drain(supervisor);
+});
+
 async function fetched(url: string): Promise<readonly [number, string]> {
   const answer = await fetch(url);
   return [answer.status, await answer.text()];

@@ -1,0 +1,27 @@
+// What the supervisors of this machine know under a name that no worker runs: whoever asks after a pipeline that was put aside
+// is told that, and not that there is none.
+
+import { WeirError } from "../errors.ts";
+import { instanceOf } from "../instance.ts";
+import { didYouMean } from "../pipeline/nearest.ts";
+import type { SupervisorStatus } from "../supervisor/status.ts";
+
+/** A pipeline that is known, and that no worker has; null where there is none of that name. */
+export function withoutWorker(name: string, found: readonly SupervisorStatus[]): WeirError | null {
+  const line = found
+    .flatMap(({ pipelines }) => pipelines)
+    .find((each) => each.name === name || instanceOf(each.name).pipeline === name);
+  if (line === undefined) return null;
+  return new WeirError("WEIR_NO_WORKER", `no worker runs ${name}: it is ${line.state}`, {
+    remedy: "weir status says why",
+  });
+}
+
+export function unknownName(name: string, found: readonly SupervisorStatus[]): WeirError {
+  const names = found.flatMap(({ workers, pipelines }) =>
+    [...workers, ...pipelines].map((each) => each.name),
+  );
+  return new WeirError("WEIR_USAGE", `no worker and no pipeline here is called ${name}`, {
+    remedy: didYouMean(name, names) ?? `there are: ${names.join(", ")}`,
+  });
+}
