@@ -74,6 +74,8 @@ test("the former owner is refused before the next one has sent anything, and wha
   await settled(former.sender.flush(), clock);
   expect(former.error).toMatchObject({ code: "WEIR_FENCED" });
   expect(former.error?.message).toContain("handed to another host (term 2, this was term 1)");
+  // What it keeps is nowhere else: it is not called a copy that is to be removed.
+  expect(former.error?.remedy).toMatch(/^Nothing is to be done; weir outbox export shows what stays/);
   expect(former.outbox.confirmed).toBe(3);
   fill(next.outbox, 1);
   await settled(next.sender.flush(), clock);

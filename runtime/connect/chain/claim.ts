@@ -3,10 +3,10 @@
 // so that nothing of that one is stored behind it, whether it is cut off, slow or stopped; and it says who has come. Never
 // decides who may claim: terms are given elsewhere, each once.
 
-import type { WeirError } from "../../errors.ts";
+import { WeirError } from "../../errors.ts";
 import type { ChainIdentity, Tail } from "./chain.ts";
 import { chainHeaders, expectedLast, termOf } from "./publication.ts";
-import { fenced, type StreamEnd } from "./stream-target.ts";
+import type { StreamEnd } from "./stream-target.ts";
 import type { Answer, StoredMessage, StreamPort } from "./stream-port.ts";
 
 /** Where the claims of a stream's owners go: one of its subjects that no row has. */
@@ -31,9 +31,14 @@ export function standingAt(
 /** Another host has taken over. */
 export function outdated({ message }: StreamEnd, stream: string, term: number): WeirError {
   const later = message === null ? "" : ` (term ${termOf(message)}, this was term ${term})`;
-  return fenced(
-    `stream ${stream}`,
-    `the pipeline was handed to another host${later}; what is unsent here stays here`,
+  return new WeirError(
+    "WEIR_FENCED",
+    `stream ${stream}: the pipeline was handed to another host${later}; what is unsent here stays here`,
+    {
+      // Its folder has rows that are nowhere else, so that nobody is to remove it as that of a copy.
+      remedy:
+        "Nothing is to be done; weir outbox export shows what stays, from the pipeline's folder in the state.",
+    },
   );
 }
 
