@@ -1,13 +1,14 @@
 // A stream that goes from owner to owner: the former one stores nothing behind the claim of the next, whatever the network
 // does, and whenever it comes back.
 
+import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { VirtualClock } from "../../clock.ts";
 import { claimSubject, standingAt } from "./claim.ts";
 import { MemoryStream } from "./memory-stream.fixture.ts";
 import { begin, fill, seeded, settled, texts } from "./running-chain.fixture.ts";
-import type { Publication, StoredMessage } from "./stream-port.ts";
+import type { Answer, Publication, StoredMessage } from "./stream-port.ts";
 
 const rowsOf = (stream: MemoryStream): StoredMessage[] =>
   [...stream.messages.values()].filter(({ subject }) => subject !== claimSubject("MODEL"));
@@ -82,6 +83,46 @@ test("the former owner is refused before the next one has sent anything, and wha
   expect(textsOf(rowsOf(stream))).toEqual(["1", "2", "3", "1"]);
   await former.sender.close();
   await next.sender.close();
+});
+
+/** A stream of somebody else's, which does not take claims yet. */
+class OtherStream extends MemoryStream {
+  takesClaims: boolean = false;
+  asked: number = 0;
+
+  override store(publication: Publication): Answer {
+    if (this.takesClaims || publication.subject !== claimSubject("MODEL")) return super.store(publication);
+    return this.asked++ === 0 ? { kind: "lost" } : { kind: "absent" };
+  }
+}
+
+test("a stream that takes no claims is told of once, and is what is waited for until it does", async () => {
+  const stream = new OtherStream();
+  const clock = new VirtualClock();
+  const said: string[] = [];
+  const waits: (string | null)[] = [];
+  const log = {
+    info: () => undefined,
+    warn: (line: string) => void said.push(line),
+    waits: (who: string, what: string | null) => void waits.push(what === null ? null : `${who}: ${what}`),
+  };
+  const owner = begin({ stream, clock, term: 1, log });
+  fill(owner.outbox, 1);
+  const flushed = owner.sender.flush();
+  while (stream.asked < 5) {
+    await setImmediate();
+    clock.advanceTo(clock.now() + 100);
+  }
+  expect(said).toEqual([
+    "sink stream MODEL: cannot be claimed by its new owner, who tries for ever: no stream takes the row, or JetStream is away. The stream has to take weir.claim.MODEL as well",
+  ]);
+  expect(waits).toEqual([
+    "sink stream MODEL: it is not claimed yet, and has to take weir.claim.MODEL: no stream takes the row, or JetStream is away",
+  ]);
+  stream.takesClaims = true;
+  await settled(flushed, clock);
+  expect([said.length, waits.at(-1), textsOf(rowsOf(stream))]).toEqual([1, null, ["1"]]);
+  await owner.sender.close();
 });
 
 test("whatever is lost or late on the way, nothing of a term comes behind a later one", {

@@ -171,20 +171,27 @@ class ExclusiveTarget implements Target {
   ): Promise<StreamEnd> {
     const { port, identity, clock, log } = this.#options;
     const { id, term } = identity;
+    const who = `sink stream ${port.name}`;
     let end = first;
+    let isTold = false;
     if (term === undefined) return end;
     for (let attempt = 0; ; attempt++) {
       const standing = standingAt(end, term);
+      if (standing !== "claim") log.waits?.(who, null);
       if (standing === "ours") return end;
       if (standing === "outdated") throw outdated(end, port.name, term);
       const tail = await exclusiveTail({ port, clock, end, id, known, unconfirmed, confirmed });
       // A later start of this very chain is there: the sender sees it by the tail.
       if (tail.epoch > identity.epoch) return end;
       const failure = failureOf(await claimStream(port, identity, end, tail));
-      if (failure !== null && failure.kind !== "unsure" && attempt === 0)
+      if (failure !== null && failure.kind !== "unsure" && !isTold) {
+        isTold = true;
+        const claims = claimSubject(port.name);
         log.warn(
-          `sink stream ${port.name}: cannot be claimed by its new owner, who tries for ever: ${failure.reason}. The stream has to take ${claimSubject(port.name)} as well`,
+          `${who}: cannot be claimed by its new owner, who tries for ever: ${failure.reason}. The stream has to take ${claims} as well`,
         );
+        log.waits?.(who, `it is not claimed yet, and has to take ${claims}: ${failure.reason}`);
+      }
       if (failure !== null && attempt > 0) await sleep(clock, backOff(attempt - 1, 1));
       end = await endOf(port, clock);
     }
