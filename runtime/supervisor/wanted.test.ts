@@ -1,6 +1,7 @@
 // What a supervisor reads of pipeline files, and what it refuses to.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -72,7 +73,23 @@ test("of a folder what can be used is used, and the rest is told", () => {
     { file: join(folder, "b.yaml"), reason: expect.stringMatching(/b\.yaml:2:1: /) },
     {
       file: join(folder, "c.yml"),
-      reason: expect.stringContaining("c.yml: another file has a pipeline a already"),
+      reason: expect.stringContaining("c.yml: another file has a pipeline a already, a.yaml; give it"),
     },
   ]);
+});
+
+test("what is no file, or far too large, is not read, and holds nobody up", () => {
+  const odd = join(folder, "odd");
+  mkdirSync(join(odd, "folder.yaml"), { recursive: true });
+  writeFileSync(join(odd, "large.yaml"), "");
+  truncateSync(join(odd, "large.yaml"), 4 * limits.config_bytes_max);
+  const cannot = (name: string, why: string): string => `${join(odd, name)} cannot be read: ${why}`;
+  const reasons = (): readonly string[] => wantedInFolder(odd).refused.map(({ reason }) => reason);
+  const before = [
+    cannot("folder.yaml", "not a regular file"),
+    cannot("large.yaml", `larger than ${limits.config_bytes_max} bytes`),
+  ];
+  expect(reasons()).toEqual(before);
+  execFileSync("mkfifo", [join(odd, "pipe.yaml")]);
+  expect(reasons()).toEqual([...before, cannot("pipe.yaml", "not a regular file")]);
 });

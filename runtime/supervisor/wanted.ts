@@ -1,9 +1,10 @@
 // What is wanted on a host: pipelines with their texts, read from files as far as a supervisor has to know them. It
 // knows their names, placement and subjects; whether their steps make sense, the worker that runs them sees.
 
-import { readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { readdirSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { revisionOf } from "../assignment.ts";
+import { readBounded } from "../bounded-file.ts";
 import { adviceOf, messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { readDocument } from "../pipeline/document.ts";
@@ -126,15 +127,21 @@ export function wantedInFolder(folder: string): {
   for (const name of files.sort()) {
     const path = join(folder, name);
     try {
-      const text = readFileSync(path, "utf8");
-      if (Buffer.byteLength(text) > limits.config_bytes_max)
-        throw new Error("it is too large for a pipeline");
+      // Looked at again and again, by the one thread that looks after all workers: a pipe would hold it up for ever.
+      const text = readBounded(path, limits.config_bytes_max).toString("utf8");
       const pipeline = wantedPipeline(path, text, { signature: signatureBeside(path) });
-      if (found.has(pipeline.name))
-        refuse(path, `${path}: another file has a pipeline ${pipeline.name} already; give it another name`);
+      const first = found.get(pipeline.name);
+      if (first !== undefined)
+        refuse(
+          path,
+          `${path}: another file has a pipeline ${pipeline.name} already, ${basename(first.file)}; give it another name`,
+        );
       else found.set(pipeline.name, pipeline);
     } catch (error) {
-      refuse(path, error instanceof WeirError ? adviceOf(error) : `${path}: ${messageOf(error)}`);
+      refuse(
+        path,
+        error instanceof WeirError ? adviceOf(error) : `${path} cannot be read: ${messageOf(error)}`,
+      );
     }
   }
   return { pipelines: [...found.values()], refused };
