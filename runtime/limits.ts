@@ -280,6 +280,8 @@ const generalLimits = {
   /** What a socket's path may hold on the systems that weir runs on. */
   socket_path_bytes_max: 100,
   control_answer_ms_max: 2_000,
+  /** A socket file that somebody removed is there again before its worker counts as one that hangs. */
+  control_check_ms: 1_000,
   admin_connections_max: 64,
   control_answer_bytes_max: 67_108_864,
 

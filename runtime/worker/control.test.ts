@@ -5,6 +5,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { sleep, wallClock } from "../clock.ts";
 import { askWorkers } from "./control-client.ts";
 import { openControl } from "./control.ts";
 
@@ -28,6 +29,25 @@ describe("a worker's door", () => {
     expect((await askWorkers(folder, "/pipelines/ü x"))[0]?.answer).toEqual({ n: 1 });
     await one.close();
     await other.close();
+    expect(await askWorkers(folder, "/pipelines")).toEqual([]);
+  });
+
+  it("is there again when its folder was tidied away", async () => {
+    const folder = join(base, "tidied");
+    const control = await openControl(folder, "one", answers);
+    for (let time = 0; time < 2; time++) {
+      rmSync(folder, { recursive: true });
+      let found = await askWorkers(folder, "/pipelines");
+      expect(found).toEqual([]);
+      while (found.length === 0) {
+        await sleep(wallClock, 20);
+        found = await askWorkers(folder, "/pipelines");
+      }
+      expect(found).toEqual([{ worker: control.path, answer: ["climate"] }]);
+      expect(statSync(folder).mode & 0o777).toBe(0o700);
+      expect(statSync(control.path).mode & 0o777).toBe(0o600);
+    }
+    await control.close();
     expect(await askWorkers(folder, "/pipelines")).toEqual([]);
   });
 

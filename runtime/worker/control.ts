@@ -1,9 +1,10 @@
 // A worker's own door for questions about it: HTTP on a socket file that only its user can open. It
 // answers and never changes anything; nothing listens on a network.
 
-import { chmodSync, lstatSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
+import { wallClock } from "../clock.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { makeFolder } from "../folder.ts";
 import { limits } from "../limits.ts";
@@ -60,6 +61,35 @@ export async function openControl(folder: string, identity: string, answers: Ans
       remedy: "name a shorter folder in WEIR_RUN_FOLDER",
     });
   }
+  let server = await listening(path, answers);
+  let opening: Promise<void> | null = null;
+  const openAgain = async (): Promise<void> => {
+    // Closing removes the file of that path, whoever's it is by then.
+    await closed(server);
+    prepareRunFolder(folder);
+    server = await listening(path, answers);
+  };
+  // Such files lie where others tidy up: with what is temporary, or with what is a user's until he logs out.
+  const endChecks = wallClock.every(limits.control_check_ms, () => {
+    if (opening !== null || existsSync(path)) return;
+    // Where it cannot be opened just now, the next check finds it missing as well.
+    opening = openAgain()
+      .catch(() => undefined)
+      .finally(() => {
+        opening = null;
+      });
+  });
+  return {
+    path,
+    close: async () => {
+      endChecks();
+      await opening;
+      await closed(server);
+    },
+  };
+}
+
+async function listening(path: string, answers: Answers): Promise<Server> {
   rmSync(path, { force: true });
   const server = serving(answers);
   await new Promise<void>((resolve, reject) => {
@@ -68,14 +98,14 @@ export async function openControl(folder: string, identity: string, answers: Ans
   });
   chmodSync(path, 0o600);
   server.unref();
-  return {
-    path,
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  };
+  return server;
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.closeAllConnections();
+    server.close(() => resolve());
+  });
 }
 
 /** A server that answers and changes nothing; not listening yet. */
