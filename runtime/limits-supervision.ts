@@ -37,6 +37,8 @@ export const supervisionLimits = {
   // Devices and their control centre
   /** How often a device says that it is there, and for how long it may not before nothing new is given to it. */
   device_contact_ms: 5_000,
+  /** So often in a row somebody else has spoken under a device's name before it counts as another supervisor. */
+  device_others_max: 3,
   device_silent_ms: 15_000,
   /** How long a host may be out of reach before its pipelines run elsewhere, where the policy says nothing. */
   host_lost_ms: 120_000,

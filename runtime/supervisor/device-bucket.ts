@@ -1,6 +1,7 @@
 // The registry of devices: a key-value bucket of NATS in which each device keeps one entry of its own, and says every few
 // seconds by it that it is there. Decides nothing about those that do not.
 
+import { JetStreamApiError } from "@nats-io/jetstream";
 import type { KV } from "@nats-io/kv";
 import { bucketsOf } from "../connect/key-value.ts";
 import type { NatsLink } from "../connect/nats-connection.ts";
@@ -20,6 +21,9 @@ export interface Registered {
 
 export class DeviceBucket {
   readonly #store: KV;
+  /** The number of what it told last; null where that is not known. */
+  #last: number | null = null;
+  #others = 0;
 
   private constructor(store: KV) {
     this.#store = store;
@@ -30,8 +34,27 @@ export class DeviceBucket {
     return new DeviceBucket(await bucketsOf(link).create(deviceBucket, { history: 1 }));
   }
 
-  async tell(device: Device): Promise<void> {
-    await this.#store.put(device.id, JSON.stringify(device));
+  /**
+   * Says that the device is there. Tells how often in a row somebody else had said so under its name meanwhile: once may be
+   * a bucket that was made anew, or an answer that was lost.
+   */
+  async tell(device: Device): Promise<number> {
+    const text = JSON.stringify(device);
+    const before = this.#last;
+    // What comes while this is on its way compares nothing.
+    this.#last = null;
+    if (before !== null) {
+      try {
+        this.#last = await this.#store.update(device.id, text, before);
+        this.#others = 0;
+        return 0;
+      } catch (error) {
+        if (!(error instanceof JetStreamApiError)) throw error;
+        this.#others++;
+      }
+    }
+    this.#last = await this.#store.put(device.id, text);
+    return this.#others;
   }
 
   /** Those that can be read, by their names. */

@@ -97,6 +97,7 @@ export interface Happening {
     | "released"
     | "deployed"
     | "removed"
+    | "doubled"
     | "refused";
   /** A worker or a pipeline. */
   readonly name: string;

@@ -10,6 +10,7 @@ import { silentLog } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
 import { DesiredBucket } from "./desired-bucket.ts";
+import { DeviceBucket } from "./device-bucket.ts";
 import { ProcessDriver } from "./drivers/process-driver.ts";
 import type { SupervisorStatus } from "./status.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -144,3 +145,45 @@ test("told by a bucket it starts, tells, answers, holds, and holds still after i
 function processOf(state: string): number {
   return Number(readFileSync(join(state, "processes", "shared-1", "process"), "utf8").split("\n", 1)[0]);
 }
+
+test("another supervisor of the same name is told of once, and one that came before is none", async () => {
+  const state = join(folder, "doubled");
+  const supervisor = await supervisorIn(state);
+  const device = { id: "copied", location: "", labels: {}, capacity, subjects: [], revision: "1" };
+  const registry = await DeviceBucket.open(link);
+  const tell = (): Promise<number> =>
+    registry.tell({ ...device, runs: [], since: "2026-01-01T00:00:00Z", last_contact: "" });
+  await tell();
+  let contacts = 0;
+  const counting = {
+    ...wallClock,
+    every: (ms: number, task: () => void) =>
+      wallClock.every(ms / 100, () => {
+        contacts++;
+        task();
+      }),
+  };
+  const disconnect = linkSupervisor({
+    link: Promise.resolve(link),
+    device,
+    files: new SupervisorFiles(state),
+    fileOf: (name) => join(state, `${name}.yaml`),
+    supervisor,
+    clock: counting,
+    log,
+  });
+  const doubled = (): readonly string[] =>
+    supervisor
+      .status()
+      .happenings.filter(({ what }) => what === "doubled")
+      .map(({ reason }) => reason);
+  await until(() => contacts > 10);
+  expect(doubled()).toEqual([]);
+  const heard = contacts;
+  const isOver = (): boolean => contacts >= heard + 20;
+  while (!isOver()) await tell();
+  expect(doubled()).toEqual([expect.stringMatching(/^another supervisor calls itself copied as well/)]);
+  disconnect();
+  await supervisor.drain();
+  await supervisor.close();
+});

@@ -125,12 +125,20 @@ class SupervisorLink {
     this.#tell();
     try {
       this.#registry ??= await DeviceBucket.open(link);
-      await this.#registry.tell(this.#device());
+      const others = await this.#registry.tell(this.#device());
+      if (others === limits.device_others_max) this.#tellOfNamesake();
       await this.#deployments.retry();
     } catch (error) {
       this.#registry = null;
       if (!this.#stop.signal.aborted) this.#options.log.warn(`the registry of devices: ${messageOf(error)}`);
     }
+  }
+
+  /** As copies of a disk do: both run what is wanted of the one name. */
+  #tellOfNamesake(): void {
+    const { device, supervisor } = this.#options;
+    const reason = `another supervisor calls itself ${device.id} as well, and what is wanted of it runs on both: give each a name of its own, by --host or host: in weir.yaml`;
+    supervisor.tell({ what: "doubled", name: device.id, reason });
   }
 
   #device(): Device {

@@ -371,5 +371,5 @@ export class Supervisor {
 }
 
 function isFine({ what }: Happening): boolean {
-  return !["failed", "rolled_back", "quarantined", "refused", "apart"].includes(what);
+  return !["failed", "rolled_back", "quarantined", "refused", "apart", "doubled"].includes(what);
 }
