@@ -100,7 +100,9 @@ test("a host that was never there is told of, with those that were, and may come
       /^warning: no device gatewy has ever been there; it is told when it comes \(did you mean gateway\? there are: boiler-room, gateway\)\n\+ early/,
     ),
   ]);
-  expect((await said(drain(options))).text).toMatch(/^warning: no device gatewy .*\ngatewy drains/);
+  expect((await said(drain(options))).text).toMatch(
+    /^warning: no device gatewy .*\ngatewy drains: weir drain --undo --host gatewy lets it run again$/m,
+  );
   expect((await said(drain({ ...target(), undo: true }))).text).toBe("gateway runs again what is wanted\n");
 });
 

@@ -280,7 +280,9 @@ export async function drain(options: TargetOptions & { readonly undo?: boolean }
     await warnOfStranger(link, host);
     const drains = options.undo !== true;
     await bucket.setState(host, { drain: drains });
-    print(`${host} ${drains ? "drains: weir drain --undo lets it run again" : "runs again what is wanted"}`);
+    print(
+      `${host} ${drains ? `drains: weir drain --undo --host ${host} lets it run again` : "runs again what is wanted"}`,
+    );
   });
   return 0;
 }
