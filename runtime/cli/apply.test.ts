@@ -195,6 +195,21 @@ test("files are named as kubectl has it as well, as often as one likes", async (
   }
 });
 
+test("a file that is named twice is applied once, and of two files with one name none", async () => {
+  for (const name of ["once", "other"]) mkdirSync(join(folder, "twice", name), { recursive: true });
+  write("twice/once/doors", "d.one");
+  const [once, other] = ["once", "other"].map((each) => join(folder, "twice", each, "doors.yaml"));
+  const twice = await said(apply([join(folder, "twice", "once"), once!], target()));
+  expect(twice.text.match(/doors .*/g)).toEqual([expect.stringMatching(/^doors [0-9a-f]{12}$/)]);
+  await bucket.remove("gateway", (await bucket.read("gateway")).pipelines.get("doors")!);
+  write("twice/other/doors", "d.two");
+  await expect(apply([once!, other!], target())).rejects.toMatchObject({
+    code: "WEIR_CONFIG",
+    message: `${once} and ${other} are both a pipeline doors`,
+  });
+  expect((await bucket.read("gateway")).pipelines.has("doors")).toBe(false);
+});
+
 test("what lint refuses is not applied, not even in part", async () => {
   write("fine", "f.one");
   writeFileSync(join(folder, "wrong.yaml"), "name: wrong\nsteps: []\n");

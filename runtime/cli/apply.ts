@@ -95,6 +95,25 @@ export async function checked(names: readonly string[]): Promise<readonly Checke
   return failed.length > 0 ? 1 : pipelines;
 }
 
+/** A file that is named twice, by a folder and by itself say, counts once; of two files with one name neither does. */
+function eachOnce(pipelines: readonly CheckedPipeline[]): readonly CheckedPipeline[] {
+  const files = new Map<string, CheckedPipeline>();
+  for (const each of pipelines) {
+    const name = each.plan!.name;
+    const first = files.get(name) ?? each;
+    files.set(name, first);
+    if (first.input.file === each.input.file) continue;
+    throw new WeirError(
+      "WEIR_CONFIG",
+      `${first.input.file} and ${each.input.file} are both a pipeline ${name}`,
+      {
+        remedy: "give one of them another name, or leave it out",
+      },
+    );
+  }
+  return [...files.values()];
+}
+
 /** Refuses what may not go from host to host, because a former host could not be kept from sending as well. */
 function checkTurns(pipelines: readonly CheckedPipeline[]): void {
   for (const { plan } of pipelines) {
@@ -199,8 +218,9 @@ function namedFiles(names: readonly string[], { file = [] }: ApplyOptions): read
 }
 
 export async function plan(names: readonly string[], options: ApplyOptions): Promise<number> {
-  const pipelines = await checked(namedFiles(names, options));
-  if (typeof pipelines === "number") return pipelines;
+  const found = await checked(namedFiles(names, options));
+  if (typeof found === "number") return found;
+  const pipelines = eachOnce(found);
   if (options.fleet === true) checkTurns(pipelines);
   await withBucket(options, async (bucket, host) => {
     const present = byName(await bucket.read(host), pipelines);
@@ -211,8 +231,9 @@ export async function plan(names: readonly string[], options: ApplyOptions): Pro
 }
 
 export async function apply(names: readonly string[], options: ApplyOptions): Promise<number> {
-  const pipelines = await checked(namedFiles(names, options));
-  if (typeof pipelines === "number") return pipelines;
+  const found = await checked(namedFiles(names, options));
+  if (typeof found === "number") return found;
+  const pipelines = eachOnce(found);
   if (options.fleet === true) checkTurns(pipelines);
   const wanted = wantedOf(pipelines, options);
   await withBucket(options, async (bucket, host, link) => {
