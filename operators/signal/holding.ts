@@ -49,6 +49,7 @@ export function holding(table: KeyedTable, held: Held, rules: HoldingRules): Ope
     },
     onForget(_keys, key, out) {
       open(null, out);
+      held.now = Math.max(held.now, held.reached);
       rules.end(key);
       held.close();
     },

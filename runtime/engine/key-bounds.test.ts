@@ -18,14 +18,16 @@ interface Reading {
 
 const lateness = 200;
 
-function bounded(step: Readonly<Record<string, unknown>>, keys: KeyBounds): PipelinePlan {
+type Step = Readonly<Record<string, unknown>>;
+
+function bounded(step: Step, keys: KeyBounds, before: readonly Step[] = []): PipelinePlan {
   const source = {
     file: { path: "in.ndjson" },
     format: "json",
     schema: { device: "string", ts: "time", temp: "float64" },
     time: { field: "ts", lateness: `${lateness}ms` },
   };
-  const plan = planOnce(pipelineText({ source, steps: [step, sink] }), catalog);
+  const plan = planOnce(pipelineText({ source, steps: [...before, step, sink] }), catalog);
   return {
     ...plan,
     steps: plan.steps.map((each) => ({ ...each, keys })),
@@ -153,6 +155,22 @@ describe("keys are forgotten", () => {
       { seed: 32, numRuns: 40 },
     );
   });
+});
+
+test.each([
+  { hold: { when: "temp > 4", for: "300ms", by: "device" } },
+  { throttle: { every: "500ms", keep: "last", by: "device" } },
+  { top: { count: 2, value: "temp", every: "500ms", by: "device" } },
+  { absence: { for: "400ms", by: "device", returns: true } },
+  { pattern: { sequence: ["temp > 6"], absent: "temp < 3", within: "300ms", by: "device" } },
+  { window: { tumbling: "300ms", gaps: "last", by: "device", select: { n: "count()", t: "last(temp)" } } },
+])("the same behind a filter, which leaves watermarks out between batches: %j", (step) => {
+  fc.assert(
+    fc.property(streams, bounds, (readings, keys) => {
+      run(bounded(step, keys, [{ filter: "temp > 5 || temp == 2" }]), readings);
+    }),
+    { seed: 33, numRuns: 60 },
+  );
 });
 
 test("what event time had reached already when the record came is done before its key makes room for the next", () => {

@@ -20,6 +20,8 @@ export interface Bounded {
   give(batch: Batch): void;
   /** Event time has come so far between two rows. */
   onWatermark(watermark: number): void;
+  /** The same for the operator alone, on the way to a later watermark. */
+  pass(time: number): void;
   /** The key is about to be forgotten. */
   forget(keys: KeyTable, key: number): void;
 }
@@ -100,12 +102,13 @@ class WatchedKeys {
       this.#order.timers.set(key, time);
   }
 
-  /** True when the time of a key is up. */
-  isDue(watermark: number): boolean {
+  /** When the time of the first key is up, where that is by `watermark`; else Infinity. */
+  dueBy(watermark: number): number {
     const key = this.#takeDue(watermark);
+    if (key < 0) return never;
     // It keeps its turn among those that are due.
-    if (key >= 0) this.#seen.timers.set(key, this.#dueAt);
-    return key >= 0;
+    this.#seen.timers.set(key, this.#dueAt);
+    return this.#dueAt;
   }
 
   /** Forgets the keys whose time is up. One with an open window waits as long again as it has been silent. */
@@ -221,7 +224,7 @@ export class KeyGuard {
       const row = selection[i]!;
       const now = Math.max(this.#watermark, watermark[row]!);
       if (i === to) to = this.#lookUp(batch, (from = i));
-      const isDue = this.#isDue(now);
+      const isDue = this.#dueBy(now) <= now;
       if (isDue || this.#isCrowded(batch, i, from, now)) {
         this.#give(batch, given, i);
         // The step has to have done all that comes before: a window that closes now leaves room, and what the rows just given
@@ -235,6 +238,17 @@ export class KeyGuard {
       for (const watched of this.#watched) watched.admit(batch, i, from, time[row]!);
     }
     this.#give(batch, given, count);
+  }
+
+  /**
+   * Event time is about to come so far. Each key is forgotten at the very moment when its time is up, behind all that is due by then
+   * and before what is due later: how far one watermark is from the next says nothing of it.
+   */
+  reaching(watermark: number): void {
+    for (let time = this.#dueBy(watermark); time < watermark; time = this.#dueBy(watermark)) {
+      this.#step.pass(time);
+      for (const watched of this.#watched) watched.expire(time);
+    }
   }
 
   /** Event time has come so far, and the step knows it. */
@@ -262,9 +276,10 @@ export class KeyGuard {
     return to;
   }
 
-  #isDue(watermark: number): boolean {
-    for (const watched of this.#watched) if (watched.isDue(watermark)) return true;
-    return false;
+  #dueBy(watermark: number): number {
+    let least = never;
+    for (const watched of this.#watched) least = Math.min(least, watched.dueBy(watermark));
+    return least;
   }
 
   /** True when there is no room for a key of the row, and there may be some. */

@@ -185,16 +185,23 @@ export class Stage implements Receiver, Collector {
 
   onWatermark(watermark: number): void {
     this.#left = [];
+    const { operator, guard } = this.#running;
+    // At the end of the stream the operator lets go of all keys.
+    const isEnd = watermark === Number.POSITIVE_INFINITY;
     try {
-      this.#running.operator.onWatermark?.(watermark, this);
-      // At the end of the stream the operator has let go of all of them.
-      if (watermark !== Number.POSITIVE_INFINITY) this.#running.guard?.reached(watermark);
+      if (!isEnd) guard?.reaching(watermark);
+      operator.onWatermark?.(watermark, this);
+      if (!isEnd) guard?.reached(watermark);
     } catch (error) {
       throw this.#failure(error);
     }
     this.#watermark = watermark;
     this.#next.onWatermark(watermark);
     this.#late?.onWatermark(watermark);
+  }
+
+  pass(time: number): void {
+    this.#running.operator.onWatermark?.(time, this);
   }
 
   forget(keys: KeyTable, key: number): void {
