@@ -140,6 +140,17 @@ it.each<[what: string, step: string, limits: string, told: readonly unknown[]]>(
 });
 
 it.each([
+  ["reorder: {}", "5000000"],
+  ["window: { sliding: 9s, by: d, select: { n: count() } }", "95000000"],
+  ["align: { by: d, inputs: { a: up, b: x > 1 }, age: 1s, select: { v: a.x, w: b.x } }", "5000000"],
+])("records that wait for event time, of all keys: %s", (step, records) => {
+  const cure = "let records come less late, or let the step keep them for less time";
+  const room = String(table.window_parts_max);
+  expect(toldOf(step, "rate: 5000000/s, memory: 100GiB")).toEqual([["8:5", "warning", records, room, cure]]);
+  expect(toldOf(step, "rate: 200000/s, memory: 100GiB")).toEqual([]);
+});
+
+it.each([
   ["what was told to be enough", joining("within: 1m, max: 30000"), "rate: 500/s"],
   [
     "what dedup was told to be enough",
