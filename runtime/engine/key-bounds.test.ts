@@ -18,15 +18,19 @@ interface Reading {
 
 const lateness = 200;
 
-type Step = Readonly<Record<string, unknown>>;
-
-function bounded(step: Step, keys: KeyBounds, before: readonly Step[] = []): PipelinePlan {
-  const source = {
+function sourceOf(late: number): Step {
+  return {
     file: { path: "in.ndjson" },
     format: "json",
     schema: { device: "string", ts: "time", temp: "float64" },
-    time: { field: "ts", lateness: `${lateness}ms` },
+    time: { field: "ts", lateness: `${late}ms` },
   };
+}
+
+type Step = Readonly<Record<string, unknown>>;
+
+function bounded(step: Step, keys: KeyBounds, before: readonly Step[] = []): PipelinePlan {
+  const source = sourceOf(lateness);
   const plan = planOnce(pipelineText({ source, steps: [...before, step, sink] }), catalog);
   return {
     ...plan,
@@ -171,6 +175,21 @@ test.each([
     }),
     { seed: 33, numRuns: 60 },
   );
+});
+
+test("what a key lets go of stands at the moment when it is forgotten", () => {
+  const by = "device";
+  const inputs = { low: "temp < 5", high: "temp >= 5" };
+  const select = { v: "low.temp" };
+  const steps = [
+    { align: { by, inputs, select, age: "100ms", every: "20ms" }, keys: { max: 5, ttl: "1ms" } },
+    { window: { count: { n: 3 }, by, select: { n: "count()" } }, keys: { max: 3, ttl: "50ms" } },
+    sink,
+  ];
+  const readings = [4216, 4243, 4289, 4327, 4602].map((ts, n) => ({ device: `d${n}`, ts, temp: 1 }));
+  const { rows, ledger } = run(planOnce(pipelineText({ source: sourceOf(40), steps }), catalog), readings);
+  // The first two are forgotten before the fourth comes: there is room for all.
+  expect([rows.length, ledger]).toEqual([5, []]);
 });
 
 test("what event time had reached already when the record came is done before its key makes room for the next", () => {

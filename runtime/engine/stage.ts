@@ -202,6 +202,7 @@ export class Stage implements Receiver, Collector {
 
   pass(time: number): void {
     this.#running.operator.onWatermark?.(time, this);
+    this.#watermark = time;
   }
 
   forget(keys: KeyTable, key: number): void {
