@@ -56,7 +56,7 @@ function describe(
           `unknown setting ${key}`,
           besideHint(key, path) ??
             cutNumberHint(key, document.valueAt([...path, key])) ??
-            didYouMean(key, keysAt(schema, local)),
+            settingsHint(key, keysAt(schema, local), local),
         ),
       );
     case "invalid_key": {
@@ -150,6 +150,11 @@ function nearChoice(value: unknown, choices: readonly string[]): string | null {
   return near === undefined ? null : `did you mean ${near}?`;
 }
 
+/** Which setting was meant, or that there is none. */
+function settingsHint(key: string, keys: readonly string[], local: Path): string | null {
+  return keys.length === 0 && local.length === 0 ? "it has no settings: {}" : didYouMean(key, keys);
+}
+
 function hintFor(
   issue: Issue,
   value: unknown,
@@ -169,9 +174,12 @@ function hintFor(
   if (issue.expected === "string" && (typeof value === "number" || typeof value === "boolean")) {
     return `write it in quotes: "${value}"`;
   }
-  if ((issue.expected === "number" || issue.expected === "boolean") && typeof value === "string") {
-    return /^(yes|no|on|off)$/i.test(value) ? "write true or false" : "write it without quotes";
-  }
+  if (issue.expected === "boolean" && typeof value === "string")
+    return /^(true|false)$/.test(value) ? "write it without quotes" : "write true or false";
+  if (issue.expected === "number" && typeof value === "string")
+    return value.trim() !== "" && Number.isFinite(Number(value))
+      ? "write it without quotes"
+      : "write a number, such as 5";
   return null;
 }
 

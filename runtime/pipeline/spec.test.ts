@@ -266,7 +266,7 @@ describe("mistakes in the source", () => {
     ["{ file: { path: a.csv, speed: 2 } }", ["2:32 speed needs the file's own time | add time with field"]],
     [
       "{ file: { path: a.csv, rate: fast } }",
-      ['2:38 expected a number, got the text "fast" | write it without quotes'],
+      ['2:38 expected a number, got the text "fast" | write a number, such as 5'],
     ],
     ["{ file: { path: a.csv, rate: 0 } }", ["2:38 expected at least 0.001, got 0"]],
     ["{ host: { every: 1ms } }", ["2:26 measures at most every 100ms"]],
@@ -345,6 +345,18 @@ describe("mistakes in the steps", () => {
     [
       "  - window: { tumbling: 1m, slect: { n: count() } }\n  - sink: { stdout: {} }",
       ["4:5 select is missing | expected a map", "4:29 unknown setting slect | did you mean select?"],
+    ],
+    [
+      "  - reorder: { within: 5s }\n  - sink: { stdout: {} }",
+      ["4:16 unknown setting within | it has no settings: {}"],
+    ],
+    [
+      "  - absence: { for: 1m, returns: 'true' }\n  - sink: { stdout: {} }",
+      ['4:34 expected true or false, got the text "true" | write it without quotes'],
+    ],
+    [
+      "  - swinging_door: { value: x, band: 5% }\n  - sink: { stdout: {} }",
+      ['4:38 expected a number, got the text "5%" | write a number, such as 5'],
     ],
     ["  - select: 5\n  - sink: { stdout: {} }", ["4:13 expected a list or a map, got 5"]],
     ["  - sink: { nothing: {} }", []],
