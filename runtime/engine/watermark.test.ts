@@ -58,6 +58,14 @@ describe("by records", () => {
     expect(tracker.current).toBe(131);
   });
 
+  test("it is in whole ms, whatever parts of one times and the clock have", () => {
+    const tracker = trackerOf(spec({ lateness: 10, idle: 5 }));
+    expect(advance(tracker, [100.75, 111.5], 0.25)).toEqual([Number.NEGATIVE_INFINITY, 90]);
+    expect(tracker.current).toBe(101);
+    tracker.tick(9, null, 9);
+    expect(tracker.current).toBe(109);
+  });
+
   test("negative times are times", () => {
     const tracker = trackerOf(spec({ lateness: 1 }));
     expect(advance(tracker, [-5, -7])).toEqual([Number.NEGATIVE_INFINITY, -6]);

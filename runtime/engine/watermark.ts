@@ -1,7 +1,8 @@
 // How far event time has come in a pipeline: as far as the source that is furthest behind. The watermark
 // of a source is the largest event time that entered by it, minus its lateness; one that is silent for
 // its `idle`, or has ended, holds no other back. When all are silent, the clock carries time on, so that
-// open windows fire. The watermark never goes back. Pure: the clock is an argument.
+// open windows fire. The watermark never goes back, and is in whole ms: rows of a window stand in the last ms before its end, and one
+// within that ms would find them late in the next step. Pure: the clock is an argument.
 
 import type { Batch } from "../../operators/sdk/index.ts";
 import type { InputSpec } from "../pipeline/pipeline.ts";
@@ -42,7 +43,7 @@ export interface Entered {
 
 /** The watermark of a source, whatever the others do. */
 export function ownWatermark({ latest, lateness }: InputProgress): number {
-  return latest - lateness;
+  return Math.floor(latest - lateness);
 }
 
 /** True while the pipeline's watermark cannot pass the source's own. */
@@ -123,7 +124,7 @@ export class WatermarkTracker {
       for (let i = 0; i < count; i++) {
         const row = selection[i]!;
         const largest = watermark[row]!;
-        const reached = (largest > carried ? largest : carried) - lateness;
+        const reached = Math.floor((largest > carried ? largest : carried) - lateness);
         const least = reached < others ? reached : others;
         watermark[row] = least > current ? least : current;
       }
@@ -187,7 +188,7 @@ export class WatermarkTracker {
   #settle(now: number, elapsed: number): void {
     const least = this.#least(null);
     const reached = least === Number.POSITIVE_INFINITY ? this.#carried(now, elapsed) : least;
-    this.#current = Math.max(this.#current, reached);
+    this.#current = Math.max(this.#current, Math.floor(reached));
   }
 
   /** The least watermark of the sources that hold others back, `except` left out; Infinity when there is none. */

@@ -4,6 +4,7 @@
 import { expect, test } from "vitest";
 import { catalog } from "../../operators/catalog.ts";
 import { loadPipeline } from "../pipeline/load.ts";
+import { Harness } from "./harness.ts";
 import { runTest } from "./pipeline-tests.ts";
 
 function faultsOf(content: string): string[] {
@@ -82,4 +83,30 @@ tests:
     dead_letter: 1
 `),
   ).toEqual([]);
+});
+
+test("a window's row is late for no step behind it, where the clock of a silent source stands in the last ms before its end", () => {
+  const { plan, diagnostics } = loadPipeline({
+    file: "story.yaml",
+    content: `
+name: silent
+source:
+  nats: { subject: "sensors.*" }
+  format: json
+  schema: { ts: time, temp: float64 }
+  time: { field: ts, idle: 10ms }
+limits: { rate: 100/s }
+steps:
+  - window: { tumbling: 100ms, select: { warm: max(temp) } }
+  - align: { inputs: { warm: warm > 20, cold: warm <= 20 }, age: 1m, select: { warm: warm.warm } }
+  - sink: { stdout: {}, format: json }
+`,
+    catalogue: catalog,
+  });
+  expect(diagnostics).toEqual([]);
+  const harness = new Harness(plan!);
+  harness.record({ ts: 40, temp: 21 });
+  harness.pause(59.5);
+  harness.pause(60);
+  expect(harness.rows(0)).toEqual([{ time: 99, warm: 21 }]);
 });
