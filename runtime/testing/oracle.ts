@@ -49,9 +49,9 @@ export class Oracle {
     this.#windows = windowsOf(pipeline.window, pipeline.emission);
   }
 
-  /** Event time so far, ms. */
+  /** Event time so far, in whole ms. */
   get watermark(): number {
-    return Math.max(this.#carried, ...this.#entered) - (this.#pipeline.time?.lateness ?? 0);
+    return Math.floor(Math.max(this.#carried, ...this.#entered) - (this.#pipeline.time?.lateness ?? 0));
   }
 
   /** Input records in rows sent. */
