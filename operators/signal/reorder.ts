@@ -13,8 +13,10 @@ import {
   type Tables,
   z,
 } from "weir/sdk";
-import { longer } from "../longer.ts";
+import { course } from "../window/kind.ts";
 import { rowReference } from "./record-reference.ts";
+import { SentRecords } from "./sent-records.ts";
+import { SettledRows } from "./settled-rows.ts";
 
 /** The numbers of one that waits: its kept record, and its turn. */
 const recordCell = 0;
@@ -26,7 +28,7 @@ const turnsAtOnce = 1_024;
 const tables = {
   queue: table.parts([], [], [0, 0], 0, { within: (lateness) => lateness }),
   kept: table.keyed([], [], { within: (lateness) => lateness }),
-  course: table.values([Number.NEGATIVE_INFINITY]),
+  course,
 };
 
 class Reordering implements Operator {
@@ -40,16 +42,15 @@ class Reordering implements Operator {
   #waitingTurns = new Float64Array(0);
   #records = new Uint32Array(0);
   #slots = new Uint32Array(0);
-  /** What is sent: kept records, and rows of the batch, by their references. */
-  #sent = new Int32Array(64);
-  #sentTurns = new Float64Array(64);
-  #sentCount = 0;
+  readonly #sent: SentRecords;
   readonly #due = new Uint32Array(turnsAtOnce);
 
   constructor({ queue, kept, course }: Tables<typeof tables>) {
     this.#queue = queue;
     this.#kept = kept;
     this.#course = course.values;
+    // No row is filtered here, so that there is nothing to settle.
+    this.#sent = new SentRecords(kept.records, new SettledRows());
   }
 
   /**
@@ -78,7 +79,7 @@ class Reordering implements Operator {
     this.#course[0] = now;
     this.#sort(going);
     this.#merge(now, going);
-    this.#send(out, batch);
+    this.#sent.flush(batch, out);
     this.#wait(batch, waiting);
   }
 
@@ -86,7 +87,7 @@ class Reordering implements Operator {
     const now = Math.max(this.#course[0]!, watermark);
     if (now < Number.POSITIVE_INFINITY) this.#course[0] = now;
     this.#merge(now, 0);
-    this.#send(out, null);
+    this.#sent.flush(null, out);
   }
 
   #reserve(count: number): void {
@@ -146,32 +147,16 @@ class Reordering implements Operator {
         const slot = this.#due[i]!;
         const turn = turns[slot]!;
         while (place < going && this.#goingTurns[place]! < turn) this.#addRow(place++);
-        this.#add(records[slot]!, turn);
+        this.#sent.add(records[slot]!, turn);
         this.#queue.free(slot);
       }
     }
     while (place < going) this.#addRow(place++);
   }
 
-  #addRow(place: number): void {
-    this.#add(rowReference(this.#going[place]!), this.#goingTurns[place]!);
-  }
-
-  #add(reference: number, turn: number): void {
-    if (this.#sentCount === this.#sent.length) {
-      this.#sent = longer(this.#sent);
-      this.#sentTurns = longer(this.#sentTurns);
-    }
-    this.#sent[this.#sentCount] = reference;
-    this.#sentTurns[this.#sentCount++] = turn;
-  }
-
   /** Event time goes along with the records, so that none is late for the next step that was in time here. */
-  #send(out: Collector, batch: Batch | null): void {
-    const count = this.#sentCount;
-    if (count === 0) return;
-    this.#sentCount = 0;
-    out.release(this.#kept.records, this.#sent.subarray(0, count), this.#sentTurns.slice(0, count), batch);
+  #addRow(place: number): void {
+    this.#sent.add(rowReference(this.#going[place]!), this.#goingTurns[place]!);
   }
 
   #wait(batch: Batch, count: number): void {
