@@ -217,11 +217,21 @@ function namedFiles(names: readonly string[], { file = [] }: ApplyOptions): read
   });
 }
 
-export async function plan(names: readonly string[], options: ApplyOptions): Promise<number> {
+/** The pipelines that are meant, each once; the exit code where one is wrong. */
+async function chosen(
+  names: readonly string[],
+  options: ApplyOptions,
+): Promise<readonly CheckedPipeline[] | number> {
   const found = await checked(namedFiles(names, options));
   if (typeof found === "number") return found;
   const pipelines = eachOnce(found);
   if (options.fleet === true) checkTurns(pipelines);
+  return pipelines;
+}
+
+export async function plan(names: readonly string[], options: ApplyOptions): Promise<number> {
+  const pipelines = await chosen(names, options);
+  if (typeof pipelines === "number") return pipelines;
   await withBucket(options, async (bucket, host) => {
     const present = byName(await bucket.read(host), pipelines);
     const changes = planFor(wantedOf(pipelines, options), present, options);
@@ -231,10 +241,8 @@ export async function plan(names: readonly string[], options: ApplyOptions): Pro
 }
 
 export async function apply(names: readonly string[], options: ApplyOptions): Promise<number> {
-  const found = await checked(namedFiles(names, options));
-  if (typeof found === "number") return found;
-  const pipelines = eachOnce(found);
-  if (options.fleet === true) checkTurns(pipelines);
+  const pipelines = await chosen(names, options);
+  if (typeof pipelines === "number") return pipelines;
   const wanted = wantedOf(pipelines, options);
   await withBucket(options, async (bucket, host, link) => {
     if (host !== fleet) await warnOfStranger(link, host);

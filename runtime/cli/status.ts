@@ -11,16 +11,13 @@ import { runFolder } from "../worker/settings.ts";
 import type { WaitingAnswer } from "../worker/waiting-answers.ts";
 import type { WorkerStatus } from "../worker/worker.ts";
 import { runLines } from "./run-status.ts";
-import { unknownName, withoutWorker } from "./supervised-names.ts";
+import { askedSupervisors, unknownName, withoutWorker } from "./supervised-names.ts";
 import { tableText } from "./table-text.ts";
 import { print, styled } from "./terminal.ts";
 import { notOpen } from "./why.ts";
 
 /** What answers to a question in the folder of sockets; those that know nothing of it, or are `kept`, are left out. */
-async function answersTo<T>(
-  question: string,
-  isKept: (socket: string) => boolean = () => false,
-): Promise<readonly T[]> {
+async function answersTo<T>(question: string, isKept: (socket: string) => boolean): Promise<readonly T[]> {
   const answers = await askWorkers(runFolder(process.env), question);
   return answers.flatMap(({ worker, answer }) => (answer === null || isKept(worker) ? [] : [answer as T]));
 }
@@ -32,8 +29,8 @@ function keptBy(supervisors: readonly string[]): (socket: string) => boolean {
 }
 
 async function supervisors(): Promise<readonly SupervisorStatus[]> {
-  const found = await answersTo<SupervisorStatus>("/supervisor");
-  if (found.length > 0) return found;
+  const found = await askedSupervisors();
+  if (found.length > 0) return found.map((each) => each.status);
   throw new WeirError("WEIR_NO_WORKER", `no supervisor of this user answers in ${runFolder(process.env)}`, {
     remedy: "weir supervise pipelines/ --state FOLDER starts one; WEIR_RUN_FOLDER names another folder",
   });
@@ -130,11 +127,10 @@ export function statusLines(status: SupervisorStatus): string[] {
 }
 
 export async function status(options: { readonly json?: boolean }): Promise<number> {
-  const answers = await askWorkers(runFolder(process.env), "/supervisor");
-  const supervising = answers.filter(({ answer }) => answer !== null);
-  const hosts = supervising.map(({ answer }) => answer as SupervisorStatus);
+  const supervising = await askedSupervisors();
+  const hosts = supervising.map((each) => each.status);
   // What somebody started by hand, or what a supervisor has left that is gone, no other one tells of.
-  const isKept = keptBy(supervising.map(({ worker }) => worker));
+  const isKept = keptBy(supervising.map(({ socket }) => socket));
   const workers = (await answersTo<readonly WorkerStatus[]>("/status", isKept)).flat();
   const unopened = await unopenedPipelines(isKept);
   if (hosts.length === 0 && workers.length === 0 && unopened.length === 0) {

@@ -1,10 +1,26 @@
-// What the supervisors of this machine know under a name that no worker runs: whoever asks after a pipeline that was put aside
-// is told that, and not that there is none.
+// The supervisors of this machine, and what they know under a name that no worker runs: whoever asks after a pipeline that was put
+// aside is told that, and not that there is none.
 
 import { WeirError } from "../errors.ts";
 import { instanceOf } from "../instance.ts";
 import { didYouMean } from "../pipeline/nearest.ts";
 import type { SupervisorStatus } from "../supervisor/status.ts";
+import { askWorkers } from "../worker/control-client.ts";
+import { runFolder } from "../worker/settings.ts";
+
+interface AskedSupervisor {
+  /** Its socket file. */
+  readonly socket: string;
+  readonly status: SupervisorStatus;
+}
+
+/** What each supervisor of this user says. */
+export async function askedSupervisors(): Promise<readonly AskedSupervisor[]> {
+  const answers = await askWorkers(runFolder(process.env), "/supervisor");
+  return answers.flatMap(({ worker, answer }) =>
+    answer === null ? [] : [{ socket: worker, status: answer as SupervisorStatus }],
+  );
+}
 
 /** A pipeline that is known, and that no worker has; null where there is none of that name. */
 export function withoutWorker(name: string, found: readonly SupervisorStatus[]): WeirError | null {

@@ -4,12 +4,11 @@ import { nothingWaits, waitingText } from "../engine/waiting.ts";
 import { WeirError } from "../errors.ts";
 import { instanceOf } from "../instance.ts";
 import { didYouMean } from "../pipeline/nearest.ts";
-import type { SupervisorStatus } from "../supervisor/status.ts";
 import { askWorkers, probeWorkers } from "../worker/control-client.ts";
 import { runFolder } from "../worker/settings.ts";
 import type { WaitingAnswer } from "../worker/waiting-answers.ts";
 import { countText } from "./amounts.ts";
-import { withoutWorker } from "./supervised-names.ts";
+import { askedSupervisors, withoutWorker } from "./supervised-names.ts";
 import { print, styled } from "./terminal.ts";
 
 /** Of one that is not open: what is not there yet, as far as its worker knows. */
@@ -29,11 +28,6 @@ async function pipelinesOf(folder: string): Promise<readonly WaitingAnswer[]> {
   const answers = await askWorkers(folder, "/pipelines");
   if (answers.length === 0) throw nobody(folder);
   return answers.flatMap(({ answer }) => (answer === null ? [] : (answer as readonly WaitingAnswer[])));
-}
-
-async function supervisorsOf(folder: string): Promise<readonly SupervisorStatus[]> {
-  const answers = await askWorkers(folder, "/supervisor");
-  return answers.flatMap(({ answer }) => (answer === null ? [] : [answer as SupervisorStatus]));
 }
 
 /** What an orchestrator asks to know whether to go on with a rollout. */
@@ -58,7 +52,11 @@ export async function why(
       ? running
       : running.filter(({ name }) => name === pipeline || instanceOf(name).pipeline === pipeline);
   if (asked.length === 0 && pipeline !== undefined) {
-    const aside = withoutWorker(pipeline, await supervisorsOf(runFolder(process.env)));
+    const supervisors = await askedSupervisors();
+    const aside = withoutWorker(
+      pipeline,
+      supervisors.map((each) => each.status),
+    );
     if (aside !== null) throw aside;
     const names = running.map(({ name }) => name);
     throw new WeirError("WEIR_USAGE", `no worker here runs a pipeline ${pipeline}`, {
