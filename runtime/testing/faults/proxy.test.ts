@@ -2,7 +2,7 @@
 
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { VirtualClock } from "../../clock.ts";
+import { type Clock, VirtualClock, wallClock } from "../../clock.ts";
 import { FaultProxy } from "./proxy.ts";
 
 const ends: (() => void)[] = [];
@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 /** A server that echoes, a proxy before it and a client of that. */
-async function echo(clock: VirtualClock = new VirtualClock()): Promise<{
+async function echo(clock: Clock = new VirtualClock()): Promise<{
   readonly proxy: FaultProxy;
   readonly client: Socket;
   readonly heard: () => string;
@@ -94,6 +94,22 @@ describe("a bad network", () => {
     proxy.set({ kind: "fine" });
     client.write("fine");
     await until(() => heard() === "slow fine");
+  });
+
+  it("keeps the order where timers do not", async () => {
+    // A process that is held up sets timers late, for moments that are then nearly one.
+    const { proxy, client, heard } = await echo(wallClock);
+    const pieces = Array.from({ length: 300 }, (_each, index) => `${index} `);
+    for (const [index, piece] of pieces.entries()) {
+      if (index % 30 === 0)
+        proxy.set(index % 60 === 0 ? { kind: "slow", ms: 8, more_ms: 0 } : { kind: "fine" });
+      client.write(piece);
+      for (const end = performance.now() + 0.7; performance.now() < end; );
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const text = pieces.join("");
+    await until(() => heard().length === text.length);
+    expect(heard()).toBe(text);
   });
 
   it("lets so many bytes pass in a second, in order", async () => {

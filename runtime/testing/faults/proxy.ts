@@ -28,11 +28,16 @@ export type LinkState =
 
 const slicesMax = 256;
 
+interface Delayed {
+  readonly due: number;
+  readonly pass: () => void;
+}
+
 interface Line {
   readonly client: Socket;
   readonly server: Socket;
-  /** By direction, when the last piece that was delayed is due. */
-  readonly due: Record<"to_server" | "to_client", number>;
+  /** By direction, what is still to pass, in order. */
+  readonly delayed: Readonly<Record<"to_server" | "to_client", Delayed[]>>;
   /** By direction, what takes it apart; null where its bytes pass as they are. */
   readonly commands: Readonly<Record<"to_server" | "to_client", NatsCommands>> | null;
 }
@@ -101,7 +106,7 @@ export class FaultProxy {
       this.#state.kind === "shuffled"
         ? { to_server: new NatsCommands(), to_client: new NatsCommands() }
         : null;
-    const line: Line = { client, server, due: { to_server: 0, to_client: 0 }, commands };
+    const line: Line = { client, server, delayed: { to_server: [], to_client: [] }, commands };
     this.#lines.add(line);
     client.on("data", (bytes) => this.#pass(line, "to_server", bytes));
     server.on("data", (bytes) => this.#pass(line, "to_client", bytes));
@@ -148,7 +153,7 @@ export class FaultProxy {
       case "cut":
         break;
     }
-    if (line.due[way] > this.#clock.now()) this.#delay(line, way, bytes, 0);
+    if (line.delayed[way].length > 0) this.#delay(line, way, bytes, 0);
     else to.write(bytes);
   }
 
@@ -166,13 +171,19 @@ export class FaultProxy {
   /** Later, and never before what came earlier, behind which it takes `more_ms` to pass. */
   #delay(line: Line, way: "to_server" | "to_client", bytes: Buffer, ms: number, more_ms = 0): void {
     const [from, to] = way === "to_server" ? [line.client, line.server] : [line.server, line.client];
-    const due = Math.max(this.#clock.now() + ms, line.due[way]) + more_ms;
-    line.due[way] = due;
+    const delayed = line.delayed[way];
+    const now = this.#clock.now();
+    const due = Math.max(now + ms, delayed.at(-1)?.due ?? 0) + more_ms;
     // What waits is not to be read without end: the other side's own buffers fill up, as before a narrow link.
     if (more_ms > 0) from.pause();
-    this.#clock.after(due - this.#clock.now(), () => {
-      if (!to.destroyed) to.write(bytes);
-      if (more_ms > 0) from.resume();
+    delayed.push({
+      due,
+      pass: () => {
+        if (!to.destroyed) to.write(bytes);
+        if (more_ms > 0) from.resume();
+      },
     });
+    // The first, whichever timer it is: those of nearly one moment come in any order.
+    this.#clock.after(due - now, () => delayed.shift()!.pass());
   }
 }
