@@ -11,11 +11,12 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { messageOf } from "../runtime/errors.ts";
 import { makeBase } from "./base.ts";
 
@@ -23,30 +24,46 @@ const root = join(import.meta.dirname, "..");
 const work = join(root, "build", "machine");
 const busybox = "/bin/busybox";
 
-/** In this order: each needs those before it. */
+/** What a guest needs of a kernel: its disk, what is shared with it, a root that can be laid over, the network. */
 const modules = [
-  "virtio_ring",
-  "virtio",
-  "virtio_pci_legacy_dev",
-  "virtio_pci_modern_dev",
   "virtio_pci",
   "virtio_blk",
-  "failover",
-  "net_failover",
+  "crc32c_generic",
+  "ext4",
+  "overlay",
+  "9pnet_virtio",
+  "9p",
   "virtio_net",
 ];
+
+/** What `weir supervise --machine` looks for. */
+const machineFiles = ["kernel", "initial.cpio", "root.img"];
 
 /** Megabytes of the root disk beyond what is in it. */
 const spareMegabytes = 16;
 
+/** The files of modules, each behind those that it needs; what is built into the kernel has none. */
 function moduleFiles(kernel: string): readonly string[] {
   const folder = join(kernel, "lib/modules");
   const all = readdirSync(folder, { recursive: true, encoding: "utf8" });
-  return modules.map((name) => {
+  const list = all.find((path) => path.endsWith("/modules.builtin"));
+  const builtIn = list === undefined ? "" : readFileSync(join(folder, list), "utf8");
+  const files = new Set<string>();
+  const add = (name: string): void => {
     const found = all.find((path) => path.endsWith(`/${name}.ko`));
-    if (found === undefined) throw new Error(`the kernel in ${kernel} has no module ${name}`);
-    return join(folder, found);
-  });
+    if (found === undefined) {
+      if (builtIn.includes(`/${name}.ko`)) return;
+      throw new Error(
+        `the kernel in ${kernel} has no module ${name}; a general one has, one for clouds may not`,
+      );
+    }
+    const file = join(folder, found);
+    const needs = /\0depends=([\w,-]*)\0/.exec(readFileSync(file, "latin1"))?.[1] ?? "";
+    for (const each of needs.split(",").filter((need) => need !== "")) add(each);
+    files.add(file);
+  };
+  for (const name of modules) add(name);
+  return [...files];
 }
 
 /** The first file system: busybox, the modules that find the disks, and what runs first. */
@@ -56,8 +73,8 @@ function makeInitial(kernel: string, scratch: string, output: string): void {
   copyFileSync(busybox, join(folder, "bin/busybox"));
   cpSync(join(import.meta.dirname, "machine-init.sh"), join(folder, "init"));
   const files = moduleFiles(kernel);
-  for (const [n, file] of files.entries()) copyFileSync(file, join(folder, "modules", `${modules[n]}.ko`));
-  writeFileSync(join(folder, "modules/order"), modules.map((name) => `${name}.ko\n`).join(""));
+  for (const file of files) copyFileSync(file, join(folder, "modules", basename(file)));
+  writeFileSync(join(folder, "modules/order"), files.map((file) => `${basename(file)}\n`).join(""));
   execFileSync("chmod", ["0755", join(folder, "init"), join(folder, "bin/busybox")]);
   const list = execFileSync("find", ["."], { cwd: folder });
   const packed = execFileSync("cpio", ["--quiet", "-o", "-H", "newc"], {
@@ -76,6 +93,7 @@ function makeRoot(program: string, scratch: string, output: string): void {
   for (const each of ["proc", "dev", "usr/lib/weir", "run"])
     mkdirSync(join(folder, each), { recursive: true });
   copyFileSync(busybox, join(folder, "usr/lib/weir/busybox"));
+  writeFileSync(join(folder, "etc/hosts"), "127.0.0.1 localhost\n");
   // QEMU answers to names there.
   writeFileSync(join(folder, "etc/resolv.conf"), "nameserver 10.0.2.3\n");
   const kilobytes = Number(execFileSync("du", ["-sk", folder], { encoding: "utf8" }).split("\t")[0]);
@@ -83,14 +101,8 @@ function makeRoot(program: string, scratch: string, output: string): void {
   execFileSync("mke2fs", ["-q", "-t", "ext4", "-m", "0", "-d", folder, output, size]);
 }
 
-export interface Machine {
-  readonly kernel: string;
-  readonly initial: string;
-  readonly root: string;
-}
-
 /** Makes the system in `output`; `program` is the folder that is /weir inside. */
-export function makeMachine(kernel: string, program: string, output: string): Machine {
+export function makeMachine(kernel: string, program: string, output: string): void {
   mkdirSync(output, { recursive: true });
   const scratch = mkdtempSync(join(output, "making-"));
   try {
@@ -99,13 +111,7 @@ export function makeMachine(kernel: string, program: string, output: string): Ma
     copyFileSync(join(kernel, "boot", image), join(scratch, "kernel"));
     makeInitial(kernel, scratch, join(scratch, "initial.cpio"));
     makeRoot(program, scratch, join(scratch, "root.img"));
-    for (const file of ["kernel", "initial.cpio", "root.img"])
-      renameSync(join(scratch, file), join(output, file));
-    return {
-      kernel: join(output, "kernel"),
-      initial: join(output, "initial.cpio"),
-      root: join(output, "root.img"),
-    };
+    for (const file of machineFiles) renameSync(join(scratch, file), join(output, file));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -117,8 +123,8 @@ if (import.meta.main) {
     if (kernel === undefined) throw new Error("usage: npm run machine -- KERNEL-FOLDER");
     const bundle = join(root, "build", "bundle");
     execFileSync(process.execPath, [join(import.meta.dirname, "bundle.ts"), bundle]);
-    const made = makeMachine(kernel, bundle, work);
-    process.stdout.write(`${made.kernel}\n${made.initial}\n${made.root}\n`);
+    makeMachine(kernel, bundle, work);
+    process.stdout.write(`made ${work}, for weir supervise --driver vm --machine ${work}\n`);
   } catch (error) {
     process.stderr.write(`machine: ${messageOf(error)}\n`);
     process.exitCode = 1;

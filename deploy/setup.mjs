@@ -20,8 +20,7 @@ import {
   installLines,
   programInPath,
 } from "../runtime/connect/nats-server-search.mjs";
-import { prepareContainers } from "./setup-containers.mjs";
-import { prepareFaultTools } from "./setup-faults.mjs";
+import { prepareTestTools } from "./setup-tests.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, "node_modules");
@@ -296,8 +295,7 @@ async function main() {
     const pinned = preparePinnedNode();
     buildKernel(pinned);
     await prepareNatsServer();
-    prepareContainers(process.env, { say, run });
-    prepareFaultTools(process.env, { say, run });
+    prepareTestTools(process.env, { say, run }, join(root, "build"));
     return pinned;
   });
   if (command.length === 0) say("ready");

@@ -1,10 +1,11 @@
 // Set-up against this very folder: it is idempotent, runs commands as they are, and hands signals on.
 
 import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { engineDecision, prepareContainers } from "./setup-containers.mjs";
-import { prepareFaultTools } from "./setup-faults.mjs";
+import { afterAll, describe, expect, it } from "vitest";
+import { prepareTestTools } from "./setup-tests.mjs";
 
 const script = join(import.meta.dirname, "setup.mjs");
 // Anything that answers to the name will do: no server is needed to run a command.
@@ -71,44 +72,10 @@ describe("set-up", () => {
   });
 });
 
-describe("a container engine", () => {
-  const there =
-    (...names: readonly string[]) =>
-    (name: string) =>
-      names.includes(name);
-  it.each([
-    ["is left alone when nobody asks", {}, 0, there("apt-get"), "nothing"],
-    ["is installed by root when asked", { WEIR_SETUP_CONTAINERS: "1" }, 0, there("apt-get"), "install"],
-    [
-      "is not, when it is there",
-      { WEIR_SETUP_CONTAINERS: "1" },
-      0,
-      there("podman", "podman-compose"),
-      "nothing",
-    ],
-    ["is not, by others than root", { WEIR_SETUP_CONTAINERS: "1" }, 1000, there("apt-get"), "without"],
-    ["is not, on other systems", { WEIR_SETUP_CONTAINERS: "1" }, undefined, there("brew"), "without"],
-  ])("%s", (_name, environment, user, isThere, action) => {
-    expect(engineDecision(environment, user, isThere)).toEqual({ action, why: expect.any(String) });
-  });
+describe("what tests use", () => {
+  const empty = mkdtempSync(join(tmpdir(), "weir-setup-"));
+  afterAll(() => rmSync(empty, { recursive: true }));
 
-  it("that cannot be installed stops nothing: tests are skipped then", () => {
-    const said: string[] = [];
-    const run = (program: string) => {
-      throw new Error(`${program} failed: no network`);
-    };
-    const say = (message: string) => void said.push(message);
-    prepareContainers(
-      { WEIR_SETUP_CONTAINERS: "1", PATH: process.env["PATH"] },
-      { say, run },
-      0,
-      there("apt-get"),
-    );
-    expect(said.at(-1)).toBe("tests with containers will be skipped: apt-get failed: no network");
-  });
-});
-
-describe("tools for fault runs", () => {
   /** What is run, and the last line that is said. */
   function prepared(environment: Record<string, string>, user: number, ...there: readonly string[]) {
     const ran: string[][] = [];
@@ -117,20 +84,50 @@ describe("tools for fault runs", () => {
       say: (line: string) => void said.push(line),
       run: (program: string, parameters: string[]) => void ran.push([program, ...parameters]),
     };
-    prepareFaultTools(environment, actions, user, (name) => there.includes(name));
+    prepareTestTools(environment, actions, empty, user, (name) => there.includes(name));
     return { ran, said: said.at(-1) ?? "" };
   }
+  const machines = ["qemu-system-x86_64", "cpio", "mke2fs", "busybox"];
 
-  it("are installed by root when asked, those that are missing", () => {
-    const { ran } = prepared({ WEIR_SETUP_FAULTS: "1" }, 0, "apt-get", "strace");
-    expect(ran.at(-1)).toEqual(["apt-get", "install", "-y", "-q", "--no-install-recommends", "faketime"]);
+  it.each([
+    ["containers", "WEIR_SETUP_CONTAINERS", "podman-compose"],
+    ["faults", "WEIR_SETUP_FAULTS", "faketime"],
+    ["machines", "WEIR_SETUP_MACHINES", "qemu-system-x86"],
+  ])("is installed by root when asked: %s", (_name, asked, wanted) => {
+    const installed = prepared({ [asked]: "1" }, 0, "apt-get").ran.find(([, what]) => what === "install");
+    expect(installed).toContain(wanted);
   });
 
-  it("are not, when nobody asks, all are there, or nobody can", () => {
+  it("is not, when nobody asks, all is there, or nobody can", () => {
     expect(prepared({}, 0, "apt-get")).toEqual({ ran: [], said: "" });
     expect(prepared({ WEIR_SETUP_FAULTS: "1" }, 0, "apt-get", "strace", "faketime").ran).toEqual([]);
-    const { ran, said } = prepared({ WEIR_SETUP_FAULTS: "1" }, 1000, "apt-get");
-    expect(ran).toEqual([]);
-    expect(said).toContain("strace and faketime will be skipped");
+    for (const { ran, said } of [
+      prepared({ WEIR_SETUP_FAULTS: "1" }, 1000, "apt-get"),
+      prepared({ WEIR_SETUP_FAULTS: "1" }, 0, "brew"),
+    ]) {
+      expect(ran).toEqual([]);
+      expect(said).toContain("strace and faketime will be skipped");
+    }
+  });
+
+  it("for machines is a kernel as well, taken apart once", () => {
+    expect(prepared({ WEIR_SETUP_MACHINES: "1" }, 0, "apt-get", ...machines).ran.at(-1)).toEqual([
+      "sh",
+      "-c",
+      expect.stringContaining("dpkg -x"),
+    ]);
+    mkdirSync(join(empty, "kernel", "boot"), { recursive: true });
+    expect(prepared({ WEIR_SETUP_MACHINES: "1" }, 0, "apt-get", ...machines).ran).toEqual([]);
+  });
+
+  it("that cannot be installed stops nothing: tests are skipped then", () => {
+    const said: string[] = [];
+    const run = (program: string) => {
+      throw new Error(`${program} failed: no network`);
+    };
+    const say = (message: string) => void said.push(message);
+    const isThere = (name: string) => name === "apt-get";
+    prepareTestTools({ WEIR_SETUP_CONTAINERS: "1" }, { say, run }, empty, 0, isThere);
+    expect(said.at(-1)).toBe("tests with containers will be skipped: apt-get failed: no network");
   });
 });

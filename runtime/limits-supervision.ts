@@ -136,8 +136,8 @@ export const supervisionLimits = {
   machine_memory_bytes_min: 134_217_728,
   machine_memory_bytes_default: 268_435_456,
   machine_processors_max: 16,
-  /** Folders of one, beside its system: its board has no more places. */
-  machine_folders_max: 5,
-  /** What a folder to write in may come to hold. */
-  machine_folder_bytes: 1_073_741_824,
+  /** What one is given of its host, beside its system: its board has no more places. */
+  machine_folders_max: 10,
+  /** Where a worker in one answers questions, for its host alone. */
+  machine_door_port: 9_180,
 } as const;

@@ -1,5 +1,5 @@
-// What runs the workers of `weir supervise`, and what they see there: processes see this host as it is, containers only
-// what is mounted, at the same path as outside, so that every path that a worker is told means the same.
+// What runs the workers of `weir supervise`, and what they see there: processes see this host as it is, containers and virtual
+// machines only what they are given, at the same path as outside, so that every path that a worker is told means the same.
 
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -7,16 +7,23 @@ import { fileURLToPath } from "node:url";
 import { makeFolder } from "../folder.ts";
 import { wallClock } from "../clock.ts";
 import { partUrl } from "../layout.ts";
+import { limits } from "../limits.ts";
 import type { Driver, WorkerSpec } from "../supervisor/driver.ts";
 import { ContainerDriver } from "../supervisor/drivers/container-driver.ts";
 import { findEngineSocket } from "../supervisor/drivers/engine-socket.ts";
+import { systemIn } from "../supervisor/drivers/machine-command.ts";
 import { ProcessDriver } from "../supervisor/drivers/process-driver.ts";
+import { VmDriver } from "../supervisor/drivers/vm-driver.ts";
+import { workerSocket } from "../supervisor/worker-start.ts";
 import { runFolder } from "../worker/settings.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface HostingOptions {
-  readonly driver: "process" | "container";
+  readonly driver: Driver["kind"];
+  /** The folder of the system that virtual machines start from, and what runs them. */
+  readonly machine: string;
+  readonly qemu: string;
   readonly image: string;
   readonly network: string;
   /** The container that the supervisor itself is in. */
@@ -42,14 +49,20 @@ export interface Hosting {
   readonly run: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly folders: WorkerSpec["folders"];
+  /** Further arguments of workers. */
+  readonly further: readonly string[];
 }
 
-/** Who workers in containers are: the supervisor's own user, or the image's, where that is root. */
+/** Who workers in containers and virtual machines are: the supervisor's own user, or the image's, where that is root. */
 export function containerUser(user: number, group: number): string {
   return user === 0 || group === 0 ? "65532:65532" : `${user}:${group}`;
 }
 
-/** What of the environment workers get: all of it as processes, in containers what is meant for weir. */
+function workerUser(): string {
+  return containerUser(process.getuid?.() ?? 0, process.getgid?.() ?? 0);
+}
+
+/** What of the environment workers get: all of it as processes, elsewhere what is meant for weir. */
 export function workerEnvironment(env: Environment, kind: HostingOptions["driver"]): Record<string, string> {
   const set = Object.entries(env).filter((each): each is [string, string] => each[1] !== undefined);
   return Object.fromEntries(set.filter(([name]) => kind === "process" || name.startsWith("WEIR_")));
@@ -79,7 +92,14 @@ function processes(identity: string, places: HostingPlaces, env: Environment): H
     NODE_COMPILE_CACHE: compiled,
     WEIR_RUN_FOLDER: run,
   };
-  return { driver, ingest, run, environment, folders: [] };
+  return { driver, ingest, run, environment, folders: [], further: [] };
+}
+
+/** Folders that a worker has to have a look into, at their own paths. */
+function givenFolders({ assignments, data, read }: HostingPlaces): WorkerSpec["folders"] {
+  const at = (path: string, writable: boolean) => ({ host: path, inside: path, writable });
+  const there = read.filter((path) => existsSync(path)).map((path) => at(resolve(path), false));
+  return [at(assignments, false), at(data, true), ...there];
 }
 
 function containers(
@@ -88,26 +108,50 @@ function containers(
   places: HostingPlaces,
   env: Environment,
 ): Hosting {
-  const user = process.getuid?.() ?? 0;
   const driverOf = (supervisor: string): Driver =>
     new ContainerDriver({
       supervisor,
       image: options.image,
       network: options.network,
-      user: containerUser(user, process.getgid?.() ?? 0),
-      socketPath: findEngineSocket(env, user),
+      user: workerUser(),
+      socketPath: findEngineSocket(env, process.getuid?.() ?? 0),
       ...(options.within === undefined ? {} : { within: options.within }),
       clock: wallClock,
     });
   const run = join(places.state, "run");
-  const at = (path: string, writable: boolean) => ({ host: path, inside: path, writable });
-  const read = places.read.filter((path) => existsSync(path)).map((path) => at(resolve(path), false));
   return {
     driver: driverOf(identity),
     ingest: driverOf(ingestIdentity(identity)),
     run,
     environment: { ...workerEnvironment(env, "container"), WEIR_RUN_FOLDER: run },
-    folders: [at(places.assignments, false), at(places.data, true), at(run, true), ...read],
+    folders: [...givenFolders(places), { host: run, inside: run, writable: true }],
+    further: [],
+  };
+}
+
+function machines(
+  options: HostingOptions,
+  identity: string,
+  places: HostingPlaces,
+  env: Environment,
+): Hosting {
+  const run = runFolder(env);
+  const driverIn = (folder: string, supervisor: string): Driver =>
+    new VmDriver({
+      folder: join(places.state, "supervisor", folder),
+      system: systemIn(resolve(options.machine)),
+      qemu: options.qemu,
+      user: workerUser(),
+      socketOf: (worker) => workerSocket(run, supervisor, worker),
+      clock: wallClock,
+    });
+  return {
+    driver: driverIn("machines", identity),
+    ingest: driverIn("machine-ingest", ingestIdentity(identity)),
+    run,
+    environment: { ...workerEnvironment(env, "vm"), WEIR_RUN_FOLDER: "/tmp/run" },
+    folders: givenFolders(places),
+    further: ["--admin", `0.0.0.0:${limits.machine_door_port}`],
   };
 }
 
@@ -120,5 +164,6 @@ export function hostingOf(
 ): Hosting {
   if (options.driver === "process") return processes(identity, places, env);
   makeFolder(dirname(places.data));
-  return containers(options, identity, places, env);
+  const within = options.driver === "vm" ? machines : containers;
+  return within(options, identity, places, env);
 }

@@ -101,11 +101,19 @@ program
     "run only what a key of this file has signed (weir sign): public ed25519 keys as PEM, read again when it changes",
   )
   .addOption(
-    new Option("--driver <kind>", "what runs workers").choices(["process", "container"]).default("process"),
+    new Option("--driver <kind>", "what runs workers")
+      .choices(["process", "container", "vm"])
+      .default("process"),
   )
   .option("--image <name>", "for containers: the image of workers", "localhost/weir:latest")
   .option("--network <name>", "for containers: the engine's network that workers join", "bridge")
   .option("--within <container>", "for containers: the one that the supervisor itself runs in")
+  .option(
+    "--machine <folder>",
+    "for virtual machines: kernel, initial.cpio and root.img to start them from, as npm run machine makes them",
+    "/usr/lib/weir/machine",
+  )
+  .option("--qemu <program>", "for virtual machines: what runs them", "qemu-system-x86_64")
   .option("--host <name>", "what this machine is called; its own name without it")
   .addOption(
     new Option(

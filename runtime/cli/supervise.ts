@@ -28,7 +28,7 @@ import { giveBackMemory, keepCompiledCode } from "../worker/settle.ts";
 import { settingsFor } from "./device-settings.ts";
 import { checkWanted, followFolder } from "./followed-folder.ts";
 import { checkHost, hostToken } from "./host-name.ts";
-import { type Hosting, hostingOf } from "./hosting.ts";
+import { type Hosting, hostingOf, type HostingOptions } from "./hosting.ts";
 import { version } from "./options.ts";
 import { openDoors, type Supervised } from "./supervise-answers.ts";
 
@@ -40,7 +40,9 @@ export interface SuperviseOptions {
   readonly desired?: string;
   /** A file of public keys: only what one of them has signed runs. */
   readonly trust?: string;
-  readonly driver: "process" | "container";
+  readonly driver: HostingOptions["driver"];
+  readonly machine: string;
+  readonly qemu: string;
   readonly image: string;
   readonly network: string;
   readonly within?: string;
@@ -118,7 +120,7 @@ function startingOf(
     assignmentOf: (worker) => files.assignmentPath(worker),
     state: data,
     settings: [...config, ...options.nats.flatMap((each) => ["--nats", each])],
-    further: [...heartbeats, "--ask-ingest"],
+    further: [...heartbeats, "--ask-ingest", ...hosting.further],
     environment: hosting.environment,
     program,
     folders: hosting.folders,

@@ -2,6 +2,7 @@
 // Plain JavaScript without any import of the house's, so that it runs wherever there is a Node.
 
 import { spawn } from "node:child_process";
+import { copyFileSync, existsSync } from "node:fs";
 
 const [behaviour, argument = ""] = process.argv.slice(2);
 const say = (text) => process.stdout.write(`${text}\n`);
@@ -41,6 +42,14 @@ const behaviours = {
   children: () => {
     drain();
     children(Number(argument));
+  },
+  copy: () => {
+    drain();
+    const copying = setInterval(() => {
+      if (!existsSync(`${argument}/given`)) return;
+      copyFileSync(`${argument}/given`, `${argument}/taken`);
+      clearInterval(copying);
+    }, 50);
   },
   environment: () => {
     say(`${argument}=${process.env[argument] ?? ""}`);

@@ -1,10 +1,8 @@
 // Workers as containers of Docker or Podman. What the engine says counts, and what it does not say is unknown:
 // nothing is started in the place of what may still be there, and nothing is asked twice.
 
-import { chownSync, existsSync } from "node:fs";
 import type { Clock } from "../../clock.ts";
 import { WeirError } from "../../errors.ts";
-import { makeFolder } from "../../folder.ts";
 import { limits } from "../../limits.ts";
 import type { Driver, ObservedWorker, WorkerSpec, WorkerState, WorkerStats } from "../driver.ts";
 import {
@@ -26,6 +24,7 @@ import {
 import { EngineError } from "./engine-request.ts";
 import { killedForMemory } from "./kernel-log.ts";
 import { endedByMemory, observedWorker, stateOf, unknownWorker } from "./observed-container.ts";
+import { prepareFolders } from "./worker-folders.ts";
 
 export interface ContainerDriverOptions extends ContainerSettings {
   readonly socketPath: string;
@@ -88,7 +87,7 @@ export class ContainerDriver implements Driver {
     if (this.#starting.has(name)) throw this.#isThere(spec);
     this.#starting.add(name);
     try {
-      this.#prepareFolders(spec);
+      prepareFolders(spec, this.#options.user);
       const id = await this.#make(spec, name);
       await this.#run(id);
       return id;
@@ -170,21 +169,6 @@ export class ContainerDriver implements Driver {
     return new WeirError("WEIR_WORKER_REFUSED", `there is a worker ${spec.name} already`, {
       remedy: "stop and remove it first",
     });
-  }
-
-  /** A folder to write in is made where it is missing and, by root, given to the user of the workers. */
-  #prepareFolders({ name, folders }: WorkerSpec): void {
-    const [user = 0, group = 0] = this.#options.user.split(":").map(Number);
-    for (const { host, writable } of folders) {
-      if (!writable) {
-        if (existsSync(host)) continue;
-        throw new WeirError("WEIR_WORKER_REFUSED", `worker ${name}: there is no folder ${host}`, {
-          remedy: "correct the path, or make the folder",
-        });
-      }
-      const made = makeFolder(host, 0o700);
-      if (made !== undefined && process.getuid?.() === 0) chownSync(host, user, group);
-    }
   }
 
   /** The engine's socket as it is called here, and on the host. */

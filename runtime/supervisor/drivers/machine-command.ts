@@ -1,5 +1,6 @@
 // The command line of QEMU for a worker's virtual machine, and what the system inside is told to run. Pure; starts nothing.
 
+import { join } from "node:path";
 import { WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { WorkerSpec } from "../driver.ts";
@@ -14,12 +15,29 @@ export interface MachineSystem {
   readonly root: string;
 }
 
+/** The files of a system by their names in its folder. */
+export function systemIn(folder: string): MachineSystem {
+  return {
+    kernel: join(folder, "kernel"),
+    initial: join(folder, "initial.cpio"),
+    root: join(folder, "root.img"),
+  };
+}
+
+/** `kvm`: by the processor itself. `tcg`: emulated, which goes everywhere, and takes ten times as long and more. */
+export type Accelerator = "kvm" | "tcg";
+
+/** Which of them, by what the processors of this host can (`/proc/cpuinfo`). */
+export function accelerator(processors: string): Accelerator {
+  return /^flags\b.*\b(vmx|svm)\b/m.test(processors) ? "kvm" : "tcg";
+}
+
 /** Where the files of one machine lie. */
 export interface MachinePlaces {
   /** What was ordered, for whoever finds it later. */
   readonly order: string;
-  /** A disk with what it is to run. */
-  readonly orders: string;
+  /** A folder with what it is to run, and with files that it is given. */
+  readonly given: string;
   readonly monitor: string;
   /** What the worker says. */
   readonly output: string;
@@ -29,9 +47,11 @@ export interface MachinePlaces {
   readonly word: string;
 }
 
-export interface MachineDisk {
-  readonly file: string;
-  readonly name: string;
+/** What a guest sees of this host: a folder as it is, shared by the name `tag`; a file as it was, by its name among those given. */
+export interface Shared {
+  readonly tag: string;
+  readonly host: string;
+  readonly inside: string;
   readonly writable: boolean;
 }
 
@@ -80,20 +100,31 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The script that the system inside reads: folders by the names of their disks, bounds, environment, command. */
+/** The script that the system inside reads: what is shared, its user, bounds, environment, command. Those above come before those in them. */
 export function ordersText(
   spec: WorkerSpec,
-  folders: readonly { readonly disk: string; readonly inside: string }[],
+  user: string,
+  { folders, files }: { readonly folders: readonly Shared[]; readonly files: readonly Shared[] },
 ): string {
   const pids = spec.limits.pids ?? limits.worker_pids_default;
   const variables = Object.entries(spec.environment).map(([name, value]) => quoted(`${name}=${value}`));
   return [
-    `folders=${quoted(folders.map(({ disk, inside }) => `${disk}:${inside}`).join(" "))}`,
+    `folders=${quoted(
+      above(folders)
+        .map(({ tag, inside, writable }) => `${tag}:${writable ? "rw" : "ro"}:${inside}`)
+        .join(" "),
+    )}`,
+    `files=${quoted(files.map(({ tag, inside }) => `${tag}:${inside}`).join(" "))}`,
+    `user=${quoted(user)}`,
     `pids=${pids}`,
     `tmp=${limits.worker_tmp_bytes}`,
     `run_worker() { exec env -i PATH=/usr/bin HOME=/tmp ${variables.join(" ")} "$@" ${spec.command.map(quoted).join(" ")}; }`,
     "",
   ].join("\n");
+}
+
+function above(folders: readonly Shared[]): readonly Shared[] {
+  return [...folders].sort((a, b) => a.inside.split("/").length - b.inside.split("/").length);
 }
 
 function serial(id: string, index: number): string[] {
@@ -105,23 +136,29 @@ function path(text: string): string {
   return text.replaceAll(",", ",,");
 }
 
+/** A folder of this host, of which the guest sees owners and rights as they are. */
+function shareOptions({ tag, host, writable }: Omit<Shared, "inside">): string[] {
+  const access = writable ? "" : ",readonly=on";
+  return [
+    "-fsdev",
+    `local,id=${tag},path=${path(host)},security_model=none,multidevs=remap${access}`,
+    "-device",
+    `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`,
+  ];
+}
+
 /** The arguments of qemu-system-x86_64. */
 export function machineArguments(
   spec: WorkerSpec,
   id: string,
-  system: MachineSystem,
+  { system, accelerator }: { readonly system: MachineSystem; readonly accelerator: Accelerator },
   places: MachinePlaces,
-  folders: readonly MachineDisk[],
+  folders: readonly Shared[],
 ): readonly string[] {
   const memory = Math.floor((spec.limits.memory_bytes ?? limits.machine_memory_bytes_default) / 1_048_576);
-  const disks: readonly MachineDisk[] = [
-    { file: system.root, name: "root", writable: false },
-    { file: places.orders, name: "orders", writable: false },
-    ...folders,
-  ];
   const options = [
     // Not the smaller board: without a timer to compare with, its kernel does not start on a host that is busy.
-    ["-M", "pc,usb=off,vmport=off", "-accel", "tcg", "-cpu", "max"],
+    ["-M", "pc,usb=off,vmport=off", "-accel", accelerator, "-cpu", "max"],
     ["-m", String(memory), "-smp", String(Math.ceil(spec.limits.processors ?? 1))],
     ["-kernel", system.kernel, "-initrd", system.initial, "-append", kernelOptions],
     // Nothing that was not asked for, and an end instead of a second start.
@@ -131,14 +168,17 @@ export function machineArguments(
     ["-chardev", `file,id=report,append=on,path=${path(places.report)}`, ...serial("report", 1)],
     ["-chardev", `socket,id=word,server=on,wait=off,path=${path(places.word)}`, ...serial("word", 2)],
     ["-qmp", `unix:${path(places.monitor)},server=on,wait=off`],
-    ...disks.map(({ file, name, writable }) => [
-      "-drive",
-      `id=${name},file=${path(file)},format=raw,if=none,readonly=${writable ? "off" : "on"}`,
+    ["-drive", `id=root,file=${path(system.root)},format=raw,if=none,readonly=on`],
+    ["-device", "virtio-blk-pci,drive=root"],
+    shareOptions({ tag: "orders", host: places.given, writable: false }),
+    ...folders.map(shareOptions),
+    // One door into it, which answers questions, at a port that is free; only this host can reach it.
+    [
+      "-netdev",
+      `user,id=net,hostfwd=tcp:127.0.0.1:0-10.0.2.15:${limits.machine_door_port}`,
       "-device",
-      `virtio-blk-pci,drive=${name},serial=${name}`,
-    ]),
-    // From inside, this host is 10.0.2.2; from outside, nothing reaches in.
-    ["-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net"],
+      "virtio-net-pci,netdev=net",
+    ],
   ];
   return options.flat();
 }

@@ -27,6 +27,15 @@ export function machineState(answered: boolean | null, report: MachineReport): W
   return report.started ? "running" : "starting";
 }
 
+/** The port of this host that leads into a guest, from what its monitor tells of its network; null where it tells none. */
+export function doorPort(network: unknown): number | null {
+  const port =
+    typeof network === "string"
+      ? /HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)/.exec(network)?.[1]
+      : undefined;
+  return port === undefined ? null : Number(port);
+}
+
 /** What comes before this line is of firmware and kernel. */
 export const outputBegins = "weir-output-begins";
 

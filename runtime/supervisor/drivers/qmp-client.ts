@@ -45,8 +45,13 @@ class Lines {
   }
 }
 
-/** Runs one command and resolves with what it returns; rejects with a QmpError. */
-export function askMachine(socketPath: string, command: string, clock: Clock): Promise<unknown> {
+/** Runs one command, with what it is given, and resolves with what it returns; rejects with a QmpError. */
+export function askMachine(
+  socketPath: string,
+  command: string,
+  clock: Clock,
+  given: Readonly<Record<string, string>> = {},
+): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const lines = new Lines();
   const socket = connect(socketPath);
@@ -57,13 +62,13 @@ export function askMachine(socketPath: string, command: string, clock: Clock): P
   const cancel = clock.after(limits.machine_answer_ms_max, () =>
     fail("silent", `none in ${limits.machine_answer_ms_max} ms`),
   );
-  const say = (execute: string, id: string): void =>
-    void socket.write(`${JSON.stringify({ execute, id })}\n`);
+  const say = (execute: string, id: string, what: Readonly<Record<string, string>> = {}): void =>
+    void socket.write(`${JSON.stringify({ execute, id, arguments: what })}\n`);
   const take = (line: Line): void => {
     // First it greets, then its commands have to be asked for, then it takes one.
     if (line.QMP !== undefined) say("qmp_capabilities", "begin");
     else if (line.error !== undefined) fail("refused", JSON.stringify(line.error));
-    else if (line.id === "begin") say(command, "command");
+    else if (line.id === "begin") say(command, "command", given);
     else if (line.id === "command") {
       resolve(line.return);
       socket.end();

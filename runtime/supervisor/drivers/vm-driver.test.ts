@@ -2,25 +2,18 @@
 // every worker, which takes seconds each. What needs no machine is tested beside.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeMachine } from "../../../deploy/machine.ts";
 import { sleep, wallClock } from "../../clock.ts";
 import { driverConformance } from "./driver-conformance.fixture.ts";
-import type { MachineSystem } from "./machine-command.ts";
+import { systemIn } from "./machine-command.ts";
+import { testKernel, withoutMachines } from "./machine-for-tests.fixture.ts";
 import { VmDriver } from "./vm-driver.ts";
 
-const kernel = process.env["WEIR_TEST_KERNEL"] ?? "";
-const programs = ["qemu-system-x86_64", "cpio", "mke2fs", "busybox"];
-const absent = programs.filter((name) => spawnSync(name, ["--help"]).error !== undefined);
-const missing =
-  kernel === ""
-    ? "WEIR_TEST_KERNEL names no kernel: apt-get download linux-image-6.1.0-…-cloud-amd64, then dpkg -x"
-    : absent.length > 0
-      ? `no ${absent.join(", ")}: apt-get install qemu-system-x86 cpio e2fsprogs busybox-static`
-      : null;
+const missing = withoutMachines();
 
 describe.skipIf(missing !== null)(
   `virtual machines${missing === null ? "" : ` (skipped: ${missing})`}`,
@@ -28,7 +21,7 @@ describe.skipIf(missing !== null)(
   () => {
     // Sockets lie in it, whose names may not be long.
     const folder = mkdtempSync(join(tmpdir(), "vm-"));
-    let system: MachineSystem;
+    const system = systemIn(join(folder, "system"));
 
     beforeAll(() => {
       if (missing !== null) return;
@@ -36,7 +29,7 @@ describe.skipIf(missing !== null)(
       mkdirSync(program);
       cpSync(join(import.meta.dirname, "conformance-worker.fixture.mjs"), join(program, "weir.js"));
       writeFileSync(join(program, "package.json"), '{ "type": "module" }');
-      system = makeMachine(kernel, program, join(folder, "system"));
+      makeMachine(testKernel, program, join(folder, "system"));
     }, 120_000);
 
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -46,6 +39,8 @@ describe.skipIf(missing !== null)(
         folder: join(folder, supervisor),
         system,
         qemu: "qemu-system-x86_64",
+        user: "65532:65532",
+        socketOf: (worker) => join(folder, `${supervisor}-${worker}.sock`),
         clock: wallClock,
       });
 
@@ -80,22 +75,25 @@ describe.skipIf(missing !== null)(
       await driver.remove(id);
     });
 
-    it("what it writes to its folder is there for its successor", async () => {
+    it("what it writes to its folder is on this host, and what changes here is seen there", async () => {
       const driver = driverOf("fourth");
       await driver.open();
-      const folders = [{ host: join(folder, "state"), inside: "/var/lib/weir", writable: true }];
-      const order = { revision: "r1", command: ["serve"], environment: {}, folders, limits: {} };
-      for (const name of ["before", "after"]) {
-        const id = await driver.start({ ...order, name });
-        while (!(await driver.logs(id, 9)).includes("ready")) await sleep(wallClock, 100);
-        await driver.stop(id, 20_000);
-        expect((await driver.list()).find((each) => each.id === id)).toMatchObject({
-          state: "exited",
-          exitCode: 0,
-        });
-      }
-      // The system checks the disk when it mounts it: that it ended in order twice says that it is whole.
-      expect(existsSync(join(folder, "state", "disk.img"))).toBe(true);
+      const state = join(folder, "state");
+      const folders = [{ host: state, inside: "/srv/weir/state", writable: true }];
+      const id = await driver.start({
+        name: "writes",
+        revision: "r1",
+        command: ["copy", "/srv/weir/state"],
+        environment: {},
+        folders,
+        limits: {},
+      });
+      while (!(await driver.logs(id, 9)).includes("ready")) await sleep(wallClock, 100);
+      writeFileSync(join(state, "given"), "by the host");
+      while (!existsSync(join(state, "taken"))) await sleep(wallClock, 50);
+      expect(readFileSync(join(state, "taken"), "utf8")).toBe("by the host");
+      await driver.stop(id, 20_000);
+      await driver.remove(id);
     });
   },
 );

@@ -4,7 +4,10 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import {
+  accessSync,
   closeSync,
+  constants,
+  copyFileSync,
   existsSync,
   mkdirSync,
   openSync,
@@ -15,7 +18,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { type Clock, sleep } from "../../clock.ts";
 import { messageOf, WeirError } from "../../errors.ts";
@@ -23,17 +26,21 @@ import { makeFolder } from "../../folder.ts";
 import { limits } from "../../limits.ts";
 import type { Driver, ObservedWorker, WorkerSpec, WorkerState, WorkerStats } from "../driver.ts";
 import {
+  type Accelerator,
+  accelerator,
   checkMachine,
   machineArguments,
-  type MachineDisk,
   type MachinePlaces,
   type MachineSystem,
   ordersText,
+  type Shared,
 } from "./machine-command.ts";
-import { machineState, outputLines, parseReport } from "./observed-machine.ts";
+import { MachineDoors } from "./machine-doors.ts";
+import { doorPort, machineState, outputLines, parseReport } from "./observed-machine.ts";
 import { ownExitCode } from "./observed-container.ts";
 import { processUse } from "./process-facts.ts";
 import { askMachine, QmpError } from "./qmp-client.ts";
+import { prepareFolders } from "./worker-folders.ts";
 
 const { connect } = process.getBuiltinModule("node:net");
 const run = promisify(execFile);
@@ -44,6 +51,10 @@ export interface VmDriverOptions {
   readonly system: MachineSystem;
   /** `qemu-system-x86_64`, or its path. */
   readonly qemu: string;
+  /** Who workers are, to their guests and to the folders that they write in: `1000:1000`. */
+  readonly user: string;
+  /** The socket file at which a worker is asked. */
+  readonly socketOf: (worker: string) => string;
   readonly clock: Clock;
 }
 
@@ -60,7 +71,7 @@ function placesIn(folder: string): MachinePlaces {
   const place = (name: string): string => join(folder, name);
   return {
     order: place("order.json"),
-    orders: place("orders.img"),
+    given: place("given"),
     monitor: place("monitor.sock"),
     output: place("output.log"),
     report: place("report.log"),
@@ -79,11 +90,16 @@ function textOf(path: string): string {
 export class VmDriver implements Driver {
   readonly kind = "vm";
   readonly #options: VmDriverOptions;
+  readonly #doors: MachineDoors;
   /** Names of machines that are being made this moment. */
   readonly #starting = new Set<string>();
 
   constructor(options: VmDriverOptions) {
     this.#options = options;
+    this.#doors = new MachineDoors({
+      socketOf: options.socketOf,
+      portOf: (worker) => this.#portOf(join(options.folder, worker)),
+    });
   }
 
   async open(): Promise<string> {
@@ -169,6 +185,7 @@ export class VmDriver implements Driver {
         remedy: "stop it first",
       });
     }
+    this.#doors.close(basename(folder));
     rmSync(folder, { recursive: true, force: true });
   }
 
@@ -192,6 +209,7 @@ export class VmDriver implements Driver {
   }
 
   close(): Promise<void> {
+    this.#doors.closeAll();
     return Promise.resolve();
   }
 
@@ -201,24 +219,19 @@ export class VmDriver implements Driver {
     });
   }
 
-  /** Writes down what is ordered, makes its disks, and starts the machine. */
+  /** Writes down what is ordered and what it is given, and starts the machine. */
   async #make(spec: WorkerSpec, folder: string): Promise<string> {
-    const { system, qemu, clock } = this.#options;
+    const { system, qemu, user, clock } = this.#options;
     const places = placesIn(folder);
     const order: Order = { id: randomUUID(), name: spec.name, revision: spec.revision, started: clock.now() };
-    const disks: MachineDisk[] = [];
-    for (const [n, { host, writable }] of spec.folders.entries()) {
-      const file = writable ? join(host, "disk.img") : join(folder, `folder${n}.img`);
-      await makeDisk(writable && existsSync(file) ? null : host, file, writable);
-      disks.push({ file, name: `folder${n}`, writable });
-    }
-    const folders = disks.map(({ name }, n) => ({ disk: name, inside: spec.folders[n]?.inside ?? "" }));
-    const script = join(folder, "orders");
-    mkdirSync(script);
-    writeFileSync(join(script, "orders"), ordersText(spec, folders));
-    await makeDisk(script, places.orders, false);
+    prepareFolders(spec, user);
+    const shared = sharedWith(spec);
+    mkdirSync(places.given, { mode: 0o755 });
+    for (const { host, tag } of shared.files) copyFileSync(host, join(places.given, tag));
+    writeFileSync(join(places.given, "orders"), ordersText(spec, user, shared));
     writeFileSync(places.order, JSON.stringify(order));
-    const parameters = machineArguments(spec, order.id, system, places, disks);
+    const start = { system, accelerator: acceleratorHere() };
+    const parameters = machineArguments(spec, order.id, start, places, shared.folders);
     const log = openSync(join(folder, "qemu.log"), "a");
     // In a session of its own, so that it outlives whoever started it.
     const machine = spawn(qemu, parameters, { stdio: ["ignore", log, log], detached: true });
@@ -273,6 +286,14 @@ export class VmDriver implements Driver {
     }
   }
 
+  /** Where the door of a machine is on this host; null where nobody can say. */
+  async #portOf(folder: string): Promise<number | null> {
+    const question = { "command-line": "info usernet" };
+    const { monitor } = placesIn(folder);
+    const said = askMachine(monitor, "human-monitor-command", this.#options.clock, question);
+    return doorPort(await said.catch(() => null));
+  }
+
   async #observe(order: Order, folder: string): Promise<ObservedWorker> {
     const places = placesIn(folder);
     this.#bound(places.output);
@@ -281,6 +302,7 @@ export class VmDriver implements Driver {
     const isStarting = this.#starting.has(order.name) && answered === false;
     const state: WorkerState = isStarting ? "starting" : machineState(answered, report);
     const { id, name, revision, started } = order;
+    if (answered === true) this.#doors.open(name);
     const hasEnded = state === "exited";
     return {
       id,
@@ -329,17 +351,21 @@ export class VmDriver implements Driver {
   }
 }
 
-/** A disk with the files of a folder, or one to write on that takes space only as it fills. */
-async function makeDisk(from: string | null, file: string, writable: boolean): Promise<void> {
-  if (from === null) return;
-  if (writable) makeFolder(from, 0o700);
-  const content = writable ? ["-E", "root_owner=65532:65532"] : ["-d", from];
-  const size = writable ? limits.machine_folder_bytes : await folderBytes(from);
-  await run("mke2fs", ["-q", "-t", "ext4", "-m", "0", ...content, file, `${Math.ceil(size / 1024)}k`]);
+/** What a worker is given: folders as they are, files as they are now. */
+function sharedWith({ folders }: WorkerSpec): Readonly<Record<"folders" | "files", readonly Shared[]>> {
+  const all = folders.map((folder, n) => ({ ...folder, tag: `shared${n}` }));
+  const { folders: shared = [], files = [] } = Object.groupBy(all, ({ host }) =>
+    statSync(host).isDirectory() ? "folders" : "files",
+  );
+  return { folders: shared, files };
 }
 
-/** What a disk with the files of a folder has to hold. */
-async function folderBytes(folder: string): Promise<number> {
-  const { stdout } = await run("du", ["-sk", "--apparent-size", folder]);
-  return (Number(stdout.split("\t")[0]) * 1.2 + 4_096) * 1024;
+/** By the processor itself, where it can and this user may. */
+function acceleratorHere(): Accelerator {
+  try {
+    accessSync("/dev/kvm", constants.R_OK | constants.W_OK);
+  } catch {
+    return "tcg";
+  }
+  return accelerator(textOf("/proc/cpuinfo"));
 }
