@@ -5,7 +5,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import { jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sleep, wallClock } from "../clock.ts";
@@ -14,6 +14,7 @@ import { engineForTests } from "../supervisor/drivers/engine-for-tests.fixture.t
 import type { SupervisorStatus } from "../supervisor/status.ts";
 import { askWorkers } from "../worker/control-client.ts";
 import { containerUser, workerEnvironment } from "./hosting.ts";
+import { areFlowing, Numbers, numberedPipeline, numbersUpTo, runningRevision } from "./numbered.fixture.ts";
 import { ended } from "./site.fixture.ts";
 import { program } from "./weir-process.fixture.ts";
 
@@ -77,27 +78,10 @@ function podman(...parameters: readonly string[]): string {
 }
 
 function writePipeline(name: string, source: string, about = ""): void {
-  const text = `name: ${name}
-about: "${about}"
-source: { nats: { subject: ${name}.in, ${source} }, format: json, schema: { n: float64 } }
-steps:
-  - sink: { nats: { subject: ${name}.out, stream: ${name}-out }, format: json }
-`;
-  writeFileSync(join(pipelines, `${name}.yaml`), text);
+  writeFileSync(join(pipelines, `${name}.yaml`), numberedPipeline(name, source, about));
 }
 
-const kept = "stream: numbers-in";
-
-async function numbersOf(manager: JetStreamManager, stream: string): Promise<number[]> {
-  const { first_seq, last_seq } = (await manager.streams.info(stream)).state;
-  const numbers: number[] = [];
-  for (let seq = first_seq; seq <= last_seq; seq += 100) {
-    const some = Array.from({ length: Math.min(100, last_seq + 1 - seq) }, (_, place) => seq + place);
-    const read = await Promise.all(some.map((each) => manager.streams.getMessage(stream, { seq: each })));
-    for (const message of read) if (message !== null) numbers.push(message.json<{ n: number }>().n);
-  }
-  return numbers;
-}
+const ofStream = "stream: numbers-in";
 
 describe("what workers in containers are given", () => {
   it("is what is meant for weir of the environment, and no user that is root", () => {
@@ -127,27 +111,13 @@ describe.skipIf(engine === null || engine.podman === null)(`weir supervise with 
   }, async () => {
     const manager = await jetstreamManager(nats);
     await manager.streams.add({ name: "numbers-in", subjects: ["numbers.in"] });
-    writePipeline("numbers", kept, "the first revision");
+    writePipeline("numbers", ofStream, "the first revision");
     // Core NATS keeps nothing: what its ingest does not write down is gone.
     writePipeline("core", "journal: true");
     let supervisor = supervise();
-    let sent = 0;
-    const publishing = wallClock.every(5, () => {
-      // Not after a test that failed.
-      if (nats.isClosed()) return;
-      const record = JSON.stringify({ n: sent++ });
-      for (const subject of ["numbers.in", "core.in"]) nats.publish(subject, record);
-    });
-    /** Rows of both come through. */
+    const numbers = new Numbers(nats, ["numbers.in", "core.in"], 5);
     const flowing = (isIt: (status: SupervisorStatus) => boolean = () => true): Promise<SupervisorStatus> =>
-      until((status) => {
-        const beats = status.pipelines.map(({ beat }) => beat);
-        return (
-          beats.length === 2 &&
-          beats.every((beat) => beat?.phase === "running" && beat.rows > 0) &&
-          isIt(status)
-        );
-      });
+      until((status) => areFlowing(status, 2) && isIt(status));
 
     const first = await flowing();
     expect(first).toMatchObject({ driver: "container", driver_fault: "" });
@@ -180,8 +150,8 @@ describe.skipIf(engine === null || engine.podman === null)(`weir supervise with 
     expect([after.workers[0]?.id, after.ingest?.id]).toEqual(running);
 
     // A new revision takes the place of the old one, in the same worker.
-    const runs = ({ pipelines: all }: SupervisorStatus) => all.find(({ name }) => name === "numbers")?.runs;
-    writePipeline("numbers", kept, "the second revision");
+    const runs = (status: SupervisorStatus) => runningRevision(status, "numbers");
+    writePipeline("numbers", ofStream, "the second revision");
     const changed = await flowing((status) => runs(status) !== runs(after));
     expect(changed.workers[0]?.id).toBe(before.workers[0]?.id);
 
@@ -209,26 +179,22 @@ steps:
     );
     await until(isTold("rolled_back"));
     await flowing((status) => runs(status) === good);
-    writePipeline("numbers", kept, "the second revision");
+    writePipeline("numbers", ofStream, "the second revision");
 
-    publishing();
+    numbers.stop();
     await nats.flush();
-    const last = async (stream: string): Promise<number> => {
-      const { last_seq: seq } = (await manager.streams.info(stream)).state;
-      return (await manager.streams.getMessage(stream, { seq }))?.json<{ n: number }>().n ?? 0;
-    };
-    for (const stream of ["numbers-out", "core-out"])
-      while ((await last(stream)) < sent - 1) await sleep(wallClock, 50);
-    const numbers = await numbersOf(manager, "numbers-out");
-    const ofCore = await numbersOf(manager, "core-out");
+    const [kept, ofCore] = await Promise.all([
+      numbersUpTo(manager, "numbers-out", numbers.sent - 1),
+      numbersUpTo(manager, "core-out", numbers.sent - 1),
+    ]);
     supervisor.kill("SIGINT");
     await ended(supervisor);
     expect(podman("ps", "--all", "--quiet")).toBe("");
-    expect(sent).toBeGreaterThan(1_000);
-    expect(numbers).toEqual(Array.from({ length: sent }, (_, n) => n));
+    expect(numbers.sent).toBeGreaterThan(1_000);
+    expect(kept).toEqual(numbers.from(0));
     // From when its ingest listened first, all of them.
-    const [begin = sent] = ofCore;
-    expect(begin).toBeLessThan(sent / 2);
-    expect(ofCore).toEqual(Array.from({ length: sent - begin }, (_, n) => begin + n));
+    const [begin = numbers.sent] = ofCore;
+    expect(begin).toBeLessThan(numbers.sent / 2);
+    expect(ofCore).toEqual(numbers.from(begin));
   });
 });
