@@ -5,6 +5,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Aggregate, type Batch, type PaneTable, table as declare } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
+import { seeded } from "./log/log-lives.fixture.ts";
 import { makePaneTable } from "./panes.ts";
 
 /** Two cells that are not zero when new, and a buffer. */
@@ -47,7 +48,7 @@ describe("panes", () => {
         weight: 5,
         arbitrary: fc.record({
           start: fc.integer({ min: -4, max: 6 }).map((n) => n * 10),
-          key: fc.oneof(fc.nat(6), fc.constantFrom(63, 64, 1000)),
+          key: fc.oneof(fc.nat(6), fc.constantFrom(63, 64, 1000, 70_000, 900_000)),
           weight: fc.integer({ min: 1, max: 3 }),
         }),
       },
@@ -118,7 +119,7 @@ describe("panes", () => {
   );
 
   test("slots of a run are those of its keys, one by one", () => {
-    const keys = fc.array(fc.oneof(fc.nat(20), fc.constantFrom(63, 64, 5_000)), {
+    const keys = fc.array(fc.oneof(fc.nat(20), fc.constantFrom(63, 64, 5_000, 80_000, 500_000)), {
       minLength: 1,
       maxLength: 40,
     });
@@ -133,6 +134,31 @@ describe("panes", () => {
       }),
       { seed: 21, numRuns: 200 },
     );
+  });
+
+  test("a pane that has few keys of very many finds them, and goes on finding them when it has many", () => {
+    const table = tableOf();
+    const pane = table.pane(0)!;
+    const model = new Map<number, number>();
+    const random = seeded(7);
+    for (let run = 0; run < 60; run++) {
+      const keys = Uint32Array.from({ length: 500 }, () => Math.floor(random() * 200_000));
+      const slots = new Uint32Array(keys.length);
+      pane.slots(keys, 0, keys.length, slots, 0);
+      for (const [place, key] of keys.entries()) {
+        expect(slots[place]).toBe(model.get(key) ?? slots[place]);
+        model.set(key, slots[place]!);
+      }
+      expect(new Set(model.values()).size).toBe(model.size);
+      // A pane that takes up its snapshot says the same.
+      const again = makePaneTable(declare.panes([], [marked, marked]));
+      again.restore((table as ReturnType<typeof makePaneTable>).snapshot(), 200_000);
+      const one = keys[0]!;
+      expect([table.find(0, one), again.find(0, one)]).toEqual([model.get(one), model.get(one)]);
+      expect([table.find(0, 200_000), again.find(0, 200_000)]).toEqual([-1, -1]);
+    }
+    expect(table.at(0)!.keys).toEqual(Uint32Array.from(model.keys()));
+    expect(table.at(0)!.slots).toEqual(Uint32Array.from(model.values()));
   });
 
   test("no more are open than allowed, and all of those close", () => {
@@ -159,11 +185,14 @@ test("panes that yield keep no key: what they hold of one goes with it, and a sn
     key: fc.nat(12),
     does: fc.constantFrom("add", "add", "add", "forget", "look", "keep"),
   });
-  const both = fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+  // Near each other, and so far apart that a pane has few of very many.
+  const apart = fc.constantFrom(1, 9_000);
+  const both = fc.property(fc.array(step, { maxLength: 80 }), apart, (steps, far) => {
     let table = make();
     let added = 0;
     const model = [new Map<number, number>(), new Map<number, number>(), new Map<number, number>()];
-    for (const { start, key, does } of steps) {
+    for (const { start, key: near, does } of steps) {
+      const key = near * far;
       if (does === "add" && !model[start]!.has(key)) {
         table.cells[0]![table.pane(start)!.slot(key)] = ++added;
         model[start]!.set(key, added);
@@ -173,7 +202,7 @@ test("panes that yield keep no key: what they hold of one goes with it, and a sn
       } else if (does === "keep") {
         const kept = table.snapshot();
         table = make();
-        table.restore(kept, 13);
+        table.restore(kept, 12 * far + 1);
       } else if (does === "look") {
         const { keys = [], slots = [] } = table.at(start) ?? {};
         const cells = [...slots].map((slot) => table.cells[0]![slot]!);

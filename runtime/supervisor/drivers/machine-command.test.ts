@@ -18,12 +18,14 @@ const spec: WorkerSpec = {
 };
 const system = { kernel: "/s/kernel", initial: "/s/initial", root: "/s/root,1.img" };
 const places = {
+  folder: "/m",
   order: "/m/order",
   given: "/m/given,1",
   monitor: "/m/monitor",
   output: "/m/output,1",
   report: "/m/report",
   word: "/m/word",
+  log: "/m/log",
 };
 
 const nothing = { folders: [], files: [] };

@@ -34,6 +34,7 @@ export function accelerator(processors: string): Accelerator {
 
 /** Where the files of one machine lie. */
 export interface MachinePlaces {
+  readonly folder: string;
   /** What was ordered, for whoever finds it later. */
   readonly order: string;
   /** A folder with what it is to run, and with files that it is given. */
@@ -45,6 +46,8 @@ export interface MachinePlaces {
   readonly report: string;
   /** Where its system listens for the word to end it. */
   readonly word: string;
+  /** What QEMU itself says. */
+  readonly log: string;
 }
 
 /** What a guest sees of this host: a folder as it is, shared by the name `tag`; a file as it was, by its name among those given. */
