@@ -161,6 +161,14 @@ describe("panes", () => {
     expect(table.at(0)!.slots).toEqual(Uint32Array.from(model.values()));
   });
 
+  test("panes with one key of a million each take little", () => {
+    const table = tableOf();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let start = 0; start < 1_000; start++) table.pane(start)!.slot(1_000_000 - start);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000_000);
+    for (let start = 0; start < 1_000; start++) expect(table.find(start, 1_000_000 - start)).not.toBe(-1);
+  });
+
   test("no more are open than allowed, and all of those close", () => {
     const table = tableOf();
     for (let start = 0; start < limits.panes_open_max; start++) {
