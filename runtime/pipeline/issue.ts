@@ -55,6 +55,7 @@ function describe(
           document.keySpanOf([...path, key]),
           `unknown setting ${key}`,
           besideHint(key, path) ??
+            ownerHint(key, value, (names) => keysAt(schema, [...local, ...names])) ??
             cutNumberHint(key, document.valueAt([...path, key])) ??
             settingsHint(key, keysAt(schema, local), local),
         ),
@@ -130,6 +131,14 @@ function besideHint(key: string, path: Path): string | null {
   return isStep && isOption(key)
     ? `write ${key} beside ${path.at(-1)}, in the column that it begins in`
     : null;
+}
+
+/** What belongs to one of the settings that stand beside it. */
+function ownerHint(key: string, value: unknown, keysOf: (names: Path) => readonly string[]): string | null {
+  if (typeof value !== "object" || value === null) return null;
+  const owner = keysOf([]).find((name) => Object.hasOwn(value, name) && keysOf([name]).includes(key));
+  if (owner === undefined) return null;
+  return `write it under ${owner}, whose settings are ${keysOf([owner]).join(", ")}`;
 }
 
 /** A number with a comma inside { } is a setting and the key of another. */

@@ -347,6 +347,13 @@ describe("mistakes in the steps", () => {
       ["4:5 select is missing | expected a map", "4:29 unknown setting slect | did you mean select?"],
     ],
     [
+      "  - window: { session: 10s, max: 1h, select: { n: count() } }\n  - sink: { stdout: {} }",
+      [
+        '4:24 expected a map, got the text "10s" | write its settings under it: gap, max',
+        "4:29 unknown setting max | write it under session, whose settings are gap, max",
+      ],
+    ],
+    [
       "  - reorder: { within: 5s }\n  - sink: { stdout: {} }",
       ["4:16 unknown setting within | it has no settings: {}"],
     ],

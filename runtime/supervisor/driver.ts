@@ -41,6 +41,8 @@ export interface ObservedWorker {
   readonly outOfMemory: boolean;
   /** Wall clock ms. */
   readonly started: number;
+  /** How many times as long as a process of this host it takes for everything, as where its processor is emulated; absent: as long. */
+  readonly slowness?: number;
 }
 
 export interface WorkerStats {

@@ -95,12 +95,17 @@ function tooMany(living: readonly ObservedWorker[], revision: string): readonly 
 }
 
 /** For how long it has been silent beyond what it may. Nobody can say of one that is `unknown`. */
-function hangs({ state, started }: ObservedWorker, { heard, since, late }: Sight, now: number): number {
+function hangs(
+  { state, started, slowness = 1 }: ObservedWorker,
+  { heard, since, late }: Sight,
+  now: number,
+): number {
   if (state === "unknown") return 0;
   // A heartbeat of an earlier process of that name says nothing about this one.
   const own = heard !== undefined && heard.at >= started ? heard : null;
   const starts = own !== null && isStarting(own.beat);
-  return silence({ since: Math.max(since, started), heard: own?.at ?? null, starts, late }, now);
+  const from = Math.max(since, started);
+  return silence({ since: from, heard: own?.at ?? null, starts, late, slowness }, now);
 }
 
 /** It has not come to what it was told to run, or not all of that is open. */

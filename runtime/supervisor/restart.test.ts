@@ -99,10 +99,14 @@ test.each([
   { since: 0, heard: 5_000, late: 1_000, now: 11_000, silent: false },
   { since: 0, heard: 5_000, late: 1_000, now: 11_001, silent: true },
   { since: 0, heard: 9_000, late: 0, now: 5_000, silent: false },
+  { since: 0, heard: null, late: 0, slowness: 10, now: 10 * limits.worker_start_ms_max, silent: false },
+  { since: 0, heard: null, late: 0, slowness: 10, now: 10 * limits.worker_start_ms_max + 1, silent: true },
+  { since: 0, heard: 5_000, late: 1_000, slowness: 10, now: 38_000, silent: false },
+  { since: 0, heard: 5_000, late: 1_000, slowness: 10, now: 38_001, silent: true },
 ])(
-  "started at $since, heard at $heard, starting: $starts, looked at $late ms late, at $now",
-  ({ since, heard, starts = false, late, now, silent }) => {
-    expect(silence({ since, heard, starts, late }, now) > 0).toBe(silent);
+  "started at $since, heard at $heard, starting: $starts, looked at $late ms late, $slowness times as slow, at $now",
+  ({ since, heard, starts = false, late, slowness = 1, now, silent }) => {
+    expect(silence({ since, heard, starts, late, slowness }, now) > 0).toBe(silent);
   },
 );
 

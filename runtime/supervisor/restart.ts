@@ -68,15 +68,17 @@ export interface SignsOfLife {
   readonly starts: boolean;
   /** How late the supervisor itself was lately, ms: where it has to wait for a processor, workers have to as well. */
   readonly late: number;
+  /** How many times as long as a process of this host it takes for everything. */
+  readonly slowness: number;
 }
 
 /** For how long (ms) it has been silent beyond what it may; 0 when it does not hang. */
-export function silence({ since, heard, starts, late }: SignsOfLife, now: number): number {
+export function silence({ since, heard, starts, late, slowness }: SignsOfLife, now: number): number {
   const leeway = lateFactor * late;
   // It answers before it loads what it runs, which leaves it no time to answer where the processor is others' as well.
-  if ((heard === null || starts) && now - since <= limits.worker_start_ms_max + leeway) return 0;
+  if ((heard === null || starts) && now - since <= limits.worker_start_ms_max * slowness + leeway) return 0;
   const waited = now - (heard ?? since);
-  return waited > limits.worker_hang_ms + leeway ? waited : 0;
+  return waited > limits.worker_hang_ms * slowness + leeway ? waited : 0;
 }
 
 /** A worker has more to do than a supervisor, and waits longer. */

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { limits } from "../../limits.ts";
 import type { WorkerSpec } from "../driver.ts";
-import { accelerator, checkMachine, machineArguments, ordersText } from "./machine-command.ts";
+import { acceleratorOf, checkMachine, machineArguments, ordersText } from "./machine-command.ts";
 import { doorPort, machineState, outputBegins, outputLines, parseReport } from "./observed-machine.ts";
 
 const spec: WorkerSpec = {
@@ -56,10 +56,10 @@ describe("the arguments of QEMU", () => {
   });
 
   it("use the processor itself where it can", () => {
-    expect(accelerator("processor : 0\nflags\t\t: fpu vme vmx pae\n")).toBe("kvm");
-    expect(accelerator("flags : fpu svm\n")).toBe("kvm");
-    expect(accelerator("model name : vmx\nflags : fpu vmx_not\n")).toBe("tcg");
-    expect(accelerator("")).toBe("tcg");
+    expect(acceleratorOf("processor : 0\nflags\t\t: fpu vme vmx pae\n")).toBe("kvm");
+    expect(acceleratorOf("flags : fpu svm\n")).toBe("kvm");
+    expect(acceleratorOf("model name : vmx\nflags : fpu vmx_not\n")).toBe("tcg");
+    expect(acceleratorOf("")).toBe("tcg");
   });
 });
 

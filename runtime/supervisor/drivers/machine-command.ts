@@ -28,7 +28,7 @@ export function systemIn(folder: string): MachineSystem {
 export type Accelerator = "kvm" | "tcg";
 
 /** Which of them, by what the processors of this host can (`/proc/cpuinfo`). */
-export function accelerator(processors: string): Accelerator {
+export function acceleratorOf(processors: string): Accelerator {
   return /^flags\b.*\b(vmx|svm)\b/m.test(processors) ? "kvm" : "tcg";
 }
 

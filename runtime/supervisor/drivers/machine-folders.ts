@@ -1,7 +1,6 @@
 // The folders of machines, one each by its worker's name: what was ordered, what the guest is given, where its sockets are and what it
 // said. Makes and reads files; starts nothing.
 
-import { randomUUID } from "node:crypto";
 import {
   copyFileSync,
   mkdirSync,
@@ -16,7 +15,7 @@ import { WeirError } from "../../errors.ts";
 import { makeFolder } from "../../folder.ts";
 import { limits } from "../../limits.ts";
 import type { WorkerSpec } from "../driver.ts";
-import { type MachinePlaces, ordersText, type Shared } from "./machine-command.ts";
+import { type Accelerator, type MachinePlaces, ordersText, type Shared } from "./machine-command.ts";
 
 /** What was ordered. */
 export interface Order {
@@ -26,6 +25,7 @@ export interface Order {
   readonly revision: string;
   /** Wall clock ms. */
   readonly started: number;
+  readonly accelerator: Accelerator;
 }
 
 export interface KeptOrder {
@@ -92,19 +92,13 @@ export class MachineFolders {
   }
 
   /** Writes down what is ordered and what the guest is given; returns which folders it shares. */
-  write(
-    places: MachinePlaces,
-    spec: WorkerSpec,
-    user: string,
-    now: number,
-  ): Order & { readonly shared: readonly Shared[] } {
-    const order: Order = { id: randomUUID(), name: spec.name, revision: spec.revision, started: now };
+  write(places: MachinePlaces, order: Order, spec: WorkerSpec, user: string): readonly Shared[] {
     const given = givenTo(spec);
     mkdirSync(places.given, { mode: 0o755 });
     for (const { host, tag } of given.files) copyFileSync(host, join(places.given, tag));
     writeFileSync(join(places.given, "orders"), ordersText(spec, user, given));
     writeFileSync(places.order, JSON.stringify(order));
-    return { ...order, shared: given.folders };
+    return given.folders;
   }
 
   /** What was ordered and has not been removed. A folder without an order is one that is being made. */

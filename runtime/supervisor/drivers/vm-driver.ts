@@ -2,6 +2,7 @@
 // there. Machines outlive their supervisor. What the monitor does not say is unknown, and nothing is started over it.
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import {
   accessSync,
   closeSync,
@@ -19,7 +20,7 @@ import { limits } from "../../limits.ts";
 import type { Driver, ObservedWorker, WorkerSpec, WorkerState, WorkerStats } from "../driver.ts";
 import {
   type Accelerator,
-  accelerator,
+  acceleratorOf,
   checkMachine,
   machineArguments,
   type MachinePlaces,
@@ -50,6 +51,8 @@ export interface VmDriverOptions {
 }
 
 const everyMs = 50;
+/** Of a guest whose processor is emulated. */
+const emulatedSlowness = 10;
 
 export class VmDriver implements Driver {
   readonly kind = "vm";
@@ -171,8 +174,11 @@ export class VmDriver implements Driver {
   async #make(spec: WorkerSpec, places: MachinePlaces): Promise<string> {
     const { system, qemu, user, clock } = this.#options;
     prepareFolders(spec, user);
-    const { id, shared } = this.#folders.write(places, spec, user, clock.now());
-    const start = { system, accelerator: acceleratorHere() };
+    const { name, revision } = spec;
+    const [id, accelerator] = [randomUUID(), acceleratorHere()];
+    const order = { id, name, revision, started: clock.now(), accelerator };
+    const shared = this.#folders.write(places, order, spec, user);
+    const start = { system, accelerator };
     const log = openSync(places.log, "a");
     // In a session of its own, so that it outlives whoever started it.
     const machine = spawn(qemu, machineArguments(spec, id, start, places, shared), {
@@ -225,7 +231,7 @@ export class VmDriver implements Driver {
     const report = parseReport(textOf(places.report));
     const isStarting = this.#starting.has(order.name) && answered === false;
     const state: WorkerState = isStarting ? "starting" : machineState(answered, report);
-    const { id, name, revision, started } = order;
+    const { id, name, revision, started, accelerator } = order;
     if (answered === true) this.#doors.open(name);
     const hasEnded = state === "exited";
     return {
@@ -236,6 +242,7 @@ export class VmDriver implements Driver {
       started,
       exitCode: hasEnded && report.code !== null ? ownExitCode(report.code) : null,
       outOfMemory: hasEnded && report.outOfMemory,
+      ...(accelerator === "tcg" ? { slowness: emulatedSlowness } : {}),
     };
   }
 
@@ -276,5 +283,5 @@ function acceleratorHere(): Accelerator {
   } catch {
     return "tcg";
   }
-  return accelerator(textOf("/proc/cpuinfo"));
+  return acceleratorOf(textOf("/proc/cpuinfo"));
 }
