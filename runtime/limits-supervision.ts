@@ -137,7 +137,7 @@ export const supervisionLimits = {
   machine_memory_bytes_default: 268_435_456,
   machine_processors_max: 16,
   /** What one is given of its host, beside its system: its board has no more places. */
-  machine_folders_max: 10,
+  machine_folders_max: 20,
   /** Where a worker in one answers questions, for its host alone. */
   machine_door_port: 9_180,
 } as const;

@@ -159,9 +159,10 @@ async function start(
   const files = new SupervisorFiles(own);
   files.open();
   const identity = files.identity();
-  const read = [folder, existsSync(options.config) ? options.config : undefined].filter(
-    (path) => path !== undefined,
-  );
+  // What it names elsewhere is of the system, which workers in containers have their own of.
+  const beside = settings.files.filter((file) => file.startsWith(`${dirname(resolve(options.config))}/`));
+  const config = existsSync(options.config) ? [options.config, ...beside] : [];
+  const read = [...(folder === undefined ? [] : [folder]), ...config];
   const places = { state: root, assignments: dirname(files.assignmentPath("any")), data, read };
   const hosting = hostingOf(options, identity, places, process.env);
   const program = [version, await hosting.driver.open()];

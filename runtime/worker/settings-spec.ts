@@ -100,7 +100,9 @@ const connectionMap = z.strictObject({
       cert: text("The file of this device's own certificate.").optional(),
       key: text("The file of its key.").optional(),
     })
-    .meta({ description: "Files with certificates, where the machine's own do not do." })
+    .meta({
+      description: "Files with certificates, from this file's folder on, where the machine's own do not do.",
+    })
     .optional(),
   uplink: uplink.optional(),
 });

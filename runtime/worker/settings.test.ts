@@ -81,6 +81,24 @@ it("tells editors of every setting what it is for", () => {
   expect(silent.map(([path]) => path)).toEqual([]);
 });
 
+it("finds the files that it names from its own folder on, and tells which they are", () => {
+  const text = `nats:
+  cloud:
+    url: tls://hub:4222
+    credentials: \${file:secrets/cloud.creds}
+    tls: { ca: ca.pem, key: /etc/ssl/key.pem }
+`;
+  const surroundings = { variables: {}, file: (path: string) => `of ${path}` };
+  const { settings, diagnostics } = withFile(defaultSettings({}), "/etc/weir/weir.yaml", text, surroundings);
+  expect(diagnostics).toEqual([]);
+  expect(settings.connections["cloud"]).toEqual({
+    url: "tls://hub:4222",
+    credentials: "of /etc/weir/secrets/cloud.creds",
+    tls: { ca: "/etc/weir/ca.pem", key: "/etc/ssl/key.pem" },
+  });
+  expect(settings.files).toEqual(["/etc/weir/secrets/cloud.creds", "/etc/weir/ca.pem", "/etc/ssl/key.pem"]);
+});
+
 it("reads the settings that the house ships", () => {
   for (const folder of ["compose", "kubernetes/overlays/edge", "kubernetes/overlays/cloud"]) {
     const file = join(import.meta.dirname, "../../deploy", folder, "weir.yaml");

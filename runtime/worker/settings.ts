@@ -27,6 +27,8 @@ export interface DeviceSettings {
   /** What rows that wait may take where a pipeline says nothing. */
   readonly outbox?: OutboxSpec | undefined;
   readonly device?: DeviceDescription | undefined;
+  /** Files that `weir.yaml` names, by their whole paths: who runs with it elsewhere has to have them as well. */
+  readonly files: readonly string[];
 }
 
 export const defaultConnection = "default";
@@ -43,6 +45,7 @@ export function defaultSettings(environment: Readonly<Record<string, string | un
     commit_ms: limits.commit_ms_default,
     forget: [],
     asksIngest: false,
+    files: [],
   };
 }
 
@@ -52,7 +55,7 @@ export function runFolder(environment: Readonly<Record<string, string | undefine
   return named ?? join(users ?? tmpdir(), `weir-${process.getuid?.() ?? "user"}`);
 }
 
-/** Settings with those of a `weir.yaml` on top, and every mistake in it. */
+/** Settings with those of a `weir.yaml` on top, and every mistake in it. Files that it names are found from its own folder on. */
 export function withFile(
   base: DeviceSettings,
   file: string,
@@ -61,7 +64,16 @@ export function withFile(
 ): { readonly settings: DeviceSettings; readonly diagnostics: readonly Diagnostic[] } {
   const read = readDocument(file, text);
   if (read.document === null) return { settings: base, diagnostics: read.diagnostics };
-  const { document, diagnostics } = interpolate(read.document, surroundings);
+  const files = new Set<string>();
+  const found = (path: string): string => {
+    const whole = resolve(dirname(file), path);
+    files.add(whole);
+    return whole;
+  };
+  const { document, diagnostics } = interpolate(read.document, {
+    ...surroundings,
+    file: (path) => surroundings.file(found(path)),
+  });
   const parsed = deviceSetting.safeParse(document.value ?? {});
   if (!parsed.success) {
     // What a variable that is not set leaves behind is no mistake of its own.
@@ -72,7 +84,7 @@ export function withFile(
   const { nats = {}, threads, host, state, commit, outbox, device } = parsed.data;
   return {
     settings: {
-      connections: { ...base.connections, ...nats },
+      connections: { ...base.connections, ...withWholePaths(nats, found) },
       threads: threads ?? base.threads,
       host: host ?? base.host,
       state: state === undefined ? base.state : resolve(dirname(file), state),
@@ -81,9 +93,24 @@ export function withFile(
       asksIngest: base.asksIngest,
       outbox: outbox ?? base.outbox,
       device: device ?? base.device,
+      files: [...files],
     },
     diagnostics: [...read.diagnostics, ...diagnostics],
   };
+}
+
+/** The same connections, with certificates by their whole paths. */
+function withWholePaths(
+  connections: Readonly<Record<string, ConnectionSettings>>,
+  whole: (path: string) => string,
+): Record<string, ConnectionSettings> {
+  const entries = Object.entries(connections).map(([name, connection]) => {
+    const { tls } = connection;
+    if (tls === undefined) return [name, connection] as const;
+    const files = Object.entries(tls).map(([kind, path]) => [kind, path === undefined ? path : whole(path)]);
+    return [name, { ...connection, tls: Object.fromEntries(files) as typeof tls }] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function mistakes(document: ConfigDocument, error: z.ZodError): readonly Diagnostic[] {

@@ -2,6 +2,7 @@
 // said. Makes and reads files; starts nothing.
 
 import {
+  chownSync,
   copyFileSync,
   mkdirSync,
   readdirSync,
@@ -95,7 +96,11 @@ export class MachineFolders {
   write(places: MachinePlaces, order: Order, spec: WorkerSpec, user: string): readonly Shared[] {
     const given = givenTo(spec);
     mkdirSync(places.given, { mode: 0o755 });
-    for (const { host, tag } of given.files) copyFileSync(host, join(places.given, tag));
+    const [owner = 0, group = 0] = user.split(":").map(Number);
+    for (const { host, tag } of given.files) {
+      copyFileSync(host, join(places.given, tag));
+      if (process.getuid?.() === 0) chownSync(join(places.given, tag), owner, group);
+    }
     writeFileSync(join(places.given, "orders"), ordersText(spec, user, given));
     writeFileSync(places.order, JSON.stringify(order));
     return given.folders;
