@@ -46,7 +46,7 @@ const numbers = forms(`
   floor({N}) ; ceil({N}) ; round({N}) ; sqrt({N}) ; pow({N}, {N}) ; exp({N}) ; log({N})
   min({N}, {N}) ; max({N}, {N}) ; clamp({N}, {N}, {N}) ; ({B} ? {N} : {N}) ; ({B} ? {N} : null)
   coalesce({N}, {N}) ; size({S}) ; double({S}) ; double({I}) ; double({B}) ; double({T})
-  ({T} - {T})
+  ({T} - {T}) ; getDate({T}) ; getHours({T}, "Europe/Paris") ; duration({S})
 `);
 const bools = forms(`
   ({N} < {N}) ; ({N} <= {N}) ; ({N} > {N}) ; ({N} >= {N}) ; ({N} == {N}) ; ({N} != {N})

@@ -1,7 +1,7 @@
 // The functions over times of the function table: what a calendar and a clock show at an instant, in UTC or in a
 // named zone. Names and counting are CEL's. Meaning only.
 
-import { timeFarthest, zoneOffset } from "../../operators/sdk/index.ts";
+import { zoneOffset } from "../../operators/sdk/index.ts";
 import type { FunctionEntry, Overload, Prepared } from "./overload.ts";
 
 /** How long what a zone's clocks were asked last holds, if they showed the same difference at its end. */
@@ -28,18 +28,19 @@ function offsetIn(zone: string): (time: number) => number {
   };
 }
 
-/** What a local time shows. The ms that it is in began before it: `Date` would cut times before 1970 to the one after. */
-function shownAt(local: number, reading: Reading): number {
-  return reading(new Date(Math.floor(local)));
+/**
+ * What clocks that are `offset` ahead of UTC show at a time, NaN beyond the calendar's range. The ms that it is in
+ * began before it: `Date` would cut times before 1970 to the one after, and so would a sum that is rounded.
+ */
+function shownAt(time: number, offset: number, reading: Reading): number {
+  return reading(new Date(Math.floor(time) + offset));
 }
 
 function readingIn(reading: Reading): (zone: string) => Prepared {
   return (zone) => {
     try {
       const offset = offsetIn(zone);
-      const run = (time: number): number | null =>
-        Math.abs(time) > timeFarthest ? null : shownAt(time + offset(time), reading);
-      return { ok: true, run };
+      return { ok: true, run: (time: number): number => shownAt(time, offset(time), reading) };
     } catch {
       return { ok: false, message: `there is no time zone ${zone}; write it like Europe/Paris` };
     }
@@ -47,10 +48,8 @@ function readingIn(reading: Reading): (zone: string) => Prepared {
 }
 
 function readings(reading: Reading): readonly Overload[] {
-  const run = (time: number): number | null =>
-    Math.abs(time) > timeFarthest ? null : shownAt(time, reading);
   return [
-    { takes: ["time"], gives: "float64", run },
+    { takes: ["time"], gives: "float64", run: (time: number): number => shownAt(time, 0, reading) },
     { takes: ["time", "string"], gives: "float64", run: () => null, prepare: readingIn(reading) },
   ];
 }

@@ -69,7 +69,20 @@ test.each<[text: string, given: FunctionExample["given"], gives: Scalar]>([
   ["string(timestamp(x))", { x: 0.5 }, "1970-01-01T00:00:00.000Z"],
   ["timestamp(x).getFullYear()", { x: -0.5 }, 1969],
   ["timestamp(x).getHours('Europe/Berlin')", { x: -3_600_000.5 }, 23],
+  ["timestamp(x).getHours('Europe/Berlin')", { x: -1e-17 }, 0],
 ])("times finer than a ms: %s of %o", (text, given, gives) => {
   expect(outcome({ text, given, gives }, "code")).toBe(gives);
   expect(outcome({ text, given, gives }, "closure")).toBe(gives);
+});
+
+test.each([
+  "timestamp(x).getHours()",
+  "timestamp(x).getHours('Europe/Berlin')",
+  "timestamp(x).getFullYear() + 1",
+  "has(timestamp(x).getDate('Europe/Berlin')) ? 1.0 : null",
+])("beyond the calendar no clock shows anything: %s", (text) => {
+  for (const x of [8.65e15, -8.65e15, 1e300]) {
+    expect(outcome({ text, given: { x }, gives: null }, "code")).toBe(null);
+    expect(outcome({ text, given: { x }, gives: null }, "closure")).toBe(null);
+  }
 });
