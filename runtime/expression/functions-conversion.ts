@@ -1,7 +1,7 @@
 // The conversions of the function table: the only way from one type to another. A value that does not
 // convert is null. Meaning only.
 
-import { parseDuration } from "../../operators/sdk/index.ts";
+import { parseDuration, textOfTime } from "../../operators/sdk/index.ts";
 import { fitted } from "./operators.ts";
 import type { FunctionEntry } from "./overload.ts";
 
@@ -23,11 +23,6 @@ function timeOf(text: string): number {
   if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(day)) return Number.NaN;
   // Of a fraction `Date` reads the first three digits.
   return Date.parse(text) + (below ? Number(`0.${below}`) : 0);
-}
-
-/** Times beyond the calendar's range (8.64e15 ms) have no text. Down to a whole ms, before 1970 as well, where `Date` would cut to the one after. */
-function textOfTime(time: number): string | null {
-  return Math.abs(time) > 8.64e15 ? null : new Date(Math.floor(time)).toISOString();
 }
 
 function integerOf(x: number): bigint | null {
@@ -79,7 +74,8 @@ const int: FunctionEntry = {
 const string: FunctionEntry = {
   name: "string",
   kind: "function",
-  summary: "As text: numbers in their shortest form, times in RFC 3339 (UTC, ms).",
+  summary:
+    "As text: numbers in their shortest form, times in RFC 3339 (UTC, ms), which has the years 0 to 9999; of others, null.",
   overloads: [
     { takes: ["float64"], gives: "string", run: (x: number) => String(x) },
     { takes: ["int64"], gives: "string", run: (n: bigint) => String(n) },

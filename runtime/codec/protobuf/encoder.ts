@@ -1,8 +1,14 @@
 // Columns to protobuf: one message for each selected row, its fields in the order of their numbers. What is null, or
-// what its field cannot hold (a fraction in an integer, a text that is no name of the enum), is not set. A field
-// without presence that holds its default is left out, as everywhere.
+// what its field cannot hold (a fraction in an integer, 1e39 in a float, a text that is no name of the enum), is not
+// set. A field without presence that holds its default is left out, as everywhere.
 
-import type { Batch, Column, Dictionary, Schema } from "../../../operators/sdk/index.ts";
+import {
+  type Batch,
+  type Column,
+  type Dictionary,
+  type Schema,
+  textOfTime,
+} from "../../../operators/sdk/index.ts";
 import { type EncodedTexts, encodedTexts } from "../../batch/encoded.ts";
 import type { Encoder } from "../codec.ts";
 import type { Emit } from "../rows.ts";
@@ -167,10 +173,12 @@ class FieldPart implements Part {
     this.#begin(end - start).bytes(bytes, start, end);
   }
 
-  /** In ms: whole ones where the field is an integer. */
+  /** In ms: whole ones where the field is an integer. As text in RFC 3339, where that has the year. */
   #writeTime(value: number): void {
     if (this.#scalar === "string") {
-      const bytes = Buffer.from(new Date(value).toISOString());
+      const text = textOfTime(value);
+      if (text === null) return;
+      const bytes = Buffer.from(text);
       this.#begin(bytes.length).bytes(bytes, 0, bytes.length);
     } else this.#writeNumber(this.#scalar === "double" ? value : Math.round(value));
   }
@@ -180,7 +188,8 @@ class FieldPart implements Part {
     // -0 is no default.
     if (Object.is(value, 0) && !this.#presence) return;
     if (scalar === "double" || scalar === "float") {
-      if (!Number.isFinite(value)) return;
+      // What is beyond a float would be infinite there.
+      if (!Number.isFinite(scalar === "double" ? value : Math.fround(value))) return;
       if (scalar === "double") this.#begin().double(value);
       else this.#begin().float(value);
     } else if (scalar === "bool") this.#begin().varint(value);

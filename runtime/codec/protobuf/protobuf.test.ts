@@ -304,6 +304,31 @@ describe("by the rule", () => {
     ]);
   });
 
+  test("a number beyond a float is not set, and a time as text only where RFC 3339 has its year", () => {
+    const message = messageOf(
+      'syntax = "proto3"; message M { optional float f = 1; optional string t = 2; }',
+      "M",
+    );
+    const reads: FieldRead[] = [
+      { name: "f", type: "float64" },
+      { name: "t", type: "time", unit: "iso" },
+    ];
+    const rows = [
+      [3.5e38, 8.65e15],
+      [-1e300, -1e300],
+      [3.4e38, 253_402_300_800_000],
+      [0, -0.5],
+    ];
+    const decoded = createProtobufDecoder(reads, message).decode(payloadsOf(write(message, reads, rows)));
+    expect(decoded.faults).toEqual([]);
+    expect(rowsOf(decoded)).toEqual([
+      [null, null],
+      [null, null],
+      [Math.fround(3.4e38), null],
+      [0, -1],
+    ]);
+  });
+
   test("a message inside that takes more than 127 bytes has a longer length", () => {
     const reads: FieldRead[] = [{ name: "inner.z", type: "string" }];
     const rows = [126, 127, 128, 20_000].map((length) => ["z".repeat(length)]);
