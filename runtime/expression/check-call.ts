@@ -6,7 +6,7 @@ import { listed } from "./fault.ts";
 import { callable } from "./functions.ts";
 import { didYouMean } from "./near-name.ts";
 import type { FunctionEntry, Overload, Run, Value } from "./overload.ts";
-import type { CallSyntax, Syntax } from "./syntax.ts";
+import { type CallSyntax, comparisonOperators, type Syntax } from "./syntax.ts";
 import { isNumber, type Tree } from "./tree.ts";
 
 /** The call of an operator (`callee` is its entry) or of a function by its name. Null after a fault. */
@@ -112,12 +112,24 @@ function timestampOf(text: string): string {
   return isNone ? 'timestamp("2026-01-01T00:00:00Z"), with its zone' : `timestamp(${text})`;
 }
 
+const comparing: ReadonlySet<string> = new Set(comparisonOperators);
+
+/** `1 < x < 3` as two comparisons; null where none is compared. */
+function unchained(checker: Checker, [left, right]: readonly Syntax[], entry: FunctionEntry): string | null {
+  if (left?.kind !== "binary" || right === undefined) return null;
+  if (!comparing.has(left.operator) || !comparing.has(entry.name)) return null;
+  const [first, middle, last] = [left, left.right, right].map((part) => checker.written(part));
+  return `${first} && ${middle} ${entry.name} ${last}`;
+}
+
 function cureFor(
   checker: Checker,
   parts: readonly Syntax[],
   types: readonly ColumnType[],
   entry: FunctionEntry,
 ): string {
+  const chain = unchained(checker, parts, entry);
+  if (chain !== null) return `; write ${chain}`;
   const written = (type: ColumnType): string => checker.written(parts[types.indexOf(type)]!);
   const has = (type: ColumnType): boolean => types.includes(type);
   if (has("json")) return `; declare the type of ${written("json")} in the schema`;
@@ -130,8 +142,11 @@ function cureFor(
   }
   const quoted = has("string") && has("float64") ? /^"(-?\d+(?:\.\d+)?)"$/.exec(written("string")) : null;
   if (quoted !== null) return `; write ${quoted[1]} without quotes`;
-  if (has("string") && has("float64"))
-    return `; write double(${written("string")}) or string(${written("float64")})`;
+  if (has("string") && has("float64")) {
+    const asNumber =
+      parts[types.indexOf("string")]!.kind === "text" ? "" : `double(${written("string")}) or `;
+    return `; write ${asNumber}string(${written("float64")})`;
+  }
   if (has("bool") && has("float64")) return `; write double(${written("bool")})`;
   return "";
 }

@@ -68,7 +68,9 @@ function messageFor(text: string, error: ParseError, start: number, end: number)
     case "unexpected_character":
       return `unexpected ${found}${cure(text, start, end)}`;
     case "reserved_identifier":
-      return `${found} is a reserved word; rename the field at its source`;
+      return /^if\s*\(/.test(text.slice(start))
+        ? `${found} is a reserved word; write condition ? x : y`
+        : `${found} is a reserved word; rename the field at its source`;
     default:
       return error.summary.charAt(0).toLowerCase() + error.summary.slice(1);
   }
@@ -83,6 +85,8 @@ function cure(text: string, start: number, end: number): string {
     const known = Object.hasOwn(slips, each) ? slips[each] : undefined;
     if (known !== undefined) return `; ${known}`;
   }
+  if (text.slice(start, end) === "," && /\bin\s*\([^()]*$/.test(text.slice(0, start)))
+    return '; a list stands in brackets, as in device in ["a", "b"]';
   return /\d,$/.test(text.slice(0, end)) && /^\d/.test(text.slice(end))
     ? "; write decimals with a point"
     : "";
