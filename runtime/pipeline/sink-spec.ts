@@ -91,7 +91,10 @@ const settings = z
   .strictObject({
     ...kinds,
     nothing,
-    format: z.enum(formats).default("json").meta({ description: "What a row is written in." }),
+    format: z.enum(formats).default("json").meta({
+      description:
+        "What a row is written in. In csv null is an empty cell and an empty text a quoted one; a row whose only column is null is an empty line, which readers of csv leave out.",
+    }),
     proto: protoSetting,
     batch: batch.optional(),
   })

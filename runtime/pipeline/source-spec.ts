@@ -154,7 +154,7 @@ const settings = z
     }),
     schema: z.record(fieldName, z.enum(columnTypes)).optional().meta({
       description:
-        "Types of the fields; inferred from use when left out. `state.temperature` is a field within a field. Records may hold further fields. A value of another type sends its record to the dead letter; a number that is written as text is read as string, and `double(x)` makes one of it.",
+        "Types of the fields; inferred from use when left out. `state.temperature` is a field within a field. Records may hold further fields. A value of another type sends its record to the dead letter, unless nothing uses the field (`weir explain` lists what is decoded): then it passes as it came. A number that is written as text is read as string, and `double(x)` makes one of it.",
     }),
     time: time.optional(),
   })
