@@ -1,6 +1,6 @@
 // Columns to protobuf: one message for each selected row, its fields in the order of their numbers. What is null, or
-// what its field cannot hold (a fraction in an integer, 1e39 in a float, a text that is no name of the enum), is not
-// set. A field without presence that holds its default is left out, as everywhere.
+// what its field cannot hold (a fraction in an integer, 1e39 in a float, a text that is neither a name of the enum nor a
+// number), is not set. A field without presence that holds its default is left out, as everywhere.
 
 import {
   type Batch,
@@ -101,6 +101,9 @@ const ranges: Partial<Record<Scalar, readonly [number, number]>> = {
   fixed32: [0, 0xffff_ffff],
 };
 
+/** An integer as text, of no more digits than 32 bits have. */
+const digits = /^-?\d{1,10}$/;
+
 class FieldPart implements Part {
   readonly #writer: ProtobufWriter;
   readonly #scalar: Scalar;
@@ -162,8 +165,11 @@ class FieldPart implements Part {
 
   #writeText(code: number, dictionary: Dictionary): void {
     if (this.#scalar === "enum") {
-      const number = this.#numbers.get(dictionary.text(code));
+      const text = dictionary.text(code);
+      const number = this.#numbers.get(text);
       if (number !== undefined) this.#writeNumber(number);
+      // A number without a name is read as its digits, and goes on as that number.
+      else if (digits.test(text)) this.#writeNumber(Number(text));
       return;
     }
     const { bytes, ends } = this.#texts!;

@@ -295,12 +295,26 @@ describe("by the rule", () => {
       [1.5, -1n, "C", Number.NaN],
       [2 ** 31, 5n, "B", 0],
       [-5, 2n ** 63n - 1n, "A", -1],
+      [0, 0n, "9999999999", 0],
     ];
     const decoded = createProtobufDecoder(reads, message).decode(payloadsOf(write(message, reads, rows)));
     expect(rowsOf(decoded)).toEqual([
       [null, null, null, null],
       [null, 5n, "B", 0],
       [-5, 2n ** 63n - 1n, "A", -1],
+      [0, 0n, null, 0],
+    ]);
+  });
+
+  test("a number of an enum without a name goes out as it came in", () => {
+    const reads: FieldRead[] = [{ name: "mode", type: "string" }];
+    const rows = [["5"], ["-3"], ["0"]];
+    const payloads = write(all, reads, rows);
+    expect(rowsOf(createProtobufDecoder(reads, all).decode(payloadsOf(payloads))).slice(0, 2)).toEqual(
+      rows.slice(0, 2),
+    );
+    expect(payloads.map((payload) => (oracle.decode(payload) as unknown as Sample)["mode"])).toEqual([
+      5, -3, 0,
     ]);
   });
 
