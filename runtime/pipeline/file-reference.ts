@@ -69,7 +69,7 @@ export function fileSection(): readonly string[] {
       "source",
       "One of `nats`, `file` and `host`. What devices publish over MQTT to the topic `sensors/b1/boiler` comes as the subject `sensors.b1.boiler`: nats-server takes MQTT itself. In place of `source`, `sources` names several.",
       sourceSetting,
-      ["nats", "file", "host", "time"],
+      ["nats", "file", "host", "proto", "time"],
     ),
     ...section(
       "sink",

@@ -39,7 +39,10 @@ export const protoSetting: z.ZodOptional<z.ZodType<{ file: string; message: stri
       }),
   })
   .optional()
-  .meta({ description: "What the records of `format: protobuf` are." });
+  .meta({
+    description:
+      "What the records of `format: protobuf` are. A field that is not there is null where the file lets that be told (`optional`, a member of a oneof, anything in a message that is not there), else 0, false, the empty text or the first name of an enum. Null is not written, nor is what a field cannot hold, such as a fraction in an integer: who reads it finds the same. An enum is a text: its name, or the digits of a number that has none.",
+  });
 
 interface Formatted {
   readonly format?: Format | undefined;
