@@ -9,6 +9,7 @@ import { backOff } from "./back-off.ts";
 import { Conditions } from "./conditions.ts";
 import type { OutputRow, Sink, SinkStats } from "./connect.ts";
 import type { ConnectorLog } from "./connector-log.ts";
+import { missingHeader } from "./file-header.ts";
 import { SinkCounts } from "./sink-counts.ts";
 
 export interface FileSinkOptions {
@@ -42,29 +43,34 @@ class LineSink implements Sink {
   }
 
   async open(): Promise<void> {
-    const { path, header, log } = this.#options;
+    const { path, header } = this.#options;
     try {
       this.#file = await openFile(path, "a+");
       const kind = await this.#file.stat();
       if (kind.isDirectory()) throw new Error("it is a folder");
-      if (kind.isFile() && kind.size > 0) {
-        const last = Buffer.alloc(1);
-        await this.#file.read(last, 0, 1, kind.size - 1);
-        if (last[0] === lineFeed) return;
-        // Cut off by a crash: a new line must not become part of it.
-        log.warn(
-          `sink ${path}: the last line has no end; it is left as it is and the next row starts a line`,
-        );
-        await this.#file.appendFile("\n");
-      } else if (header !== undefined) {
-        await this.#file.appendFile(`${header}\n`);
-      }
+      const size = kind.isFile() ? kind.size : 0;
+      const missing = header === undefined ? "" : await missingHeader(this.#file, size, path, header);
+      if (missing !== "") await this.#file.appendFile(missing);
+      else if (size > 0) await this.#startLine(this.#file, size);
     } catch (fault) {
+      await this.#file?.close();
+      this.#file = null;
+      if (fault instanceof WeirError) throw fault;
       throw new WeirError("WEIR_FILE", `cannot append to ${path}: ${messageOf(fault)}`, {
         remedy: "Check that the folder exists and may be written to.",
         cause: fault,
       });
     }
+  }
+
+  /** A line that a crash cut off stays as it is: a new one must not become part of it. */
+  async #startLine(file: FileHandle, size: number): Promise<void> {
+    const last = Buffer.alloc(1);
+    await file.read(last, 0, 1, size - 1);
+    if (last[0] === lineFeed) return;
+    const { path, log } = this.#options;
+    log.warn(`sink ${path}: the last line has no end; it is left as it is and the next row starts a line`);
+    await file.appendFile("\n");
   }
 
   write(row: OutputRow): void {

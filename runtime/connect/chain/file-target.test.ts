@@ -56,6 +56,14 @@ async function write({ target, confirmed }: Opened, from: number, to: number): P
 }
 
 describe("the file target", () => {
+  it("refuses a file with other columns, and leaves it as it is", async () => {
+    writeFileSync(path, "a,b\n1,2\n");
+    const { target } = opened({ header: "b,a" });
+    await expect(target.attach([], 0)).rejects.toThrow("does not begin with the columns of the rows, b,a");
+    await target.close();
+    expect(content()).toBe("a,b\n1,2\n");
+  });
+
   it("writes each entry once, with a header, and goes on where it was", async () => {
     const first = opened({ header: "n" });
     expect(await first.target.attach([], 0)).toEqual({ number: 0, epoch: 0 });
@@ -106,7 +114,7 @@ describe("the file target", () => {
   });
 
   it("begins at the end of a file that others wrote, on a line of its own", async () => {
-    writeFileSync(path, "old\nhalf a line");
+    writeFileSync(path, "n\nhalf a line");
     const first = opened({ header: "n" });
     expect(await first.target.attach([], 0)).toEqual({ number: 0, epoch: 0 });
     await write(first, 1, 2);
@@ -115,7 +123,7 @@ describe("the file target", () => {
     expect(await other.target.attach([], 0)).toEqual({ number: 0, epoch: 0 });
     await write(other, 1, 1);
     await other.target.close();
-    expect(content()).toBe(`old\nhalf a line\n${lines(1, 2)}${lines(1, 1)}`);
+    expect(content()).toBe(`n\nhalf a line\n${lines(1, 2)}${lines(1, 1)}`);
   });
 
   it("writes nothing again into a file that somebody cut or replaced", async () => {

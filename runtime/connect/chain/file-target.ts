@@ -10,6 +10,7 @@ import { limits } from "../../limits.ts";
 import type { Entry } from "../../state/outbox/entry.ts";
 import { backOff } from "../back-off.ts";
 import type { ConnectorLog } from "../connector-log.ts";
+import { missingHeader } from "../file-header.ts";
 import { joined } from "../file-sink.ts";
 import type { ChainIdentity, Tail, Target, TargetEvents } from "./chain.ts";
 import { type CountedMark, readMark, writeMark } from "./file-mark.ts";
@@ -116,10 +117,9 @@ class FileTarget implements Target {
 
   /** Where the next row begins: behind the header of a new file, and on a line of its own. */
   async #lineStart(rows: FileHandle, size: number): Promise<number> {
-    const { header } = this.#options;
-    let text = "";
-    if (size === 0) text = header === undefined ? "" : `${header}\n`;
-    else {
+    const { header, path } = this.#options;
+    let text = header === undefined ? "" : await missingHeader(rows, size, path, header);
+    if (text === "" && size > 0) {
       const last = Buffer.alloc(1);
       await rows.read(last, 0, 1, size - 1);
       if (last[0] !== lineFeed) text = "\n";
