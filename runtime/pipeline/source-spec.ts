@@ -145,7 +145,7 @@ const settings = z
     host: hostSource.optional(),
     format: z.enum(formats).optional().meta({
       description:
-        "What a record is written in; json when left out, or by the file's ending. A record of csv is one line in a file and with `framing: lines`: line ends inside quotes are not read there.",
+        "What a record is written in; json when left out, or by the file's ending. A file of csv begins with the names of its columns; a message of csv does not name them: they are those of `schema`, in its order. A record of csv is one line in a file and with `framing: lines`: line ends inside quotes are not read there.",
     }),
     proto: protoSetting,
     framing: z.enum(framings).optional().meta({
