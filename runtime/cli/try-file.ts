@@ -4,11 +4,10 @@
 import { PayloadBuilder, payloadAt } from "../batch/payloads.ts";
 import { wallClock } from "../clock.ts";
 import type { Format } from "../codec/codec.ts";
-import { parseCsvLine } from "../codec/csv/line.ts";
+import { readCsvHeader } from "../codec/csv/header.ts";
 import type { Delivery, ReadLimits, Source } from "../connect/connect.ts";
 import { csvRow, type FeedRow, fillTemplate, jsonRow, tokenFault } from "../connect/feed-rows.ts";
 import { type FileSource, fileSource } from "../connect/file-source.ts";
-import { WeirError } from "../errors.ts";
 import type { InputSpec } from "../pipeline/pipeline.ts";
 import { exampleSubject, namedTokens } from "../pipeline/subject.ts";
 
@@ -35,7 +34,11 @@ interface Recorded {
 const firstOnly: ReadLimits = { rows: 1, bytes: 1, wait_ms: 0, age_ms: 0 };
 
 /** Opens the records of a file for a source. */
-export async function openFileRecords(path: string, input: InputSpec): Promise<FileRecords> {
+export async function openFileRecords(
+  path: string,
+  input: InputSpec,
+  fields: readonly string[],
+): Promise<FileRecords> {
   const isCsv = /\.csv$/i.test(path);
   const lines = fileSource({ path, format: isCsv ? "csv" : "lines" });
   const isRecorded = !isCsv && (await firstIsRecorded(path, input));
@@ -44,18 +47,10 @@ export async function openFileRecords(path: string, input: InputSpec): Promise<F
     const source = new Mapped(lines, (line) => recordedOf(line, input) ?? plain(line, placeOf(input, path)));
     return { source, header: null, format: null };
   }
-  const header = isCsv ? headerOf(path, lines.header) : null;
+  const header = isCsv ? readCsvHeader(lines.header, path, fields) : null;
   const tokens = new Tokens(path, input);
   const source = new Mapped(lines, plainRecords(path, input, header, tokens));
   return { source, header, format: isCsv ? "csv" : "json", notes: () => tokens.notes() };
-}
-
-function headerOf(path: string, line: string | null): readonly string[] {
-  const header = parseCsvLine(line ?? "");
-  if (header !== null) return header;
-  throw new WeirError("WEIR_FILE", `${path} has no header line`, {
-    remedy: "the first line of a CSV file names its columns",
-  });
 }
 
 async function firstIsRecorded(path: string, input: InputSpec): Promise<boolean> {

@@ -12,7 +12,7 @@ import { explainPlan } from "../pipeline/explain.ts";
 import { choiceOf, didYouMean } from "../pipeline/nearest.ts";
 import type { InputSpec, PipelinePlan } from "../pipeline/pipeline.ts";
 import { subscriptionOf } from "../pipeline/subject.ts";
-import { openSource, type Surroundings } from "../worker/open.ts";
+import { fieldsRead, openSource, type Surroundings } from "../worker/open.ts";
 import { openFileRecords, type FileRecords } from "./try-file.ts";
 
 /** Where records come from that are tried. */
@@ -91,8 +91,10 @@ async function openOne(
 ): Promise<TrySource> {
   const { name, source: spec } = input;
   const file = files.get(name);
-  if (file !== undefined)
-    return { name, where: file, ends: true, isEndless: false, ...(await openFileRecords(file, input)) };
+  if (file !== undefined) {
+    const records = await openFileRecords(file, input, fieldsRead([plan], input));
+    return { name, where: file, ends: true, isEndless: false, ...records };
+  }
   if (spec.kind === "nats") {
     const source = await openNats(input, spec, looking, surroundings);
     const seen = `${where}${lookingText(spec, looking)}`;

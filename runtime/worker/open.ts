@@ -3,13 +3,13 @@
 import { dirname, resolve } from "node:path";
 import type { Clock } from "../clock.ts";
 import { csvHeader } from "../codec/csv/encoder.ts";
-import { parseCsvLine } from "../codec/csv/line.ts";
+import { readCsvHeader } from "../codec/csv/header.ts";
 import type { FieldRead, Format } from "../codec/codec.ts";
 import { createDecoder } from "../codec/formats.ts";
 import { batchSink } from "../connect/batch-sink.ts";
 import type { Sink, Source } from "../connect/connect.ts";
 import { fileSink } from "../connect/file-sink.ts";
-import { fileSource } from "../connect/file-source.ts";
+import { type FileSource, fileSource } from "../connect/file-source.ts";
 import type { HostSensor } from "../connect/host-sampler.ts";
 import { hostSource } from "../connect/host-source.ts";
 import { jetstreamSink } from "../connect/jetstream-sink.ts";
@@ -76,7 +76,7 @@ export function pathOf(plan: PipelinePlan, path: string): string {
 }
 
 async function openFile(
-  plan: PipelinePlan,
+  plans: readonly PipelinePlan[],
   input: InputSpec,
   spec: FileSpec,
   { clock, log }: Surroundings,
@@ -85,7 +85,7 @@ async function openFile(
   const csv = input.format === "csv";
   let timeOf: ((line: Uint8Array) => number | null) | undefined;
   const source = fileSource({
-    path: pathOf(plan, spec.path),
+    path: pathOf(plans[0]!, spec.path),
     format: csv ? "csv" : "lines",
     log,
     clock,
@@ -93,17 +93,28 @@ async function openFile(
     ...(spec.speed === null ? {} : { speed: spec.speed, timeOf: (line) => timeOf?.(line) ?? null }),
   });
   await source.open(resume);
-  const header = csv ? headerOf(source.header, spec.path) : null;
+  const header = csv ? await headerIn(source, spec.path, fieldsRead(plans, input)) : null;
   if (spec.speed !== null) timeOf = timeReader(input, header);
   return { source, header };
 }
 
-function headerOf(line: string | null, path: string): readonly string[] {
-  const header = line === null ? null : parseCsvLine(line);
-  if (header !== null) return header;
-  throw new WeirError("WEIR_FILE", `${path} has no header line`, {
-    remedy: "the first line of a CSV file names its columns",
-  });
+/** The names of what pipelines read of a source's records. */
+export function fieldsRead(plans: readonly PipelinePlan[], { name }: InputSpec): readonly string[] {
+  const read = plans.flatMap(({ inputs }) => inputs.filter(({ spec }) => spec.name === name));
+  return [...new Set(read.flatMap(({ fields }) => fields.map((field) => field.name)))];
+}
+
+async function headerIn(
+  source: FileSource,
+  path: string,
+  fields: readonly string[],
+): Promise<readonly string[]> {
+  try {
+    return readCsvHeader(source.header, path, fields);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
 }
 
 /** Reads the time field alone, for a replay in the file's own time. */
@@ -204,7 +215,7 @@ export async function openSource(
 ): Promise<OpenedSource> {
   const { resume } = beginning;
   const { source: spec } = input;
-  if (spec.kind === "file") return openFile(plans[0]!, input, spec, surroundings, resume);
+  if (spec.kind === "file") return openFile(plans, input, spec, surroundings, resume);
   if (spec.kind === "nats") return openNats(plans, input, spec, surroundings, beginning);
   const source = hostSource({
     every: spec.every,
