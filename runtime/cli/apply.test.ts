@@ -10,6 +10,7 @@ import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.
 import { DesiredBucket } from "../supervisor/desired-bucket.ts";
 import type { Device } from "../supervisor/device.ts";
 import { DeviceBucket } from "../supervisor/device-bucket.ts";
+import type { WantedPipeline } from "../supervisor/wanted.ts";
 import { apply, drain, plan, rollback } from "./apply.ts";
 import { WeirProcesses } from "./weir-process.fixture.ts";
 
@@ -301,4 +302,31 @@ test("for a fleet only what a former host can be kept from sending; what is plac
   expect(pruned.text).not.toContain("placed");
   expect((await bucket.read("counting")).pipelines.has("placed")).toBe(true);
   await expect(plan([file], { ...target(), host: "fleet" })).rejects.toMatchObject({ code: "WEIR_USAGE" });
+});
+
+test("what is placed goes back with --fleet, and a host by name to nothing that a turn brought there", async () => {
+  const file = join(folder, "counted", "turned.yaml");
+  const options = { ...target(), host: "turning" };
+  const wantedOfFleet = async (condition: string): Promise<WantedPipeline> => {
+    writeFileSync(file, counted("turned", condition, ", stream: ROWS"));
+    await said(apply([file], { ...target(), fleet: true }));
+    return (await bucket.read("fleet")).pipelines.get("turned")!.pipeline;
+  };
+  for (const condition of ["x > 0", "x > 1"]) {
+    const wanted = await wantedOfFleet(condition);
+    const entry = (await bucket.read("turning")).pipelines.get("turned") ?? null;
+    await bucket.put("turning", { ...wanted, term: 1 }, entry);
+  }
+  const entry = (await bucket.read("turning")).pipelines.get("turned")!;
+  await expect(rollback("turned", options)).rejects.toMatchObject({
+    code: "WEIR_USAGE",
+    message: "turned is placed by the control centre",
+    remedy: "weir rollback turned --fleet goes back, wherever it runs",
+  });
+  expect((await bucket.read("turning")).pipelines.get("turned")).toEqual(entry);
+  await bucket.remove("turning", entry);
+  await expect(rollback("turned", options)).rejects.toMatchObject({
+    message: "no pipeline turned was ever wanted of turning",
+  });
+  expect((await bucket.read("turning")).pipelines.has("turned")).toBe(false);
 });

@@ -129,13 +129,17 @@ function checkTurns(pipelines: readonly CheckedPipeline[]): void {
   }
 }
 
+/** Refuses one that a control centre gave the host: what is changed there it gives again as it was. */
+function checkPlaced({ pipelines }: HostDesired, names: readonly string[], remedy: string): void {
+  const placed = names.find((name) => pipelines.get(name)?.pipeline.term !== undefined);
+  if (placed === undefined) return;
+  throw new WeirError("WEIR_USAGE", `${placed} is placed by the control centre`, { remedy });
+}
+
 /** What is wanted of a host by its name. What a control centre gave it is not touched here. */
 function byName(present: HostDesired, pipelines: readonly CheckedPipeline[]): HostDesired {
-  const placed = pipelines.find(({ plan }) => present.pipelines.get(plan!.name)?.pipeline.term !== undefined);
-  if (placed !== undefined)
-    throw new WeirError("WEIR_USAGE", `${placed.plan!.name} is placed by the control centre`, {
-      remedy: "apply it with --fleet, or remove it from the fleet first",
-    });
+  const names = pipelines.map(({ plan }) => plan!.name);
+  checkPlaced(present, names, "apply it with --fleet, or remove it from the fleet first");
   const named = [...present.pipelines].filter(([, { pipeline }]) => pipeline.term === undefined);
   return { ...present, pipelines: new Map(named) };
 }
@@ -258,7 +262,7 @@ export async function apply(names: readonly string[], options: ApplyOptions): Pr
       if (kind === "remove" && entry !== null) await bucket.remove(host, entry);
     }
     // Last, so that a host which is told for the first time hears all of it at once.
-    if (present.state === null && host !== fleet) await bucket.setState(host, { drain: false });
+    if (present.state === null && host !== fleet) await bucket.begin(host);
     show(changes, states, options);
   });
   return 0;
@@ -279,8 +283,10 @@ function isBackWithOldSignature({ pipeline, back }: DesiredEntry, history: reado
 export async function rollback(name: string, { key, ...options }: RollbackOptions): Promise<number> {
   checkPipeline(name);
   await withBucket(options, async (bucket, host) => {
-    const history = await bucket.history(host, name);
     const desired = await bucket.read(host);
+    checkPlaced(desired, [name], `weir rollback ${name} --fleet goes back, wherever it runs`);
+    // What a turn brought here in the past is not this host's to want again.
+    const history = (await bucket.history(host, name)).filter(({ pipeline }) => pipeline.term === undefined);
     const present = desired.pipelines.get(name) ?? null;
     const revisions = history.map(({ pipeline, back }) => ({ pipeline, back, revision: pipeline.revision }));
     const before =

@@ -136,7 +136,7 @@ export class ControlCentre {
     if (kind === "remove" && entry !== null) await this.#unlessStale(this.#desired.remove(host, entry));
     if (kind === "remove" || text === undefined) return;
     if (!(await this.#unlessStale(this.#desired.put(host, { ...text, term, resumes }, entry)))) return;
-    if ((hosts.get(host)?.state ?? null) === null) await this.#desired.setState(host, { drain: false });
+    if ((hosts.get(host)?.state ?? null) === null) await this.#desired.begin(host);
   }
 
   /** True where nobody else was faster; what is to be done then, the next look tells. */

@@ -136,7 +136,7 @@ export class Deployments {
     const entry = desired.pipelines.get(wanted.name);
     const isThere = entry !== undefined && revisionMark(entry.pipeline) === revisionMark(wanted);
     if (!isThere) await bucket.put(host, wanted, replaceable(desired, wanted.name));
-    if (desired.state === null) await bucket.setState(host, { drain: false });
+    if (desired.state === null) await bucket.begin(host);
     tell("deployed", wanted.name, `revision ${wanted.revision} by ${user}`, wanted.revision);
   }
 

@@ -9,6 +9,8 @@ import { sleep, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
+import type { Device } from "./device.ts";
+import { DeviceBucket } from "./device-bucket.ts";
 import { DesiredBucket, followDesired, type HostDesired } from "./desired-bucket.ts";
 import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
 
@@ -29,6 +31,17 @@ afterAll(async () => {
   await server?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
+
+const device: Omit<Device, "id"> = {
+  location: "",
+  labels: {},
+  capacity: { cpu: 1, memory: 1, workers: 1 },
+  subjects: [],
+  runs: [],
+  revision: "0",
+  since: "2026-01-01T00:00:00Z",
+  last_contact: "2026-01-01T00:00:00Z",
+};
 
 function pipeline(name: string, mark: string): WantedPipeline {
   return wantedPipeline(`/p/${name}.yaml`, `name: ${name}\nabout: ${mark}\n`);
@@ -67,6 +80,29 @@ test("nobody overwrites what another has changed meanwhile", async () => {
   expect((await bucket.read("cas")).pipelines.size).toBe(0);
   await bucket.put("cas", pipeline("p", "again"), null);
   expect(names(await bucket.read("cas"))).toEqual(["p again"]);
+});
+
+test("a host that is told for the first time goes on draining where somebody was faster", async () => {
+  await bucket.begin("first");
+  expect((await bucket.read("first")).state).toEqual({ drain: false });
+  await bucket.setState("first", { drain: true });
+  await bucket.begin("first");
+  expect((await bucket.read("first")).state).toEqual({ drain: true });
+});
+
+test("a bucket without room is not told as somebody else's change", async () => {
+  const manager = await jetstreamManager(link.nats, { checkAPI: false });
+  const { config, state } = await manager.streams.info("KV_weir_desired");
+  const devices = await DeviceBucket.open(link);
+  const registry = (await manager.streams.info("KV_weir_devices")).config;
+  await devices.tell({ ...device, id: "full" });
+  await manager.streams.update("KV_weir_desired", { max_bytes: state.bytes + 1 });
+  await manager.streams.update("KV_weir_devices", { max_bytes: 1 });
+  await expect(bucket.put("full", pipeline("p", "one"), null)).rejects.toThrow(/maximum bytes exceeded/);
+  await expect(bucket.begin("full")).rejects.toThrow(/maximum bytes exceeded/);
+  await expect(devices.tell({ ...device, id: "full" })).rejects.toThrow(/maximum bytes exceeded/);
+  await manager.streams.update("KV_weir_desired", { max_bytes: config.max_bytes });
+  await manager.streams.update("KV_weir_devices", { max_bytes: registry.max_bytes });
 });
 
 test("what was wanted before is remembered", async () => {

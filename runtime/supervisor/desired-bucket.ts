@@ -1,18 +1,17 @@
 // What is wanted, in a key-value bucket of NATS: written by whoever applies, compare-and-set, so that nobody undoes
 // what another did meanwhile; followed by the supervisor of each host. Decides nothing about workers.
 
-import { JetStreamApiError } from "@nats-io/jetstream";
-import type { KV, KvEntry } from "@nats-io/kv";
+import type { KV } from "@nats-io/kv";
 import { z } from "zod";
 import { type Clock, sleep } from "../clock.ts";
 import { backOff } from "../connect/back-off.ts";
-import { bucketsOf } from "../connect/key-value.ts";
+import { bucketsOf, isOutdated } from "../connect/key-value.ts";
 import type { NatsLink } from "../connect/nats-connection.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Asked } from "./admission.ts";
-import { entriesOf, jsonOf } from "./bucket-scan.ts";
+import { type BucketEntry, entriesOf, jsonOf } from "./bucket-scan.ts";
 import { fleet } from "./control-subjects.ts";
 import type { Owner } from "./fleet.ts";
 import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
@@ -91,7 +90,7 @@ function stale(what: string, cause: unknown): WeirError {
 }
 
 /** The pipeline, or why there is none. */
-function readPipeline(entry: KvEntry): DesiredEntry | string {
+function readPipeline(entry: BucketEntry): DesiredEntry | string {
   try {
     const parsed = pipelineEntry.safeParse(entry.json());
     if (!parsed.success) throw new Error("expected a file, a text, and what else belongs to a pipeline");
@@ -102,12 +101,12 @@ function readPipeline(entry: KvEntry): DesiredEntry | string {
   }
 }
 
-function readState(entry: KvEntry): HostState | null {
+function readState(entry: BucketEntry): HostState | null {
   const read = hostEntry.safeParse(jsonOf(entry));
   return read.success ? read.data : null;
 }
 
-function allIn(entries: ReadonlyMap<string, KvEntry>): AllDesired {
+function allIn(entries: ReadonlyMap<string, BucketEntry>): AllDesired {
   const hosts = new Map<string, { state: HostState | null; pipelines: Map<string, DesiredEntry> }>();
   const owners = new Map<string, OwnerEntry>();
   for (const [key, entry] of entries) {
@@ -125,16 +124,18 @@ function allIn(entries: ReadonlyMap<string, KvEntry>): AllDesired {
 }
 
 export class DesiredBucket {
+  readonly #link: NatsLink;
   readonly #store: KV;
 
-  private constructor(store: KV) {
+  private constructor(link: NatsLink, store: KV) {
+    this.#link = link;
     this.#store = store;
   }
 
   /** The bucket, which is made where it is not there. */
   static async open(link: NatsLink): Promise<DesiredBucket> {
     const store = await bucketsOf(link).create(desiredBucket, { history: limits.desired_history_max });
-    return new DesiredBucket(store);
+    return new DesiredBucket(link, store);
   }
 
   /** Another one where anything has changed since. */
@@ -143,7 +144,7 @@ export class DesiredBucket {
   }
 
   async all(): Promise<AllDesired> {
-    return allIn(await entriesOf(this.#store));
+    return allIn(await entriesOf(this.#link, desiredBucket));
   }
 
   /** Gives a turn; `sequence` is that of the entry that it takes the place of, null for none. */
@@ -153,26 +154,28 @@ export class DesiredBucket {
       if (sequence === null) await this.#store.create(key, value);
       else await this.#store.update(key, value, sequence);
     } catch (error) {
-      throw error instanceof JetStreamApiError ? stale(name, error) : error;
+      throw isOutdated(error) ? stale(name, error) : error;
     }
   }
 
-  /** What is wanted of a host now. */
+  /**
+   * What is wanted of a host now. All of it in one go: whoever is told the state is told as well what was wanted before that
+   * was written, so that a host which hears of it for the first time does not end everything for a moment.
+   */
   async read(host: string): Promise<HostDesired> {
     const pipelines = new Map<string, DesiredEntry>();
     const unreadable: NonNullable<HostDesired["unreadable"]>[number][] = [];
-    const keys = await this.#store.keys(pipelineKey(host, "*"));
-    for await (const key of keys) {
-      const entry = await this.#store.get(key);
-      if (entry === null || entry.operation !== "PUT") continue;
+    const entries = await entriesOf(this.#link, desiredBucket, `${host}.>`);
+    const found = entries.get(hostKey(host));
+    for (const [key, entry] of entries) {
+      if (!key.startsWith(pipelineKey(host, ""))) continue;
       const read = readPipeline(entry);
       if (typeof read === "string") {
         const name = key.slice(pipelineKey(host, "").length);
         unreadable.push({ name, reason: read, sequence: entry.revision });
       } else pipelines.set(read.pipeline.name, read);
     }
-    const found = await this.#store.get(hostKey(host));
-    const state = found === null ? null : readState(found);
+    const state = found === undefined ? null : readState(found);
     return { state, pipelines, ...(unreadable.length === 0 ? {} : { unreadable }) };
   }
 
@@ -190,7 +193,7 @@ export class DesiredBucket {
       if (replaces === null) await this.#store.create(key, value);
       else await this.#store.update(key, value, replaces.sequence);
     } catch (error) {
-      throw error instanceof JetStreamApiError ? stale(name, error) : error;
+      throw isOutdated(error) ? stale(name, error) : error;
     }
   }
 
@@ -198,7 +201,17 @@ export class DesiredBucket {
     try {
       await this.#store.delete(pipelineKey(host, pipeline.name), { previousSeq: sequence });
     } catch (error) {
-      throw error instanceof JetStreamApiError ? stale(pipeline.name, error) : error;
+      throw isOutdated(error) ? stale(pipeline.name, error) : error;
+    }
+  }
+
+  /** From here on what is wanted of a host counts there. Where somebody has told it something meanwhile, to drain say, that stands. */
+  async begin(host: string): Promise<void> {
+    const state: HostState = { drain: false };
+    try {
+      await this.#store.create(hostKey(host), JSON.stringify(state));
+    } catch (error) {
+      if (!isOutdated(error)) throw error;
     }
   }
 

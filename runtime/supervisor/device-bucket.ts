@@ -1,9 +1,8 @@
 // The registry of devices: a key-value bucket of NATS in which each device keeps one entry of its own, and says every few
 // seconds by it that it is there. Decides nothing about those that do not.
 
-import { JetStreamApiError } from "@nats-io/jetstream";
 import type { KV } from "@nats-io/kv";
-import { bucketsOf } from "../connect/key-value.ts";
+import { bucketsOf, isOutdated } from "../connect/key-value.ts";
 import type { NatsLink } from "../connect/nats-connection.ts";
 import { entriesOf, jsonOf } from "./bucket-scan.ts";
 import { type Device, parseDevice } from "./device.ts";
@@ -20,18 +19,20 @@ export interface Registered {
 }
 
 export class DeviceBucket {
+  readonly #link: NatsLink;
   readonly #store: KV;
   /** The number of what it told last; null where that is not known. */
   #last: number | null = null;
   #others = 0;
 
-  private constructor(store: KV) {
+  private constructor(link: NatsLink, store: KV) {
+    this.#link = link;
     this.#store = store;
   }
 
   /** The registry, which is made where it is not there. */
   static async open(link: NatsLink): Promise<DeviceBucket> {
-    return new DeviceBucket(await bucketsOf(link).create(deviceBucket, { history: 1 }));
+    return new DeviceBucket(link, await bucketsOf(link).create(deviceBucket, { history: 1 }));
   }
 
   /**
@@ -49,7 +50,7 @@ export class DeviceBucket {
         this.#others = 0;
         return 0;
       } catch (error) {
-        if (!(error instanceof JetStreamApiError)) throw error;
+        if (!isOutdated(error)) throw error;
         this.#others++;
       }
     }
@@ -59,7 +60,7 @@ export class DeviceBucket {
 
   /** Those that can be read, by their names. */
   async all(): Promise<readonly Registered[]> {
-    const entries = await entriesOf(this.#store);
+    const entries = await entriesOf(this.#link, deviceBucket);
     const found = [...entries].flatMap(([key, entry]) => {
       const device = parseDevice(jsonOf(entry));
       return device === null || device.id !== key
