@@ -330,3 +330,27 @@ test("what is placed goes back with --fleet, and a host by name to nothing that 
   });
   expect((await bucket.read("turning")).pipelines.has("turned")).toBe(false);
 });
+
+test("where somebody else was faster it is said what was applied before that", async () => {
+  mkdirSync(join(folder, "halves"));
+  for (const name of ["first", "second", "third"]) write(`halves/${name}`, `h.${name}`);
+  const put = bucket.put.bind(bucket);
+  const faster = vi
+    .spyOn(DesiredBucket.prototype, "put")
+    .mockImplementation(async (host, pipeline, replaces) => {
+      if (pipeline.name === "third") await put(host, pipeline, null);
+      return put(host, pipeline, replaces);
+    });
+  let text = "";
+  const error = vi.spyOn(process.stderr, "write").mockImplementation((chunk) => {
+    text += String(chunk);
+    return true;
+  });
+  await expect(apply([join(folder, "halves")], { ...target(), host: "halves" })).rejects.toMatchObject({
+    code: "WEIR_STALE",
+  });
+  error.mockRestore();
+  faster.mockRestore();
+  expect(text).toContain("warning: before that, first, second were applied\n");
+  expect([...(await bucket.read("halves")).pipelines.keys()]).toEqual(["first", "second", "third"]);
+});

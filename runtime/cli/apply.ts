@@ -4,6 +4,7 @@
 
 import { wallClock } from "../clock.ts";
 import type { NatsLink } from "../connect/nats-connection.ts";
+import { serverFault } from "../connect/server-fault.ts";
 import { loadInput, variablesOf } from "../engine/loader.ts";
 import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -28,7 +29,7 @@ import { checkForget, neverWanted, warnOfStranger } from "./known-names.ts";
 import { type CheckedPipeline, exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { signatureOf, wantedAgain } from "./sign.ts";
 import { type StatePlan, statePlan, statePlanText, threadsText } from "./state-plan.ts";
-import { print } from "./terminal.ts";
+import { print, warn } from "./terminal.ts";
 import { resultLines, testResults } from "./test.ts";
 
 export interface ConnectionOptions extends SettingsOptions {
@@ -69,6 +70,8 @@ export async function withLink<T>(
   const connections = new Connections(named, makeLog("text"), wallClock, limits.nats_command_wait_ms_max);
   try {
     return await what(await connections.link(options.to));
+  } catch (error) {
+    throw serverFault(error, options.to);
   } finally {
     await connections.close();
   }
@@ -244,6 +247,33 @@ export async function plan(names: readonly string[], options: ApplyOptions): Pro
   return 0;
 }
 
+/** Writes what changes, one after the other. Where one cannot be written it is told which were: they stay so. */
+async function carryOut(
+  bucket: DesiredBucket,
+  host: string,
+  changes: readonly PlannedChange[],
+  wanted: readonly WantedPipeline[],
+  present: HostDesired,
+): Promise<void> {
+  const done: string[] = [];
+  try {
+    for (const { name, kind } of changes) {
+      const entry = present.pipelines.get(name) ?? null;
+      const pipeline = wanted.find((each) => each.name === name);
+      // One that was put aside because its state did not fit is the same revision, with another answer to that.
+      const isNew = kind === "keep" ? pipeline?.forget === true : kind !== "remove";
+      if (isNew && pipeline !== undefined) await bucket.put(host, pipeline, replaceable(present, name));
+      else if (kind === "remove" && entry !== null) await bucket.remove(host, entry);
+      else continue;
+      done.push(name);
+    }
+  } catch (error) {
+    if (done.length > 0)
+      warn(`before that, ${done.join(", ")} ${done.length === 1 ? "was" : "were"} applied`);
+    throw error;
+  }
+}
+
 export async function apply(names: readonly string[], options: ApplyOptions): Promise<number> {
   const pipelines = await chosen(names, options);
   if (typeof pipelines === "number") return pipelines;
@@ -253,14 +283,7 @@ export async function apply(names: readonly string[], options: ApplyOptions): Pr
     const present = byName(await bucket.read(host), pipelines);
     const changes = planFor(wanted, present, options);
     const states = await statePlans(changes, pipelines, present);
-    for (const { name, kind } of changes) {
-      const entry = present.pipelines.get(name) ?? null;
-      const pipeline = wanted.find((each) => each.name === name);
-      // One that was put aside because its state did not fit is the same revision, with another answer to that.
-      const isNew = kind === "keep" ? pipeline?.forget === true : kind !== "remove";
-      if (isNew && pipeline !== undefined) await bucket.put(host, pipeline, replaceable(present, name));
-      if (kind === "remove" && entry !== null) await bucket.remove(host, entry);
-    }
+    await carryOut(bucket, host, changes, wanted, present);
     // Last, so that a host which is told for the first time hears all of it at once.
     if (present.state === null && host !== fleet) await bucket.begin(host);
     show(changes, states, options);

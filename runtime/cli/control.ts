@@ -3,11 +3,13 @@
 
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { wallClock } from "../clock.ts";
-import { messageOf, WeirError } from "../errors.ts";
+import { sleep, wallClock } from "../clock.ts";
+import { backOff } from "../connect/back-off.ts";
+import { serverFault } from "../connect/server-fault.ts";
+import { adviceOf, messageOf, WeirError } from "../errors.ts";
 import { type LogFormat, makeLog } from "../log.ts";
 import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
-import { ControlCentre } from "../supervisor/control-centre.ts";
+import { ControlCentre, type ControlOptions } from "../supervisor/control-centre.ts";
 import { openPolicy, type Policy } from "../supervisor/control-policy.ts";
 import { Connections } from "../worker/connections.ts";
 import type { ConnectionOptions } from "./apply.ts";
@@ -37,6 +39,32 @@ function policyIn(file: string | undefined): Policy {
   throw new WeirError("WEIR_CONFIG", `${file} is wrong\n${shown}`);
 }
 
+/** Opens what there is to look into, as soon as the server lets it: one that has just begun may have no leader for its streams yet. */
+async function opened(
+  options: Omit<ControlOptions, "id">,
+  connection: string,
+  stopped: Promise<null>,
+): Promise<ControlCentre | null> {
+  const id = randomUUID().slice(0, 8);
+  const { log, clock, policy } = options;
+  let told = "";
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const centre = await Promise.race([ControlCentre.open({ ...options, id }), stopped]);
+      if (centre !== null)
+        log.info(`control centre ${id} answers; what is silent for ${policy.lost_after / 1_000} s is lost`);
+      return centre;
+    } catch (error) {
+      const fault = serverFault(error, connection);
+      if (!(fault instanceof WeirError)) throw fault;
+      const reason = adviceOf(fault);
+      if (reason !== told) log.warn(`${reason}; trying again for ever`);
+      told = reason;
+    }
+    if ((await Promise.race([sleep(clock, backOff(attempt, Math.random())), stopped])) === null) return null;
+  }
+}
+
 export async function control(options: ControlCommandOptions): Promise<number> {
   const policy = policyIn(options.policy);
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
@@ -46,14 +74,11 @@ export async function control(options: ControlCommandOptions): Promise<number> {
   });
   // It can be ended while it waits for its server.
   const link = await Promise.race([connections.link(options.to), ended]);
-  if (link !== null) {
-    const id = randomUUID().slice(0, 8);
-    const centre = await ControlCentre.open({ link, policy, id, version, clock: wallClock, log });
-    centre.start();
-    log.info(`control centre ${id} answers; what is silent for ${policy.lost_after / 1_000} s is lost`);
-    await ended;
-    await centre.close();
-  }
+  const centre =
+    link === null ? null : await opened({ link, policy, version, clock: wallClock, log }, options.to, ended);
+  centre?.start();
+  await ended;
+  await centre?.close();
   await connections.close();
   return 0;
 }

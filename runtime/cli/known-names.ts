@@ -4,7 +4,7 @@ import type { NatsLink } from "../connect/nats-connection.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { didYouMean } from "../pipeline/nearest.ts";
 import { DeviceBucket } from "../supervisor/device-bucket.ts";
-import { styled } from "./terminal.ts";
+import { warn } from "./terminal.ts";
 
 /** So many names are listed. */
 const shownMost = 12;
@@ -50,8 +50,4 @@ export async function warnOfStranger(link: NatsLink, host: string): Promise<void
   if (known.includes(host)) return;
   const others = known.length === 0 ? "nor any other" : knownText(host, known);
   warn(`no device ${host} has ever been there; it is told when it comes (${others})`);
-}
-
-function warn(text: string): void {
-  process.stderr.write(`${styled("yellow", "warning:", process.stderr)} ${text}\n`);
 }

@@ -18,7 +18,7 @@ import { type WantedPipeline, wantedPipeline } from "../supervisor/wanted.ts";
 import { durationOption } from "./duration-option.ts";
 import { checkHost } from "./host-name.ts";
 import { filesOf } from "./load.ts";
-import { print, styled } from "./terminal.ts";
+import { print, warn } from "./terminal.ts";
 
 export interface SignOptions {
   readonly key: string;
@@ -93,8 +93,8 @@ export function wantedAgain(
   const before = readSignature(earlier.signature);
   if (key === undefined) {
     if (before !== null)
-      process.stderr.write(
-        `${styled("yellow", "warning:", process.stderr)} it has the signature of ${before.signed}; a device with --trust refuses it as older than what it has accepted: --key signs it anew\n`,
+      warn(
+        `it has the signature of ${before.signed}; a device with --trust refuses it as older than what it has accepted: --key signs it anew`,
       );
     return earlier;
   }

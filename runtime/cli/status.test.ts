@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import type { PipelineBeat } from "../heartbeat.ts";
 import type { PipelineStatusLine, SupervisorStatus } from "../supervisor/status.ts";
+import { unknownName } from "./supervised-names.ts";
 import { statusLines } from "./status.ts";
 
 const beat: PipelineBeat = {
@@ -101,4 +102,11 @@ test("partitions share a line, with their workers, why so many, and what is wron
     "other | running | r | w | 1m | 100 | 10 | 7 | 25 %",
     "WORKER | STATE | PROCESS | MEMORY | FOR | PIPELINES",
   ]);
+});
+
+test("a name that nothing has is told with those there are, and where to look when there are none", () => {
+  expect(unknownName("othr", [status]).remedy).toBe("did you mean other?");
+  expect(unknownName("climate", [{ ...status, pipelines: [], workers: [] }]).remedy).toBe(
+    "nothing runs here; weir devices --json says what the devices of a fleet run",
+  );
 });

@@ -8,6 +8,9 @@ import type { SupervisorStatus } from "../supervisor/status.ts";
 import { askWorkers } from "../worker/control-client.ts";
 import { runFolder } from "../worker/settings.ts";
 
+/** What to do where a name means nothing because there is nothing. */
+export const nothingHere = "nothing runs here; weir devices --json says what the devices of a fleet run";
+
 interface AskedSupervisor {
   /** Its socket file. */
   readonly socket: string;
@@ -38,6 +41,6 @@ export function unknownName(name: string, found: readonly SupervisorStatus[]): W
     [...workers, ...pipelines].map((each) => each.name),
   );
   return new WeirError("WEIR_USAGE", `no worker and no pipeline here is called ${name}`, {
-    remedy: didYouMean(name, names) ?? `there are: ${names.join(", ")}`,
+    remedy: didYouMean(name, names) ?? (names.length === 0 ? nothingHere : `there are: ${names.join(", ")}`),
   });
 }

@@ -14,6 +14,11 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** Says on standard error what does not keep a command from going on. */
+export function warn(text: string): void {
+  process.stderr.write(`${styled("yellow", "warning:", process.stderr)} ${text}\n`);
+}
+
 /** An error of the system about a file or folder that a command was told: nobody's fault but of what is there. */
 export function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error && "path" in error && "code" in error;

@@ -12,7 +12,7 @@ import { ReferenceTask } from "../worker/reference-task.ts";
 import { settingsFor } from "./device-settings.ts";
 import { type CheckedPipeline, exitConfig, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { exitReaderGone } from "./options.ts";
-import { styled } from "./terminal.ts";
+import { warn } from "./terminal.ts";
 import {
   boundsOf,
   checkSameSources,
@@ -96,8 +96,7 @@ async function run(
   const result = await running.run();
   if (running.isGone) return exitReaderGone;
   // Told with --json as well: rows of several devices may have become those of one.
-  for (const note of sources.flatMap(({ notes }) => notes?.() ?? []))
-    process.stderr.write(`${styled("yellow", "warning:", process.stderr)} ${note}\n`);
+  for (const note of sources.flatMap(({ notes }) => notes?.() ?? [])) warn(note);
   if (trial.records === 0 && !running.isInterrupted) throw silence(trial.plan, sources, bounds);
   return result;
 }

@@ -8,7 +8,7 @@ import { askWorkers, probeWorkers } from "../worker/control-client.ts";
 import { runFolder } from "../worker/settings.ts";
 import type { WaitingAnswer } from "../worker/waiting-answers.ts";
 import { countText } from "./amounts.ts";
-import { askedSupervisors, withoutWorker } from "./supervised-names.ts";
+import { askedSupervisors, nothingHere, withoutWorker } from "./supervised-names.ts";
 import { print, styled } from "./terminal.ts";
 
 /** Of one that is not open: what is not there yet, as far as its worker knows. */
@@ -58,9 +58,10 @@ export async function why(
       supervisors.map((each) => each.status),
     );
     if (aside !== null) throw aside;
-    const names = running.map(({ name }) => name);
+    const names = [...new Set(running.map(({ name }) => name))];
     throw new WeirError("WEIR_USAGE", `no worker here runs a pipeline ${pipeline}`, {
-      remedy: didYouMean(pipeline, [...new Set(names)]) ?? `running: ${names.join(", ")}`,
+      remedy:
+        didYouMean(pipeline, names) ?? (names.length === 0 ? nothingHere : `running: ${names.join(", ")}`),
     });
   }
   if (options.json === true) {
