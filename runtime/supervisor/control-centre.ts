@@ -41,12 +41,12 @@ export class ControlCentre {
   readonly #options: ControlOptions;
   readonly #desired: DesiredBucket;
   readonly #devices: DeviceBucket;
-  /** By device, its last entry and when that came, by this clock. */
+  /** By device, its last entry and when that came, by a clock that nobody sets, as the times below. */
   readonly #seen = new Map<string, { readonly sequence: number; readonly at: number }>();
   #known: { readonly version: number; readonly all: AllDesired } | null = null;
   /** Since when, without a break, and up to when the registry was heard. */
   #since = 0;
-  #lookedAt = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #cuts = 0;
   #told = "";
   #looking: Promise<void> | null = null;
@@ -161,7 +161,7 @@ export class ControlCentre {
   /** Notes who has said since the last look that it is there, and whether that could be heard all the while. */
   #note(registered: readonly Registered[]): void {
     const { link, clock } = this.#options;
-    const now = clock.now();
+    const now = clock.elapsed();
     const isBroken = link.cuts !== this.#cuts || now - this.#lookedAt > 3 * limits.control_look_ms;
     if (isBroken || this.#since > now) this.#since = now;
     this.#cuts = link.cuts;
@@ -170,12 +170,13 @@ export class ControlCentre {
       const before = this.#seen.get(device.id);
       if (before?.sequence === sequence) continue;
       // What was written before this one listened is as old as the server says.
-      this.#seen.set(device.id, { sequence, at: before === undefined ? Math.min(now, written) : now });
+      const age = before === undefined ? Math.max(0, clock.now() - written) : 0;
+      this.#seen.set(device.id, { sequence, at: now - age });
     }
   }
 
   #knownOf({ device }: Registered, { hosts }: AllDesired): KnownDevice {
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.elapsed();
     const { state, pipelines } = hosts.get(device.id) ?? nothing;
     const named = [...pipelines.values()].filter(({ pipeline }) => pipeline.term === undefined);
     return {

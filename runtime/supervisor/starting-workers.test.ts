@@ -1,5 +1,5 @@
 // That a worker runs is seen as soon as it does, and not when it is looked next: here nothing is looked at again by itself.
-// A real supervisor, a real worker.
+// And a clock that is set, forward or back, takes nothing from what is seen of it. A real supervisor, real workers.
 
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ steps:
 
 const withoutLooks: Clock = { ...wallClock, every: () => () => undefined };
 
-async function supervisorIn(folder: string): Promise<Supervisor> {
+async function supervisorIn(folder: string, clock: Clock): Promise<Supervisor> {
   const [own, run] = [join(folder, "supervisor"), join(folder, "r")];
   mkdirSync(own);
   const files = new SupervisorFiles(own);
@@ -33,7 +33,7 @@ async function supervisorIn(folder: string): Promise<Supervisor> {
     folder: join(own, "processes"),
     supervisor,
     program: [process.execPath, fileURLToPath(startedPart("weir.js"))],
-    clock: wallClock,
+    clock,
   });
   await driver.open();
   const set = Object.entries(process.env).filter((each): each is [string, string] => each[1] !== undefined);
@@ -57,7 +57,7 @@ async function supervisorIn(folder: string): Promise<Supervisor> {
     revision: startRevision(start),
     limits: {},
     socketOf: (worker) => workerSocket(run, supervisor, worker),
-    clock: withoutLooks,
+    clock,
     log: { ...silentLog, error: () => undefined },
     random: Math.random,
     memoryFree: () => 2 ** 40,
@@ -67,7 +67,7 @@ async function supervisorIn(folder: string): Promise<Supervisor> {
 it("a worker that starts is asked until its pipelines run", { timeout: 30_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "weir-starting-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-  const supervisor = await supervisorIn(folder);
+  const supervisor = await supervisorIn(folder, withoutLooks);
   supervisor.want([wantedPipeline(join(folder, "pulse.yaml"), pipeline)]);
   supervisor.start();
   onTestFinished(async () => {
@@ -78,3 +78,40 @@ it("a worker that starts is asked until its pipelines run", { timeout: 30_000 },
   while (phase() !== "running") await sleep(wallClock, 50);
   expect(phase()).toBe("running");
 });
+
+it.each([
+  ["back", -20],
+  ["forward", 20],
+])(
+  "a clock that is set %s keeps no worker from being started again",
+  { timeout: 60_000 },
+  async (_, days) => {
+    let ahead = 0;
+    const clock: Clock = { ...wallClock, now: () => wallClock.now() + ahead };
+    const folder = mkdtempSync(join(tmpdir(), "weir-set-clock-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+    const supervisor = await supervisorIn(folder, clock);
+    supervisor.want([wantedPipeline(join(folder, "pulse.yaml"), pipeline)]);
+    supervisor.start();
+    onTestFinished(async () => {
+      await supervisor.drain();
+      await supervisor.close();
+    });
+    const running = async (before: number | null): Promise<number> => {
+      for (;;) {
+        const { pipelines, workers } = supervisor.status();
+        const own = workers[0]?.process ?? null;
+        if (pipelines[0]?.beat?.phase === "running" && own !== null && own !== before) return own;
+        await sleep(wallClock, 50);
+      }
+    };
+    const first = await running(null);
+    ahead = days * 86_400_000;
+    const records = (): number => supervisor.status().pipelines[0]?.beat?.records ?? 0;
+    const counted = records();
+    while (records() <= counted + 2) await sleep(wallClock, 50);
+    expect(supervisor.status().workers[0]).toMatchObject({ process: first, state: "running" });
+    process.kill(first, "SIGKILL");
+    expect(await running(first)).not.toBe(first);
+  },
+);

@@ -10,6 +10,7 @@ import { instanceOf } from "../instance.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Asked } from "./admission.ts";
+import { Beginnings } from "./beginnings.ts";
 import type { Capacity } from "./capacity.ts";
 import type { Driver, ObservedWorker, UnlimitedWorker, WorkerLimits } from "./driver.ts";
 import { Gate } from "./gate.ts";
@@ -55,7 +56,9 @@ export type Told = Happening & { readonly at: number };
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #hands: Hands;
+  /** Times of what is seen here are those of a clock that nobody sets. */
   readonly #since: number;
+  readonly #beginnings: Beginnings;
   readonly #heard = new Map<string, Heard>();
   readonly #asking = new Set<string>();
   readonly #told: Told[] = [];
@@ -80,7 +83,8 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     const { files, driver, host, log, clock, spec, trusted: keys = null } = options;
-    this.#since = clock.now();
+    this.#beginnings = new Beginnings(clock);
+    this.#since = clock.elapsed();
     this.#writes = new KeptWrites(log);
     this.#memory = files.memory();
     this.#gate = new Gate({ host, keys, files, writes: this.#writes, clock, log });
@@ -151,9 +155,9 @@ export class Supervisor {
   /** Looks at once, and again and again. */
   start(): void {
     this.#wants(false);
-    this.#lateness.note(this.#options.clock.now());
+    this.#lateness.note(this.#options.clock.elapsed());
     this.#endLooks = this.#options.clock.every(limits.supervisor_look_ms, () => {
-      this.#lateness.note(this.#options.clock.now());
+      this.#lateness.note(this.#options.clock.elapsed());
       this.#lookSoon();
     });
     this.#lookSoon();
@@ -178,7 +182,7 @@ export class Supervisor {
       driver: this.#options.driver.kind,
       driverFault: this.#driverFault,
       since: this.#since,
-      now: this.#options.clock.now(),
+      now: this.#options.clock.elapsed(),
       held: this.#held,
       wanted: this.#gate.wanted,
       refused: [...this.#refused, ...this.#gate.refused],
@@ -265,7 +269,7 @@ export class Supervisor {
         memoryFree: memoryFree(),
       },
       this.#gate.withTrusted(this.#memory),
-      clock.now(),
+      clock.elapsed(),
       random,
     );
     this.#writes.retry();
@@ -273,7 +277,7 @@ export class Supervisor {
     this.#unplaced = unplaced;
     for (const each of happenings) this.tell(each);
     this.#hands.carryOut(actions);
-    this.#lookWhenDue(memory, clock.now());
+    this.#lookWhenDue(memory, clock.elapsed());
   }
 
   /** What waits for its back-off is not to wait for the next look as well. */
@@ -289,7 +293,7 @@ export class Supervisor {
   async #list(): Promise<readonly ObservedWorker[] | null> {
     const { driver, log } = this.#options;
     try {
-      const workers = await driver.list();
+      const workers = this.#beginnings.told(await driver.list());
       if (this.#driverFault !== "") log.info("the driver answers again");
       this.#driverFault = "";
       return workers;
@@ -304,7 +308,8 @@ export class Supervisor {
   /** Asks a worker for its heartbeat, unless an earlier question waits for its answer. */
   #ask(worker: string): void {
     const last = this.#heard.get(worker)?.at ?? 0;
-    if (this.#asking.has(worker) || this.#options.clock.now() - last < limits.worker_heartbeat_ms / 2) return;
+    if (this.#asking.has(worker) || this.#options.clock.elapsed() - last < limits.worker_heartbeat_ms / 2)
+      return;
     this.#asking.add(worker);
     void this.#askWhileItStarts(worker).finally(() => this.#asking.delete(worker));
   }
@@ -315,7 +320,7 @@ export class Supervisor {
     for (;;) {
       const answer = await askSocket(socketOf(worker), "/heartbeat", limits.worker_hang_ms);
       const beat = answer === null ? null : parseHeartbeat(answer.text);
-      if (beat !== null && beat.worker === worker) this.#hear(worker, { at: clock.now(), beat });
+      if (beat !== null && beat.worker === worker) this.#hear(worker, { at: clock.elapsed(), beat });
       if (this.#closed || !this.#starts(worker)) return;
       await sleep(clock, limits.supervisor_ask_ms);
     }
@@ -326,7 +331,7 @@ export class Supervisor {
     const present = this.#workers?.find((each) => each.name === worker && lives(each));
     const heard = this.#heard.get(worker);
     if (present === undefined) return false;
-    if (this.#options.clock.now() - present.started > limits.worker_start_ms_max) return false;
+    if (this.#options.clock.elapsed() - present.started > limits.worker_start_ms_max) return false;
     const isHeard = heard !== undefined && heard.at >= present.started;
     return !isHeard || heard.beat.pipelines.some(({ phase }) => phase === "starting");
   }

@@ -92,8 +92,8 @@ export class ProcessDriver implements Driver {
       groups,
     });
     this.#launch(spec, id, files, groups);
-    const until = clock.now() + limits.process_start_ms_max;
-    while (files.mark() === null && clock.now() < until) await sleep(clock, limits.process_poll_ms);
+    const until = clock.elapsed() + limits.process_start_ms_max;
+    while (files.mark() === null && clock.elapsed() < until) await sleep(clock, limits.process_poll_ms);
     if (files.mark() !== null) return id;
     files.remove();
     removeControlGroup({ folders: groups });
@@ -131,9 +131,9 @@ export class ProcessDriver implements Driver {
     if (this.#lives(found)) throw new WeirError("WEIR_WORKER", `worker ${found.order.name} runs`);
     found.files.remove();
     const group = { folders: found.order.groups };
-    const until = clock.now() + limits.process_end_ms_max;
+    const until = clock.elapsed() + limits.process_end_ms_max;
     endMembers(group, []);
-    while (!removeControlGroup(group) && clock.now() < until) await sleep(clock, limits.process_poll_ms);
+    while (!removeControlGroup(group) && clock.elapsed() < until) await sleep(clock, limits.process_poll_ms);
   }
 
   async list(): Promise<readonly ObservedWorker[]> {
@@ -246,8 +246,8 @@ export class ProcessDriver implements Driver {
   /** Whether it has ended, and how is written down where anybody is left to do so, within that time. */
   async #gone(known: Known, ms: number): Promise<boolean> {
     const { clock } = this.#options;
-    const until = clock.now() + ms;
-    while (this.#lives(known) && clock.now() < until) await sleep(clock, limits.process_poll_ms);
+    const until = clock.elapsed() + ms;
+    while (this.#lives(known) && clock.elapsed() < until) await sleep(clock, limits.process_poll_ms);
     if (this.#lives(known)) return false;
     await this.#written(known);
     return true;
@@ -256,8 +256,8 @@ export class ProcessDriver implements Driver {
   /** Resolves once it is written down how it ended, or that nobody knows. */
   async #written(known: Known): Promise<void> {
     const { clock } = this.#options;
-    const until = clock.now() + limits.process_end_ms_max;
-    while (!known.files.hasEnd() && this.#isGuarded(known) && clock.now() < until)
+    const until = clock.elapsed() + limits.process_end_ms_max;
+    while (!known.files.hasEnd() && this.#isGuarded(known) && clock.elapsed() < until)
       await sleep(clock, limits.process_poll_ms);
     if (!known.files.hasEnd() && known.files.taken() !== null) known.files.noteLostEnd();
   }

@@ -195,10 +195,10 @@ export class VmDriver implements Driver {
   async #untilThere(machine: ChildProcess, { name }: WorkerSpec, places: MachinePlaces): Promise<void> {
     let failure = "";
     machine.once("error", (error) => (failure = error.message));
-    const end = this.#options.clock.now() + limits.machine_start_ms_max;
+    const end = this.#options.clock.elapsed() + limits.machine_start_ms_max;
     while ((await this.#answers(places)) !== true) {
       if (machine.exitCode !== null || machine.signalCode !== null) failure = textOf(places.log);
-      if (this.#options.clock.now() > end) failure = "its monitor does not answer";
+      if (this.#options.clock.elapsed() > end) failure = "its monitor does not answer";
       if (failure !== "") {
         throw new WeirError("WEIR_MACHINE", `worker ${name}: qemu does not start: ${failure.trim()}`, {
           remedy: "correct what it complains of",
@@ -259,10 +259,10 @@ export class VmDriver implements Driver {
 
   async #endsWithin(places: MachinePlaces, ms: number): Promise<boolean> {
     const { clock } = this.#options;
-    const end = clock.now() + ms;
+    const end = clock.elapsed() + ms;
     for (;;) {
       if ((await this.#answers(places)) === false) return true;
-      if (clock.now() >= end) return false;
+      if (clock.elapsed() >= end) return false;
       await sleep(clock, everyMs);
     }
   }

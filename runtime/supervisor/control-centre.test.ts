@@ -1,0 +1,85 @@
+// A control centre on a real server, whose own clock is set while it looks: who is lost is told by how time passes.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Clock, sleep, wallClock } from "../clock.ts";
+import { silentLog } from "../connect/connector-log.ts";
+import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
+import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
+import { ControlCentre } from "./control-centre.ts";
+import { fleet } from "./control-subjects.ts";
+import { DesiredBucket } from "./desired-bucket.ts";
+import type { Device } from "./device.ts";
+import { DeviceBucket } from "./device-bucket.ts";
+import { wantedPipeline } from "./wanted.ts";
+
+let server: RunningNatsServer;
+let link: NatsLink;
+
+beforeAll(async () => {
+  server = await startNatsServer({ name: "weir-control-centre-test" }, process.env);
+  link = await connectNats({ name: "test", servers: server.url }, silentLog);
+});
+
+afterAll(async () => {
+  await link?.close();
+  await server?.stop();
+});
+
+const device: Omit<Device, "id"> = {
+  location: "",
+  labels: {},
+  capacity: { cpu: 1, memory: 2 ** 30, workers: 8 },
+  subjects: [],
+  runs: [],
+  revision: "0",
+  since: "2026-01-01T00:00:00Z",
+  last_contact: "2026-01-01T00:00:00Z",
+};
+
+test.each([
+  ["back", -3_600_000],
+  ["forward", 3_600_000],
+])(
+  "a clock that is set %s makes nobody lost, and hides nobody who is",
+  { timeout: 60_000 },
+  async (how, by) => {
+    let ahead = 0;
+    const clock: Clock = { ...wallClock, now: () => wallClock.now() + ahead };
+    const names = { silent: `a-${how}`, there: `b-${how}`, pipeline: `p-${how}` };
+    const [devices, desired] = [await DeviceBucket.open(link), await DesiredBucket.open(link)];
+    const tell = (id: string): Promise<number> =>
+      devices.tell({ ...device, id, labels: { clock: how }, subjects: id === names.silent ? ["a.b"] : [] });
+    await tell(names.silent);
+    await tell(names.there);
+    const text = `name: ${names.pipeline}\nsource: { nats: { subject: a.b }, format: json }\nplacement: { labels: { clock: ${how} } }\n`;
+    await desired.put(fleet, wantedPipeline("/p.yaml", text), null);
+    const policy = { lost_after: 3_000, allow: [{}] };
+    const log = { ...silentLog, error: () => undefined };
+    const centre = await ControlCentre.open({ link, policy, id: how, version: "0", clock, log });
+    const owner = async (): Promise<string | null | undefined> =>
+      (await desired.all()).owners.get(names.pipeline)?.owner.host;
+    const lookWhile = async (
+      host: string | undefined,
+      heard: readonly string[],
+      ms: number,
+    ): Promise<void> => {
+      const until = wallClock.elapsed() + ms;
+      while (wallClock.elapsed() < until && (await owner()) === host) {
+        for (const id of heard) await tell(id);
+        centre.look();
+        await sleep(wallClock, 100);
+      }
+    };
+    await lookWhile(undefined, [names.silent, names.there], 10_000);
+    expect(await owner()).toBe(names.silent);
+    await tell(names.silent);
+    const last = wallClock.elapsed();
+    centre.look();
+    await sleep(wallClock, 200);
+    ahead = by;
+    await lookWhile(names.silent, [names.there], 10_000);
+    expect(await owner()).toBe(names.there);
+    expect(wallClock.elapsed() - last).toBeGreaterThan(policy.lost_after - 100);
+    await centre.close();
+  },
+);
