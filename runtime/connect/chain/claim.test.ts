@@ -3,10 +3,10 @@
 
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { VirtualClock } from "../../clock.ts";
 import { claimSubject, standingAt } from "./claim.ts";
-import { MemoryStream } from "./memory-stream.fixture.ts";
+import { MemoryStream, MemoryStreamPort } from "./memory-stream.fixture.ts";
 import { begin, fill, seeded, settled, texts } from "./running-chain.fixture.ts";
 import type { Answer, Publication, StoredMessage } from "./stream-port.ts";
 
@@ -82,6 +82,24 @@ test("the former owner is refused before the next one has sent anything, and wha
   await settled(next.sender.flush(), clock);
   expect(textsOf(rowsOf(stream))).toEqual(["1", "2", "3", "1"]);
   await former.sender.close();
+  await next.sender.close();
+});
+
+test("an owner that is new does not read what those before it have sent", async () => {
+  const stream = new MemoryStream();
+  const clock = new VirtualClock();
+  const former = begin({ stream, clock, term: 1, id: "north.chain" });
+  fill(former.outbox, 500);
+  await settled(former.sender.flush(), clock);
+  await former.sender.close();
+  const reads = vi.spyOn(MemoryStreamPort.prototype, "read");
+  const next = begin({ stream, clock, term: 2, id: "south.chain" });
+  await settled(next.sender.flush(), clock);
+  fill(next.outbox, 2);
+  await settled(next.sender.flush(), clock);
+  expect(textsOf(rowsOf(stream)).slice(-3)).toEqual(["500", "1", "2"]);
+  expect(reads.mock.calls.length).toBeLessThan(10);
+  reads.mockRestore();
   await next.sender.close();
 });
 

@@ -180,7 +180,12 @@ class ExclusiveTarget implements Target {
       if (standing !== "claim") log.waits?.(who, null);
       if (standing === "ours") return end;
       if (standing === "outdated") throw outdated(end, port.name, term);
-      const tail = await exclusiveTail({ port, clock, end, id, known, unconfirmed, confirmed });
+      // Where this term is not at the end it is nowhere. So nothing can be there of a chain that never had a row, and the rows of
+      // those before are not searched for it, which took as long as the link is slow, while nobody reads the source.
+      const isUnused = known === null && confirmed === 0 && unconfirmed.length === 0;
+      const tail = isUnused
+        ? { number: 0, epoch: 0 }
+        : await exclusiveTail({ port, clock, end, id, known, unconfirmed, confirmed });
       // A later start of this very chain is there: the sender sees it by the tail.
       if (tail.epoch > identity.epoch) return end;
       const failure = failureOf(await claimStream(port, identity, end, tail));
