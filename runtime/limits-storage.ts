@@ -14,7 +14,7 @@ export const storageLimits = {
   log_snapshot_share: 1,
   /** Of a folder that several pipelines share, named after them. */
   state_folder_name_length_max: 100,
-  /** Places in a chain that one sink remembers, to tell which of its rows were confirmed. */
+  /** Runs of rows that sinks which share a chain remember, to tell whose were confirmed. */
   outbox_places_max: 4_096,
   /** How long rows that are in the outbox may take to arrive when the worker is told to stop. */
   durable_flush_ms_max: 2_000,

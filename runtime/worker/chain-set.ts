@@ -20,6 +20,7 @@ import { backlogOf } from "../state/outbox/lanes.ts";
 import type { Outbox } from "../state/outbox/outbox.ts";
 import { isMap, type Plain } from "../state/plain.ts";
 import { awaitedTarget } from "./awaited-target.ts";
+import { ChainAccount, droppedSince, sumOf } from "./chain-account.ts";
 import { chainInId, chainOf, mayOvertake, takesTurns } from "./chain-names.ts";
 import type { Sender } from "./durable-task.ts";
 import { batched, pathOf, type RowSink, streamKey, type Surroundings } from "./open.ts";
@@ -50,6 +51,7 @@ export interface ChainSetOptions {
 export class ChainSet {
   readonly #options: ChainSetOptions;
   readonly #senders = new Map<string, ChainSender>();
+  readonly #accounts = new Map<string, ChainAccount>();
 
   constructor(options: ChainSetOptions) {
     this.#options = options;
@@ -75,29 +77,50 @@ export class ChainSet {
   async sink(spec: RowSink, plan: PipelinePlan, branch: BranchPlan | null): Promise<Sink> {
     const { outbox } = this.#options;
     const chain = chainOf(spec, plan.name);
-    const known = this.#senders.get(chain);
-    const sender = known ?? this.#open(chain, await this.#opening(spec, plan, branch, "live"));
-    if (known === undefined && mayOvertake(spec)) {
-      const backlog = backlogOf(chain);
-      this.#open(backlog, await this.#opening(spec, plan, branch, "backlog"));
-    }
-    const before = outbox.dropped(chain);
+    if (!this.#senders.has(chain)) await this.#openBoth(chain, spec, plan, branch);
     const sink = outboxSink({
       outbox,
       chain,
       ...(branch === null || !this.#options.condenses ? {} : { form: formName(plan, branch) }),
-      // Of sinks that share a chain the first tells what was dropped.
-      progress: () => ({
-        confirmed: outbox.chain(chain).confirmed,
-        dropped:
-          known === undefined
-            ? { ...sender.stats().dropped, ...droppedSince(before, outbox.dropped(chain)) }
-            : {},
-      }),
+      account: this.#accountOf(chain).share(),
     });
     if (spec.kind !== "nats" || branch === null) return sink;
     const { connection } = await this.#connection(spec.to);
     return batched(sink, spec, branch.format, connection, this.#options.surroundings.clock);
+  }
+
+  /** A chain and, where it may have one, its backlog. */
+  async #openBoth(
+    chain: string,
+    spec: RowSink,
+    plan: PipelinePlan,
+    branch: BranchPlan | null,
+  ): Promise<void> {
+    this.#open(chain, await this.#opening(spec, plan, branch, "live"));
+    if (mayOvertake(spec)) this.#open(backlogOf(chain), await this.#opening(spec, plan, branch, "backlog"));
+  }
+
+  /** What becomes of the rows of a chain, and of those of its backlog. */
+  #accountOf(chain: string): ChainAccount {
+    const known = this.#accounts.get(chain);
+    if (known !== undefined) return known;
+    const { outbox } = this.#options;
+    const parts = [chain, backlogOf(chain)].flatMap((name) => {
+      const sender = this.#senders.get(name);
+      return sender === undefined ? [] : [{ name, sender, before: outbox.account(name).dropped }];
+    });
+    const account = new ChainAccount(() =>
+      sumOf(
+        parts.flatMap(({ name, sender, before }) => {
+          const { waiting, dropped } = outbox.account(name);
+          const kept = { rows: 0, bytes: 0, pending: waiting, dropped: droppedSince(before, dropped) };
+          // Of what was taken the outbox knows as well that it waits.
+          return [{ ...sender.stats(), pending: 0 }, kept];
+        }),
+      ),
+    );
+    this.#accounts.set(chain, account);
+    return account;
   }
 
   /** A connection, whose server may take long. What is wrong with its settings is known by the next turn, and is thrown. */
@@ -189,15 +212,6 @@ function cannotMove(pipeline: string, spec: RowSink): WeirError {
     `${pipeline} may go from host to host, and what its former host still sends to ${place} could not be refused there`,
     { remedy: "give the sink a stream of its own (stream: NAME, without delivery), or name one host for it" },
   );
-}
-
-/** What was dropped by reason in this run, of a chain that may be older. */
-function droppedSince(
-  before: Readonly<Record<string, number>>,
-  now: Readonly<Record<string, number>>,
-): Record<string, number> {
-  const since = Object.entries(now).map(([reason, rows]) => [reason, rows - (before[reason] ?? 0)] as const);
-  return Object.fromEntries(since.filter(([, rows]) => rows > 0));
 }
 
 function placeOf(data: Plain): Place | null {

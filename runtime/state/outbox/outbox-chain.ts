@@ -139,6 +139,10 @@ export class OutboxChain {
     return this.#writer.count;
   }
 
+  get uncutRows(): number {
+    return this.#writer.rows;
+  }
+
   /** What a snapshot holds of it: what is released, as it is now. */
   kept(): KeptChain {
     const pieces = this.#pieces.slice(0, placeOf(this.#pieces, this.#released + 1));

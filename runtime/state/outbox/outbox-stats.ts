@@ -1,7 +1,7 @@
 // What an outbox holds, in numbers: pure.
 
 import type { OutboxChain } from "./outbox-chain.ts";
-import { endOf, type Piece, placeOf, sizeOf } from "./piece.ts";
+import { endOf, type Piece, placeOf, rowsIn, sizeOf } from "./piece.ts";
 import type { UplinkStats } from "./uplinks.ts";
 
 export interface ChainStats {
@@ -17,6 +17,13 @@ export interface ChainStats {
   readonly last: number;
   readonly confirmed: number;
   /** Rows that will never be sent, by reason, since the chain began. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+/** What became of a chain's rows, but for those that arrived. */
+export interface ChainRows {
+  /** Not confirmed; those too that no commit has yet. */
+  readonly waiting: number;
   readonly dropped: Readonly<Record<string, number>>;
 }
 
@@ -41,6 +48,12 @@ export function unconfirmedBytes(chain: OutboxChain): number {
   for (let place = placeOf(chain.pieces, chain.confirmed + 1); place < chain.pieces.length; place++)
     bytes += sizeOf(chain.pieces[place]!);
   return bytes;
+}
+
+export function chainRows(chain: OutboxChain): ChainRows {
+  const { pieces, confirmed, uncutRows, heads } = chain;
+  const waits = pieces.slice(placeOf(pieces, confirmed + 1));
+  return { waiting: uncutRows + rowsBehind(waits, confirmed), dropped: heads.dropped };
 }
 
 export function outboxStats(
@@ -74,7 +87,7 @@ function chainStats(chain: OutboxChain, now: number): ChainStats {
     chain: name,
     bytes: sum(waits.map(sizeOf)),
     entries: sum(waits.map(({ count }) => count)) - left,
-    rows: sum(waits.map(({ rows }) => rows)) - rowsBefore(oldest, left),
+    rows: rowsBehind(waits, confirmed),
     age: oldest === undefined ? null : Math.max(0, now - oldest.at),
     retained: sum(pieces.slice(0, first).map(sizeOf)),
     last,
@@ -83,9 +96,12 @@ function chainStats(chain: OutboxChain, now: number): ChainStats {
   };
 }
 
-/** Rows in the first `entries` of a piece; where payloads hold several, their mean. */
-function rowsBefore(piece: Piece | undefined, entries: number): number {
-  return piece === undefined ? 0 : Math.round((piece.rows * entries) / piece.count);
+/** Rows of pieces behind a number, of which the first may hold it; where payloads hold several, by their mean. */
+function rowsBehind(pieces: readonly Piece[], number: number): number {
+  const [oldest] = pieces;
+  if (oldest === undefined) return 0;
+  const before = Math.max(0, number + 1 - oldest.first);
+  return rowsIn(pieces) - Math.round((oldest.rows * before) / oldest.count);
 }
 
 function sum(values: readonly number[]): number {

@@ -24,7 +24,13 @@ import { type Ahead, OutboxChain } from "./outbox-chain.ts";
 import { OutboxFiles } from "./outbox-files.ts";
 import { defaultOutboxLimits, type OutboxOptions } from "./outbox-options.ts";
 import { OutboxStore } from "./outbox-store.ts";
-import { outboxStats, type OutboxStats, unconfirmedBytes } from "./outbox-stats.ts";
+import {
+  type ChainRows,
+  chainRows,
+  outboxStats,
+  type OutboxStats,
+  unconfirmedBytes,
+} from "./outbox-stats.ts";
 import { endOf, placeOf, rowsIn } from "./piece.ts";
 import { PieceReader } from "./piece-reader.ts";
 import { entriesFrom, faultsOf, type OutboxFault } from "./reading.ts";
@@ -121,18 +127,8 @@ export class Outbox {
     const { at, chains, edits, uplinks } = frameIn(frame);
     for (const { chain, first, count, rows, block } of chains) {
       if (block === null) continue;
-      const piece = {
-        first,
-        count,
-        rows,
-        bytes: block.length,
-        at,
-        until: at,
-        tier: 0,
-        gap: 0,
-        block,
-        place: null,
-      };
+      const numbers = { first, count, rows, bytes: block.length };
+      const piece = { ...numbers, at, until: at, tier: 0, gap: 0, block, place: null };
       this.#chain(chain).entries.append(piece);
     }
     this.#apply({ chains, edits });
@@ -281,9 +277,9 @@ export class Outbox {
     return { last, released, confirmed, oldest };
   }
 
-  /** Rows of the chain that will never be sent, by reason, since it began. */
-  dropped(chain: string): Readonly<Record<string, number>> {
-    return this.#chain(chain).entries.heads.dropped;
+  /** Rows of the chain that are not confirmed, and those that will never be sent, by reason, since it began. */
+  account(chain: string): ChainRows {
+    return chainRows(this.#chain(chain).entries);
   }
 
   /** Calls `task` whenever there may be something to take. */

@@ -19,6 +19,7 @@ import type { Disk } from "../../state/log/disk.ts";
 import { Outbox, type OutboxOptions } from "../../state/outbox/outbox.ts";
 import type { Plain } from "../../state/plain.ts";
 import { type Recovered, recoveredFrom } from "../../worker/commit-body.ts";
+import { ChainAccount } from "../../worker/chain-account.ts";
 import { DurableTask, type Sender } from "../../worker/durable-task.ts";
 import { outboxSink } from "../../worker/outbox-sink.ts";
 import { SinkSet } from "../../worker/sink-set.ts";
@@ -38,6 +39,8 @@ const boundsLooked = 0.05;
 /** Rows of one batch more than there is room for, as whoever feeds asks for room afterwards. */
 const batch_bytes_max = 24_000;
 const reserve_bytes = 8_192;
+/** Sinks count nothing here: what arrived is looked at where it arrives. */
+const uncounted = { rows: 0, bytes: 0, pending: 0, dropped: {} };
 
 export interface IncarnationOptions {
   readonly life: Life;
@@ -188,11 +191,12 @@ export class Incarnation {
         );
         if (sink === undefined) throw new Error(`${plan.name}: branch ${branch.name} has no sink`);
         const chain = sink.stream;
-        const progress = () => ({ confirmed: outbox.chain(chain).confirmed, dropped: {} });
+        const account = new ChainAccount(() => uncounted).share();
         const form = condenses ? { form: formName(plan, branch) } : {};
-        sinks.set(formName(plan, branch), outboxSink({ outbox, chain, progress, ...form }));
+        sinks.set(formName(plan, branch), outboxSink({ outbox, chain, account, ...form }));
       }
-    const of = (plan: PipelinePlan, branch: BranchPlan): Sink => sinks.get(formName(plan, branch)) as Sink;
+    const of = (plan: PipelinePlan, branch: BranchPlan): Sink =>
+      sinks.get(formName(plan, branch)) as Sink;
     return { set: new SinkSet([...sinks.values()]), of };
   }
 

@@ -79,7 +79,7 @@ function countOf({ incarnation, job }: Machine, { stream }: SinkPlan, reasons: r
   if (outbox === null || outbox === undefined) return 0;
   const chains = job.hasBacklog ? [stream, backlogOf(stream)] : [stream];
   return chains
-    .flatMap((chain) => reasons.map((reason) => outbox.dropped(chain)[reason] ?? 0))
+    .flatMap((chain) => reasons.map((reason) => outbox.account(chain).dropped[reason] ?? 0))
     .reduce((sum, rows) => sum + rows, 0);
 }
 
