@@ -1,7 +1,8 @@
 // Which chain a sink's rows belong to, what that is sent over and how urgently. Pure.
 
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
-import type { ChainLane } from "../state/outbox/lanes.ts";
+import { type ChainLane, liveOf } from "../state/outbox/lanes.ts";
+import type { ChainStats } from "../state/outbox/outbox-stats.ts";
 import type { RowSink } from "./open.ts";
 
 /** The chain of a sink: of one pipeline for one place. Sinks that share a place share it, unless they are of two lanes there. */
@@ -51,4 +52,17 @@ export function chainLanes(plans: readonly PipelinePlan[]): ReadonlyMap<string, 
     }
   }
   return lanes;
+}
+
+/** What is to be told of rows that wait where no sink of those that run sends them on: another stream or lane was named since. */
+export function leftRows(
+  chains: readonly Pick<ChainStats, "chain" | "rows">[],
+  lanes: ReadonlyMap<string, ChainLane>,
+): readonly string[] {
+  return chains
+    .filter(({ chain, rows }) => rows > 0 && !lanes.has(liveOf(chain) ?? chain))
+    .map(
+      ({ chain, rows }) =>
+        `${rows} rows wait in ${chain}, where no sink that runs here writes now: they are kept within the limits of the outbox, and sent once one writes there again (weir outbox export --chain ${chain} writes them to a file)`,
+    );
 }

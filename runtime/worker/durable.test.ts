@@ -230,3 +230,38 @@ steps:
   }
   expect(await rowsIn("ALONE")).toHaveLength(41);
 });
+
+it("says which rows wait where no sink writes any more, and sends them once one does again", async () => {
+  const manager = await jetstreamManager(link.nats);
+  await manager.streams.add({ name: "MOVED", subjects: ["moved.*"] });
+  // A stream that is full takes nothing.
+  await manager.streams.add({ name: "FULL", subjects: ["full.*"], max_msgs: 1, discard: "new" });
+  await jetstream(link.nats).publish("full.z", "{}");
+  const to = (subject: string, stream: string): string => `
+source:
+  nats: { subject: "moved.{device}", stream: MOVED }
+  format: json
+  schema: { n: float64 }
+steps:
+  - sink: { nats: { subject: "${subject}.{device}", stream: ${stream}, delivery: subject }, format: json }
+`;
+  const full = await start("moved", to("full", "FULL"));
+  for (let n = 0; n < 3; n++) await jetstream(link.nats).publish("moved.a", JSON.stringify({ n }));
+  await until(() => full.worker.status()[0]!.sinks[0]!.pending === 3);
+  await stop(full);
+  said.length = 0;
+  const elsewhere = await start("moved", to("elsewhere", "ELSEWHERE"));
+  expect(said).toEqual([
+    expect.stringContaining("3 rows wait in moved/default/FULL/subject/live, where no sink"),
+  ]);
+  expect(elsewhere.worker.status()[0]!.sinks[0]).toMatchObject({ rows: 0, pending: 0 });
+  await stop(elsewhere);
+  await manager.streams.update("FULL", { max_msgs: -1 });
+  said.length = 0;
+  const again = await start("moved", to("full", "FULL"));
+  expect(said).toEqual([]);
+  await until(() => again.worker.status()[0]!.sinks[0]!.pending === 0);
+  expect(again.worker.status()[0]!.sinks[0]).toMatchObject({ rows: 3, dropped: {} });
+  await stop(again);
+  expect(await rowsIn("FULL")).toHaveLength(4);
+});

@@ -14,7 +14,7 @@ import { FileDisk } from "../state/log/file-disk.ts";
 import { Outbox, type OutboxOptions } from "../state/outbox/outbox.ts";
 import type { Plain } from "../state/plain.ts";
 import { type Away, recoveredFrom, type Recovered } from "./commit-body.ts";
-import { chainLanes } from "./chain-names.ts";
+import { chainLanes, leftRows } from "./chain-names.ts";
 import { outboxSettings, uplinkBudgets } from "./outbox-settings.ts";
 import { DurableTask, type Sender } from "./durable-task.ts";
 import type { DeviceSettings } from "./settings.ts";
@@ -67,6 +67,7 @@ export async function openState(options: OpenStateOptions): Promise<State> {
     const outboxed = outboxOptions(options);
     const outbox = await Outbox.open(disk, recovered.outbox, outboxed);
     for (const frame of recovered.outputs) outbox.replay(frame);
+    for (const line of leftRows(outbox.stats().chains, chainLanes(plans))) tell.warn(`${folder}: ${line}`);
     if (recovery.usedTwin)
       tell.warn(`${folder}: a snapshot is damaged; its twin is used, and nothing is lost`);
     if (recovery.tornBytes > 0)
