@@ -34,6 +34,7 @@ export async function ls(
 ): Promise<number> {
   const folders = state === undefined ? await askedFolders() : await statsIn(state, clock);
   if (options.json === true) print(JSON.stringify(folders));
+  else if (folders.length === 0) print("what runs here keeps nothing: it has no state folder");
   else
     for (const { folder, stats } of folders) {
       print(styled("bold", folder));

@@ -177,6 +177,7 @@ steps:
   await link.nats.flush();
   const arrived = async (): Promise<number> => (await manager.streams.info("THREADS_OUT")).state.messages;
   while ((await arrived()) < sent) await sleep(wallClock, 10);
+  await until(() => JSON.stringify(worker.answers("/outbox")).includes(`"confirmed":${sent},`));
   await worker.stop();
   expect(await arrived()).toBe(sent);
   for (let seq = 1; seq <= sent; seq += 97) {

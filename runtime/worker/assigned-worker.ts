@@ -85,6 +85,7 @@ export class AssignedWorker {
     if (path === "/healthz") return probe(liveness(this.heartbeat()));
     if (path === "/readyz") return probe(readiness(this.heartbeat()));
     if (path === "/status") return this.#statuses();
+    if (path === "/outbox") return this.#pipelines.lives().flatMap(({ life }) => life.outboxes());
     if (path === "/metrics")
       return new WrittenAnswer(200, openMetricsType, openMetricsText(this.#statuses(), this.heartbeat()));
     if (path !== "/pipelines") return undefined;

@@ -123,6 +123,11 @@ export class PipelineLife {
     return this.#worker?.status()[0] ?? this.#last;
   }
 
+  /** What the outboxes of its state folders hold; nothing while it is not open. */
+  outboxes(): ReturnType<Worker["outboxes"]> {
+    return this.#worker?.outboxes() ?? [];
+  }
+
   /** Opens and runs it; returns at once. */
   start(pipeline: LoadedPipeline): void {
     const { settings, clock, log, identity, links } = this.#surroundings;
