@@ -2,7 +2,7 @@
 
 import { expect, it } from "vitest";
 import type { WorkerStatus } from "../worker/worker.ts";
-import { runLines, throughText } from "./run-status.ts";
+import { droppedLines, runLines, throughText } from "./run-status.ts";
 import { tableText } from "./table-text.ts";
 
 function statusOf(name: string, records: number, out: number): WorkerStatus {
@@ -29,6 +29,14 @@ it("shows what came, what went and how much less that is", () => {
   ]);
   expect(throughText(statusOf("climate", 20_000, 50_000))).toBe("2.0 MB in, 50.0 kB out (40×)");
   expect(throughText(statusOf("hall", 5, 0))).toBe("500 B in, 0 B out");
+});
+
+it("tells of rows that will never arrive, and why", () => {
+  const hall = statusOf("hall", 5, 0);
+  const lossy = { ...hall, sinks: [{ ...hall.sinks[0]!, dropped: { expired: 1_500, overflow: 2 } }] };
+  expect(droppedLines([statusOf("climate", 1, 1), lossy])).toEqual([
+    "hall: rows that were let go: expired 1,500, overflow 2",
+  ]);
 });
 
 it("puts texts to the left and amounts to the right", () => {

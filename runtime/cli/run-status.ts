@@ -3,6 +3,7 @@
 
 import { isIntakeStep } from "../engine/intake.ts";
 import type { PipelineStatus } from "../engine/runner.ts";
+import { sumOf } from "../worker/chain-account.ts";
 import type { WorkerStatus } from "../worker/worker.ts";
 import { type BytesThrough, bytesText, countText, reductionText } from "./amounts.ts";
 import { tableText } from "./table-text.ts";
@@ -45,6 +46,15 @@ export function runLines(statuses: readonly WorkerStatus[]): string[] {
     ["PIPELINE", "RECORDS", "REFUSED", "ROWS", "PENDING", "BYTES IN", "OUT", "REDUCTION"],
     ...rows,
   ]);
+}
+
+/** By pipeline, rows that were made and will never arrive as they are; nothing where there are none. */
+export function droppedLines(statuses: readonly WorkerStatus[]): string[] {
+  return statuses.flatMap(({ name, sinks }) => {
+    const { dropped } = sumOf(sinks);
+    const reasons = Object.entries(dropped).map(([reason, rows]) => `${reason} ${countText(rows)}`);
+    return reasons.length === 0 ? [] : [`${name}: rows that were let go: ${reasons.join(", ")}`];
+  });
 }
 
 /** `9.6 kB in, 310 B out (31×)`. */

@@ -10,7 +10,7 @@ import { askWorkers } from "../worker/control-client.ts";
 import { runFolder } from "../worker/settings.ts";
 import type { WaitingAnswer } from "../worker/waiting-answers.ts";
 import type { WorkerStatus } from "../worker/worker.ts";
-import { runLines } from "./run-status.ts";
+import { droppedLines, runLines } from "./run-status.ts";
 import { askedSupervisors, unknownName, withoutWorker } from "./supervised-names.ts";
 import { tableText } from "./table-text.ts";
 import { print, styled } from "./terminal.ts";
@@ -149,7 +149,9 @@ export async function status(options: { readonly json?: boolean }): Promise<numb
   const [head, ...rows] = workers.length === 0 ? [] : runLines(workers);
   const heading = head === undefined ? [] : [styled("dim", head)];
   const waiting = unopened.map(({ name, waits_for }) => `${name} ${notOpen(waits_for)}`);
-  for (const line of [...hosts.flatMap(statusLines), ...heading, ...rows, ...waiting]) print(line);
+  const dropped = droppedLines(workers);
+  for (const line of [...hosts.flatMap(statusLines), ...heading, ...rows, ...dropped, ...waiting])
+    print(line);
   return 0;
 }
 
