@@ -60,7 +60,7 @@ describe("rows of", () => {
 
 describe("a condenser", () => {
   const plan = planOf({ steps: [{ window }, { sink }] });
-  const form = formName(plan, plan.branches[0]!);
+  const form = formName(plan, plan.branches[0]!)!;
   const condenser = condenserOf(formsOf([plan]));
   const kept = (start: number, device: string, more: Partial<KeptRow> = {}): KeptRow => ({
     subject: `cloud.${device}`,
@@ -106,6 +106,19 @@ describe("a condenser", () => {
     expect(condensate.add(kept(0, "a", { form: "other/main" }))).toBe(false);
     expect(condensate.add(kept(0, "a", { payload: new Uint8Array(3) }))).toBe(false);
     expect(condensate.rows()).toStrictEqual([]);
+  });
+
+  test("leaves rows that other steps made, though their columns are called the same", () => {
+    const other = { ...window, select: { ...window.select, high: "sum(temp)" } };
+    const changed = condenserOf(formsOf([planOf({ steps: [{ window: other }, { sink }] })])).begin(10_000);
+    expect(changed.add(kept(0, "a"))).toBe(false);
+    const filtered = planOf({ steps: [{ filter: "temp > 3" }, { window }, { sink }] });
+    expect(
+      condenserOf(formsOf([filtered]))
+        .begin(10_000)
+        .add(kept(0, "a")),
+    ).toBe(false);
+    expect(formName(filtered, filtered.branches[0]!)).not.toBe(form);
   });
 
   test("puts as many rows into a message as there were, so that there are no more messages", () => {

@@ -1,18 +1,30 @@
 // Condenses rows that wait, for the outbox: rows of one form, subject and headers together, each as codec/condense.ts has it.
 // What became of a row is said by a header. Pure.
 
+import { createHash } from "node:crypto";
 import { joinedPayload, RowCondenser, type RowForm } from "../codec/condense.ts";
 import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
 import { condensable } from "../pipeline/condensable.ts";
 import type { Condensate, Condenser } from "../state/outbox/condensing.ts";
 import type { KeptRow } from "../state/outbox/entry.ts";
+import { stepMarks } from "./fingerprint.ts";
 
 /** How much time a row stands for, where it was condensed: `10s`, `1m`. */
 const resolutionHeader = "Weir-Resolution";
 
-/** Names the rows of a branch among those of a worker. */
-export function formName(plan: PipelinePlan, branch: BranchPlan): string {
-  return `${plan.name}/${branch.name}`;
+/**
+ * Names the rows of a branch among those of a worker; null where they cannot be condensed. The steps that made them are in it:
+ * rows that waited while those were changed are no rows of the new ones, though their columns may be called the same.
+ */
+export function formName(plan: PipelinePlan, branch: BranchPlan): string | null {
+  return condensable(plan, branch).form === null ? null : nameOf(plan, branch);
+}
+
+function nameOf(plan: PipelinePlan, branch: BranchPlan): string {
+  const marks = stepMarks(plan);
+  const steps = [...plan.steps, ...branch.steps].map(({ label }) => marks.get(label)?.mark);
+  const digest = createHash("sha256").update(JSON.stringify(steps)).digest("hex").slice(0, 8);
+  return `${plan.name}/${branch.name}#${digest}`;
 }
 
 /** By name, the forms of those rows of `plans` that can be condensed. */
@@ -22,7 +34,7 @@ export function formsOf(plans: readonly PipelinePlan[]): ReadonlyMap<string, Row
     for (const branch of plan.branches) {
       const { form } = condensable(plan, branch);
       const isAlarm = branch.sink.kind === "nats" && branch.sink.lane === "alarm";
-      if (form !== null && !isAlarm) forms.set(formName(plan, branch), form);
+      if (form !== null && !isAlarm) forms.set(nameOf(plan, branch), form);
     }
   return forms;
 }

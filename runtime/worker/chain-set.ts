@@ -78,10 +78,11 @@ export class ChainSet {
     const { outbox } = this.#options;
     const chain = chainOf(spec, plan.name);
     if (!this.#senders.has(chain)) await this.#openBoth(chain, spec, plan, branch);
+    const form = branch === null || !this.#options.condenses ? null : formName(plan, branch);
     const sink = outboxSink({
       outbox,
       chain,
-      ...(branch === null || !this.#options.condenses ? {} : { form: formName(plan, branch) }),
+      ...(form === null ? {} : { form }),
       account: this.#accountOf(chain).share(),
     });
     if (spec.kind !== "nats" || branch === null) return sink;

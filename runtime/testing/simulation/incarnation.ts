@@ -192,11 +192,12 @@ export class Incarnation {
         if (sink === undefined) throw new Error(`${plan.name}: branch ${branch.name} has no sink`);
         const chain = sink.stream;
         const account = new ChainAccount(() => uncounted).share();
-        const form = condenses ? { form: formName(plan, branch) } : {};
-        sinks.set(formName(plan, branch), outboxSink({ outbox, chain, account, ...form }));
+        const form = condenses ? formName(plan, branch) : null;
+        const named = form === null ? {} : { form };
+        sinks.set(`${plan.name}/${branch.name}`, outboxSink({ outbox, chain, account, ...named }));
       }
     const of = (plan: PipelinePlan, branch: BranchPlan): Sink =>
-      sinks.get(formName(plan, branch)) as Sink;
+      sinks.get(`${plan.name}/${branch.name}`) as Sink;
     return { set: new SinkSet([...sinks.values()]), of };
   }
 
