@@ -46,6 +46,12 @@ function condensed(rows: readonly Row[], every: number): readonly Row[] {
 }
 
 describe("rows", () => {
+  test("that stand for more time than is wanted stay as they are", () => {
+    const condenser = new RowCondenser(json, 10_000);
+    expect(condenser.add(bytesOf(row(0, { window_end: 10_001 })))).toBe(false);
+    expect(condenser.add(bytesOf(row(0, { window_end: 10_000 })))).toBe(true);
+  });
+
   test("of one key and time become one; others stay apart, in the order of their times", () => {
     const rows = [
       row(0, { n: 1, mean: 10, low: 10, high: 10 }),

@@ -51,13 +51,17 @@ export class RowCondenser {
   #fits(row: Row): boolean {
     const { columns } = this.#form;
     if (Object.keys(row).length !== columns.size) return false;
+    let time = 0;
     for (const [name, { kind }] of columns) {
       const value = row[name];
       if (value === undefined) return false;
       if (kind === "start" || kind === "end" ? typeof value !== "number" : !fitsRule(kind, value))
         return false;
+      if (kind === "start") time -= value as number;
+      if (kind === "end") time += value as number;
     }
-    return true;
+    // One that stands for more is coarser already, and would be said to be finer than it is.
+    return time <= this.#every;
   }
 
   #take(row: Row): void {

@@ -77,6 +77,8 @@ describe("what is condensed next", () => {
     expect(isPastTiers(tiers, last, 600 * minute)).toBe(true);
     expect(isPastTiers(tiers, { ...last, tier: 1 }, 600 * minute)).toBe(false);
     expect(isPastTiers([], last, 600 * minute)).toBe(false);
+    // Of a time with more tiers.
+    expect(isPastTiers(tiers.slice(0, 2), last, 600 * minute)).toBe(true);
   });
 });
 

@@ -70,10 +70,10 @@ function isWorth(run: readonly Piece[], every: number, oldSince: number, isFull:
   return last.until - first.at >= every * times || oldSince - first.at >= every * times * 2;
 }
 
-/** Which pieces are at the end of the last tier. */
+/** Which pieces are at the end of the last tier. Where there were more tiers before, some are beyond it. */
 export function isPastTiers(tiers: readonly Tier[], piece: Piece, now: number): boolean {
   const last = tiers.at(-1);
-  return last !== undefined && piece.tier === tiers.length - 1 && now - piece.until >= last.keep;
+  return last !== undefined && piece.tier >= tiers.length - 1 && now - piece.until >= last.keep;
 }
 
 /** The numbers that a run covers. */
