@@ -137,6 +137,25 @@ describe("weir outbox", () => {
     expect(other).toMatchObject({ code: 64, stdout: expect.stringContaining("there are: cloud/FLEET") });
   });
 
+  test("exports into a new file alone, and leaves none where nothing was written", async () => {
+    const out = join(folder, "out.ndjson");
+    const unknown = await told(() => exported(state, { out, chain: "other" }));
+    expect(unknown.code).toBe(64);
+    expect((await told(() => exported(state, { out }))).stdout).toContain(`wrote ${out}: 4 rows`);
+    const twice = await told(() => exported(state, { out }));
+    expect(twice).toMatchObject({ code: 66, stdout: expect.stringContaining("is there already") });
+    expect(readFileSync(out, "utf8").split("\n")).toHaveLength(5);
+    const nowhere = await told(() => exported(state, { out: join(folder, "none", "out.ndjson") }));
+    expect(nowhere).toMatchObject({ code: 66, stdout: expect.stringContaining("cannot be made") });
+    expect((await told(() => ls(out, {}))).stdout).toContain("is no folder");
+  });
+
+  test("--limit is a whole number", () => {
+    const limited = ["outbox", "peek", state, "--limit", "1.5"];
+    const { status, stderr } = spawnSync(process.execPath, [program, ...limited], { encoding: "utf8" });
+    expect([status, stderr]).toStrictEqual([64, expect.stringContaining("expected a whole number")]);
+  });
+
   test("writes nothing", async () => {
     const files = (): readonly string[] =>
       readdirSync(home)

@@ -1,10 +1,10 @@
 // weir outbox: what waits to be sent, for people and scripts. Looks at state folders that no worker has, or asks the workers
 // that run; never changes anything.
 
-import { createWriteStream } from "node:fs";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { finished } from "node:stream/promises";
 import { type Clock, wallClock } from "../clock.ts";
-import { WeirError } from "../errors.ts";
+import { messageOf, WeirError } from "../errors.ts";
 import type { Entry } from "../state/outbox/entry.ts";
 import type { OutboxStats } from "../state/outbox/outbox-stats.ts";
 import { askWorkers } from "../worker/control-client.ts";
@@ -82,25 +82,48 @@ export async function exported(
   clock: Clock = wallClock,
 ): Promise<number> {
   const { out = "-", limit = Number.POSITIVE_INFINITY } = options;
-  const stream = out === "-" ? process.stdout : createWriteStream(out, { flags: "wx", mode: 0o600 });
+  const file = out === "-" ? null : await newFile(out);
+  const stream = file === null ? process.stdout : file.createWriteStream();
   const write = (line: string): Promise<void> =>
     new Promise((resolve, reject) => {
       stream.write(line, (fault) => (fault === null || fault === undefined ? resolve() : reject(fault)));
     });
+  // Whoever writes is told.
+  if (file !== null) stream.on("error", () => undefined);
   let rows = 0;
-  await eachChain(state, clock, options, async (folder, chain, entries) => {
-    let count = 0;
-    for await (const entry of entries) {
-      if (count++ === limit) break;
-      await write(`${JSON.stringify({ folder, chain, ...entryRecord(entry) })}\n`);
-      rows += entry.row.rows;
-    }
-  });
+  try {
+    await eachChain(state, clock, options, async (folder, chain, entries) => {
+      let count = 0;
+      for await (const entry of entries) {
+        if (count++ === limit) break;
+        await write(`${JSON.stringify({ folder, chain, ...entryRecord(entry) })}\n`);
+        rows += entry.row.rows;
+      }
+    });
+  } catch (error) {
+    // A file without rows would only be in the way of the next try.
+    if (file !== null) stream.destroy();
+    if (file !== null && rows === 0) await rm(out);
+    throw error;
+  }
   if (out === "-") return 0;
   stream.end();
   await finished(stream);
   print(`wrote ${out}: ${rows} rows`);
   return 0;
+}
+
+async function newFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "wx", 0o600);
+  } catch (error) {
+    const isThere = error instanceof Error && "code" in error && error.code === "EEXIST";
+    const fault = isThere ? `${path} is there already` : `${path} cannot be made: ${messageOf(error)}`;
+    const remedy = isThere
+      ? "name a new file: nothing is written over"
+      : "name a file in a folder that is there and that this user may write to";
+    throw new WeirError("WEIR_FILE", fault, { remedy, cause: error });
+  }
 }
 
 /** Reads all that is kept, and says what cannot be. */

@@ -157,7 +157,7 @@ program
   .command("logs")
   .description("show the end of what a worker says")
   .argument("<name>", "a worker, or a pipeline that it runs")
-  .option("--lines <count>", "how many", positive, 100)
+  .option("--lines <count>", "how many", whole, 100)
   .action((name: string, options) => finish(import("./status.ts").then(({ logs }) => logs(name, options))));
 
 fleetCommands(program);
@@ -252,7 +252,7 @@ outbox
   .description("the next rows that wait")
   .argument("<state>", stateArgument)
   .option("--chain <name>", "of this chain only")
-  .option("--limit <rows>", "how many of each chain", positive, 10)
+  .option("--limit <rows>", "how many of each chain", whole, 10)
   .option("--all", "also those that arrived and are still kept")
   .addOption(jsonOption())
   .action((state: string, options) => finish(import("./outbox.ts").then(({ peek }) => peek(state, options))));
@@ -262,7 +262,7 @@ outbox
   .description("write the rows that wait, a line of JSON each; they stay where they are")
   .argument("<state>", stateArgument)
   .option("--chain <name>", "of this chain only")
-  .option("--limit <rows>", "how many of each chain at most", positive)
+  .option("--limit <rows>", "how many of each chain at most", whole)
   .option("--all", "also those that arrived and are still kept")
   .option("--out <file>", "a new file; - for standard output", "-")
   .action((state: string, options) =>
@@ -298,7 +298,7 @@ program
   .requiredOption("--to <subject>", "a subject or topic; {field} stands for a field's value")
   .option("--url <url>", "nats://… or mqtt://…", "nats://127.0.0.1:4222")
   .option("--stream <name>", "publish to this JetStream stream and wait for its answers")
-  .option("--batch <rows>", "up to so many rows in one message of NATS, as lines", positive)
+  .option("--batch <rows>", "up to so many rows in one message of NATS, as lines", whole)
   .option("--rate <records>", "records a second", positive)
   .option("--speed <factor>", "in the file's own time, this many times faster", positive)
   .option(
@@ -317,7 +317,7 @@ program
     collect,
     [],
   )
-  .option("--limit <records>", "at most this many", positive)
+  .option("--limit <records>", "at most this many", whole)
   .addOption(jsonOption())
   .action((what: string, options) => finish(import("./feed.ts").then(({ feed }) => feed(what, options))));
 

@@ -1,7 +1,7 @@
 // The outbox of a state folder that no worker works with: opened to be looked at. Takes the folder's lock meanwhile, so that
 // no worker starts on it, and writes nothing.
 
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { WeirError } from "../errors.ts";
@@ -25,6 +25,10 @@ export interface KeptOutbox {
 export function outboxFolders(state: string): readonly string[] {
   if (!existsSync(state))
     throw new WeirError("WEIR_FILE", `there is no ${state}`, {
+      remedy: "name the state folder, as --state of weir run or `state` in weir.yaml does",
+    });
+  if (!statSync(state).isDirectory())
+    throw new WeirError("WEIR_FILE", `${state} is no folder`, {
       remedy: "name the state folder, as --state of weir run or `state` in weir.yaml does",
     });
   const inside = stateFolders(state).map(({ name }) => join(state, name));
