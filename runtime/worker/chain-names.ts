@@ -1,5 +1,6 @@
 // Which chain a sink's rows belong to, what that is sent over and how urgently. Pure.
 
+import { limits } from "../limits.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { type ChainLane, liveOf } from "../state/outbox/lanes.ts";
 import type { ChainStats } from "../state/outbox/outbox-stats.ts";
@@ -48,10 +49,22 @@ export function chainLanes(plans: readonly PipelinePlan[]): ReadonlyMap<string, 
       const isAlarm = sink.kind === "nats" && sink.lane === "alarm";
       if (lanes.has(chain) && !isAlarm) continue;
       const connection = sink.kind === "nats" ? sink.to : "";
-      lanes.set(chain, { connection, lane: isAlarm ? "alarm" : "live", ordered: !mayOvertake(sink) });
+      const rowBytes = rowBytesOf(sink, chain);
+      lanes.set(chain, {
+        connection,
+        lane: isAlarm ? "alarm" : "live",
+        ordered: !mayOvertake(sink),
+        rowBytes,
+      });
     }
   }
   return lanes;
+}
+
+/** About what a row takes on the wire beside its own bytes: where it is a message of its own, that names its chain up to three times. */
+function rowBytesOf(sink: RowSink, chain: string): number {
+  const isMessage = sink.kind === "nats" && sink.stream !== null && sink.delivery !== "lane";
+  return isMessage ? limits.uplink_message_head_bytes + 3 * chainInId(chain).length : limits.uplink_row_bytes;
 }
 
 /** What is to be told of rows that wait where no sink of those that run sends them on: another stream or lane was named since. */

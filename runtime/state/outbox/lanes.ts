@@ -17,6 +17,8 @@ export interface ChainLane {
   readonly lane: Lane;
   /** Rows keep their order, so that none of them becomes backlog. */
   readonly ordered?: boolean;
+  /** About what a row takes on the wire beside its own bytes. */
+  readonly rowBytes?: number;
 }
 
 const ranks: Readonly<Record<Lane, number>> = { alarm: 0, live: 1, backlog: 2 };

@@ -212,18 +212,21 @@ export class Outbox {
     const lane = this.#turns.laneOf(chain);
     const found: Entry[] = [];
     let size = 0;
-    const most = Math.min(bytes, this.#turns.room(chain));
-    while (found.length < rows && size < most) {
+    let onWire = 0;
+    const room = this.#turns.room(chain);
+    const isEnough = (): boolean => found.length >= rows || size >= bytes || onWire >= room;
+    while (!isEnough()) {
       const piece = entries.reserve(rows - found.length);
       // Those that are there already do not wait for the disk.
       if (piece === null || (found.length > 0 && !reader.has(piece))) break;
       const kept = await reader.read(piece);
       if (entries.rewound !== rewound) return [];
       const end = Math.min(endOf(piece), entries.sent);
-      while (entries.next <= end && found.length < rows && size < most) {
+      while (entries.next <= end && !isEnough()) {
         const entry = entryIn(piece, entries.next, kept, lane);
         found.push(entry);
         size += entry.row.payload.length;
+        onWire += this.#turns.wireBytes(chain, entry.row);
         entries.took(entry.number);
       }
     }

@@ -131,7 +131,7 @@ describe("a budget", () => {
     let called = 0;
     outbox.waiting("cloud/live", () => called++);
     expect(await outbox.take("cloud/live", 3, 10_000)).toHaveLength(3);
-    expect(await outbox.take("cloud/live", 3, 10_000)).toHaveLength(3);
+    expect(await outbox.take("cloud/live", 3, 10_000)).toHaveLength(1);
     outbox.add("cloud/live", row(50));
     outbox.add("cloud/alarm", row(50));
     commit(outbox);
@@ -143,7 +143,21 @@ describe("a budget", () => {
     called = 0;
     clock.advanceTo(3_600_000);
     expect(called).toBe(1);
-    expect(await outbox.take("cloud/live", 9, 10_000)).toHaveLength(1);
+    expect(await outbox.take("cloud/live", 9, 10_000)).toHaveLength(3);
+  });
+
+  test("is for all that goes over the wire, so that small rows take no more than it", async () => {
+    const rowBytes = 300;
+    const some = new Map([["cloud", { bytes: 20_000, every: 3_600_000 }]]);
+    const named = (chain: string): ChainLane => ({ ...laneOf(chain), rowBytes });
+    const outbox = await open(new VirtualClock(start), { uplinks: some, laneOf: named });
+    for (let count = 0; count < 1_000; count++) outbox.add("cloud/live", row(1));
+    commit(outbox);
+    const taken = await outbox.take("cloud/live", 1_000, 1_000_000);
+    const { used, bytes } = outbox.stats().uplinks[0]!;
+    expect(used).toBe(taken.length * (rowBytes + "to.all".length + 1));
+    expect(used).toBeGreaterThanOrEqual(bytes);
+    expect(used - bytes).toBeLessThan(rowBytes + 10);
   });
 
   test("is remembered by commits and snapshots", async () => {

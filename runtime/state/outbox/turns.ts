@@ -3,7 +3,7 @@
 
 import type { Clock } from "../../clock.ts";
 import { limits } from "../../limits.ts";
-import type { Entry } from "./entry.ts";
+import type { Entry, KeptRow } from "./entry.ts";
 import { type ChainLane, type Contender, type Lane, liveOf, yields } from "./lanes.ts";
 import type { OutboxChain } from "./outbox-chain.ts";
 import { wireBytes } from "./uplink.ts";
@@ -41,8 +41,9 @@ export class Turns {
 
   add(chain: string, entries: OutboxChain): void {
     const live = liveOf(chain);
-    const lane: ChainLane =
-      live === null ? this.#laneOf(chain) : { connection: this.#laneOf(live).connection, lane: "backlog" };
+    const own = this.#laneOf(live ?? chain);
+    const { connection, rowBytes = limits.uplink_row_bytes } = own;
+    const lane: ChainLane = live === null ? { ...own, rowBytes } : { connection, rowBytes, lane: "backlog" };
     this.#turns.set(chain, { ...lane, entries, flight: [], since: this.#clock.now(), isWaiting: false });
   }
 
@@ -78,11 +79,16 @@ export class Turns {
     return room;
   }
 
+  /** About what a row of the chain takes on the wire. */
+  wireBytes(chain: string, row: KeptRow): number {
+    return wireBytes(row, this.#turns.get(chain)?.rowBytes);
+  }
+
   took(chain: string, taken: readonly Entry[]): void {
     const turn = this.#turns.get(chain);
     const last = taken.at(-1);
     if (turn === undefined || last === undefined) return;
-    const bytes = taken.reduce((sum, { row }) => sum + wireBytes(row), 0);
+    const bytes = taken.reduce((sum, { row }) => sum + wireBytes(row, turn.rowBytes), 0);
     const now = this.#clock.now();
     turn.since = now;
     if (turn.lane === "backlog") turn.flight.push({ number: last.number, bytes });

@@ -44,9 +44,12 @@ export function uplinkRetry(lane: Lane, budget: UplinkBudget, use: UplinkUse, no
   return Math.max(Math.min(use.from + Math.ceil((wanted / budget.bytes) * budget.every), end), now + 1);
 }
 
-/** About what a row takes on the wire. */
-export function wireBytes({ subject, payload, headers }: KeptRow): number {
-  let bytes = limits.uplink_row_bytes + subject.length + payload.length;
+/** About what a row takes on the wire, `rowBytes` of it beside its own. */
+export function wireBytes(
+  { subject, payload, headers }: KeptRow,
+  rowBytes: number = limits.uplink_row_bytes,
+): number {
+  let bytes = rowBytes + subject.length + payload.length;
   for (const name in headers) bytes += name.length + headers[name]!.length + 4;
   return bytes;
 }
