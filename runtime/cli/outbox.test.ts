@@ -1,7 +1,15 @@
 // weir outbox on a state folder that the log and the outbox themselves have written.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -211,6 +219,25 @@ describe("weir outbox", () => {
       folders: [{ damage: null, faults: [{ chain: "cloud/FLEET", first: 1, last: 3 }] }],
     });
     expect((await told(() => fsck(state, {}))).stdout).toContain("cloud/FLEET 1 to 3:");
+  });
+
+  test("of a log that is damaged says so with what can be read", async () => {
+    const segment = readdirSync(home).findLast((name) => name.startsWith("segment-"))!;
+    renameSync(join(home, segment), join(home, `${segment}.kept`));
+    const writing = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    try {
+      for (const command of [ls, peek, exported])
+        expect(await told(() => command(state, {}))).toMatchObject({ code: 65 });
+      expect(writing.mock.calls.map(([line]) => String(line))).toEqual(
+        Array.from({ length: 3 }, () => expect.stringContaining("the commit log is damaged")),
+      );
+    } finally {
+      writing.mockRestore();
+    }
+    for (const name of readdirSync(home).filter((each) => each.startsWith("snapshot-")))
+      renameSync(join(home, name), join(home, `${name}.kept`));
+    const { code, stdout } = await told(() => fsck(state, { json: true }));
+    expect([code, JSON.parse(stdout)]).toMatchObject([65, { whole: false }]);
   });
 
   test("says what is no state folder", async () => {

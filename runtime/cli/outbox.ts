@@ -32,7 +32,8 @@ export async function ls(
   options: { readonly json?: boolean },
   clock: Clock = wallClock,
 ): Promise<number> {
-  const folders = state === undefined ? await askedFolders() : await statsIn(state, clock);
+  const looks = new Looks(clock);
+  const folders = state === undefined ? await askedFolders() : await statsIn(state, looks);
   if (options.json === true) print(JSON.stringify(folders));
   else if (folders.length === 0) print("what runs here keeps nothing: it has no state folder");
   else
@@ -40,11 +41,11 @@ export async function ls(
       print(styled("bold", folder));
       for (const line of [...chainTable(stats), ...uplinkLines(stats)]) print(`  ${line}`);
     }
-  return 0;
+  return looks.code;
 }
 
-function statsIn(state: string, clock: Clock): Promise<readonly Folder[]> {
-  return lookAt(state, clock, ({ folder, outbox }) => Promise.resolve({ folder, stats: outbox.stats() }));
+function statsIn(state: string, looks: Looks): Promise<readonly Folder[]> {
+  return looks.at(state, ({ folder, outbox }) => Promise.resolve({ folder, stats: outbox.stats() }));
 }
 
 async function askedFolders(): Promise<readonly Folder[]> {
@@ -60,7 +61,8 @@ async function askedFolders(): Promise<readonly Folder[]> {
 /** The next entries that wait, oldest first. */
 export async function peek(state: string, options: EntryOptions, clock: Clock = wallClock): Promise<number> {
   const { limit = 10, json = false } = options;
-  await eachChain(state, clock, options, async (folder, chain, entries) => {
+  const looks = new Looks(clock);
+  await eachChain(state, looks, options, async (folder, chain, entries) => {
     if (!json) print(styled("bold", `${folder} ${chain}`));
     let count = 0;
     for await (const entry of entries) {
@@ -72,7 +74,7 @@ export async function peek(state: string, options: EntryOptions, clock: Clock = 
       );
     }
   });
-  return 0;
+  return looks.code;
 }
 
 /** All entries that wait, a line of JSON each. */
@@ -90,9 +92,10 @@ export async function exported(
     });
   // Whoever writes is told.
   if (file !== null) stream.on("error", () => undefined);
+  const looks = new Looks(clock);
   let rows = 0;
   try {
-    await eachChain(state, clock, options, async (folder, chain, entries) => {
+    await eachChain(state, looks, options, async (folder, chain, entries) => {
       let count = 0;
       for await (const entry of entries) {
         if (count++ === limit) break;
@@ -106,11 +109,11 @@ export async function exported(
     if (file !== null && rows === 0) await rm(out);
     throw error;
   }
-  if (out === "-") return 0;
+  if (out === "-") return looks.code;
   stream.end();
   await finished(stream);
   print(`wrote ${out}: ${rows} rows`);
-  return 0;
+  return looks.code;
 }
 
 async function newFile(path: string): Promise<FileHandle> {
@@ -132,7 +135,8 @@ export async function fsck(
   options: { readonly json?: boolean },
   clock: Clock = wallClock,
 ): Promise<number> {
-  const reports = await lookAt(state, clock, async ({ folder, outbox, damage, tornBytes }) => ({
+  const looks = new Looks(clock, () => undefined);
+  const reports = await looks.at(state, async ({ folder, outbox, damage, tornBytes }) => ({
     folder,
     damage,
     tornBytes,
@@ -152,25 +156,46 @@ export async function fsck(
   return isWhole ? 0 : new WeirError("WEIR_STATE", "damaged").exitCode;
 }
 
-async function lookAt<Answer>(
-  state: string,
-  clock: Clock,
-  look: (kept: KeptOutbox) => Promise<Answer>,
-): Promise<readonly Answer[]> {
-  const answers: Answer[] = [];
-  for (const folder of outboxFolders(state)) answers.push(await withKeptOutbox(folder, clock, look));
-  return answers;
+/** Looks into the folders of a state folder; where not all that was kept can be read, that is told, and the code says it. */
+class Looks {
+  readonly #clock: Clock;
+  readonly #tell: (line: string) => void;
+  code = 0;
+
+  constructor(clock: Clock, tell: (line: string) => void = (line) => process.stderr.write(`${line}\n`)) {
+    this.#clock = clock;
+    this.#tell = tell;
+  }
+
+  async at<Answer>(state: string, look: (kept: KeptOutbox) => Promise<Answer>): Promise<readonly Answer[]> {
+    const answers: Answer[] = [];
+    for (const folder of outboxFolders(state))
+      answers.push(
+        await withKeptOutbox(folder, this.#clock, (kept) => {
+          if (kept.damage !== null) this.#damaged(folder, kept.damage);
+          return look(kept);
+        }),
+      );
+    return answers;
+  }
+
+  #damaged(folder: string, damage: string): void {
+    this.code = new WeirError("WEIR_STATE", damage).exitCode;
+    this.#tell(
+      `${folder}: the commit log is damaged, so that rows may be missing here: ${damage} (weir outbox fsck reads all that is kept)`,
+    );
+  }
 }
 
 /** Hands each chain that is asked for with its entries to `handle`. */
 async function eachChain(
   state: string,
-  clock: Clock,
+  looks: Looks,
   { chain, all = false }: EntryOptions,
   handle: (folder: string, chain: string, entries: AsyncIterable<Entry>) => Promise<void>,
 ): Promise<void> {
   const known: string[] = [];
-  await lookAt(state, clock, async ({ folder, outbox }) => {
+  await looks.at(state, async ({ folder, outbox }) => {
     for (const each of outbox.stats().chains) {
       known.push(each.chain);
       if (chain !== undefined && each.chain !== chain) continue;

@@ -60,7 +60,8 @@ export async function withKeptOutbox<Answer>(
 
 async function open(folder: string, disk: FileDisk, clock: Clock): Promise<KeptOutbox> {
   const found = await readFolder(disk);
-  const isNew = found.files.segments.length === 0 && found.files.snapshots.length === 0;
+  const { segments, snapshots, position } = found.files;
+  const isNew = segments.length === 0 && snapshots.length === 0 && !position;
   const { commits, damage, tornBytes } = isNew ? { commits: [], damage: null, tornBytes: 0 } : decide(found);
   const recovered = recoveredFrom(
     found.snapshot?.body ?? null,
