@@ -103,8 +103,6 @@ export const storageLimits = {
   backlog_in_flight_bytes: 262_144,
   /** What a row takes on the wire beside its own bytes: the protocol, and the headers of its chain. */
   uplink_row_bytes: 200,
-  /** The same of one that is a message of its own, without the names of its chain. */
-  uplink_message_head_bytes: 240,
   /** Backlog waits until its budget has room for so much, … */
   uplink_message_bytes: 65_536,
   /** … and use of budgets that no commit holds yet, which a crash forgets. */

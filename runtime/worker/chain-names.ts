@@ -61,10 +61,20 @@ export function chainLanes(plans: readonly PipelinePlan[]): ReadonlyMap<string, 
   return lanes;
 }
 
-/** About what a row takes on the wire beside its own bytes: where it is a message of its own, that names its chain up to three times. */
+/** By delivery, what a row that is a message of its own takes beside its bytes, and how often its headers name its chain. */
+const messageHeads = {
+  exclusive: { bytes: 240, names: 3 },
+  subject: { bytes: 190, names: 2 },
+  bucket: { bytes: 190, names: 2 },
+  message_id: { bytes: 140, names: 2 },
+} as const;
+
+/** About what a row takes on the wire beside its own bytes. */
 function rowBytesOf(sink: RowSink, chain: string): number {
-  const isMessage = sink.kind === "nats" && sink.stream !== null && sink.delivery !== "lane";
-  return isMessage ? limits.uplink_message_head_bytes + 3 * chainInId(chain).length : limits.uplink_row_bytes;
+  if (sink.kind !== "nats" || sink.stream === null || sink.delivery === "lane")
+    return limits.uplink_row_bytes;
+  const { bytes, names } = messageHeads[sink.delivery ?? "exclusive"];
+  return bytes + names * chainInId(chain).length;
 }
 
 /** What is to be told of rows that wait where no sink of those that run sends them on: another stream or lane was named since. */
