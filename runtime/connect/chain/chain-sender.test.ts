@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "../../clock.ts";
+import { silentLog } from "../connector-log.ts";
 import { MemoryOutbox, testRow } from "./memory-outbox.fixture.ts";
 import { MemoryStream } from "./memory-stream.fixture.ts";
 import { begin, fill, settled, texts } from "./running-chain.fixture.ts";
@@ -22,6 +23,25 @@ describe("a chain on a stream of its own", () => {
     await settled(second.sender.flush(), clock);
     expect(stream.payloads()).toEqual(texts(1, 1_010));
     expect(second.outbox.confirmed).toBe(1_010);
+    await second.sender.close();
+  });
+
+  it("takes no row for lost that was left out before another start", async () => {
+    const [stream, clock] = [new MemoryStream(), new VirtualClock()];
+    const first = begin({ stream, clock });
+    fill(first.outbox, 2);
+    await settled(first.sender.flush(), clock);
+    await first.sender.close();
+    const said: string[] = [];
+    const log = { ...silentLog, warn: (line: string) => said.push(line) };
+    fill(first.outbox, 3);
+    const outbox = first.outbox.reopened(5);
+    outbox.reached = 2;
+    const second = begin({ stream, clock, epoch: 2, outbox, log });
+    fill(outbox, 1);
+    await settled(second.sender.flush(), clock);
+    expect(stream.payloads()).toEqual(["1", "2", "6"]);
+    expect(said).toEqual([]);
     await second.sender.close();
   });
 

@@ -24,8 +24,13 @@ export interface ChainOutbox {
   rewind(chain: string, number: number): void;
   confirm(chain: string, number: number): void;
   unconfirmed(chain: string): Promise<readonly Entry[]>;
-  /** `released`: the last that anybody may have been sent. */
-  chain(name: string): { readonly released: number; readonly confirmed: number; readonly oldest: number };
+  /** `released`: the last that anybody may have been sent; `reached`: of what is confirmed the last that was not left out. */
+  chain(name: string): {
+    readonly released: number;
+    readonly confirmed: number;
+    readonly reached: number;
+    readonly oldest: number;
+  };
   waiting(chain: string, task: () => void): void;
 }
 
@@ -98,7 +103,7 @@ export class ChainSender {
   start(): void {
     if (this.#running !== null) return;
     const { chain, outbox } = this.#options;
-    this.#stored = outbox.chain(chain).confirmed;
+    this.#stored = outbox.chain(chain).reached;
     outbox.waiting(chain, () => {
       this.#empty = false;
       this.#called = true;

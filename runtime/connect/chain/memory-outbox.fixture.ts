@@ -7,6 +7,8 @@ import type { ChainOutbox } from "./chain-sender.ts";
 export class MemoryOutbox implements ChainOutbox {
   readonly entries: Entry[] = [];
   confirmed = 0;
+  /** What is confirmed behind it was left out. */
+  reached: number = Number.POSITIVE_INFINITY;
   /** The oldest that is kept. */
   oldest = 1;
   /** How often `take` gave something out, with the number it began with. */
@@ -51,11 +53,12 @@ export class MemoryOutbox implements ChainOutbox {
     return Promise.resolve(this.entries.slice(this.confirmed, this.#sent));
   }
 
-  chain(): { last: number; released: number; confirmed: number; oldest: number } {
+  chain(): { last: number; released: number; confirmed: number; reached: number; oldest: number } {
     return {
       last: this.entries.length,
       released: this.entries.length,
       confirmed: this.confirmed,
+      reached: Math.min(this.confirmed, this.reached),
       oldest: this.oldest,
     };
   }

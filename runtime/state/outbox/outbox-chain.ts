@@ -102,6 +102,13 @@ export class OutboxChain {
     return this.#confirmed;
   }
 
+  /** The last that can be on the other side of what is confirmed: what was left out right before that is confirmed as well. */
+  get reached(): number {
+    const next = this.#pieces[placeOf(this.#pieces, this.#confirmed + 1)];
+    const [end, gap] = next === undefined ? [this.#cut, this.#tailGap] : [next.first - 1, next.gap];
+    return this.#confirmed > end ? this.#confirmed : Math.min(this.#confirmed, end - gap);
+  }
+
   /** Nothing behind it can have been handed out. */
   get sent(): number {
     return this.#sent;

@@ -277,12 +277,15 @@ describe("limits", () => {
     commit(outbox, [row("a")], [row("b")]);
     time.advanceTo(time.now() + 60_000);
     commit(outbox, []);
-    expect(outbox.chain("live")).toMatchObject({ last: 2, confirmed: 2, oldest: 1 });
+    expect(outbox.chain("live")).toMatchObject({ last: 2, confirmed: 2, reached: 0, oldest: 1 });
     outbox.rewind("live", 1);
     expect(await outbox.take("live", 5, 1_000)).toStrictEqual([]);
     expect(outbox.chain("live").confirmed).toBe(2);
     commit(outbox, [row("c")]);
     expect(await outbox.take("live", 5, 1_000)).toMatchObject([{ number: 3, skipped: 2 }]);
+    expect(outbox.chain("live")).toMatchObject({ confirmed: 2, reached: 0 });
+    outbox.confirm("live", 3);
+    expect(outbox.chain("live")).toMatchObject({ confirmed: 3, reached: 3 });
   });
 
   test("of bytes drop the oldest that were certainly not sent, in whole commits", async () => {

@@ -50,6 +50,8 @@ export interface ChainNumbers {
   readonly last: number;
   readonly released: number;
   readonly confirmed: number;
+  /** The last of these that was not left out. */
+  readonly reached: number;
   readonly oldest: number;
 }
 
@@ -274,10 +276,10 @@ export class Outbox {
     return faultsOf(this.#all(), this.#store.files);
   }
 
-  /** The last number given, released and confirmed, and the oldest that is still kept. */
+  /** The last number given, released, confirmed and not left out, and the oldest that is still kept. */
   chain(name: string): ChainNumbers {
-    const { last, released, confirmed, oldest } = this.#chain(name).entries;
-    return { last, released, confirmed, oldest };
+    const { last, released, confirmed, reached, oldest } = this.#chain(name).entries;
+    return { last, released, confirmed, reached, oldest };
   }
 
   /** Rows of the chain that are not confirmed, and those that will never be sent, by reason, since it began. */
