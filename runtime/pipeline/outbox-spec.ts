@@ -31,7 +31,7 @@ const tiers = z
   })
   .meta({
     description:
-      "What waits too long is condensed step by step instead of dropped: rows of one subject and key within `every` become one. For rows of windows in json or msgpack. Each condensed row says its resolution in `Weir-Resolution`.",
+      "What waits too long is condensed step by step instead of dropped: rows of one subject and key within `every` become one. For rows of windows in json or msgpack. Each condensed row says its resolution in `Weir-Resolution`; one that stands for more time than that stays as it is. Means are weighed by `count(x)` of the same `x`, and where that is not selected by `count()`, which counts records without `x` too.",
   });
 
 /** Why a tier cannot follow the one before; null where it can. */
