@@ -213,8 +213,7 @@ export class Outbox {
     const { rewound } = entries;
     const lane = this.#turns.laneOf(chain);
     const found: Entry[] = [];
-    let size = 0;
-    let onWire = 0;
+    let [size, onWire] = [0, 0];
     const room = this.#turns.room(chain);
     const isEnough = (): boolean => found.length >= rows || size >= bytes || onWire >= room;
     while (!isEnough()) {
