@@ -8,7 +8,7 @@ import { silentLog } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
 import { DesiredBucket } from "../supervisor/desired-bucket.ts";
-import type { Device } from "../supervisor/device.ts";
+import { plainDevice } from "../supervisor/device.fixture.ts";
 import { DeviceBucket } from "../supervisor/device-bucket.ts";
 import type { WantedPipeline } from "../supervisor/wanted.ts";
 import { apply, drain, plan, rollback } from "./apply.ts";
@@ -24,7 +24,7 @@ beforeAll(async () => {
   link = await connectNats({ name: "test", servers: server.url }, silentLog);
   bucket = await DesiredBucket.open(link);
   const devices = await DeviceBucket.open(link);
-  for (const id of ["gateway", "boiler-room"]) await devices.tell({ ...device, id });
+  for (const id of ["gateway", "boiler-room"]) await devices.tell({ ...plainDevice, id });
 });
 
 afterAll(async () => {
@@ -32,17 +32,6 @@ afterAll(async () => {
   await server?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
-
-const device: Omit<Device, "id"> = {
-  location: "",
-  labels: {},
-  capacity: { cpu: 1, memory: 1, workers: 1 },
-  subjects: [],
-  runs: [],
-  revision: "0",
-  since: "2026-01-01T00:00:00Z",
-  last_contact: "2026-01-01T00:00:00Z",
-};
 
 function write(name: string, subject: string, more = ""): void {
   writeFileSync(

@@ -16,18 +16,27 @@ steps:
 `;
 }
 
-/** Numbers are published until it is stopped. */
+/** Numbers are published until it is asked what has arrived. */
 export class Numbers {
   sent = 0;
-  readonly stop: () => void;
+  readonly #nats: NatsConnection;
+  readonly #stop: () => void;
 
   constructor(nats: NatsConnection, subjects: readonly string[], every_ms: number) {
-    this.stop = wallClock.every(every_ms, () => {
+    this.#nats = nats;
+    this.#stop = wallClock.every(every_ms, () => {
       // Not after a test that failed.
       if (nats.isClosed()) return;
       const record = JSON.stringify({ n: this.sent++ });
       for (const subject of subjects) nats.publish(subject, record);
     });
+  }
+
+  /** Publishes no more, and resolves with what each stream has, once it has the last number. */
+  async arrived(manager: JetStreamManager, streams: readonly string[]): Promise<(readonly number[])[]> {
+    this.#stop();
+    await this.#nats.flush();
+    return Promise.all(streams.map((stream) => numbersUpTo(manager, stream, this.sent - 1)));
   }
 
   /** All from `begin` on. */
@@ -48,7 +57,7 @@ export function runningRevision({ pipelines }: SupervisorStatus, name: string): 
 }
 
 /** The numbers in a stream, once it has that one. */
-export async function numbersUpTo(
+async function numbersUpTo(
   manager: JetStreamManager,
   stream: string,
   last: number,

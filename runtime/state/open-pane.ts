@@ -90,7 +90,7 @@ export class OpenPane implements Pane {
   }
 
   slots(keys: Uint32Array, from: number, to: number, slots: Uint32Array, at: number): void {
-    if (!this.#isDirect(highestOf(keys, from, to)))
+    if (!this.#reserve(highestOf(keys, from, to)))
       for (let i = from, place = at; i < to; i++, place++) slots[place] = this.slot(keys[i]! | 0);
     else if (readSlots(this.#slotOf, keys, from, to, slots, at)) {
       // A key that comes for the first time may stand there several times.
@@ -99,8 +99,8 @@ export class OpenPane implements Pane {
     }
   }
 
-  /** True once there is an array by key with room for all up to `highest`; false where the pane is better off without. */
-  #isDirect(highest: number): boolean {
+  /** Makes room in the array by key for all up to `highest`; false where the pane is better off without that array. */
+  #reserve(highest: number): boolean {
     if (this.#sparse !== null) return false;
     if (highest < this.#slotOf.length) return true;
     if (highest >= directKeys && this.#count * sparseShare <= highest) {
@@ -168,7 +168,7 @@ export class OpenPane implements Pane {
 
   #append(key: number, slot: number): void {
     if (key > this.#highest) this.#highest = key;
-    if (this.#isDirect(key)) this.#slotOf[key] = slot + 1;
+    if (this.#reserve(key)) this.#slotOf[key] = slot + 1;
     else this.#sparse!.set(key, slot);
     if (this.#count === this.#keys.length) this.#keys = grown(this.#keys);
     this.#keys[this.#count++] = key;

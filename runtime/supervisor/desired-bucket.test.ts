@@ -9,7 +9,7 @@ import { sleep, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
-import type { Device } from "./device.ts";
+import { plainDevice } from "./device.fixture.ts";
 import { DeviceBucket } from "./device-bucket.ts";
 import { DesiredBucket, followDesired, type HostDesired } from "./desired-bucket.ts";
 import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
@@ -31,17 +31,6 @@ afterAll(async () => {
   await server?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
-
-const device: Omit<Device, "id"> = {
-  location: "",
-  labels: {},
-  capacity: { cpu: 1, memory: 1, workers: 1 },
-  subjects: [],
-  runs: [],
-  revision: "0",
-  since: "2026-01-01T00:00:00Z",
-  last_contact: "2026-01-01T00:00:00Z",
-};
 
 function pipeline(name: string, mark: string): WantedPipeline {
   return wantedPipeline(`/p/${name}.yaml`, `name: ${name}\nabout: ${mark}\n`);
@@ -95,12 +84,12 @@ test("a bucket without room is not told as somebody else's change", async () => 
   const { config, state } = await manager.streams.info("KV_weir_desired");
   const devices = await DeviceBucket.open(link);
   const registry = (await manager.streams.info("KV_weir_devices")).config;
-  await devices.tell({ ...device, id: "full" });
+  await devices.tell({ ...plainDevice, id: "full" });
   await manager.streams.update("KV_weir_desired", { max_bytes: state.bytes + 1 });
   await manager.streams.update("KV_weir_devices", { max_bytes: 1 });
   await expect(bucket.put("full", pipeline("p", "one"), null)).rejects.toThrow(/maximum bytes exceeded/);
   await expect(bucket.begin("full")).rejects.toThrow(/maximum bytes exceeded/);
-  await expect(devices.tell({ ...device, id: "full" })).rejects.toThrow(/maximum bytes exceeded/);
+  await expect(devices.tell({ ...plainDevice, id: "full" })).rejects.toThrow(/maximum bytes exceeded/);
   await manager.streams.update("KV_weir_desired", { max_bytes: config.max_bytes });
   await manager.streams.update("KV_weir_devices", { max_bytes: registry.max_bytes });
 });
