@@ -133,6 +133,8 @@ const generalLimits = {
   join_rows_max: 1_024,
   /** Windows without records in a row that a key has rows for. */
   gap_windows_max: 1_000,
+  /** Rows after which those before find room, where one moment makes many windows due. */
+  window_rows_at_once: 65_536,
   sketch_buckets_max: 2_048,
   /** Above, count_distinct is an estimate. */
   distinct_exact_values_max: 256,

@@ -72,8 +72,12 @@ export interface Operator {
   onBatch(batch: Batch, out: Collector): void;
   /** Takes what the operator's `partial` sent in place of the records themselves. Where there is one only. */
   merge?(batch: Batch, out: Collector): void;
-  /** Event time has reached `watermark` (ms); Infinity at the end of the stream. */
-  onWatermark?(watermark: number, out: Collector): void;
+  /**
+   * Event time has reached `watermark` (ms); Infinity at the end of the stream. One that has very many rows to send may leave
+   * some for later, and return how far it has come with them: what follows stays there as well, and it is called again, with
+   * this watermark or a later one, when there is room. Nothing that comes meanwhile may change those rows.
+   */
+  onWatermark?(watermark: number, out: Collector): number | void;
   /**
    * The event time at which it next sends rows by itself, ms; Infinity when it waits for records only. For
    * people who ask why nothing comes; without it, the earliest timer and waiting slot of the tables.

@@ -16,5 +16,8 @@ export const shiftsMax = 24;
 /** Windows without records in a row that a key has rows for. */
 export const gapWindowsMax = 1_000;
 
+/** Rows after which a step lets those before find room, where one moment makes many windows due. */
+export const rowsAtOnceMax = 65_536;
+
 /** Loops made for sets of aggregates, which steps alike share. */
 export const programsMax = 256;

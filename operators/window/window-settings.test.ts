@@ -3,7 +3,15 @@
 import { describe, expect, test } from "vitest";
 import { limits } from "../../runtime/limits.ts";
 import { loadPipeline } from "../../runtime/pipeline/load.ts";
-import { gapWindowsMax, lengthMax, overlapMax, programsMax, shiftsMax, stepsMax } from "./bounds.ts";
+import {
+  gapWindowsMax,
+  lengthMax,
+  overlapMax,
+  programsMax,
+  rowsAtOnceMax,
+  shiftsMax,
+  stepsMax,
+} from "./bounds.ts";
 import { window } from "./window.ts";
 
 /** The messages of a pipeline whose one step has `settings`, each with the line at which it points. */
@@ -187,12 +195,13 @@ describe("refused", () => {
 });
 
 test("the bounds are those of the runtime's table", () => {
-  expect([lengthMax, overlapMax, stepsMax, shiftsMax, gapWindowsMax, programsMax]).toEqual([
+  expect([lengthMax, overlapMax, stepsMax, shiftsMax, gapWindowsMax, rowsAtOnceMax, programsMax]).toEqual([
     limits.window_ms_max,
     limits.window_overlap_max,
     limits.window_steps_max,
     limits.window_shifts_max,
     limits.gap_windows_max,
+    limits.window_rows_at_once,
     limits.window_programs_max,
   ]);
 });

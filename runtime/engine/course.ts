@@ -58,6 +58,10 @@ export interface Course {
   end(now: number, input: number, elapsed: number): void;
   /** The stream has ended. */
   finish(): void;
+  /** True where a step has left rows for later. */
+  readonly isBehind: boolean;
+  /** Sends some more of them. */
+  goOn(): void;
   /** Event time has come as far as in another course, which stood alike. */
   follow(first: Course): void;
   /** All that outlives the process. */
@@ -70,6 +74,7 @@ export class OneClock implements Course, Clocked {
   readonly entry: Receiver;
   readonly tracker: WatermarkTracker;
   readonly home: Home;
+  #hasEnded = false;
 
   constructor(inputs: readonly InputSpec[], home: Home) {
     this.tracker = new WatermarkTracker(inputs);
@@ -130,7 +135,16 @@ export class OneClock implements Course, Clocked {
   }
 
   finish(): void {
-    this.entry.onWatermark(Number.POSITIVE_INFINITY);
+    this.#hasEnded = true;
+    this.goOn();
+  }
+
+  get isBehind(): boolean {
+    return this.home.isBehind;
+  }
+
+  goOn(): void {
+    this.home.goOn(this.tracker.current, this.#hasEnded);
   }
 
   follow(first: Course): void {

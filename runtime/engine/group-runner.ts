@@ -133,6 +133,15 @@ export class GroupRunner implements Runner {
     this.#group.end(now, input, elapsed);
   }
 
+  get isBehind(): boolean {
+    return this.#group.isBehind;
+  }
+
+  async goOn(): Promise<void> {
+    await this.#tail;
+    this.#group.goOn();
+  }
+
   async idle(): Promise<void> {
     await this.#tail;
   }

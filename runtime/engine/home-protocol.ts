@@ -32,6 +32,7 @@ export type HomeRequest =
     }
   | { readonly kind: "end"; readonly now: number; readonly input: number; readonly elapsed: number }
   | { readonly kind: "reference"; readonly table: string; readonly content: ReferenceContent }
+  | { readonly kind: "go_on" }
   | { readonly kind: "checkpoint"; readonly elapsed: number }
   | { readonly kind: "whole" }
   | {
@@ -49,6 +50,7 @@ export type HomeAnswer =
       readonly rows: readonly PackedRows[];
       readonly letters: readonly { readonly letter: DeadLetter; readonly arrived: number }[];
       readonly status: PipelineStatus;
+      readonly isBehind: boolean;
       /** What a request for state asked for; null where there is none. */
       readonly state: Uint8Array<ArrayBuffer> | null;
     }

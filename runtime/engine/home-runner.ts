@@ -45,6 +45,7 @@ export class HomeRunner implements Runner {
   #tail: Promise<void> = Promise.resolve();
   #failure: Error | null = null;
   #status: PipelineStatus;
+  #isBehind = false;
   #cancelWatch: (() => void) | null = null;
   /** Until its first answer the thread starts and loads code, which takes longer than a batch. */
   #opened = false;
@@ -91,6 +92,14 @@ export class HomeRunner implements Runner {
 
   async end(now: number, input: number, elapsed: number = now): Promise<void> {
     await this.#ask({ kind: "end", now, input, elapsed });
+  }
+
+  get isBehind(): boolean {
+    return this.#isBehind && this.#failure === null;
+  }
+
+  async goOn(): Promise<void> {
+    await this.#ask({ kind: "go_on" });
   }
 
   async idle(): Promise<void> {
@@ -179,6 +188,7 @@ export class HomeRunner implements Runner {
     });
     for (const { letter, arrived } of answer.letters) outputs.deadLetter(letter, arrived);
     this.#status = answer.status;
+    this.#isBehind = answer.isBehind;
     waiting?.resolve(answer.state);
   }
 

@@ -27,6 +27,7 @@ async function open(request: Extract<HomeRequest, { kind: "open" }>): Promise<vo
   group = new SourceGroup(plans, {
     headers: request.headers,
     identity: request.identity,
+    inParts: true,
     outputs: () => ({
       row: (branch, row) => rows[branch]!.push(row),
       takes: takenBranches(plans[0]!),
@@ -46,6 +47,7 @@ async function serve(request: HomeRequest): Promise<void> {
     group!.feed(request.payloads, request.now, request.input, request.elapsed);
   else if (request.kind === "tick") group!.tick(request.now, request.input, request.elapsed);
   else if (request.kind === "end") group!.end(request.now, request.input, request.elapsed);
+  else if (request.kind === "go_on") group!.goOn();
   else if (request.kind === "reference") group!.engines[0]!.refer(request.table, request.content);
   else group!.finish(request.now);
 }
@@ -57,6 +59,7 @@ function answer(): void {
     rows: packed,
     letters,
     status: group!.engines[0]!.status(),
+    isBehind: group!.isBehind,
     state,
   };
   rows = rows.map(() => []);

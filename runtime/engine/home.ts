@@ -54,6 +54,12 @@ export class Home {
   readonly #trunk: Chain;
   readonly #branches: readonly Chain[];
   readonly #isLate: readonly boolean[];
+  /** Every stage, the trunk's first: all are told of time. */
+  readonly #timed: readonly Stage[];
+  /** And has not been told of time since. */
+  #isRestored = false;
+  /** The steps have been told of the stream's end. */
+  #isEnding = false;
 
   /** `ledger` counts what the steps that branches share leave out. */
   constructor(
@@ -79,6 +85,7 @@ export class Home {
     this.#trunk = linkChain(trunk.slice(statelessPrefix(trunk)), ledger, deadLetter, next, references, late);
     this.first = this.#trunk.first;
     this.merging = this.#trunk.stages[0] ?? null;
+    this.#timed = [this.#trunk, ...this.#branches].flatMap(({ stages }) => stages);
   }
 
   /** Input records in the tables of the steps that lead to a branch's end. */
@@ -90,34 +97,45 @@ export class Home {
 
   /** True where there are steps, which have to be told of time. */
   get waitsForTime(): boolean {
-    return this.#stages().length > 0;
+    return this.#timed.length > 0;
+  }
+
+  /** True where a step has left rows for later, or may have done so before a restart. */
+  get isBehind(): boolean {
+    return this.#isRestored || this.#timed.some(({ isBehind }) => isBehind);
+  }
+
+  /** Sends some more of them, up to the watermark; behind all of that, where the stream has ended, what its end makes due. */
+  goOn(watermark: number, hasEnded: boolean): void {
+    this.#isRestored = false;
+    if (!this.#isEnding) this.first.onWatermark(watermark);
+    if (!hasEnded || (!this.#isEnding && this.isBehind)) return;
+    this.#isEnding = true;
+    this.first.onWatermark(Number.POSITIVE_INFINITY);
   }
 
   metrics(): StepMetric[] {
-    return this.#stages().flatMap(({ metrics }) => metrics.entries());
+    return this.#timed.flatMap(({ metrics }) => metrics.entries());
   }
 
-  /** The steps that hold records, in their order. */
+  /** The steps that hold records, or have left rows for later, in their order. */
   waiting(): readonly StepWaiting[] {
-    return this.#stages()
-      .filter(({ held }) => held > 0)
-      .map((stage) => stage.waiting());
+    return this.#timed.filter(({ held, isBehind }) => held > 0 || isBehind).map((stage) => stage.waiting());
   }
 
   /** The state of every stage, the trunk's first. */
   snapshot(): readonly Plain[] {
-    return this.#stages().map((stage) => stage.snapshot());
+    return this.#timed.map((stage) => stage.snapshot());
   }
 
   /** Goes on from `data` when the function that is returned is called. */
   restoring(data: Plain): () => void {
-    const stages = this.#stages();
+    const stages = this.#timed;
     const kept = listOf(data, stages.length);
     const changes = stages.map((stage, place) => stage.restoring(kept[place]!));
-    return () => changes.forEach((change) => change());
-  }
-
-  #stages(): readonly Stage[] {
-    return [this.#trunk, ...this.#branches].flatMap(({ stages }) => stages);
+    return () => {
+      changes.forEach((change) => change());
+      this.#isRestored = true;
+    };
   }
 }

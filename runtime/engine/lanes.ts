@@ -35,6 +35,7 @@ export class Lanes implements Course, Receiver {
   #keys: LastingKeys;
   #lanes: Lane[] = [];
   #arrived!: Arrivals;
+  #hasEnded = false;
   /** The lanes that this run has records of. */
   readonly #touched = new Set<Lane>();
   #ids = new Uint32Array(0);
@@ -153,10 +154,7 @@ export class Lanes implements Course, Receiver {
   }
 
   settle(): void {
-    for (const lane of this.#touched) {
-      lane.kept = null;
-      lane.home.first.onWatermark(lane.tracker.current);
-    }
+    for (const lane of this.#touched) this.#advanceHome(lane);
     this.#touched.clear();
   }
 
@@ -178,10 +176,21 @@ export class Lanes implements Course, Receiver {
   }
 
   finish(): void {
-    for (const lane of this.#lanes) {
-      lane.kept = null;
-      lane.home.first.onWatermark(Number.POSITIVE_INFINITY);
-    }
+    this.#hasEnded = true;
+    for (const lane of this.#lanes) this.#advanceHome(lane);
+  }
+
+  get isBehind(): boolean {
+    return this.#lanes.some(({ home }) => home.isBehind);
+  }
+
+  goOn(): void {
+    for (const lane of this.#lanes) if (lane.home.isBehind) this.#advanceHome(lane);
+  }
+
+  #advanceHome(lane: Lane): void {
+    lane.kept = null;
+    lane.home.goOn(lane.tracker.current, this.#hasEnded);
   }
 
   /** Gives each lane its rows, in their order, lanes in the order in which they occur; returns for how many records there is none. */

@@ -209,6 +209,16 @@ export class PipelineEngine {
     this.#course.finish();
   }
 
+  /** True where a step has left rows for later, because there were very many. */
+  get isBehind(): boolean {
+    return this.#course.isBehind;
+  }
+
+  /** Sends some more of them. */
+  goOn(): void {
+    if (this.#course.isBehind) this.#course.goOn();
+  }
+
   /** All that is remembered, as bytes. Between calls only. */
   snapshot(elapsed: number): Uint8Array {
     this.#entry.settle();

@@ -34,7 +34,11 @@ export interface Runner {
   tick(now: number, input?: number | null, elapsed?: number): Promise<void>;
   /** One of several sources has ended. */
   end(now: number, input: number, elapsed?: number): Promise<void>;
-  /** Resolves once all that was fed has reached the outputs. */
+  /** True where a pipeline has left rows for later, because there were very many. */
+  readonly isBehind: boolean;
+  /** Sends some more of them, to be called when there is room. */
+  goOn(): Promise<void>;
+  /** Resolves once all that was fed has reached the outputs, but for what it has left for later. */
   idle(): Promise<void>;
   /**
    * By pipeline, how its state differs from the last checkpoint; those that have not changed, or have failed, are left
@@ -57,7 +61,7 @@ export interface Runner {
     elapsed: number,
     areGiven?: boolean,
   ): Promise<void>;
-  /** The stream has ended: open windows fire, and all rows have reached the outputs. */
+  /** The stream has ended: open windows fire, and all rows have reached the outputs, but for what it has left for later. */
   finish(now: number): Promise<void>;
   status(): readonly PipelineStatus[];
   close(): Promise<void>;

@@ -58,6 +58,8 @@ export interface GroupOptions extends EngineOptions {
   readonly outputs: (plan: PipelinePlan) => EngineOutputs;
   /** Told when one pipeline of several has failed and the others go on. */
   readonly failed?: (plan: PipelinePlan, error: unknown) => void;
+  /** Whoever drives it calls `goOn` while it is behind, so that very many rows find room one part after the other. */
+  readonly inParts?: boolean;
 }
 
 /** The engines of one group. */
@@ -72,6 +74,8 @@ export class SourceGroup {
   #steady = Number.NEGATIVE_INFINITY;
   readonly #options: GroupOptions;
   readonly #failed = new Map<PipelineEngine, unknown>();
+  /** The engines whose steps are told of time. */
+  readonly #timed: readonly PipelineEngine[];
   /** The engines that run; null where it is to be seen anew which of them are alike. */
   #entries: readonly EntryGroup[] | null = null;
 
@@ -89,6 +93,7 @@ export class SourceGroup {
     this.#arrived = inputs.map(() => Number.NEGATIVE_INFINITY);
     const regroup = (): void => void (this.#entries = null);
     this.engines = plans.map((plan) => new PipelineEngine(plan, options.outputs(plan), options, regroup));
+    this.#timed = this.engines.filter(({ waitsForTime }) => waitsForTime);
   }
 
   /** The clock of payloads of the source `input` that are taken next. */
@@ -119,6 +124,7 @@ export class SourceGroup {
     this.#entries ??= this.#entered();
     for (const entry of this.#entries) stateless_ms += entry.feed(payloads, decoded, clock, input);
     this.#endIfNoneIsLeft();
+    this.#goOnUnlessInParts();
     return stateless_ms;
   }
 
@@ -128,18 +134,35 @@ export class SourceGroup {
     this.#entries ??= this.#entered();
     for (const entry of this.#entries) entry.tick(now, input, elapsed);
     this.#endIfNoneIsLeft();
+    this.#goOnUnlessInParts();
   }
 
   /** One of several sources has ended. */
   end(now: number, input: number, elapsed: number = now): void {
     this.each((engine) => engine.end(now, input, elapsed));
+    this.#goOnUnlessInParts();
   }
 
   /** Open windows fire. Throws what the first pipeline that failed, now or earlier, failed with. */
   finish(now: number): void {
     this.each((engine) => engine.finish(now));
+    this.#goOnUnlessInParts();
     const [failure] = this.#failed.values();
     if (failure !== undefined) throw failure;
+  }
+
+  /** True where a pipeline has left rows for later, because there were very many. */
+  get isBehind(): boolean {
+    return this.#timed.some((engine) => engine.isBehind && !this.#failed.has(engine));
+  }
+
+  /** Sends some more of them. */
+  goOn(): void {
+    this.each((engine) => engine.goOn());
+  }
+
+  #goOnUnlessInParts(): void {
+    if (this.#options.inParts !== true) while (this.isBehind) this.goOn();
   }
 
   /** Calls `task` with every engine that runs. One that throws runs no more; the others go on. Throws once none is left. */

@@ -61,6 +61,8 @@ export class Stage implements Receiver, Collector {
   /** Rows that the operator left out during the current call; booked when the call returns. */
   #left: Left[] = [];
   #sent = false;
+  /** The operator has left rows for later. */
+  isBehind = false;
 
   constructor(
     plan: StepPlan,
@@ -190,18 +192,21 @@ export class Stage implements Receiver, Collector {
     const isEnd = watermark === Number.POSITIVE_INFINITY;
     try {
       if (!isEnd) guard?.reaching(watermark);
-      operator.onWatermark?.(watermark, this);
+      if (guard === null) this.#watermark = operator.onWatermark?.(watermark, this) ?? watermark;
+      else this.pass(watermark);
       if (!isEnd) guard?.reached(watermark);
     } catch (error) {
       throw this.#failure(error);
     }
-    this.#watermark = watermark;
-    this.#next.onWatermark(watermark);
-    this.#late?.onWatermark(watermark);
+    this.isBehind = this.#watermark < watermark;
+    this.#next.onWatermark(this.#watermark);
+    this.#late?.onWatermark(this.#watermark);
   }
 
+  /** All of it: a key is forgotten behind everything that is due by then. */
   pass(time: number): void {
-    this.#running.operator.onWatermark?.(time, this);
+    const { operator } = this.#running;
+    while ((operator.onWatermark?.(time, this) ?? time) < time);
     this.#watermark = time;
   }
 

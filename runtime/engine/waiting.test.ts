@@ -45,6 +45,14 @@ describe("in words", () => {
     ]);
   });
 
+  test("more rows than go at once", () => {
+    const [step] = waiting.steps;
+    const steps = [{ ...step!, due: waiting.watermark! - 1 }];
+    expect(waitingText({ ...waiting, steps }).at(-1)).toBe(
+      "2 window holds 14 records; its rows from 11:59:29.999Z on are due, more than go at once: they are sent as there is room for them",
+    );
+  });
+
   test("records that could not enter", () => {
     const none = { ...source, latest: null, arrived: null, watermark: null };
     const refused = [{ step: "source", reason: "type" as const, records: 3 }];

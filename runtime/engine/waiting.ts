@@ -112,6 +112,8 @@ function heldText({ holder }: HeldBack): string {
 
 function stepLine({ step, held, due }: StepWaiting, { watermark, now }: PipelineWaiting): string {
   const holds = `${step} holds ${held} ${held === 1 ? "record" : "records"}`;
+  if (due !== null && watermark !== null && due <= watermark)
+    return `${holds}; its rows from ${timeText(due, now)} on are due, more than go at once: they are sent as there is room for them`;
   if (due === null) return `${holds} and waits for more of them, or for the end of the stream`;
   const further =
     watermark === null ? "event time has not begun" : `event time has ${durationText(due - watermark)} to go`;

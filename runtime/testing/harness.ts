@@ -32,6 +32,8 @@ export interface HarnessOptions {
   readonly batchRows?: number;
   /** True: what a pool thread would do is done as it would be there. For pipelines of one source. */
   readonly pooled?: boolean;
+  /** True: what a step leaves for later is sent by `goOn`, and at the end; otherwise at once. */
+  readonly inParts?: boolean;
 }
 
 /** Where a record comes in. */
@@ -52,6 +54,7 @@ export class Harness {
   readonly #rows: OutputRow[][];
   readonly #batchRows: number;
   readonly #elsewhere: Elsewhere | null;
+  readonly #inParts: boolean;
   /** What reference tables hold. */
   readonly #contents = new Map<string, ReferenceContent>();
   #now = 0;
@@ -66,6 +69,7 @@ export class Harness {
     this.#batchRows = options.batchRows ?? 1;
     this.#builder = new PayloadBuilder(this.#batchRows);
     this.#rows = plan.branches.map(() => []);
+    this.#inParts = options.inParts ?? false;
     this.#group = this.#groupOf(plan);
     this.#elsewhere = options.pooled === true ? new Elsewhere(plan, this.#header) : null;
     this.#checkpoints = new Checkpoints(this.#group.engines[0]!);
@@ -125,6 +129,12 @@ export class Harness {
     this.#group.tick(this.#now);
   }
 
+  /** There is room for more of what a step has left for later. */
+  goOn(): void {
+    this.#flush();
+    this.#group.goOn();
+  }
+
   /** All that the pipeline remembers, as bytes. */
   snapshot(): Uint8Array {
     this.#flush();
@@ -165,6 +175,7 @@ export class Harness {
   finish(): void {
     this.#flush();
     this.#group.finish(this.#now);
+    this.#catchUp();
   }
 
   counts(): readonly BranchCounts[] {
@@ -203,6 +214,7 @@ export class Harness {
     return new SourceGroup([plan], {
       headers: plan.inputs.map(() => this.#header),
       identity: "test",
+      inParts: this.#inParts,
       outputs: () => ({
         row: (branch, row) => this.#rows[branch]!.push(row),
         deadLetter: (letter) => this.letters.push(letter),
@@ -217,6 +229,11 @@ export class Harness {
     if (this.#elsewhere === null) this.#group.feed(payloads, now, this.#input);
     else this.#elsewhere.feed(this.#group, payloads, now);
     this.#builder.reset();
+    if (!this.#inParts) this.#catchUp();
+  }
+
+  #catchUp(): void {
+    while (this.#group.isBehind) this.#group.goOn();
   }
 
   #inputOf({ source }: Place): number {

@@ -147,7 +147,8 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
     for (const sender of senders) sender.start();
     const endCommits = clock.every(commit_ms, () => this.#begin());
     try {
-      if (await this.#reading.run()) await this.#gate.pass(() => this.runner.finish(clock.now()));
+      if (await this.#reading.run())
+        await this.#reading.finish(() => this.#stopping || this.#failure !== null);
       await this.#commitNow();
       await this.#snapshotting;
       const arrived = Promise.all([sinks.flush(), ...senders.map((sender) => sender.flush())]);

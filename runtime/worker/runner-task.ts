@@ -47,7 +47,7 @@ export class RunnerTask implements Task {
     });
     try {
       await this.#reading.run();
-      await this.runner.finish(this.#clock.now());
+      await this.#reading.finish();
       await this.#sinks.flush();
       await Promise.all(this.#committers.map((committer) => committer.settle()));
     } finally {

@@ -58,7 +58,17 @@ export class SourceTask {
     if (delivery === "end") return false;
     await gate.pass(() => this.#feed(delivery));
     await room();
+    await this.#catchUp();
     return true;
+  }
+
+  /** What the runner has left for later is sent before more is taken, as there is room for it. */
+  async #catchUp(): Promise<void> {
+    const { runner, gate, room } = this.#options;
+    while (runner.isBehind && !this.#stopping) {
+      await gate.pass(() => runner.goOn());
+      await room();
+    }
   }
 
   async #feed(delivery: Delivery | null): Promise<void> {

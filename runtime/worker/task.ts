@@ -60,6 +60,16 @@ export class Reading {
     return read.every((each) => each.status === "fulfilled" && each.value);
   }
 
+  /** All have ended: open windows fire, a part at a time where they have very many rows, as there is room, until all have or `isOver`. */
+  async finish(isOver: () => boolean = () => false): Promise<void> {
+    const { runner, clock, gate, room } = this.#options;
+    await gate.pass(() => runner.finish(clock.now()));
+    while (runner.isBehind && !isOver()) {
+      await room();
+      await gate.pass(() => runner.goOn());
+    }
+  }
+
   async #read(task: SourceTask, input: number): Promise<boolean> {
     const { runner, clock, gate } = this.#options;
     try {

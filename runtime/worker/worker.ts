@@ -347,6 +347,7 @@ export class Worker {
     }
     const group = new SourceGroup(plans, {
       headers,
+      inParts: true,
       identity,
       outputs: (each) => outputs.get(each)!,
       failed: (_plan, error) => failed(error),

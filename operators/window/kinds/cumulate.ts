@@ -3,6 +3,7 @@
 
 import { type Collector, type PaneTable, table } from "weir/sdk";
 import type { Slicing } from "../filler.ts";
+import type { Allowance } from "./allowance.ts";
 import { course, type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { type Label, sendRows } from "../rows.ts";
 import { mergeStates } from "../shared-state.ts";
@@ -39,22 +40,23 @@ class Cumulating implements Overlap {
     return nextMomentOf(this.slicing, time);
   }
 
-  send(closed: number, watermark: number, out: Collector): void {
+  send(closed: number, watermark: number, out: Collector, allowance: Allowance): number {
     const { periods } = this.#settings;
     for (;;) {
       const oldest = this.#steps.oldest;
       const grown = this.#grown.oldest;
       const first = Math.min(oldest, grown);
-      if (first === Number.POSITIVE_INFINITY) return;
+      if (first === Number.POSITIVE_INFINITY) return watermark;
       const start = periods.startOf(first);
       const full = periods.endOf(start);
       let end = this.nextMoment(closed);
       // A window that holds nothing yet is not sent; nor, once the stream has ended, one that only repeats the last.
       if (grown === Number.POSITIVE_INFINITY || watermark === Number.POSITIVE_INFINITY)
         end = oldest < full ? Math.max(end, this.nextMoment(oldest)) : full;
-      if (end > watermark) return;
+      if (end > watermark) return watermark;
+      if (allowance.isSpent) return closed;
       this.#grow(start, end);
-      this.#sendWindow(start, end, full, out);
+      allowance.take(this.#sendWindow(start, end, full, out));
       closed = end;
     }
   }
@@ -72,7 +74,8 @@ class Cumulating implements Overlap {
     });
   }
 
-  #sendWindow(start: number, end: number, full: number, out: Collector): void {
+  /** Returns how many rows. */
+  #sendWindow(start: number, end: number, full: number, out: Collector): number {
     const isFull = end === full;
     const grown = this.#grown;
     const { count, keys, slots } = grown.at(start)!;
@@ -85,6 +88,7 @@ class Cumulating implements Overlap {
     const rows = { count, keys, slots, start, end: shown, time: end - 1, weight, labels };
     sendRows(out, this.#grouping, this.#steps.keys, grown, rows);
     if (isFull) grown.close(start, () => undefined);
+    return count;
   }
 }
 

@@ -14,6 +14,7 @@ import type { Grouping } from "../kind.ts";
 import { type Label, sendResults } from "../rows.ts";
 import { mergeStates, type SharedStates } from "../shared-state.ts";
 import { namesOf } from "./periods.ts";
+import type { Allowance } from "./allowance.ts";
 import type { Steps } from "./steps.ts";
 import { between, wholeBetween } from "./straight-line.ts";
 
@@ -72,16 +73,24 @@ export class Gaps {
     return oldest === Number.POSITIVE_INFINITY ? null : this.#steps.next(oldest);
   }
 
-  /** The window at `start` has passed, and is merged: sends the rows of keys that have no record in it. */
-  send(start: number, out: Collector): void {
+  /**
+   * The window at `start` has passed, and is merged: sends the lines to it of keys that have none yet. False where some are
+   * left for later.
+   */
+  sendLines(start: number, out: Collector, allowance: Allowance): boolean {
+    return this.#policy !== "interpolate" || this.#interpolate(start, out, allowance);
+  }
+
+  /** Behind its lines: sends the rows of keys that have no record in the window at `start`. */
+  send(start: number, out: Collector, allowance: Allowance): void {
     const before = this.#previous.oldest;
-    if (this.#policy === "interpolate") this.#interpolate(before, start, out);
     const empty = this.#carry(before, start);
     this.#remember(start);
     if (before < start) this.#previous.close(before, () => undefined);
     if (this.#policy === "interpolate") return;
     const slots = empty.map((key) => this.#previous.find(start, key));
     const time = this.#steps.windowEnd(start) - 1;
+    allowance.take(empty.length);
     this.#sendFilled(start, time, empty, out, (column, call) => this.#fill(column, call, slots));
   }
 
@@ -113,27 +122,35 @@ export class Gaps {
     this.#previous.cells[emptyCell]![into] = empty;
   }
 
-  /** Sends the rows between the last result of each key and the one that it has now. */
-  #interpolate(before: number, start: number, out: Collector): void {
+  /** Sends the rows between the last result of each key and the one that it has now; false where some are left. */
+  #interpolate(start: number, out: Collector, allowance: Allowance): boolean {
+    const before = this.#previous.oldest;
     const pane = this.#merged.at(start);
     for (let i = 0; i < (pane?.count ?? 0); i++) {
       const slot = this.#previous.find(before, pane!.keys[i]!);
       if (slot < 0 || this.#previous.cells[emptyCell]![slot] === 0) continue;
-      this.#sendLine(pane!.keys[i]!, slot, pane!.slots[i]!, start, out);
+      if (allowance.isSpent) return false;
+      allowance.take(this.#sendLine(pane!.keys[i]!, slot, pane!.slots[i]!, start, out));
+      // It has its line, and is passed over when this is asked for again.
+      this.#previous.cells[emptyCell]![slot] = 0;
     }
+    return true;
   }
 
-  /** The results of a key on straight lines from that of slot `last` to that of slot `now`, whose window begins at `start`. */
-  #sendLine(key: number, last: number, now: number, start: number, out: Collector): void {
+  /** The results of a key on straight lines from that of slot `last` to that of slot `now`, whose window begins at `start`; returns how many. */
+  #sendLine(key: number, last: number, now: number, start: number, out: Collector): number {
+    let rows = 0;
     const since = this.#previous.cells[sinceCell]![last]!;
     const [from, to] = [this.#results(this.#previous, last, out), this.#results(this.#merged, now, out)];
     // A row has the time at which it was known.
     const time = this.#steps.windowEnd(start) - 1;
     for (let at = this.#steps.next(since); at < start; at = this.#steps.next(at)) {
+      rows++;
       this.#sendFilled(at, time, Uint32Array.of(key), out, (column, call) => {
         if (!this.#isCount(call)) writeBetween(column, from[call]!, to[call]!, at - since, start - since);
       });
     }
+    return rows;
   }
 
   /** The results of one slot, in row 0 of columns that are not sent. */

@@ -20,6 +20,7 @@ import type { Placed, Slicing } from "../filler.ts";
 import { course, type Grouping, kindOn, type WindowKind } from "../kind.ts";
 import { type Label, sendRows } from "../rows.ts";
 import { mergeAllStates, mergeStates } from "../shared-state.ts";
+import type { Allowance } from "./allowance.ts";
 import { type CorrectionTables, Corrections, correctionTables } from "./corrections.ts";
 import { type GapPolicy, Gaps, type GapTables, gapTables } from "./gaps.ts";
 import { overlapping, type Overlap } from "./overlapping.ts";
@@ -85,6 +86,7 @@ class SharedPanes implements Overlap {
   /** How long panes are kept after their last window was sent, ms. */
   readonly #kept: number;
   #slots = new Uint32Array(0);
+  #allowance!: Allowance;
 
   constructor(grouping: Grouping, steps: Steps, emissions: Emissions, tables: Tables<SharedTables>) {
     const { early, updates, gaps } = emissions;
@@ -118,20 +120,23 @@ class SharedPanes implements Overlap {
     return this.#corrections !== null && this.#steps.windowEnd(this.#steps.openAt(time)) <= closed;
   }
 
-  send(closed: number, watermark: number, out: Collector): void {
+  send(closed: number, watermark: number, out: Collector, allowance: Allowance): number {
+    this.#allowance = allowance;
     this.#corrections?.visit(({ start, keys }) => this.#sendAgain(start, keys, closed, out));
     for (;;) {
       const { oldest } = this.#panes;
       const following = this.#gaps?.following() ?? null;
       // When the stream has ended, there is no window after the last record.
-      if (oldest === Number.POSITIVE_INFINITY && (following === null || watermark === oldest)) return;
+      if (oldest === Number.POSITIVE_INFINITY && (following === null || watermark === oldest))
+        return watermark;
       const from = Math.max(oldest, closed);
       const start = following ?? this.#steps.openAt(from);
       const end = this.#steps.windowEnd(start);
       const early = this.#earlyAfter(from);
       const at = Math.min(end, early);
-      if (at > watermark) return;
-      if (at === end) this.#sendWindow(start, end, out);
+      if (at > watermark) return watermark;
+      if (allowance.isSpent) return closed;
+      if (at === end && !this.#sendWindow(start, end, out)) return closed;
       if (at === early) this.#sendEarly(at, out);
       closed = at;
     }
@@ -141,16 +146,22 @@ class SharedPanes implements Overlap {
     return this.#early === null ? Number.POSITIVE_INFINITY : nextMultiple(time, this.#early);
   }
 
-  #sendWindow(start: number, end: number, out: Collector): void {
+  /** False where lines to it are more than are sent in one call: then it is merged anew in the next. */
+  #sendWindow(start: number, end: number, out: Collector): boolean {
     if (this.#early === null) this.#mergeStacked(start, end);
     else this.#mergePanes(this.#merged, start, start, end);
+    if (this.#gaps?.sendLines(start, out, this.#allowance) === false) {
+      this.#unstack();
+      return false;
+    }
     this.#carry(start, null);
-    this.#gaps?.send(start, out);
+    this.#gaps?.send(start, out, this.#allowance);
     this.#sendMerged(start, end - 1, true, out);
     // What was in its last window long enough ago is done with.
     const done = this.#steps.openAt(end - this.#kept) - 1;
     this.#panes.close(done, () => undefined);
     this.#corrections?.forget(done);
+    return true;
   }
 
   /** Merges the window at `start` from the stacks. */
@@ -216,6 +227,7 @@ class SharedPanes implements Overlap {
       if (this.#corrections !== null) labels.push(this.#corrections.revisions(start, keys));
       if (this.#gaps !== null) labels.push(false);
       const weight = weightsOf(merged, slots, count);
+      this.#allowance.take(count);
       const rows = { count, keys, slots, start, end, time, weight, labels };
       sendRows(out, this.#grouping, this.#panes.keys, merged, rows);
     });

@@ -207,6 +207,7 @@ export class Incarnation {
   ): Promise<GroupRunner> {
     const { life, given, witness } = this.#options;
     const group = new SourceGroup(this.#plans, {
+      inParts: true,
       identity: "simulation",
       outputs: (plan) => {
         const sinks = plan.branches.map((branch) => of(plan, branch));
