@@ -117,7 +117,8 @@ class Reordering implements Operator {
     let kept = 0;
     let last = Number.NEGATIVE_INFINITY;
     for (let place = 0; place < count; place++) {
-      const [row, turn] = [rows[place]!, turns[place]!];
+      const row = rows[place]!;
+      const turn = turns[place]!;
       if (turn < last) late.push({ row, turn, place });
       else {
         last = turn;

@@ -21,6 +21,9 @@ const none = -1;
 const offset = 1;
 const length = 2;
 const width = 4;
+/** The same of an original that is asked for, and in place of its length: it is that of a row. */
+const gathered = 3;
+const ofRow = -2;
 
 class Chunk {
   readonly number: number;
@@ -102,21 +105,32 @@ export class KeptBytes {
    */
   gather(slots: Int32Array, from: Origin | null): ((place: number) => Uint8Array) | null {
     const places = this.#places;
-    const [starts, ends] = [new Uint32Array(slots.length), new Uint32Array(slots.length)];
-    const chunks: (Chunk | null)[] = [];
-    const rows = slots.slice();
-    for (let i = 0; i < slots.length; i++) {
+    const count = slots.length;
+    // The number of the chunk, or the row that it is of; where it begins; how long it is.
+    const found = new Int32Array(count * gathered);
+    for (let i = 0, at = 0; i < count; i++, at += gathered) {
       const slot = slots[i]!;
+      if (slot < 0) {
+        if (from === null) return null;
+        found[at] = -2 - slot;
+        found[at + length] = ofRow;
+        continue;
+      }
       const place = slot * width;
-      const bytes = slot < 0 ? none : places[place + length]!;
-      if (slot < 0 ? from === null : bytes === none) return null;
-      chunks.push(slot < 0 ? null : bytes === 0 ? nowhere : this.#chunks[places[place]!]!);
-      if (bytes <= 0) continue;
-      starts[i] = places[place + offset]!;
-      ends[i] = starts[i]! + bytes;
+      if (places[place + length] === none) return null;
+      found[at] = places[place]!;
+      found[at + offset] = places[place + offset]!;
+      found[at + length] = places[place + length]!;
     }
-    return (place) =>
-      chunks[place]?.bytes.subarray(starts[place]!, ends[place]!) ?? from!.payload(-2 - rows[place]!);
+    // A record may be let go of before its bytes are read, and its chunk's number given again.
+    const chunks = this.#chunks.slice();
+    return (place) => {
+      const at = place * gathered;
+      const bytes = found[at + length]!;
+      if (bytes === ofRow) return from!.payload(found[at]!);
+      const start = found[at + offset]!;
+      return bytes === 0 ? nowhere.bytes : chunks[found[at]!]!.bytes.subarray(start, start + bytes);
+    };
   }
 
   #keepPayloads({ payloads }: PayloadOrigin, rows: Uint32Array, slots: Uint32Array, count: number): void {
