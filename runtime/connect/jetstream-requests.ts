@@ -53,6 +53,18 @@ export function isCode(fault: unknown, code: number): boolean {
  */
 const exhausted: ReadonlySet<number> = new Set([10_002, 10_026, 10_027]);
 
+/** The same for one whose account or disk has no room for what a new stream reserves. */
+const roomless: ReadonlySet<number> = new Set([10_002, 10_023, 10_047]);
+
+/** What creating `name`, which may hold `bytes`, failed of; where that is too much, with what helps. */
+export function creationFault(fault: unknown, name: string, bytes: number): unknown {
+  if (!(fault instanceof JetStreamApiError) || !roomless.has(fault.code)) return fault;
+  const cure = `give its JetStream more room (max_file_store, or the account's max_file), or make ${name} yourself with a smaller --max-bytes`;
+  return new Error(`${messageOf(fault)}: one that weir makes reserves ${bytes} bytes; ${cure}`, {
+    cause: fault,
+  });
+}
+
 /** A refusal is not cured by asking again: a bad configuration, what exists and is another. */
 function isRefusal(fault: unknown): boolean {
   if (!(fault instanceof JetStreamApiError) || exhausted.has(fault.code)) return false;

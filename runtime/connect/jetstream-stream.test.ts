@@ -1,7 +1,32 @@
-// Which subjects a shared stream has once another writer comes.
+// The stream of a sink: which subjects a shared one has once another writer comes, and a real server without room for a new one.
 
-import { describe, expect, it } from "vitest";
-import { withSubjects } from "./jetstream-stream.ts";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { ServerUnderTest } from "./chain/server-faults.fixture.ts";
+import { asker, managerOf } from "./jetstream-requests.ts";
+import { ensureStream, withSubjects } from "./jetstream-stream.ts";
+
+const account =
+  "accounts { SMALL { users: [{ user: any, password: any }], jetstream: { max_file: 64KB, max_mem: 1GB } } }\nno_auth_user: any";
+
+it("is not made where it would take more room than there is, and it is said what helps", async () => {
+  const said: string[] = [];
+  const log = { info: () => undefined, warn: (message: string) => void said.push(message) };
+  const under = await ServerUnderTest.start(log, account);
+  onTestFinished(() => under.close());
+  const link = await under.connect();
+  let isStopped = false;
+  const who = asker("sink stream ROWS", { link, log }, () => isStopped);
+  const ensured = ensureStream(who, await managerOf(link, null), { name: "ROWS", subjects: ["rows"] });
+  const ended = expect(ensured).rejects.toThrow("stopped before it could use stream ROWS");
+  await vi.waitFor(() =>
+    expect(said.join()).toMatch(
+      /sink stream ROWS: use stream ROWS: .*: one that weir makes reserves 1073741824 bytes; give its JetStream more room \(max_file_store, or the account's max_file\), or make stream ROWS yourself with a smaller --max-bytes; trying again/,
+    ),
+  );
+  isStopped = true;
+  await ended;
+  await link.close();
+});
 
 describe("subjects of a shared stream", () => {
   it.each([

@@ -11,7 +11,7 @@ import {
 } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
 import { limits } from "../limits.ts";
-import { insist, isCode, type Asker } from "./jetstream-requests.ts";
+import { creationFault, insist, isCode, type Asker } from "./jetstream-requests.ts";
 import { includes } from "./subject.ts";
 
 export interface StreamSpec {
@@ -97,7 +97,7 @@ async function create(asker: Asker, manager: JetStreamManager, spec: StreamSpec)
     });
   } catch (fault) {
     if (isCode(fault, nameInUse)) return ensureStream(asker, manager, spec);
-    throw fault;
+    throw creationFault(fault, `stream ${spec.name}`, bytesMax);
   }
   asker.log.info(
     `${asker.name}: created stream ${spec.name} with subjects ${spec.subjects.join(", ")}, at most ${bytesMax} bytes`,

@@ -5,7 +5,7 @@
 import { JetStreamApiCodes } from "@nats-io/jetstream";
 import { limits } from "../../limits.ts";
 import type { Entry } from "../../state/outbox/entry.ts";
-import { insist, isCode } from "../jetstream-requests.ts";
+import { creationFault, insist, isCode } from "../jetstream-requests.ts";
 import { bucketsOf } from "../key-value.ts";
 import type { Target } from "./chain.ts";
 import { natsStreamPort, type NatsStreamPortOptions } from "./nats-stream-port.ts";
@@ -48,10 +48,12 @@ export function bucketPort(
           await manager.streams.info(`KV_${bucket}`);
         } catch (fault) {
           if (!isCode(fault, JetStreamApiCodes.StreamNotFound)) throw fault;
-          await bucketsOf(link, domain).create(bucket, {
-            history: 1,
-            max_bytes: limits.sink_stream_bytes_max,
-          });
+          const max_bytes = limits.sink_stream_bytes_max;
+          try {
+            await bucketsOf(link, domain).create(bucket, { history: 1, max_bytes });
+          } catch (refused) {
+            throw creationFault(refused, `bucket ${bucket}`, max_bytes);
+          }
           asker.log.info(`${asker.name}: created bucket ${bucket}`);
         }
       }),
