@@ -66,6 +66,7 @@ function messageFor(text: string, error: ParseError, start: number, end: number)
     }
     case "unexpected_token":
     case "unexpected_character":
+      if (start >= text.length) return "something has to follow, and the expression ends here";
       return `unexpected ${found}${cure(text, start, end)}`;
     case "reserved_identifier":
       return /^if\s*\(/.test(text.slice(start))

@@ -63,7 +63,7 @@ test.each<[text: string, start: number, end: number, message: string]>([
   ["a & b", 2, 3, 'unexpected "&"; write && for and'],
   ["a ^ 2", 2, 3, 'unexpected "^"; write pow(x, y)'],
   ["(a", 2, 2, "expected ), got the end"],
-  ["a >", 3, 3, "unexpected the end"],
+  ["a >", 3, 3, "something has to follow, and the expression ends here"],
   ["", 0, 0, "expected an expression, got nothing"],
   ["if", 0, 2, '"if" is a reserved word; rename the field at its source'],
   ["if(a, 1, 2)", 0, 2, '"if" is a reserved word; write condition ? x : y'],
