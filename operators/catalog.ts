@@ -20,6 +20,7 @@ import { swinging_door } from "./signal/swinging_door.ts";
 import { throttle } from "./signal/throttle.ts";
 import { top } from "./signal/top.ts";
 import { drop } from "./transform/drop.ts";
+import { pseudonym } from "./transform/pseudonym.ts";
 import { select } from "./transform/select.ts";
 import { set } from "./transform/set.ts";
 import { window } from "./window/window.ts";
@@ -29,6 +30,7 @@ export const catalog: readonly OperatorDefinition[] = [
   set,
   select,
   drop,
+  pseudonym,
   lookup,
   window,
   deadband,
