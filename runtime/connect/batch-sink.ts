@@ -64,7 +64,7 @@ class BatchSink implements Sink {
       gathered = undefined;
     }
     if (gathered === undefined) {
-      gathered = { rows: [], bytes: 0, due: this.#clock.now() + wait };
+      gathered = { rows: [], bytes: 0, due: this.#clock.elapsed() + wait };
       this.#gathered.set(row.subject, gathered);
     }
     gathered.rows.push(row);
@@ -110,7 +110,7 @@ class BatchSink implements Sink {
   }
 
   #onDue(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     this.#cancel = null;
     for (const [subject, gathered] of this.#gathered) {
       if (gathered.due > now) {

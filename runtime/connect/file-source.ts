@@ -80,7 +80,7 @@ class LineSource implements FileSource {
       this.#header = Buffer.from(header).toString("utf8");
     }
     if (resume !== undefined && resume !== null) this.#goOn(this.#file, filePositionOf(resume));
-    this.#schedule = new Schedule(this.#options, this.#clock.now());
+    this.#schedule = new Schedule(this.#options, this.#clock.elapsed());
   }
 
   /** Behind the position, if the file is the one that it was taken in. */
@@ -109,7 +109,7 @@ class LineSource implements FileSource {
     const offset = await this.#fill(wanted);
     if (this.#builder.count > 0) return this.#deliver(this.#builder.view(), offset);
     if (this.#held === null) return "end";
-    const wait = Math.min(wanted.wait_ms, this.#held.due - this.#clock.now());
+    const wait = Math.min(wanted.wait_ms, this.#held.due - this.#clock.elapsed());
     if (wait > 0) await sleep(this.#clock, wait);
     return null;
   }
@@ -150,7 +150,7 @@ class LineSource implements FileSource {
 
   /** Puts the lines that are due into the builder; returns where the next one begins. */
   async #fill(limits: ReadLimits): Promise<number> {
-    const now = this.#clock.now();
+    const [now, elapsed] = [this.#clock.now(), this.#clock.elapsed()];
     const lines = this.#lines!;
     let offset = lines.offset;
     for (;;) {
@@ -159,7 +159,7 @@ class LineSource implements FileSource {
       const line = held?.line ?? lines.next() ?? (await this.#nextLine());
       if (line === null) return lines.offset;
       const due = held === null ? this.#schedule.due(line) : held.due;
-      if (due > now || !this.#hasRoom(line.length, limits)) {
+      if (due > elapsed || !this.#hasRoom(line.length, limits)) {
         this.#held = held ?? { line: line.slice(), due };
         return offset;
       }

@@ -119,9 +119,9 @@ it("samples a folder that looks like a host, and has no sensor where there is no
   writeFileSync(join(folder, "sys/class/hwmon/hwmon1/name"), "k10temp\n");
   writeFileSync(join(folder, "sys/class/hwmon/hwmon1/temp1_input"), "40500\n");
   const sampler = new HostSampler(["cpu", "load", "memory", "network", "temperature"], folder);
-  await sampler.sample(1_000);
+  await sampler.sample(1_000, 1_000);
   writeFileSync(join(folder, "proc/stat"), statAfter);
-  expect(await sampler.sample(2_000)).toEqual([
+  expect(await sampler.sample(2_000, 2_000)).toEqual([
     { sensor: "cpu", name: "cpu", ts: 2_000, value: 50, unit: "percent" },
     { sensor: "cpu", name: "cpu0", ts: 2_000, value: 100, unit: "percent" },
     { sensor: "cpu", name: "cpu1", ts: 2_000, value: 0, unit: "percent" },

@@ -51,10 +51,10 @@ export class HostSampler {
     this.#root = root;
   }
 
-  /** The readings at `now`. Rates and shares need an earlier look, so the first one gives none of those. */
-  async sample(now: number): Promise<readonly Reading[]> {
-    this.#seconds = (now - this.#last) / 1000;
-    this.#last = now;
+  /** The readings at `now`. Rates and shares need an earlier look, by how time has passed since, so the first one gives none of those. */
+  async sample(now: number, elapsed: number): Promise<readonly Reading[]> {
+    this.#seconds = (elapsed - this.#last) / 1000;
+    this.#last = elapsed;
     this.#before = this.#after;
     this.#after = new Map();
     const measures: Measure[] = [];

@@ -40,18 +40,18 @@ class SensorSource implements Source {
 
   async open(): Promise<void> {
     // Rates and shares are between two looks; this is the first.
-    await this.#sampler.sample(this.#clock.now());
-    this.#due = this.#clock.now() + this.#every;
+    await this.#sampler.sample(this.#clock.now(), this.#clock.elapsed());
+    this.#due = this.#clock.elapsed() + this.#every;
   }
 
   async read(limits: ReadLimits): Promise<Delivery | null | "end"> {
     if (this.#closed) return "end";
     this.#builder.reset();
     if (this.#rest.length === 0) {
-      const wait = this.#due - this.#clock.now();
+      const wait = this.#due - this.#clock.elapsed();
       if (wait > 0) await sleep(this.#clock, Math.min(wait, limits.wait_ms));
       if (this.#closed) return "end";
-      if (this.#clock.now() < this.#due) return null;
+      if (this.#clock.elapsed() < this.#due) return null;
       await this.#look();
     }
     const arrived = this.#clock.now();
@@ -84,13 +84,13 @@ class SensorSource implements Source {
   }
 
   async #look(): Promise<void> {
-    const now = this.#clock.now();
-    const readings = await this.#sampler.sample(now);
+    const passed = this.#clock.elapsed();
+    const readings = await this.#sampler.sample(this.#clock.now(), passed);
     this.#rest = readings.map((reading) => ({
       payload: Buffer.from(JSON.stringify(reading)),
       subject: `host.${reading.sensor}`,
     }));
     // Looks stay on the grid of the interval; those that were missed are left out.
-    this.#due += this.#every * Math.max(1, Math.ceil((now + 1 - this.#due) / this.#every));
+    this.#due += this.#every * Math.max(1, Math.ceil((passed + 1 - this.#due) / this.#every));
   }
 }

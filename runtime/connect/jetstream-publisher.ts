@@ -95,7 +95,7 @@ export class JetStreamPublisher<T> {
   /** Adds a message, to be published in order by `send`. */
   add(subject: string, headers: string, payload: Uint8Array, of: T): void {
     const number = this.#count++;
-    this.#sent.set(number, { of, deadline: this.#clock.now() + limits.nats_request_ms_max });
+    this.#sent.set(number, { of, deadline: this.#clock.elapsed() + limits.nats_request_ms_max });
     this.#publisher.addMessage(subject, headers, payload, `${this.#inbox}.${number}`);
   }
 
@@ -157,7 +157,7 @@ export class JetStreamPublisher<T> {
   }
 
   #expire(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     for (const [number, { of, deadline }] of this.#sent) {
       // In the order of publishing, so the first that is not due ends it.
       if (deadline > now) break;

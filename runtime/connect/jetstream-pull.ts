@@ -104,7 +104,7 @@ export class Pull {
   ask(batch: number, bytes: number): void {
     const subject = `${this.#inbox}.${++this.#asked}`;
     const expires = limits.jetstream_pull_expires_ms;
-    const end = this.#clock.now() + expires;
+    const end = this.#clock.elapsed() + expires;
     this.#requests.push({
       subject,
       remaining: batch,
@@ -121,7 +121,7 @@ export class Pull {
    * to one for a consumer that it does not have: whoever reads has to look which it was.
    */
   expire(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const live = this.#requests.filter((request) => request.deadline > now);
     if (live.length === this.#requests.length) return;
     this.#keep(live);
@@ -129,7 +129,7 @@ export class Pull {
   }
 
   #lasting(): readonly Request[] {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     return this.#requests.filter((request) => request.renewal > now);
   }
 

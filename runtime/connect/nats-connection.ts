@@ -153,7 +153,7 @@ async function firstConnect(
   log: ConnectorLog,
 ): Promise<NatsConnection> {
   const { name, signal, patience_ms: patience } = options;
-  const giveUp = patience === undefined ? Number.POSITIVE_INFINITY : clock.now() + patience;
+  const giveUp = patience === undefined ? Number.POSITIVE_INFINITY : clock.elapsed() + patience;
   const howLong = patience === undefined ? "trying again for ever" : `trying for ${patience / 1000}s`;
   let told = "";
   for (let attempt = 0; ; attempt++) {
@@ -173,7 +173,7 @@ async function firstConnect(
       }
       told = reason;
     }
-    const left = giveUp - clock.now();
+    const left = giveUp - clock.elapsed();
     if (left <= 0) throw unanswered(name, access, told);
     await pause(clock, Math.min(left, backOff(attempt, Math.random())), signal);
   }
@@ -230,7 +230,7 @@ function watch(
       if (connected) {
         connected = false;
         cuts++;
-        cutAt = clock.now();
+        cutAt = clock.elapsed();
         log.warn(`nats "${name}": lost ${redact(event.server)}; reconnecting for ever`);
         status.next({ kind: "disconnected", server: redact(event.server) });
       }
@@ -240,7 +240,9 @@ function watch(
       connected = true;
       told.clear();
       onReconnect();
-      log.info(`nats "${name}": back on ${redact(event.server)} after ${clock.now() - cutAt} ms`);
+      log.info(
+        `nats "${name}": back on ${redact(event.server)} after ${Math.round(clock.elapsed() - cutAt)} ms`,
+      );
       status.next({ kind: "connected", server: redact(event.server) });
     } else if (event.type === "error") {
       const message = redact(messageOf(event.error), access.secrets);

@@ -23,7 +23,7 @@ export class Schedule {
     this.#lastDue = now;
   }
 
-  /** When the next record is due, ms of the clock. Call once a record. A record without a time is due with the one before it. */
+  /** When the next record is due, ms of how time passes. Call once a record. A record without a time is due with the one before it. */
   due(line: Uint8Array): number {
     const { rate, speed, timeOf } = this.#pace;
     const number = this.#count++;

@@ -51,7 +51,7 @@ export class IngestFollower {
   #look(): boolean {
     const requests = readRequests(this.#options.state);
     for (const plan of requests) {
-      const due = (this.#failed.get(plan.folder)?.notBefore ?? 0) <= this.#options.clock.now();
+      const due = (this.#failed.get(plan.folder)?.notBefore ?? 0) <= this.#options.clock.elapsed();
       if (due && !this.#running.has(plan.folder)) this.#start(plan);
     }
     return requests.length > 0 || this.#running.size > 0;
@@ -60,7 +60,7 @@ export class IngestFollower {
   #start(plan: IngestPlan): void {
     const { clock, log, connections } = this.#options;
     const process = new IngestProcess(plan, clock, log, connections);
-    const begun = clock.now();
+    const begun = clock.elapsed();
     const ended = process
       .run()
       .then(
@@ -77,9 +77,9 @@ export class IngestFollower {
 
   #fail(folder: string, begun: number, fault: unknown): void {
     const { clock, log, random } = this.#options;
-    const isSoon = clock.now() - begun < limits.ingest_settled_ms;
+    const isSoon = clock.elapsed() - begun < limits.ingest_settled_ms;
     const times = isSoon ? (this.#failed.get(folder)?.times ?? 0) + 1 : 0;
-    this.#failed.set(folder, { times, notBefore: clock.now() + backOff(times, random()) });
+    this.#failed.set(folder, { times, notBefore: clock.elapsed() + backOff(times, random()) });
     log.error(`ingest: ${messageOf(fault)}`);
   }
 }

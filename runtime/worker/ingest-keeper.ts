@@ -76,7 +76,7 @@ export class IngestKeeper {
 
   async #look(): Promise<void> {
     const { clock, plan, log } = this.#options;
-    if (this.#looking || this.#child !== null || clock.now() < this.#notBefore) return;
+    if (this.#looking || this.#child !== null || clock.elapsed() < this.#notBefore) return;
     this.#looking = true;
     try {
       if (await isFree(plan.folder)) this.#start();
@@ -99,7 +99,7 @@ export class IngestKeeper {
     });
     closeSync(lines);
     this.#child = child;
-    const begun = clock.now();
+    const begun = clock.elapsed();
     child.on("error", (fault) => log.warn(`ingest: cannot be started: ${fault.message}`));
     child.stdin?.on("error", () => {});
     child.stdin?.end(JSON.stringify(plan));
@@ -107,10 +107,10 @@ export class IngestKeeper {
     child.once("exit", (code, signal) => {
       this.#child = null;
       if (this.#stopped) return;
-      const isSoon = clock.now() - begun < limits.ingest_settled_ms;
+      const isSoon = clock.elapsed() - begun < limits.ingest_settled_ms;
       this.#ends = isSoon ? this.#ends + 1 : 0;
       // One that ends once is started at once; one that cannot go on is tried at a distance.
-      this.#notBefore = this.#ends < 2 ? 0 : clock.now() + backOff(this.#ends, Math.random());
+      this.#notBefore = this.#ends < 2 ? 0 : clock.elapsed() + backOff(this.#ends, Math.random());
       log.warn(
         `ingest: ended by ${signal ?? `code ${code}`}; starting another. Its log: ${plan.folder}/ingest.log`,
       );

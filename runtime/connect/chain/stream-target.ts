@@ -111,7 +111,7 @@ export class Foreigners {
 
   /** True when it was once too often. */
   isTooMuch(): boolean {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     this.#seen = [...this.#seen.filter((time) => time > now - limits.chain_foreign_ms), now];
     return this.#seen.length >= limits.chain_foreign_times_max;
   }

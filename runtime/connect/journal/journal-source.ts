@@ -118,14 +118,14 @@ class StoredSource implements Source {
 
   /** The next frame, once it is there; null when none comes within `wait_ms`. */
   async #next(wait_ms: number): Promise<ReadFrame | null> {
-    const end = this.#clock.now() + wait_ms;
+    const end = this.#clock.elapsed() + wait_ms;
     for (;;) {
       const frame = await this.#reader.next();
       if (frame !== null) {
         this.#takeIn(frame);
         return frame;
       }
-      const left = end - this.#clock.now();
+      const left = end - this.#clock.elapsed();
       if (this.#closed || left <= 0) return null;
       await sleep(this.#clock, Math.min(left, limits.journal_poll_ms));
       if (this.#closed) return null;
