@@ -64,6 +64,8 @@ class LaneTarget implements Target {
   #created = "";
   /** Of the subject's last message, whoever wrote it; 0 where there is none. */
   #sequence = 0;
+  /** The message that the stream says to have by its id, and up to which entry it goes; null for none. */
+  #repeated: Place | null = null;
   #attached = false;
   #wasAttached = false;
 
@@ -98,8 +100,9 @@ class LaneTarget implements Target {
       const { message, expected } = await lastOfSubject(port, facts, subject);
       const last = message ?? (await this.#underOldName());
       const mark = last === null ? null : markOf(last, identity.id);
-      const tail = mark ?? (await this.#tailUnseen(facts, last, confirmed));
-      if (last !== null && mark !== null) checkSameEnd(last, tail, unconfirmed, port.name);
+      const seen = mark ?? (await this.#tailUnseen(facts, last, confirmed));
+      if (last !== null && mark !== null) checkSameEnd(last, seen, unconfirmed, port.name);
+      const tail = { ...seen, number: Math.max(seen.number, await this.#removedUpTo(facts)) };
       if (!this.#flight.begin(tail.number)) continue;
       this.#created = facts.created;
       this.#sequence = expected;
@@ -171,6 +174,14 @@ class LaneTarget implements Target {
     return there !== null && markOf(there, identity.id) === null;
   }
 
+  /** Up to which entry a message went that the stream had and has removed since; 0 for none. */
+  async #removedUpTo({ created, last }: StreamFacts): Promise<number> {
+    const repeated = this.#repeated;
+    this.#repeated = null;
+    if (repeated === null || repeated.created !== created || repeated.sequence > last) return 0;
+    return (await this.#options.port.read(repeated.sequence)) === null ? repeated.number : 0;
+  }
+
   /** `own`: the chain's last message; without it, what is known of where that was stays, until it is known to be lost. */
   #placeOf({ created, last }: StreamFacts, own: StoredMessage | null, { number }: Tail): Place | null {
     if (own !== null) return { created, sequence: own.sequence, number, subject: own.subject };
@@ -212,7 +223,10 @@ class LaneTarget implements Target {
     if (!this.#attached) return;
     const failure = this.#failureOf(items, answer);
     if (failure !== null || answer.kind !== "stored" || answer.duplicate) {
-      const reason = `entries up to ${items.at(-1)!.entry.number} were there already`;
+      const { number } = items.at(-1)!.entry;
+      if (answer.kind === "stored")
+        this.#repeated = { created: this.#created, sequence: answer.sequence, number };
+      const reason = `entries up to ${number} were there already`;
       for (const { sent } of items) this.#flight.failed(sent, failure ?? { kind: "unsure", reason });
       return;
     }

@@ -99,6 +99,28 @@ const lane: Make = (options) => laneTarget({ ...options, subject: "up.lane" });
 it.each<[string, Make]>([
   ["exclusive", exclusiveTarget],
   ["subject", subjectTarget],
+  ["lane", lane],
+])("%s: rows that were removed before they were confirmed hold up none behind them", async (_name, make) => {
+  const stream = new MemoryStream();
+  const clock = new VirtualClock();
+  const first = begin({ stream, clock, make, outbox: outboxOf("a", [1, 2, 3]) });
+  await settled(first.sender.flush(), clock);
+  await first.sender.close();
+  stream.purge();
+  // The server knows their ids still, and no commit says where they were.
+  const again = begin({ stream, clock, make, epoch: 2, outbox: first.outbox.reopened(0) });
+  await advanced(clock);
+  expect(stream.messages.size).toBe(0);
+  again.outbox.add(testRow("a", 4));
+  await advanced(clock);
+  expect(stream.messages.size).toBe(1);
+  expect(again.outbox.confirmed).toBe(4);
+  await again.sender.close();
+});
+
+it.each<[string, Make]>([
+  ["exclusive", exclusiveTarget],
+  ["subject", subjectTarget],
   ["message_id", identifiedTarget],
   ["lane", lane],
 ])(

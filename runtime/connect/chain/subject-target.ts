@@ -64,8 +64,12 @@ class SubjectTarget implements Target {
   readonly #lines = new Map<string, Line>();
   /** By subject, what is on its way and what waits behind it. */
   readonly #items = new Map<string, Item[]>();
-  /** Where the stream says to have entries by their ids. */
-  readonly #repeated = new Set<number>();
+  /** By sequence, entries that the stream says to have by their ids. */
+  readonly #repeated = new Map<number, number>();
+  /** Those of them that it had and has removed since. */
+  readonly #removed = new Set<number>();
+  /** When the stream was made to which that is about. */
+  #created = "";
   /** Subjects on which something else was expected than was there. */
   readonly #contested = new Set<string>();
   readonly #place: StoredPlace;
@@ -100,14 +104,16 @@ class SubjectTarget implements Target {
       this.#items.clear();
       const facts = await factsOf(port, clock);
       if (facts.retention !== "limits") throw removesRows(port.name);
+      this.#forget(facts, confirmed);
       for (let at = 0; at < subjects.length; at += limits.chain_search_at_once) {
         const some = subjects.slice(at, at + limits.chain_search_at_once);
         await Promise.all(some.map((subject) => this.#askAll(subject, unconfirmed, facts)));
       }
-      await this.#checkRepeated(unconfirmed);
+      await this.#checkRepeated(unconfirmed, facts);
       const tail = this.#tail(unconfirmed, confirmed);
       const isReplaced = await this.#place.isReplaced(port, identity);
       const isRegressed = this.#place.begin(facts, confirmed, isReplaced) !== "whole";
+      if (isRegressed) this.#removed.clear();
       if (!this.#flight.begin(isRegressed ? 0 : tail.number)) continue;
       this.#given = Math.max(this.#given, confirmed, unconfirmed.at(-1)?.number ?? 0);
       this.#contested.clear();
@@ -150,7 +156,8 @@ class SubjectTarget implements Target {
       ahead = Math.max(ahead, line.number);
     }
     for (const entry of unconfirmed) {
-      if (entry.number > (this.#lines.get(entry.row.subject)?.number ?? 0)) break;
+      const isThere = entry.number <= (this.#lines.get(entry.row.subject)?.number ?? 0);
+      if (!isThere && !this.#removed.has(entry.number)) break;
       number = entry.number;
     }
     // Beyond all that may have been sent: the sender is to know that somebody did.
@@ -158,11 +165,25 @@ class SubjectTarget implements Target {
     return { number: ahead > last ? ahead : number, epoch };
   }
 
-  /** An id that is there with another row was given by somebody who runs on a copy of this state. */
-  async #checkRepeated(unconfirmed: readonly Entry[]): Promise<void> {
+  /** What was learned of another stream of the name, or of what is settled, means nothing any more. */
+  #forget({ created }: StreamFacts, confirmed: number): void {
+    if (created !== this.#created) {
+      this.#repeated.clear();
+      this.#removed.clear();
+      this.#created = created;
+    }
+    for (const number of this.#removed) if (number <= confirmed) this.#removed.delete(number);
+  }
+
+  /**
+   * An id that is there with another row was given by somebody who runs on a copy of this state. One whose message is gone is that of
+   * a row which was stored, and removed on purpose: it is not sent again.
+   */
+  async #checkRepeated(unconfirmed: readonly Entry[], { last }: StreamFacts): Promise<void> {
     const { port, identity } = this.#options;
-    for (const sequence of this.#repeated) {
+    for (const [sequence, number] of this.#repeated) {
       const message = await port.read(sequence);
+      if (message === null && sequence <= last) this.#removed.add(number);
       const mark = message === null ? null : markOf(message, identity.id);
       if (message === null || mark === null) continue;
       const own = { ...message, subject: message.subject.slice(this.#prefix.length) };
@@ -219,6 +240,7 @@ class SubjectTarget implements Target {
     const line = this.#lines.get(subject);
     if (line === undefined) void this.#askFirst(subject, item);
     else if (item.entry.number <= line.number) this.#done(subject, item, line);
+    else if (this.#removed.has(item.entry.number)) this.#settled(subject, item);
     else this.#publish(subject, item, line);
   }
 
@@ -260,7 +282,7 @@ class SubjectTarget implements Target {
     if (failure !== null || answer.kind !== "stored" || answer.duplicate) {
       // Somebody else wrote the subject, or it was there before it was sent from here.
       this.#contested.add(subject);
-      if (answer.kind === "stored") this.#repeated.add(answer.sequence);
+      if (answer.kind === "stored") this.#repeated.set(answer.sequence, item.entry.number);
       const reason = `entry ${item.entry.number} was there already`;
       return this.#flight.failed(item.sent, failure ?? { kind: "unsure", reason });
     }
@@ -274,6 +296,13 @@ class SubjectTarget implements Target {
     this.#items.get(subject)?.shift();
     this.#flight.stored(sent);
     this.#place.note(sequence, number, this.#flight.confirmed);
+    this.#next(subject);
+  }
+
+  /** It was there once, and tells nothing of how far the stream is. */
+  #settled(subject: string, { sent }: Item): void {
+    this.#items.get(subject)?.shift();
+    this.#flight.stored(sent);
     this.#next(subject);
   }
 }
