@@ -12,6 +12,7 @@ import { type Failure, failureOf, Flight, type Sent } from "./flight.ts";
 import { lastOfSubject } from "./last-standing.ts";
 import { chainHeaders, expectedLastOfSubject, markOf, unfitReason } from "./publication.ts";
 import {
+  checkKeeps,
   checkStream,
   factsOf,
   Foreigners,
@@ -97,6 +98,7 @@ class LaneTarget implements Target {
     for (;;) {
       this.#flight.clear();
       const facts = await factsOf(port, clock);
+      checkKeeps(facts, port.name);
       const { message, expected } = await lastOfSubject(port, facts, subject);
       const last = message ?? (await this.#underOldName());
       const mark = last === null ? null : markOf(last, identity.id);

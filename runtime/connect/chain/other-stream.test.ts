@@ -97,6 +97,26 @@ describe.each<[string, Make]>([
 const lane: Make = (options) => laneTarget({ ...options, subject: "up.lane" });
 
 it.each<[string, Make]>([
+  ["subject", subjectTarget],
+  ["lane", lane],
+])(
+  "%s: a stream from which readers take rows away is refused, since it would get them twice",
+  async (_name, make) => {
+    const stream = new MemoryStream();
+    stream.retention = "workqueue";
+    const clock = new VirtualClock();
+    const running = begin({ stream, clock, make, outbox: outboxOf("a", [1]) });
+    await advanced(clock);
+    expect(running.error).toMatchObject({
+      code: "WEIR_CONFIG",
+      message: "stream MODEL removes rows once they are read, so the last row of a subject tells nothing",
+    });
+    expect(stream.messages.size).toBe(0);
+    await running.sender.close();
+  },
+);
+
+it.each<[string, Make]>([
   ["exclusive", exclusiveTarget],
   ["subject", subjectTarget],
   ["lane", lane],

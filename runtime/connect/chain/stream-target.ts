@@ -100,6 +100,16 @@ export function fenced(where: string, reason: string): WeirError {
   });
 }
 
+/** Refuses a stream from which readers take rows away: a chain whose end is one of a subject would not know how far it is. */
+export function checkKeeps({ retention }: StreamFacts, stream: string): void {
+  if (retention === "limits") return;
+  throw new WeirError(
+    "WEIR_CONFIG",
+    `stream ${stream} removes rows once they are read, so the last row of a subject tells nothing`,
+    { remedy: "Use a stream with retention by limits, or one of its own with `delivery: exclusive`." },
+  );
+}
+
 /** Counts how often somebody else wrote between our rows; a few times is a passer-by, more is another writer. */
 export class Foreigners {
   readonly #clock: Clock;

@@ -6,7 +6,7 @@
 // behind it that are, are confirmed without being sent again. A row that was dropped by a limit of the stream before it was
 // confirmed leaves nothing to tell by; it is sent again, and the duplicate window has to catch it.
 
-import { messageOf, WeirError } from "../../errors.ts";
+import { messageOf } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Entry } from "../../state/outbox/entry.ts";
 import type { Place, Tail, Target } from "./chain.ts";
@@ -15,6 +15,7 @@ import { lastOfSubject } from "./last-standing.ts";
 import { expectedLastOfSubject, type Mark, markOf, publicationOf, unfitReason } from "./publication.ts";
 import { StoredPlace } from "./stored-place.ts";
 import {
+  checkKeeps,
   checkSameRow,
   checkStream,
   factsOf,
@@ -103,7 +104,7 @@ class SubjectTarget implements Target {
       this.#lines.clear();
       this.#items.clear();
       const facts = await factsOf(port, clock);
-      if (facts.retention !== "limits") throw removesRows(port.name);
+      checkKeeps(facts, port.name);
       this.#forget(facts, confirmed);
       for (let at = 0; at < subjects.length; at += limits.chain_search_at_once) {
         const some = subjects.slice(at, at + limits.chain_search_at_once);
@@ -305,12 +306,4 @@ class SubjectTarget implements Target {
     this.#flight.stored(sent);
     this.#next(subject);
   }
-}
-
-function removesRows(stream: string): WeirError {
-  return new WeirError(
-    "WEIR_CONFIG",
-    `stream ${stream} removes rows once they are read, so the last row of a subject tells nothing`,
-    { remedy: "Use a stream with retention by limits, or one of its own with `delivery: exclusive`." },
-  );
 }
