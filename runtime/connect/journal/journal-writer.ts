@@ -63,7 +63,7 @@ export class JournalWriter {
     this.#kept = kept;
     this.#head = head;
     this.#file = file;
-    this.#begun = options.clock.now();
+    this.#begun = options.clock.elapsed();
     this.#number = head.first;
   }
 
@@ -76,7 +76,7 @@ export class JournalWriter {
     let first = 1;
     for (const segment of segments) {
       const found = await endOf(disk, segment, options.recall);
-      kept.push({ segment, bytes: found.bytes, ended: clock.now() });
+      kept.push({ segment, bytes: found.bytes, ended: clock.elapsed() });
       known = found.journal ?? known;
       first = Math.max(first, found.next);
     }
@@ -123,7 +123,7 @@ export class JournalWriter {
   /** Removes segments that are too old. */
   async tidy(): Promise<void> {
     const { clock, age } = this.#options;
-    const now = clock.now();
+    const now = clock.elapsed();
     while (this.#kept.length > 0 && now - this.#kept[0]!.ended > age) await this.#removeOldest();
     if (this.#end > firstOffset && now - this.#begun > age / limits.journal_segments_min) await this.#begin();
   }
@@ -144,11 +144,11 @@ export class JournalWriter {
     const head = { journal, segment: segment + 1, run, first: this.#number };
     const file = await beginSegment(disk, head);
     await this.#file.close();
-    this.#kept.push({ segment, bytes: this.#end, ended: clock.now() });
+    this.#kept.push({ segment, bytes: this.#end, ended: clock.elapsed() });
     this.#file = file;
     this.#head = head;
     this.#end = firstOffset;
-    this.#begun = clock.now();
+    this.#begun = clock.elapsed();
   }
 
   async #makeRoom(length: number): Promise<boolean> {

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { PayloadBuilder, payloadAt } from "../../batch/payloads.ts";
 import { VirtualClock } from "../../clock.ts";
+import { SetClock } from "../../set-clock.fixture.ts";
 import { FileDisk } from "../../state/log/file-disk.ts";
 import type { Plain } from "../../state/plain.ts";
 import { readPlain, written } from "../../state/written.ts";
@@ -253,6 +254,23 @@ describe("a journal", () => {
     expect(numbers).toEqual(range(numbers[0]!, 30));
     expect(numbers.length).toBeLessThan(12);
     expect(numbers.length).toBeGreaterThan(6);
+    await source.close();
+    await close();
+  });
+
+  it("drops nothing for a clock that is set ahead", async () => {
+    const path = folder();
+    const clock = new SetClock(1_000_000);
+    const { writer, close } = await openWriter(path, { age: 80_000, clock });
+    for (let n = 0; n < 5; n++) {
+      await writer.append(payloads(n, 1), {});
+      clock.pass(11_000);
+      await writer.tidy();
+    }
+    clock.set = 3_600_000;
+    await writer.tidy();
+    const { source } = await openSource(path, null);
+    expect((await readAll(source)).numbers).toEqual(range(0, 5));
     await source.close();
     await close();
   });
