@@ -34,6 +34,7 @@ import {
 import { endOf, placeOf, rowsIn } from "./piece.ts";
 import { PieceReader } from "./piece-reader.ts";
 import { entriesFrom, faultsOf, type OutboxFault } from "./reading.ts";
+import { chainsByPassing, chainsByWall, frameByPassing, frameByWall } from "./times.ts";
 import { Turns } from "./turns.ts";
 import { Uplinks } from "./uplinks.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -118,7 +119,7 @@ export class Outbox {
     const files = await OutboxFiles.open(disk, options.clock, needed, options.fileBytes);
     const outbox = new Outbox(disk, files, new Set(needed.keys()), options);
     outbox.#uplinks.restore(kept.uplinks);
-    for (const { name, heads, pieces } of kept.chains)
+    for (const { name, heads, pieces } of chainsByPassing(kept.chains, options.clock))
       outbox.#chain(name).entries.restore(heads, pieces, options.clock.elapsed());
     return outbox;
   }
@@ -126,7 +127,7 @@ export class Outbox {
   /** Entries of a frame behind the snapshot, in order, before anything else is asked of the outbox. */
   replay(frame: Plain): void {
     if (frame === null) return;
-    const { at, chains, edits, uplinks } = frameIn(frame);
+    const { at, chains, edits, uplinks } = frameByPassing(frameIn(frame), this.#clock);
     for (const { chain, first, count, rows, block } of chains) {
       if (block === null) continue;
       const numbers = { first, count, rows, bytes: block.length };
@@ -135,9 +136,8 @@ export class Outbox {
     }
     this.#apply({ chains, edits });
     this.#uplinks.restore(uplinks);
-    const elapsed = this.#clock.elapsed();
     for (const { chain, allowed, confirmed } of chains)
-      this.#chain(chain).entries.recover(allowed, confirmed, elapsed);
+      this.#chain(chain).entries.recover(allowed, confirmed, this.#clock.elapsed());
     this.#store.relieve();
   }
 
@@ -155,14 +155,14 @@ export class Outbox {
       bytes += entries.uncutBytes;
       wants ||= entries.wantsAllowance;
     }
-    return bytes === 0 && (wants || this.#upkeep.edits(this.#clock.now()).length > 0) ? 1 : bytes;
+    return bytes === 0 && (wants || this.#upkeep.edits(this.#clock.elapsed()).length > 0) ? 1 : bytes;
   }
 
   /** All added since, and what becomes of entries that wait; the last, what was confirmed too. The next only after `release`. */
   cut(isLast = false): OutboxCut {
     if (this.#outstanding !== null)
       throw new WeirError("WEIR_INTERNAL", "the outbox was cut while its last cut was not released");
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     this.#trim();
     const edits = this.#upkeep.edits(now);
     const chains: ChainCut[] = [];
@@ -177,7 +177,8 @@ export class Outbox {
     for (const { kind, chain, first, last } of edits)
       if (kind !== "condense") this.#chain(chain).entries.freeze(first, last);
     const isEmpty = chains.length === 0 && edits.length === 0 && !this.#uplinks.wantsCommit;
-    const frame = isEmpty ? null : packedFrame({ at: now, chains, edits, uplinks: this.#uplinks.written() });
+    const uplinks = this.#uplinks.written();
+    const frame = isEmpty ? null : packedFrame(frameByWall({ at: now, chains, edits, uplinks }, this.#clock));
     const cut = { frame };
     this.#outstanding = { cut, frame: { chains, edits } };
     return cut;
@@ -300,7 +301,7 @@ export class Outbox {
     const chains = this.#all().map((entries) => entries.kept());
     const uplinks = this.#uplinks.plain();
     await diskAsked(this.#disk, "write rows that wait", () => this.#store.keep(chains));
-    return packedManifest({ chains, uplinks });
+    return packedManifest({ chains: chainsByWall(chains, this.#clock), uplinks });
   }
 
   /** The snapshot with the last manifest is durable: files that are not needed any more are removed. */
@@ -309,10 +310,9 @@ export class Outbox {
   }
 
   stats(): OutboxStats {
-    const now = this.#clock.now();
-    const { files } = this.#store;
     const fault = this.#store.fault ?? this.#upkeep.fault;
-    return outboxStats(this.#all(), files.bytes, now, fault, this.#uplinks.stats(now));
+    const uplinks = this.#uplinks.stats(this.#clock.now());
+    return outboxStats(this.#all(), this.#store.files.bytes, this.#clock.elapsed(), fault, uplinks);
   }
 
   /** Resolves when there is room for more. */

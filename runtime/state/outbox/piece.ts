@@ -19,7 +19,7 @@ export interface Piece {
   readonly rows: number;
   /** Of the block. */
   readonly bytes: number;
-  /** When the first and the last of them were committed, wall clock ms. */
+  /** When the first and the last of them were committed, ms by how time passes (times.ts). */
   readonly at: number;
   readonly until: number;
   /** Which resolution they were condensed to: a tier's place; 0 as they were made. */

@@ -79,7 +79,7 @@ export class Upkeep {
     if (this.#condensing === null || this.#condensing.isBusy) return;
     const all = this.#options.chains().filter(({ name }) => turns.laneOf(name) !== "alarm");
     const chains = all.map((entries) => ({ chain: entries.name, pieces: entries.untouched() }));
-    const due = dueTier(tiers, chains, clock.now(), this.#isNearlyFull);
+    const due = dueTier(tiers, chains, clock.elapsed(), this.#isNearlyFull);
     const chain = all.find(({ name }) => name === due?.chain);
     if (due !== null && chain !== undefined) this.#condensing.begin(chain, due);
   }
