@@ -4,7 +4,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { sleep, wallClock } from "../clock.ts";
 import { SetClock } from "../set-clock.fixture.ts";
 import { FileDisk } from "../state/log/file-disk.ts";
 import { batchSink } from "./batch-sink.ts";
@@ -137,6 +138,26 @@ describe.each([
     expect(clock.elapsed() - before).toBeGreaterThanOrEqual(100);
     expect(clock.elapsed() - before).toBeLessThan(1_000);
     await source.close();
+  });
+
+  it("keeps no connection from coming back, and the thread from its work", async () => {
+    const before = await startNatsServer({ name: "weir-clock" }, process.env);
+    const coming = await connectNats({ name: "test", servers: before.url }, silentLog);
+    const shown = Date.now.bind(Date);
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => shown() + set);
+    try {
+      await before.stop();
+      const { user } = process.threadCpuUsage();
+      await vi.waitFor(() => expect(coming.connected).toBe(false), { timeout: 5_000 });
+      await sleep(wallClock, 500);
+      expect((process.threadCpuUsage().user - user) / 1_000).toBeLessThan(400);
+      const after = await startNatsServer({ name: "weir-clock", port: before.port }, process.env);
+      await vi.waitFor(() => expect(coming.connected).toBe(true), { timeout: 5_000 });
+      await coming.close();
+      await after.stop();
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   it("does not change how long an answer is waited for", async () => {

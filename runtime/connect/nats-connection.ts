@@ -83,20 +83,20 @@ interface Access {
 export async function connectNats(options: NatsConnectionOptions, log: ConnectorLog): Promise<NatsLink> {
   const clock = options.clock ?? wallClock;
   const access = accessOf(options);
-  let delay = 0;
-  let attempt = 0;
+  let [delay, due, attempt] = [0, 0, 0];
   const pace: NodeConnectionOptions = {
-    // Asked several times before one dial: the answer may only change when a dial is made.
-    reconnectDelayHandler: () => delay,
+    // Asked several times before one dial: the answer may only change when a dial is made, or is due. The client goes by the clock on
+    // the wall since its last dial, and where that was set back, would wait for as long as that takes, without rest.
+    reconnectDelayHandler: () => (clock.elapsed() < due ? delay : Number.NEGATIVE_INFINITY),
     reconnectToServer: () => {
       delay = backOff(attempt++, Math.random());
+      due = clock.elapsed() + delay;
       return null;
     },
   };
   const nats = await firstConnect({ ...access.options, ...pace }, access, options, clock, log);
   return watch(nats, options, access, clock, log, () => {
-    attempt = 0;
-    delay = 0;
+    [delay, due, attempt] = [0, 0, 0];
   });
 }
 
