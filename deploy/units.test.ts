@@ -47,6 +47,12 @@ describe.each(services)("the service %s", (name) => {
     expect(JSON.stringify(about)).not.toMatch(/network-online/);
     for (const other of about["After"] ?? []) expect(services).toContain(other);
   });
+
+  it("sees what a start before it has left", () => {
+    const { Service: { KillMode = [], ProtectProc = [], PrivateUsers = [] } = {} } = unit;
+    const hides = ProtectProc.includes("invisible") && PrivateUsers.includes("yes");
+    expect([KillMode, hides]).not.toEqual([["process"], true]);
+  });
 });
 
 /** What Podman's manual names of these sections, as far as it is used here. */
