@@ -1,7 +1,7 @@
 // The process driver against real processes: what every driver has to do, and what only processes do.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -56,6 +56,62 @@ function spec(name: string, command: readonly string[], more: Partial<WorkerSpec
 async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await sleep(wallClock, 20);
 }
+
+/** What a driver of another start of the same unit finds: nobody's, in a user namespace of its own, with others' processes hidden. */
+function asOtherStart(folder: string, what: string): string {
+  const module = JSON.stringify(join(import.meta.dirname, "process-driver.ts"));
+  const options = JSON.stringify({ folder, supervisor: "test", program: [process.execPath, program] });
+  const script = `import { ProcessDriver } from ${module};
+    const clock = { now: Date.now, elapsed: () => performance.now(), after: (ms, call) => void setTimeout(call, ms) };
+    const driver = new ProcessDriver({ ...${options}, clock });
+    await driver.open();
+    console.log(await (${what})(driver).catch((error) => error.message));`;
+  const inside = 'mount -t proc -o hidepid=invisible proc /proc && exec "$@"';
+  const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "unshare", "--user"];
+  const node = [process.execPath, "--no-warnings", "--input-type=module", "--eval", script];
+  const command = ["--mount", "sh", "-c", inside, "sh", ...nobody, ...node];
+  return execFileSync("unshare", command, { encoding: "utf8", timeout: 20_000, stdio: "pipe" });
+}
+
+function isPossible(): boolean {
+  try {
+    return asOtherStart(newOpenFolder(), "async () => 'fine'") === "fine\n";
+  } catch {
+    return false;
+  }
+}
+
+function newOpenFolder(): string {
+  const folder = newFolder();
+  chmodSync(folder, 0o777);
+  return folder;
+}
+
+const hides = isPossible();
+const whyNot = hides
+  ? ""
+  : " (skipped: user namespaces cannot be made here, or nobody may not read this folder)";
+
+test.skipIf(!hides)(`a worker that /proc hides is not taken for gone${whyNot}`, () => {
+  const folder = newOpenFolder();
+  const spec = JSON.stringify({
+    name: "a",
+    revision: "r",
+    command: ["serve"],
+    environment: {},
+    folders: [],
+    limits: {},
+  });
+  expect(asOtherStart(folder, `(driver) => driver.start(${spec})`)).toMatch(/^a\.[0-9a-f]{8}\n$/);
+  const [pid = ""] = readFileSync(join(folder, "a", "process"), "utf8").split("\n");
+  try {
+    expect(asOtherStart(folder, "(driver) => driver.list()")).toMatch(
+      `there is a process ${pid}, which may be a worker's, and /proc does not show it`,
+    );
+  } finally {
+    process.kill(Number(pid), "SIGKILL");
+  }
+});
 
 test("a process number that is used again is not taken for the worker", async () => {
   const driver = driverIn(newFolder());

@@ -11,7 +11,7 @@ import { makeFolder } from "../../folder.ts";
 import { limits } from "../../limits.ts";
 import type { Driver, ObservedWorker, WorkerSpec, WorkerStats } from "../driver.ts";
 import { endMembers, makeControlGroup, removeControlGroup, wasOutOfMemory } from "./control-groups.ts";
-import { bootMark, processBegan, processUse } from "./process-facts.ts";
+import { bootMark, isHidden, processBegan, processUse } from "./process-facts.ts";
 import { ProcessFiles, processFolders, type ProcessMark, type ProcessOrder } from "./process-files.ts";
 import { checkSpec } from "./worker-name.ts";
 
@@ -195,8 +195,11 @@ export class ProcessDriver implements Driver {
     return this.#all().find(({ order }) => order.id === id) ?? null;
   }
 
+  /** Throws where nobody can tell: what is hidden is not gone, and nothing may be started in its place. */
   #isThere({ pid, began, boot }: ProcessMark): boolean {
-    return boot === this.#boot && began !== "" && processBegan(pid) === began;
+    if (boot !== this.#boot || began === "") return false;
+    if (isHidden(pid)) throw hidden(pid);
+    return processBegan(pid) === began;
   }
 
   #lives({ files, order }: Known): boolean {
@@ -283,6 +286,17 @@ function nameTaken(name: string): WeirError {
   return new WeirError("WEIR_WORKER", `there is a worker ${name} already`, {
     remedy: "stop and remove it first, or take another name",
   });
+}
+
+function hidden(pid: number): WeirError {
+  return new WeirError(
+    "WEIR_WORKER",
+    `there is a process ${pid}, which may be a worker's, and /proc does not show it`,
+    {
+      remedy:
+        "a unit of systemd with ProtectProc=invisible has no PrivateUsers=yes; end the process where it is left from such a one",
+    },
+  );
 }
 
 function noWorker(id: string): WeirError {

@@ -45,6 +45,16 @@ export function processBegan(pid: number): string | null {
   return fields[19] ?? null;
 }
 
+/** Whether there is a process of this user's that /proc does not show, as one of another user namespace where it hides what others do. */
+export function isHidden(pid: number): boolean {
+  if (!hasProc || statFields(pid) !== null) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** Tells one start of the machine from another: process numbers and times mean nothing beyond it. */
 export function bootMark(): string {
   return fileText("/proc/sys/kernel/random/boot_id")?.trim() ?? "";
