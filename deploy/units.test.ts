@@ -78,6 +78,7 @@ const known: Readonly<Record<string, readonly string[]>> = {
   ],
   Network: ["NetworkName", "Label"],
   Volume: ["VolumeName"],
+  Quadlet: ["DefaultDependencies"],
 };
 
 describe.each(quadlets)("the quadlet %s", (name) => {
@@ -90,6 +91,12 @@ describe.each(quadlets)("the quadlet %s", (name) => {
     for (const section of Object.keys(unit)) {
       expect([...Object.keys(known), "Unit", "Service", "Install"]).toContain(section);
     }
+  });
+
+  it("waits for no network, and has Podman make no unit that does", () => {
+    const { Unit: about = {}, Quadlet: quadlet = {} } = unit;
+    expect(JSON.stringify(about)).not.toMatch(/network-online/);
+    expect(quadlet).toEqual({ DefaultDependencies: ["false"] });
   });
 
   it("refers to networks and volumes that stand beside it", () => {
