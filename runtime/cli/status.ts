@@ -181,8 +181,9 @@ export async function logs(name: string, options: { readonly lines: number }): P
 export async function release(name: string): Promise<number> {
   const found = await supervisors();
   const answers = await askWorkers(runFolder(process.env), `/release/${name}`);
-  if (answers.some(({ answer }) => answer === true)) {
-    print(`${name} is started again`);
+  const said = new Set(answers.map(({ answer }) => answer));
+  if (said.has("released") || said.has("fine")) {
+    print(said.has("released") ? `${name} is started again` : `${name} has not failed: it is left as it is`);
     return 0;
   }
   throw withoutWorker(name, found) ?? unknownName(name, found);

@@ -26,7 +26,7 @@ function answersOf({ supervisor, ingest, socketOf }: Supervised): Answers {
     if (path === "/supervisor") return { ...supervisor.status(), ingest: ingest.status() };
     if (path === "/metrics") return metricsOf(supervisor, socketOf);
     const [, named] = /^\/release\/([a-z0-9_-]{1,64})$/.exec(path) ?? [];
-    if (named !== undefined) return supervisor.release(named) || undefined;
+    if (named !== undefined) return supervisor.release(named) ?? undefined;
     const [, worker, lines] = /^\/logs\/([a-z0-9_-]{1,64})\/(\d{1,5})$/.exec(path) ?? [];
     if (worker === undefined) return undefined;
     const of = worker === "ingest" ? ingest.logs(Number(lines)) : supervisor.logs(worker, Number(lines));

@@ -157,7 +157,7 @@ test("what is in the folder is what runs; status and logs say how it fares", {
   const unknown = await site.weir("logs", "twoo");
   expect([unknown.code, unknown.stderr]).toEqual([64, expect.stringContaining("did you mean two?")]);
   expect((await site.weir("release", "twoo")).code).toBe(64);
-  expect((await site.weir("release", "two")).stdout).toBe("two is started again\n");
+  expect((await site.weir("release", "two")).stdout).toBe("two has not failed: it is left as it is\n");
   expect((await site.weir("why", "two")).stdout).toMatch(/^two$/m);
   expect(await fetched(`http://${address}/healthz`)).toEqual([200, "ok\n"]);
   expect(await fetched(`http://${address}/readyz`)).toEqual([200, "ok\n"]);

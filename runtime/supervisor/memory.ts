@@ -137,6 +137,16 @@ export function parseMemory(text: string): Memory | null {
   }
 }
 
+/** Whether a failure of that pipeline, or of that worker, is remembered: it is put aside, runs apart, or waits for its next start. */
+export function hasFailed({ pipelines, workers }: Memory, name: string): boolean {
+  const pipeline = pipelines[name];
+  const worker = workers[name] ?? workers[pipeline?.worker ?? ""];
+  const isAside = Object.keys(pipeline?.refused ?? {}).length > 0 || pipeline?.apart === true;
+  const records = [pipeline?.restart, worker?.restart];
+  const isCounted = records.some((each) => each !== undefined && each.attempt + each.failures.length > 0);
+  return isAside || isCounted || (worker?.quarantine ?? null) !== null;
+}
+
 /** The memory as if that pipeline, or that worker, had never failed: it is started again. */
 export function released(memory: Memory, name: string): Memory {
   const pipeline = memory.pipelines[name];

@@ -115,7 +115,7 @@ test("told by a bucket it starts, tells, answers, holds, and holds still after i
   process.kill(processOf(state), "SIGKILL");
   await until(() => events.length > 0);
   expect(events[0]).toMatchObject({ host: "gateway", what: "failed", name: "shared-1" });
-  expect([supervisor.release("nobody"), supervisor.release("a")]).toEqual([false, true]);
+  expect([supervisor.release("nobody"), supervisor.release("a")]).toEqual([null, "released"]);
   await until(() => events.some((each) => (each as { what: string }).what === "released"));
   await bucket.setState("gateway", { drain: true });
   await until(() => supervisor.status().workers.length === 0);

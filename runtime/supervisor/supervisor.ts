@@ -19,7 +19,7 @@ import { desiredOf } from "./instances.ts";
 import { lives } from "./life-signs.ts";
 import { KeptWrites } from "./kept-writes.ts";
 import { Lateness } from "./lateness.ts";
-import { type Memory, memoryText, released } from "./memory.ts";
+import { hasFailed, type Memory, memoryText, released } from "./memory.ts";
 import { type Happening, type Heard, reconcile, type Reconciled } from "./reconcile.ts";
 import type { ScaleTiming } from "./scale.ts";
 import type { TrustedKeys } from "./signature.ts";
@@ -133,17 +133,22 @@ export class Supervisor {
     this.#lookSoon();
   }
 
-  /** Lets a pipeline, or a worker, that failed too often go again, as if it never had. False where there is none of that name. */
-  release(name: string): boolean {
+  /**
+   * Lets a pipeline, or a worker, that failed too often go again, as if it never had. One that has not failed is left as it
+   * is: `fine`. Null where there is none of that name.
+   */
+  release(name: string): "released" | "fine" | null {
     const { pipelines, workers } = this.#memory;
     const meant = [...Object.keys(pipelines), ...Object.keys(workers)].filter(
       (each) => each === name || instanceOf(each).pipeline === name,
     );
-    if (meant.length === 0) return false;
-    this.#remember(meant.reduce(released, this.#memory));
+    if (meant.length === 0) return null;
+    const failed = meant.filter((each) => hasFailed(this.#memory, each));
+    if (failed.length === 0) return "fine";
+    this.#remember(failed.reduce(released, this.#memory));
     this.tell({ what: "released", name, reason: "somebody lets it go again" });
     this.#lookSoon();
-    return true;
+    return "released";
   }
 
   /** Calls `told` for what happens from here on; ends by the returned function. */
