@@ -222,7 +222,7 @@ program
   .addOption(
     new Option(
       "--ready",
-      "only see that all that were given to workers here run: for probes; it fails where one does not",
+      "only see that all run that are wanted here: for probes; it fails where one does not",
     ).conflicts("json"),
   )
   .action((pipeline: string | undefined, options) =>

@@ -5,6 +5,7 @@ import { askSocket } from "../connect/socket-question.ts";
 import type { Log } from "../log.ts";
 import type { IngestUnit } from "../supervisor/ingest-unit.ts";
 import { mergedMetrics } from "../supervisor/merged-metrics.ts";
+import { unready } from "../supervisor/status.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { openAdmin, parseAddress } from "../worker/admin.ts";
 import { type Answers, type Control, openControl, WrittenAnswer } from "../worker/control.ts";
@@ -25,6 +26,7 @@ function answersOf({ supervisor, ingest, socketOf }: Supervised): Answers {
   return async (path) => {
     if (path === "/supervisor") return { ...supervisor.status(), ingest: ingest.status() };
     if (path === "/metrics") return metricsOf(supervisor, socketOf);
+    if (path === "/readyz") return readiness(unready(supervisor.status()));
     const [, named] = /^\/release\/([a-z0-9_-]{1,64})$/.exec(path) ?? [];
     if (named !== undefined) return supervisor.release(named) ?? undefined;
     const [, worker, lines] = /^\/logs\/([a-z0-9_-]{1,64})\/(\d{1,5})$/.exec(path) ?? [];
@@ -50,9 +52,12 @@ function openAnswers({ supervisor, socketOf }: Supervised): Answers {
     if (path === "/metrics") return metricsOf(supervisor, socketOf);
     if (path === "/healthz") return probe({ ok: true, reasons: [] });
     if (path !== "/readyz") return undefined;
-    const reasons = [supervisor.status().driver_fault].filter((fault) => fault !== "");
-    return probe({ ok: reasons.length === 0, reasons });
+    return readiness([supervisor.status().driver_fault].filter((fault) => fault !== ""));
   };
+}
+
+function readiness(reasons: readonly string[]): WrittenAnswer {
+  return probe({ ok: reasons.length === 0, reasons });
 }
 
 /** Opens those that were asked for, and the socket file of this user. */

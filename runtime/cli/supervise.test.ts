@@ -248,6 +248,11 @@ test("one that takes its worker down again and again is put aside alone, and run
     expect.objectContaining({ name: "ill" }),
   ]);
   const well = await site.until(runs("well"));
+  const ready = await site.weir("why", "--ready");
+  expect([ready.code, ready.stderr]).toEqual([
+    69,
+    expect.stringMatching(/not ready: ill@\w+ is quarantined: /),
+  ]);
   rmSync(join(site.folder, "broken"));
   expect((await site.weir("release", "ill")).stdout).toBe("ill is started again\n");
   const released = await site.until((status) => runs("ill")(status) && runs("well")(status));
@@ -256,6 +261,7 @@ test("one that takes its worker down again and again is put aside alone, and run
     status.workers.find(({ pipelines }) => pipelines.includes(pipeline))?.process;
   expect(processOf(released, "well")).toBe(processOf(well, "well"));
   while (linesOf(site, "ill") === 0) await sleep(wallClock, 50);
+  expect((await site.weir("why", "--ready")).code).toBe(0);
   await site.drain(supervisor);
 });
 

@@ -34,10 +34,11 @@ async function pipelinesOf(folder: string): Promise<readonly WaitingAnswer[]> {
 async function checkReady(folder: string): Promise<number> {
   const answers = await probeWorkers(folder, "/readyz");
   if (answers.length === 0) throw nobody(folder);
-  const reasons = answers.filter(({ ok }) => !ok).flatMap((each) => each.reasons);
+  // A supervisor tells of its workers' pipelines as well.
+  const reasons = [...new Set(answers.filter(({ ok }) => !ok).flatMap((each) => each.reasons))];
   if (answers.every(({ ok }) => ok)) return 0;
   throw new WeirError("WEIR_NO_WORKER", `not ready: ${reasons.join("; ")}`, {
-    remedy: "its log says what it waits for, or why a pipeline failed",
+    remedy: "weir status says more, and the log what a pipeline waits for or why it failed",
   });
 }
 

@@ -93,6 +93,17 @@ export function statusOf(known: Known): SupervisorStatus {
   };
 }
 
+/** Why not all that is wanted runs, a line each; what a worker says of itself it says in the same words. */
+export function unready({ driver_fault, pipelines }: SupervisorStatus): readonly string[] {
+  const missing = pipelines.filter(({ state }) => state !== "running" && state !== "stopped");
+  const faults = missing.map(({ name, runs, wanted, state, reason }) => {
+    const revision = runs ?? wanted;
+    const what = revision === null ? name : `${name}@${revision}`;
+    return `${what} is ${state}${reason === null ? "" : `: ${reason.split("\n", 1)[0]}`}`;
+  });
+  return driver_fault === "" ? faults : [`the driver fails: ${driver_fault}`, ...faults];
+}
+
 /** A file of which nothing runs. Where what it said before still does, that has a line of its own. */
 function refusedLine(refused: RefusedFile, wanted: readonly WantedPipeline[]): PipelineStatusLine[] {
   if (wanted.some((each) => isOf(each, refused))) return [];
