@@ -12,11 +12,14 @@ import { makeLog } from "../log.ts";
 import { type PlannedChange, planChanges, planLines } from "../supervisor/change-plan.ts";
 import { fleet } from "../supervisor/control-subjects.ts";
 import {
+  type AllDesired,
   DesiredBucket,
   type DesiredEntry,
   type HostDesired,
   replaceable,
 } from "../supervisor/desired-bucket.ts";
+import { DeviceBucket, type Registered } from "../supervisor/device-bucket.ts";
+import { waitingPipelines } from "../supervisor/fleet-view.ts";
 import { earlierRevision } from "../supervisor/rollback.ts";
 import { signatureMark } from "../supervisor/signature.ts";
 import { revisionMark, type WantedPipeline, wantedPipeline } from "../supervisor/wanted.ts";
@@ -75,6 +78,14 @@ export async function withLink<T>(
   } finally {
     await connections.close();
   }
+}
+
+/** What the devices of a fleet have said, and what is wanted of them. */
+export async function fleetNow(
+  link: NatsLink,
+): Promise<{ readonly registered: readonly Registered[]; readonly all: AllDesired }> {
+  const registered = await (await DeviceBucket.open(link)).all();
+  return { registered, all: await (await DesiredBucket.open(link)).all() };
 }
 
 /** Does something with the bucket of a host. */
@@ -287,8 +298,17 @@ export async function apply(names: readonly string[], options: ApplyOptions): Pr
     // Last, so that a host which is told for the first time hears all of it at once.
     if (present.state === null && host !== fleet) await bucket.begin(host);
     show(changes, states, options);
+    if (host === fleet) await warnOfWaiting(link, wanted);
   });
   return 0;
+}
+
+/** What was applied to a fleet and finds no device is wanted all the same, in case one comes. */
+async function warnOfWaiting(link: NatsLink, wanted: readonly WantedPipeline[]): Promise<void> {
+  const { registered, all } = await fleetNow(link);
+  const waiting = waitingPipelines(registered, all);
+  for (const { name } of wanted)
+    if (waiting.has(name)) warn(`${name} waits for a device: ${waiting.get(name)}`);
 }
 
 export interface RollbackOptions extends TargetOptions {

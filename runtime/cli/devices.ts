@@ -1,15 +1,14 @@
 // weir devices and weir deploy: the user's side of a fleet. Asks the registry, and asks devices; decides nothing.
 
 import { userInfo } from "node:os";
-import { wallClock } from "../clock.ts";
 import { askService } from "../connect/service.ts";
 import { durationText } from "../engine/waiting.ts";
 import { WeirError } from "../errors.ts";
 import { deviceSubject } from "../supervisor/control-subjects.ts";
 import type { Deployed } from "../supervisor/deployments.ts";
-import { DeviceBucket, type Registered } from "../supervisor/device-bucket.ts";
-import { hostState } from "../supervisor/place.ts";
-import { checked, type ConnectionOptions, withLink } from "./apply.ts";
+import type { KnownDevice } from "../supervisor/fleet.ts";
+import { knownDevice, stateOf, waitingPipelines } from "../supervisor/fleet-view.ts";
+import { checked, type ConnectionOptions, fleetNow, withLink } from "./apply.ts";
 import { settingsFor } from "./device-settings.ts";
 import { checkNames, checkPipeline } from "./host-name.ts";
 import type { CheckedPipeline } from "./load.ts";
@@ -17,13 +16,12 @@ import { signatureOf } from "./sign.ts";
 import { tableText } from "./table-text.ts";
 import { print, styled } from "./terminal.ts";
 
-function rowOf({ device, written }: Registered, now: number): string[] {
-  const { id, location, labels, capacity, runs } = device;
-  const silent = Math.max(0, now - written);
+function rowOf(known: KnownDevice): string[] {
+  const { id, location, labels, capacity, runs } = known.device;
   return [
     id,
-    hostState(silent),
-    durationText(silent),
+    stateOf(known),
+    durationText(known.silent_ms),
     String(runs.length),
     `${capacity.cpu} / ${Math.round(capacity.memory / 1024 ** 2)} MiB`,
     Object.entries(labels)
@@ -34,17 +32,18 @@ function rowOf({ device, written }: Registered, now: number): string[] {
 }
 
 export async function devices(options: ConnectionOptions & { readonly json?: boolean }): Promise<number> {
-  const found = await withLink(options, async (link) => (await DeviceBucket.open(link)).all());
-  const now = wallClock.now();
+  const { registered, all } = await withLink(options, fleetNow);
+  const known = registered.map(({ device, silent_ms }) => knownDevice(device, all, silent_ms, silent_ms));
   if (options.json === true) {
-    const shown = found.map((each) => ({ ...each.device, state: hostState(now - each.written) }));
-    print(JSON.stringify(shown));
+    print(JSON.stringify(known.map((each) => ({ ...each.device, state: stateOf(each) }))));
     return 0;
   }
   const head = ["DEVICE", "STATE", "SILENT", "RUNS", "CAPACITY", "LABELS", "LOCATION"];
-  const [first = "", ...rows] = tableText([head, ...found.map((each) => rowOf(each, now))]);
+  const [first = "", ...rows] = tableText([head, ...known.map(rowOf)]);
   print(styled("dim", first));
   for (const row of rows) print(row);
+  for (const [name, reason] of waitingPipelines(registered, all))
+    print(`${name} waits for a device: ${reason}`);
   return 0;
 }
 

@@ -12,8 +12,8 @@ import { limits } from "../limits.ts";
 export interface BucketEntry {
   /** The bucket's own number of it. */
   readonly revision: number;
-  /** By the server's clock. */
-  readonly created: Date;
+  /** For how long (ms) it had stood there when the scan began, by the server's clock alone. */
+  readonly age_ms: number;
   /** Throws where it is no JSON. */
   json(): unknown;
 }
@@ -42,13 +42,15 @@ export async function entriesOf(
     deliver_policy: DeliverPolicy.LastPerSubject,
   });
   try {
+    // A consumer is made now, and the server says when that is.
+    const began = Date.parse((await consumer.info(true)).created);
     const messages = await consumer.consume();
     const stop = (): void => messages.stop();
     let endWait = wallClock.after(timeout, stop);
     for await (const message of messages) {
       endWait();
       const key = message.subject.slice(prefix.length);
-      if (isThere(message)) found.set(key, entryIn(message));
+      if (isThere(message)) found.set(key, entryIn(message, began));
       else found.delete(key);
       missing.delete(message.subject);
       if (missing.size === 0) break;
@@ -69,8 +71,9 @@ function isThere({ headers }: JsMsg): boolean {
   return operation !== "DEL" && operation !== "PURGE";
 }
 
-function entryIn(message: JsMsg): BucketEntry {
-  return { revision: message.seq, created: message.time, json: () => message.json() };
+function entryIn(message: JsMsg, began: number): BucketEntry {
+  const age_ms = Math.max(0, began - message.time.getTime());
+  return { revision: message.seq, age_ms, json: () => message.json() };
 }
 
 function brokenOff(bucket: string): WeirError {
@@ -82,7 +85,7 @@ function brokenOff(bucket: string): WeirError {
 }
 
 /** What stands in an entry; undefined where that is no JSON. */
-export function jsonOf(entry: BucketEntry): unknown {
+export function jsonOf(entry: Pick<BucketEntry, "json">): unknown {
   try {
     return entry.json();
   } catch {

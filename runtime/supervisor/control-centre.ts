@@ -9,14 +9,14 @@ import { openService } from "../connect/service.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
-import type { Demand } from "./capacity.ts";
 import { type Policy, refusal } from "./control-policy.ts";
 import { type AllDesired, DesiredBucket, type HostDesired } from "./desired-bucket.ts";
 import { confirmSubject, controlEvents, fleet, lastWord } from "./control-subjects.ts";
 import { DeviceBucket, type Registered } from "./device-bucket.ts";
 import { type EntryChange, entryChanges, type KnownDevice, type TurnEntry, turnsFor } from "./fleet.ts";
-import { hostState, type Placeable } from "./place.ts";
-import { revisionMark, type WantedPipeline } from "./wanted.ts";
+import { demandOf, knownDevice, placeables } from "./fleet-view.ts";
+import { hostState } from "./place.ts";
+import { revisionMark } from "./wanted.ts";
 
 export interface ControlOptions {
   readonly link: NatsLink;
@@ -105,7 +105,7 @@ export class ControlCentre {
     const all = await this.#all();
     this.#note(registered);
     const wanted = all.hosts.get(fleet) ?? nothing;
-    const pipelines = [...wanted.pipelines.values()].map(({ pipeline }) => placeable(pipeline));
+    const pipelines = placeables(all);
     const known = registered.map((each) => this.#knownOf(each, all));
     const owners = new Map([...all.owners].map(([name, { owner }]) => [name, owner]));
     const { turns, waiting } = turnsFor(pipelines, known, owners, policy.lost_after);
@@ -166,26 +166,19 @@ export class ControlCentre {
     if (isBroken || this.#since > now) this.#since = now;
     this.#cuts = link.cuts;
     this.#lookedAt = now;
-    for (const { device, sequence, written } of registered) {
+    for (const { device, sequence, silent_ms } of registered) {
       const before = this.#seen.get(device.id);
       if (before?.sequence === sequence) continue;
       // What was written before this one listened is as old as the server says.
-      const age = before === undefined ? Math.max(0, clock.now() - written) : 0;
+      const age = before === undefined ? silent_ms : 0;
       this.#seen.set(device.id, { sequence, at: now - age });
     }
   }
 
-  #knownOf({ device }: Registered, { hosts }: AllDesired): KnownDevice {
+  #knownOf({ device }: Registered, all: AllDesired): KnownDevice {
     const now = this.#options.clock.elapsed();
-    const { state, pipelines } = hosts.get(device.id) ?? nothing;
-    const named = [...pipelines.values()].filter(({ pipeline }) => pipeline.term === undefined);
-    return {
-      device,
-      silent_ms: now - (this.#seen.get(device.id)?.at ?? now),
-      watched_ms: now - this.#since,
-      drained: state?.drain === true,
-      taken: named.map(({ pipeline }) => demandOf(pipeline)),
-    };
+    const silent_ms = now - (this.#seen.get(device.id)?.at ?? now);
+    return knownDevice(device, all, silent_ms, now - this.#since);
   }
 
   async #confirm(request: unknown, id: string): Promise<unknown> {
@@ -229,15 +222,6 @@ export class ControlCentre {
     if (complaint !== this.#told && complaint !== "") this.#options.log.warn(complaint);
     this.#told = complaint;
   }
-}
-
-function demandOf({ placement }: WantedPipeline): Demand {
-  return { processors: placement.processors, memory_bytes: placement.memory };
-}
-
-function placeable(pipeline: WantedPipeline): Placeable {
-  const { name, placement, subjects } = pipeline;
-  return { name, labels: placement.labels, subjects, demand: demandOf(pipeline) };
 }
 
 /** Whether somebody wants another pipeline of that name there, which a turn does not take the place of. */

@@ -90,7 +90,7 @@ function stale(what: string, cause: unknown): WeirError {
 }
 
 /** The pipeline, or why there is none. */
-function readPipeline(entry: BucketEntry): DesiredEntry | string {
+function readPipeline(entry: Pick<BucketEntry, "revision" | "json">): DesiredEntry | string {
   try {
     const parsed = pipelineEntry.safeParse(entry.json());
     if (!parsed.success) throw new Error("expected a file, a text, and what else belongs to a pipeline");

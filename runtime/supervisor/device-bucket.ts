@@ -9,13 +9,13 @@ import { type Device, parseDevice } from "./device.ts";
 
 export const deviceBucket = "weir_devices";
 
-/** A device with when its entry was written. */
+/** A device with how long ago its entry was written. */
 export interface Registered {
   readonly device: Device;
   /** Grows with each contact. */
   readonly sequence: number;
-  /** Wall clock ms of the server. */
-  readonly written: number;
+  /** ms, by the server's clock: nobody's who asks. */
+  readonly silent_ms: number;
 }
 
 export class DeviceBucket {
@@ -65,7 +65,7 @@ export class DeviceBucket {
       const device = parseDevice(jsonOf(entry));
       return device === null || device.id !== key
         ? []
-        : [{ device, sequence: entry.revision, written: entry.created.getTime() }];
+        : [{ device, sequence: entry.revision, silent_ms: entry.age_ms }];
     });
     return found.toSorted((a, b) => (a.device.id < b.device.id ? -1 : 1));
   }

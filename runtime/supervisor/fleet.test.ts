@@ -93,7 +93,7 @@ test("a turn is given when there is a reason, and not before its device is lost"
       { name: "p", owner: { host, term: 3, before: "a", reason: "it is new" } },
     ]);
   expect(turnsFor([pipeline("p", 40)], [device("a")], new Map(), lost_after).waiting).toEqual([
-    { name: "p", reason: "no host with its labels has room for it" },
+    { name: "p", reason: "no host with its labels has room for it: 40 processors and 1 MiB are asked for" },
   ]);
 });
 

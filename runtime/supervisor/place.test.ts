@@ -53,7 +53,10 @@ test("labels must be there, and what cannot be placed says why", () => {
   expect(unplaced).toEqual([
     { name: "south", reason: "no host with its labels is connected" },
     { name: "west", reason: "no host has the labels site=west" },
-    { name: "zeppelin", reason: "no host with its labels has room for it" },
+    {
+      name: "zeppelin",
+      reason: "no host with its labels has room for it: 40 processors and 1 MiB are asked for",
+    },
   ]);
 });
 

@@ -3,7 +3,7 @@
 
 import { limits } from "../limits.ts";
 import { overlaps } from "../pipeline/subject.ts";
-import { byName, type Capacity, evicted, Load, type Taker } from "./capacity.ts";
+import { byName, type Capacity, type Demand, evicted, Load, type Taker } from "./capacity.ts";
 import { hasLabels, labelText } from "./labels.ts";
 
 export interface Move {
@@ -116,6 +116,7 @@ function hasLeft({ state }: Host): boolean {
 /** The site that is best for a pipeline, or why there is none. */
 function bestSite(pipeline: Placeable, sites: readonly Site[], near: NearSites): Site | string {
   const fitting = sites.filter(({ host }) => hasLabels(host.labels, pipeline.labels));
+  if (sites.length === 0) return "no host has ever been there";
   if (fitting.length === 0) return `no host has the labels ${labelText(pipeline.labels)}`;
   const reachable = fitting.filter(({ host }) => host.state === "connected");
   if (reachable.length === 0) return "no host with its labels is connected";
@@ -133,7 +134,11 @@ function bestSite(pipeline: Placeable, sites: readonly Site[], near: NearSites):
       bestLocal = local;
     }
   }
-  return best ?? "no host with its labels has room for it";
+  return best ?? `no host with its labels has room for it: ${demandText(pipeline.demand)} are asked for`;
+}
+
+function demandText({ processors, memory_bytes }: Demand): string {
+  return `${processors} processors and ${Math.ceil(memory_bytes / 2 ** 20)} MiB`;
 }
 
 /** By a subject that is read, where it is published. */

@@ -1,0 +1,63 @@
+// How a fleet stands, from what its buckets hold: for the control centre, and for whoever asks what it will do and why something
+// waits. Pure.
+
+import type { Demand } from "./capacity.ts";
+import { fleet } from "./control-subjects.ts";
+import type { AllDesired } from "./desired-bucket.ts";
+import type { Device } from "./device.ts";
+import type { Registered } from "./device-bucket.ts";
+import { type KnownDevice, turnsFor } from "./fleet.ts";
+import { type Host, hostState, type Placeable } from "./place.ts";
+import { limits } from "../limits.ts";
+import type { WantedPipeline } from "./wanted.ts";
+
+export function demandOf({ placement }: WantedPipeline): Demand {
+  return { processors: placement.processors, memory_bytes: placement.memory };
+}
+
+/** What is wanted of whichever device fits. */
+export function placeables({ hosts }: AllDesired): readonly Placeable[] {
+  return [...(hosts.get(fleet)?.pipelines.values() ?? [])].map(({ pipeline }) => {
+    const { name, placement, subjects } = pipeline;
+    return { name, labels: placement.labels, subjects, demand: demandOf(pipeline) };
+  });
+}
+
+export function knownDevice(
+  device: Device,
+  { hosts }: AllDesired,
+  silent_ms: number,
+  watched_ms: number,
+): KnownDevice {
+  const { state = null, pipelines = new Map<string, never>() } = hosts.get(device.id) ?? {};
+  const named = [...pipelines.values()].filter(({ pipeline }) => pipeline.term === undefined);
+  const taken = named.map(({ pipeline }) => demandOf(pipeline));
+  return { device, silent_ms, watched_ms, drained: state?.drain === true, taken };
+}
+
+/** How a device stands for whoever looks at the list of them. */
+export function stateOf({ silent_ms, drained }: KnownDevice): Host["state"] {
+  const state = hostState(silent_ms);
+  return drained && state === "connected" ? "drained" : state;
+}
+
+/** What is wanted of the fleet and has no place, and why; for one that would have one, that the control centre has not given it yet. */
+export function waitingPipelines(
+  registered: readonly Registered[],
+  all: AllDesired,
+): ReadonlyMap<string, string> {
+  const known = registered.map(({ device, silent_ms }) => knownDevice(device, all, silent_ms, silent_ms));
+  const owners = new Map([...all.owners].map(([name, { owner }]) => [name, owner]));
+  const { turns, waiting } = turnsFor(placeables(all), known, owners, limits.host_lost_ms);
+  const found = new Map(waiting.map(({ name, reason }) => [name, reason]));
+  for (const { name, owner } of turns) {
+    const isNew = (owners.get(name)?.host ?? null) === null;
+    if (isNew && owner.host !== null) found.set(name, `weir control, if one runs, gives it to ${owner.host}`);
+  }
+  for (const [name, { host }] of owners) {
+    const entry = host === null ? undefined : all.hosts.get(host)?.pipelines.get(name);
+    if (entry !== undefined && entry.pipeline.term === undefined)
+      found.set(name, `${host} is to run a pipeline of that name already`);
+  }
+  return found;
+}
