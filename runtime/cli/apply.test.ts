@@ -142,6 +142,13 @@ test("planned, applied, changed, rolled back, pruned, drained", async () => {
   expect((await bucket.read("gateway")).state).toEqual({ drain: true });
   await said(drain({ ...target(), undo: true }));
   expect((await bucket.read("gateway")).state).toEqual({ drain: false });
+  // The last one goes by a folder in which none is left.
+  mkdirSync(join(folder, "none"));
+  await expect(apply([join(folder, "none")], target())).rejects.toMatchObject({ code: "WEIR_FILE" });
+  expect((await said(apply([join(folder, "none")], { ...target(), prune: true }))).text).toMatch(
+    /^- climate /,
+  );
+  expect((await bucket.read("gateway")).pipelines.size).toBe(0);
 });
 
 test("each rollback goes one revision further back, until none is known", async () => {

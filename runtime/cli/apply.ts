@@ -29,7 +29,15 @@ import type { DeviceSettings } from "../worker/settings.ts";
 import { type SettingsOptions, settingsFor } from "./device-settings.ts";
 import { checkHost, checkPipeline, hostToken } from "./host-name.ts";
 import { checkForget, neverWanted, warnOfStranger } from "./known-names.ts";
-import { type CheckedPipeline, exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
+import {
+  type CheckedPipeline,
+  exitConfig,
+  filesOf,
+  isEmptyFolder,
+  isWrong,
+  loadFiles,
+  printDiagnostics,
+} from "./load.ts";
 import { signatureOf, wantedAgain } from "./sign.ts";
 import { type StatePlan, statePlan, statePlanText, threadsText } from "./state-plan.ts";
 import { print, warn } from "./terminal.ts";
@@ -228,8 +236,10 @@ function wantedOf(
 }
 
 /** The files that are meant, given either way. */
-function namedFiles(names: readonly string[], { file = [] }: ApplyOptions): readonly string[] {
-  if (names.length + file.length > 0) return [...names, ...file];
+function namedFiles(names: readonly string[], { file = [], prune }: ApplyOptions): readonly string[] {
+  const all = [...names, ...file];
+  // That nothing is wanted any more has to be said by a folder that is there.
+  if (all.length > 0) return prune === true ? all.filter((name) => !isEmptyFolder(name)) : all;
   throw new WeirError("WEIR_USAGE", "no pipelines are named", {
     remedy: "name files, folders or patterns: weir apply pipelines/, or weir apply -f pipelines/",
   });

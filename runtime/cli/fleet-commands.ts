@@ -77,7 +77,7 @@ function applying(connected: (name: string, description: string) => Command): vo
           "for whichever device fits, by its labels, its room and its subjects: weir control places it",
         ).conflicts("host"),
       )
-      .option("--prune", "what is there and not among them goes")
+      .option("--prune", "what is there and not among them goes; with an empty folder, all of it")
       .addOption(
         new Option(
           "--forget <pipeline>",

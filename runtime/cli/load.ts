@@ -44,6 +44,16 @@ function holdsNothingElse(folder: string): boolean {
   return found.length === 1 && found[0] === settingsFile;
 }
 
+function pipelineFilesIn(folder: string): string[] {
+  return readdirSync(folder).filter((each) => /\.ya?ml$/.test(each) && each !== settingsFile);
+}
+
+/** True for a folder in which no pipelines lie. */
+export function isEmptyFolder(name: string): boolean {
+  const isFolder = statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder && pipelineFilesIn(name).length === 0;
+}
+
 /** The pipeline files that are meant by names of files, of folders and by patterns such as `rules/*.yaml`, each name in its place. */
 export function filesOf(names: readonly string[]): string[] {
   return names.flatMap((name) => {
@@ -53,9 +63,7 @@ export function filesOf(names: readonly string[]): string[] {
     const found =
       facts === undefined
         ? globSync(name).filter((each) => basename(each) !== settingsFile)
-        : readdirSync(name)
-            .filter((each) => /\.ya?ml$/.test(each) && each !== settingsFile)
-            .map((each) => join(name, each));
+        : pipelineFilesIn(name).map((each) => join(name, each));
     if (found.length > 0) return found.sort();
     throw new WeirError(
       "WEIR_FILE",
