@@ -51,7 +51,7 @@ test("labels must be there, and what cannot be placed says why", () => {
   );
   expect([...where]).toEqual([["north", "a"]]);
   expect(unplaced).toEqual([
-    { name: "south", reason: "no host with its labels is connected" },
+    { name: "south", reason: "no host with its labels is connected: b is disconnected" },
     { name: "west", reason: "no host has the labels site=west" },
     {
       name: "zeppelin",

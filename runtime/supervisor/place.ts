@@ -113,13 +113,19 @@ function hasLeft({ state }: Host): boolean {
   return state === "lost" || state === "drained";
 }
 
+/** Of so many hosts it is told why they are none. */
+const toldMost = 3;
+
 /** The site that is best for a pipeline, or why there is none. */
 function bestSite(pipeline: Placeable, sites: readonly Site[], near: NearSites): Site | string {
   const fitting = sites.filter(({ host }) => hasLabels(host.labels, pipeline.labels));
   if (sites.length === 0) return "no host has ever been there";
   if (fitting.length === 0) return `no host has the labels ${labelText(pipeline.labels)}`;
   const reachable = fitting.filter(({ host }) => host.state === "connected");
-  if (reachable.length === 0) return "no host with its labels is connected";
+  if (reachable.length === 0) {
+    const states = fitting.slice(0, toldMost).map(({ host: { name, state } }) => `${name} is ${state}`);
+    return `no host with its labels is connected: ${states.join(", ")}`;
+  }
   const reads = pipeline.subjects.map(near);
   const roomy = reachable.filter(({ load }) => load.fits(pipeline.demand));
   let best: Site | undefined;
