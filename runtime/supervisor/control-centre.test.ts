@@ -1,5 +1,6 @@
 // A control centre on a real server, whose own clock is set while it looks: who is lost is told by how time passes.
 
+import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Clock, sleep, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
@@ -83,3 +84,51 @@ test.each([
     await centre.close();
   },
 );
+
+test("a registry that somebody deleted is made again, and nobody is gone before there was time to be heard", {
+  timeout: 60_000,
+}, async () => {
+  const labels = { deleted: "yes" };
+  const names = { slow: "slow", quick: "quick", pipeline: "p-deleted" };
+  const desired = await DesiredBucket.open(link);
+  const tell = async (id: string): Promise<number> =>
+    (await DeviceBucket.open(link)).tell({ ...device, id, labels, subjects: id === "slow" ? ["a.b"] : [] });
+  await tell(names.slow);
+  await tell(names.quick);
+  const text = `name: ${names.pipeline}\nsource: { nats: { subject: a.b }, format: json }\nplacement: { labels: { deleted: yes } }\n`;
+  await desired.put(fleet, wantedPipeline("/p.yaml", text), null);
+  const policy = { lost_after: 3_000, allow: [{}] };
+  const log = { ...silentLog, error: () => undefined };
+  const clock = wallClock;
+  const centre = await ControlCentre.open({ link, policy, id: "remade", version: "0", clock, log });
+  const owner = async (): Promise<string | null | undefined> =>
+    (await desired.all()).owners.get(names.pipeline)?.owner.host;
+  const look = async (): Promise<void> => {
+    centre.look();
+    await sleep(wallClock, 100);
+  };
+  while ((await owner()) === undefined) await look();
+  expect(await owner()).toBe(names.slow);
+  const { streams } = await jetstreamManager(link.nats, { checkAPI: false });
+  const isThere = (): Promise<boolean> =>
+    streams.info("KV_weir_devices").then(
+      () => true,
+      () => false,
+    );
+  await streams.delete("KV_weir_devices");
+  while (!(await isThere())) await look();
+  const began = wallClock.elapsed();
+  while ((await owner()) === names.slow) {
+    await tell(names.quick);
+    await look();
+  }
+  expect(wallClock.elapsed() - began).toBeGreaterThan(policy.lost_after - 200);
+  // The same between two looks, where nobody notices that it was away.
+  await tell(names.slow);
+  await look();
+  await streams.delete("KV_weir_devices");
+  await tell(names.slow);
+  await look();
+  expect(await owner()).toBe(names.quick);
+  await centre.close();
+});

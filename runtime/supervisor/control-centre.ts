@@ -13,9 +13,17 @@ import { type Policy, refusal } from "./control-policy.ts";
 import { type AllDesired, DesiredBucket, type HostDesired } from "./desired-bucket.ts";
 import { confirmSubject, controlEvents, fleet, lastWord } from "./control-subjects.ts";
 import { DeviceBucket, type Registered } from "./device-bucket.ts";
-import { type EntryChange, entryChanges, type KnownDevice, type TurnEntry, turnsFor } from "./fleet.ts";
+import {
+  type EntryChange,
+  entryChanges,
+  type KnownDevice,
+  type Owner,
+  type TurnEntry,
+  type Turns,
+  turnsFor,
+} from "./fleet.ts";
 import { demandOf, knownDevice, placeables } from "./fleet-view.ts";
-import { hostState } from "./place.ts";
+import { hostState, type Placeable } from "./place.ts";
 import { revisionMark } from "./wanted.ts";
 
 export interface ControlOptions {
@@ -35,12 +43,14 @@ const wish = z.strictObject({
   labels: z.record(z.string(), z.string()).default({}),
 });
 
+type Owners = ReadonlyMap<string, Owner>;
+
 const nothing: HostDesired = { state: null, pipelines: new Map() };
 
 export class ControlCentre {
   readonly #options: ControlOptions;
-  readonly #desired: DesiredBucket;
-  readonly #devices: DeviceBucket;
+  #desired: DesiredBucket;
+  #devices: DeviceBucket;
   /** By device, its last entry and when that came, by a clock that nobody sets, as the times below. */
   readonly #seen = new Map<string, { readonly sequence: number; readonly at: number }>();
   #known: { readonly version: number; readonly all: AllDesired } | null = null;
@@ -85,13 +95,25 @@ export class ControlCentre {
   /** Looks once, unless it does. */
   look(): void {
     this.#looking ??= this.#look()
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
         this.#since = Number.POSITIVE_INFINITY;
         this.#say(`nothing is decided while the buckets cannot be read: ${messageOf(error)}`);
+        await this.#openAgain();
       })
       .finally(() => {
         this.#looking = null;
       });
+  }
+
+  /** Nobody else may make the buckets where somebody has deleted them. */
+  async #openAgain(): Promise<void> {
+    this.#known = null;
+    try {
+      this.#desired = await DesiredBucket.open(this.#options.link);
+      this.#devices = await DeviceBucket.open(this.#options.link);
+    } catch {
+      // The next look tells why not.
+    }
   }
 
   async close(): Promise<void> {
@@ -100,15 +122,13 @@ export class ControlCentre {
   }
 
   async #look(): Promise<void> {
-    const { policy } = this.#options;
     const registered = await this.#devices.all();
     const all = await this.#all();
     this.#note(registered);
     const wanted = all.hosts.get(fleet) ?? nothing;
-    const pipelines = placeables(all);
     const known = registered.map((each) => this.#knownOf(each, all));
     const owners = new Map([...all.owners].map(([name, { owner }]) => [name, owner]));
-    const { turns, waiting } = turnsFor(pipelines, known, owners, policy.lost_after);
+    const { turns, waiting } = this.#turns(placeables(all), known, owners);
     const waits = waiting.map(({ name, reason }) => `${name} waits for a host: ${reason}`);
     for (const { name, owner } of turns) {
       const sequence = all.owners.get(name)?.sequence ?? null;
@@ -128,6 +148,23 @@ export class ControlCentre {
     }
     // All of it at once: what was said one after the other would be news again at each look.
     this.#say(waits.join("; "));
+  }
+
+  /** A device without an entry is gone once the registry could be heard for long enough: before, it may not have said yet that it is there. */
+  #turns(pipelines: readonly Placeable[], known: readonly KnownDevice[], owners: Owners): Turns {
+    const { policy, clock } = this.#options;
+    const isHeard = clock.elapsed() - this.#since > policy.lost_after;
+    const there = new Set(known.map(({ device }) => device.id));
+    const isLeft = (name: string): boolean => {
+      const host = owners.get(name)?.host ?? null;
+      return host !== null && !isHeard && !there.has(host);
+    };
+    return turnsFor(
+      pipelines.filter(({ name }) => !isLeft(name)),
+      known,
+      new Map([...owners].filter(([name]) => !isLeft(name))),
+      policy.lost_after,
+    );
   }
 
   async #enter({ kind, host, name, term, resumes }: EntryChange, { hosts }: AllDesired): Promise<void> {
@@ -162,7 +199,12 @@ export class ControlCentre {
   #note(registered: readonly Registered[]): void {
     const { link, clock } = this.#options;
     const now = clock.elapsed();
-    const isBroken = link.cuts !== this.#cuts || now - this.#lookedAt > 3 * limits.control_look_ms;
+    // Numbers only grow in one bucket.
+    const isAnother = registered.some(
+      ({ device, sequence }) => sequence < (this.#seen.get(device.id)?.sequence ?? 0),
+    );
+    const isBroken =
+      link.cuts !== this.#cuts || now - this.#lookedAt > 3 * limits.control_look_ms || isAnother;
     if (isBroken || this.#since > now) this.#since = now;
     this.#cuts = link.cuts;
     this.#lookedAt = now;
