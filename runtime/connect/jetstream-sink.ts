@@ -67,7 +67,8 @@ class StreamSink implements Sink {
   #bytes = 0;
   #holding = false;
   #attempt = 0;
-  #told = "";
+  /** Faults that were told since a row was stored last. */
+  readonly #told = new Set<string>();
   #watching: Watching | null = null;
   #closed = false;
 
@@ -75,7 +76,11 @@ class StreamSink implements Sink {
     this.#options = options;
     this.#link = options.link;
     this.#clock = options.clock ?? wallClock;
-    this.#asker = asker(`sink stream ${options.stream.name}`, options, () => this.#closed);
+    this.#asker = asker(
+      `sink stream ${options.stream.name}`,
+      { ...options, log: this.#logOf(options) },
+      () => this.#closed,
+    );
     this.#inFlightMax = options.inFlightMax ?? limits.sink_in_flight_max;
   }
 
@@ -181,7 +186,7 @@ class StreamSink implements Sink {
       this.#bytes -= size;
       this.#counts.confirm(rowsOf(outgoing.row), size);
       this.#attempt = 0;
-      this.#told = "";
+      this.#told.clear();
     } else if (outcome.kind === "refused" && outcome.code === messageTooLarge) {
       this.#bytes -= size;
       this.#counts.drop("oversize", rowsOf(outgoing.row));
@@ -227,10 +232,20 @@ class StreamSink implements Sink {
     });
   }
 
-  /** One line for each new fault. */
   #tell(message: string): void {
-    if (message === this.#told) return;
-    this.#told = message;
     this.#asker.log.warn(`${this.#asker.name}: ${message}`);
+  }
+
+  /** One line for each new fault: what is tried again for ever meets the same ones. */
+  #logOf({ log }: JetStreamSinkOptions): ConnectorLog {
+    return {
+      info: (message) => log.info(message),
+      warn: (message) => {
+        if (this.#told.has(message)) return;
+        this.#told.add(message);
+        log.warn(message);
+      },
+      waits: (who, what) => log.waits?.(who, what),
+    };
   }
 }
