@@ -68,16 +68,22 @@ function mqttClientTarget(client: MqttClient): FeedTarget {
   let inFlight = 0;
   let confirmed = 0;
   let lost = 0;
+  let closed = false;
   // The client comes back by itself and repeats what was not confirmed.
   client.on("error", () => {});
   return {
     send(to, payload) {
+      if (closed) {
+        lost++;
+        return undefined;
+      }
       inFlight++;
       client.publish(
         to,
         Buffer.from(payload.buffer, payload.byteOffset, payload.length),
         { qos: 1 },
         (fault) => {
+          if (closed) return;
           inFlight--;
           if (fault == null) confirmed++;
           else lost++;
@@ -96,7 +102,13 @@ function mqttClientTarget(client: MqttClient): FeedTarget {
       return lost;
     },
     async close() {
-      await client.endAsync();
+      // What is not confirmed by now is given up: to wait for it is what flush is for.
+      const isCut = inFlight > 0;
+      lost += inFlight;
+      inFlight = 0;
+      closed = true;
+      conditions.check();
+      await client.endAsync(isCut);
     },
   };
 }

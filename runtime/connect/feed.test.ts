@@ -132,6 +132,23 @@ describe("feed", () => {
     expect(progress).toMatchObject({ read: 6, sent: 5, confirmed: 5, skipped: 1, bad: 0, lost: 0 });
   });
 
+  it("ends by an interrupt though a stream never takes its rows, and says that they are lost", async () => {
+    await (await managerOf(link, null)).streams.add({ name: "NARROW", subjects: ["narrow.taken"] });
+    const interrupted = new AbortController();
+    const said: string[] = [];
+    const fed = feed({
+      from: { kind: "file", path: csv, format: "csv" },
+      to: { kind: "nats", link, stream: { name: "NARROW", subjects: ["narrow.*"] } },
+      subject: "narrow.{mote_id}",
+      signal: interrupted.signal,
+      log: { info: () => undefined, warn: (message) => void said.push(message) },
+    });
+    setTimeout(() => interrupted.abort(), 1_000);
+    expect(await fed).toMatchObject({ sent: 40, confirmed: 0, lost: 40 });
+    // Each time it is tried again finds the same, and that is told once.
+    expect(said.filter((message) => message.includes("do not hold narrow.*"))).toHaveLength(1);
+  });
+
   it("skips the beginning of a recording by its own time", async () => {
     const { progress } = await fed(
       {

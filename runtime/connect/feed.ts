@@ -96,16 +96,30 @@ export async function feed(options: FeedOptions): Promise<FeedProgress> {
     });
   }
   if (options.from.kind === "file") await checkFile(options.from.path, options.from.format, options);
+  const { signal, clock = wallClock } = options;
   const source = inputOf(options);
   await source.open();
   let target: FeedTarget | null = null;
+  let cancel = (): void => undefined;
+  // What the other side has not confirmed a while after an interrupt is not waited for any longer, and counts as lost.
+  const giveUp = (): void => {
+    cancel = clock.after(limits.feed_interrupted_ms_max, () => void target?.close());
+  };
   try {
     target = await outputOf(options);
+    whenAborted(signal, giveUp);
     return await new Feeder(options, source, target).run();
   } finally {
+    signal?.removeEventListener("abort", giveUp);
+    cancel();
     await source.close();
     await target?.close();
   }
+}
+
+function whenAborted(signal: AbortSignal | undefined, what: () => void): void {
+  if (signal?.aborted === true) what();
+  else signal?.addEventListener("abort", what, { once: true });
 }
 
 function inputOf({ from, clock }: FeedOptions): Source & { readonly header?: string | null } {
@@ -115,14 +129,16 @@ function inputOf({ from, clock }: FeedOptions): Source & { readonly header?: str
     : fileSource({ path: from.path, format: from.format === "csv" ? "csv" : "lines", ...timed });
 }
 
-async function outputOf({ to, batch = 1, log, clock }: FeedOptions): Promise<FeedTarget> {
+async function outputOf({ to, batch = 1, signal, log, clock }: FeedOptions): Promise<FeedTarget> {
   if (to.kind === "mqtt") return mqttTarget(to.url);
   const timed = clock === undefined ? {} : { clock };
   const sink =
     to.stream === undefined
       ? natsSink({ link: to.link, log })
       : jetstreamSink({ link: to.link, stream: to.stream, log, ...timed });
-  await sink.open();
+  const endOpening = (): void => void sink.close();
+  whenAborted(signal, endOpening);
+  await sink.open().finally(() => signal?.removeEventListener("abort", endOpening));
   if (batch === 1) return sinkTarget(sink);
   const { sink_batch_bytes_default: bytes, sink_batch_wait_ms_default: wait } = limits;
   return sinkTarget(batchSink(sink, { format: "json", rows: batch, bytes, wait, ...timed }));
