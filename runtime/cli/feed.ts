@@ -2,6 +2,7 @@
 
 import type { FeedOptions, FeedOutput, FeedProgress } from "../connect/feed.ts";
 import { feed as feedInto } from "../connect/feed.ts";
+import { checkFile } from "../connect/feed-fields.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { WeirError } from "../errors.ts";
 import { durationOption } from "./duration-option.ts";
@@ -105,6 +106,8 @@ function outputOf({ url, stream, to }: FeedSettings, link: NatsLink | null): Fee
 
 export async function feed(what: string, settings: FeedSettings): Promise<number> {
   const play = playOf(what, settings);
+  // A mistake in what was typed is told before anything waits for a server.
+  if (play.from.kind === "file") await checkFile(play.from.path, play.from.format, play);
   const log = makeLog(process.stderr.isTTY ? "text" : "json");
   const interrupted = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());

@@ -53,11 +53,12 @@ export function checkRecord(row: FeedRow, wanted: FieldsWanted, where: string): 
 
 const reading: ReadLimits = { rows: 512, bytes: limits.batch_bytes_max, wait_ms: 0, age_ms: 0 };
 
-/** Reads as far as each field was there once; refuses a file in which one never is. */
+/** Reads as far as each field was there once; refuses a file that is not there, or in which one never is. */
 export async function checkFile(path: string, format: "ndjson" | "csv", wanted: FieldsWanted): Promise<void> {
   let missing = wantedOf(wanted);
-  // What can be read only once is not read before its time.
-  if (missing.length === 0 || statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return;
+  const facts = statSync(path, { throwIfNoEntry: false });
+  // What can be read only once is not read before its time; what cannot be read at all is told by opening it.
+  if (facts?.isFile() === true ? missing.length === 0 : facts !== undefined && !facts.isDirectory()) return;
   const source = fileSource({ path, format: format === "csv" ? "csv" : "lines" });
   await source.open();
   try {
