@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { completionText } from "./completion.ts";
-import { examplesOf } from "./help.ts";
+import { examplesOf, withHelpOfKnown } from "./help.ts";
 import { program } from "./program.ts";
 
 function withAllBelow(command: Command): Command[] {
@@ -34,6 +34,23 @@ it("fits 80 columns, and every command stands in a group of its own", () => {
   expect(lines.filter((line) => line === "Commands:")).toEqual([]);
   for (const { name } of program.commands.map((each) => ({ name: each.name() })))
     expect(lines.some((line) => line.startsWith(`  ${name} `) || line === `  ${name}`)).toBe(true);
+});
+
+it.each([
+  // A command that there is not is told, and no help is shown that would look like its own.
+  ["lnit --help", "lnit"],
+  ["help lnit", "lnit"],
+  ["lnit -h boiler.yaml", "lnit boiler.yaml"],
+  ["outbox lss --help", "outbox lss"],
+  ["outbox help lss", "outbox lss"],
+  ["help outbox ls", "outbox ls --help"],
+  ["help lint", "lint --help"],
+  ["help", "help"],
+  ["outbox help", "outbox help"],
+  ["--help", "--help"],
+  ["lint help --help", "lint help --help"],
+])("%s is taken as %s", (typed, taken) => {
+  expect(withHelpOfKnown(program, typed.split(" ")).join(" ")).toBe(taken);
 });
 
 it("of supervise says which signal ends the workers as well", () => {

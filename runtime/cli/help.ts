@@ -110,6 +110,26 @@ export function subcommandTerm(command: Command): string {
   return `${command.name()}${taken.join("")}`;
 }
 
+/**
+ * What was typed, with help asked for at the command that is meant and, where there is none of that name, not at all: what is
+ * unknown is then said, where commander would show the help of what is above it and call that a success.
+ */
+export function withHelpOfKnown(program: Command, typed: readonly string[]): readonly string[] {
+  let command = program;
+  for (const [place, word] of typed.entries()) {
+    if (word.startsWith("-")) return typed;
+    const meant = typed.slice(place + 1);
+    if (word === "help" && meant.length > 0)
+      return withHelpOfKnown(program, [...typed.slice(0, place), ...meant, "--help"]);
+    const known = command.commands.find((each) => each.name() === word);
+    if (known === undefined)
+      return word === "help" ? typed : typed.filter((each) => each !== "-h" && each !== "--help");
+    if (known.commands.length === 0) return typed;
+    command = known;
+  }
+  return typed;
+}
+
 /** Gives a program whose commands are all defined its order, groups and examples. */
 export function dressHelp(program: Command): void {
   const order = Object.values(groups).flat();

@@ -1,6 +1,7 @@
 // argv to a command. Nothing else.
 
 import { messageOf } from "../errors.ts";
+import { withHelpOfKnown } from "./help.ts";
 import { exitReaderGone, exitWriteFailed } from "./options.ts";
 import { program } from "./program.ts";
 
@@ -12,7 +13,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(exitWriteFailed);
 });
 
-program.parseAsync().catch((error: unknown) => {
+const typed = withHelpOfKnown(program, process.argv.slice(2));
+program.parseAsync(typed, { from: "user" }).catch((error: unknown) => {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exit(70);
 });
