@@ -9,6 +9,7 @@ import { type ReferenceFiles, readReferenceFiles } from "../engine/reference-fil
 import { WeirError } from "../errors.ts";
 import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
 import type { Diagnostic } from "../pipeline/pipeline.ts";
+import { sameNameFaults } from "../pipeline/same-names.ts";
 import { sharedStreamFaults } from "../pipeline/shared-streams.ts";
 
 /** A pipeline with the reference tables that are files. */
@@ -98,7 +99,7 @@ export async function loadFiles(
   return checked;
 }
 
-/** The pipelines, with what is wrong with them together where each goes on from what it has sent. */
+/** The pipelines, with what is wrong with them together: names, and streams where each goes on from what it has sent. */
 export function checkedTogether(
   files: readonly string[],
   pipelines: readonly CheckedPipeline[],
@@ -106,11 +107,13 @@ export function checkedTogether(
   const written = pipelines.flatMap(({ spec, input }, place) =>
     spec === null ? [] : [{ place, pipeline: { file: files[place]!, text: input.text, spec } }],
   );
-  const faults = sharedStreamFaults(written.map(({ pipeline }) => pipeline));
+  const together = written.map(({ pipeline }) => pipeline);
+  const [names, streams] = [sameNameFaults(together), sharedStreamFaults(together)];
   const checked = [...pipelines];
   for (const [index, { place }] of written.entries()) {
     const pipeline = pipelines[place]!;
-    checked[place] = { ...pipeline, diagnostics: [...pipeline.diagnostics, ...faults[index]!] };
+    const diagnostics = [...pipeline.diagnostics, ...names[index]!, ...streams[index]!];
+    checked[place] = { ...pipeline, diagnostics };
   }
   return checked;
 }
