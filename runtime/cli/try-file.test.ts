@@ -1,9 +1,11 @@
 // Records of a file in place of a subject whose tokens are columns: what is told where they do not say them.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { loadPipeline } from "../pipeline/load.ts";
+import { openFileRecords } from "./try-file.ts";
 import { WeirProcesses } from "./weir-process.fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-try-file-"));
@@ -35,4 +37,21 @@ test.each([
     const told = stderr.split("\n").filter((line) => line.startsWith("warning:"));
     expect(told).toEqual(which === null ? [] : [`warning: readings.ndjson: ${which}${about}`]);
   }
+});
+
+test.skipIf(process.platform !== "linux")("a file whose header is refused is closed again", async () => {
+  const path = join(folder, "semicolons.csv");
+  writeFileSync(path, "device;temp\na;1\n");
+  const content =
+    "name: q\nsource: { nats: { subject: a }, schema: { temp: float64 } }\nsteps: [{ sink: { stdout: {} } }]\n";
+  const { plan } = loadPipeline({ file: "q.yaml", content, catalogue: [] });
+  await expect(openFileRecords(path, plan!.inputs[0]!.spec, ["temp"])).rejects.toThrow("semicolons");
+  const open = readdirSync("/proc/self/fd").map((each) => {
+    try {
+      return readlinkSync(join("/proc/self/fd", each));
+    } catch {
+      return "";
+    }
+  });
+  expect(open).not.toContain(path);
 });

@@ -47,10 +47,24 @@ export async function openFileRecords(
     const source = new Mapped(lines, (line) => recordedOf(line, input) ?? plain(line, placeOf(input, path)));
     return { source, header: null, format: null };
   }
-  const header = isCsv ? readCsvHeader(lines.header, path, fields) : null;
+  const header = isCsv ? await headerOf(lines, path, fields) : null;
   const tokens = new Tokens(path, input);
   const source = new Mapped(lines, plainRecords(path, input, header, tokens));
   return { source, header, format: isCsv ? "csv" : "json", notes: () => tokens.notes() };
+}
+
+/** The columns that a CSV file names; a file without any that is read is closed again. */
+async function headerOf(
+  lines: FileSource,
+  path: string,
+  fields: readonly string[],
+): Promise<readonly string[]> {
+  try {
+    return readCsvHeader(lines.header, path, fields);
+  } catch (error) {
+    await lines.close();
+    throw error;
+  }
 }
 
 async function firstIsRecorded(path: string, input: InputSpec): Promise<boolean> {
