@@ -17,6 +17,7 @@ export const absence: OperatorDefinition = defineOperator({
     "A record that is older than the newest of its key is counted as `late` and changes nothing; all others that are not sent as `filtered`. The end of the stream is not the passing of time: no key is silent for it.",
   ].join(" "),
   kind: "keyed",
+  silence: (settings) => settings.for,
   config: z.strictObject({
     for: field
       .duration("How long a key has to be silent, in event time.")

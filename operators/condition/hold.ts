@@ -158,6 +158,7 @@ export const hold: OperatorDefinition = defineOperator({
     "A record that is older than the newest of its key is counted as `late` and changes nothing. All other records that are not sent are counted as `filtered`. The end of the stream is not the passing of time: what has not held for long enough by then is not sent.",
   ].join(" "),
   kind: "keyed",
+  silence: (settings) => settings.for,
   config: z.strictObject({
     when: field.expression(["bool"], "The condition."),
     for: field.duration(

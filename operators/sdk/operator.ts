@@ -160,6 +160,8 @@ export interface OperatorDefinition {
   readonly keyless?: boolean;
   /** For a keyed operator, false where it leaves no record out as `late`: a branch of late records would get none. */
   late?(config: unknown): boolean;
+  /** How long, in ms of event time, a key may be silent and still have a row due: one that is forgotten sooner never has it. */
+  silence?(config: unknown): number;
   state(config: unknown): TableDeclarations;
   /** What may be done before the operator, where records are decoded; null where there is no such thing with these settings. */
   partial?(config: unknown): PartialOperator | null;
@@ -202,6 +204,7 @@ export interface OperatorSpec<
   readonly condition?: (config: z.output<C>) => Expression;
   readonly keyless?: boolean;
   readonly late?: (config: z.output<C>) => boolean;
+  readonly silence?: (config: z.output<C>) => number;
   readonly partial?: (config: z.output<C>) => PartialOperator | null;
   readonly create: (config: z.output<C>, context: OperatorContext<D, R>) => Operator;
 }
@@ -212,11 +215,12 @@ export function defineOperator<
   D extends TableDeclarations = Readonly<Record<string, never>>,
   R extends ReferenceDeclarations = Readonly<Record<string, never>>,
 >(spec: OperatorSpec<C, D, R>): OperatorDefinition {
-  const { schema, state, references, condition, late, partial, ...rest } = spec;
+  const { schema, state, references, condition, late, silence, partial, ...rest } = spec;
   return {
     ...rest,
     ...(partial === undefined ? {} : { partial: (config) => partial(config as z.output<C>) }),
     ...(late === undefined ? {} : { late: (config) => late(config as z.output<C>) }),
+    ...(silence === undefined ? {} : { silence: (config) => silence(config as z.output<C>) }),
     ...(condition === undefined ? {} : { condition: (config) => condition(config as z.output<C>) }),
     schema: schema === undefined ? (input) => input : (input, config) => schema(input, config as z.output<C>),
     state: state === undefined ? () => ({}) : (config) => state(config as z.output<C>),

@@ -27,6 +27,7 @@ import { checkMessageRows } from "./proto-spec.ts";
 import { partitionWarnings } from "./partitions.ts";
 import { planPer } from "./per-key.ts";
 import { Reader } from "./section.ts";
+import { shortTtlWarnings } from "./short-ttl.ts";
 import { condensableFaults } from "./condensable.ts";
 import { type Crowding, crowdingOf } from "./crowding.ts";
 import { fittingKeys, stateFaults } from "./state-bound.ts";
@@ -83,6 +84,7 @@ export function planPipeline(
     ...partitionWarnings(plan, document),
     ...unkeyedWarnings(plan, read, document),
     ...idleOptionWarnings(plan, document),
+    ...shortTtlWarnings(plan, document),
     ...crowded.map(({ step, message, hint }) =>
       document.diagnostic(document.keySpanOf(step.spec.path), message, hint, "warning"),
     ),
