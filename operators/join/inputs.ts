@@ -31,7 +31,10 @@ export const inputsSetting: z.ZodType<Inputs> = z
         Object.fromEntries(names.map((name) => [name, condition.parse(`source == ${JSON.stringify(name)}`)])),
       ),
   ])
-  .refine((inputs) => Object.keys(inputs).length >= 2, "expected at least two inputs")
+  .refine(
+    (inputs) => Object.keys(inputs).length >= 2,
+    "expected two inputs at least: name those that are put together, as in [a, b]",
+  )
   .refine((inputs) => Object.keys(inputs).length <= inputsMax, `expected at most ${inputsMax} inputs`)
   .meta({
     description:

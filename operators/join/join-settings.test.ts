@@ -57,7 +57,14 @@ test.each([
 
 describe("refused, and where", () => {
   test.each([
-    ["align", `inputs: { t: value }, ${rest}, age: 10s`, "inputs", "expected at least two inputs", null],
+    [
+      "align",
+      `inputs: { t: value }, ${rest}, age: 10s`,
+      "inputs",
+      "expected two inputs at least: name those that are put together, as in [a, b]",
+      null,
+    ],
+    ["align", `${two}, ${rest}, age: 0s`, "0s", "a record is shown for some time: write a longer one", null],
     ["align", `${two}, select: {}, age: 10s`, "select", "expected at least one column", null],
     [
       "align",
