@@ -119,6 +119,10 @@ const time = z
       .default(0),
     idle: field
       .duration("A source silent for so long no longer holds windows open; when left out, it does for ever.")
+      .refine(
+        (idle) => idle > 0,
+        "a source is idle after some silence: write a longer time, or leave idle out",
+      )
       .optional(),
     ahead: field
       .duration(

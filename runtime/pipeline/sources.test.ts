@@ -135,6 +135,10 @@ describe("mistakes among sources", () => {
         "4:61 field is missing | name the field that holds the time",
       ],
     ],
+    [
+      ["temp: { nats: { subject: a }, schema: { ts: time }, time: { field: ts, idle: 0s } }", door],
+      ["3:80 a source is idle after some silence: write a longer time, or leave idle out"],
+    ],
   ])("%s", (sources, faults) => {
     expect(faultsOf(withSources(sources))).toEqual(faults);
   });
