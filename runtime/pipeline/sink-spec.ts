@@ -93,7 +93,7 @@ const settings = z
     nothing,
     format: z.enum(formats).default("json").meta({
       description:
-        "What a row is written in. In csv null is an empty cell and an empty text a quoted one; a row whose only column is null is an empty line, which readers of csv leave out.",
+        "What a row is written in. In csv null is an empty cell and an empty text a quoted one; a row whose only column is null is an empty line, which readers of csv leave out. A text with a line end stands in quotes, over more than one line: a csv source of weir does not read that, json does.",
     }),
     proto: protoSetting,
     batch: batch.optional(),
