@@ -66,8 +66,9 @@ function messageFor(text: string, error: ParseError, start: number, end: number)
     }
     case "unexpected_token":
     case "unexpected_character":
-      if (start >= text.length) return "something has to follow, and the expression ends here";
-      return `unexpected ${found}${cure(text, start, end)}`;
+      return start >= text.length
+        ? "expected a name, a number or a text, got the end"
+        : `unexpected ${found}${cure(text, start, end)}`;
     case "reserved_identifier":
       return /^if\s*\(/.test(text.slice(start))
         ? `${found} is a reserved word; write condition ? x : y`
@@ -86,6 +87,7 @@ function cure(text: string, start: number, end: number): string {
     const known = Object.hasOwn(slips, each) ? slips[each] : undefined;
     if (known !== undefined) return `; ${known}`;
   }
+  if (/^[\u201c\u201d\u201e\u2018\u2019]/.test(text.slice(start))) return `; write " or ' around texts`;
   if (text.slice(start, end) === "," && /\bin\s*\([^()]*$/.test(text.slice(0, start)))
     return '; a list stands in brackets, as in device in ["a", "b"]';
   return /\d,$/.test(text.slice(0, end)) && /^\d/.test(text.slice(end))
