@@ -123,6 +123,25 @@ describe("what a pipeline file cannot hold", () => {
     expect(diagnostics.map((each) => [`${each.line}:${each.column}`, each.hint])).toEqual([[place, hint]]);
   });
 
+  it.each([
+    [
+      "steps:\n  filter: a > 1\n  - window: 1",
+      "3:1",
+      "begin what is above it in this list with a dash and a space: - filter: …",
+    ],
+    [
+      "steps:\n  -filter: a > 1\n  - window: 1",
+      "3:1",
+      "begin what is above it in this list with a dash and a space: - filter: …",
+    ],
+    ["name:press\nabout: x", "1:1", "a space follows the colon: name: press"],
+    ["about: Press: the first", "1:8", 'a text that holds ": " stands in quotes'],
+    ["a: { b: \u201cs.{line}.t\u201d }", "1:12", `write " or ' there`],
+  ])("tells what to mend in %j", (text, place, hint) => {
+    const [first] = readDocument("p.yaml", text).diagnostics;
+    expect([`${first!.line}:${first!.column}`, first!.hint]).toEqual([place, hint]);
+  });
+
   it("stops after the first mistake that no parser goes on from", () => {
     const text =
       "nats: { subject: sensors.{device}.temp }\nsteps:\n  - filter: temp > 3\nsink:\n  stdout: {}\n";

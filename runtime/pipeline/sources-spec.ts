@@ -31,12 +31,23 @@ const names = z
 /** Reads `source` or `sources`; undefined, and reported, when they cannot be used. */
 export function readInputs(reader: Reader): readonly InputSpec[] | undefined {
   const { document } = reader;
-  if (document.valueAt(["sources"]) === undefined) {
+  const several = document.valueAt(["sources"]);
+  if (several === undefined) {
+    if (document.valueAt(["source"]) === undefined) {
+      const hint = "say where records come from, as in source: { nats: { subject: sensors.temp } }";
+      reader.fault([], "source is missing", hint);
+      return undefined;
+    }
     const input = readSource(reader, ["source"]);
     return input === undefined ? undefined : [input];
   }
   if (document.valueAt(["source"]) !== undefined) {
     reader.keyFault(["sources"], "sources stands beside source", "keep one of them");
+    return undefined;
+  }
+  if (isOneSource(several)) {
+    const hint = "write source: for one; of several, each stands under a name of its own";
+    reader.keyFault(["sources"], "sources holds the settings of one source", hint);
     return undefined;
   }
   const read = reader.parse(names, ["sources"]);
@@ -51,6 +62,15 @@ export function readInputs(reader: Reader): readonly InputSpec[] | undefined {
   checkTimes(reader, whole);
   checkColumns(reader, whole);
   return reader.diagnostics.length > before ? undefined : whole;
+}
+
+/** What is written as `sources` and meant as `source`: a kind of source that has settings of such a kind. */
+function isOneSource(written: unknown): boolean {
+  if (typeof written !== "object" || written === null) return false;
+  const { nats, file, host } = written as Readonly<Record<string, unknown>>;
+  const hasSetting = (kind: unknown, setting: string): boolean =>
+    typeof kind === "object" && kind !== null && Object.hasOwn(kind, setting);
+  return hasSetting(nats, "subject") || hasSetting(file, "path") || hasSetting(host, "every");
 }
 
 function checkSchema(reader: Reader, { name, path, schema }: InputSpec): void {

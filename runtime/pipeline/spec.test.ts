@@ -135,7 +135,18 @@ describe("mistakes at the top", () => {
       "name: p\nsource: { nats: { subject: a } }",
       ["1:1 steps is missing | a pipeline has at least one step: a sink"],
     ],
-    ["name: p\nsteps: [{ sink: { stdout: {} } }]", ["1:1 source is missing | expected a map"]],
+    [
+      "name: p\nsteps: [{ sink: { stdout: {} } }]",
+      [
+        "1:1 source is missing | say where records come from, as in source: { nats: { subject: sensors.temp } }",
+      ],
+    ],
+    [
+      "name: p\nsources: { nats: { subject: a } }\nsteps: [{ sink: { stdout: {} } }]",
+      [
+        "2:1 sources holds the settings of one source | write source: for one; of several, each stands under a name of its own",
+      ],
+    ],
     [
       "source: { nats: { subject: a } }\nsteps: [{ sink: { stdout: {} } }]",
       ["1:1 name is missing | expected text"],
@@ -320,6 +331,13 @@ describe("mistakes in the steps", () => {
     [
       "  - sink: { stdout: {} }\n  - filter: a > 1",
       ["5:5 a step after the sink | the sink comes last in the pipeline"],
+    ],
+    [
+      "  - filter:a > 1",
+      [
+        "4:5 expected a step: the name of an operator and its settings | a space follows the colon: - filter: a > 1",
+        "4:5 the pipeline ends without a sink | add a last step: - sink: { … }",
+      ],
     ],
     [
       "  - filter",

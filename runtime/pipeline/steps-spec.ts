@@ -145,12 +145,19 @@ function readLink(reading: Reading, chain: Chain, path: Path, name: string): voi
   } else chain.branch = path;
 }
 
+/** What to do about a step that is no map. */
+function hintOfStep(step: unknown): string {
+  if (typeof step !== "string") return "write - filter: temp > 30";
+  const [, word, setting] = /^(\w+):(\S.*)$/.exec(step) ?? [];
+  return word === undefined
+    ? `write - ${step}: with its settings`
+    : `a space follows the colon: - ${word}: ${setting}`;
+}
+
 /** The one key of a step; null, and reported, when it is no map of one key. */
 function wordOf(reader: Reader, path: Path, step: unknown): string | null {
   if (typeof step !== "object" || step === null || Array.isArray(step)) {
-    const hint =
-      typeof step === "string" ? `write - ${step}: with its settings` : "write - filter: temp > 30";
-    reader.fault(path, "expected a step: the name of an operator and its settings", hint);
+    reader.fault(path, "expected a step: the name of an operator and its settings", hintOfStep(step));
     return null;
   }
   const names = Object.keys(step);

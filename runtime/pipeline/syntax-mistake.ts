@@ -23,6 +23,10 @@ const remedies: Readonly<Record<string, string>> = {
 
 /** A value that begins with one !, which YAML takes for a tag. */
 const exclamation = /(?:^|[:\-,[{])\s+(![^!\s].*)$/;
+/** Quotes as word processors set them, which to YAML are letters. */
+const typographic = /[\u201c\u201d\u201e\u2018\u2019]/;
+/** A key with its value right behind the colon, which to YAML is one text. */
+const keyAndValue = /^\s*(?:- )?([\w-]+):(?!\/\/)([^\s:].*)$/;
 /** Braces with text right before or behind them, such as `sensors.{device}.temp`. */
 const glued = /[^\s,:{[]\{[^{}:,]+\}|\{[^{}:,]+\}[^\s,}\]]/;
 
@@ -43,6 +47,8 @@ export function syntaxMistake(
   }
   // What is in quotes already is not meant.
   if (code !== "DUPLICATE_KEY" && glued.test(line.replaceAll(/"[^"]*"|'[^']*'|\s#.*$/g, "''"))) {
+    if (typographic.test(line))
+      return { start, end, message: "quotes that are not straight are letters", hint: `write " or ' there` };
     const hint = line.includes("${") ? hintOf(code, message, line) : "inside { } or [ ], put {…} in quotes";
     return { start, end, message: "braces in a text that is not in quotes", hint };
   }
@@ -64,6 +70,10 @@ function hintOf(code: string, message: string, line: string): string | null {
     return "inside { } or [ ], put an expression in quotes";
   if (message.endsWith("scalar at node end"))
     return `an expression that begins with a quote stands whole in the other kind of quotes: '"a" + b'`;
+  if (code === "BLOCK_AS_IMPLICIT_KEY" && /^\s*- /.test(line))
+    return "begin what is above it in this list with a dash and a space: - filter: …";
+  const [, key, value] = (code === "MULTILINE_IMPLICIT_KEY" && keyAndValue.exec(line)) || [];
+  if (key !== undefined) return `a space follows the colon: ${key}: ${value}`;
   // Of a bracket that is not closed, the message says it all.
   if (/^flow /i.test(message)) return null;
   return remedies[code] ?? null;
