@@ -32,7 +32,8 @@ async function supervisors(): Promise<readonly SupervisorStatus[]> {
   const found = await askedSupervisors();
   if (found.length > 0) return found.map((each) => each.status);
   throw new WeirError("WEIR_NO_WORKER", `no supervisor of this user answers in ${runFolder(process.env)}`, {
-    remedy: "weir supervise pipelines/ --state FOLDER starts one; WEIR_RUN_FOLDER names another folder",
+    remedy:
+      "weir supervise pipelines/ --state FOLDER starts one, or WEIR_RUN_FOLDER names another folder; weir run and weir worker say what they say on their own standard error",
   });
 }
 
@@ -132,8 +133,8 @@ export async function status(options: { readonly json?: boolean }): Promise<numb
   // What somebody started by hand, or what a supervisor has left that is gone, no other one tells of.
   const isKept = keptBy(supervising.map(({ socket }) => socket));
   const workers = (await answersTo<readonly WorkerStatus[]>("/status", isKept)).flat();
-  const unopened = await unopenedPipelines(isKept);
-  if (hosts.length === 0 && workers.length === 0 && unopened.length === 0) {
+  const answers = await answersTo<readonly WaitingAnswer[]>("/pipelines", isKept);
+  if (hosts.length === 0 && answers.length === 0) {
     throw new WeirError(
       "WEIR_NO_WORKER",
       `nothing of weir's that this user runs answers in ${runFolder(process.env)}`,
@@ -148,17 +149,17 @@ export async function status(options: { readonly json?: boolean }): Promise<numb
   }
   const [head, ...rows] = workers.length === 0 ? [] : runLines(workers);
   const heading = head === undefined ? [] : [styled("dim", head)];
-  const waiting = unopened.map(({ name, waits_for }) => `${name} ${notOpen(waits_for)}`);
+  const unopened = answers.flat().filter(({ waiting }) => waiting === null);
+  const waiting = unopened.map((answer) => {
+    const line = `${answer.name} ${notOpen(answer)}`;
+    return answer.failed === undefined ? line : styled("red", line);
+  });
+  if (answers.length > 0 && answers.flat().length === 0)
+    waiting.push("no pipeline was given to the workers that run here");
   const dropped = droppedLines(workers);
   for (const line of [...hosts.flatMap(statusLines), ...heading, ...rows, ...dropped, ...waiting])
     print(line);
   return 0;
-}
-
-/** Pipelines that workers started by hand were given, and that wait to be opened. */
-async function unopenedPipelines(isKept: (socket: string) => boolean): Promise<readonly WaitingAnswer[]> {
-  const answers = await answersTo<readonly WaitingAnswer[]>("/pipelines", isKept);
-  return answers.flat().filter(({ waiting }) => waiting === null);
 }
 
 /** The worker that is meant by its own name, or by that of a pipeline that it runs. */

@@ -1,6 +1,6 @@
 // weir why against running workers: what it says, and whom it finds.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -89,6 +89,31 @@ steps: [{ sink: { nothing: {} } }]
     0,
     expect.stringMatching(/^PIPELINE .*\nlater +0 .*\nearly is not open yet: the log of its worker says/),
   ]);
+  running.child.kill("SIGTERM");
+  expect((await running.ended).code).toBe(0);
+});
+
+test("of a folder's worker, one that is wrong, and that there is none", { timeout: 60_000 }, async () => {
+  mkdirSync(join(folder, "kept"));
+  const path = join(folder, "kept", "wrong.yaml");
+  writeFileSync(path, "name: wrong\nsource: { nats: { subject: a } }\nsteps: [{ fliter: n > 1 }]\n");
+  const running = processes.start(["worker", "kept", "--nats", server.url]);
+  const failed = /^wrong.*revision \w+ failed: .*wrong\.yaml:3:11: error: there is no operator fliter/s;
+  for (const command of ["why", "status"]) {
+    let said = "";
+    while (!failed.test(said)) {
+      expect(running.child.exitCode).toBe(null);
+      said = (await processes.weir(command)).stdout;
+    }
+  }
+  rmSync(path);
+  for (const command of ["why", "status"]) {
+    let said = "";
+    while (said !== "no pipeline was given to the workers that run here\n") {
+      expect(running.child.exitCode).toBe(null);
+      said = (await processes.weir(command)).stdout;
+    }
+  }
   running.child.kill("SIGTERM");
   expect((await running.ended).code).toBe(0);
 });

@@ -11,10 +11,11 @@ import { countText } from "./amounts.ts";
 import { askedSupervisors, nothingHere, withoutWorker } from "./supervised-names.ts";
 import { print, styled } from "./terminal.ts";
 
-/** Of one that is not open: what is not there yet, as far as its worker knows. */
-export function notOpen(waitsFor: string | undefined): string {
+/** Of one that is not open: what is not there yet, or why it never will be, as far as its worker knows. */
+export function notOpen({ failed, waits_for }: WaitingAnswer): string {
+  if (failed !== undefined) return failed;
   const what =
-    waitsFor === undefined ? "the log of its worker says what it waits for" : `it waits for ${waitsFor}`;
+    waits_for === undefined ? "the log of its worker says what it waits for" : `it waits for ${waits_for}`;
   return `is not open yet: ${what}`;
 }
 
@@ -69,9 +70,11 @@ export async function why(
     print(JSON.stringify(asked));
     return 0;
   }
-  for (const { name, waiting, unsent = [], waits_for } of asked) {
+  if (asked.length === 0) print("no pipeline was given to the workers that run here");
+  for (const answer of asked) {
+    const { name, waiting, unsent = [] } = answer;
     print(styled("bold", name));
-    const lines = waiting === null ? [notOpen(waits_for)] : waitingText(waiting);
+    const lines = waiting === null ? notOpen(answer).split("\n") : waitingText(waiting);
     for (const line of unsent.length === 0 ? lines : lines.filter((each) => each !== nothingWaits))
       print(`  ${line}`);
     for (const { branch, rows } of unsent)

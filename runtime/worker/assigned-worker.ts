@@ -16,7 +16,7 @@ import { openMetricsText, openMetricsType } from "./open-metrics.ts";
 import { PipelineSet } from "./pipeline-set.ts";
 import { Pulse } from "./pulse.ts";
 import type { DeviceSettings } from "./settings.ts";
-import { waitingAnswers } from "./waiting-answers.ts";
+import { failedAnswer, type WaitingAnswer, waitingAnswers } from "./waiting-answers.ts";
 import type { WorkerStatus } from "./worker.ts";
 
 export interface AssignedWorkerOptions {
@@ -89,16 +89,24 @@ export class AssignedWorker {
     if (path === "/metrics")
       return new WrittenAnswer(200, openMetricsType, openMetricsText(this.#statuses(), this.heartbeat()));
     if (path !== "/pipelines") return undefined;
+    return this.#waiting();
+  };
+
+  #waiting(): readonly WaitingAnswer[] {
     const { clock } = this.#options;
     const lives = this.#pipelines.lives();
+    const failed = lives.filter(({ life }) => life.phase === "failed");
     const unopened = lives.filter(({ life }) => life.phase === "starting" && life.status() === null);
-    const statuses = this.#statuses();
+    const statuses = lives.flatMap(({ life }) => (life.phase === "failed" ? [] : (life.status() ?? [])));
     const names = [...statuses, ...unopened].map(({ name }) => name);
     const missing = new Map(
       unopened.flatMap(({ name, life }) => (life.waitsFor === null ? [] : [[name, life.waitsFor] as const])),
     );
-    return waitingAnswers(names, statuses, { now: clock.now(), elapsed: clock.elapsed() }, missing);
-  };
+    return [
+      ...waitingAnswers(names, statuses, { now: clock.now(), elapsed: clock.elapsed() }, missing),
+      ...failed.map(({ name, life: { revision, fault } }) => failedAnswer({ name, revision, fault })),
+    ];
+  }
 
   #statuses(): readonly WorkerStatus[] {
     return this.#pipelines.lives().flatMap(({ life }) => life.status() ?? []);

@@ -9,8 +9,26 @@ export interface WaitingAnswer {
   readonly waiting: PipelineWaiting | null;
   /** Of one that is not open yet: what is not there yet; absent where that is not known. */
   readonly waits_for?: string;
+  /** Of one that does not run, or of a revision that was refused while another one runs: which, and why. */
+  readonly failed?: string;
   /** By branch, rows that its sink has not confirmed; those with none are left out. A worker of an earlier version does not say so. */
   readonly unsent?: readonly { readonly branch: string; readonly rows: number }[];
+}
+
+/** A revision of a pipeline that does not run. */
+export interface FailedRevision {
+  readonly name: string;
+  readonly revision: string;
+  readonly fault: string | null;
+}
+
+export function failedAnswer({ name, revision, fault }: FailedRevision): WaitingAnswer {
+  return {
+    name,
+    waiting: null,
+    unsent: [],
+    failed: `revision ${revision} failed: ${fault ?? "not known why"}`,
+  };
 }
 
 /** `statuses` are of those that are open, `names` of all, `missing` by name what they wait for to be opened. */
