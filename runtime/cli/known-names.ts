@@ -11,6 +11,7 @@ const shownMost = 12;
 
 /** "did you mean boiler? there are: boiler, doors". */
 function knownText(name: string, known: readonly string[]): string {
+  if (known.length === 0) return "there is none";
   const near = didYouMean(name, known);
   const meant = near?.startsWith("did you mean") === true ? `${near} ` : "";
   const more = known.length > shownMost ? `, and ${known.length - shownMost} more` : "";

@@ -76,6 +76,14 @@ program
     "answer /healthz, /readyz and /metrics there: 127.0.0.1:9090, say; 0 for none",
     "0",
   )
+  .addOption(
+    new Option(
+      "--forget <pipeline>",
+      "begin this pipeline anew where its steps were changed: its open windows are lost, its place in the source and its rows that wait are not (repeatable)",
+    )
+      .argParser(collect)
+      .default([], "none"),
+  )
   .option("--name <name>", "what it is called in heartbeats", "worker")
   .option("--host <name>", "the machine's name in heartbeats; its own without it")
   .option("--identity <name>", "names its socket file for questions; made up without it")

@@ -13,6 +13,7 @@ import { type Control, openControl } from "../worker/control.ts";
 import { runFolder } from "../worker/settings.ts";
 import { giveBackMemory, keepCompiledCode } from "../worker/settle.ts";
 import { checkNames, hostToken } from "./host-name.ts";
+import { checkForget } from "./known-names.ts";
 import { type SettingsOptions, settingsFor } from "./device-settings.ts";
 
 export interface WorkerCommandOptions extends SettingsOptions {
@@ -74,7 +75,10 @@ export async function worker(path: string, options: WorkerCommandOptions): Promi
     });
   }
   // What is wrong with it from the beginning is told as a command's failure; later it changes nothing.
-  readAssigned(path);
+  checkForget(
+    settings.forget,
+    readAssigned(path).map((each) => each.name),
+  );
   const drained = drainSignal(log);
   const environment = variablesOf(process.env);
   const running = new AssignedWorker({

@@ -72,7 +72,7 @@ export function restoreTree(tree: Plain, parts: EngineParts, passed: number): En
   let changes: readonly (() => void)[];
   try {
     if (!Buffer.from(bytesOf(member(tree, "fingerprint"))).equals(parts.fingerprint))
-      throw changed(parts.name);
+      throw stateChanged(parts.name);
     const counts = numbersOf(member(tree, "counts"), 1 + 3 * parts.exits.length);
     records = wholeOf(counts[0]!);
     metrics = metricsOf(member(tree, "metrics"));
@@ -84,7 +84,8 @@ export function restoreTree(tree: Plain, parts: EngineParts, passed: number): En
   return { records, metrics };
 }
 
-function changed(name: string): WeirError {
+/** A pipeline whose steps are others than those that its state is of. */
+export function stateChanged(name: string): WeirError {
   return new WeirError(
     "WEIR_STATE_CHANGED",
     `pipeline ${name} was kept with other steps, settings or columns`,

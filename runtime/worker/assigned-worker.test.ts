@@ -64,13 +64,14 @@ function start(
   url: string = server.url,
   heartbeats: string | null = null,
   state: string | null = null,
+  forget: readonly string[] = [],
 ): AssignedWorker {
   const worker = new AssignedWorker({
     path,
     host: "here",
     worker: "told-1",
     identity: () => `life${lives++}`,
-    settings: { ...withConnections(defaultSettings({}), [url]), threads: 0, state },
+    settings: { ...withConnections(defaultSettings({}), [url]), threads: 0, state, forget },
     environment: {},
     heartbeats,
     clock: wallClock,
@@ -205,6 +206,41 @@ test("a revision that is wrong does not take the place of the one that runs", as
   write(path, "kept", "v1");
   await until(() => worker.heartbeat().pipelines.length === 1);
   expect(beatOf(worker, "kept")).toMatchObject({ phase: "running", since });
+});
+
+test("a revision that cannot go on with what is kept does not either, unless it may forget", async () => {
+  const path = folderOf("misfit");
+  const counting = (n: number): void =>
+    writeFileSync(
+      join(path, "counts.yaml"),
+      `name: counts
+source: { nats: { subject: counts.in }, format: json, schema: { n: float64 } }
+steps:
+  - window: { count: { n: ${n} }, select: { n: count() } }
+  - sink: { nats: { subject: counts.out }, format: json }
+`,
+    );
+  counting(2);
+  const state = join(folder, "misfit-state");
+  const worker = start(path, server.url, null, state);
+  await until(() => beatOf(worker, "counts")?.phase === "running");
+  const out = await collect("counts.out");
+  link.nats.publish("counts.in", '{"n":1}');
+  counting(3);
+  await until(() => worker.heartbeat().pipelines.length === 2);
+  const [old, refused] = worker.heartbeat().pipelines;
+  expect(old).toMatchObject({ phase: "running", fault: null });
+  expect(refused).toMatchObject({ name: "counts", phase: "failed" });
+  expect(refused!.fault).toMatch(/was kept with other steps.*--forget counts$/);
+  expect(worker.answers("/pipelines")).toMatchObject([
+    { name: "counts", waiting: {} },
+    { name: "counts", waiting: null, failed: expect.stringContaining("--forget counts") },
+  ]);
+  link.nats.publish("counts.in", '{"n":2}');
+  await until(() => out.length === 1);
+  await worker.stop();
+  const again = start(path, server.url, null, state, ["counts"]);
+  await until(() => beatOf(again, "counts")?.phase === "running");
 });
 
 test("why one failed says what can be done about it, where that is known", async () => {

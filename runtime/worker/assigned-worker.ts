@@ -44,8 +44,10 @@ export class AssignedWorker {
   #endBeats: () => void = () => undefined;
 
   constructor(options: AssignedWorkerOptions) {
-    const { settings, clock, log, identity, environment, host, worker } = options;
+    const { clock, log, identity, environment, host, worker } = options;
     this.#options = options;
+    // Those to forget are forgotten where they do not fit, by each pipeline's own word, and not at every start of theirs.
+    const settings = { ...options.settings, forget: [] };
     this.#connections = new Connections(settings.connections, log, clock);
     const links = () => this.#connections.shared();
     this.#pipelines = new PipelineSet({ settings, clock, log, identity, environment, links });
@@ -114,8 +116,11 @@ export class AssignedWorker {
 
   #assign(pipelines: readonly AssignedPipeline[]): void {
     const names = pipelines.map(({ name, revision }) => `${name}@${revision}`).join(", ");
-    this.#options.log.info(`to run: ${names === "" ? "nothing" : names}`);
-    this.#pipelines.assign(pipelines);
+    const { log, settings } = this.#options;
+    log.info(`to run: ${names === "" ? "nothing" : names}`);
+    this.#pipelines.assign(
+      pipelines.map((each) => (settings.forget.includes(each.name) ? { ...each, forget: true } : each)),
+    );
   }
 
   /** Beats on a connection while it is there; whoever listens notices when it is not. */

@@ -3,6 +3,8 @@
 
 import type { AssignedPipeline } from "../assignment.ts";
 import type { Clock } from "../clock.ts";
+import { stateChanged } from "../engine/engine-state.ts";
+import { fingerprintOf } from "../engine/fingerprint.ts";
 import type { LoadedPipeline } from "../engine/loader.ts";
 import { loadInput } from "../engine/loader.ts";
 import { readReferenceFiles } from "../engine/reference-files.ts";
@@ -72,6 +74,8 @@ export class PipelineLife {
   #fault: string | null = null;
   #worker: Worker | null = null;
   #links: Links | null = null;
+  /** What decides the meaning of what it keeps; null until it is started. */
+  #fingerprint: Uint8Array | null = null;
   #ended: Promise<void> = Promise.resolve();
   #last: WorkerStatus | null = null;
 
@@ -128,9 +132,19 @@ export class PipelineLife {
     return this.#worker?.outboxes() ?? [];
   }
 
+  /** Why a revision that is to come after this one could not go on with what it keeps; null where it can, or nothing is kept. */
+  misfit({ plan }: LoadedPipeline): string | null {
+    const isKept = this.phase === "running" && this.#surroundings.settings.state !== null;
+    if (!isKept || plan === null || this.#fingerprint === null) return null;
+    return Buffer.from(this.#fingerprint).equals(fingerprintOf(plan))
+      ? null
+      : adviceOf(stateChanged(this.#name));
+  }
+
   /** Opens and runs it; returns at once. */
   start(pipeline: LoadedPipeline): void {
     const { settings, clock, log, identity, links } = this.#surroundings;
+    this.#fingerprint = pipeline.plan === null ? null : fingerprintOf(pipeline.plan);
     const connections = links();
     this.#links = connections;
     const turn = { term: this.term, resumesTurn: this.#resumes, forgetsChanged: this.#forget };

@@ -74,6 +74,13 @@ class PipelinePlace {
       else this.#refused = life;
       return;
     }
+    // Found out before the one that runs is stopped: it would be refused, and nothing would run.
+    const misfit = next.forget === true ? null : (this.#life?.misfit(pipeline) ?? null);
+    if (misfit !== null) {
+      life.refuse(misfit);
+      this.#refused = life;
+      return;
+    }
     await this.#life?.stop();
     this.#life = life;
     life.start(pipeline);
