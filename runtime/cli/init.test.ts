@@ -38,7 +38,10 @@ it("writes an operator that a pipeline takes and that keeps to every law", async
 });
 
 it("refuses a file that would not name an operator, and one that is there", async () => {
-  await expect(init(join(folder, "9x.ts"), {})).rejects.toThrow(/would not name an operator/);
+  for (const name of ["9x.ts", "class.ts", "field.ts"])
+    await expect(init(join(folder, name), {})).rejects.toThrow(/would not name an operator/);
+  for (const name of ["filter", "branch"])
+    await expect(init(join(folder, `${name}.ts`), {})).rejects.toThrow(`weir has a step ${name} already`);
   await expect(init(join(folder, "operators", "in-range.ts"), {})).rejects.toThrow(/exists/);
 });
 

@@ -52,13 +52,29 @@ tests:
     dead_letter: 1
 `;
 
+/** Words that no constant of TypeScript may be called, and what an operator's file imports. */
+const taken = new Set(
+  `arguments await break case catch class const continue debugger default delete do else enum eval export extends false
+  field finally for function if implements import in instanceof interface let new null package private protected public
+  return static super switch this throw true try typeof var void while with yield z`.split(/\s+/),
+);
+/** Words of steps that are no operators. */
+const stepWords = ["branch", "sink"];
+
 /** An operator's name, from that of its file. */
-function operatorName(file: string): string {
+async function operatorName(file: string): Promise<string> {
   const name = basename(file, ".ts").replaceAll("-", "_");
-  if (/^[a-z][a-z0-9_]*$/.test(name)) return name;
-  throw new WeirError("WEIR_USAGE", `${basename(file)} would not name an operator`, {
-    remedy: "a name is lower-case letters, digits and _, as in spike.ts",
-  });
+  const refusal = (message: string, remedy: string): WeirError =>
+    new WeirError("WEIR_USAGE", message, { remedy });
+  if (!/^[a-z][a-z0-9_]*$/.test(name) || taken.has(name))
+    throw refusal(
+      `${basename(file)} would not name an operator`,
+      "a name is lower-case letters, digits and _, and no word of TypeScript, as in spike.ts",
+    );
+  const { catalog } = await import("../../operators/catalog.ts");
+  if (stepWords.includes(name) || catalog.some((each) => each.name === name))
+    throw refusal(`weir has a step ${name} already`, "give the file another name, and the operator with it");
+  return name;
 }
 
 const operatorTemplate = (
@@ -117,13 +133,13 @@ export async function init(file: string, options: InitOptions): Promise<number> 
   if (isWritten && existsSync(file) && !force) {
     throw new WeirError("WEIR_USAGE", `${file} exists`, { remedy: "name another file, or add --force" });
   }
+  const name = from === undefined && file.endsWith(".ts") ? await operatorName(file) : null;
   if (isWritten) makeFolder(dirname(file));
   if (from !== undefined) {
     const { initFrom } = await import("./sample.ts");
     return initFrom(file, { nats: [], config: "weir.yaml", ...options, from });
   }
-  if (file.endsWith(".ts")) {
-    const name = operatorName(file);
+  if (name !== null) {
     writeFileSync(file, operatorTemplate(name));
     print(`wrote ${file}\n${operatorUse(file, name)}`);
     return 0;

@@ -276,6 +276,15 @@ describe("an operator file that cannot be loaded is a mistake in the pipeline's 
     ["taken", operators.replaceAll("moody", "filter"), /there is an operator filter already/],
     ["imports", 'import "no-such-package"', /cannot load operators from .*imports\.ts: .*no-such-package/],
   ];
+  test.each([
+    ["wrong", "export const x = {{", /^correct that file/],
+    ["nowhere", "", /^the path is relative to the pipeline's file$/],
+  ])("%s says what to do", async (name, text, hint) => {
+    if (text !== "") writeFileSync(join(folder, `${name}.ts`), text);
+    const { diagnostics } = await load(`${name}.ts`, { steps: [sink] });
+    expect(diagnostics[0]!.hint).toMatch(hint);
+  });
+
   test.each(files)("%s", async (name, text, message) => {
     if (text !== "") writeFileSync(join(folder, `${name}.ts`), text);
     const { plan, diagnostics } = await load(`${name}.ts`, { steps: [sink] });

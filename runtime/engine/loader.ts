@@ -63,15 +63,18 @@ function wrongLine(error: unknown): string {
 /** The definitions that a file of the user's exports. */
 export async function loadOperators(file: string): Promise<OperatorDefinition[]> {
   resolveSdk();
+  let isThere = false;
   let exported: Record<string, unknown>;
   try {
     if (!statSync(file).isFile()) throw new Error("not a regular file");
+    isThere = true;
     exported = (await import(pathToFileURL(realpathSync(file)).href)) as Record<string, unknown>;
   } catch (error) {
     const why = `${messageOf(error)}${wrongLine(error)}`;
     throw new WeirError("WEIR_OPERATOR", `cannot load operators from ${file}: ${why}`, {
-      remedy:
-        "the path is relative to the pipeline's file; the file exports what defineOperator, defineFilter or defineMap returned",
+      remedy: isThere
+        ? "correct that file: Node runs it as it is, without its types"
+        : "the path is relative to the pipeline's file",
       cause: error,
     });
   }
