@@ -7,7 +7,7 @@ import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { WeirError } from "../errors.ts";
 import { durationOption } from "./duration-option.ts";
 import { makeLog } from "../log.ts";
-import { streamSubjectOf } from "../pipeline/subject.ts";
+import { streamSubjectOf, subjectFault } from "../pipeline/subject.ts";
 import { print } from "./terminal.ts";
 
 /** What the command line gives; see `weir feed --help`. */
@@ -70,6 +70,15 @@ function madeTime(settings: FeedSettings): Partial<FeedOptions> {
   };
 }
 
+/** Refuses a template that no record makes a subject or topic of. */
+function checkSubject({ to, url }: FeedSettings): void {
+  const filled = to.replaceAll(/\{[^{}]+\}/g, "_");
+  if (/[{}]/.test(filled))
+    throw usage(`--to ${to}: a brace has no other`, "a field stands between two: sensors.{device}");
+  const fault = /^mqtts?:/.test(url) ? null : subjectFault(filled, "fixed");
+  if (fault !== null) throw usage(`--to ${to}: ${fault.message}`, fault.hint);
+}
+
 function inputOf(what: string, settings: FeedSettings): FeedOptions["from"] {
   if (what === "host") return { kind: "host", every: durationOption(settings.every, "--every"), sensors: [] };
   return { kind: "file", path: what, format: /\.csv$/i.test(what) ? "csv" : "ndjson" };
@@ -106,6 +115,7 @@ function outputOf({ url, stream, to }: FeedSettings, link: NatsLink | null): Fee
 
 export async function feed(what: string, settings: FeedSettings): Promise<number> {
   const play = playOf(what, settings);
+  checkSubject(settings);
   // A mistake in what was typed is told before anything waits for a server.
   if (play.from.kind === "file") await checkFile(play.from.path, play.from.format, play);
   const log = makeLog(process.stderr.isTTY ? "text" : "json");
@@ -127,5 +137,9 @@ export async function feed(what: string, settings: FeedSettings): Promise<number
   await link?.close();
   if (live) process.stderr.write("\n");
   print(settings.json === true ? JSON.stringify(progress) : progressText(progress));
+  if (progress.read > 0 && progress.bad === progress.read)
+    throw new WeirError("WEIR_FILE", `${what} has no record that can be read`, {
+      remedy: "a file holds one JSON object on each line, or CSV with a first line that names the columns",
+    });
   return progress.lost === 0 ? 0 : 74;
 }
