@@ -59,7 +59,7 @@ const taken = new Set(
   return static super switch this throw true try typeof var void while with yield z`.split(/\s+/),
 );
 /** Words of steps that are no operators. */
-const stepWords = ["branch", "sink"];
+const stepWords = new Set(["branch", "sink"]);
 
 /** An operator's name, from that of its file. */
 async function operatorName(file: string): Promise<string> {
@@ -72,7 +72,7 @@ async function operatorName(file: string): Promise<string> {
       "a name is lower-case letters, digits and _, and no word of TypeScript, as in spike.ts",
     );
   const { catalog } = await import("../../operators/catalog.ts");
-  if (stepWords.includes(name) || catalog.some((each) => each.name === name))
+  if (stepWords.has(name) || catalog.some((each) => each.name === name))
     throw refusal(`weir has a step ${name} already`, "give the file another name, and the operator with it");
   return name;
 }
