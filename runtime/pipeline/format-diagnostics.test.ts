@@ -1,7 +1,7 @@
 // Diagnostics as printed: the line, the caret, long lines, tabs, colour.
 
 import { expect, it } from "vitest";
-import { formatDiagnostics } from "./format-diagnostics.ts";
+import { formatDiagnostics, inOneLine } from "./format-diagnostics.ts";
 import type { Diagnostic } from "./pipeline.ts";
 
 function at(line: number, column: number, length: number, hint: string | null = null): Diagnostic {
@@ -27,6 +27,19 @@ p.yaml:1:1: error: there is no operator fliter
       | ^^^^
 `,
   );
+});
+
+it("is one line in a log, without the lines of the file", () => {
+  const source = "name: p\nsteps:\n\t- fliter: temp > 3\n";
+  const all = [at(3, 4, 6, "did you mean filter?"), at(1, 1, 4), at(9, 1, 1, "save it")];
+  expect(inOneLine(formatDiagnostics(all, { "p.yaml": source }))).toBe(
+    [
+      "p.yaml:3:4: error: there is no operator fliter; did you mean filter?",
+      "p.yaml:1:1: error: there is no operator fliter",
+      "p.yaml:9:1: error: there is no operator fliter; save it",
+    ].join("; "),
+  );
+  expect(inOneLine("kept with other steps: --forget a")).toBe("kept with other steps: --forget a");
 });
 
 it("says nothing about nothing", () => {

@@ -63,3 +63,12 @@ function oneLine(text: string): string {
   // oxlint-disable-next-line no-control-regex -- these are what is replaced
   return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
 }
+
+/** What `formatDiagnostics` shows without colour, in one line and without the lines of the file: for logs. */
+export function inOneLine(shown: string): string {
+  const told = shown.split("\n").flatMap((line) => {
+    if (/^ *\d+ \|/.test(line)) return [];
+    return (/^ *\|\s*\^+ ?(.*)$/.exec(line)?.[1] ?? line).trim();
+  });
+  return told.filter((line) => line !== "").join("; ");
+}

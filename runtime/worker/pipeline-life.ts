@@ -13,7 +13,7 @@ import type { Phase } from "../heartbeat.ts";
 import { instanceOf } from "../instance.ts";
 import type { Log } from "../log.ts";
 import { promisesOf } from "../pipeline/guarantee.ts";
-import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
+import { formatDiagnostics, inOneLine } from "../pipeline/format-diagnostics.ts";
 import type { Links } from "./connections.ts";
 import { Life } from "./lifecycle.ts";
 import type { DeviceSettings } from "./settings.ts";
@@ -202,7 +202,7 @@ export class PipelineLife {
     const { clock, log } = this.#surroundings;
     if (!this.#life.on("failed", clock.now())) return;
     this.#fault = fault;
-    log.error(`${this.#name}: ${fault}`);
+    log.error(`${this.#name}: ${inOneLine(fault)}`);
   }
 
   async #close(): Promise<void> {
