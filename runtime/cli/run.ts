@@ -158,8 +158,8 @@ export async function run(paths: readonly string[], options: RunOptions): Promis
   const control = await openDoor(worker, names, life, identity, log);
   const running = worker.open(pipelines).then(() => {
     giveBackMemory();
-    life.on("opened", wallClock.now());
-    log.info(`running: ${someOf(names)}`);
+    // One that was asked to end while it waited for its server has not run.
+    if (life.on("opened", wallClock.now())) log.info(`running: ${someOf(names)}`);
     return worker.run();
   });
   try {
