@@ -18,7 +18,7 @@ import {
   type PlaceGuarantee,
   sourceGuarantee,
 } from "../pipeline/guarantee.ts";
-import { exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
+import { filesOf, loadFiles, refusalOf } from "./load.ts";
 import { print, styled } from "./terminal.ts";
 
 type Columns = readonly { readonly name: string; readonly type: string }[];
@@ -132,8 +132,8 @@ export async function explain(
 ): Promise<number> {
   const files = filesOf(names);
   const pipelines = await loadFiles(files);
-  printDiagnostics(files, pipelines);
-  if (isWrong(pipelines)) return exitConfig;
+  const refusal = refusalOf(files, pipelines, options.json === true);
+  if (refusal !== null) return refusal;
   const explained = pipelines.map(({ plan, custom }) => ({
     plan: explainPlan(plan!),
     custom,

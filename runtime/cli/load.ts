@@ -3,7 +3,7 @@
 import { globSync, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { stopwatch } from "../clock.ts";
-import { styled } from "./terminal.ts";
+import { print, styled } from "./terminal.ts";
 import { loadInput, type LoadedPipeline, readInput, variablesOf } from "../engine/loader.ts";
 import { type ReferenceFiles, readReferenceFiles } from "../engine/reference-files.ts";
 import { WeirError } from "../errors.ts";
@@ -136,6 +136,17 @@ export function printDiagnostics(files: readonly string[], pipelines: readonly L
     pipelines.flatMap((each) => each.diagnostics),
     sources,
   );
+}
+
+/** What is wrong with pipelines, for people or on standard output as JSON; the exit code where something is, null where they can be used. */
+export function refusalOf(
+  files: readonly string[],
+  pipelines: readonly LoadedPipeline[],
+  json: boolean,
+): number | null {
+  if (!json || !isWrong(pipelines)) printDiagnostics(files, pipelines);
+  else print(JSON.stringify({ ok: false, diagnostics: pipelines.flatMap((each) => each.diagnostics) }));
+  return isWrong(pipelines) ? exitConfig : null;
 }
 
 /** The same of any files, whose texts are in `sources`. */

@@ -6,7 +6,7 @@ import { messageOf } from "../errors.ts";
 import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
 import { runTest, type TestResult } from "../testing/pipeline-tests.ts";
-import { type CheckedPipeline, exitConfig, filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
+import { type CheckedPipeline, filesOf, loadFiles, refusalOf } from "./load.ts";
 import { print, styled } from "./terminal.ts";
 import type { TestThreadData, TestThreadMessage } from "./test-thread.ts";
 
@@ -79,8 +79,8 @@ export function resultLines({ file, name, faults, leftOut, waiting }: FileTestRe
 export async function test(names: readonly string[], options: { readonly json?: boolean }): Promise<number> {
   const files = filesOf(names);
   const pipelines = await loadFiles(files);
-  printDiagnostics(files, pipelines);
-  if (isWrong(pipelines)) return exitConfig;
+  const refusal = refusalOf(files, pipelines, options.json === true);
+  if (refusal !== null) return refusal;
   const results = await testResults(files, pipelines);
   const failed = results.filter(({ faults }) => faults.length > 0);
   if (options.json === true) {

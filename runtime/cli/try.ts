@@ -10,7 +10,7 @@ import { Connections } from "../worker/connections.ts";
 import type { Surroundings } from "../worker/open.ts";
 import { ReferenceTask } from "../worker/reference-task.ts";
 import { settingsFor } from "./device-settings.ts";
-import { type CheckedPipeline, exitConfig, isWrong, loadFiles, printDiagnostics } from "./load.ts";
+import { type CheckedPipeline, loadFiles, refusalOf } from "./load.ts";
 import { exitReaderGone } from "./options.ts";
 import { warn } from "./terminal.ts";
 import {
@@ -52,8 +52,8 @@ export async function tryPipeline(file: string, options: TryOptions): Promise<nu
   checkTolerance(options.tolerance, options.against);
   const files = [file, ...(options.against === undefined ? [] : [options.against])];
   const pipelines = await loadFiles(files);
-  printDiagnostics(files, pipelines);
-  if (isWrong(pipelines)) return exitConfig;
+  const refusal = refusalOf(files, pipelines, options.json === true);
+  if (refusal !== null) return refusal;
   const plans = pipelines.map(({ plan }) => plan!);
   const plan = plans[0]!;
   const { step: name } = options;
