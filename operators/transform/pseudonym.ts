@@ -70,7 +70,7 @@ export const pseudonym: OperatorDefinition = defineOperator({
   summary: "Replaces names by others that only the holder of a key can tell.",
   rule: [
     `A text becomes the first ${digits} hexadecimal digits of its HMAC-SHA-256 (RFC 2104) under \`key\`, UTF-8 both: under one key the same text is always the same pseudonym, so that steps may group and join by it, on every device that has the key; under another key it is another. Null stays null.`,
-    "Who has not the key cannot tell which text it was, nor try some. Who has it can, so keep it on the device: `key: ${file:pseudonym.key}` or `${PSEUDONYM_KEY}`, never in the pipeline itself. weir shows neither in its logs. A key that is replaced begins new pseudonyms.",
+    "Who has not the key cannot tell which text it was, nor try some. Who has it can, so keep it on the device: `key: ${file:pseudonym.key}` or `${WEIR_PSEUDONYM_KEY}` (of the environment, workers in containers get what begins with WEIR_), never in the pipeline itself. weir shows neither in its logs. A key that is replaced begins new pseudonyms.",
     "Only the named columns are replaced. Other fields of the record pass as they are (`select` keeps them in), as do subjects. A dead letter is the record as it came, wherever it was left out: let it stay on the device.",
   ].join(" "),
   kind: "stateless",

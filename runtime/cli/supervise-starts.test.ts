@@ -186,3 +186,16 @@ test("a folder that is not there is refused where nothing is known, and what is 
   await site.until(runs("kept"));
   await site.drain(second);
 });
+
+test("a file that the settings name elsewhere than beside them is told, where workers have a system of their own", async () => {
+  const site = siteOf("elsewhere");
+  const authority = join(folder, "ca.pem");
+  writeFileSync(authority, "none");
+  const config = join(site.folder, "weir.yaml");
+  writeFileSync(config, `nats:\n  default: { url: tls://127.0.0.1:1, tls: { ca: ${authority} } }\n`);
+  const machine = ["--driver", "vm", "--machine", folder, "--qemu", join(folder, "none")];
+  const started = ["--state", site.state, "--config", config, "--log", "text", ...machine];
+  const { stderr, code } = await site.weir("supervise", ...started);
+  expect(code).not.toBe(0);
+  expect(stderr).toContain(`${config} names ${authority}: workers have there what their own system has`);
+});

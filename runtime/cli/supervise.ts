@@ -146,6 +146,24 @@ function capacityOf({ device }: DeviceSettings): Device["capacity"] {
   };
 }
 
+/** The device's settings, and the files beside them that they name. */
+function configFiles(
+  { config, driver }: SuperviseOptions,
+  { files }: DeviceSettings,
+  log: Log,
+): readonly string[] {
+  if (!existsSync(config)) return [];
+  const inFolder = `${dirname(resolve(config))}/`;
+  const beside = files.filter((file) => file.startsWith(inFolder));
+  const elsewhere = files.filter((file) => !file.startsWith(inFolder));
+  // What lies elsewhere is of the system, which such workers have their own of.
+  if (driver !== "process" && elsewhere.length > 0)
+    log.warn(
+      `${config} names ${elsewhere.join(", ")}: workers have there what their own system has; put it beside ${config} to give it to them`,
+    );
+  return [config, ...beside];
+}
+
 async function start(
   folder: string | undefined,
   options: SuperviseOptions,
@@ -159,10 +177,7 @@ async function start(
   const files = new SupervisorFiles(own);
   files.open();
   const identity = files.identity();
-  // What it names elsewhere is of the system, which workers in containers have their own of.
-  const beside = settings.files.filter((file) => file.startsWith(`${dirname(resolve(options.config))}/`));
-  const config = existsSync(options.config) ? [options.config, ...beside] : [];
-  const read = [...(folder === undefined ? [] : [folder]), ...config];
+  const read = [...(folder === undefined ? [] : [folder]), ...configFiles(options, settings, log)];
   const places = { state: root, assignments: dirname(files.assignmentPath("any")), data, read };
   const hosting = hostingOf(options, identity, places, process.env);
   const program = [version, await hosting.driver.open()];
