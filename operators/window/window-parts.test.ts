@@ -90,7 +90,7 @@ test.each(cases)("$window with $keys", ({ window, keys }) => {
       );
       expect(runOf(plan, all, { batchRows, inParts: true })).toEqual(whole);
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
 });
 
