@@ -158,6 +158,8 @@ export interface OperatorDefinition {
    * own, of which each has the operator for itself.
    */
   readonly keyless?: boolean;
+  /** It takes out of records what is not to leave the device: dead letters that would are warned of. */
+  readonly conceals?: boolean;
   /** For a keyed operator, false where it leaves no record out as `late`: a branch of late records would get none. */
   late?(config: unknown): boolean;
   /** How long, in ms of event time, a key may be silent and still have a row due: one that is forgotten sooner never has it. */
@@ -203,6 +205,7 @@ export interface OperatorSpec<
   readonly references?: (config: z.output<C>) => R;
   readonly condition?: (config: z.output<C>) => Expression;
   readonly keyless?: boolean;
+  readonly conceals?: boolean;
   readonly late?: (config: z.output<C>) => boolean;
   readonly silence?: (config: z.output<C>) => number;
   readonly partial?: (config: z.output<C>) => PartialOperator | null;

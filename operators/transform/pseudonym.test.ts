@@ -12,7 +12,11 @@ const nameOf = (text: string): string => createHmac("sha256", key).update(text).
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function loaded(config: Fields, steps: readonly Fields[] = []): ReturnType<typeof loadPipeline> {
+function loaded(
+  config: Fields,
+  steps: readonly Fields[] = [],
+  more: Fields = {},
+): ReturnType<typeof loadPipeline> {
   const content = JSON.stringify({
     name: "private",
     source: {
@@ -22,6 +26,7 @@ function loaded(config: Fields, steps: readonly Fields[] = []): ReturnType<typeo
     },
     limits: { keys: { max: 1_000 } },
     steps: [{ pseudonym: config }, ...steps, { sink: { stdout: {}, format: "json" } }],
+    ...more,
   });
   return loadPipeline({ file: "private.yaml", content, catalogue: catalog });
 }
@@ -75,4 +80,17 @@ test.each<[Fields, string]>([
   [{ columns: "badge" }, "key is missing"],
 ])("%j is refused", (config, message) => {
   expect(loaded(config).diagnostics.map((each) => each.message)).toContain(message);
+});
+
+test.each([
+  [
+    { subject: "dlq", to: "cloud" },
+    ["dead letters go to cloud as the records came, with what pseudonym conceals"],
+  ],
+  [{ subject: "dlq" }, []],
+])("of dead letters that go to %j is warned: %j", (nats, messages) => {
+  const { diagnostics } = loaded({ columns: "badge", key }, [], { dead_letter: { nats } });
+  expect(diagnostics.map(({ severity, message }) => [severity, message])).toEqual(
+    messages.map((message) => ["warning", message]),
+  );
 });

@@ -74,6 +74,7 @@ export const pseudonym: OperatorDefinition = defineOperator({
     "Only the named columns are replaced. Other fields of the record pass as they are (`select` keeps them in), as do subjects. A dead letter is the record as it came, wherever it was left out: let it stay on the device.",
   ].join(" "),
   kind: "stateless",
+  conceals: true,
   config: z.strictObject({
     columns: z
       .union([column.transform((one) => [one]), z.array(column).min(1)])

@@ -24,6 +24,7 @@ import {
 } from "./pipeline.ts";
 import { checkTestLookups } from "./lookups.ts";
 import { checkMessageRows } from "./proto-spec.ts";
+import { concealedWarnings } from "./concealed.ts";
 import { partitionWarnings } from "./partitions.ts";
 import { planPer } from "./per-key.ts";
 import { Reader } from "./section.ts";
@@ -85,6 +86,7 @@ export function planPipeline(
     ...unkeyedWarnings(plan, read, document),
     ...idleOptionWarnings(plan, document),
     ...shortTtlWarnings(plan, document),
+    ...concealedWarnings(plan, document),
     ...crowded.map(({ step, message, hint }) =>
       document.diagnostic(document.keySpanOf(step.spec.path), message, hint, "warning"),
     ),
