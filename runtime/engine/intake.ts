@@ -9,6 +9,7 @@ import { type PayloadBatch, PayloadOrigin } from "../batch/payloads.ts";
 import type { Decoded, DecodeFault, FieldRead } from "../codec/codec.ts";
 import { limits } from "../limits.ts";
 import { type InputPlan, type PipelinePlan, sourceColumn } from "../pipeline/pipeline.ts";
+import { aheadText } from "./ahead.ts";
 import { type DeadLetterPort, letterOf } from "./dead-letter.ts";
 import type { Books } from "./ledger.ts";
 import type { Entered } from "./watermark.ts";
@@ -160,7 +161,7 @@ export class Intake {
         const field = this.#input.spec.time?.field ?? "";
         this.#refuse(batch, row, "time", `expected a time in field ${field}, got none`);
       } else if (at > now + this.#ahead) {
-        this.#refuse(batch, row, "ahead", `event time is ${Math.round(at - now)} ms ahead of the clock`);
+        this.#refuse(batch, row, "ahead", aheadText(at, now, this.#input.spec.time?.unit));
       } else {
         before[row] = latest;
         if (at > latest) {

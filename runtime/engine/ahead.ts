@@ -1,0 +1,26 @@
+// What is said of a record whose time is too far ahead of the clock: by how much, and the unit in which it would be a time of
+// these years, because that is what is wrong nearly always. Judges no record.
+
+import type { TimeUnit } from "../codec/codec.ts";
+
+/** Units that are finer than one, each a thousandth of the one before. */
+const finer: Readonly<Record<TimeUnit, readonly TimeUnit[]>> = {
+  s: ["ms", "us", "ns"],
+  ms: ["us", "ns"],
+  us: ["ns"],
+  ns: [],
+  iso: [],
+};
+
+/** So far from the clock a time is taken for one of these years, ms: three of them. */
+const near_ms = 3 * 365 * 86_400_000;
+
+/** `at` and `now` in ms; `unit` is what the pipeline says that the field is written in. */
+export function aheadText(at: number, now: number, unit: TimeUnit = "ms"): string {
+  const ahead = `event time is ${Math.round(at - now)} ms ahead of the clock`;
+  if (at - now < near_ms) return ahead;
+  const meant = finer[unit].find((_, place) => Math.abs(at / 1000 ** (place + 1) - now) < near_ms);
+  return meant === undefined
+    ? ahead
+    : `${ahead}; written in ${meant} it would be of these years: unit: ${meant}`;
+}
