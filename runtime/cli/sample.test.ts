@@ -63,6 +63,12 @@ describe("a file", () => {
     ["that is a topic", () => "sensors/t1", "WEIR_FILE", /there is no sensors\/t1/],
     ["that is empty", () => write("e.ndjson"), "WEIR_USAGE", /has no record$/],
     ["of something else", () => write("x.json", "[", "1", "]"), "WEIR_USAGE", /no record that can be read: /],
+    [
+      "whose columns stand between semicolons",
+      () => write("s.csv", "a;b", "1,5;2"),
+      "WEIR_FILE",
+      /by semicolons$/,
+    ],
     ["that is a folder", () => folder, "WEIR_USAGE", /is a folder/],
   ])("%s is refused", async (_name, from, code, message) => {
     const told = init(join(folder, "x.yaml"), { from: from() });

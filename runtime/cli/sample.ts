@@ -5,6 +5,7 @@ import { existsSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, relative, resolve } from "node:path";
 import { payloadAt } from "../batch/payloads.ts";
 import { wallClock } from "../clock.ts";
+import { otherSeparator } from "../codec/csv/header.ts";
 import { parseCsvLine } from "../codec/csv/line.ts";
 import { cutOf, type Framing } from "../codec/framing.ts";
 import type { ReadLimits, Source } from "../connect/connect.ts";
@@ -84,6 +85,11 @@ async function ofFile(file: string, from: string): Promise<Sampled> {
   const messages = await gather(source, Number.POSITIVE_INFINITY);
   await source.close();
   const header = format === "csv" ? parseCsvLine(source.header ?? "") : null;
+  const separator = header === null ? null : otherSeparator(source.header, header);
+  if (separator !== null)
+    throw new WeirError("WEIR_FILE", `${from} has its columns separated by ${separator}`, {
+      remedy: "separate its columns by commas, and write decimals with a point",
+    });
   const path = relative(dirname(resolve(file)), resolve(from));
   return sampledOf(
     { name: nameOf(file), from: { kind: "file", path } },

@@ -23,18 +23,24 @@ export function readCsvHeader(
     });
   }
   if (fields.length === 0 || fields.some((field) => header.includes(field))) return header;
-  const separator = header.length > 1 ? undefined : otherSeparators.find(([sign]) => line?.includes(sign));
-  const what = separator === undefined ? "" : `, separated by ${separator[1]}`;
+  const separator = otherSeparator(line, header);
+  const what = separator === null ? "" : `, separated by ${separator}`;
   throw new WeirError(
     "WEIR_FILE",
     `${path} has the columns ${shown(header)}${what}; expected one at least of ${shown(fields)}`,
     {
       remedy:
-        separator === undefined
+        separator === null
           ? "correct the names in its first line, or the fields of the pipeline"
           : "separate its columns by commas",
     },
   );
+}
+
+/** What separates the columns of a first line that has only one by commas, in words; null where nothing does. */
+export function otherSeparator(line: string | null, header: readonly string[]): string | null {
+  if (header.length > 1) return null;
+  return otherSeparators.find(([sign]) => line?.includes(sign))?.[1] ?? null;
 }
 
 const shownMost = 8;
