@@ -1,8 +1,10 @@
 // weir schema, weir docs: what is generated from the specs, written to where it is kept, or checked.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { catalog } from "../../operators/catalog.ts";
 import { aggregates } from "../../operators/window/window.ts";
+import { WeirError } from "../errors.ts";
 import { functionTable } from "../expression/functions.ts";
 import { type JsonSchema, pipelineJsonSchema } from "../pipeline/json-schema.ts";
 import { operatorReference } from "../pipeline/reference.ts";
@@ -28,6 +30,10 @@ function put(text: string, { out, check = false }: GenerateOptions): number {
     process.stdout.write(text);
     return 0;
   }
+  if (!existsSync(dirname(out)))
+    throw new WeirError("WEIR_FILE", `there is no folder ${dirname(out)} for ${basename(out)}`, {
+      remedy: "name a file with --out, or - for standard output",
+    });
   const fresh = existsSync(out) && readFileSync(out, "utf8") === text;
   if (check) {
     print(fresh ? `${out} is up to date` : `${out} is out of date`);
