@@ -204,7 +204,10 @@ program
   .option("--for <duration>", "how long; without it until Ctrl-C, or the end of what is stored")
   .option("--limit <count>", "stop after so many records, or rows: 100, 20rows")
   .option("--step <step>", "show what leaves this step, as weir explain calls it: 2, alarms/1, window")
-  .option("--against <file>", "give another pipeline the same records, and show how its rows differ")
+  .option(
+    "--against <file>",
+    "give another pipeline the same records, and show how its rows differ; where they do, the exit code is 1",
+  )
   .option("--tolerance <share>", "with --against: numbers may differ by this share of them: 1e-9", positive)
   .addOption(connectionOption())
   .option("--config <file>", "the device's settings", "weir.yaml")
