@@ -75,7 +75,7 @@ function someOf(names: readonly string[], most = 5): string {
 /** The door for `weir why`, and for whoever looks on. A worker runs without one where it cannot be opened. */
 async function openDoor(
   worker: Worker,
-  names: readonly string[],
+  plans: readonly PipelinePlan[],
   life: Life,
   identity: string,
   log: Log,
@@ -86,7 +86,14 @@ async function openDoor(
     if (path === "/status") return worker.status();
     if (path !== "/pipelines") return undefined;
     const times = { now: wallClock.now(), elapsed: wallClock.elapsed() };
-    return waitingAnswers(names, worker.status(), times);
+    const { away } = worker;
+    const cut = plans.filter((plan) => away !== null && connectionsOf(plan).includes(away));
+    return waitingAnswers(
+      plans.map(({ name }) => name),
+      worker.status(),
+      times,
+      { away: new Map(cut.map(({ name }) => [name, away ?? ""])) },
+    );
   };
   try {
     return await openControl(runFolder(process.env), identity, answers);
@@ -96,17 +103,20 @@ async function openDoor(
   }
 }
 
+/** The connections that a pipeline reads and writes by. */
+function connectionsOf({ inputs, branches, spec }: PipelinePlan): readonly string[] {
+  const ends = [
+    ...inputs.map((input) => input.spec.source),
+    ...branches.map(({ sink }) => sink),
+    ...(spec.deadLetter === null ? [] : [spec.deadLetter.sink]),
+  ];
+  return ends.flatMap((end) => (end.kind === "nats" ? [end.to] : []));
+}
+
 /** Refuses a connection that nobody has named before anything waits for a server. */
 function checkConnections(plans: readonly PipelinePlan[], known: readonly string[]): void {
-  for (const { inputs, branches, spec } of plans) {
-    const ends = [
-      ...inputs.map((input) => input.spec.source),
-      ...branches.map(({ sink }) => sink),
-      ...(spec.deadLetter === null ? [] : [spec.deadLetter.sink]),
-    ];
-    const unknown = ends.find((end) => end.kind === "nats" && !known.includes(end.to));
-    if (unknown?.kind === "nats") throw unknownConnection(unknown.to, known);
-  }
+  const unknown = plans.flatMap(connectionsOf).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw unknownConnection(unknown, known);
 }
 
 export async function run(paths: readonly string[], options: RunOptions): Promise<number> {
@@ -124,18 +134,14 @@ export async function run(paths: readonly string[], options: RunOptions): Promis
       remedy: "give each a name of its own",
     });
   }
-  checkForget(
-    settings.forget,
-    pipelines.map(({ plan }) => plan!.name),
-  );
-  checkConnections(
-    pipelines.map(({ plan }) => plan!),
-    Object.keys(settings.connections),
-  );
+  const plans = pipelines.map(({ plan }) => plan!);
+  const names = plans.map(({ name }) => name);
+  checkForget(settings.forget, names);
+  checkConnections(plans, Object.keys(settings.connections));
   const identity = randomUUID().slice(0, 8);
   const life = new Life(wallClock.now());
   const end = new RunEnd({
-    plans: pipelines.map(({ plan }) => plan!),
+    plans,
     log,
     stop: () => {
       life.on("asked", wallClock.now());
@@ -145,17 +151,12 @@ export async function run(paths: readonly string[], options: RunOptions): Promis
   const readerGone = (): void => end.readerGone();
   const worker = new Worker({ settings, clock: wallClock, log, identity, readerGone });
   const durable = settings.state !== null;
-  for (const line of promises(
-    pipelines.map(({ plan }) => plan!),
-    settings,
-  ))
-    log.info(line);
+  for (const line of promises(plans, settings)) log.info(line);
   if (!durable)
     log.info(
       "no state folder: with --state nothing is lost and nothing comes twice, whatever ends this process",
     );
-  const names = pipelines.map(({ plan }) => plan!.name);
-  const control = await openDoor(worker, names, life, identity, log);
+  const control = await openDoor(worker, plans, life, identity, log);
   const running = worker.open(pipelines).then(() => {
     giveBackMemory();
     // One that was asked to end while it waited for its server has not run.

@@ -129,7 +129,10 @@ steps: [{ sink: { nats: { to: cloud, subject: away.out, stream: AWAY } } }]
   const cloud = ["--nats", "cloud=nats://127.0.0.1:1"];
   const running = processes.start(["run", "away.yaml", "--state", "away", "--nats", server.url, ...cloud]);
   let said = "";
-  while (!said.includes("main: 2 rows wait for the sink to confirm")) {
+  const whole = (): boolean =>
+    said.includes("main: 2 rows wait for the sink to confirm") &&
+    said.includes("the server of its connection cloud is away");
+  while (!whole()) {
     expect(running.child.exitCode).toBe(null);
     said = (await processes.weir("why", "away")).stdout;
     if (said.includes("has sent no record yet")) {

@@ -75,6 +75,7 @@ export async function why(
     const { name, waiting, unsent = [] } = answer;
     print(styled("bold", name));
     const lines = waiting === null ? notOpen(answer).split("\n") : waitingText(waiting);
+    if (answer.away !== undefined) print(`  the server of its connection ${answer.away} is away`);
     for (const line of unsent.length === 0 ? lines : lines.filter((each) => each !== nothingWaits))
       print(`  ${line}`);
     for (const { branch, rows } of unsent)

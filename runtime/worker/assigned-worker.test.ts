@@ -243,6 +243,17 @@ steps:
   await until(() => beatOf(again, "counts")?.phase === "running");
 });
 
+test("one whose server has gone says so", async () => {
+  const gone = await startNatsServer({ name: "weir-told-gone" }, process.env);
+  const path = folderOf("gone");
+  write(path, "left", "v1");
+  const worker = start(path, gone.url);
+  await until(() => beatOf(worker, "left")?.phase === "running");
+  expect(worker.answers("/pipelines")).toEqual([expect.not.objectContaining({ away: "default" })]);
+  await gone.stop();
+  await until(() => JSON.stringify(worker.answers("/pipelines")).includes('"away":"default"'));
+});
+
 test("why one failed says what can be done about it, where that is known", async () => {
   const path = folderOf("stateless");
   const sink = `  - sink: { nats: { subject: up, stream: UP, delivery: lane } }`;

@@ -104,8 +104,12 @@ export class AssignedWorker {
     const missing = new Map(
       unopened.flatMap(({ name, life }) => (life.waitsFor === null ? [] : [[name, life.waitsFor] as const])),
     );
+    const away = new Map(
+      lives.flatMap(({ name, life }) => (life.away === null ? [] : [[name, life.away] as const])),
+    );
+    const times = { now: clock.now(), elapsed: clock.elapsed() };
     return [
-      ...waitingAnswers(names, statuses, { now: clock.now(), elapsed: clock.elapsed() }, missing),
+      ...waitingAnswers(names, statuses, times, { missing, away }),
       ...failed.map(({ name, life: { revision, fault } }) => failedAnswer({ name, revision, fault })),
     ];
   }

@@ -118,6 +118,11 @@ export class PipelineLife {
     return missing === null ? this.#waits.first : `the server of the connection ${missing}`;
   }
 
+  /** While it runs, a connection of its whose server is not there; null where all are. */
+  get away(): string | null {
+    return this.phase === "running" ? (this.#links?.missing ?? null) : null;
+  }
+
   get busy_ms(): number {
     return this.#worker?.busy_ms ?? 0;
   }

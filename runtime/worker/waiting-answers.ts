@@ -9,6 +9,8 @@ export interface WaitingAnswer {
   readonly waiting: PipelineWaiting | null;
   /** Of one that is not open yet: what is not there yet; absent where that is not known. */
   readonly waits_for?: string;
+  /** Of one that is open: a connection of its whose server is not there now. */
+  readonly away?: string;
   /** Of one that does not run, or of a revision that was refused while another one runs: which, and why. */
   readonly failed?: string;
   /** By branch, rows that its sink has not confirmed; those with none are left out. A worker of an earlier version does not say so. */
@@ -31,22 +33,34 @@ export function failedAnswer({ name, revision, fault }: FailedRevision): Waiting
   };
 }
 
-/** `statuses` are of those that are open, `names` of all, `missing` by name what they wait for to be opened. */
+/** By name of a pipeline. */
+export interface Absent {
+  /** What it waits for to be opened. */
+  readonly missing?: ReadonlyMap<string, string>;
+  /** Once it is open, a connection whose server is not there. */
+  readonly away?: ReadonlyMap<string, string>;
+}
+
+/** `statuses` are of those that are open, `names` of all. */
 export function waitingAnswers(
   names: readonly string[],
   statuses: readonly WorkerStatus[],
   { now, elapsed }: { readonly now: number; readonly elapsed: number },
-  missing: ReadonlyMap<string, string> = new Map(),
+  { missing, away }: Absent = {},
 ): readonly WaitingAnswer[] {
   const unopened = names.filter((name) => statuses.every((each) => each.name !== name));
   return [
-    ...statuses.map(({ name, pipeline, sinks }) => ({
-      name,
-      waiting: waitingOf(pipeline, now, elapsed),
-      unsent: sinks.flatMap(({ branch, pending }) => (pending > 0 ? [{ branch, rows: pending }] : [])),
-    })),
+    ...statuses.map(({ name, pipeline, sinks }) => {
+      const connection = away?.get(name);
+      return {
+        name,
+        waiting: waitingOf(pipeline, now, elapsed),
+        unsent: sinks.flatMap(({ branch, pending }) => (pending > 0 ? [{ branch, rows: pending }] : [])),
+        ...(connection === undefined ? {} : { away: connection }),
+      };
+    }),
     ...unopened.map((name) => {
-      const waits_for = missing.get(name);
+      const waits_for = missing?.get(name);
       return { name, waiting: null, unsent: [], ...(waits_for === undefined ? {} : { waits_for }) };
     }),
   ];

@@ -142,6 +142,11 @@ export class Worker {
     }
   }
 
+  /** A connection of its whose server is not there now; null where all are. */
+  get away(): string | null {
+    return this.#connections.missing;
+  }
+
   /** Resolves once every source has ended or `stop` was called. A pipeline that fails does not end the others. */
   async run(): Promise<void> {
     await Promise.all(this.#running);
