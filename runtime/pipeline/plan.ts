@@ -35,6 +35,7 @@ import { fittingKeys, stateFaults } from "./state-bound.ts";
 import { idleOptionWarnings } from "./idle-options.ts";
 import { namedTokens, templateParts } from "./subject.ts";
 import { expectedRows } from "./test-spec.ts";
+import { testSubjectWarnings } from "./test-subjects.ts";
 import { unkeyedWarnings } from "./unkeyed.ts";
 
 export interface PlanAnswer {
@@ -87,6 +88,7 @@ export function planPipeline(
     ...idleOptionWarnings(plan, document),
     ...shortTtlWarnings(plan, document),
     ...concealedWarnings(plan, document),
+    ...testSubjectWarnings(plan, document),
     ...crowded.map(({ step, message, hint }) =>
       document.diagnostic(document.keySpanOf(step.spec.path), message, hint, "warning"),
     ),
