@@ -29,6 +29,7 @@ import { partitionWarnings } from "./partitions.ts";
 import { planPer } from "./per-key.ts";
 import { Reader } from "./section.ts";
 import { shortTtlWarnings } from "./short-ttl.ts";
+import { sourceNameWarnings } from "./source-names.ts";
 import { condensableFaults } from "./condensable.ts";
 import { type Crowding, crowdingOf } from "./crowding.ts";
 import { fittingKeys, stateFaults } from "./state-bound.ts";
@@ -88,6 +89,7 @@ export function planPipeline(
     ...idleOptionWarnings(plan, document),
     ...shortTtlWarnings(plan, document),
     ...concealedWarnings(plan, document),
+    ...sourceNameWarnings(plan, document),
     ...testSubjectWarnings(plan, document),
     ...crowded.map(({ step, message, hint }) =>
       document.diagnostic(document.keySpanOf(step.spec.path), message, hint, "warning"),
