@@ -117,7 +117,9 @@ export function readInput(file: string, environment: Readonly<Record<string, str
     const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
     const message = isMissing ? `there is no file ${file}` : `cannot read ${file}: ${messageOf(error)}`;
     throw new WeirError("WEIR_FILE", message, {
-      remedy: "name a pipeline file; weir init writes one to start from",
+      remedy: isMissing
+        ? "name a pipeline file; weir init writes one to start from"
+        : "name a pipeline file that this user may read",
       cause: error,
     });
   }
