@@ -13,13 +13,13 @@ const finer: Readonly<Record<TimeUnit, readonly TimeUnit[]>> = {
 };
 
 /** So far from the clock a time is taken for one of these years, ms: three of them. */
-const near_ms = 3 * 365 * 86_400_000;
+export const nearClock_ms: number = 3 * 365 * 86_400_000;
 
 /** `at` and `now` in ms; `unit` is what the pipeline says that the field is written in. */
 export function aheadText(at: number, now: number, unit: TimeUnit = "ms"): string {
   const ahead = `event time is ${Math.round(at - now)} ms ahead of the clock`;
-  if (at - now < near_ms) return ahead;
-  const meant = finer[unit].find((_, place) => Math.abs(at / 1000 ** (place + 1) - now) < near_ms);
+  if (at - now < nearClock_ms) return ahead;
+  const meant = finer[unit].find((_, place) => Math.abs(at / 1000 ** (place + 1) - now) < nearClock_ms);
   return meant === undefined
     ? ahead
     : `${ahead}; written in ${meant} it would be of these years: unit: ${meant}`;

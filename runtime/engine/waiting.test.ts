@@ -53,6 +53,16 @@ describe("in words", () => {
     );
   });
 
+  test.each([
+    [now / 1e3, "; times 1000 it would be of these years: is `unit` in its `time` right?"],
+    [now / 1e6, "; times 1000000 it would be of these years: is `unit` in its `time` right?"],
+    // A recording of some time ago.
+    [Date.UTC(2010, 0, 1), " behind the clock"],
+  ])("a time that is written in another unit: %d", (watermark, said) => {
+    const [first] = waitingText({ ...waiting, watermark });
+    expect(first!.endsWith(said)).toBe(true);
+  });
+
   test("records that could not enter", () => {
     const none = { ...source, latest: null, arrived: null, watermark: null };
     const refused = [{ step: "source", reason: "type" as const, records: 3 }];

@@ -1,6 +1,7 @@
 // Why a pipeline has not sent what it holds, as data and in words: how far event time has come, which
 // source holds it back, and how far it has to go until a step sends its next rows. Pure.
 
+import { nearClock_ms } from "./ahead.ts";
 import { type HeldBack, heldBack, type InputState } from "./held-back.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import { isIntakeStep } from "./intake.ts";
@@ -120,6 +121,13 @@ function stepLine({ step, held, due }: StepWaiting, { watermark, now }: Pipeline
   return `${holds}; its next rows are due at ${timeText(due, now)}: ${further}`;
 }
 
+/** For a time that was written in a coarser unit than its file says: what it is to be multiplied by to be one of these years. */
+function coarserText(time: number, now: number): string {
+  const factor = [1e3, 1e6].find((each) => Math.abs(time * each - now) < nearClock_ms);
+  if (factor === undefined || Math.abs(time - now) < nearClock_ms) return "";
+  return `; times ${factor} it would be of these years: is \`unit\` in its \`time\` right?`;
+}
+
 function refusedLine({ step, reason, records }: LedgerEntry): string {
   const who = step === onlySource ? "" : ` of ${step}`;
   const many = `${records} ${records === 1 ? "record" : "records"}${who}`;
@@ -137,7 +145,7 @@ export function waitingText(
   else {
     const behind = now - watermark;
     const clock = behind >= 0 ? `${durationText(behind)} behind` : `${durationText(-behind)} ahead of`;
-    lines.push(`event time is ${timeText(watermark, now)}, ${clock} the clock`);
+    lines.push(`event time is ${timeText(watermark, now)}, ${clock} the clock${coarserText(watermark, now)}`);
   }
   for (const source of sources.inputs) lines.push(...sourceLines(source, waiting));
   if (!isRefusedTold) lines.push(...refused.map(refusedLine));
