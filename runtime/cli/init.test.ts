@@ -3,7 +3,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it, vi } from "vitest";
@@ -43,6 +43,16 @@ it("refuses a file that would not name an operator, and one that is there", asyn
   for (const name of ["filter", "branch"])
     await expect(init(join(folder, `${name}.ts`), {})).rejects.toThrow(`weir has a step ${name} already`);
   await expect(init(join(folder, "operators", "in-range.ts"), {})).rejects.toThrow(/exists/);
+});
+
+it.each([
+  ["x.yaml", { json: true }, "--json is for what --from shows"],
+  ["x.yaml", { for: "5s" }, "--for is for what --from shows"],
+  ["weir.yaml", {}, "weir.yaml is where a device's settings are"],
+  ["operators", { force: true }, "operators is a folder"],
+])("refuses %s with %j", async (name, options, message) => {
+  await expect(init(join(folder, name), options)).rejects.toThrow(message);
+  expect(existsSync(join(folder, "x.yaml"))).toBe(false);
 });
 
 it("ends in silence when nobody reads what a command says", async () => {

@@ -1,8 +1,8 @@
 // weir init: a commented pipeline to start from, one begun from records (sample.ts), or an operator. Whatever is written
 // lints, and passes the tests that it has, as it is.
 
-import { existsSync, writeFileSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { WeirError } from "../errors.ts";
 import { makeFolder } from "../folder.ts";
 import type { SampleOptions } from "./sample.ts";
@@ -127,8 +127,23 @@ export interface InitOptions extends Partial<SampleOptions> {
   readonly force?: boolean;
 }
 
+/** Refuses what would be left unheeded, and places that are for something else. */
+function checkOptions(file: string, { from, json, for: listens }: InitOptions): void {
+  const refuse = (message: string, remedy: string): never => {
+    throw new WeirError("WEIR_USAGE", message, { remedy });
+  };
+  const idle = json === true ? "--json" : listens === undefined ? null : "--for";
+  if (from === undefined && idle !== null)
+    refuse(`${idle} is for what --from shows`, "name a file or a subject with --from, or leave it out");
+  if (basename(file) === "weir.yaml")
+    refuse("weir.yaml is where a device's settings are", "give the pipeline a file of another name");
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
+    refuse(`${file} is a folder`, `name a file in it: ${join(file, "pipeline.yaml")}`);
+}
+
 export async function init(file: string, options: InitOptions): Promise<number> {
   const { from, force = false, json = false } = options;
+  checkOptions(file, options);
   const isWritten = from === undefined || !json;
   if (isWritten && existsSync(file) && !force) {
     throw new WeirError("WEIR_USAGE", `${file} exists`, { remedy: "name another file, or add --force" });

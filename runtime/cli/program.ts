@@ -295,7 +295,10 @@ program
     "--from <source>",
     "begin from records: of an NDJSON or CSV file, or of a NATS subject, with wildcards",
   )
-  .option("--for <duration>", "how long a subject is listened to", `${limits.sample_ms_default / 1000}s`)
+  .option(
+    "--for <duration>",
+    `how long a subject is listened to; ${limits.sample_ms_default / 1000}s without it`,
+  )
   .addOption(connectionOption())
   .option("--config <file>", "the device's settings", "weir.yaml")
   .option("--force", "replace the file when it exists")
