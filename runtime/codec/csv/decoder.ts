@@ -23,6 +23,9 @@ export function createCsvDecoder(fields: readonly FieldRead[], options: CsvDecod
 
 type Target = ReturnType<typeof makeColumn>;
 
+/** As numbers are written where a comma stands before the decimals. */
+const withComma = /^[+-]?\d[\d.]*,\d+$/;
+
 class CsvDecoder implements Decoder {
   readonly #fields: readonly FieldRead[];
   readonly #width: number;
@@ -66,7 +69,7 @@ class CsvDecoder implements Decoder {
       if (text === "" && !(cells.quoted?.[place] === true && this.#fields[index]!.type === "string"))
         continue;
       if (this.#put(index, row, text)) this.#columns[index]!.valid[row] = 1;
-      else this.#faults.push({ row, field: index, reason: "type", detail: this.#expected(index) });
+      else this.#faults.push({ row, field: index, reason: "type", detail: this.#expected(index, text) });
     }
   }
 
@@ -114,8 +117,10 @@ class CsvDecoder implements Decoder {
     }
   }
 
-  #expected(index: number): string {
+  #expected(index: number, text: string): string {
     const { type, unit = "ms" } = this.#fields[index]!;
+    if (type === "float64" && withComma.test(text))
+      return "expected float64 with a decimal point, got a number with a comma";
     if (type !== "time") return `expected ${type}, got other text`;
     return `expected time ${unit === "iso" ? "as ISO 8601 text with its zone" : `in ${unit}`}, got other text`;
   }
