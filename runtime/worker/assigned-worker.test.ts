@@ -5,13 +5,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Msg } from "@nats-io/transport-node";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { sleep, wallClock } from "../clock.ts";
 import { silentLog as quiet } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { managerOf } from "../connect/jetstream-requests.ts";
 import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
 import { type PipelineBeat, parseHeartbeat } from "../heartbeat.ts";
+import { diskRefusal } from "../state/log/disk-fault.ts";
+import { FileDisk } from "../state/log/file-disk.ts";
 import { openAdmin, parseAddress } from "./admin.ts";
 import { AssignedWorker } from "./assigned-worker.ts";
 import { defaultSettings, withConnections } from "./settings.ts";
@@ -341,6 +343,33 @@ steps:
   await until(() => beatOf(worker, "unready")?.phase === "running");
   expect(beatOf(worker, "unready")).not.toHaveProperty("waits_for");
   await worker.stop();
+});
+
+test("one whose state finds no room waits for some, which is no failure, and opens by itself", async () => {
+  const path = folderOf("full");
+  write(path, "crowded", "v1");
+  const state = join(folder, "full-state");
+  const fault = diskRefusal(
+    state,
+    "open the commit log",
+    Object.assign(new Error("ENOSPC"), { code: "ENOSPC" }),
+  );
+  const opens = vi.spyOn(FileDisk, "open").mockRejectedValueOnce(fault).mockRejectedValueOnce(fault);
+  const worker = start(path, server.url, null, state);
+  await until(() => beatOf(worker, "crowded")?.waits_for !== undefined);
+  expect(beatOf(worker, "crowded")).toMatchObject({
+    phase: "starting",
+    waits_for: `its state: ${fault.message}`,
+  });
+  await until(() => beatOf(worker, "crowded")?.phase === "running");
+  expect(beatOf(worker, "crowded")).not.toHaveProperty("waits_for");
+  opens.mockRejectedValue(fault);
+  const other = start(path, server.url, null, join(folder, "full-other"));
+  await until(() => beatOf(other, "crowded")?.waits_for !== undefined);
+  expect(beatOf(other, "crowded")).not.toHaveProperty("unready_ms");
+  opens.mockRestore();
+  await other.stop();
+  expect(other.heartbeat().phase).toBe("stopped");
 });
 
 test("it beats on its connection, with what its pipelines do", async () => {

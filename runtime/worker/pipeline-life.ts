@@ -2,15 +2,16 @@
 // its opening touch no other pipeline.
 
 import type { AssignedPipeline } from "../assignment.ts";
-import type { Clock } from "../clock.ts";
+import { type Clock, sleep } from "../clock.ts";
 import { stateChanged } from "../engine/engine-state.ts";
 import { fingerprintOf } from "../engine/fingerprint.ts";
 import type { LoadedPipeline } from "../engine/loader.ts";
 import { loadInput } from "../engine/loader.ts";
 import { readReferenceFiles } from "../engine/reference-files.ts";
-import { adviceOf, messageOf } from "../errors.ts";
+import { adviceOf, messageOf, WeirError } from "../errors.ts";
 import type { Phase } from "../heartbeat.ts";
 import { instanceOf } from "../instance.ts";
+import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { promisesOf } from "../pipeline/guarantee.ts";
 import { formatDiagnostics, inOneLine } from "../pipeline/format-diagnostics.ts";
@@ -77,6 +78,8 @@ export class PipelineLife {
   /** What decides the meaning of what it keeps; null until it is started. */
   #fingerprint: Uint8Array | null = null;
   #ended: Promise<void> = Promise.resolve();
+  /** The disk of its state has no room: that passes, and is no fault of this revision. */
+  #lacksRoom = false;
   #last: WorkerStatus | null = null;
 
   constructor(
@@ -106,9 +109,9 @@ export class PipelineLife {
     return this.#fault;
   }
 
-  /** It starts, and no connection keeps it from being open. */
+  /** It starts, and neither a connection nor a full disk keeps it from being open. */
   get isUnready(): boolean {
-    return this.phase === "starting" && this.#links?.areConnected === true;
+    return this.phase === "starting" && this.#links?.areConnected === true && !this.#lacksRoom;
   }
 
   /** What it waits for while it starts; null where that is not known, or nothing. */
@@ -148,20 +151,17 @@ export class PipelineLife {
 
   /** Opens and runs it; returns at once. */
   start(pipeline: LoadedPipeline): void {
-    const { settings, clock, log, identity, links } = this.#surroundings;
     this.#fingerprint = pipeline.plan === null ? null : fingerprintOf(pipeline.plan);
-    const connections = links();
-    this.#links = connections;
-    const turn = { term: this.term, resumesTurn: this.#resumes, forgetsChanged: this.#forget };
-    this.#worker = new Worker({
-      settings,
-      clock,
-      log: this.#waits.heardOn(log),
-      identity: identity(),
-      connections,
-      ...turn,
-    });
+    this.#links = this.#surroundings.links();
+    this.#worker = this.#made(this.#links);
     this.#ended = this.#run(this.#worker, pipeline);
+  }
+
+  #made(connections: Links): Worker {
+    const { settings, clock, log, identity } = this.#surroundings;
+    const turn = { term: this.term, resumesTurn: this.#resumes, forgetsChanged: this.#forget };
+    const heard = this.#waits.heardOn(log);
+    return new Worker({ settings, clock, log: heard, identity: identity(), connections, ...turn });
   }
 
   /** It cannot be started. */
@@ -188,10 +188,34 @@ export class PipelineLife {
     for (const promise of promises) log.info(`${this.#name}: ${promise}`);
   }
 
-  async #run(worker: Worker, pipeline: LoadedPipeline): Promise<void> {
+  /** Opens it; where its disk is full, as often as it takes until there is room. Null where it is to end meanwhile. */
+  async #opened(first: Worker, pipeline: LoadedPipeline): Promise<Worker | null> {
+    const { clock, log, links } = this.#surroundings;
+    const waits = this.#waits.heardOn(log).waits!;
+    for (let worker = first; ; worker = this.#worker = this.#made((this.#links = links()))) {
+      try {
+        await worker.open([pipeline]);
+        this.#lacksRoom = false;
+        waits("its state", null);
+        return worker;
+      } catch (error) {
+        if (!(error instanceof WeirError) || error.code !== "WEIR_DISK_FULL") throw error;
+        if (this.phase !== "starting") throw error;
+        if (!this.#lacksRoom) log.warn(`${this.#name}: ${adviceOf(error)}`);
+        this.#lacksRoom = true;
+        waits("its state", messageOf(error));
+      }
+      await this.#close();
+      await sleep(clock, limits.state_room_ms);
+      if (this.phase !== "starting") return null;
+    }
+  }
+
+  async #run(first: Worker, pipeline: LoadedPipeline): Promise<void> {
     const { clock } = this.#surroundings;
     try {
-      await worker.open([pipeline]);
+      const worker = await this.#opened(first, pipeline);
+      if (worker === null) return;
       if (this.#life.on("opened", clock.now())) this.#tellWhat(pipeline);
       await worker.run();
       this.#life.on("ended", clock.now());

@@ -13,11 +13,13 @@ import { open } from "node:fs/promises";
 import type { DatabaseSync } from "node:sqlite";
 import { WeirError } from "../../errors.ts";
 import type { DiskLock } from "./disk.ts";
+import { diskRefusal } from "./disk-fault.ts";
 
 /** Locks in force; one that nobody holds on to would be let go of when memory is collected. */
 const held = new Set<DatabaseSync>();
 
-const busy = 5;
+/** Of SQLite. */
+const [busy, full] = [5, 13];
 
 /** Takes the lock that the file at `path` stands for; null where another has it, in this process or elsewhere. */
 export async function lockFile(path: string): Promise<DiskLock | null> {
@@ -30,6 +32,8 @@ export async function lockFile(path: string): Promise<DiskLock | null> {
   } catch (error) {
     database.close();
     if (error instanceof Error && "errcode" in error && error.errcode === busy) return null;
+    if (error instanceof Error && "errcode" in error && error.errcode === full)
+      throw diskRefusal(path, "lock it", Object.assign(error, { code: "ENOSPC" }));
     throw new WeirError("WEIR_STATE", `${path} cannot be locked: ${String(error)}`, {
       remedy: "use a disk whose file system has locks, and leave that file empty",
       cause: error,
