@@ -2,9 +2,9 @@
 // podman-compose is here, brought up for real until rows of the device are in the cloud.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -247,5 +247,8 @@ describe.skipIf(missing !== null)(`the compose file, brought up${without}`, () =
   it("is brought down with its workers", { timeout: 120_000 }, () => {
     run("podman-compose", "-f", "compose.yaml", "down", "--timeout", "60");
     expect(run("podman", "ps", "--all", "--quiet")).toBe("");
+    // What it leaves of its networks is not this machine's.
+    const left = existsSync("/etc/containers/networks") ? readdirSync("/etc/containers/networks") : [];
+    expect(left.filter((name) => name.startsWith(basename(folder).toLowerCase()))).toEqual([]);
   });
 });

@@ -71,7 +71,7 @@ done
 `;
 
 /** The engine's settings: the defaults of today's systems fail on some, none of what stands here does. */
-function configurationOf(env: Environment): string {
+function configurationOf(env: Environment, folder: string): string {
   const engine = ['events_logger = "file"'];
   // Without systemd nobody else makes control groups; crun refuses those of both versions at once, runc does not.
   if (!existsSync("/run/systemd/system")) engine.push('cgroup_manager = "cgroupfs"');
@@ -81,7 +81,11 @@ function configurationOf(env: Environment): string {
   lines.push(
     `default_ulimits = ["nofile=${limits.worker_files_max}:${limits.worker_files_max}", "nproc=4096:4096"]`,
   );
-  if (existsSync("/usr/lib/podman/netavark")) lines.push("[network]", 'network_backend = "netavark"');
+  if (existsSync("/usr/lib/podman/netavark")) {
+    // Else networks would be this machine's, and stay.
+    const places = `network_config_dir = "${join(folder, "networks")}"`;
+    lines.push("[network]", 'network_backend = "netavark"', places);
+  }
   return `${lines.join("\n")}\n`;
 }
 
@@ -132,7 +136,7 @@ export async function startPodman(env: Environment): Promise<PodmanService> {
   const missing = podmanMissing(env);
   if (missing !== null) throw new WeirError("WEIR_CONTAINER_ENGINE", missing);
   const folder = mkdtempSync(join(tmpdir(), "weir-podman-"));
-  writeFileSync(join(folder, "containers.conf"), configurationOf(env));
+  writeFileSync(join(folder, "containers.conf"), configurationOf(env, folder));
   writeFileSync(join(folder, "storage.conf"), storageOf(folder));
   const environment = {
     PATH: `${env["PATH"] ?? ""}:/usr/sbin:/sbin`,
