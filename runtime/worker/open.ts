@@ -26,6 +26,7 @@ import type { Plain } from "../state/plain.ts";
 import type { BranchPlan, InputSpec, PipelinePlan, SinkSpec, SourceSpec } from "../pipeline/pipeline.ts";
 import { streamSubjectOf, subscriptionOf } from "../pipeline/subject.ts";
 import { FileDisk } from "../state/log/file-disk.ts";
+import { warnOfUnread } from "./beyond-partitions.ts";
 import { journalFolder } from "./ingest-plan.ts";
 import type { Links } from "./connections.ts";
 import { joinedName } from "./state-folders.ts";
@@ -153,6 +154,12 @@ async function openNats(
 ): Promise<OpenedSource> {
   const source = await natsOrStream(plans, input, spec, surroundings, { journals, start });
   await openedUnless(surroundings.stopped, source, resume);
+  const count = plans[0]!.spec.placement.partitions;
+  if (spec.partition === 0 && spec.stream !== null && count !== null) {
+    const { stream, subject, to } = spec;
+    const link = await surroundings.connections.link(to);
+    void warnOfUnread(link, { stream, subject, count }, surroundings.log);
+  }
   // No message names its columns: they are those of the schema, in its order.
   return { source, header: input.format === "csv" ? Object.keys(input.schema ?? {}) : null };
 }
