@@ -82,6 +82,16 @@ test("one that starts says what it waits for", () => {
   );
 });
 
+test("partitions that wait are named where others do not", () => {
+  const starting: PipelineBeat = { ...beat, phase: "starting", waits_for: "a stream" };
+  const waiting = ["climate~0", "climate~1"].map((name) => line(name, { state: "starting", beat: starting }));
+  const shownOf = (pipelines: PipelineStatusLine[]): string | undefined =>
+    shown({ ...status, pipelines }).find((each) => each.includes("for a stream"));
+  expect(shownOf(waiting)).toBe(" | waits for a stream");
+  expect(shownOf([...waiting, line("climate~2")])).toBe(" | climate~0, climate~1 wait for a stream");
+  expect(shownOf([...waiting.slice(1), line("climate~2")])).toBe(" | climate~1 waits for a stream");
+});
+
 test("of one that is put aside it is said how it is let go again", () => {
   const aside = line("a", { state: "quarantined", reason: "it has other steps; --forget a", runs: null });
   expect(shown({ ...status, pipelines: [aside] }).slice(3, 5)).toEqual([

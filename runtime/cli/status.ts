@@ -84,8 +84,10 @@ function reasonLines(lines: readonly PipelineStatusLine[], { scales, now }: Supe
     told.push(...reason.split("\n").map((line) => styled("red", `  ${line}`)));
   }
   for (const [waits, all] of Map.groupBy(lines, ({ beat }) => beat?.waits_for)) {
-    const who = scale === undefined ? "" : `${all.map(({ name }) => name).join(", ")} `;
-    if (waits !== undefined) told.push(styled("dim", `  ${who}waits for ${waits}`));
+    // Of all partitions alike none is named.
+    const who = all.length === lines.length ? "" : `${all.map(({ name }) => name).join(", ")} `;
+    const waitsOrWait = who !== "" && all.length > 1 ? "wait" : "waits";
+    if (waits !== undefined) told.push(styled("dim", `  ${who}${waitsOrWait} for ${waits}`));
   }
   for (const { name, state } of lines)
     if (state === "quarantined") told.push(styled("dim", `  weir release ${name} lets it go again`));
