@@ -74,6 +74,7 @@ export async function why(
   for (const answer of asked) {
     const { name, waiting, unsent = [] } = answer;
     print(styled("bold", name));
+    if (answer.lacks_room !== undefined) print(styled("red", `  it takes nothing new: ${answer.lacks_room}`));
     const lines = waiting === null ? notOpen(answer).split("\n") : waitingText(waiting);
     if (answer.away !== undefined) print(`  the server of its connection ${answer.away} is away`);
     for (const line of unsent.length === 0 ? lines : lines.filter((each) => each !== nothingWaits))

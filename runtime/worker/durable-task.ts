@@ -82,6 +82,7 @@ export interface DurableOptions<Cut extends { readonly frame: Plain }> {
 export class DurableTask<Cut extends { readonly frame: Plain }> implements Task {
   readonly runner: Runner;
   readonly sources: readonly Source[];
+  lacksRoom: string | null = null;
   readonly #options: DurableOptions<Cut>;
   readonly #reading: Reading;
   readonly #gate: FeedGate = new FeedGate();
@@ -275,10 +276,12 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
     for (let attempt = 0; ; attempt++) {
       try {
         await log.append(body);
+        this.lacksRoom = null;
         return true;
       } catch (error) {
         if (!(error instanceof WeirError && error.retry)) throw error;
         if (isLast) return false;
+        this.lacksRoom = messageOf(error);
         if (attempt === 0) tell.warn(`${messageOf(error)}; nothing new is taken until then`);
       }
       await sleep(clock, backOff(attempt, random()));

@@ -5,15 +5,18 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { sleep, wallClock } from "../clock.ts";
 import { silentLog as quiet } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { startNatsServer, type RunningNatsServer } from "../connect/nats-server.ts";
 import { loadInput, readInput } from "../engine/loader.ts";
 import type { Log } from "../log.ts";
+import { diskRefusal } from "../state/log/disk-fault.ts";
+import { LogWriter } from "../state/log/log-writer.ts";
 import { withKeptOutbox } from "./kept-outbox.ts";
 import { defaultSettings, withConnections } from "./settings.ts";
+import { waitingAnswers } from "./waiting-answers.ts";
 import { Worker } from "./worker.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-durable-test-"));
@@ -84,6 +87,37 @@ async function rowsIn(stream: string): Promise<Record<string, unknown>[]> {
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await sleep(wallClock, 10);
 }
+
+it("says that it takes nothing new for want of room, and goes on once there is some", async () => {
+  await (await jetstreamManager(link.nats)).streams.add({ name: "ROOM", subjects: ["room.in"] });
+  const body = `
+source: { nats: { subject: "room.in", stream: ROOM }, format: json, schema: { n: int64 } }
+steps:
+  - sink: { nats: { subject: "room.out", stream: ROOMY }, format: json }
+`;
+  const running = await start("room", body);
+  const append = LogWriter.prototype.append;
+  let isFull = true;
+  const spy = vi.spyOn(LogWriter.prototype, "append").mockImplementation(function (this: LogWriter, frame) {
+    if (!isFull) return append.call(this, frame);
+    const full = Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
+    return Promise.reject(diskRefusal("state", "write a commit", full));
+  });
+  await jetstream(link.nats).publish("room.in", '{"n":1}');
+  await until(() => running.worker.status()[0]!.lacks_room !== undefined);
+  const times = { now: 0, elapsed: 0 };
+  expect(waitingAnswers(["room"], running.worker.status(), times)[0]).toMatchObject({
+    lacks_room: "state: no room to write a commit: ENOSPC: no space left",
+  });
+  isFull = false;
+  await until(async () => (await rowsIn("ROOMY")).length === 1);
+  expect(running.worker.status()[0]).not.toHaveProperty("lacks_room");
+  spy.mockRestore();
+  await stop(running);
+  expect(said.splice(0)).toEqual([
+    expect.stringMatching(/no room to write a commit: .*; nothing new is taken/),
+  ]);
+});
 
 const minute = 60_000;
 

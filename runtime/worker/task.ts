@@ -10,6 +10,8 @@ import { SourceTask } from "./source-task.ts";
 export interface Task {
   readonly runner: Runner;
   readonly sources: readonly Source[];
+  /** Why nothing new is taken just now, the disk of its state being full; null, or absent, while it is not. */
+  readonly lacksRoom?: string | null;
   /** Takes nothing new from here on; `run` then finishes what is in flight. */
   stop(): void;
   /** Runs until every source has ended or to `stop`. */

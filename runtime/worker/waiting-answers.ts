@@ -15,6 +15,8 @@ export interface WaitingAnswer {
   readonly failed?: string;
   /** By branch, rows that its sink has not confirmed; those with none are left out. A worker of an earlier version does not say so. */
   readonly unsent?: readonly { readonly branch: string; readonly rows: number }[];
+  /** Why nothing new is taken just now, the disk of its state being full; absent while it is not. */
+  readonly lacks_room?: string;
 }
 
 /** A revision of a pipeline that does not run. */
@@ -50,13 +52,14 @@ export function waitingAnswers(
 ): readonly WaitingAnswer[] {
   const unopened = names.filter((name) => statuses.every((each) => each.name !== name));
   return [
-    ...statuses.map(({ name, pipeline, sinks }) => {
+    ...statuses.map(({ name, pipeline, sinks, lacks_room }) => {
       const connection = away?.get(name);
       return {
         name,
         waiting: waitingOf(pipeline, now, elapsed),
         unsent: sinks.flatMap(({ branch, pending }) => (pending > 0 ? [{ branch, rows: pending }] : [])),
         ...(connection === undefined ? {} : { away: connection }),
+        ...(lacks_room === undefined ? {} : { lacks_room }),
       };
     }),
     ...unopened.map((name) => {

@@ -68,6 +68,8 @@ export interface WorkerStatus {
   /** By branch. */
   readonly sinks: readonly (SinkStats & { readonly branch: string })[];
   readonly deadLetter: SinkStats | null;
+  /** Why nothing new is taken just now, the disk of its state being full; absent while it is not. */
+  readonly lacks_room?: string;
 }
 
 /** Opens a sink of a pipeline; `branch` is null for the dead letter. */
@@ -200,6 +202,7 @@ export class Worker {
             ...(sink?.stats() ?? countedAlone(pipeline.branches[index]!.rows)),
           })),
           deadLetter: wired.deadLetter?.stats() ?? null,
+          ...(task.lacksRoom == null ? {} : { lacks_room: task.lacksRoom }),
         };
       }),
     );
