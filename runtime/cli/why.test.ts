@@ -130,7 +130,7 @@ steps: [{ sink: { nats: { to: cloud, subject: away.out, stream: AWAY } } }]
   const running = processes.start(["run", "away.yaml", "--state", "away", "--nats", server.url, ...cloud]);
   let said = "";
   const whole = (): boolean =>
-    said.includes("main: 2 rows wait for the sink to confirm") &&
+    said.includes("main: 2 rows wait for the sink to confirm: connection cloud is away") &&
     said.includes("the server of its connection cloud is away");
   while (!whole()) {
     expect(running.child.exitCode).toBe(null);

@@ -79,10 +79,11 @@ export async function why(
     if (answer.away !== undefined) print(`  the server of its connection ${answer.away} is away`);
     for (const line of unsent.length === 0 ? lines : lines.filter((each) => each !== nothingWaits))
       print(`  ${line}`);
-    for (const { branch, rows } of unsent)
-      print(
-        `  ${branch}: ${countText(rows)} ${rows === 1 ? "row waits" : "rows wait"} for the sink to confirm`,
-      );
+    for (const { branch, rows, hindrance } of unsent) {
+      const wait = rows === 1 ? "row waits" : "rows wait";
+      const why = hindrance === undefined ? "" : `: ${hindrance}`;
+      print(`  ${branch}: ${countText(rows)} ${wait} for the sink to confirm${why}`);
+    }
   }
   return 0;
 }

@@ -75,6 +75,8 @@ export interface SinkStats {
   readonly pending: number;
   /** Rows that will never arrive, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
+  /** What is in the way of those that wait, in words; absent where nothing is known to be. */
+  readonly hindrance?: string;
 }
 
 export interface Sink {

@@ -24,6 +24,7 @@ import { ChainAccount, droppedSince, sumOf } from "./chain-account.ts";
 import { chainInId, chainOf, mayOvertake, takesTurns } from "./chain-names.ts";
 import type { Sender } from "./durable-task.ts";
 import { batched, pathOf, type RowSink, streamKey, type Surroundings } from "./open.ts";
+import { Hindrance } from "./hindrance.ts";
 import { outboxSink } from "./outbox-sink.ts";
 
 type Opening = (events: TargetEvents, identity: ChainIdentity, place: Place | null) => Target;
@@ -52,6 +53,8 @@ export class ChainSet {
   readonly #options: ChainSetOptions;
   readonly #senders = new Map<string, ChainSender>();
   readonly #accounts = new Map<string, ChainAccount>();
+  /** By chain, of those whose rows go to a server. */
+  readonly #hindrances = new Map<string, Hindrance>();
 
   constructor(options: ChainSetOptions) {
     this.#options = options;
@@ -84,10 +87,26 @@ export class ChainSet {
       chain,
       ...(form === null ? {} : { form }),
       account: this.#accountOf(chain).share(),
+      hindrance: () => this.#hindranceOf(chain),
     });
     if (spec.kind !== "nats" || branch === null) return sink;
     const { connection } = await this.#connection(spec.to);
     return batched(sink, spec, branch.format, connection, this.#options.surroundings.clock);
+  }
+
+  #hindranceOf(chain: string): string | null {
+    const { outbox, surroundings } = this.#options;
+    const hindrance = this.#hindrances.get(chain);
+    const away = hindrance?.text ?? this.#senders.get(chain)?.trouble ?? null;
+    const uplink = outbox.uplinks
+      .stats(surroundings.clock.now())
+      .find(({ connection, left }) => connection === hindrance?.connection && left <= 0);
+    const spent =
+      uplink === undefined
+        ? null
+        : `the budget of uplink ${uplink.connection} is used up until ${new Date(uplink.until).toISOString()}`;
+    const full = outbox.isFull() ? "the outbox is full, so nothing more is read" : null;
+    return [away, spent, full].filter((each) => each !== null).join("; ") || null;
   }
 
   /** A chain and, where it may have one, its backlog. */
@@ -97,6 +116,7 @@ export class ChainSet {
     plan: PipelinePlan,
     branch: BranchPlan | null,
   ): Promise<void> {
+    if (spec.kind === "nats") this.#hindrances.set(chain, new Hindrance(spec.to));
     this.#open(chain, await this.#opening(spec, plan, branch, "live"));
     if (mayOvertake(spec)) this.#open(backlogOf(chain), await this.#opening(spec, plan, branch, "backlog"));
   }
@@ -169,17 +189,19 @@ export class ChainSet {
       return (events, identity) => fileTarget({ path, ...header, identity, events, clock, log });
     }
     const { connection } = await this.#connection(spec.to);
+    const hindrance = this.#hindrances.get(chainOf(spec, plan.name))!;
     return (events, identity, place) =>
       awaitedTarget({
         place: spec.stream === null ? null : place,
         open: async () => {
           const link = await connection;
+          hindrance.opened(link);
           if (spec.stream === null) return plainTarget({ sink: natsSink({ link, log }), events });
           const stream = { name: spec.stream, subjects: this.#subjectsOf(spec.to, spec.stream) };
           const opened = await openDelivery(this.#deliveryOf(spec, plan, waited), {
             link,
             stream,
-            log,
+            log: hindrance.heard(log),
             clock,
           });
           return opened({ identity, events, clock, log, place });

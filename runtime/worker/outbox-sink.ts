@@ -20,6 +20,8 @@ export interface OutboxSinkOptions {
   readonly form?: string;
   /** What becomes of its rows. */
   readonly account: AccountShare;
+  /** What is in their way, in words; null for nothing that is known. */
+  readonly hindrance?: () => string | null;
 }
 
 export function outboxSink(options: OutboxSinkOptions): Sink {
@@ -54,7 +56,10 @@ class OutboxSink implements Sink {
   }
 
   stats(): SinkStats {
-    return this.#options.account.stats();
+    const { account, hindrance } = this.#options;
+    const stats = account.stats();
+    const text = stats.pending > 0 ? (hindrance?.() ?? null) : null;
+    return text === null ? stats : { ...stats, hindrance: text };
   }
 
   close(): Promise<void> {

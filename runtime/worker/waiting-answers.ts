@@ -14,7 +14,12 @@ export interface WaitingAnswer {
   /** Of one that does not run, or of a revision that was refused while another one runs: which, and why. */
   readonly failed?: string;
   /** By branch, rows that its sink has not confirmed; those with none are left out. A worker of an earlier version does not say so. */
-  readonly unsent?: readonly { readonly branch: string; readonly rows: number }[];
+  readonly unsent?: readonly {
+    readonly branch: string;
+    readonly rows: number;
+    /** What is in their way, as far as it is known. */
+    readonly hindrance?: string;
+  }[];
   /** Why nothing new is taken just now, the disk of its state being full; absent while it is not. */
   readonly lacks_room?: string;
 }
@@ -57,7 +62,10 @@ export function waitingAnswers(
       return {
         name,
         waiting: waitingOf(pipeline, now, elapsed),
-        unsent: sinks.flatMap(({ branch, pending }) => (pending > 0 ? [{ branch, rows: pending }] : [])),
+        unsent: sinks.flatMap(({ branch, pending, hindrance }) => {
+          const why = hindrance === undefined ? {} : { hindrance };
+          return pending > 0 ? [{ branch, rows: pending, ...why }] : [];
+        }),
         ...(connection === undefined ? {} : { away: connection }),
         ...(lacks_room === undefined ? {} : { lacks_room }),
       };

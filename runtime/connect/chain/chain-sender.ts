@@ -131,6 +131,11 @@ export class ChainSender {
     return { ...stats, rows: Math.max(0, rows), dropped };
   }
 
+  /** What went wrong last, in words, until something arrives again; null for nothing. */
+  get trouble(): string | null {
+    return this.#told === "" ? null : this.#told;
+  }
+
   /** Where the other side has the chain, to be written down for the target of a later start; null when nobody can tell. */
   get place(): Place | null {
     return this.#target.place ?? null;

@@ -68,7 +68,7 @@ export class Outbox {
   readonly #limits: OutboxLimits;
   readonly #retention: number;
   readonly #upkeep: Upkeep;
-  readonly #uplinks: Uplinks;
+  readonly uplinks: Uplinks;
   readonly #turns: Turns;
   readonly #ahead: Ahead;
   readonly #store: OutboxStore;
@@ -88,9 +88,9 @@ export class Outbox {
       () => this.#all(),
       () => this.#tell(),
     );
-    this.#uplinks = new Uplinks(options.uplinks ?? new Map());
+    this.uplinks = new Uplinks(options.uplinks ?? new Map());
     const laneOf = options.laneOf ?? (() => ({ connection: "", lane: "live" }));
-    this.#turns = new Turns(this.#clock, laneOf, this.#uplinks, (chain) => this.#call(chain));
+    this.#turns = new Turns(this.#clock, laneOf, this.uplinks, (chain) => this.#call(chain));
     this.#retention = options.retention ?? limits.outbox_retention_ms_default;
     this.#upkeep = new Upkeep({
       clock: this.#clock,
@@ -118,7 +118,7 @@ export class Outbox {
     const needed = neededFiles(kept.chains.flatMap(({ pieces }) => pieces));
     const files = await OutboxFiles.open(disk, options.clock, needed, options.fileBytes);
     const outbox = new Outbox(disk, files, new Set(needed.keys()), options);
-    outbox.#uplinks.restore(kept.uplinks);
+    outbox.uplinks.restore(kept.uplinks);
     for (const { name, heads, pieces } of chainsByPassing(kept.chains, options.clock))
       outbox.#chain(name).entries.restore(heads, pieces, options.clock.elapsed());
     return outbox;
@@ -135,7 +135,7 @@ export class Outbox {
       this.#chain(chain).entries.append(piece);
     }
     this.#apply({ chains, edits });
-    this.#uplinks.restore(uplinks);
+    this.uplinks.restore(uplinks);
     for (const { chain, allowed, confirmed } of chains)
       this.#chain(chain).entries.recover(allowed, confirmed, this.#clock.elapsed());
     this.#store.relieve();
@@ -150,7 +150,7 @@ export class Outbox {
   /** Added since the last cut; above 0 too where only a decision waits for a commit. */
   get uncutBytes(): number {
     let bytes = 0;
-    let wants = this.#uplinks.wantsCommit;
+    let wants = this.uplinks.wantsCommit;
     for (const entries of this.#all()) {
       bytes += entries.uncutBytes;
       wants ||= entries.wantsAllowance;
@@ -176,8 +176,8 @@ export class Outbox {
     }
     for (const { kind, chain, first, last } of edits)
       if (kind !== "condense") this.#chain(chain).entries.freeze(first, last);
-    const isEmpty = chains.length === 0 && edits.length === 0 && !this.#uplinks.wantsCommit;
-    const uplinks = this.#uplinks.written();
+    const isEmpty = chains.length === 0 && edits.length === 0 && !this.uplinks.wantsCommit;
+    const uplinks = this.uplinks.written();
     const frame = isEmpty ? null : packedFrame(frameByWall({ at: now, chains, edits, uplinks }, this.#clock));
     const cut = { frame };
     this.#outstanding = { cut, frame: { chains, edits } };
@@ -299,7 +299,7 @@ export class Outbox {
   async manifest(): Promise<Plain> {
     this.#trim();
     const chains = this.#all().map((entries) => entries.kept());
-    const uplinks = this.#uplinks.plain();
+    const uplinks = this.uplinks.plain();
     await diskAsked(this.#disk, "write rows that wait", () => this.#store.keep(chains));
     return packedManifest({ chains: chainsByWall(chains, this.#clock), uplinks });
   }
@@ -311,13 +311,13 @@ export class Outbox {
 
   stats(): OutboxStats {
     const fault = this.#store.fault ?? this.#upkeep.fault;
-    const uplinks = this.#uplinks.stats(this.#clock.now());
+    const uplinks = this.uplinks.stats(this.#clock.now());
     return outboxStats(this.#all(), this.#store.files.bytes, this.#clock.elapsed(), fault, uplinks);
   }
 
   /** Resolves when there is room for more. */
   ready(): Promise<void> {
-    if (!this.#isFull()) return Promise.resolve();
+    if (!this.isFull()) return Promise.resolve();
     this.#store.relieve();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push(resolve);
@@ -383,7 +383,7 @@ export class Outbox {
     return bytes;
   }
 
-  #isFull(): boolean {
+  isFull(): boolean {
     // Those that drop do so at a commit: until then there is a little more.
     const most = this.#limits.whenFull === "drop_oldest" ? this.#limits.bytes * 1.5 : this.#limits.bytes;
     return this.#waitingBytes() >= most || this.#store.isFull;
@@ -391,7 +391,7 @@ export class Outbox {
 
   /** Lets those go on that wait for room. */
   #tell(): void {
-    if (this.#waiting.length === 0 || this.#isFull()) return;
+    if (this.#waiting.length === 0 || this.isFull()) return;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
