@@ -218,8 +218,12 @@ describe("a chain on a stream of its own", () => {
     expect(said.filter((message) => message.includes("maximum messages"))).toHaveLength(1);
     // The last entry may be one of them.
     outbox.add(testRow("", 8));
+    outbox.add(testRow("", 9));
     await settled(sender.flush(), clock);
-    expect(outbox.confirmed).toBe(8);
+    expect(outbox.confirmed).toBe(9);
+    expect(sender.stats().dropped).toEqual({ oversize: 1, subject: 3 });
+    // A line for each reason, not for each row.
+    expect(said.filter((message) => message.includes("can never be stored"))).toHaveLength(2);
     await sender.close();
   });
 

@@ -60,6 +60,8 @@ export class ChainSender {
   readonly #underway: Underway;
   /** Numbers that the other side will never take, above what is confirmed. */
   readonly #dropped = new Set<number>();
+  /** Why some were: said of the first, because it may be so of every row. */
+  readonly #dropsTold = new Set<string>();
   /** The last number that the other side is known to have stored. */
   #stored = 0;
   #sent = 0;
@@ -343,8 +345,10 @@ export class ChainSender {
     if (this.#dropped.has(number)) return;
     this.#dropped.add(number);
     this.#underway.drop(number, reason);
+    if (this.#dropsTold.has(reason)) return;
+    this.#dropsTold.add(reason);
     this.#options.log.warn(
-      `chain ${this.#options.chain}: entry ${number} can never be stored (${reason}); it is dropped and counted`,
+      `chain ${this.#options.chain}: entry ${number} can never be stored (${reason}); it is dropped, and further ones are counted`,
     );
   }
 
