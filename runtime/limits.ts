@@ -236,6 +236,8 @@ const generalLimits = {
   nats_round_trip_rows: 4_096,
   /** Subjects whose text a source remembers by their bytes; a power of two. */
   subject_texts_max: 4_096,
+  /** How long a source gives out what is there already before sockets and timers have their turn. */
+  turn_ms_max: 20,
   file_chunk_bytes: 1_048_576,
   /** From the start of a file, to tell it from another one of its name. */
   file_identity_bytes: 4_096,

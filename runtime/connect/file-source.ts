@@ -11,6 +11,7 @@ import { limits } from "../limits.ts";
 import type { Plain } from "../state/plain.ts";
 import type { Delivery, ReadLimits, Source, SourceStats } from "./connect.ts";
 import { type ConnectorLog, silentLog } from "./connector-log.ts";
+import { FairTurn } from "./fair-turn.ts";
 import { FileIdentity, type FilePosition, filePositionOf } from "./file-identity.ts";
 import { LineReader } from "./line-reader.ts";
 import { Schedule, type Pace } from "./pace.ts";
@@ -37,6 +38,7 @@ class LineSource implements FileSource {
   readonly #clock: Clock;
   /** Where nothing has to wait for its time: lines are taken many at once. */
   readonly #splitter: LineSplitter | null;
+  readonly #turn = new FairTurn();
   #builder: PayloadBuilder = new PayloadBuilder();
   #file: FileHandle | null = null;
   #lines: LineReader | null = null;
@@ -103,6 +105,7 @@ class LineSource implements FileSource {
   }
 
   async read(wanted: ReadLimits): Promise<Delivery | null | "end"> {
+    if (this.#turn.isOver) await this.#turn.end();
     if (this.#file === null) return "end";
     if (this.#splitter !== null) return this.#split(this.#splitter, wanted);
     this.#builder.reset();

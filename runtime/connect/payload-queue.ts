@@ -12,6 +12,7 @@ import {
 } from "../batch/payloads.ts";
 import type { Clock } from "../clock.ts";
 import type { ReadLimits } from "./connect.ts";
+import { FairTurn } from "./fair-turn.ts";
 
 export type Overflow = "drop_oldest" | "drop_newest";
 
@@ -53,6 +54,7 @@ export class PayloadQueue {
   #dropped = 0;
   #ended = false;
   #waiter: Waiter | null = null;
+  readonly #turn = new FairTurn();
 
   constructor(options: QueueOptions) {
     this.#options = options;
@@ -146,6 +148,7 @@ export class PayloadQueue {
     // What came while the batch before was handled has waited already.
     const left_ms = limits.age_ms - Math.max(0, this.#options.clock.now() - this.#since);
     if (!this.#isFull(limits) && !this.#ended && left_ms > 0) await this.#wait(limits, left_ms);
+    else if (this.#turn.isOver) await this.#turn.end();
     // Drops may have emptied a segment, and `clear` all of them.
     return this.#messages === 0 ? null : this.#take(limits);
   }
