@@ -192,9 +192,9 @@ const lengthOfTime = (doc: string): ReturnType<typeof field.duration> =>
     .duration(doc)
     .refine((ms) => Number.isInteger(ms) && ms >= 1, "expected whole milliseconds, at least one");
 
-const age = field
-  .duration("How old a record may be and still be shown.")
-  .refine((ms) => ms > 0, "a record is shown for some time: write a longer one");
+const age = field.duration(
+  "How old a record may be and still be shown; with 0s only those of the same time are.",
+);
 
 export const align: OperatorDefinition = defineOperator({
   name: "align",

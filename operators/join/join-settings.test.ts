@@ -64,7 +64,6 @@ describe("refused, and where", () => {
       "expected two inputs at least: name those that are put together, as in [a, b]",
       null,
     ],
-    ["align", `${two}, ${rest}, age: 0s`, "0s", "a record is shown for some time: write a longer one", null],
     ["align", `${two}, select: {}, age: 10s`, "select", "expected at least one column", null],
     [
       "align",

@@ -145,13 +145,13 @@ export async function status(options: { readonly json?: boolean }): Promise<numb
       },
     );
   }
+  const unopened = answers.flat().filter(({ waiting }) => waiting === null);
   if (options.json === true) {
-    print(JSON.stringify([...hosts, ...workers]));
+    print(JSON.stringify([...hosts, ...workers, ...unopened]));
     return 0;
   }
   const [head, ...rows] = workers.length === 0 ? [] : runLines(workers);
   const heading = head === undefined ? [] : [styled("dim", head)];
-  const unopened = answers.flat().filter(({ waiting }) => waiting === null);
   const waiting = unopened.map((answer) => {
     const line = `${answer.name} ${notOpen(answer)}`;
     return answer.failed === undefined ? line : styled("red", line);

@@ -106,6 +106,10 @@ test("of a folder's worker, one that is wrong, and that there is none", { timeou
       said = (await processes.weir(command)).stdout;
     }
   }
+  const { stdout } = await processes.weir("status", "--json");
+  expect(JSON.parse(stdout)).toEqual([
+    expect.objectContaining({ name: "wrong", waiting: null, failed: expect.stringContaining("fliter") }),
+  ]);
   rmSync(path);
   for (const command of ["why", "status"]) {
     let said = "";
