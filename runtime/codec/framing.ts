@@ -1,6 +1,6 @@
 // The records of one message, where a message holds many: lines, the elements of an array, values one after the other, or
 // the rows of a lane.
-// Finds where they begin and end and nothing else: what cannot be cut is one record, which its decoder then refuses.
+// Finds where they begin and end and nothing else: what cannot be cut is one record, which its decoder then judges.
 
 import { RecordList, type Records } from "../batch/payloads.ts";
 import { limits } from "../limits.ts";

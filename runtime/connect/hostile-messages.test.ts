@@ -81,14 +81,17 @@ describe("messages", () => {
     forged.set("Nats-Stream-Source", "OTHER 5");
     const flood = messageHeaders();
     for (let n = 0; n < 1_000; n++) flood.append(`X-${n}`, "y".repeat(50));
-    // As a server says that there is nothing: in a message of somebody's it means nothing.
-    const status = messageHeaders(503, "No Responders");
+    // As a server says that there is nothing, or that it is there: in a message of somebody's it means nothing.
+    const statuses = ([100, 404, 408, 409, 503] as const).map((code) =>
+      messageHeaders(code, "Consumer Deleted"),
+    );
     link.nats.publish(`${subject}.a`, "1", { headers: forged });
     link.nats.publish(`${subject}.a`, "2", { headers: flood });
-    link.nats.publish(`${subject}.a`, "", { headers: status });
+    for (const status of statuses) link.nats.publish(`${subject}.a`, "", { headers: status });
     link.nats.publish(`${subject}.a`, "3");
     for (const source of sources) {
-      expect((await receive(source, 4)).map(({ payload }) => payload)).toEqual(["1", "2", "", "3"]);
+      const payloads = ["1", "2", ...statuses.map(() => ""), "3"];
+      expect((await receive(source, payloads.length)).map(({ payload }) => payload)).toEqual(payloads);
       expect(source.stats().dropped).toEqual({});
       await source.close();
     }
