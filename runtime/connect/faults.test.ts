@@ -1,6 +1,6 @@
 // What sources and sinks do when the server dies, comes back, forgets or refuses. Real servers are killed.
 
-import { RetentionPolicy, AckPolicy, type JetStreamManager } from "@nats-io/jetstream";
+import { DiscardPolicy, RetentionPolicy, AckPolicy, type JetStreamManager } from "@nats-io/jetstream";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -286,6 +286,24 @@ describe("a JetStream sink", () => {
     await sink.open();
     expect(said.join()).toContain("do not hold out");
     expect((await manager.streams.info("OUT")).config).toMatchObject({ subjects: ["other"], max_msgs: 7 });
+    await sink.close();
+  });
+
+  it("says what is in the way of rows that wait, and no more once they went", async () => {
+    await manager.streams.add({ name: "OUT", subjects: ["out"], max_msgs: 1, discard: DiscardPolicy.New });
+    const sink = jetstreamSink({ link, stream: { name: "OUT", subjects: ["out"] }, log });
+    await sink.open();
+    for (const text of ["1", "2"])
+      sink.write({ subject: "out", payload: Buffer.from(text), id: null, caused: 0 });
+    await vi.waitFor(() =>
+      expect(sink.stats()).toMatchObject({
+        pending: 1,
+        hindrance: "refused: maximum messages exceeded; trying again for ever",
+      }),
+    );
+    await manager.streams.update("OUT", { max_msgs: 5 });
+    await sink.flush();
+    expect(sink.stats()).not.toHaveProperty("hindrance");
     await sink.close();
   });
 

@@ -128,7 +128,9 @@ class StreamSink implements Sink {
   }
 
   stats(): SinkStats {
-    return this.#counts.stats();
+    const stats = this.#counts.stats();
+    const hindrance = this.#link.connected ? this.#told : `connection ${this.#link.name} is away`;
+    return stats.pending === 0 || hindrance === "" ? stats : { ...stats, hindrance };
   }
 
   close(): Promise<void> {
