@@ -69,6 +69,8 @@ class StreamSink implements Sink {
   #attempt = 0;
   /** Faults that were told since a row was stored last. */
   readonly #told = new Set<string>();
+  /** The last of them, without whose it is. */
+  #hindrance: string | null = null;
   #watching: Watching | null = null;
   #closed = false;
 
@@ -129,8 +131,8 @@ class StreamSink implements Sink {
 
   stats(): SinkStats {
     const stats = this.#counts.stats();
-    const hindrance = this.#link.connected ? this.#told : `connection ${this.#link.name} is away`;
-    return stats.pending === 0 || hindrance === "" ? stats : { ...stats, hindrance };
+    const hindrance = this.#link.connected ? this.#hindrance : `connection ${this.#link.name} is away`;
+    return stats.pending === 0 || hindrance === null ? stats : { ...stats, hindrance };
   }
 
   close(): Promise<void> {
@@ -189,6 +191,7 @@ class StreamSink implements Sink {
       this.#counts.confirm(rowsOf(outgoing.row), size);
       this.#attempt = 0;
       this.#told.clear();
+      this.#hindrance = null;
     } else if (outcome.kind === "refused" && outcome.code === messageTooLarge) {
       this.#bytes -= size;
       this.#counts.drop("oversize", rowsOf(outgoing.row));
@@ -243,6 +246,7 @@ class StreamSink implements Sink {
     return {
       info: (message) => log.info(message),
       warn: (message) => {
+        this.#hindrance = message.replace(`${this.#asker.name}: `, "");
         if (this.#told.has(message)) return;
         this.#told.add(message);
         log.warn(message);
