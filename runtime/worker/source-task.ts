@@ -2,6 +2,7 @@
 
 import { type Clock, stopwatch } from "../clock.ts";
 import type { Delivery, Source } from "../connect/connect.ts";
+import { FairTurn } from "../connect/fair-turn.ts";
 import type { Runner } from "../engine/runner.ts";
 import { limits } from "../limits.ts";
 import { noteBusy } from "./busy-time.ts";
@@ -65,9 +66,11 @@ export class SourceTask {
   /** What the runner has left for later is sent before more is taken, as there is room for it. */
   async #catchUp(): Promise<void> {
     const { runner, gate, room } = this.#options;
+    const turn = new FairTurn();
     while (runner.isBehind && !this.#stopping) {
       await gate.pass(() => runner.goOn());
       await room();
+      if (turn.isOver) await turn.end();
     }
   }
 

@@ -3,6 +3,7 @@
 
 import type { Clock } from "../clock.ts";
 import type { Source } from "../connect/connect.ts";
+import { FairTurn } from "../connect/fair-turn.ts";
 import type { Runner } from "../engine/runner.ts";
 import type { FeedGate } from "./feed-gate.ts";
 import { SourceTask } from "./source-task.ts";
@@ -65,9 +66,11 @@ export class Reading {
   /** All have ended: open windows fire, a part at a time where they have very many rows, as there is room, until all have or `isOver`. */
   async finish(isOver: () => boolean = () => false): Promise<void> {
     const { runner, clock, gate, room } = this.#options;
+    const turn = new FairTurn();
     await gate.pass(() => runner.finish(clock.now()));
     while (runner.isBehind && !isOver()) {
       await room();
+      if (turn.isOver) await turn.end();
       await gate.pass(() => runner.goOn());
     }
   }
