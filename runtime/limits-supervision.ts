@@ -74,6 +74,8 @@ export const supervisionLimits = {
   desired_history_max: 8,
   /** How often it is seen whether the connection to it was cut. */
   desired_check_ms: 1_000,
+  /** The same for whether it is the same bucket still. */
+  desired_bucket_check_ms: 5_000,
   /** Of its memory that is resident, above which it is tidied, and how long it then rests from that. */
   supervisor_memory_bytes: 83_886_080,
   supervisor_tidy_ms: 10_000,

@@ -130,6 +130,31 @@ test("a follower hears all of it at first and after each change, across a restar
   await following;
 });
 
+test("a follower hears of what is wanted in a bucket that was deleted and made anew", async () => {
+  const stop = new AbortController();
+  let told = "";
+  await bucket.put("remade", pipeline("a", "1"), null);
+  const following = followDesired(link, "remade", (desired) => void (told = names(desired).join()), {
+    clock: { ...wallClock, every: (ms, task) => wallClock.every(ms / 20, task) },
+    log,
+    stopped: stop.signal,
+  });
+  await until(() => told === "a 1");
+  // Who reads on from where it was waits for a number that the new bucket has not come to.
+  for (const name of ["b", "c", "d", "f", "g", "h"]) await bucket.put("remade", pipeline(name, "1"), null);
+  await until(() => told.includes("h 1"));
+  await sleep(wallClock, 500);
+  await (await jetstreamManager(link.nats)).streams.delete("KV_weir_desired");
+  await sleep(wallClock, 1_000);
+  bucket = await DesiredBucket.open(link);
+  await bucket.put("remade", pipeline("e", "1"), null);
+  await sleep(wallClock, 6_000);
+  await bucket.put("remade", pipeline("z", "1"), null);
+  await until(() => told === "e 1,z 1");
+  stop.abort();
+  await following;
+});
+
 test("an entry that is no pipeline is nobody's order", async () => {
   const manager = await jetstreamManager(link.nats, { checkAPI: false });
   expect((await manager.streams.info("KV_weir_desired")).config.max_msgs_per_subject).toBe(8);

@@ -1,10 +1,12 @@
 // What is wanted, in a key-value bucket of NATS: written by whoever applies, compare-and-set, so that nobody undoes
 // what another did meanwhile; followed by the supervisor of each host. Decides nothing about workers.
 
+import { JetStreamApiCodes } from "@nats-io/jetstream";
 import type { KV } from "@nats-io/kv";
 import { z } from "zod";
 import { type Clock, sleep } from "../clock.ts";
 import { backOff } from "../connect/back-off.ts";
+import { isCode } from "../connect/jetstream-requests.ts";
 import { bucketsOf, isOutdated } from "../connect/key-value.ts";
 import type { NatsLink } from "../connect/nats-connection.ts";
 import { messageOf, WeirError } from "../errors.ts";
@@ -143,6 +145,16 @@ export class DesiredBucket {
     return (await this.#store.status()).streamInfo.state.last_seq;
   }
 
+  /** Tells one bucket of this name from another; null where there is none. */
+  async mark(): Promise<string | null> {
+    try {
+      return (await this.#store.status()).streamInfo.created;
+    } catch (error) {
+      if (isCode(error, JetStreamApiCodes.StreamNotFound)) return null;
+      throw error;
+    }
+  }
+
   async all(): Promise<AllDesired> {
     return allIn(await entriesOf(this.#link, desiredBucket));
   }
@@ -259,11 +271,23 @@ export async function followDesired(
     const { cuts } = link;
     const over = new AbortController();
     // A watch is not told of all that happened while the connection was cut, nor always that it has ended.
-    const endChecks = clock.every(limits.desired_check_ms, () => {
-      if (link.cuts !== cuts && link.connected) over.abort();
-    });
+    const ends = [
+      clock.every(limits.desired_check_ms, () => {
+        if (link.cuts !== cuts && link.connected) over.abort();
+      }),
+    ];
     try {
       const bucket = await DesiredBucket.open(link);
+      const mark = await bucket.mark();
+      // Nor is it told that the bucket was deleted, and made anew.
+      const look = async (): Promise<void> => {
+        const isOther = await bucket.mark().then(
+          (now) => now !== mark,
+          () => false,
+        );
+        if (isOther) over.abort();
+      };
+      ends.push(clock.every(limits.desired_bucket_check_ms, () => void look()));
       const heard = (desired: HostDesired): void => {
         attempt = 0;
         complaint = "";
@@ -275,7 +299,7 @@ export async function followDesired(
       if (message !== complaint) log.warn(`what is wanted cannot be followed, it stays as it is: ${message}`);
       complaint = message;
     } finally {
-      endChecks();
+      for (const end of ends) end();
     }
     if (!stopped.aborted) await sleep(clock, backOff(attempt, Math.random()));
   }
