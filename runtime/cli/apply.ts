@@ -317,8 +317,10 @@ export async function apply(names: readonly string[], options: ApplyOptions): Pr
 async function warnOfWaiting(link: NatsLink, wanted: readonly WantedPipeline[]): Promise<void> {
   const { registered, all } = await fleetNow(link);
   const waiting = waitingPipelines(registered, all);
-  for (const { name } of wanted)
-    if (waiting.has(name)) warn(`${name} waits for a device: ${waiting.get(name)}`);
+  for (const { name } of wanted) {
+    const found = waiting.get(name);
+    if (found?.fits === null) warn(`${name} waits for a device: ${found.reason}`);
+  }
 }
 
 export interface RollbackOptions extends TargetOptions {

@@ -82,7 +82,9 @@ test("what finds no device says so when it is applied, and among the devices", a
   expect(text).toContain(
     "\nanywhere waits for a device: gateway is to run a pipeline of that name already\n",
   );
-  expect(await inFleet(write("late", "{}"))).toContain(
+  // One that fits is no matter for a warning.
+  expect(await inFleet(write("late", "{}"))).not.toContain("late waits");
+  expect(await listed()).toContain(
     "late waits for a device: weir control, if one runs, gives it to gateway\n",
   );
 });

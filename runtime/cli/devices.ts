@@ -42,7 +42,7 @@ export async function devices(options: ConnectionOptions & { readonly json?: boo
   const [first = "", ...rows] = tableText([head, ...known.map(rowOf)]);
   print(styled("dim", first));
   for (const row of rows) print(row);
-  for (const [name, reason] of waitingPipelines(registered, all))
+  for (const [name, { reason }] of waitingPipelines(registered, all))
     print(`${name} waits for a device: ${reason}`);
   return 0;
 }

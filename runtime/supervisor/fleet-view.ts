@@ -41,23 +41,31 @@ export function stateOf({ silent_ms, drained }: KnownDevice): Host["state"] {
   return drained && state === "connected" ? "drained" : state;
 }
 
-/** What is wanted of the fleet and has no place, and why; for one that would have one, that the control centre has not given it yet. */
+export interface WaitingPipeline {
+  readonly reason: string;
+  /** The device that it is to have, once a control centre gives it to it; null for none. */
+  readonly fits: string | null;
+}
+
+/** What is wanted of the fleet and has no place, and why. */
 export function waitingPipelines(
   registered: readonly Registered[],
   all: AllDesired,
-): ReadonlyMap<string, string> {
+): ReadonlyMap<string, WaitingPipeline> {
   const known = registered.map(({ device, silent_ms }) => knownDevice(device, all, silent_ms, silent_ms));
   const owners = new Map([...all.owners].map(([name, { owner }]) => [name, owner]));
   const { turns, waiting } = turnsFor(placeables(all), known, owners, limits.host_lost_ms);
-  const found = new Map(waiting.map(({ name, reason }) => [name, reason]));
-  for (const { name, owner } of turns) {
+  const found = new Map<string, WaitingPipeline>();
+  for (const { name, reason } of waiting) found.set(name, { reason, fits: null });
+  for (const { name, owner: next } of turns) {
     const isNew = (owners.get(name)?.host ?? null) === null;
-    if (isNew && owner.host !== null) found.set(name, `weir control, if one runs, gives it to ${owner.host}`);
+    const reason = `weir control, if one runs, gives it to ${next.host}`;
+    if (isNew && next.host !== null) found.set(name, { reason, fits: next.host });
   }
   for (const [name, { host }] of owners) {
     const entry = host === null ? undefined : all.hosts.get(host)?.pipelines.get(name);
     if (entry !== undefined && entry.pipeline.term === undefined)
-      found.set(name, `${host} is to run a pipeline of that name already`);
+      found.set(name, { reason: `${host} is to run a pipeline of that name already`, fits: null });
   }
   return found;
 }
