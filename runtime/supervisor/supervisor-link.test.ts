@@ -179,6 +179,8 @@ test("another supervisor of the same name is told of once, and one that came bef
       .map(({ reason }) => reason);
   await until(() => contacts > 10);
   expect(doubled()).toEqual([]);
+  // However long its contacts take on a busy machine.
+  while (doubled().length === 0) await tell();
   const heard = contacts;
   const isOver = (): boolean => contacts >= heard + 20;
   while (!isOver()) await tell();
