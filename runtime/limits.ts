@@ -245,8 +245,7 @@ const generalLimits = {
   feed_in_flight_max: 512,
 
   // Time
-  /** How long what was fed is waited for after an interrupt. */
-  feed_interrupted_ms_max: 2_000,
+  /** How long what was taken is waited for after an interrupt. */
   drain_ms_max: 10_000,
   /** How long one that is opened and waits for its server or stream is waited for before the next is opened beside it. */
   worker_open_wait_ms: 1_000,

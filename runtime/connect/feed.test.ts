@@ -141,12 +141,15 @@ describe("feed", () => {
       to: { kind: "nats", link, stream: { name: "NARROW", subjects: ["narrow.*"] } },
       subject: "narrow.{mote_id}",
       signal: interrupted.signal,
-      log: { info: () => undefined, warn: (message) => void said.push(message) },
+      log: { info: (message) => void said.push(message), warn: (message) => void said.push(message) },
     });
     setTimeout(() => interrupted.abort(), 1_000);
     expect(await fed).toMatchObject({ sent: 40, confirmed: 0, lost: 40 });
     // Each time it is tried again finds the same, and that is told once.
     expect(said.filter((message) => message.includes("do not hold narrow.*"))).toHaveLength(1);
+    expect(said).toContain(
+      "interrupted: 40 rows are not confirmed yet, and waited for up to 10 s; a second interrupt ends at once",
+    );
   });
 
   it("skips the beginning of a recording by its own time", async () => {

@@ -100,15 +100,18 @@ export async function feed(options: FeedOptions): Promise<FeedProgress> {
   const source = inputOf(options);
   await source.open();
   let target: FeedTarget | null = null;
+  let feeder: Feeder | null = null;
   let cancel = (): void => undefined;
   // What the other side has not confirmed a while after an interrupt is not waited for any longer, and counts as lost.
   const giveUp = (): void => {
-    cancel = clock.after(limits.feed_interrupted_ms_max, () => void target?.close());
+    feeder?.tellOfWaiting();
+    cancel = clock.after(limits.drain_ms_max, () => void target?.close());
   };
   try {
     target = await outputOf(options);
+    feeder = new Feeder(options, source, target);
     whenAborted(signal, giveUp);
-    return await new Feeder(options, source, target).run();
+    return await feeder.run();
   } finally {
     signal?.removeEventListener("abort", giveUp);
     cancel();
@@ -264,6 +267,15 @@ class Feeder {
       await sleep(this.#clock, Math.min(wait, reading.wait_ms));
       this.#report();
     }
+  }
+
+  /** It was interrupted: what was sent is waited for. */
+  tellOfWaiting(): void {
+    const rows = this.#sent - this.#target.confirmed - this.#target.lost;
+    if (rows <= 0) return;
+    this.#options.log.info(
+      `interrupted: ${rows} rows are not confirmed yet, and waited for up to ${limits.drain_ms_max / 1000} s; a second interrupt ends at once`,
+    );
   }
 
   #report(): void {
