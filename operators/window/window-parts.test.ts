@@ -106,3 +106,14 @@ test("no more than a few windows' rows come in one go, and the rest when there i
   harness.finish();
   expect(harness.rows(0).length).toBe(2 * 201);
 });
+
+test("nor do they where every record of a batch makes windows due", () => {
+  const plan = planOf({ tumbling: "10ms", gaps: "zero" }, {});
+  const harness = new Harness(plan, { inParts: true, batchRows: 1_000 });
+  for (let ts = 0; ts <= 2_000; ts += 100) harness.record({ device: "a", ts, temp: 1 });
+  // Ends the batch.
+  harness.counts();
+  expect(harness.rows(0).length).toBeLessThan(12);
+  harness.finish();
+  expect(harness.rows(0).length).toBe(201);
+});

@@ -16,9 +16,13 @@ export class Allowance {
     this.#left = this.#rows;
   }
 
-  /** In this call everything is sent. */
+  /** All that is due now is sent, however much; nothing more of this call is, once it is spent behind that. */
   lift(): void {
     this.#left = Number.POSITIVE_INFINITY;
+  }
+
+  spend(): void {
+    this.#left = 0;
   }
 
   take(rows: number): void {

@@ -44,11 +44,11 @@ export function overlapping(
     for (let from = 0; from < count; ) {
       const inForce = watermark[selection[from]!]!;
       let isBehind = advance(inForce, out) < inForce;
-      let to = isBehind ? undisturbedEnd(batch, from, slicing) : from;
+      let to = isBehind ? undisturbedEnd(batch, from, slicing) : stretchEnd(batch, from, values[0]!, overlap);
       if (to === from) {
         allowance.lift();
         isBehind = advance(inForce, out) < inForce;
-        allowance.begin();
+        allowance.spend();
         to = stretchEnd(batch, from, values[0]!, overlap);
       }
       const whole = from === 0 && to === count;
