@@ -13,6 +13,7 @@ import { windowExamples } from "./examples.ts";
 import type { Grouping, WindowKind } from "./kind.ts";
 import { calendarPeriods, shiftPeriods } from "./kinds/calendar.ts";
 import { countWindows } from "./kinds/count.ts";
+import { rowsAtOnceMax } from "./bounds.ts";
 import { cumulatingWindows } from "./kinds/cumulate.ts";
 import { type Emissions, sharedPaneWindows } from "./kinds/hopping.ts";
 import { evenPeriods, type Periods, periodWindows } from "./kinds/periods.ts";
@@ -45,11 +46,16 @@ function emissionsOf({ emit, gaps, offset = 0 }: WindowSettings): Emissions {
   };
 }
 
-function periodsOf(grouping: Grouping, periods: Periods, emissions: Emissions): WindowKind {
+function periodsOf(
+  grouping: Grouping,
+  periods: Periods,
+  emissions: Emissions,
+  rowsAtOnce: number,
+): WindowKind {
   const { early, updates, gaps } = emissions;
-  if (early !== null) return cumulatingWindows(grouping, { periods, step: early, early: true });
+  if (early !== null) return cumulatingWindows(grouping, { periods, step: early, early: true }, rowsAtOnce);
   if (updates === null && gaps === null) return periodWindows(grouping, periods);
-  return sharedPaneWindows(grouping, periodSteps(periods), emissions);
+  return sharedPaneWindows(grouping, periodSteps(periods), emissions, rowsAtOnce);
 }
 
 function groupingOf({ select, by = [] }: WindowSettings): Grouping {
@@ -58,16 +64,22 @@ function groupingOf({ select, by = [] }: WindowSettings): Grouping {
 }
 
 /** The kind that the settings name. */
-function kindOf(settings: WindowSettings, grouping: Grouping = groupingOf(settings)): WindowKind {
+function kindOf(
+  settings: WindowSettings,
+  grouping: Grouping = groupingOf(settings),
+  rowsAtOnce: number = rowsAtOnceMax,
+): WindowKind {
   const { tumbling, hopping, cumulate, session, count, sliding, state, calendar, offset = 0 } = settings;
   const emissions = emissionsOf(settings);
-  if (tumbling !== undefined) return periodsOf(grouping, evenPeriods(tumbling, offset), emissions);
-  if (calendar !== undefined) return periodsOf(grouping, calendarOf(calendar), emissions);
+  if (tumbling !== undefined)
+    return periodsOf(grouping, evenPeriods(tumbling, offset), emissions, rowsAtOnce);
+  if (calendar !== undefined) return periodsOf(grouping, calendarOf(calendar), emissions, rowsAtOnce);
   if (hopping !== undefined)
-    return sharedPaneWindows(grouping, hoppingSteps({ ...hopping, offset }), emissions);
+    return sharedPaneWindows(grouping, hoppingSteps({ ...hopping, offset }), emissions, rowsAtOnce);
   if (cumulate !== undefined) {
     const step = { length: cumulate.step, offset };
-    return cumulatingWindows(grouping, { periods: evenPeriods(cumulate.max, offset), step, early: false });
+    const periods = evenPeriods(cumulate.max, offset);
+    return cumulatingWindows(grouping, { periods, step, early: false }, rowsAtOnce);
   }
   if (session !== undefined) {
     const { gap, max = Number.POSITIVE_INFINITY } = session;
@@ -107,16 +119,20 @@ function partialOf(settings: WindowSettings): PartialOperator | null {
   return cuts !== null && isPartial ? partialWindows(grouping, cuts) : null;
 }
 
-export const window: OperatorDefinition = defineOperator({
-  name: "window",
-  summary: "Aggregates per key over windows of time, of records, or of what a machine is doing.",
-  rule: windowRule,
-  kind: "keyed",
-  late: ({ count }) => count === undefined,
-  config: windowSettings,
-  examples: windowExamples,
-  schema: (_input, settings) => rowsOf(settings),
-  state: (settings) => kindOf(settings).tables,
-  partial: partialOf,
-  create: (settings, { state }) => kindOf(settings).create(state),
-});
+/** `window`, of which a step sends so many rows before those have to find room. */
+export const windowSending = (rowsAtOnce: number): OperatorDefinition =>
+  defineOperator({
+    name: "window",
+    summary: "Aggregates per key over windows of time, of records, or of what a machine is doing.",
+    rule: windowRule,
+    kind: "keyed",
+    late: ({ count }) => count === undefined,
+    config: windowSettings,
+    examples: windowExamples,
+    schema: (_input, settings) => rowsOf(settings),
+    state: (settings) => kindOf(settings).tables,
+    partial: partialOf,
+    create: (settings, { state }) => kindOf(settings, groupingOf(settings), rowsAtOnce).create(state),
+  });
+
+export const window: OperatorDefinition = windowSending(rowsAtOnceMax);

@@ -97,7 +97,11 @@ function nextMomentOf(slicing: Slicing, time: number): number {
   return Number.isFinite(time) ? slicing.endOf(slicing.startOf(time)) : time;
 }
 
-export function cumulatingWindows(grouping: Grouping, settings: CumulateSettings): WindowKind {
+export function cumulatingWindows(
+  grouping: Grouping,
+  settings: CumulateSettings,
+  rowsAtOnce: number,
+): WindowKind {
   const { by, shared } = grouping;
   const slicing = cutAt(settings.periods, settings.step);
   // Also of a step that has ended a pane may be open, for a late record of a window that has not.
@@ -116,6 +120,7 @@ export function cumulatingWindows(grouping: Grouping, settings: CumulateSettings
         made.course,
         grouping,
         new Cumulating(grouping, settings, made.steps, made.grown),
+        rowsAtOnce,
       ),
     { slicing, nextMoment: (time) => nextMomentOf(slicing, time) },
   );

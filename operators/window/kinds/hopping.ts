@@ -279,7 +279,12 @@ function nextMomentOf(steps: Steps, early: Multiples | null, time: number): numb
   return early === null ? end : Math.min(end, nextMultiple(time, early));
 }
 
-export function sharedPaneWindows(grouping: Grouping, steps: Steps, emissions: Emissions): WindowKind {
+export function sharedPaneWindows(
+  grouping: Grouping,
+  steps: Steps,
+  emissions: Emissions,
+  rowsAtOnce: number,
+): WindowKind {
   const { early, updates } = emissions;
   const cuts = {
     slicing: early === null ? steps : cutAt(steps, early),
@@ -288,7 +293,13 @@ export function sharedPaneWindows(grouping: Grouping, steps: Steps, emissions: E
   return kindOn(
     tablesOf(grouping, steps, emissions),
     (tables) =>
-      overlapping(tables.panes, tables.course, grouping, new SharedPanes(grouping, steps, emissions, tables)),
+      overlapping(
+        tables.panes,
+        tables.course,
+        grouping,
+        new SharedPanes(grouping, steps, emissions, tables),
+        rowsAtOnce,
+      ),
     // What is sent again for late records, is sent for each of them.
     updates === null ? cuts : null,
   );

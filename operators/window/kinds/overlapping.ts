@@ -4,7 +4,6 @@
 
 import { type Batch, type Collector, type Operator, type PaneTable, type ValueTable } from "weir/sdk";
 import { Adding } from "../adding.ts";
-import { rowsAtOnceMax } from "../bounds.ts";
 import { Filler, type Placed, type Slicing } from "../filler.ts";
 import type { Cuts, Grouping } from "../kind.ts";
 import { Merging } from "../merging.ts";
@@ -22,17 +21,19 @@ export interface Overlap extends Cuts {
   readonly placed?: Placed | undefined;
 }
 
+/** `rowsAtOnce`: after so many those before have to find room. */
 export function overlapping(
   panes: PaneTable,
   { values }: ValueTable,
   grouping: Grouping,
   overlap: Overlap,
+  rowsAtOnce: number,
 ): Operator {
   const { slicing, placed } = overlap;
   const filler = new Filler(panes, new Adding(grouping.shared.inputs, panes.states), slicing, placed);
   const merging = new Merging(grouping, panes.states);
   const merger = new Filler(panes, merging, slicing, placed);
-  const allowance = new Allowance(rowsAtOnceMax);
+  const allowance = new Allowance(rowsAtOnce);
   const advance = (watermark: number, out: Collector): number => {
     const closed = values[0]!;
     if (watermark <= closed) return watermark;
