@@ -4,12 +4,12 @@
 import { PayloadBuilder, payloadAt } from "../batch/payloads.ts";
 import { wallClock } from "../clock.ts";
 import type { Format } from "../codec/codec.ts";
-import { readCsvHeader } from "../codec/csv/header.ts";
 import type { Delivery, ReadLimits, Source } from "../connect/connect.ts";
 import { csvRow, type FeedRow, fillTemplate, jsonRow, tokenFault } from "../connect/feed-rows.ts";
 import { type FileSource, fileSource } from "../connect/file-source.ts";
 import type { InputSpec } from "../pipeline/pipeline.ts";
 import { exampleSubject, namedTokens } from "../pipeline/subject.ts";
+import { headerIn } from "../worker/open.ts";
 
 /** What is read of a source. */
 export type Reads = Pick<Source, "read" | "stats" | "close">;
@@ -47,24 +47,10 @@ export async function openFileRecords(
     const source = new Mapped(lines, (line) => recordedOf(line, input) ?? plain(line, placeOf(input, path)));
     return { source, header: null, format: null };
   }
-  const header = isCsv ? await headerOf(lines, path, fields) : null;
+  const header = isCsv ? await headerIn(lines, path, fields) : null;
   const tokens = new Tokens(path, input);
   const source = new Mapped(lines, plainRecords(path, input, header, tokens));
   return { source, header, format: isCsv ? "csv" : "json", notes: () => tokens.notes() };
-}
-
-/** The columns that a CSV file names; a file without any that is read is closed again. */
-async function headerOf(
-  lines: FileSource,
-  path: string,
-  fields: readonly string[],
-): Promise<readonly string[]> {
-  try {
-    return readCsvHeader(lines.header, path, fields);
-  } catch (error) {
-    await lines.close();
-    throw error;
-  }
 }
 
 async function firstIsRecorded(path: string, input: InputSpec): Promise<boolean> {

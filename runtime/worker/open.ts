@@ -105,7 +105,8 @@ export function fieldsRead(plans: readonly PipelinePlan[], { name }: InputSpec):
   return [...new Set(read.flatMap(({ fields }) => fields.map((field) => field.name)))];
 }
 
-async function headerIn(
+/** The columns that a CSV file names; a file without any that is read is closed again. */
+export async function headerIn(
   source: FileSource,
   path: string,
   fields: readonly string[],
