@@ -165,6 +165,32 @@ test("no room imports what its floor does not allow", () => {
   expect(checked).toBeGreaterThan(200);
 });
 
+/** The files that are in a circle, or between two: what leads to none, or is led to by none, goes until nothing goes any more. */
+function circlesIn(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const left = new Map(graph);
+  for (let before = -1; before !== left.size; ) {
+    before = left.size;
+    const targets = new Set([...left.values()].flat());
+    for (const [file, imported] of left)
+      if (!targets.has(file) || !imported.some((target) => left.has(target))) left.delete(file);
+  }
+  return [...left.keys()];
+}
+
+test("no files import each other in a circle, not even for a type", () => {
+  const graph = new Map(
+    sources.map((file) => [
+      file,
+      importsOf(readFileSync(join(root, file), "utf8"))
+        .filter((specifier) => specifier.startsWith("."))
+        .map((specifier) => relative(root, resolve(root, dirname(file), specifier))),
+    ]),
+  );
+  expect(circlesIn(graph)).toEqual([]);
+  graph.set("runtime/clock.ts", ["runtime/cli/main.ts"]);
+  expect(circlesIn(graph)).toContain("runtime/cli/main.ts");
+});
+
 test("a planted import upward is found", () => {
   expect(importFault("operators/filter/filter.ts", "../../runtime/engine/stage.ts")).not.toBeNull();
   expect(importFault("runtime/batch/batch.ts", "../engine/stage.ts")).not.toBeNull();

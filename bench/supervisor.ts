@@ -5,7 +5,8 @@ import type { AssignmentKey } from "../runtime/assignment.ts";
 import { stopwatch } from "../runtime/clock.ts";
 import { type Memory, noMemory } from "../runtime/supervisor/memory.ts";
 import { type Host, type Placeable, placeOnHosts } from "../runtime/supervisor/place.ts";
-import { type Action, reconcile } from "../runtime/supervisor/reconcile.ts";
+import { reconcile } from "../runtime/supervisor/reconcile.ts";
+import type { Action } from "../runtime/supervisor/situation.ts";
 import { judge, type Report } from "./report.ts";
 import { benchStarts } from "./supervisor-start.ts";
 

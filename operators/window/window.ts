@@ -23,7 +23,8 @@ import { stateWindows } from "./kinds/state.ts";
 import { hoppingSteps, periodSteps } from "./kinds/steps.ts";
 import { partialWindows } from "./partial.ts";
 import { windowRule } from "./rule.ts";
-import { type CalendarSettings, type WindowSettings, windowSettings } from "./settings.ts";
+import type { CalendarSettings, WindowSettings } from "./settings.ts";
+import { windowSettings } from "./settings-spec.ts";
 import { shareStates } from "./shared-state.ts";
 
 export { aggregates };

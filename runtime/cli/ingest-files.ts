@@ -5,7 +5,7 @@ import { groupPlans } from "../engine/source-group.ts";
 import { WeirError } from "../errors.ts";
 import { ingestGroups, type IngestPlan, ingestPlans } from "../worker/ingest-plan.ts";
 import { stateFolders } from "../worker/state-folders.ts";
-import { type IngestOptions, noState } from "./ingest.ts";
+import { type IngestOptions, noState } from "./ingest-options.ts";
 import { filesOf, isWrong, loadFiles, printDiagnostics } from "./load.ts";
 import { settingsFor } from "./device-settings.ts";
 

@@ -5,21 +5,11 @@
 import { text } from "node:stream/consumers";
 import { wallClock } from "../clock.ts";
 import { WeirError } from "../errors.ts";
-import { type Log, type LogFormat, makeLog } from "../log.ts";
+import { type Log, makeLog } from "../log.ts";
 import { IngestFollower } from "../worker/ingest-follower.ts";
 import { IngestProcess } from "../worker/ingest-process.ts";
 import { type IngestPlan, readIngestPlan } from "../worker/ingest-plan.ts";
-
-export interface IngestOptions {
-  readonly nats: readonly string[];
-  readonly config: string;
-  readonly state?: string;
-  readonly log?: LogFormat;
-  /** The plan comes on standard input. */
-  readonly plan?: boolean;
-  /** What to do is what workers ask for in the state folder, as long as they do. */
-  readonly asked?: boolean;
-}
+import { type IngestOptions, noState } from "./ingest-options.ts";
 
 export async function ingest(names: readonly string[], options: IngestOptions): Promise<number> {
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
@@ -60,12 +50,5 @@ async function plansOf(names: readonly string[], options: IngestOptions): Promis
   if (plans.length > 0) return plans;
   throw new WeirError("WEIR_CONFIG", "none of these pipelines has a source with a journal", {
     remedy: "add journal: true to a source of nats without a stream",
-  });
-}
-
-/** Journals lie in a state folder, and nothing says which. */
-export function noState(): WeirError {
-  return new WeirError("WEIR_CONFIG", "journals need a state folder to be in", {
-    remedy: "name it with --state, in weir.yaml (state: …) or by WEIR_STATE",
   });
 }

@@ -2,7 +2,7 @@
 // many bytes they took and gave. Pure: statuses in, lines out.
 
 import { isIntakeStep } from "../engine/intake.ts";
-import type { PipelineStatus } from "../engine/runner.ts";
+import type { PipelineStatus } from "../engine/status.ts";
 import { sumOf } from "../worker/chain-account.ts";
 import type { WorkerStatus } from "../worker/worker.ts";
 import { type BytesThrough, bytesText, countText, reductionText } from "./amounts.ts";

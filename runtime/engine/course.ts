@@ -7,7 +7,7 @@ import { member, type Plain } from "../state/plain.ts";
 import type { Home } from "./home.ts";
 import type { Receiver } from "./stage.ts";
 import type { StepMetric } from "./step-metrics.ts";
-import type { StepWaiting } from "./waiting.ts";
+import type { StepWaiting } from "./status.ts";
 import { type Entered, type InputProgress, WatermarkTracker } from "./watermark.ts";
 
 /** When each payload of a run arrived, as far as could be seen here, by the clock that nobody sets, ms. */

@@ -9,7 +9,7 @@ import { loadPipeline } from "../pipeline/load.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { exampleLimits } from "../testing/example.ts";
 import type { DeadLetter } from "./dead-letter.ts";
-import type { EngineOutputs } from "./pipeline-engine.ts";
+import type { EngineOutputs } from "./output.ts";
 
 export const source = {
   file: { path: "in.ndjson" },

@@ -23,8 +23,9 @@ import { type DecodePool, type PoolEntrance, tasksAtOnce } from "./pool.ts";
 import { Homecoming } from "./homecoming.ts";
 import { arrivedLast } from "./pipeline-engine.ts";
 import type { PoolPart } from "./pool-member.ts";
-import type { PoolResult } from "./pool-thread.ts";
-import type { PipelineStatus, Runner } from "./runner.ts";
+import type { PoolResult } from "./pool-protocol.ts";
+import type { Runner } from "./runner.ts";
+import type { PipelineStatus } from "./status.ts";
 import type { SourceGroup } from "./source-group.ts";
 
 /** Full batches in a row that show a source faster than home. */

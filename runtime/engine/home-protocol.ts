@@ -6,7 +6,7 @@ import type { ReferenceContent } from "../codec/reference/content.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { PipelineInput } from "./loader.ts";
 import type { PackedRows } from "./row-pack.ts";
-import type { PipelineStatus } from "./runner.ts";
+import type { PipelineStatus } from "./status.ts";
 
 export type HomeRequest =
   | {

@@ -12,9 +12,10 @@ import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { notHere } from "./checkpoints.ts";
 import type { HomeAnswer, HomeRequest } from "./home-protocol.ts";
 import type { PipelineInput } from "./loader.ts";
-import type { EngineOutputs } from "./pipeline-engine.ts";
+import type { EngineOutputs } from "./output.ts";
 import { unpackRows } from "./row-pack.ts";
-import type { PipelineStatus, Runner } from "./runner.ts";
+import type { Runner } from "./runner.ts";
+import type { PipelineStatus } from "./status.ts";
 import { endThread } from "./thread-end.ts";
 import { WatermarkTracker } from "./watermark.ts";
 

@@ -8,13 +8,12 @@ import { listOf, type Plain } from "../state/plain.ts";
 import { type Chain, FanOut, LateHead, linkChain } from "./chain.ts";
 import type { DeadLetterPort } from "./dead-letter.ts";
 import { Ledger } from "./ledger.ts";
-import { Output } from "./output.ts";
-import type { EngineOutputs } from "./pipeline-engine.ts";
+import { type EngineOutputs, Output } from "./output.ts";
 import type { References } from "./references.ts";
 import { rowEncoder } from "./row-encoder.ts";
 import type { Receiver, Stage } from "./stage.ts";
 import type { StepMetric } from "./step-metrics.ts";
-import type { StepWaiting } from "./waiting.ts";
+import type { StepWaiting } from "./status.ts";
 
 /** Where a branch ends, and what its own steps left out. */
 export interface Exit {

@@ -14,7 +14,7 @@ import type { Home } from "./home.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Receiver } from "./stage.ts";
 import { joinMetrics, type StepMetric } from "./step-metrics.ts";
-import type { StepWaiting } from "./waiting.ts";
+import type { StepWaiting } from "./status.ts";
 import { type InputProgress, WatermarkTracker } from "./watermark.ts";
 
 /** The step under which the ledger counts records of a key for which there is no lane left. */

@@ -14,7 +14,7 @@ import { limits } from "../limits.ts";
 import { type ConfigDocument, readDocument } from "../pipeline/document.ts";
 import { loadDocument, operatorFilesOf } from "../pipeline/load.ts";
 import type { Diagnostic, PipelinePlan, PipelineSpec } from "../pipeline/pipeline.ts";
-import { noProtos, type ProtoFiles } from "../pipeline/proto-spec.ts";
+import { noProtos, type ProtoFiles } from "../pipeline/proto-files.ts";
 import { type Shown, shownPlan } from "../pipeline/shown-plan.ts";
 
 /** All that a pipeline is made of, as data, so that a thread can make the same plan. */

@@ -6,6 +6,7 @@ import { weightOf } from "../batch/batch.ts";
 import type { Encoder } from "../codec/codec.ts";
 import type { OutputRow } from "../connect/connect.ts";
 import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
+import type { DeadLetter } from "./dead-letter.ts";
 import type { Receiver } from "./stage.ts";
 
 /** What is not allowed inside a subject, or would give its token another meaning. */
@@ -20,6 +21,15 @@ export function subjectToken(value: Scalar): string {
 /** By branch of a plan that is run for its sinks, whether somebody takes its rows. */
 export function takenBranches({ branches }: PipelinePlan): (branch: number) => boolean {
   return (branch) => branches[branch]!.sink.kind !== "nothing";
+}
+
+/** Where a pipeline puts what it makes. */
+export interface EngineOutputs {
+  /** `branch` is an index into the plan's branches. */
+  row(branch: number, row: OutputRow): void;
+  /** False for a branch whose rows are only counted; all are taken where it is left out. */
+  takes?(branch: number): boolean;
+  deadLetter(letter: DeadLetter, arrived: number): void;
 }
 
 /** Who takes rows, and how they are written for it. */

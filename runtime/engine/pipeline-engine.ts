@@ -3,7 +3,6 @@
 
 import type { Batch } from "../../operators/sdk/index.ts";
 import type { PayloadBatch } from "../batch/payloads.ts";
-import type { OutputRow } from "../connect/connect.ts";
 import type { ReferenceContent } from "../codec/reference/content.ts";
 import type { PipelinePlan, StepPlan } from "../pipeline/pipeline.ts";
 import type { Plain } from "../state/plain.ts";
@@ -27,28 +26,9 @@ import { partialStepOf } from "./partial-step.ts";
 import type { Receiver } from "./stage.ts";
 import { joinMetrics, type StepMetric } from "./step-metrics.ts";
 import type { Entry } from "./stateless-part.ts";
-import type { PipelineStatus } from "./runner.ts";
+import type { EngineOutputs } from "./output.ts";
+import type { BranchCounts, PipelineStatus } from "./status.ts";
 import type { Entered } from "./watermark.ts";
-
-/** Where a pipeline puts what it makes. */
-export interface EngineOutputs {
-  /** `branch` is an index into the plan's branches. */
-  row(branch: number, row: OutputRow): void;
-  /** False for a branch whose rows are only counted; all are taken where it is left out. */
-  takes?(branch: number): boolean;
-  deadLetter(letter: DeadLetter, arrived: number): void;
-}
-
-/** For each branch, in = out + held + ledger. All but `rows` count input records. */
-export interface BranchCounts {
-  readonly name: string;
-  readonly in: number;
-  readonly out: number;
-  readonly held: number;
-  readonly ledger: readonly LedgerEntry[];
-  /** Rows sent to the sink. */
-  readonly rows: number;
-}
 
 export interface EngineOptions {
   /** Makes row ids unique among runs of the pipeline. */

@@ -3,27 +3,9 @@
 import { threadId } from "node:worker_threads";
 import { move, transferableSymbol, valueSymbol } from "piscina";
 import { bufferOf, takeBuffer } from "../batch/compact.ts";
-import type { PayloadBatch } from "../batch/payloads.ts";
-import type { EntryClock } from "./intake.ts";
 import { loadPlans } from "./loader.ts";
-import type { PoolGroup } from "./pool.ts";
-import { type MembersResult, PoolMembers } from "./pool-members.ts";
-
-export interface PoolTask {
-  /** The group's number, and what it is. */
-  readonly group: number;
-  readonly definition: Uint8Array;
-  /** All groups that are still there. */
-  readonly groups: readonly number[];
-  readonly payloads: PayloadBatch;
-  /** Buffers of batches that were taken in at home, which are transferred back. */
-  readonly buffers: readonly ArrayBuffer[];
-  readonly clock: EntryClock;
-}
-
-export interface PoolResult extends MembersResult {
-  readonly thread: number;
-}
+import type { PoolGroup, PoolResult, PoolTask } from "./pool-protocol.ts";
+import { PoolMembers } from "./pool-members.ts";
 
 /** By number, those that this thread has met and that are still there. */
 const groups = new Map<number, Promise<PoolMembers>>();

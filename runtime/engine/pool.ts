@@ -6,20 +6,13 @@ import { bufferOf } from "../batch/compact.ts";
 import type { PayloadBatch } from "../batch/payloads.ts";
 import { partUrl } from "../layout.ts";
 import type { EntryClock } from "./intake.ts";
-import type { PipelineInput } from "./loader.ts";
-import type { PoolResult, PoolTask } from "./pool-thread.ts";
+import type { PoolGroup, PoolResult, PoolTask } from "./pool-protocol.ts";
 
 /**
  * A thread has the batches that come next before it is done with one: asking home for each left it without work for a third of the
  * time. It still takes one after the other; when it dies, all of them are run again at home.
  */
 export const tasksAtOnce = 3;
-
-/** The pipelines of one source, as the threads make them. */
-export interface PoolGroup {
-  readonly inputs: readonly PipelineInput[];
-  readonly header: readonly string[];
-}
 
 /** The way into the pool for one group. */
 export interface PoolEntrance {

@@ -2,24 +2,7 @@
 
 import type { PayloadBatch } from "../batch/payloads.ts";
 import type { ReferenceContent } from "../codec/reference/content.ts";
-import type { BranchCounts } from "./pipeline-engine.ts";
-import type { StepWaiting } from "./waiting.ts";
-import type { ReferenceStatus } from "./references.ts";
-import type { InputProgress } from "./watermark.ts";
-import type { StepMetric } from "./step-metrics.ts";
-
-export interface PipelineStatus {
-  readonly name: string;
-  /** Event time so far, ms; -Infinity before the first record. */
-  readonly watermark: number;
-  readonly branches: readonly BranchCounts[];
-  /** By source, how far event time has come; `heldBack` says which of them holds it. */
-  readonly inputs: readonly InputProgress[];
-  readonly metrics: readonly StepMetric[];
-  /** The steps that hold records. */
-  readonly steps: readonly StepWaiting[];
-  readonly references: readonly ReferenceStatus[];
-}
+import type { PipelineStatus } from "./status.ts";
 
 /**
  * `now` is the clock on the wall, ms, and `elapsed` the one that nobody sets, which tells how long something has lasted; where

@@ -8,7 +8,8 @@ import { createDecoder } from "../codec/formats.ts";
 import type { InputPlan, InputSpec, PipelinePlan } from "../pipeline/pipeline.ts";
 import { alike, EntryGroup } from "./entry-group.ts";
 import { type EntryClock, sameRead } from "./intake.ts";
-import { type EngineOptions, type EngineOutputs, PipelineEngine } from "./pipeline-engine.ts";
+import { type EngineOptions, PipelineEngine } from "./pipeline-engine.ts";
+import type { EngineOutputs } from "./output.ts";
 
 /** What all plans read of the source `input`, each once. */
 export function unionOfFields(plans: readonly PipelinePlan[], input = 0): FieldRead[] {

@@ -26,7 +26,7 @@ import { KeyGuard } from "./key-bounds.ts";
 import type { Books } from "./ledger.ts";
 import type { LiveReferences } from "./references.ts";
 import { metricsOf, StepMetrics } from "./step-metrics.ts";
-import type { StepWaiting } from "./waiting.ts";
+import type { StepWaiting } from "./status.ts";
 
 /** What comes next in a chain. */
 export interface Receiver {

@@ -5,17 +5,8 @@ import { nearClock_ms } from "./ahead.ts";
 import { type HeldBack, heldBack, type InputState } from "./held-back.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import { isIntakeStep } from "./intake.ts";
-import type { PipelineStatus } from "./runner.ts";
+import type { PipelineStatus, StepWaiting } from "./status.ts";
 import type { InputProgress } from "./watermark.ts";
-
-/** One step that holds records, or has rows to send when event time gets there. */
-export interface StepWaiting {
-  readonly step: string;
-  /** Input records. */
-  readonly held: number;
-  /** Event time at which it next sends rows by itself, ms; null when it waits for records rather than for time. */
-  readonly due: number | null;
-}
 
 export interface PipelineWaiting {
   /** Wall clock, ms. */

@@ -1,8 +1,7 @@
 // Which overload of a function is meant by the types of its arguments, and the cure when none is.
 
 import type { ColumnType } from "../../operators/sdk/index.ts";
-import type { Checker } from "./check.ts";
-import { listed } from "./fault.ts";
+import { type Gathering, listed } from "./fault.ts";
 import { callable } from "./functions.ts";
 import { didYouMean } from "./near-name.ts";
 import type { FunctionEntry, Overload, Run, Value } from "./overload.ts";
@@ -11,18 +10,18 @@ import { isNumber, type Tree } from "./tree.ts";
 
 /** The call of an operator (`callee` is its entry) or of a function by its name. Null after a fault. */
 export function resolveCall(
-  checker: Checker,
+  gathering: Gathering,
   callee: FunctionEntry | string,
   syntax: Syntax,
   parts: readonly Syntax[],
   args: readonly (Tree | null)[],
 ): Tree | null {
   const entry = typeof callee === "string" ? callable.get(callee) : callee;
-  if (entry === undefined) return unknownFunction(checker, syntax as CallSyntax);
+  if (entry === undefined) return unknownFunction(gathering, syntax as CallSyntax);
   const arity = new Set(entry.overloads.map((each) => each.takes.length));
   if (!arity.has(parts.length)) {
     const expected = listed([...arity].map(String), "or");
-    return checker.fault(
+    return gathering.fault(
       syntax,
       `${entry.name} expected ${expected} argument${expected === "1" ? "" : "s"}, got ${parts.length}`,
     );
@@ -32,9 +31,9 @@ export function resolveCall(
   const overload = entry.overloads.find(
     ({ takes }) => takes.length === trees.length && takes.every((type, i) => trees[i]!.type === type),
   );
-  if (overload === undefined) return wrongTypes(checker, entry, syntax, parts, trees);
-  if (overload.prepare !== undefined) return prepared(checker, entry, overload, parts, trees);
-  return folded(checker, syntax, {
+  if (overload === undefined) return wrongTypes(gathering, entry, syntax, parts, trees);
+  if (overload.prepare !== undefined) return prepared(gathering, entry, overload, parts, trees);
+  return folded(gathering, syntax, {
     kind: "call",
     type: overload.gives,
     entry,
@@ -44,14 +43,14 @@ export function resolveCall(
   });
 }
 
-function unknownFunction(checker: Checker, syntax: CallSyntax): null {
+function unknownFunction(gathering: Gathering, syntax: CallSyntax): null {
   const near = didYouMean(syntax.name, callable.keys());
   const known = near === "" ? `; there is ${[...callable.keys()].join(", ")}` : near;
-  return checker.fault(syntax.callee, `there is no function ${syntax.name}${known}`);
+  return gathering.fault(syntax.callee, `there is no function ${syntax.name}${known}`);
 }
 
 function prepared(
-  checker: Checker,
+  gathering: Gathering,
   entry: FunctionEntry,
   overload: Overload,
   parts: readonly Syntax[],
@@ -59,19 +58,19 @@ function prepared(
 ): Tree | null {
   const last = parts.at(-1)!;
   if (last.kind !== "text")
-    return checker.fault(last, `${entry.name} expected a literal text here, in quotes`);
+    return gathering.fault(last, `${entry.name} expected a literal text here, in quotes`);
   const made = overload.prepare!(last.value);
-  if (!made.ok) return checker.fault(last, made.message);
+  if (!made.ok) return gathering.fault(last, made.message);
   return { kind: "call", type: overload.gives, entry, overload, run: made.run, args: trees.slice(0, -1) };
 }
 
 /** A call of constants is a constant; one without a value is a mistake. */
-function folded(checker: Checker, syntax: Syntax, call: Extract<Tree, { kind: "call" }>): Tree | null {
+function folded(gathering: Gathering, syntax: Syntax, call: Extract<Tree, { kind: "call" }>): Tree | null {
   if (!call.args.every((arg) => arg.kind === "constant" && arg.value !== null)) return call;
   const values = call.args.map((arg) => (arg as { value: Value }).value);
   const value = (call.run as Run & ((...given: readonly Value[]) => Value | null))(...values);
   if (value === null || (isNumber(call.type) && !Number.isFinite(value))) {
-    return checker.fault(syntax, `this has no value: ${reasonFor(call.entry.name)}`);
+    return gathering.fault(syntax, `this has no value: ${reasonFor(call.entry.name)}`);
   }
   return { kind: "constant", type: call.type, value };
 }
@@ -83,7 +82,7 @@ function reasonFor(name: string): string {
 }
 
 function wrongTypes(
-  checker: Checker,
+  gathering: Gathering,
   entry: FunctionEntry,
   syntax: Syntax,
   parts: readonly Syntax[],
@@ -98,12 +97,12 @@ function wrongTypes(
   const wrong = trees.findIndex((tree, i) => !entry.overloads.some((each) => each.takes[i] === tree.type));
   const where = entry.kind === "function" && wrong >= 0 ? parts[wrong]! : syntax;
   const cure = cureFor(
-    checker,
+    gathering,
     parts,
     trees.map((tree) => tree.type),
     entry,
   );
-  return checker.fault(where, `${entry.name} expected ${listed(accepted, "or")}; got ${got}${cure}`);
+  return gathering.fault(where, `${entry.name} expected ${listed(accepted, "or")}; got ${got}${cure}`);
 }
 
 /** A text as a time: as it is, where it may be one; else one of its form. */
@@ -115,22 +114,26 @@ function timestampOf(text: string): string {
 const comparing: ReadonlySet<string> = new Set(comparisonOperators);
 
 /** `1 < x < 3` as two comparisons; null where none is compared. */
-function unchained(checker: Checker, [left, right]: readonly Syntax[], entry: FunctionEntry): string | null {
+function unchained(
+  gathering: Gathering,
+  [left, right]: readonly Syntax[],
+  entry: FunctionEntry,
+): string | null {
   if (left?.kind !== "binary" || right === undefined) return null;
   if (!comparing.has(left.operator) || !comparing.has(entry.name)) return null;
-  const [first, middle, last] = [left, left.right, right].map((part) => checker.written(part));
+  const [first, middle, last] = [left, left.right, right].map((part) => gathering.written(part));
   return `${first} && ${middle} ${entry.name} ${last}`;
 }
 
 function cureFor(
-  checker: Checker,
+  gathering: Gathering,
   parts: readonly Syntax[],
   types: readonly ColumnType[],
   entry: FunctionEntry,
 ): string {
-  const chain = unchained(checker, parts, entry);
+  const chain = unchained(gathering, parts, entry);
   if (chain !== null) return `; write ${chain}`;
-  const written = (type: ColumnType): string => checker.written(parts[types.indexOf(type)]!);
+  const written = (type: ColumnType): string => gathering.written(parts[types.indexOf(type)]!);
   const has = (type: ColumnType): boolean => types.includes(type);
   if (has("json")) return `; declare the type of ${written("json")} in the schema`;
   if (has("int64") && entry.overloads.some((each) => each.takes.includes("float64"))) {

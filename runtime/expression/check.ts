@@ -4,7 +4,7 @@
 import type { Schema } from "../../operators/sdk/index.ts";
 import { resolveCall } from "./check-call.ts";
 import type { ExpressionFault, Result } from "./expression.ts";
-import { faultAt } from "./fault.ts";
+import { faultAt, type Gathering } from "./fault.ts";
 import { operatorEntry } from "./functions.ts";
 import { didYouMean } from "./near-name.ts";
 import type { Value } from "./overload.ts";
@@ -36,7 +36,7 @@ function adapts(syntax: Syntax): boolean {
   }
 }
 
-export class Checker {
+class Checker implements Gathering {
   readonly faults: ExpressionFault[] = [];
   readonly text: string;
   readonly #schema: Schema;
@@ -97,7 +97,6 @@ export class Checker {
     return null;
   }
 
-  /** What was written at a place. */
   written(where: Span): string {
     return this.text.slice(where.start, where.end);
   }

@@ -11,6 +11,14 @@ export function refuse<T>(where: Span, message: string): Result<T> {
   return { ok: false, faults: [faultAt(where, message)] };
 }
 
+/** Where the mistakes of an expression are gathered, and what was written in it. */
+export interface Gathering {
+  /** Reports a mistake; there is no result, null. */
+  fault(where: Span, message: string): null;
+  /** What was written at a place. */
+  written(where: Span): string;
+}
+
 /** `a`, `a or b`, `a, b or c`. */
 export function listed(words: readonly string[], last: "or" | "and"): string {
   if (words.length < 2) return words.join("");

@@ -7,7 +7,7 @@ import { nearName } from "../expression/near-name.ts";
 import { choiceOf, didYouMean } from "./nearest.ts";
 import type { Diagnostic, Path } from "./pipeline.ts";
 import { examplesAt, keysAt } from "./shape.ts";
-import { isOption } from "./step-options.ts";
+import { isOption } from "./option-words.ts";
 
 type Issue = z.core.$ZodIssue;
 

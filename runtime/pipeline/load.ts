@@ -8,7 +8,7 @@ import { interpolate, redact, type Surroundings } from "./interpolate.ts";
 import type { Diagnostic, PipelinePlan, PipelineSpec } from "./pipeline.ts";
 import { specOfPartition } from "./partitions.ts";
 import { planPipeline } from "./plan.ts";
-import type { ProtoFiles } from "./proto-spec.ts";
+import type { ProtoFiles } from "./proto-files.ts";
 import { readSpec } from "./spec.ts";
 
 export interface PlanRequest {

@@ -11,18 +11,9 @@ import {
   typeOf,
   typesFor,
 } from "../codec/protobuf/message.ts";
-import type { ProtoFile, ProtoFault } from "../codec/protobuf/proto-file.ts";
 import { choiceOf, didYouMean } from "./nearest.ts";
 import type { Path } from "./pipeline.ts";
 import type { Reader } from "./section.ts";
-
-/** What a .proto file defines, by its path as the pipeline writes it. */
-export type ProtoFiles = (path: string) => ProtoFile | ProtoFault;
-
-export const noProtos: ProtoFiles = (path) => ({
-  fault: `there is no file ${path} that may be read`,
-  hint: "",
-});
 
 export const protoSetting: z.ZodOptional<z.ZodType<{ file: string; message: string }>> = z
   .strictObject({

@@ -8,7 +8,7 @@ import type { ExpressionFault } from "../expression/expression.ts";
 import { splitFault } from "./binding.ts";
 import { diagnosticsOf } from "./issue.ts";
 import type { Diagnostic, Path } from "./pipeline.ts";
-import { noProtos, type ProtoFiles } from "./proto-spec.ts";
+import { noProtos, type ProtoFiles } from "./proto-files.ts";
 import { type SubjectRole, subjectFault, subjectOfTopic } from "./subject.ts";
 
 /** Collects the mistakes of one document. */

@@ -10,7 +10,7 @@ import { readOutbox } from "./outbox-spec.ts";
 import type { Diagnostic, PipelineSpec, SinkSpec } from "./pipeline.ts";
 import { checkPartitions } from "./partitions.ts";
 import { readPlacement } from "./placement-spec.ts";
-import type { ProtoFiles } from "./proto-spec.ts";
+import type { ProtoFiles } from "./proto-files.ts";
 import { Reader } from "./section.ts";
 import { readDeadLetter } from "./sink-spec.ts";
 import { readInputs } from "./sources-spec.ts";

@@ -3,15 +3,9 @@
 
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { keysSetting } from "./limits-spec.ts";
+import { isOption } from "./option-words.ts";
 import type { DeclaredKeys, Path } from "./pipeline.ts";
 import type { Reader } from "./section.ts";
-
-/** What may stand beside the word of a keyed operator. */
-export const stepOptions: readonly string[] = ["keys", "late"];
-
-export function isOption(name: string): boolean {
-  return stepOptions.includes(name);
-}
 
 /** Only an operator with keys has bounds on them, and calls records late. */
 export function checkOptions(

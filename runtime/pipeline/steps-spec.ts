@@ -7,7 +7,8 @@ import { syntaxFaultsOf, unboundIn } from "./binding.ts";
 import { choiceOf, didYouMean } from "./nearest.ts";
 import type { BranchSpec, DeclaredKeys, Path, StepSpec } from "./pipeline.ts";
 import type { Reader } from "./section.ts";
-import { checkOptions, isOption, readKeys, stepOptions } from "./step-options.ts";
+import { checkOptions, readKeys } from "./step-options.ts";
+import { isOption, stepOptions } from "./option-words.ts";
 import { readSink, type SinkPart } from "./sink-spec.ts";
 
 /** Stands for settings that were refused: the step keeps its place, so that what follows is not judged without it. */

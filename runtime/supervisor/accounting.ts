@@ -7,7 +7,7 @@ import { limits } from "../limits.ts";
 import type { ObservedWorker } from "./driver.ts";
 import { type Failure, lives, lookAt, unknownWorker } from "./life-signs.ts";
 import type { Memory, PipelineMemory, WorkerMemory } from "./memory.ts";
-import type { Desired, Happening, Observed } from "./reconcile.ts";
+import type { Desired, Happening, Observed } from "./situation.ts";
 import { afterFailure, afterRefusal, escalate, isDue, isGood, neverFailed, type Suspect } from "./restart.ts";
 
 export interface Accounted {

@@ -6,7 +6,7 @@ import { adviceOf } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Driver, UnlimitedWorker } from "./driver.ts";
-import type { Action } from "./reconcile.ts";
+import type { Action } from "./situation.ts";
 import type { SupervisorFiles } from "./supervisor-files.ts";
 
 export interface HandsOptions {

@@ -1,7 +1,7 @@
 // What a supervisor is to run of what is wanted: a pipeline as a whole, or each of its partitions by itself. Pure.
 
 import { instanceName } from "../instance.ts";
-import type { DesiredPipeline } from "./reconcile.ts";
+import type { DesiredPipeline } from "./situation.ts";
 import type { WantedPipeline } from "./wanted.ts";
 
 /** The names under which a pipeline runs. */

@@ -4,7 +4,7 @@
 import type { Heartbeat } from "../heartbeat.ts";
 import type { ObservedWorker } from "./driver.ts";
 import type { WorkerMemory } from "./memory.ts";
-import type { Heard } from "./reconcile.ts";
+import type { Heard } from "./situation.ts";
 import { isGood, neverFailed, silence } from "./restart.ts";
 import { limits } from "../limits.ts";
 import { isStartedAs } from "./worker-limits.ts";

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { instanceName, instanceOf } from "../instance.ts";
 import { limits } from "../limits.ts";
-import type { DesiredPipeline } from "./reconcile.ts";
+import type { DesiredPipeline } from "./situation.ts";
 import { restartDelay } from "./restart.ts";
 import { seeded, SimulatedHost } from "./simulated-host.fixture.ts";
 

@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { limits } from "../limits.ts";
 import { released } from "./memory.ts";
-import type { DesiredPipeline } from "./reconcile.ts";
+import type { DesiredPipeline } from "./situation.ts";
 import { seeded, SimulatedHost } from "./simulated-host.fixture.ts";
 
 const demand = { processors: 0.01, memory_bytes: 1_000_000 };

@@ -4,7 +4,7 @@
 import { expect, test } from "vitest";
 import { instanceName } from "../instance.ts";
 import { limits } from "../limits.ts";
-import type { Desired, DesiredPipeline } from "./reconcile.ts";
+import type { Desired, DesiredPipeline } from "./situation.ts";
 import { scaleStatus } from "./scaling.ts";
 import { seeded, SimulatedHost } from "./simulated-host.fixture.ts";
 

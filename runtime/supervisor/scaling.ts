@@ -6,7 +6,7 @@ import { limits } from "../limits.ts";
 import { effectiveRevision } from "./accounting.ts";
 import { isHeard, lives } from "./life-signs.ts";
 import { beginScaleMemory, type Memory, type ScaleMemory } from "./memory.ts";
-import type { Desired, DesiredPipeline, Happening, Observed } from "./reconcile.ts";
+import type { Desired, DesiredPipeline, Happening, Observed } from "./situation.ts";
 import { scale, type ScaleDecision, type ScaleSample, scaleTiming } from "./scale.ts";
 
 /** The partitions of one pipeline that are wanted here. */

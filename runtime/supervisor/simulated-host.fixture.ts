@@ -7,14 +7,8 @@ import { limits } from "../limits.ts";
 import type { ObservedWorker } from "./driver.ts";
 import { type Memory, memoryText, noMemory, parseMemory } from "./memory.ts";
 import { scaleTiming } from "./scale.ts";
-import {
-  type Action,
-  type Desired,
-  type DesiredPipeline,
-  type Happening,
-  type Heard,
-  reconcile,
-} from "./reconcile.ts";
+import { reconcile } from "./reconcile.ts";
+import type { Action, Desired, DesiredPipeline, Happening, Heard } from "./situation.ts";
 
 interface Running extends AssignmentKey {
   readonly since: number;

@@ -8,7 +8,8 @@ import type { ObservedWorker } from "./driver.ts";
 import { instancesOf } from "./instances.ts";
 import { isHeard, lives } from "./life-signs.ts";
 import type { Memory } from "./memory.ts";
-import type { Happening, Heard, Reconciled } from "./reconcile.ts";
+import type { Reconciled } from "./reconcile.ts";
+import type { Happening, Heard } from "./situation.ts";
 import { type ScaleStatus, scaleStatus } from "./scaling.ts";
 import type { RefusedFile, WantedPipeline } from "./wanted.ts";
 

@@ -6,7 +6,7 @@ import { handlesByName } from "./accounting.ts";
 import type { ObservedWorker } from "./driver.ts";
 import { isHeard, lives, unknownWorker } from "./life-signs.ts";
 import type { Memory, PipelineMemory, WorkerMemory } from "./memory.ts";
-import type { Action, Desired, Observed, Target, Targets } from "./reconcile.ts";
+import type { Action, Desired, Observed, Target, Targets } from "./situation.ts";
 import { isDue, neverFailed } from "./restart.ts";
 import { limitedRevision } from "./worker-limits.ts";
 

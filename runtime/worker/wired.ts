@@ -3,7 +3,7 @@
 import type { Sink, SinkStats } from "../connect/connect.ts";
 import { letterLine, letterMessage } from "../engine/dead-letter.ts";
 import { takenBranches } from "../engine/output.ts";
-import type { EngineOutputs } from "../engine/pipeline-engine.ts";
+import type { EngineOutputs } from "../engine/output.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import type { FirstLetters } from "./first-letters.ts";
 import type { SinkSet } from "./sink-set.ts";

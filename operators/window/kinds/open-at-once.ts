@@ -1,7 +1,15 @@
 // How many panes or windows of a key may be open at once, by trying every moment that matters. Arithmetic
 // only.
 
-import type { Steps } from "./steps.ts";
+/** Windows that begin one after the other. */
+export interface Windows {
+  /** Where the first window begins that ends after `time`. */
+  openAt(time: number): number;
+  /** Where the window begins that follows the one at `start`. */
+  next(start: number): number;
+  /** Where the window ends that begins at `start`. */
+  windowEnd(start: number): number;
+}
 
 /** Windows in a row that show every length: the shifts of a day, the months of two years. */
 const windowsShown = 24;
@@ -14,7 +22,7 @@ const openMax = 100_000;
  * window takes records, ms.
  */
 export function openAtOnce(
-  { openAt, next, windowEnd }: Pick<Steps, "openAt" | "next" | "windowEnd">,
+  { openAt, next, windowEnd }: Windows,
   nextOf: (start: number) => number,
   lateness: number,
   kept: number,

@@ -2,16 +2,11 @@
 // even steps. Holds no record and sends nothing.
 
 import type { Slicing } from "../filler.ts";
+import type { Windows } from "./open-at-once.ts";
 import { type Periods, windowStart } from "./periods.ts";
 
 /** Windows that begin one after the other; a pane may be part of several. */
-export interface Steps extends Slicing {
-  /** Where the first window begins that ends after `time`. */
-  openAt(time: number): number;
-  /** Where the window begins that follows the one at `start`. */
-  next(start: number): number;
-  /** Where the window ends that begins at `start`. */
-  windowEnd(start: number): number;
+export interface Steps extends Slicing, Windows {
   /** The name of the window that begins at `start`; null where windows have none. */
   nameOf(start: number): string | null;
 }

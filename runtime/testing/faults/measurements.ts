@@ -1,26 +1,7 @@
 // What fault runs measure instead of counting.
 
+import type { Measurement } from "./measurement.ts";
 import { overload } from "./overload.ts";
 import { recovery } from "./recovery.ts";
-
-export interface MeasurementContext {
-  readonly seed: number;
-  readonly isShort: boolean;
-  /** How long, where it can be chosen; null for its own choice. */
-  readonly for_ms: number | null;
-  readonly say: (line: string) => void;
-}
-
-export interface Measured {
-  readonly ok: boolean;
-  /** For people. */
-  readonly text: string;
-}
-
-export interface Measurement {
-  readonly name: string;
-  readonly about: string;
-  run(context: MeasurementContext): Promise<Measured>;
-}
 
 export const measurements: readonly Measurement[] = [recovery, overload];

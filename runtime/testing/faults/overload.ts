@@ -4,7 +4,7 @@
 import { sleep, stopwatch, wallClock } from "../../clock.ts";
 import { limits } from "../../limits.ts";
 import { Random } from "../simulation/random.ts";
-import type { Measurement } from "./measurements.ts";
+import type { Measurement } from "./measurement.ts";
 import { pipelineText } from "./pipeline.ts";
 import { residentBytes } from "./process-figures.ts";
 import { World } from "./world.ts";

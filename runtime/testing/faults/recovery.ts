@@ -4,7 +4,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { stopwatch } from "../../clock.ts";
 import { Random } from "../simulation/random.ts";
-import type { Measurement } from "./measurements.ts";
+import type { Measurement } from "./measurement.ts";
 import { processorTime } from "./process-figures.ts";
 import { sourceStream, sourceSubject } from "./publisher.ts";
 import { recordAt, sampledBelow } from "./records.ts";

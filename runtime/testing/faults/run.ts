@@ -10,7 +10,8 @@ import { parseDuration } from "../../../operators/sdk/index.ts";
 import { WeirError } from "../../errors.ts";
 import { readOptions, runScript } from "../script.ts";
 import { choose, runScenario, scenarios } from "./catalogue.ts";
-import { type Measurement, measurements } from "./measurements.ts";
+import { measurements } from "./measurements.ts";
+import type { Measurement } from "./measurement.ts";
 import { isPassed, type Outcome, outcomeText, reportOf, reportText } from "./report.ts";
 import { missingTools } from "./tools.ts";
 
