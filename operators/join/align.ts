@@ -29,7 +29,7 @@ interface AlignSettings {
   readonly every?: number | undefined;
 }
 
-/** A record's own number: its input until it has its turn; then whether a row of its key has been due since. */
+/** A record's own number: its input until it has its turn; then, with `every`, whether a row of its key has been due since. */
 const shown = 0;
 const fresh = 1;
 
@@ -82,17 +82,19 @@ class Latest implements JoiningRules {
     for (let i = 0; i < count; i++) {
       const slot = slots[i]!;
       const time = times[slot]!;
-      const key = keys[slot]!;
-      const input = own[slot]!;
+      const key = keys[slot]! | 0;
+      const input = own[slot]! | 0;
       if (passes && this.#due <= time) this.passed(time);
       const place = key * ages.length + input;
-      const before = latest[place]!;
+      const before = latest[place]! | 0;
       if (before !== none) this.#rows.leave(before);
       latest[place] = slot;
-      own[slot] = fresh;
       this.#wakeAfter(key, time + ages[input]!);
       if (this.#every === null) this.#send(key, time);
-      else this.#wakeAfter(key, this.#stepOf(time));
+      else {
+        own[slot] = fresh;
+        this.#wakeAfter(key, this.#stepOf(time));
+      }
     }
   }
 
@@ -152,21 +154,29 @@ class Latest implements JoiningRules {
   #send(key: number, time: number): void {
     const inputs = this.#ages.length;
     const latest = this.#latest.cells[0]!;
-    const own = this.#table.cells[ownCell]!;
     const first = key * inputs;
     let missing = 0;
     let some = none;
     for (let place = first; place < first + inputs; place++) {
-      const slot = latest[place]!;
+      const slot = latest[place]! | 0;
       if (slot === none) missing++;
-      else own[(some = slot)] = shown;
+      else some = slot;
     }
+    if (this.#every !== null) this.#markShown(first);
     if (this.#complete && missing > 0) return;
-    const row = this.#rows.add(key, time, time, some);
+    const row = this.#rows.add(key, time, time);
     for (let input = 0; input < inputs; input++) {
-      const slot = latest[first + input]!;
-      if (slot !== none) this.#rows.put(row, input, slot);
+      const slot = latest[first + input]! | 0;
+      if (slot === none) this.#rows.miss(row, input, some);
+      else this.#rows.put(row, input, slot);
     }
+  }
+
+  #markShown(first: number): void {
+    const latest = this.#latest.cells[0]!;
+    const own = this.#table.cells[ownCell]!;
+    for (let place = first; place < first + this.#ages.length; place++)
+      if (latest[place] !== none) own[latest[place]!] = shown;
   }
 
   /** A timer that would come later than just after `moment` is set anew; one that comes too early is set again then. */

@@ -90,8 +90,8 @@ class Pairs implements JoiningRules {
     for (let i = 0; i < count; i++) {
       const slot = slots[i]!;
       const time = times[slot]!;
-      const key = keys[slot]!;
-      const own = owns[slot]!;
+      const key = keys[slot]! | 0;
+      const own = owns[slot]! | 0;
       const side = own & sideMask;
       if (passes && expiring.next <= time) this.passed(time);
       if ((own & nullKey) !== 0) this.#leave(slot, key, side, time);
@@ -106,7 +106,7 @@ class Pairs implements JoiningRules {
     const keys = this.#table.cells[keyCell]!;
     for (let i = 0; i < count; i++) {
       const slot = this.#expired[i]!;
-      this.#leaveFirst(keys[slot]!, this.#sideOf(slot));
+      this.#leaveFirst(keys[slot]! | 0, this.#sideOf(slot));
     }
   }
 
@@ -137,8 +137,8 @@ class Pairs implements JoiningRules {
     const { cells } = this.#table;
     const kept = this.#kept.cells[0]!;
     const [own, next] = [cells[ownCell]!, cells[nextCell]!];
-    for (let other = kept[placeOf(key, 1 - side)]!; other !== none; other = next[other]!) {
-      const row = this.#rows.add(key, time, time, slot);
+    for (let other = kept[placeOf(key, 1 - side)]! | 0; other !== none; other = next[other]! | 0) {
+      const row = this.#rows.add(key, time, time);
       this.#rows.put(row, side, slot);
       this.#rows.put(row, 1 - side, other);
       own[other]! |= joined;
@@ -173,7 +173,7 @@ class Pairs implements JoiningRules {
   #leaveFirst(key: number, side: number): void {
     const kept = this.#kept.cells[0]!;
     const place = placeOf(key, side);
-    const slot = kept[place]!;
+    const slot = kept[place]! | 0;
     kept[place] = this.#table.cells[nextCell]![slot]!;
     kept[place + keptCount]!--;
     this.#leave(slot, key, side, this.#lastOf(slot, side));
@@ -183,8 +183,9 @@ class Pairs implements JoiningRules {
   #leave(slot: number, key: number, side: number, instant: number): void {
     const { cells } = this.#table;
     if (this.#sentAlone[side]! && (cells[ownCell]![slot]! & joined) === 0) {
-      const row = this.#rows.add(key, cells[firstCell]![slot]!, instant, slot);
+      const row = this.#rows.add(key, cells[firstCell]![slot]!, instant);
       this.#rows.put(row, side, slot);
+      this.#rows.miss(row, 1 - side, slot);
     }
     this.#rows.leave(slot);
   }

@@ -70,10 +70,11 @@ export class JoinedRows {
   readonly #times = new Float64Array(rowsMax);
   readonly #instants = new Float64Array(rowsMax);
   readonly #weights = new Float64Array(rowsMax);
-  /** By input, by row, the record; where the row has none, another of its records, because some value has to stand under a null. */
-  readonly #slots: readonly Uint32Array[];
-  /** By input, by row, 1 where it has one. */
-  readonly #has: readonly Uint8Array[];
+  /** By input and row, the record; where the row has none, another of its records, because some value has to stand under a null. */
+  readonly #slots: Uint32Array;
+  /** By input and row, 1 where it has one. */
+  readonly #has: Uint8Array;
+  readonly #inputs: number;
   #count = 0;
   /** Slots that only rows that wait to be sent still refer to. */
   readonly #spent: number[] = [];
@@ -89,8 +90,9 @@ export class JoinedRows {
     this.#grouping = grouping;
     const kept = grouping.calls.map(({ text }) => text);
     this.#columns = selected.map(({ input, column }) => ({ input, place: kept.indexOf(column.name) }));
-    this.#slots = Array.from({ length: inputs }, () => new Uint32Array(rowsMax));
-    this.#has = this.#slots.map(() => new Uint8Array(rowsMax));
+    this.#inputs = inputs;
+    this.#slots = new Uint32Array(inputs * rowsMax);
+    this.#has = new Uint8Array(inputs * rowsMax);
   }
 
   /** Begins a call of the engine's. `inOrder`: no later row will stand before one of this call in event time. */
@@ -99,39 +101,39 @@ export class JoinedRows {
     this.#inOrder = inOrder;
   }
 
-  /** Adds a row in which `slot` is to be put, and others may; returns its number for `put`. */
-  add(key: number, time: number, instant: number, slot: number): number {
+  /** Adds a row, for each input of which a record is to be put, or is missing; returns its number. */
+  add(key: number, time: number, instant: number): number {
     if (this.#count === rowsMax) this.#flush();
     const row = this.#count++;
     this.#keys[row] = key;
     this.#times[row] = time;
     this.#instants[row] = instant;
-    this.#weights[row] = 0;
-    const slots = this.#slots;
-    for (let input = 0; input < slots.length; input++) {
-      slots[input]![row] = slot;
-      this.#has[input]![row] = 0;
-    }
     return row;
   }
 
   /** Puts a record into a row, which stands for it where no earlier row did. */
   put(row: number, input: number, slot: number): void {
-    this.#slots[input]![row] = slot;
-    this.#has[input]![row] = 1;
-    this.#weights[row]! += this.#table.release(slot);
+    const place = input * rowsMax + row;
+    this.#slots[place] = slot;
+    this.#has[place] = 1;
+  }
+
+  /** The row has no record of the input; `slot` is one of another that it has. */
+  miss(row: number, input: number, slot: number): void {
+    const place = input * rowsMax + row;
+    this.#slots[place] = slot;
+    this.#has[place] = 0;
   }
 
   /** Lets go of a record: counted as filtered where no row stood for it. */
   leave(slot: number): void {
-    this.#filtered += this.#table.release(slot);
     this.#spent[this.#spentCount++] = slot;
   }
 
   /** Refuses a record for which there is no room. */
   refuse(slot: number): void {
     this.#overflow += this.#table.release(slot);
-    this.#spent[this.#spentCount++] = slot;
+    this.leave(slot);
   }
 
   send(out: Collector): void {
@@ -147,7 +149,10 @@ export class JoinedRows {
     this.#count = 0;
     if (count > 0) this.#write(count);
     // An array that is made shorter gives its memory back, to be asked for again at once.
-    for (let i = 0; i < this.#spentCount; i++) this.#table.free(this.#spent[i]!);
+    for (let i = 0; i < this.#spentCount; i++) {
+      this.#filtered += this.#table.release(this.#spent[i]!);
+      this.#table.free(this.#spent[i]!);
+    }
     this.#spentCount = 0;
   }
 
@@ -155,7 +160,7 @@ export class JoinedRows {
     const draft = this.#out.draft(count);
     draft.time.set(this.#instants.subarray(0, count));
     if (this.#inOrder) draft.watermark.set(draft.time);
-    draft.weight.set(this.#weights.subarray(0, count));
+    draft.weight.set(this.#weigh(count));
     const before = this.#by.length;
     for (let part = 0; part < before; part++)
       this.#table.keys.write(part, this.#keys, count, draft.columns[part]!);
@@ -164,10 +169,23 @@ export class JoinedRows {
       const { aggregate } = this.#grouping.calls[place]!;
       const state = this.#table.states[this.#grouping.shared.places[place]!]!;
       const out = draft.columns[before + 1 + column]!;
-      aggregate.finish(state, this.#slots[input]!, count, out);
-      const [has, { valid }] = [this.#has[input]!, out];
-      for (let row = 0; row < count; row++) valid[row] = valid[row]! & has[row]!;
+      const [from, { valid }] = [input * rowsMax, out];
+      aggregate.finish(state, this.#slots.subarray(from, from + count), count, out);
+      const has = this.#has;
+      for (let row = 0; row < count; row++) valid[row] = valid[row]! & has[from + row]!;
     }
     this.#out.append(draft);
+  }
+
+  /** By row, the records that it stands for: those of its inputs for which no earlier row did. */
+  #weigh(count: number): Float64Array {
+    const [slots, has] = [this.#slots, this.#has];
+    const weights = this.#weights.subarray(0, count).fill(0);
+    for (let input = 0; input < this.#inputs; input++) {
+      const from = input * rowsMax;
+      for (let row = 0; row < count; row++)
+        if (has[from + row] === 1) weights[row]! += this.#table.release(slots[from + row]!);
+    }
+    return weights;
   }
 }

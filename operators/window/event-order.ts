@@ -17,7 +17,8 @@ import type { Grouping } from "./kind.ts";
 /** As a signed number: comparing an id with `noKey` itself would make a float64 of every id. */
 const noKeySigned = noKey | 0;
 
-/** Records that have their turn in one go. */
+/** Records that are let in in one go, and that have their turn in one go. */
+const rowsAtOnce = 2_048;
 const turnsAtOnce = 512;
 
 /** The numbers of a part that waits: its key, and one that the kind gives it. */
@@ -89,11 +90,12 @@ export class EventOrder implements Operator {
   }
 
   /**
-   * Lets the rows in, and then all take their turn that have it by the end of the batch: a record that is let in is no
-   * earlier than those that had their turn when it came, so that their order is the same as row by row.
+   * Lets some rows in, and then all take their turn that have it by then: a record that is let in is no earlier than those that had
+   * their turn when it came, so that their order is the same as row by row. So few at a time that what is written of them is still
+   * near when they have their turn.
    */
   onBatch(batch: Batch, out: Collector): void {
-    const { selection, count, time, watermark } = batch;
+    const { count } = batch;
     if (this.#ids.length < count) {
       this.#ids = new Uint32Array(count);
       this.#rows = new Uint32Array(count);
@@ -101,12 +103,18 @@ export class EventOrder implements Operator {
     }
     this.#table.keys.identify(batch, this.#ids);
     this.#rules.begin?.(batch);
+    for (let from = 0; from < count; from += rowsAtOnce)
+      this.#letIn(batch, from, Math.min(from + rowsAtOnce, count), out);
+  }
+
+  #letIn(batch: Batch, from: number, to: number, out: Collector): void {
+    const { selection, time, watermark } = batch;
     const left: (readonly [number, "late" | "overflow"])[] = [];
     const [ids, rows] = [this.#ids, this.#rows];
     const { room } = this.#table;
     let now = this.#course[0]!;
     let taken = 0;
-    for (let i = 0; i < count; i++) {
+    for (let i = from; i < to; i++) {
       const row = selection[i]!;
       const key = ids[i]! | 0;
       if (watermark[row]! > now) now = watermark[row]!;
