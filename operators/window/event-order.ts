@@ -68,6 +68,9 @@ interface Ready {
   send(out: Collector): void;
 }
 
+/** A row that does not enter, and why. */
+type Left = readonly [row: number, reason: "late" | "overflow"];
+
 export class EventOrder implements Operator {
   readonly #table: PartTable;
   readonly #parts: Parts;
@@ -103,13 +106,15 @@ export class EventOrder implements Operator {
     }
     this.#table.keys.identify(batch, this.#ids);
     this.#rules.begin?.(batch);
+    const left: Left[] = [];
     for (let from = 0; from < count; from += rowsAtOnce)
-      this.#letIn(batch, from, Math.min(from + rowsAtOnce, count), out);
+      this.#letIn(batch, from, Math.min(from + rowsAtOnce, count), left, out);
+    // Behind all that is left out otherwise, which is counted as what a batch has beside its rows that are dropped.
+    for (const [row, reason] of left) out.drop(batch, row, reason);
   }
 
-  #letIn(batch: Batch, from: number, to: number, out: Collector): void {
+  #letIn(batch: Batch, from: number, to: number, left: Left[], out: Collector): void {
     const { selection, time, watermark } = batch;
-    const left: (readonly [number, "late" | "overflow"])[] = [];
     const [ids, rows] = [this.#ids, this.#rows];
     const { room } = this.#table;
     let now = this.#course[0]!;
@@ -127,7 +132,6 @@ export class EventOrder implements Operator {
     }
     this.#wait(taken, batch);
     this.#take(now, out);
-    for (const [row, reason] of left) out.drop(batch, row, reason);
   }
 
   onWatermark(watermark: number, out: Collector): void {

@@ -3,7 +3,12 @@
 
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import type { OperatorDefinition } from "weir/sdk";
 import { Harness, lawFaults } from "weir/testing";
+import { align } from "../join/align.ts";
+import { join } from "../join/join.ts";
+import { run } from "../signal/stream.fixture.ts";
+import { window } from "./window.ts";
 import { type Fields, planOfWindows } from "./windows.fixture.ts";
 
 interface Reading {
@@ -39,6 +44,10 @@ const readings: fc.Arbitrary<readonly Reading[]> = fc.array(
 
 /** Without what depends on the order of equal times. */
 const select = { n: "count()", sum: "sum(x)", low: "min(x)", values: "count_distinct(x)" };
+
+/** What align and join tell apart. */
+const inputs = { low: "x < 0.0", high: "x >= 0.0" };
+const members = { low: "low.x", high: "high.n" };
 
 const sorted = (rows: readonly Fields[]): string[] => rows.map((row) => JSON.stringify(row)).sort();
 
@@ -149,4 +158,21 @@ test.each<[string, Fields, typeof inTime]>([
   const whole = harness.rows(0).findLast((row) => row["window_start"] === 0)!;
   expect(whole["all"]).toEqual(expected.all);
   for (const name of ["rate", "area", "mean"] as const) expect(whole[name]).toBeCloseTo(expected[name], 9);
+});
+
+test.each<[string, OperatorDefinition, Fields]>([
+  ["a sliding window", window, { sliding: "5ms", by: "key", select }],
+  ["a state window", window, { state: { open: "x > 5.0", close: "x < -5.0" }, by: "key", select }],
+  ["align", align, { by: "key", inputs, age: "5ms", select: members }],
+  ["join", join, { on: "key", left: "low", right: "high", inputs, within: "2ms", select: members }],
+])("%s takes more records at once than it lets in at once", (_, operator, config) => {
+  const all = Array.from({ length: 5_000 }, (__, n) => ({
+    n,
+    key: ["a", "b", null][n % 3]!,
+    ts: n - ((n * 7) % 12),
+    x: ((n * 13) % 41) - 20,
+  }));
+  const { rows, ledger } = run({ steps: [[operator, config]], lateness: 4 }, all, [5_000, 700]);
+  expect(rows.length).toBeGreaterThan(50);
+  expect(ledger[`${operator.name}: late`]).toBeGreaterThan(100);
 });
