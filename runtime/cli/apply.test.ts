@@ -254,7 +254,9 @@ test("a failing test applies nothing, and a change says what becomes of the stat
   await said(apply([file], options));
   expect(await forgets()).toBe(undefined);
   const again = await said(apply([file], { ...options, forget: ["counted"] }));
-  expect(again.text).toContain("put aside, it goes with weir release counted");
+  expect(again.text).toContain(
+    "begins anew where it does not fit what it keeps, also where it was put aside for that",
+  );
   expect(await forgets()).toBe(true);
 });
 

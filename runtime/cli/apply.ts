@@ -209,9 +209,7 @@ function show(
     print(line);
     const { name, kind } = changes[place]!;
     if (kind === "keep" && forget.includes(name))
-      print(
-        `    begins anew where it does not fit what it keeps; put aside, it goes with weir release ${name}`,
-      );
+      print("    begins anew where it does not fit what it keeps, also where it was put aside for that");
     const state = states.get(name);
     if (state === undefined) continue;
     print(`    ${statePlanText(name, state, forget.includes(name))}`);

@@ -30,7 +30,7 @@ function looked(before: readonly WantedPipeline[]): {
     refuse: (all: readonly RefusedFile[]) => void (told.refused = all),
   } as unknown as Supervisor;
   const log = { ...silentLog, error: (line: string) => void told.log.push(line) } as unknown as Log;
-  followFolder(relative(process.cwd(), folder), supervisor, log)();
+  followFolder(relative(process.cwd(), folder), supervisor, { forget: [], log })();
   return told;
 }
 

@@ -1,19 +1,24 @@
 // A folder of pipelines as what a supervisor is to run: followed as it changes. Starts and ends nothing itself.
 
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { wallClock } from "../clock.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import { wantedInFolder } from "../supervisor/wanted.ts";
+import { checkForget } from "./known-names.ts";
 
 /** Follows the folder; what is wrong in it is told once for each fault, and takes nothing away that runs. */
-export function followFolder(folder: string, supervisor: Supervisor, log: Log): () => void {
+export function followFolder(
+  folder: string,
+  supervisor: Supervisor,
+  { forget, log }: { readonly forget: readonly string[]; readonly log: Log },
+): () => void {
   let told = "";
   const look = (): void => {
     try {
-      const { pipelines, refused } = wantedInFolder(folder);
+      const { pipelines, refused } = wantedInFolder(folder, forget);
       const complaint = refused.map(({ reason }) => reason).join("\n");
       if (complaint !== told) for (const { reason } of refused) log.error(reason);
       told = complaint;
@@ -32,6 +37,21 @@ export function followFolder(folder: string, supervisor: Supervisor, log: Log): 
   };
   look();
   return wallClock.every(limits.supervisor_look_ms, look);
+}
+
+/** Refuses to let begin anew what the folder does not have. */
+export function checkForgotten(folder: string | undefined, forget: readonly string[]): void {
+  if (forget.length === 0) return;
+  if (folder === undefined) {
+    throw new WeirError("WEIR_USAGE", "--forget names pipelines of a folder, and none is given", {
+      remedy: "name the folder; of a bucket, weir apply FILE --forget NAME says it",
+    });
+  }
+  const known = existsSync(folder) ? wantedInFolder(folder).pipelines : [];
+  checkForget(
+    forget,
+    known.map(({ name }) => name),
+  );
 }
 
 /** Refuses a command that leaves nothing to supervise. What is known runs, though its folder may not be there just now. */

@@ -104,6 +104,14 @@ program
   .addOption(connectionOption())
   .option("--config <file>", "the device's settings", "weir.yaml")
   .option("--desired <connection>", "follow the bucket of what is wanted there, in place of a folder")
+  .addOption(
+    new Option(
+      "--forget <pipeline>",
+      "of a folder: begin this pipeline anew where its steps were changed: its open windows are lost, its place in the source and its rows that wait are not (repeatable)",
+    )
+      .argParser(collect)
+      .default([], "none"),
+  )
   .option(
     "--trust <file>",
     "run only what a key of this file has signed (weir sign): public ed25519 keys as PEM, read again when it changes",

@@ -95,6 +95,37 @@ steps:
   expect(await messagesOf("KILLS_OUT")).toEqual(Array.from({ length: sent }, (_, n) => n));
 });
 
+test("of a folder, what does not fit its changed steps begins anew where it is told to", {
+  timeout: 180_000,
+}, async () => {
+  const site = siteOf("forget");
+  const windows = (aggregate: string): string => `name: boiler
+source: { host: { every: 100ms } }
+steps:
+  - window: { tumbling: 1h, select: { load: ${aggregate}(value) } }
+  - sink: { nothing: {}, format: json }
+`;
+  const of = ({ pipelines: [line] }: Parameters<ReturnType<typeof runs>>[0]) => line;
+  site.write("boiler", windows("mean"));
+  const started = site.supervise(site.pipelines);
+  await site.until(
+    (status) => runs("boiler")(status) && status.happenings.some(({ what }) => what === "good"),
+  );
+  site.write("boiler", windows("max"));
+  await site.until((status) => of(status)?.reason?.includes("--forget boiler") === true);
+  started.kill("SIGTERM");
+  await ended(started);
+  expect(
+    await site.weir("supervise", site.pipelines, "--state", site.state, "--forget", "boler"),
+  ).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining("did you mean boiler?"),
+  });
+  const again = site.supervise(site.pipelines, "--forget", "boiler");
+  await site.until((status) => runs("boiler")(status) && of(status)?.runs === of(status)?.wanted);
+  await site.drain(again);
+});
+
 test("a host that starts without its network runs what it ran, and adopts what still runs", {
   timeout: 180_000,
 }, async () => {

@@ -26,7 +26,7 @@ import { prepareRunFolder } from "../worker/control.ts";
 import { defaultConnection, type DeviceSettings, runFolder } from "../worker/settings.ts";
 import { giveBackMemory, keepCompiledCode } from "../worker/settle.ts";
 import { settingsFor } from "./device-settings.ts";
-import { checkWanted, followFolder } from "./followed-folder.ts";
+import { checkForgotten, checkWanted, followFolder } from "./followed-folder.ts";
 import { checkHost, hostToken } from "./host-name.ts";
 import { type Hosting, hostingOf, type HostingOptions } from "./hosting.ts";
 import { version } from "./options.ts";
@@ -38,6 +38,8 @@ export interface SuperviseOptions {
   readonly state: string;
   /** The connection with the bucket of what is wanted. */
   readonly desired?: string;
+  /** Pipelines of the folder that begin anew where what is kept does not fit. */
+  readonly forget: readonly string[];
   /** A file of public keys: only what one of them has signed runs. */
   readonly trust?: string;
   readonly driver: HostingOptions["driver"];
@@ -249,9 +251,10 @@ async function checkConnection(desired: string | undefined, { connections }: Dev
 
 export async function supervise(folder: string | undefined, options: SuperviseOptions): Promise<number> {
   const settings = settingsFor({ nats: options.nats, config: options.config });
-  const { host = hostToken(settings.host ?? undefined), desired } = options;
+  const { host = hostToken(settings.host ?? undefined), desired, forget } = options;
   checkHost(host);
   await checkConnection(desired, settings);
+  checkForgotten(folder, forget);
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
   // Workers that are started, and an address that answers, are not to be left behind by a supervisor that cannot be asked.
   prepareRunFolder(runFolder(process.env));
@@ -261,7 +264,7 @@ export async function supervise(folder: string | undefined, options: SuperviseOp
   const end = ended();
   // Before there is anything to start: where the address is taken, nobody looks after what was started.
   const doors = await openDoors(started, options.admin, log);
-  const following = folder === undefined ? [] : [followFolder(folder, supervisor, log)];
+  const following = folder === undefined ? [] : [followFolder(folder, supervisor, { forget, log })];
   const { trust } = options;
   if (trust !== undefined)
     following.push(followTrusted(trust, (keys) => supervisor.trust(keys), { clock: wallClock, log }));

@@ -107,7 +107,12 @@ export class Supervisor {
 
   /** From here on these are wanted, as far as they may run; `unreadable`: what cannot even be read. */
   want(pipelines: readonly WantedPipeline[], unreadable: Asked["unreadable"] = []): void {
+    const known = new Set(this.wanted.flatMap(({ name, forget }) => (forget === true ? [name] : [])));
     this.#wants(this.#gate.ask({ pipelines, unreadable }));
+    const newly = this.wanted.filter(({ name, forget }) => forget === true && !known.has(name));
+    // What was put aside because it did not fit is the same revision still.
+    for (const { name } of newly)
+      this.#release(name, "it is to begin anew where it does not fit what it keeps");
   }
 
   /** From here on these keys are trusted, and no others. */
@@ -139,6 +144,10 @@ export class Supervisor {
    * is: `fine`. Null where there is none of that name.
    */
   release(name: string): "released" | "fine" | null {
+    return this.#release(name, "somebody lets it go again");
+  }
+
+  #release(name: string, reason: string): "released" | "fine" | null {
     const { pipelines, workers } = this.#memory;
     const meant = [...Object.keys(pipelines), ...Object.keys(workers)].filter(
       (each) => each === name || instanceOf(each).pipeline === name,
@@ -147,7 +156,7 @@ export class Supervisor {
     const failed = meant.filter((each) => hasFailed(this.#memory, each));
     if (failed.length === 0) return "fine";
     this.#remember(failed.reduce(released, this.#memory));
-    this.tell({ what: "released", name, reason: "somebody lets it go again" });
+    this.tell({ what: "released", name, reason });
     this.#lookSoon();
     return "released";
   }

@@ -115,8 +115,14 @@ export interface RefusedFile {
   readonly reason: string;
 }
 
-/** The files in `folder` as they are, and why those that cannot be used cannot. Of two with one name the first counts. */
-export function wantedInFolder(folder: string): {
+/**
+ * The files in `folder` as they are, and why those that cannot be used cannot. Of two with one name the first counts. Those of
+ * `forget` begin anew where what is kept does not fit.
+ */
+export function wantedInFolder(
+  folder: string,
+  forget: readonly string[] = [],
+): {
   readonly pipelines: readonly WantedPipeline[];
   readonly refused: readonly RefusedFile[];
 } {
@@ -129,7 +135,8 @@ export function wantedInFolder(folder: string): {
     try {
       // Looked at again and again, by the one thread that looks after all workers: a pipe would hold it up for ever.
       const text = readBounded(path, limits.config_bytes_max).toString("utf8");
-      const pipeline = wantedPipeline(path, text, { signature: signatureBeside(path) });
+      const read = wantedPipeline(path, text, { signature: signatureBeside(path) });
+      const pipeline = forget.includes(read.name) ? { ...read, forget: true } : read;
       const first = found.get(pipeline.name);
       if (first !== undefined)
         refuse(
