@@ -13,6 +13,8 @@ const codes = {
   WEIR_NATS_UNAVAILABLE: { domain: "external", retry: true, exit: 69 },
   WEIR_NATS_SERVER_MISSING: { domain: "external", retry: false, exit: 2 },
   WEIR_STATE: { domain: "external", retry: false, exit: 65 },
+  /** Another process has the state folder; it is free once that one has ended. */
+  WEIR_STATE_BUSY: { domain: "external", retry: true, exit: 65 },
   /** State that was kept of other steps. */
   WEIR_STATE_CHANGED: { domain: "user", retry: false, exit: 65 },
   /** No room on the disk of the state: nothing is lost, and all goes on once there is. */

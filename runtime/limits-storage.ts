@@ -60,8 +60,8 @@ export const storageLimits = {
   ingest_settled_ms: 10_000,
   /** Until a full disk is tried again. */
   journal_room_ms: 250,
-  /** The same for a pipeline that cannot be opened because the disk of its state is full. */
-  state_room_ms: 1_000,
+  /** The same for a pipeline whose state cannot be opened just now: its disk is full, or another process has it. */
+  state_again_ms: 1_000,
   ingest_log_bytes_max: 1_048_576,
 
   // The outbox

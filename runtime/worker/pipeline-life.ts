@@ -60,6 +60,9 @@ export async function checkPipeline(
   }
 }
 
+/** What of its state keeps a pipeline from being open, and passes by itself. */
+const passing: readonly string[] = ["WEIR_DISK_FULL", "WEIR_STATE_BUSY"];
+
 export class PipelineLife {
   /** The start of it that this is. A pipeline that runs is taken for a later one without being touched. */
   attempt: number;
@@ -78,8 +81,8 @@ export class PipelineLife {
   /** What decides the meaning of what it keeps; null until it is started. */
   #fingerprint: Uint8Array | null = null;
   #ended: Promise<void> = Promise.resolve();
-  /** The disk of its state has no room: that passes, and is no fault of this revision. */
-  #lacksRoom = false;
+  /** The disk of its state has no room, or another process has it: that passes, and is no fault of this revision. */
+  #lacksState = false;
   #last: WorkerStatus | null = null;
 
   constructor(
@@ -109,9 +112,9 @@ export class PipelineLife {
     return this.#fault;
   }
 
-  /** It starts, and neither a connection nor a full disk keeps it from being open. */
+  /** It starts, and neither a connection nor its state keeps it from being open. */
   get isUnready(): boolean {
-    return this.phase === "starting" && this.#links?.areConnected === true && !this.#lacksRoom;
+    return this.phase === "starting" && this.#links?.areConnected === true && !this.#lacksState;
   }
 
   /** What it waits for while it starts; null where that is not known, or nothing. */
@@ -188,25 +191,25 @@ export class PipelineLife {
     for (const promise of promises) log.info(`${this.#name}: ${promise}`);
   }
 
-  /** Opens it; where its disk is full, as often as it takes until there is room. Null where it is to end meanwhile. */
+  /** Opens it; where its disk is full or its state is another's, as often as it takes. Null where it is to end meanwhile. */
   async #opened(first: Worker, pipeline: LoadedPipeline): Promise<Worker | null> {
     const { clock, log, links } = this.#surroundings;
     const waits = this.#waits.heardOn(log).waits!;
     for (let worker = first; ; worker = this.#worker = this.#made((this.#links = links()))) {
       try {
         await worker.open([pipeline]);
-        this.#lacksRoom = false;
+        this.#lacksState = false;
         waits("its state", null);
         return worker;
       } catch (error) {
-        if (!(error instanceof WeirError) || error.code !== "WEIR_DISK_FULL") throw error;
+        if (!(error instanceof WeirError) || !passing.includes(error.code)) throw error;
         if (this.phase !== "starting") throw error;
-        if (!this.#lacksRoom) log.warn(`${this.#name}: ${adviceOf(error)}`);
-        this.#lacksRoom = true;
+        if (!this.#lacksState) log.warn(`${this.#name}: ${adviceOf(error)}`);
+        this.#lacksState = true;
         waits("its state", messageOf(error));
       }
       await this.#close();
-      await sleep(clock, limits.state_room_ms);
+      await sleep(clock, limits.state_again_ms);
       if (this.phase !== "starting") return null;
     }
   }

@@ -45,7 +45,7 @@ export async function openCommitLog(
     throw diskRefusal(disk.place, "lock the state folder", error);
   });
   if (lock === null)
-    throw new WeirError("WEIR_STATE", `${disk.place}: another weir works with this state folder`, {
+    throw new WeirError("WEIR_STATE_BUSY", `${disk.place}: another weir works with this state folder`, {
       remedy: "end the other one, or give this one a state folder of its own",
     });
   try {

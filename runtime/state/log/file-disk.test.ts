@@ -99,7 +99,10 @@ test("files are read, written, cut, renamed and removed; a folder lists those th
 
 test("a second one on the folder is refused, in the same process and in another", async () => {
   const { log } = await open();
-  const refused = { code: "WEIR_STATE", message: `${folder}: another weir works with this state folder` };
+  const refused = {
+    code: "WEIR_STATE_BUSY",
+    message: `${folder}: another weir works with this state folder`,
+  };
   await expect(open()).rejects.toMatchObject(refused);
   await expect(open()).rejects.toMatchObject(refused);
   expect(await nextLine(start("hold").lines)).toBe(`failed: ${refused.message}`);
@@ -118,7 +121,7 @@ test.skipIf(!hasNamespaces)("a lock holds between containers that share the fold
   const { child, lines } = start("hold", ownNamespaces);
   expect(await nextLine(lines)).toBe("open");
   expect(await nextLine(start("hold", ownNamespaces).lines)).toMatch(/another weir/);
-  await expect(open()).rejects.toMatchObject({ code: "WEIR_STATE" });
+  await expect(open()).rejects.toMatchObject({ code: "WEIR_STATE_BUSY" });
   child.kill("SIGKILL");
   expect(await nextLine(lines)).toBeNull();
   await (await open()).log.close();
