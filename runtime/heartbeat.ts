@@ -25,6 +25,8 @@ export interface PipelineBeat {
   readonly waits_for?: string;
   /** Of one that starts: ms for which it has not been open although all its connections are there; absent where one is not. */
   readonly unready_ms?: number;
+  /** The disk of its state is full, in words: it takes nothing new until there is room; absent while there is. */
+  readonly lacks_room?: string;
   /** Records read, and rows confirmed, since it was started. */
   readonly records: number;
   readonly rows: number;

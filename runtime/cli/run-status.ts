@@ -48,6 +48,13 @@ export function runLines(statuses: readonly WorkerStatus[]): string[] {
   ]);
 }
 
+/** By pipeline, that its state finds no room; nothing while it does. */
+export function lackingLines(statuses: readonly WorkerStatus[]): string[] {
+  return statuses.flatMap(({ name, lacks_room }) =>
+    lacks_room === undefined ? [] : [`${name}: nothing new is taken: ${lacks_room}`],
+  );
+}
+
 /** By pipeline, rows that were made and will never arrive as they are; nothing where there are none. */
 export function droppedLines(statuses: readonly WorkerStatus[]): string[] {
   return statuses.flatMap(({ name, sinks }) => {

@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import type { PipelineBeat } from "../heartbeat.ts";
 import type { PipelineStatusLine, SupervisorStatus } from "../supervisor/status.ts";
 import { unknownName } from "./supervised-names.ts";
+import type { WorkerStatus } from "../worker/worker.ts";
+import { lackingLines } from "./run-status.ts";
 import { statusLines } from "./status.ts";
 
 const beat: PipelineBeat = {
@@ -80,6 +82,21 @@ test("one that starts says what it waits for", () => {
   expect(shown({ ...status, pipelines: [starting] })[3]).toBe(
     " | waits for the server of the connection cloud",
   );
+});
+
+test("a full disk is told, of a pipeline's state and of the supervisor's own", () => {
+  const full: PipelineBeat = { ...beat, lacks_room: "state: no room to write a commit" };
+  const lines = [line("climate~1", { beat: full }), line("climate~2")];
+  const text = shown({ ...status, pipelines: lines, unkept: "what is wanted cannot be kept: no room" });
+  expect(text).toContain(" | climate~1: nothing new is taken: state: no room to write a commit");
+  expect(text).toContain(
+    " | the supervisor's own disk does not take all: what is wanted cannot be kept: no room",
+  );
+  const alone = shown({ ...status, scales: {}, pipelines: [line("a", { beat: full })] });
+  expect(alone[3]).toBe(" | nothing new is taken: state: no room to write a commit");
+  expect(lackingLines([{ name: "a", lacks_room: "full" } as WorkerStatus])).toEqual([
+    "a: nothing new is taken: full",
+  ]);
 });
 
 test("partitions that wait are named where others do not", () => {

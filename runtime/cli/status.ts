@@ -10,7 +10,7 @@ import { askWorkers } from "../worker/control-client.ts";
 import { runFolder } from "../worker/settings.ts";
 import type { WaitingAnswer } from "../worker/waiting-answers.ts";
 import type { WorkerStatus } from "../worker/worker.ts";
-import { droppedLines, runLines } from "./run-status.ts";
+import { droppedLines, lackingLines, runLines } from "./run-status.ts";
 import { askedSupervisors, unknownName, withoutWorker } from "./supervised-names.ts";
 import { tableText } from "./table-text.ts";
 import { print, styled } from "./terminal.ts";
@@ -83,6 +83,10 @@ function reasonLines(lines: readonly PipelineStatusLine[], { scales, now }: Supe
     if (scale !== undefined) told.push(styled("red", `  ${all.map(({ name }) => name).join(", ")}:`));
     told.push(...reason.split("\n").map((line) => styled("red", `  ${line}`)));
   }
+  for (const [lacks, all] of Map.groupBy(lines, ({ beat }) => beat?.lacks_room)) {
+    const who = all.length === lines.length ? "" : `${all.map(({ name }) => name).join(", ")}: `;
+    if (lacks !== undefined) told.push(styled("red", `  ${who}nothing new is taken: ${lacks}`));
+  }
   for (const [waits, all] of Map.groupBy(lines, ({ beat }) => beat?.waits_for)) {
     // Of all partitions alike none is named.
     const who = all.length === lines.length ? "" : `${all.map(({ name }) => name).join(", ")} `;
@@ -104,6 +108,8 @@ export function statusLines(status: SupervisorStatus): string[] {
     );
   if (driver_fault !== "") lines.push(styled("red", `  the driver fails: ${driver_fault}`));
   const byPipeline = [...Map.groupBy(pipelines, ({ name }) => instanceOf(name).pipeline).values()];
+  if (status.unkept != null)
+    lines.push(styled("red", `  the supervisor's own disk does not take all: ${status.unkept}`));
   const [head = "", ...rows] = tableText([
     ["PIPELINE", "STATE", "REVISION", "", "WORKER", "FOR", "RECORDS", "ROWS", "LAG", "BUSY"],
     ...byPipeline.map((lines) => pipelineRow(lines, status)),
@@ -158,9 +164,9 @@ export async function status(options: { readonly json?: boolean }): Promise<numb
   });
   if (answers.length > 0 && answers.flat().length === 0)
     waiting.push("no pipeline was given to the workers that run here");
-  const dropped = droppedLines(workers);
-  for (const line of [...hosts.flatMap(statusLines), ...heading, ...rows, ...dropped, ...waiting])
-    print(line);
+  const lacking = lackingLines(workers).map((line) => styled("red", line));
+  const notes = [...lacking, ...droppedLines(workers), ...waiting];
+  for (const line of [...hosts.flatMap(statusLines), ...heading, ...rows, ...notes]) print(line);
   return 0;
 }
 

@@ -17,11 +17,13 @@ test("what the disk did not take is tried again, the last of it only, and told o
   writes.keep("what is wanted", write("two"));
   writes.retry();
   expect(told).toEqual(["what is wanted cannot be kept: no room"]);
+  expect(writes.complaint).toBe("what is wanted cannot be kept: no room");
   disk.full = false;
   writes.retry();
   writes.retry();
   expect(disk.holds).toEqual(["two"]);
   expect(told.at(-1)).toBe("what is wanted is kept again");
+  expect(writes.complaint).toBeNull();
   writes.keep("what is wanted", write("three"));
   expect(disk.holds).toEqual(["two", "three"]);
   expect(told).toHaveLength(2);

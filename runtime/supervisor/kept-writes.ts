@@ -6,7 +6,8 @@ import type { Log } from "../log.ts";
 export class KeptWrites {
   readonly #log: Log;
   readonly #due = new Map<string, () => void>();
-  readonly #complained = new Set<string>();
+  /** By what it is about. */
+  readonly #complaints = new Map<string, string>();
 
   constructor(log: Log) {
     this.#log = log;
@@ -23,14 +24,20 @@ export class KeptWrites {
     for (const [what, write] of this.#due) this.#try(what, write);
   }
 
+  /** What cannot be kept just now, and why; null where all is. */
+  get complaint(): string | null {
+    return this.#complaints.values().next().value ?? null;
+  }
+
   #try(what: string, write: () => void): void {
     try {
       write();
       this.#due.delete(what);
-      if (this.#complained.delete(what)) this.#log.info(`${what} is kept again`);
+      if (this.#complaints.delete(what)) this.#log.info(`${what} is kept again`);
     } catch (error) {
-      if (!this.#complained.has(what)) this.#log.error(`${what} cannot be kept: ${messageOf(error)}`);
-      this.#complained.add(what);
+      const complaint = `${what} cannot be kept: ${messageOf(error)}`;
+      if (!this.#complaints.has(what)) this.#log.error(complaint);
+      this.#complaints.set(what, complaint);
     }
   }
 }

@@ -44,6 +44,8 @@ export interface SupervisorStatus {
   readonly driver: string;
   /** Why the driver cannot say what runs; empty while it can. */
   readonly driver_fault: string;
+  /** What the supervisor cannot write down, and why: a full disk; null while it can. */
+  readonly unkept?: string | null;
   readonly since: number;
   readonly now: number;
   /** Nothing is to run for the time being: somebody drained this host. */
@@ -61,6 +63,7 @@ export interface Known {
   readonly host: string;
   readonly driver: string;
   readonly driverFault: string;
+  readonly unkept?: string | null;
   readonly since: number;
   readonly now: number;
   readonly held: boolean;
@@ -79,6 +82,7 @@ export function statusOf(known: Known): SupervisorStatus {
     host,
     driver,
     driver_fault: driverFault,
+    unkept: known.unkept ?? null,
     since,
     now,
     drained: known.held,

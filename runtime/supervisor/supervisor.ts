@@ -196,6 +196,7 @@ export class Supervisor {
       host: this.#options.host,
       driver: this.#options.driver.kind,
       driverFault: this.#driverFault,
+      unkept: this.#writes.complaint,
       since: this.#since,
       now: this.#options.clock.elapsed(),
       held: this.#held,

@@ -73,7 +73,10 @@ export class Pulse {
     const { busy, true_rate } = this.#rates(`${name}@${life.revision}`, counts.records, life.busy_ms, now);
     const { revision, attempt, phase, fault, since, waitsFor } = life;
     const unready = this.#unready(name, life, now);
-    const waits = waitsFor === null ? {} : { waits_for: waitsFor };
+    const waits = {
+      ...(waitsFor === null ? {} : { waits_for: waitsFor }),
+      ...(status?.lacks_room === undefined ? {} : { lacks_room: status.lacks_room }),
+    };
     return { name, revision, attempt, phase, fault, since, ...waits, ...unready, ...counts, busy, true_rate };
   }
 
