@@ -262,7 +262,8 @@ const generalLimits = {
   nats_ping_interval_ms: 5_000,
   nats_reconnect_ms_min: 200,
   nats_reconnect_ms_max: 10_000,
-  nats_handshake_ms_max: 5_000,
+  /** The network's own, that of TLS and the server's take four round trips: of as long a one as a request may take. */
+  nats_handshake_ms_max: 20_000,
   nats_request_ms_max: 5_000,
   /** How long a command that answers and ends waits for its server; what runs pipelines waits for ever. */
   nats_command_wait_ms_max: 10_000,

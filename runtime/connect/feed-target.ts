@@ -46,7 +46,7 @@ export async function mqttTarget(url: string): Promise<FeedTarget> {
   let client: MqttClient;
   const options: IClientOptions = {
     protocolVersion: 4,
-    connectTimeout: limits.nats_handshake_ms_max,
+    connectTimeout: limits.nats_command_wait_ms_max,
     reconnectPeriod: limits.nats_reconnect_ms_min,
     clientId: `weir-feed-${process.pid}`,
     clean: true,

@@ -1,6 +1,7 @@
 // Connecting: addresses, secrets that never show, waiting for a server, and coming back. And the small
 // tables of the room: subjects, answers, pace.
 
+import { type AddressInfo, connect, createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { sleep, wallClock } from "../clock.ts";
 import { limits } from "../limits.ts";
@@ -70,6 +71,21 @@ describe("a connection", () => {
       `nats "edge": connected to ${address}`,
     ]);
     expect(link.connected).toBe(true);
+  });
+
+  it("waits for a server whose first word comes over a slow link", async () => {
+    server = await startNatsServer({ name: "weir-slow" }, process.env);
+    const late = createServer((client) => {
+      const there = connect(server!.port, "127.0.0.1");
+      client.pipe(there);
+      setTimeout(() => there.pipe(client), 6_000);
+      for (const one of [client, there]) one.on("error", () => {});
+    });
+    await new Promise<void>((resolve) => late.listen(0, "127.0.0.1", resolve));
+    const { port } = late.address() as AddressInfo;
+    link = await connectNats({ name: "edge", servers: `nats://127.0.0.1:${port}` }, log);
+    expect(said).toEqual([]);
+    late.close();
   });
 
   it("is given up by who has only so much patience, with what was wrong and what to do", async () => {

@@ -118,7 +118,9 @@ function accessOf(options: NatsConnectionOptions): Access {
       ignoreClusterUpdates: true,
       pingInterval: limits.nats_ping_interval_ms,
       maxPingOut: 2,
-      timeout: limits.nats_handshake_ms_max,
+      // Whoever waits at a terminal waits no longer for a server that says nothing.
+      timeout:
+        options.patience_ms === undefined ? limits.nats_handshake_ms_max : limits.nats_command_wait_ms_max,
       // A stack for each request costs more than the request.
       noAsyncTraces: true,
     },
