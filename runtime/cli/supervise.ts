@@ -25,6 +25,7 @@ import { readRequests } from "../worker/ingest-requests.ts";
 import { prepareRunFolder } from "../worker/control.ts";
 import { defaultConnection, type DeviceSettings, runFolder } from "../worker/settings.ts";
 import { giveBackMemory, keepCompiledCode } from "../worker/settle.ts";
+import { termsIn } from "../worker/state-folders.ts";
 import { settingsFor } from "./device-settings.ts";
 import { checkForgotten, checkWanted, followFolder } from "./followed-folder.ts";
 import { checkHost, hostToken } from "./host-name.ts";
@@ -100,6 +101,8 @@ function ended(): Promise<"leave" | "drain"> {
 
 interface Started extends Supervised {
   readonly files: SupervisorFiles;
+  /** The state of its workers. */
+  readonly data: string;
 }
 
 /** How workers are started here. */
@@ -208,7 +211,7 @@ async function start(
   const isWanted = (): boolean => readRequests(data).length > 0;
   const spec = ingestSpec(starting, bounds);
   const ingest = new IngestUnit({ ...shared, driver: hosting.ingest, spec, isWanted });
-  return { supervisor, ingest, files, identity, socketOf };
+  return { supervisor, ingest, files, data, identity, socketOf };
 }
 
 /**
@@ -218,7 +221,7 @@ async function start(
 async function followBucket(
   connection: string,
   host: string,
-  { supervisor, files }: Started,
+  { supervisor, files, data }: Started,
   settings: DeviceSettings,
   log: Log,
 ): Promise<() => void> {
@@ -229,6 +232,7 @@ async function followBucket(
   const end = linkSupervisor({
     link: connections.link(connection),
     local: connection === defaultConnection ? undefined : connections.link(defaultConnection),
+    terms: () => termsIn(data),
     device: { id: host, location, labels, capacity: capacityOf(settings), subjects, revision: version },
     files,
     fileOf: (name) => join(files.folder, "deployed", `${name}.yaml`),

@@ -15,6 +15,8 @@ export interface Device {
   readonly subjects: readonly string[];
   /** What it runs now. */
   readonly runs: readonly string[];
+  /** By pipeline, the newest turn that it had; absent of one that does not tell. */
+  readonly terms?: Readonly<Record<string, number>> | undefined;
   /** The version of weir. */
   readonly revision: string;
   /** ISO 8601, by its own clock: since when its supervisor runs, and when it wrote this. */
@@ -35,6 +37,7 @@ const device: z.ZodType<Device> = z.object({
   }),
   subjects: z.array(z.string().max(256)).max(limits.device_subjects_max),
   runs: z.array(z.string()),
+  terms: z.record(name, z.int().positive()).optional(),
   revision: z.string(),
   since: z.string(),
   last_contact: z.string(),

@@ -23,6 +23,16 @@ function device(id: string, more: Partial<KnownDevice> = {}): KnownDevice {
   return { device: known, silent_ms: 0, watched_ms: 1e9, drained: false, taken: [], ...more };
 }
 
+/** A device that had a turn of `p`. */
+function ran(
+  id: string,
+  term: number,
+  runs: readonly string[],
+  more: Partial<KnownDevice> = {},
+): KnownDevice {
+  return device(id, { ...more, device: { ...device(id).device, terms: { p: term }, runs } });
+}
+
 function pipeline(name: string, processors = 1): Placeable {
   return { name, demand: { processors, memory_bytes: 1 }, labels: {}, subjects: [] };
 }
@@ -94,6 +104,20 @@ test("a turn is given when there is a reason, and not before its device is lost"
     ]);
   expect(turnsFor([pipeline("p", 40)], [device("a")], new Map(), lost_after).waiting).toEqual([
     { name: "p", reason: "no host with its labels has room for it: 40 processors and 1 MiB are asked for" },
+  ]);
+});
+
+test("where the bucket was made anew, turns go on from what devices say of theirs", () => {
+  const first = device("a", { device: { ...device("a").device, terms: { p: 2 } } });
+  const turn = (devices: readonly KnownDevice[]): unknown =>
+    turnsFor([pipeline("p")], devices, new Map(), lost_after).turns;
+  const owner = { host: "b", term: 3, before: null, reason: "it had the last turn that is known of" };
+  expect(turn([first, ran("b", 3, ["p"])])).toEqual([{ name: "p", owner }]);
+  expect(turn([{ ...first, drained: true }, ran("b", 3, [])])).toEqual([
+    { name: "p", owner: { host: "b", term: 4, before: "b", reason: "it is new" } },
+  ]);
+  expect(turn([first, ran("b", 3, ["p"], { silent_ms: lost_after + 1 })])).toEqual([
+    { name: "p", owner: { host: "a", term: 4, before: "b", reason: "host b is lost" } },
   ]);
 });
 

@@ -45,9 +45,11 @@ export interface Turns {
 export function turnsFor(
   pipelines: readonly Placeable[],
   devices: readonly KnownDevice[],
-  owners: ReadonlyMap<string, Owner>,
+  known: ReadonlyMap<string, Owner>,
   lost_after: number,
 ): Turns {
+  const remembered = rememberedOwners(pipelines, devices, known);
+  const owners = new Map([...remembered, ...known]);
   const before = new Map<string, string>();
   for (const [name, { host }] of owners) if (host !== null) before.set(name, host);
   const { moves, unplaced } = placeOnHosts(pipelines, hostsOf(devices, lost_after), before);
@@ -56,6 +58,10 @@ export function turnsFor(
     const before = from ?? last?.before ?? null;
     return { name, owner: { host: to, term: (last?.term ?? 0) + 1, before, reason } };
   });
+  // Of those that stay the bucket is told whose they are.
+  const moved = new Set(moves.map(({ name }) => name));
+  for (const [name, owner] of remembered)
+    if (owner.host !== null && !moved.has(name)) turns.push({ name, owner });
   const wanted = new Set(pipelines.map(({ name }) => name));
   for (const [name, { host, term }] of owners) {
     const reason = "it is not wanted any more";
@@ -63,6 +69,29 @@ export function turnsFor(
       turns.push({ name, owner: { host: null, term, before: host, reason } });
   }
   return { turns, waiting: unplaced };
+}
+
+/**
+ * Whose turn it was by what devices say, of pipelines that the bucket knows no turn of: where it was deleted and made anew, a
+ * turn that began to count at 1 again would be an old one for the streams that they write.
+ */
+function rememberedOwners(
+  pipelines: readonly Placeable[],
+  devices: readonly KnownDevice[],
+  known: ReadonlyMap<string, Owner>,
+): ReadonlyMap<string, Owner> {
+  const reason = "it had the last turn that is known of";
+  const found = new Map<string, Owner>();
+  for (const { name } of pipelines) {
+    if (known.has(name)) continue;
+    for (const { device } of devices) {
+      const { [name]: term = 0 } = device.terms ?? {};
+      if (term <= (found.get(name)?.term ?? 0)) continue;
+      const isThere = device.runs.includes(name);
+      found.set(name, { host: isThere ? device.id : null, term, before: isThere ? null : device.id, reason });
+    }
+  }
+  return found;
 }
 
 function hostsOf(devices: readonly KnownDevice[], lost_after: number): readonly Host[] {

@@ -27,7 +27,9 @@ export interface LinkOptions {
   /** Of this host itself, for who asks there while the other one is away; absent where it is the same. */
   readonly local?: Promise<NatsLink> | undefined;
   /** What the registry is told, beside what runs and when. */
-  readonly device: Omit<Device, "runs" | "since" | "last_contact">;
+  readonly device: Omit<Device, "runs" | "terms" | "since" | "last_contact">;
+  /** By pipeline, the newest turn that this host had. */
+  readonly terms?: () => Readonly<Record<string, number>>;
   readonly files: DeploymentsOptions["files"];
   readonly fileOf: DeploymentsOptions["fileOf"];
   readonly supervisor: Supervisor;
@@ -142,7 +144,7 @@ class SupervisorLink {
   }
 
   #device(): Device {
-    const { device, supervisor, clock } = this.#options;
+    const { device, supervisor, clock, terms } = this.#options;
     const { workers } = supervisor.status();
     const heard = supervisor.wanted.flatMap(({ subjects }) => subjects);
     return {
@@ -154,6 +156,7 @@ class SupervisorLink {
           ...workers.flatMap(({ pipelines }) => pipelines),
         ]),
       ],
+      terms: terms?.(),
       since: this.#since,
       last_contact: new Date(clock.now()).toISOString(),
     };

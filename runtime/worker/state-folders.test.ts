@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { silentLog } from "../connect/connector-log.ts";
 import { WeirError } from "../errors.ts";
-import { enterTerm, homesOf, joinedName, makeStateFolder, stateFolders } from "./state-folders.ts";
+import { enterTerm, homesOf, joinedName, makeStateFolder, stateFolders, termsIn } from "./state-folders.ts";
 
 const state = mkdtempSync(join(tmpdir(), "weir-state-folders-"));
 afterAll(() => rmSync(state, { recursive: true, force: true }));
@@ -79,6 +79,9 @@ describe("turns", () => {
     expect(stateFolders(place)).toEqual([{ name: "a", pipelines: ["a"] }]);
     expect(() => enter(2, true)).toThrow(/is of term 3, and this is term 2/);
     makeStateFolder(place, { name: "b+c", pipelines: ["b", "c"] });
+    for (const [partition, term] of [2, 5, 4].entries())
+      enterTerm(place, `d~${partition}`, { term, resumes: false }, silentLog);
+    expect([termsIn(place), termsIn(join(place, "none"))]).toEqual([{ a: 3, d: 5 }, {}]);
     expect(() => enterTerm(place, "b", { term: 1, resumes: false }, silentLog)).toThrow(
       /together with others/,
     );
