@@ -230,6 +230,13 @@ test("what cannot be signed is refused before anything is", async () => {
     return [code, stderr];
   };
   expect(await sign("p", "--key", "release.key")).toEqual([78, expect.stringContaining("wrong.yaml:1:1")]);
+  const named =
+    "use: [./own.ts]\nsteps:\n  - lookup: { table: { file: tables/devices.csv }, on: d }\n  - sink: { file: { path: x } }\n";
+  writeFileSync(join(site.folder, "p", "named.yaml"), `name: named\n${named}`);
+  expect(await sign("p/named.yaml", "--key", "release.key")).toEqual([
+    0,
+    expect.stringContaining("./own.ts, tables/devices.csv: not signed with it"),
+  ]);
   expect(await sign("p/climate.yaml", "--key", "trusted.pem")).toEqual([
     78,
     expect.stringContaining("openssl"),

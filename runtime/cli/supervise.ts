@@ -262,6 +262,10 @@ export async function supervise(folder: string | undefined, options: SuperviseOp
   const log = makeLog(options.log ?? (process.stderr.isTTY ? "text" : "json"));
   // Workers that are started, and an address that answers, are not to be left behind by a supervisor that cannot be asked.
   prepareRunFolder(runFolder(process.env));
+  if (options.trust !== undefined)
+    log.info(
+      `only what a key of ${options.trust} has signed runs; weir.yaml, and the operators, tables and schemas that pipelines name, are taken as they lie here`,
+    );
   const started = await start(folder, options, settings, host, log);
   const { supervisor, ingest } = started;
   checkWanted(folder, desired, supervisor);
