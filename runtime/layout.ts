@@ -7,6 +7,7 @@ export const parts = {
   "demo-leash.js": "runtime/cli/demo-leash.ts",
   "home-thread.js": "runtime/engine/home-thread.ts",
   "pool-thread.js": "runtime/engine/pool-thread.ts",
+  "rehearsal-thread.js": "runtime/engine/rehearsal-thread.ts",
   "test-thread.js": "runtime/cli/test-thread.ts",
   "sdk.js": "operators/sdk/index.ts",
   "kernel.wasm": "build/kernel.wasm",
@@ -28,7 +29,10 @@ interface Copy {
  * load, in few files: to find and link a hundred small ones takes a fifth of a worker's start.
  */
 export const copies: Readonly<Record<"running/" | "supervising/", Copy>> = {
-  "running/": { commands: ["worker", "run"], parts: ["home-thread.js", "pool-thread.js", "sdk.js"] },
+  "running/": {
+    commands: ["worker", "run"],
+    parts: ["home-thread.js", "pool-thread.js", "rehearsal-thread.js", "sdk.js"],
+  },
   "supervising/": { commands: ["supervise"], parts: [] },
 };
 

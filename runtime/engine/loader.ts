@@ -1,21 +1,19 @@
 // From a pipeline file to its plan: the file's text, the operators that it names under `use`, and the
-// built-in ones. The only importer of the catalogue, and the only place that loads code of the user's.
+// built-in ones. The only importer of the catalogue.
 
-import { realpathSync, statSync } from "node:fs";
-import { registerHooks } from "node:module";
 import { dirname, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { catalog } from "../../operators/catalog.ts";
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { readBounded } from "../bounded-file.ts";
 import { messageOf, WeirError } from "../errors.ts";
-import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
 import { type ConfigDocument, readDocument } from "../pipeline/document.ts";
 import { loadDocument, operatorFilesOf } from "../pipeline/load.ts";
 import type { Diagnostic, PipelinePlan, PipelineSpec } from "../pipeline/pipeline.ts";
 import { noProtos, type ProtoFiles } from "../pipeline/proto-files.ts";
 import { type Shown, shownPlan } from "../pipeline/shown-plan.ts";
+import { loadOperators } from "./operator-file.ts";
+import { rehearse } from "./rehearsal.ts";
 
 /** All that a pipeline is made of, as data, so that a thread can make the same plan. */
 export interface PipelineInput {
@@ -27,64 +25,6 @@ export interface PipelineInput {
   readonly partition?: number | null;
   /** What somebody looks at of it, in place of running it for its sinks. */
   readonly shown?: Shown;
-}
-
-let resolving = false;
-
-/** Lets a stranger's file import `weir/sdk` wherever it lies: it is always the SDK of this weir. */
-function resolveSdk(): void {
-  if (resolving) return;
-  resolving = true;
-  const sdk = partUrl("sdk.js").href;
-  registerHooks({
-    resolve: (specifier, context, next) =>
-      specifier === "weir/sdk" ? { url: sdk, shortCircuit: true } : next(specifier, context),
-  });
-}
-
-function isDefinition(value: unknown): value is OperatorDefinition {
-  if (typeof value !== "object" || value === null) return false;
-  const candidate = value as Partial<OperatorDefinition>;
-  return (
-    typeof candidate.name === "string" &&
-    typeof candidate.create === "function" &&
-    candidate.config !== undefined
-  );
-}
-
-/** Where a text is no TypeScript, the line that is not; Node shows it above a caret, before the stack. */
-function wrongLine(error: unknown): string {
-  if (!(error instanceof SyntaxError)) return "";
-  const lines = error.stack?.split("\n") ?? [];
-  const caret = lines.findIndex((line) => /^\s*\^+\s*$/.test(line));
-  return caret < 1 ? "" : `; it is in the line ${lines[caret - 1]!.trim()}`;
-}
-
-/** The definitions that a file of the user's exports. */
-export async function loadOperators(file: string): Promise<OperatorDefinition[]> {
-  resolveSdk();
-  let isThere = false;
-  let exported: Record<string, unknown>;
-  try {
-    if (!statSync(file).isFile()) throw new Error("not a regular file");
-    isThere = true;
-    exported = (await import(pathToFileURL(realpathSync(file)).href)) as Record<string, unknown>;
-  } catch (error) {
-    const why = `${messageOf(error)}${wrongLine(error)}`;
-    throw new WeirError("WEIR_OPERATOR", `cannot load operators from ${file}: ${why}`, {
-      remedy: isThere
-        ? "correct that file: Node runs it as it is, without its types"
-        : "the path is relative to the pipeline's file",
-      cause: error,
-    });
-  }
-  const definitions = Object.values(exported).filter(isDefinition);
-  if (definitions.length === 0) {
-    throw new WeirError("WEIR_OPERATOR", `${file} exports no operator`, {
-      remedy: "export what defineOperator, defineFilter or defineMap returned",
-    });
-  }
-  return definitions;
 }
 
 /** A pipeline that was read; `plan` is null when a mistake stands in its way. */
@@ -138,6 +78,7 @@ function readTextFile(base: string, path: string, bytesMax: number): string | nu
 async function ownOperators(
   input: PipelineInput,
   document: ConfigDocument | null,
+  isTried: boolean,
 ): Promise<{ readonly own: readonly OperatorDefinition[]; readonly diagnostics: readonly Diagnostic[] }> {
   const own: OperatorDefinition[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -147,7 +88,9 @@ async function ownOperators(
       diagnostics.push(document.diagnostic(document.spanOf(["use", index]), message, hint));
     };
     try {
-      const loaded = await loadOperators(resolve(dirname(input.file), file));
+      const path = resolve(dirname(input.file), file);
+      if (!isTried) await rehearse(path);
+      const loaded = await loadOperators(path);
       const taken = loaded.find(({ name }) => [...catalog, ...own].some((each) => each.name === name));
       if (taken === undefined) own.push(...loaded);
       else refuse(`there is an operator ${taken.name} already`, "give it another name");
@@ -174,10 +117,17 @@ async function protoFiles({ file, text }: PipelineInput): Promise<ProtoFiles> {
   };
 }
 
-/** Makes the plan of a pipeline, with every mistake that stands in its way. `shown` is the file's name in them. */
-export async function loadInput(input: PipelineInput, shown: string = input.file): Promise<LoadedPipeline> {
+/**
+ * Makes the plan of a pipeline, with every mistake that stands in its way. `shown` is the file's name in them. `isTried`: this is a thread
+ * that may end of what an operator's file does, or the file was loaded in one before.
+ */
+export async function loadInput(
+  input: PipelineInput,
+  shown: string = input.file,
+  isTried = false,
+): Promise<LoadedPipeline> {
   const read = readDocument(shown, input.text);
-  const { own, diagnostics: unloadable } = await ownOperators(input, read.document);
+  const { own, diagnostics: unloadable } = await ownOperators(input, read.document, isTried);
   const catalogue = [...catalog, ...own];
   const surroundings = {
     variables: input.environment,
@@ -201,11 +151,11 @@ export async function loadInput(input: PipelineInput, shown: string = input.file
   };
 }
 
-/** The plans of pipelines that are known to be right. */
+/** The plans of pipelines that are known to be right, in a thread of their own. */
 export async function loadPlans(inputs: readonly PipelineInput[]): Promise<PipelinePlan[]> {
   const plans: PipelinePlan[] = [];
   for (const input of inputs) {
-    const { plan: made, diagnostics } = await loadInput(input);
+    const { plan: made, diagnostics } = await loadInput(input, input.file, true);
     if (made === null) {
       throw new WeirError("WEIR_CONFIG", `${input.file}: ${diagnostics[0]?.message ?? "cannot be planned"}`);
     }

@@ -1,0 +1,77 @@
+// A file of operators of the user's own, as a module: the only place that loads code of the user's. Says what is wrong where it
+// cannot be loaded; whether it comes back at all, a thread has tried before (rehearsal.ts).
+
+import { realpathSync, statSync } from "node:fs";
+import { registerHooks } from "node:module";
+import { pathToFileURL } from "node:url";
+import type { OperatorDefinition } from "../../operators/sdk/index.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { partUrl } from "../layout.ts";
+
+let resolving = false;
+
+/** Lets a stranger's file import `weir/sdk` wherever it lies: it is always the SDK of this weir. */
+function resolveSdk(): void {
+  if (resolving) return;
+  resolving = true;
+  const sdk = partUrl("sdk.js").href;
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      specifier === "weir/sdk" ? { url: sdk, shortCircuit: true } : next(specifier, context),
+  });
+}
+
+function isDefinition(value: unknown): value is OperatorDefinition {
+  if (typeof value !== "object" || value === null) return false;
+  const candidate = value as Partial<OperatorDefinition>;
+  return (
+    typeof candidate.name === "string" &&
+    typeof candidate.create === "function" &&
+    candidate.config !== undefined
+  );
+}
+
+/** The line above the caret by which Node shows where a text is wrong; null where it shows none. */
+function lineAtCaret(text: string): string | null {
+  const lines = text.split("\n");
+  const caret = lines.findIndex((line) => /^\s*\^+\s*$/.test(line));
+  return caret < 1 ? null : lines[caret - 1]!.trim();
+}
+
+/** Where a text is no TypeScript, the line that is not. */
+function wrongLine(error: unknown): string {
+  if (!(error instanceof SyntaxError)) return "";
+  const line = lineAtCaret(error.stack ?? "");
+  return line === null ? "" : `; it is in the line ${line}`;
+}
+
+/** A file that is there and cannot be loaded, and why. */
+export function unloadable(file: string, why: string, cause?: unknown): WeirError {
+  return new WeirError("WEIR_OPERATOR", `cannot load operators from ${file}: ${why}`, {
+    remedy: "correct that file: Node runs it as it is, without its types",
+    cause,
+  });
+}
+
+/** The definitions that a file of the user's exports. */
+export async function loadOperators(file: string): Promise<OperatorDefinition[]> {
+  resolveSdk();
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) {
+    throw new WeirError("WEIR_OPERATOR", `cannot load operators from ${file}: there is no such file`, {
+      remedy: "the path is relative to the pipeline's file",
+    });
+  }
+  let exported: Record<string, unknown>;
+  try {
+    exported = (await import(pathToFileURL(realpathSync(file)).href)) as Record<string, unknown>;
+  } catch (error) {
+    throw unloadable(file, `${messageOf(error)}${wrongLine(error)}`, error);
+  }
+  const definitions = Object.values(exported).filter(isDefinition);
+  if (definitions.length === 0) {
+    throw new WeirError("WEIR_OPERATOR", `${file} exports no operator`, {
+      remedy: "export what defineOperator, defineFilter or defineMap returned",
+    });
+  }
+  return definitions;
+}

@@ -1,0 +1,44 @@
+// Files of operators that do not come back when they are loaded: told of, and nothing else ends of them.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { wallClock } from "../clock.ts";
+import { messageOf } from "../errors.ts";
+import { rehearse } from "./rehearsal.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "weir-rehearsal-test-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function fileOf(name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+async function told(name: string, text: string, most_ms?: number): Promise<string> {
+  return rehearse(fileOf(`${name}.mjs`, text), wallClock, most_ms).then(
+    () => "nothing",
+    (error: unknown) => messageOf(error).replace(/^.*\.mjs: /, ""),
+  );
+}
+
+describe("a file that, when it is loaded,", () => {
+  test.each([
+    ["waits for ever", "await new Promise(() => {});", "by an await at its top level, for what never comes"],
+    ["ends the process", "process.exit(3);", "it ends the process when it is loaded, with exit code 3"],
+    ["ends it well", "process.exit(0);", "it ends the process when it is loaded, with exit code 0"],
+    ["rejects what nobody awaits", "Promise.reject(new Error('away'));", "fails once it is loaded: away"],
+  ])("%s", async (name, text, message) => {
+    expect(await told(name, text)).toContain(message);
+  });
+
+  test("loops", async () => {
+    expect(await told("loops", "for (;;);", 1_000)).toBe("it is not loaded after 1 s");
+  });
+
+  test("throws, which whoever loads it tells", async () => {
+    expect(await told("throws", "throw new Error('no licence');")).toBe("nothing");
+  });
+});
