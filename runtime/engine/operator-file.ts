@@ -1,7 +1,8 @@
 // A file of operators of the user's own, as a module: the only place that loads code of the user's. Says what is wrong where it
 // cannot be loaded; whether it comes back at all, a thread has tried before (rehearsal.ts).
 
-import { realpathSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
@@ -45,6 +46,13 @@ function wrongLine(error: unknown): string {
   return line === null ? "" : `; it is in the line ${line}`;
 }
 
+/** A file's module is kept for as long as the process lives: one that was changed since is another module. */
+function addressOf(file: string): string {
+  const path = realpathSync(file);
+  const mark = createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 12);
+  return `${pathToFileURL(path).href}?${mark}`;
+}
+
 /** A file that is there and cannot be loaded, and why. */
 export function unloadable(file: string, why: string, cause?: unknown): WeirError {
   return new WeirError("WEIR_OPERATOR", `cannot load operators from ${file}: ${why}`, {
@@ -63,7 +71,7 @@ export async function loadOperators(file: string): Promise<OperatorDefinition[]>
   }
   let exported: Record<string, unknown>;
   try {
-    exported = (await import(pathToFileURL(realpathSync(file)).href)) as Record<string, unknown>;
+    exported = (await import(addressOf(file))) as Record<string, unknown>;
   } catch (error) {
     throw unloadable(file, `${messageOf(error)}${wrongLine(error)}`, error);
   }

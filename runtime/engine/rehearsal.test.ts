@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { wallClock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
+import { loadInput, readInput } from "./loader.ts";
 import { rehearse } from "./rehearsal.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-rehearsal-test-"));
@@ -41,4 +42,35 @@ describe("a file that, when it is loaded,", () => {
   test("throws, which whoever loads it tells", async () => {
     expect(await told("throws", "throw new Error('no licence');")).toBe("nothing");
   });
+});
+
+/** An operator with one setting. */
+const operator = (setting: string): string => `import { defineFilter, z } from "weir/sdk";
+export const own = defineFilter({
+  name: "own", summary: "", config: z.strictObject({ ${setting}: z.number() }), keep: () => () => true,
+});
+`;
+
+function mistakesOf(steps: readonly unknown[]): Promise<string[]> {
+  const text = JSON.stringify({
+    name: "own",
+    use: ["./own.mjs"],
+    source: { file: { path: "in.ndjson" }, format: "json", schema: { n: "float64" } },
+    steps: [...steps, { sink: { stdout: {}, format: "json" } }],
+  });
+  const input = readInput(fileOf("own.yaml", text), {});
+  return loadInput(input).then(({ diagnostics }) =>
+    diagnostics.map(({ message, hint }) => `${message.replace(folder, "")} | ${hint}`),
+  );
+}
+
+test("a file that was changed is loaded as it is now", async () => {
+  fileOf("own.mjs", operator("least"));
+  expect(await mistakesOf([{ own: { least: 1 } }])).toEqual([]);
+  fileOf("own.mjs", operator("most"));
+  expect(await mistakesOf([{ own: { most: 1 } }])).toEqual([]);
+  expect(await mistakesOf([{ own: { least: 1 } }])).toEqual([
+    expect.stringContaining("most is missing"),
+    expect.stringContaining("unknown setting least"),
+  ]);
 });
