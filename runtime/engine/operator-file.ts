@@ -1,6 +1,7 @@
 // A file of operators of the user's own, as a module: the only place that loads code of the user's. Says what is wrong where it
 // cannot be loaded; whether it comes back at all, a thread has tried before (rehearsal.ts).
 
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { registerHooks } from "node:module";
@@ -39,10 +40,13 @@ function lineAtCaret(text: string): string | null {
   return caret < 1 ? null : lines[caret - 1]!.trim();
 }
 
-/** Where a text is no TypeScript, the line that is not. */
-function wrongLine(error: unknown): string {
+/** Where a text is no TypeScript, or no JavaScript, the line that is not. */
+function wrongLine(error: unknown, file: string): string {
   if (!(error instanceof SyntaxError)) return "";
-  const line = lineAtCaret(error.stack ?? "");
+  // Of JavaScript Node shows the line only where the error ends a process.
+  const line =
+    lineAtCaret(error.stack ?? "") ??
+    lineAtCaret(spawnSync(process.execPath, ["--check", file], { encoding: "utf8" }).stderr ?? "");
   return line === null ? "" : `; it is in the line ${line}`;
 }
 
@@ -53,10 +57,17 @@ function addressOf(file: string): string {
   return `${pathToFileURL(path).href}?${mark}`;
 }
 
+/** What to do about a file that is there and cannot be loaded. */
+function remedyOf(cause: unknown): string {
+  return cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND"
+    ? "a package that it imports is to be installed beside the file, another file is named with its ending: ./limits.ts"
+    : "correct that file: Node runs it as it is, without its types";
+}
+
 /** A file that is there and cannot be loaded, and why. */
 export function unloadable(file: string, why: string, cause?: unknown): WeirError {
   return new WeirError("WEIR_OPERATOR", `cannot load operators from ${file}: ${why}`, {
-    remedy: "correct that file: Node runs it as it is, without its types",
+    remedy: remedyOf(cause),
     cause,
   });
 }
@@ -73,7 +84,7 @@ export async function loadOperators(file: string): Promise<OperatorDefinition[]>
   try {
     exported = (await import(addressOf(file))) as Record<string, unknown>;
   } catch (error) {
-    throw unloadable(file, `${messageOf(error)}${wrongLine(error)}`, error);
+    throw unloadable(file, `${messageOf(error)}${wrongLine(error, file)}`, error);
   }
   const definitions = Object.values(exported).filter(isDefinition);
   if (definitions.length === 0) {
