@@ -42,14 +42,15 @@ export interface WritableDictionary extends Dictionary {
   code(text: string): number;
 }
 
-/** A column that is being written. */
+/** A column that is being written. Once it is, it is a column like any other. */
 export type WritableColumn = {
   readonly [T in ColumnType]: {
     readonly type: T;
     readonly values: ColumnOf<T>["values"];
     /** Always there while writing: 1 is set beforehand, put 0 for null. */
     readonly valid: Uint8Array;
-  } & (T extends "string" | "json" ? { readonly dictionary: WritableDictionary } : unknown);
+    readonly dictionary: T extends "string" | "json" ? WritableDictionary : null;
+  };
 }[ColumnType];
 
 /** `init, add, merge, finish` over slots; incremental, and mergeable so that parts can be made anywhere. */

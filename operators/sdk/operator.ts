@@ -69,9 +69,10 @@ export interface Collector {
 
 /** What the engine drives: one thread, never concurrently, in stream order. */
 export interface Operator {
-  onBatch(batch: Batch, out: Collector): void;
+  /** Returns nothing, so that one that is `async` is refused: an operator waits for nothing. */
+  onBatch(batch: Batch, out: Collector): void | undefined;
   /** Takes what the operator's `partial` sent in place of the records themselves. Where there is one only. */
-  merge?(batch: Batch, out: Collector): void;
+  merge?(batch: Batch, out: Collector): void | undefined;
   /**
    * Event time has reached `watermark` (ms); Infinity at the end of the stream. One that has very many rows to send may leave
    * some for later, and return how far it has come with them: what follows stays there as well, and it is called again, with
@@ -87,7 +88,7 @@ export interface Operator {
    * A key of one of the tables is about to be forgotten, because it was silent for its time to live or
    * because room is needed: send or let go of what is held of it alone.
    */
-  onForget?(keys: KeyTable, key: number, out: Collector): void;
+  onForget?(keys: KeyTable, key: number, out: Collector): void | undefined;
 }
 
 /** A run of the operator that the reference shows and the tests repeat. Columns of `input` get the types of `schema`. */

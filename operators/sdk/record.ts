@@ -9,6 +9,16 @@ import { defineOperator, type Draft, type Example, type OperatorDefinition } fro
 /** What a field may hold, seen one record at a time. `json` is its text. */
 export type Scalar = number | bigint | boolean | string | null;
 
+/** What a column of a type may hold. */
+type ScalarOf<T extends ColumnType> = {
+  readonly float64: number;
+  readonly time: number;
+  readonly int64: bigint;
+  readonly bool: boolean;
+  readonly string: string;
+  readonly json: string;
+}[T];
+
 /** One record, valid only inside the call that it was passed to. */
 export interface RecordView {
   /** Event time, ms since the epoch. */
@@ -98,7 +108,10 @@ export function defineFilter<C extends z.ZodType>(
           let count = 0;
           for (let i = 0; i < batch.count; i++) {
             cursor.row = batch.selection[i]!;
-            if (keep(cursor)) rows[count++] = cursor.row;
+            const kept: unknown = keep(cursor);
+            if (kept === true) rows[count++] = cursor.row;
+            else if (kept !== false)
+              throw new TypeError(`expected true or false of keep, got ${named(kept)}`);
           }
           out.select(batch, rows, count);
         },
@@ -107,11 +120,16 @@ export function defineFilter<C extends z.ZodType>(
   });
 }
 
+/** The values of some columns, by name; those left out are null. */
+export type ValuesOf<T extends Readonly<Record<string, ColumnType>>> = {
+  readonly [N in keyof T]?: ScalarOf<T[N]> | null | undefined;
+};
+
 /** Adds (or replaces) the columns of `columns`: `map(config)(record)` returns their values by name; a value left out is null, one of another name an error. */
-export function defineMap<C extends z.ZodType>(
+export function defineMap<C extends z.ZodType, T extends Readonly<Record<string, ColumnType>>>(
   spec: RecordSpec<C> & {
-    readonly columns: (config: z.output<C>) => Readonly<Record<string, ColumnType>>;
-    readonly map: (config: z.output<C>) => (record: RecordView) => Readonly<Record<string, Scalar>>;
+    readonly columns: (config: z.output<C>) => T;
+    readonly map: (config: z.output<C>) => (record: RecordView) => ValuesOf<T>;
   },
 ): OperatorDefinition {
   return defineOperator({
@@ -131,7 +149,7 @@ export function defineMap<C extends z.ZodType>(
           const draft = out.draft(batch.rows);
           for (let i = 0; i < batch.count; i++) {
             cursor.row = batch.selection[i]!;
-            const values = map(cursor);
+            const values: Readonly<Record<string, Scalar | undefined>> = valuesIn(map(cursor));
             let others = 0;
             for (const _ in values) others++;
             for (let n = 0; n < names.length; n++) {
@@ -141,9 +159,7 @@ export function defineMap<C extends z.ZodType>(
             }
             if (others > 0) checkNames(values, names);
           }
-          const columns = carried.map((from, to) =>
-            from < 0 ? (draft.columns[to] as Column) : batch.columns[from]!,
-          );
+          const columns = carried.map((from, to) => (from < 0 ? draft.columns[to]! : batch.columns[from]!));
           out.project(batch, columns);
         },
       };
@@ -189,8 +205,23 @@ export function put(draft: Draft, place: number, row: number, value: Scalar): vo
   }
 }
 
+function valuesIn<T>(returned: T): T {
+  // Of a promise no value is there yet, and all would be null.
+  if (typeof returned === "object" && returned !== null && !(returned instanceof Promise)) return returned;
+  throw new TypeError(`expected values by column of map, got ${named(returned)}`);
+}
+
+/** What an operator's function returned in place of what it has to. */
+function named(value: unknown): string {
+  if (value === undefined) return "nothing: is there a return?";
+  if (typeof value === "function")
+    return "a function: the settings come first, as in (settings) => (record) => …";
+  if (value instanceof Promise) return "a promise: an operator waits for nothing, so it is not async";
+  return `${typeof value} ${String(value)}`;
+}
+
 /** A value that nobody would see is a mistake of the operator's, as a name that is misspelt. */
-function checkNames(values: Readonly<Record<string, Scalar>>, columns: readonly string[]): void {
+function checkNames(values: Readonly<Record<string, unknown>>, columns: readonly string[]): void {
   const unknown = Object.keys(values).find((name) => !columns.includes(name));
   if (unknown === undefined) return;
   throw new TypeError(`a value for ${unknown}, which is none of its columns: ${columns.join(", ")}`);

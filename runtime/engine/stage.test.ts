@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import {
   type Batch,
   type Column,
+  defineFilter,
   defineMap,
   defineOperator,
   field,
@@ -163,6 +164,52 @@ describe("an operator that throws on one record", () => {
       "a value for seem, which is none of its columns: seen",
       "a value for more, which is none of its columns: seen",
       "expected a value of type float64, got string 1",
+    ]);
+  });
+
+  test("a filter that returns neither true nor false, as one that is async", () => {
+    const returned: readonly unknown[] = [true, Promise.resolve(false), undefined, 1, () => true, false];
+    const careless = defineFilter({
+      ...empty,
+      name: "careless",
+      config: z.strictObject({ temp: field.column(["float64"], "") }),
+      keep:
+        ({ temp }) =>
+        (record) =>
+          returned[record.number(temp)] as boolean,
+    });
+    const steps = [{ careless: { temp: "temp" } }, { select: { temp: "temp" } }, sink];
+    const harness = new Harness(planOf({ steps }, [careless]));
+    for (const temp of returned.keys()) harness.record({ device: "a", ts: 10, temp });
+    harness.finish();
+    expect(harness.rows(0)).toEqual([{ temp: 0 }]);
+    expect(harness.letters.map(({ detail }) => detail)).toEqual([
+      "expected true or false of keep, got a promise: an operator waits for nothing, so it is not async",
+      "expected true or false of keep, got nothing: is there a return?",
+      "expected true or false of keep, got number 1",
+      "expected true or false of keep, got a function: the settings come first, as in (settings) => (record) => …",
+    ]);
+  });
+
+  test("a map that returns a promise, or nothing", () => {
+    const careless = defineMap({
+      ...empty,
+      name: "careless",
+      config: z.strictObject({ temp: field.column(["float64"], "") }),
+      columns: () => ({ seen: "float64" }),
+      map:
+        ({ temp }) =>
+        (record) =>
+          (record.number(temp) === 0 ? Promise.resolve({ seen: 1 }) : undefined) as unknown as {
+            seen: number;
+          },
+    });
+    const harness = new Harness(planOf({ steps: [{ careless: { temp: "temp" } }, sink] }, [careless]));
+    for (const temp of [0, 1]) harness.record({ device: "a", ts: 10, temp });
+    harness.finish();
+    expect(harness.letters.map(({ detail }) => detail)).toEqual([
+      "expected values by column of map, got a promise: an operator waits for nothing, so it is not async",
+      "expected values by column of map, got nothing: is there a return?",
     ]);
   });
 
@@ -376,4 +423,21 @@ describe("drafts", () => {
     bench.stage.onBatch(batchOf(1));
     expect(bench.sent.map((batch) => textsOf(batch)[0])).toEqual([many[0], "the last that fits", "second"]);
   });
+});
+
+test.each([
+  ["onBatch", (waiting: () => Promise<void>) => ({ onBatch: waiting })],
+  ["onWatermark", (waiting: () => Promise<void>) => ({ onBatch: () => undefined, onWatermark: waiting })],
+])("an operator whose %s is async ends its pipeline", (call, create) => {
+  for (const kind of ["stateless", "keyed"] as const) {
+    const waiting = create(() => Promise.resolve()) as unknown as Operator;
+    const { stage, letters } = benchOf(operatorOf(kind, () => waiting));
+    expect(() => {
+      stage.onBatch(batchOf(3));
+      stage.onWatermark(5);
+    }).toThrow(
+      `step 1 own: operator own failed: ${call} returned a promise: an operator waits for nothing, so it is not async`,
+    );
+    expect(letters).toEqual([]);
+  }
 });

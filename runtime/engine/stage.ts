@@ -25,6 +25,7 @@ import { type DeadLetterPort, letterOf } from "./dead-letter.ts";
 import { KeyGuard } from "./key-bounds.ts";
 import type { Books } from "./ledger.ts";
 import type { LiveReferences } from "./references.ts";
+import { reached, waits } from "./returned.ts";
 import { metricsOf, StepMetrics } from "./step-metrics.ts";
 import type { StepWaiting } from "./status.ts";
 
@@ -169,12 +170,14 @@ export class Stage implements Receiver, Collector {
     this.#sent = false;
     // Where no watermark comes by, its rows must not pass for ones that are never late.
     if (this.#plan.definition.kind === "stateless") this.#watermark = batch.watermark[batch.selection[0]!]!;
+    let returned: unknown;
     try {
-      this.#running.operator.onBatch(batch, this);
+      returned = this.#running.operator.onBatch(batch, this);
     } catch (error) {
       this.#isolate(batch, error);
       return;
     }
+    if (returned instanceof Promise) throw this.#failure(waits("onBatch"));
     this.#book();
   }
 
@@ -192,7 +195,7 @@ export class Stage implements Receiver, Collector {
     const isEnd = watermark === Number.POSITIVE_INFINITY;
     try {
       if (!isEnd) guard?.reaching(watermark);
-      if (guard === null) this.#watermark = operator.onWatermark?.(watermark, this) ?? watermark;
+      if (guard === null) this.#watermark = reached(operator.onWatermark?.(watermark, this), watermark);
       else this.pass(watermark);
       if (!isEnd) guard?.reached(watermark);
     } catch (error) {
@@ -206,7 +209,7 @@ export class Stage implements Receiver, Collector {
   /** All of it: a key is forgotten behind everything that is due by then. */
   pass(time: number): void {
     const { operator } = this.#running;
-    while ((operator.onWatermark?.(time, this) ?? time) < time);
+    while (reached(operator.onWatermark?.(time, this), time) < time);
     this.#watermark = time;
   }
 
@@ -250,7 +253,7 @@ export class Stage implements Receiver, Collector {
     // Each draft keeps its own: another may be made, with new ones, before this one is written.
     const dictionaries = this.#plan.output.fields.map((_field, index) => this.#dictionary(index));
     const memory = new BatchMemory(this.#types, rows);
-    const draft: LentDraft = {
+    return {
       memory,
       columns: this.#types.map((type, index) => {
         const [values, valid] = [memory.values(type, rows), memory.marks(rows).fill(1)];
@@ -260,8 +263,7 @@ export class Stage implements Receiver, Collector {
       weight: memory.numbers(rows).fill(1),
       watermark: memory.numbers(rows).fill(this.#watermark),
       text: (column, text) => dictionaries[column]!.code(text),
-    };
-    return draft;
+    } as LentDraft;
   }
 
   append(draft: Draft): void {
@@ -269,7 +271,7 @@ export class Stage implements Receiver, Collector {
     this.#forward(
       makeBatch({
         schema: this.#plan.output,
-        columns: draft.columns as unknown as readonly Column[],
+        columns: draft.columns,
         rows,
         time: draft.time,
         weight: draft.weight,

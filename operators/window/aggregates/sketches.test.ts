@@ -44,7 +44,8 @@ class Slot {
     return this;
   }
   get result(): number | null {
-    const out: WritableColumn = { type: "float64", values: new Float64Array(1), valid: new Uint8Array([1]) };
+    const [values, valid] = [new Float64Array(1), new Uint8Array([1])];
+    const out: WritableColumn = { type: "float64", values, valid, dictionary: null };
     this.#aggregate.finish(this.state, new Uint32Array(1), 1, out);
     return out.valid[0] === 0 ? null : (out.values[0] as number);
   }
