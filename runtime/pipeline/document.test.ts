@@ -21,6 +21,12 @@ function textAt(document: ConfigDocument, { start, end }: { start: number; end: 
   return document.text.slice(start, end);
 }
 
+/** What most callers give: a file's bytes, taken for UTF-8. */
+function asText(text: string, encoding: "utf16le" | "utf16be" | "latin1"): string {
+  const bytes = Buffer.from(text, encoding === "latin1" ? encoding : "utf16le");
+  return (encoding === "utf16be" ? bytes.swap16() : bytes).toString("utf8");
+}
+
 const bomb = `a: &a [x, x]\n${"bcdefghi".replace(/./g, (name, place: number) => `${name}: &${name} [*${"abcdefgh"[place]}, *${"abcdefgh"[place]}]\n`)}`;
 
 describe("what a pipeline file cannot hold", () => {
@@ -73,6 +79,14 @@ describe("what a pipeline file cannot hold", () => {
       new Uint8Array([0x61, 0x3a, 0x0a, 0x20, 0xff]),
       /^2:2 these bytes are not UTF-8/,
     ],
+    [
+      "what was UTF-16 before it was read as UTF-8",
+      asText("\ufeffname: x", "utf16le"),
+      /^1:1 the file is UTF-16/,
+    ],
+    ["the same the other way round", asText("\ufeffname: x", "utf16be"), /^1:1 the file is UTF-16/],
+    ["the same without a mark", asText("name: x", "utf16le"), /^1:1 the file is UTF-16/],
+    ["what was Latin-1 before", asText("a: 1\nb: caf\u00e9", "latin1"), /^2:7 these bytes are not UTF-8/],
     ["NUL", "a: x\u0000y", /^1:5 a NUL character/],
     ["a control character", "a: x\ny: \u0007", /^2:4 the invisible character U\+0007/],
     ["text that runs backwards", "a: \u202egnp.exe", /^1:4 the invisible character U\+202E/],

@@ -18,7 +18,10 @@ export interface TextAnswer {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** The text of `content`; bytes must be UTF-8. With diagnostics the text must not be parsed. */
+/**
+ * The text of `content`, which must be UTF-8: bytes, or what a caller made of them, in which a character stands for each byte
+ * that is none. With diagnostics the text must not be parsed.
+ */
 export function readText(file: string, content: string | Uint8Array): TextAnswer {
   const fault = (
     line: number,
@@ -40,18 +43,17 @@ export function readText(file: string, content: string | Uint8Array): TextAnswer
     const message = `the file is ${bytes} bytes long; the most that is read is ${limits.config_bytes_max}`;
     return { text: "", diagnostics: [fault(1, 1, 1, message, "split it, or move data out of it")] };
   }
-  if (typeof content !== "string" && isUtf16(content)) {
+  const text =
+    typeof content === "string" ? content : new TextDecoder("utf-8", { ignoreBOM: true }).decode(content);
+  if (isUtf16(text)) {
     const message = "the file is UTF-16; a pipeline file is UTF-8";
     return { text: "", diagnostics: [fault(1, 1, 1, message, "save the file as UTF-8")] };
   }
-  const text =
-    typeof content === "string" ? content : new TextDecoder("utf-8", { ignoreBOM: true }).decode(content);
-  if (typeof content !== "string" && !isUtf8(content)) {
-    const { line, column } = new LineIndex(text).place(text.indexOf("\ufffd"));
-    return {
-      text,
-      diagnostics: [fault(line, column, 1, "these bytes are not UTF-8", "save the file as UTF-8")],
-    };
+  const undecoded = text.indexOf("\ufffd");
+  if (undecoded >= 0) {
+    const { line, column } = new LineIndex(text).place(undecoded);
+    const message = "these bytes are not UTF-8";
+    return { text, diagnostics: [fault(line, column, 1, message, "save the file as UTF-8")] };
   }
   const index = new LineIndex(text);
   const diagnostics = [...text.matchAll(refused)].slice(0, reportedMax).map((match) => {
@@ -61,20 +63,11 @@ export function readText(file: string, content: string | Uint8Array): TextAnswer
   return { text, diagnostics };
 }
 
-function isUtf16(content: Uint8Array): boolean {
-  const [first, second] = content;
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true;
-  // Without a mark, text in UTF-16 has a zero in every other byte.
-  return content.length >= 4 && (first === 0) !== (second === 0) && (content[2] === 0) === (first === 0);
-}
-
-function isUtf8(content: Uint8Array): boolean {
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(content);
-    return true;
-  } catch {
-    return false;
-  }
+/** Read as UTF-8, text in UTF-16 has a NUL in every other place, behind what is left of its mark. */
+function isUtf16(text: string): boolean {
+  const begin = text.startsWith("\ufffd\ufffd") ? 2 : 0;
+  const isNul = (place: number): boolean => text[begin + place] === "\u0000";
+  return text.length >= 4 && isNul(0) !== isNul(1) && (begin > 0 || isNul(2) === isNul(0));
 }
 
 function describe(character: string, offset: number): [message: string, hint: string] {
