@@ -87,6 +87,8 @@ describe("what a pipeline file cannot hold", () => {
     ["the same the other way round", asText("\ufeffname: x", "utf16be"), /^1:1 the file is UTF-16/],
     ["the same without a mark", asText("name: x", "utf16le"), /^1:1 the file is UTF-16/],
     ["what was Latin-1 before", asText("a: 1\nb: caf\u00e9", "latin1"), /^2:7 these bytes are not UTF-8/],
+    ["half of a character", 'a: "x\\ud800"', /^1:4 an escape in this text is half of a character/],
+    ["half of a character in a name", 'a: { "\\udc00x": 1 }', /^1:6 an escape in this text is half/],
     ["NUL", "a: x\u0000y", /^1:5 a NUL character/],
     ["a control character", "a: x\ny: \u0007", /^2:4 the invisible character U\+0007/],
     ["text that runs backwards", "a: \u202egnp.exe", /^1:4 the invisible character U\+202E/],
@@ -179,6 +181,10 @@ describe("what is read", () => {
       f: null,
       g: "x",
     });
+  });
+
+  it("reads a character that is written as its two halves, and U+FFFD as an escape", () => {
+    expect(documentOf('a: "\\ud83d\\ude00"\nb: "\\ufffd"').value).toEqual({ a: "\u{1f600}", b: "\ufffd" });
   });
 
   it("accepts one document mark, comments and Windows line ends", () => {

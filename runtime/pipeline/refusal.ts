@@ -1,5 +1,5 @@
-// What YAML allows and a pipeline file does not: aliases, merge keys, tags, keys that are no names, and
-// numbers that a reader and the parser would read differently. Never changes the document.
+// What YAML allows and a pipeline file does not: aliases, merge keys, tags, keys that are no names, halves of
+// characters, and numbers that a reader and the parser would read differently. Never changes the document.
 
 import { type Document, isMap, isScalar, type Node, type Scalar, visit } from "yaml";
 
@@ -43,8 +43,8 @@ export function refusalsOf(document: Document.Parsed, text: string): readonly Re
             : "remove it; a text that begins with ! stands in quotes",
           fatal: true,
         });
-      } else if (isScalar(node) && key !== "key") {
-        const fault = numberFault(node);
+      } else if (isScalar(node)) {
+        const fault = halfFault(node) ?? (key === "key" ? null : numberFault(node));
         if (fault !== null) found.push(refusal(node, ...fault, false));
       }
     },
@@ -65,6 +65,15 @@ function keyFault(key: unknown): [message: string, hint: string] | null {
   if (name === "<<" && key.type === "PLAIN") return ["merge keys are not read", "write the settings out"];
   if (reserved.has(name)) return [`${name} cannot be a name here`, "choose another name"];
   return null;
+}
+
+/** No format can write half of a character: names and texts that differ in it alone would be the same in every row. */
+function halfFault({ value }: Scalar): [message: string, hint: string] | null {
+  if (typeof value !== "string" || value.isWellFormed()) return null;
+  return [
+    "an escape in this text is half of a character",
+    "write both halves of it, or the character itself",
+  ];
 }
 
 /** Numbers written so that a person may read another number than the parser does. */
