@@ -164,13 +164,20 @@ it.each([
   expect(parseNatsUrl(text)).toMatchObject(expected);
 });
 
-it.each(["http://h", "nats://", "nats://u:secret@", "://", "nats://u:secret@h:99999"])(
-  "refuses the address %s",
-  (text) => {
-    expect(() => parseNatsUrl(text)).toThrow(/expected the address of a NATS server/);
-    expect(() => parseNatsUrl(text)).not.toThrow(/secret/);
-  },
-);
+it.each([
+  "http://h",
+  "nats://",
+  "nats://u:secret@",
+  "://",
+  "nats://u:secret@h:99999",
+  "nats://u:se/secret@h",
+  "nats://u:a secret@h h",
+  "nats://u:secret%zz@h",
+  "u:se/secret@h",
+])("refuses the address %s", (text) => {
+  expect(() => parseNatsUrl(text)).toThrow(/expected the address of a NATS server/);
+  expect(() => parseNatsUrl(text)).not.toThrow(/secret/);
+});
 
 it.each([
   ["lost nats://u:p@h:1 and tls://t@h", "lost nats://***@h:1 and tls://***@h"],

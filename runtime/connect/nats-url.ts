@@ -18,15 +18,26 @@ const schemes: ReadonlySet<string> = new Set(["nats:", "tls:"]);
 export function parseNatsUrl(text: string): NatsAddress {
   const trimmed = text.trim();
   const url = toUrl(trimmed);
-  if (url === null || url.hostname === "" || !schemes.has(url.protocol)) {
+  const user = decoded(url?.username);
+  const password = decoded(url?.password);
+  if (
+    url === null ||
+    url.hostname === "" ||
+    !schemes.has(url.protocol) ||
+    user === null ||
+    password === null
+  ) {
+    // A password with a slash or a space in it is why this is no address, and still a password.
+    const shown = trimmed.replace(/^(\w+:\/\/)?.*@/s, "$1***@");
     throw new WeirError(
       "WEIR_CONFIG",
-      `expected the address of a NATS server such as nats://127.0.0.1:4222, got ${JSON.stringify(redact(trimmed))}`,
-      { remedy: "Use nats:// or tls://, a host, and a port when it is not 4222." },
+      `expected the address of a NATS server such as nats://127.0.0.1:4222, got ${JSON.stringify(shown)}`,
+      {
+        remedy:
+          "Use nats:// or tls://, a host, and a port when it is not 4222; in a password %2F is /, %40 is @, %25 is %.",
+      },
     );
   }
-  const user = decodeURIComponent(url.username);
-  const password = decodeURIComponent(url.password);
   return {
     server: `${url.hostname}:${url.port === "" ? "4222" : url.port}`,
     user: user !== "" && password !== "" ? user : null,
@@ -39,6 +50,15 @@ export function parseNatsUrl(text: string): NatsAddress {
 function toUrl(text: string): URL | null {
   try {
     return new URL(text.includes("://") ? text : `nats://${text}`);
+  } catch {
+    return null;
+  }
+}
+
+/** What a part of an address stands for; null where a % in it is no escape. */
+function decoded(part = ""): string | null {
+  try {
+    return decodeURIComponent(part);
   } catch {
     return null;
   }
