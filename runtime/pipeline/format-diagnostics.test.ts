@@ -71,6 +71,10 @@ it("colours on demand and lets no control character through", () => {
   const plain = formatDiagnostics([hostile], { "p.yaml": "a" }, { color: false });
   expect(plain).not.toContain("\u001b");
   expect(plain).not.toContain("\u0007");
+  const [, line, caret] = formatDiagnostics([at(1, 7, 1)], { "p.yaml": "a\t\u001b[2J\u009b\u202ex" }).split(
+    "\n",
+  );
+  expect([line, caret]).toEqual(["    1 | a\t\ufffd[2J\ufffd\ufffdx", "      |  \t    ^"]);
   expect(formatDiagnostics([at(1, 1, 1)], { "p.yaml": "a" }, { color: true })).toContain(
     "\u001b[1;31m^\u001b[0m",
   );

@@ -55,13 +55,19 @@ function excerpt(
   // Tabs stay tabs, so that the caret stands where the text stands whatever a tab is worth.
   const before = (lead + text.slice(0, start - from)).replace(/[^\t]/g, " ");
   const marked = Math.max(1, Math.min(length, text.length - (start - from)));
-  return { text: lead + text + tail, before, marked };
+  return { text: lead + shown(text) + tail, before, marked };
+}
+
+/** Control characters of a line, but for tabs, each as one character in its place; the terminal would obey them. */
+function shown(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- these are what is replaced
+  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }
 
 /** Control characters of a message would reach the terminal. */
 function oneLine(text: string): string {
   // oxlint-disable-next-line no-control-regex -- these are what is replaced
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]+/g, " ");
 }
 
 /** What `formatDiagnostics` shows without colour, in one line and without the lines of the file: for logs. */
