@@ -1,5 +1,6 @@
 // What lies on the disk for a worker to run: read from folders and assignments, told when it changes.
 
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,6 +49,12 @@ test("one name in two files, and nothing at all, are refused", () => {
   const path = folderWith("twice", { "a.yaml": "name: x\n", "b.yaml": "name: x\n" });
   expect(() => readAssigned(path)).toThrow(`two files in ${path} call their pipeline x`);
   expect(() => readAssigned(join(folder, "nothing"))).toThrow("there is no");
+});
+
+test("a pipe among the files is refused, and not waited for", () => {
+  const path = folderWith("pipe", { "a.yaml": "name: x\n" });
+  execFileSync("mkfifo", [join(path, "b.yaml")]);
+  expect(() => readAssigned(path)).toThrow(`${join(path, "b.yaml")} is not a regular file`);
 });
 
 test("a change is told once, what cannot be read changes nothing", () => {

@@ -33,6 +33,11 @@ export function readAssigned(path: string): readonly AssignedPipeline[] {
 }
 
 function readFolderPipeline(path: string): AssignedPipeline {
+  // Looked at again and again by the thread of the sockets: a pipe would hold it up for ever.
+  if (!statSync(path).isFile())
+    throw new WeirError("WEIR_FILE", `${path} is not a regular file`, {
+      remedy: "a folder of pipelines holds pipeline files",
+    });
   const text = readFileSync(path, "utf8");
   const written = readDocument(path, text).document?.valueAt(["name"]);
   const name = typeof written === "string" ? written : basename(path).replace(/\.ya?ml$/, "");
