@@ -1,7 +1,9 @@
 // The settings of this device as a command finds them: on the command line, in `weir.yaml`, in the environment.
 
-import { existsSync, readFileSync } from "node:fs";
-import { WeirError } from "../errors.ts";
+import { existsSync } from "node:fs";
+import { readBounded } from "../bounded-file.ts";
+import { messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import { formatDiagnostics } from "../pipeline/format-diagnostics.ts";
 import type { Diagnostic } from "../pipeline/pipeline.ts";
 import { type DeviceSettings, defaultSettings, withConnections, withFile } from "../worker/settings.ts";
@@ -28,12 +30,28 @@ export function readSettings(
       remedy: "name the file with the device's settings",
     });
   }
-  const text = readFileSync(file, "utf8");
-  const read = withFile(base, file, text, {
-    variables: process.env,
-    file: (path) => (existsSync(path) ? readFileSync(path, "utf8").trimEnd() : null),
-  });
-  return { ...read, text };
+  const text = settingsText(file);
+  return { ...withFile(base, file, text, { variables: process.env, file: valueIn }), text };
+}
+
+function settingsText(file: string): string {
+  try {
+    return readBounded(file, limits.config_bytes_max).toString("utf8");
+  } catch (error) {
+    throw new WeirError("WEIR_FILE", `cannot read ${file}: ${messageOf(error)}`, {
+      remedy: "name a file with the device's settings that this user may read",
+      cause: error,
+    });
+  }
+}
+
+/** What `${file:path}` stands for; null where there is no file that may be read. */
+function valueIn(path: string): string | null {
+  try {
+    return readBounded(path, limits.interpolated_value_bytes_max).toString("utf8").trimEnd();
+  } catch {
+    return null;
+  }
 }
 
 /** The device's settings: defaults, then weir.yaml, then the command line. */
