@@ -8,6 +8,7 @@ const generalLimits = {
   config_bytes_max: 1_048_576,
   config_depth_max: 64,
   config_nodes_max: 10_000,
+  config_tokens_max: 100_000,
   config_aliases_max: 0,
   config_name_length_max: 64,
   interpolated_value_bytes_max: 65_536,

@@ -1,4 +1,4 @@
-// Bounds on a YAML text before it is parsed: how deep it nests and how many nodes it has. One linear
+// Bounds on a YAML text before it is parsed: how deep it nests, how many nodes and how many tokens it has. One linear
 // pass over its tokens; a parser recurses and takes seconds for a megabyte of brackets. Never builds a tree.
 
 import { Lexer } from "yaml";
@@ -14,16 +14,20 @@ export interface ScanFault {
 /** Tokens of the lexer that carry no text of the file. */
 const markers = new Set(["\u0002", "\u0018", "\u001f"]);
 
+/** What has no marker of its own before it: collections, texts in quotes, and what files may not hold. */
+const nodes = /^(?:[-{[]$|["'&*!])/;
+
 /** The first bound that the text breaks, or null. Directives and further documents are refused here as well. */
 export function prescan(text: string): ScanFault | null {
   const depth = new Depth();
   let offset = 0;
-  let nodes = 0;
+  let values = 0;
+  let tokens = 0;
   let documents = 0;
   let started = false;
   for (const token of new Lexer().lex(text)) {
     if (markers.has(token)) {
-      if (token === "\u001f") nodes++;
+      if (token === "\u001f") values++;
       continue;
     }
     const start = offset;
@@ -32,7 +36,8 @@ export function prescan(text: string): ScanFault | null {
     if (token === "---") documents++;
     else if (token.trim() !== "" && !token.startsWith("#")) started = true;
     if (documents > 1 || (token === "---" && started)) return secondDocument(start, offset);
-    if (token === "-" || token === "{" || token === "[") nodes++;
+    tokens++;
+    if (nodes.test(token) || depth.closesNothing(token)) values++;
     if (depth.take(token) > limits.config_depth_max) {
       return {
         start,
@@ -41,12 +46,20 @@ export function prescan(text: string): ScanFault | null {
         hint: "a pipeline file needs fewer than 20",
       };
     }
-    if (nodes > limits.config_nodes_max) {
+    if (values > limits.config_nodes_max) {
       return {
         start,
         end: offset,
         message: `more than ${limits.config_nodes_max} values in one file`,
         hint: "records of a test stand in this file: try many with weir try FILE --from records.ndjson; rows of a table go into the file that lookup names, table: { file: devices.csv }",
+      };
+    }
+    if (tokens > limits.config_tokens_max) {
+      return {
+        start,
+        end: offset,
+        message: `more than ${limits.config_tokens_max} words, signs and line ends in one file`,
+        hint: "leave out comments and empty lines",
       };
     }
   }
@@ -76,6 +89,10 @@ class Depth {
   #colons = 0;
   /** Nothing but spaces and list or key indicators so far in this line. */
   #leading = true;
+
+  closesNothing(token: string): boolean {
+    return this.#brackets === 0 && (token === "}" || token === "]");
+  }
 
   take(token: string): number {
     const column = this.#column;
