@@ -18,6 +18,7 @@ import { messageOf } from "../errors.ts";
 import { LineIndex } from "./line-index.ts";
 import type { Diagnostic, Path } from "./pipeline.ts";
 import { prescan } from "./prescan.ts";
+import { redact, redactWords } from "./redact.ts";
 import { rejoinCalls } from "./rejoin.ts";
 import { offsetInText } from "./scalar-offset.ts";
 import { refusalsOf } from "./refusal.ts";
@@ -79,7 +80,7 @@ export function readDocument(file: string, content: string | Uint8Array): Docume
   const refusals = refusalsOf(parsed, text);
   const all = [...errors, ...refusals.map((refusal) => at(refusal.span, refusal.message, refusal.hint))];
   if (refusals.some((refusal) => refusal.fatal)) return { document: null, diagnostics: all };
-  return { document: new ConfigDocument(file, text, lines, parsed, new Map()), diagnostics: all };
+  return { document: new ConfigDocument(file, text, lines, parsed, new Map(), new Map()), diagnostics: all };
 }
 
 function diagnosticAt(
@@ -102,6 +103,7 @@ export class ConfigDocument {
   readonly lines: LineIndex;
   readonly #parsed: Document.Parsed;
   readonly #replaced: ReadonlyMap<Scalar, unknown>;
+  readonly #secrets: ReadonlyMap<Scalar, readonly string[]>;
 
   constructor(
     file: string,
@@ -109,12 +111,14 @@ export class ConfigDocument {
     lines: LineIndex,
     parsed: Document.Parsed,
     replaced: ReadonlyMap<Scalar, unknown>,
+    secrets: ReadonlyMap<Scalar, readonly string[]>,
   ) {
     this.file = file;
     this.text = text;
     this.lines = lines;
     this.#parsed = parsed;
     this.#replaced = replaced;
+    this.#secrets = secrets;
   }
 
   /** The whole document as plain data. */
@@ -153,13 +157,31 @@ export class ConfigDocument {
     return from === null || to === null ? this.spanOf(path) : { start: from, end: to + 1 };
   }
 
+  /** A mistake in it, told without secrets. */
   diagnostic(
     span: Span,
     message: string,
     hint: string | null = null,
     severity: Diagnostic["severity"] = "error",
   ): Diagnostic {
-    return diagnosticAt(this.file, this.lines, span, message, hint, severity);
+    const clean = (text: string): string => this.#clean(text, span);
+    return diagnosticAt(
+      this.file,
+      this.lines,
+      span,
+      clean(message),
+      hint === null ? null : clean(hint),
+      severity,
+    );
+  }
+
+  #clean(text: string, { start }: Span): string {
+    const own = [...this.#secrets].find(([node]) => {
+      const span = spanOfNode(node);
+      return start >= span.start && start < span.end;
+    });
+    const redacted = redact(text, [...this.#secrets.values()].flat());
+    return own === undefined ? redacted : redactWords(redacted, own[1]);
   }
 
   /** Every scalar that is a value, not a key, in the order of the file. */
@@ -173,9 +195,12 @@ export class ConfigDocument {
     return found;
   }
 
-  /** The same document with other values in some scalars. */
-  replacing(replaced: ReadonlyMap<Scalar, unknown>): ConfigDocument {
-    return new ConfigDocument(this.file, this.text, this.lines, this.#parsed, replaced);
+  /** The same document with other values in some scalars, and the secrets in those values. */
+  replacing(
+    replaced: ReadonlyMap<Scalar, unknown>,
+    secrets: ReadonlyMap<Scalar, readonly string[]>,
+  ): ConfigDocument {
+    return new ConfigDocument(this.file, this.text, this.lines, this.#parsed, replaced, secrets);
   }
 
   #plain(node: unknown): unknown {

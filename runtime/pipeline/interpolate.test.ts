@@ -3,7 +3,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readDocument } from "./document.ts";
-import { type Interpolated, interpolate, redact } from "./interpolate.ts";
+import { type Interpolated, interpolate } from "./interpolate.ts";
+import { redact } from "./redact.ts";
 
 const variables = {
   SUBJECT: "sensors.a",

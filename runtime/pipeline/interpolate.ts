@@ -30,7 +30,7 @@ const secretName =
 /** The document with every reference replaced. `$${` stands for `${`. */
 export function interpolate(document: ConfigDocument, surroundings: Surroundings): Interpolated {
   const diagnostics: Diagnostic[] = [];
-  const secrets = new Set<string>();
+  const secrets = new Map<Scalar, readonly string[]>();
   const replaced = new Map<Scalar, unknown>();
   let bytes = 0;
   for (const scalar of document.scalars()) {
@@ -39,7 +39,9 @@ export function interpolate(document: ConfigDocument, surroundings: Surroundings
       if (diagnostics.length > limits.config_diagnostics_max) return;
       diagnostics.push(document.diagnostic(spanOfReference(document, scalar, text), message, hint));
     };
-    const text = replaceIn(scalar.value, surroundings, secrets, fault);
+    const hidden = new Set<string>();
+    const text = replaceIn(scalar.value, surroundings, hidden, fault);
+    if (hidden.size > 0) secrets.set(scalar, [...hidden]);
     const length = Buffer.byteLength(text);
     bytes += length;
     if (length > limits.interpolated_value_bytes_max) {
@@ -59,17 +61,8 @@ export function interpolate(document: ConfigDocument, surroundings: Surroundings
       replaced.set(scalar, scalar.type === "PLAIN" ? plainValue(text) : text);
     }
   }
-  return { document: document.replacing(replaced), diagnostics, secrets: [...secrets] };
-}
-
-/** `text` with every secret of at least four characters replaced by `***`. */
-export function redact(text: string, secrets: readonly string[]): string {
-  let redacted = text;
-  // The longest first, so that a secret inside another leaves no tail.
-  for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
-    if (secret.length >= 4) redacted = redacted.replaceAll(secret, "***");
-  }
-  return redacted;
+  const all = [...new Set([...secrets.values()].flat())];
+  return { document: document.replacing(replaced, secrets), diagnostics, secrets: all };
 }
 
 function replaceIn(

@@ -123,6 +123,29 @@ describe("secrets", () => {
     expect(diagnostics.length).toBeGreaterThan(0);
     expect(JSON.stringify(diagnostics)).not.toMatch(/Hunter2|top-secret/);
   });
+
+  // Quoted as a column, in small letters as a name, escaped, cut after some characters.
+  it.each(["name", "filter", "lateness"])("stay out of them in parts: %s", (place) => {
+    const secret = `Hunter2-"very"-${"long".repeat(9)}`;
+    const at = (each: string, otherwise: string): string => (each === place ? "${A_TOKEN}" : otherwise);
+    const { diagnostics } = loadPipeline({
+      file: "p.yaml",
+      content: `name: ${at("name", "p")}
+source:
+  nats: { subject: a }
+  format: json
+  schema: { ts: time }
+  time: { field: ts, lateness: "${at("lateness", "1s")}" }
+steps:
+  - filter: ${at("filter", "true")}
+  - sink: { stdout: {} }
+`,
+      catalogue,
+      surroundings: { variables: { A_TOKEN: secret }, file: () => null },
+    });
+    expect(diagnostics.length).toBeGreaterThan(0);
+    expect(JSON.stringify(diagnostics)).not.toMatch(/hunter2|very|long/i);
+  });
 });
 
 it("lists no more mistakes than a reader can use, and says so", () => {

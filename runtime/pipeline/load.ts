@@ -4,7 +4,7 @@
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
 import { type ConfigDocument, type DocumentAnswer, readDocument } from "./document.ts";
-import { interpolate, redact, type Surroundings } from "./interpolate.ts";
+import { interpolate, type Surroundings } from "./interpolate.ts";
 import type { Diagnostic, PipelinePlan, PipelineSpec } from "./pipeline.ts";
 import { specOfPartition } from "./partitions.ts";
 import { planPipeline } from "./plan.ts";
@@ -51,12 +51,12 @@ export function loadDocument(
   { document: written, diagnostics: unreadable }: DocumentAnswer,
   { catalogue, surroundings = nothing, protos, partition = null }: PlanRequest,
 ): Loaded {
-  if (written === null) return { spec: null, plan: null, diagnostics: settle(unreadable, []), secrets: [] };
+  if (written === null) return { spec: null, plan: null, diagnostics: settle(unreadable), secrets: [] };
   const { document, diagnostics: unset, secrets } = interpolate(written, surroundings);
   const { spec: whole, diagnostics: misread } = readSpec(document, catalogue, protos);
   const spec = whole === null || partition === null ? whole : specOfPartition(whole, partition);
   const planned = spec === null ? null : planPipeline(spec, catalogue, document);
-  const all = settle([...unreadable, ...unset, ...misread, ...(planned?.diagnostics ?? [])], secrets);
+  const all = settle([...unreadable, ...unset, ...misread, ...(planned?.diagnostics ?? [])]);
   const plan = all.some((each) => each.severity === "error") ? null : (planned?.plan ?? null);
   return { spec: plan?.spec ?? null, plan, diagnostics: all, secrets };
 }
@@ -67,14 +67,9 @@ export function operatorFilesOf(document: ConfigDocument): readonly string[] {
   return Array.isArray(use) ? use.filter((each) => typeof each === "string") : [];
 }
 
-/** In the order of the file, not more than a reader can use, and without secrets. */
-function settle(diagnostics: readonly Diagnostic[], secrets: readonly string[]): readonly Diagnostic[] {
-  const sorted = distinct(diagnostics)
-    .map(({ file, line, column, length, message, hint, severity }): Diagnostic => {
-      const clean = hint === null ? null : redact(hint, secrets);
-      return { file, line, column, length, message: redact(message, secrets), hint: clean, severity };
-    })
-    .sort((a, b) => a.line - b.line || a.column - b.column);
+/** In the order of the file, and not more than a reader can use. */
+function settle(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const sorted = distinct(diagnostics).toSorted((a, b) => a.line - b.line || a.column - b.column);
   const left = sorted.length - limits.config_diagnostics_max;
   if (left <= 0) return sorted;
   const last = sorted[limits.config_diagnostics_max - 1]!;

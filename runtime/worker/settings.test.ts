@@ -108,3 +108,20 @@ it("reads the settings that the house ships", () => {
     expect(withFile(defaultSettings({}), file, text, surroundings).diagnostics).toEqual([]);
   }
 });
+
+it("tells no secret where one stands in the wrong place", () => {
+  const variables = { A_TOKEN: "hunter2-very-secret" };
+  const { diagnostics } = withFile(
+    defaultSettings({}),
+    "weir.yaml",
+    "commit: ${A_TOKEN}\nthreads: ${A_TOKEN}\n",
+    {
+      variables,
+      file: () => null,
+    },
+  );
+  expect(diagnostics.map(({ message }) => message)).toEqual([
+    'expected a duration such as 500ms, 10s, 1m30s or 2h, got "***"',
+    'expected a number, got the text "***"',
+  ]);
+});
