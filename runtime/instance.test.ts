@@ -18,9 +18,19 @@ test("a name says its pipeline and its partition, and none is a pipeline's own",
   );
 });
 
-test.each(["", "a~", "~1", "a~01", "a~1~2", "a~-1", "A~1", "a~1000", "../a~1"])(
-  "%j names nothing",
-  (name) => {
-    expect(isInstanceName(name)).toBe(false);
-  },
-);
+test.each([
+  "",
+  "constructor",
+  "__proto__",
+  "constructor~1",
+  "a~",
+  "~1",
+  "a~01",
+  "a~1~2",
+  "a~-1",
+  "A~1",
+  "a~1000",
+  "../a~1",
+])("%j names nothing", (name) => {
+  expect(isInstanceName(name)).toBe(false);
+});

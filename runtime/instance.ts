@@ -4,7 +4,10 @@
 /** No pipeline's own name holds it, so an instance never shares its name with one. */
 const mark = "~";
 
-const pattern = /^([a-z0-9_-]{1,64})(?:~(0|[1-9]\d{0,2}))?$/;
+/** Names that every object of JavaScript has already are of no pipeline: what is kept by name would be found where there is none. */
+export const pipelineNamePattern: RegExp = /^(?!(?:constructor|__proto__)$)[a-z0-9_-]{1,64}$/;
+
+const pattern = /^([^~]*)(?:~(?:0|[1-9]\d{0,2}))?$/;
 
 export interface Instance {
   readonly pipeline: string;
@@ -25,5 +28,5 @@ export function instanceOf(name: string): Instance {
 
 /** Whether something that runs may be called so. */
 export function isInstanceName(name: string): boolean {
-  return pattern.test(name);
+  return pipelineNamePattern.test(pattern.exec(name)?.[1] ?? "");
 }

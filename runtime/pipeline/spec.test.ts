@@ -163,6 +163,10 @@ describe("mistakes at the top", () => {
       "name: ../../etc\nsource: { nats: { subject: a } }\nsteps: [{ sink: { stdout: {} } }]",
       ["1:7 a pipeline's name is lower-case letters, digits, - and _, at most 64; write etc"],
     ],
+    ...["constructor", "__proto__"].map((name): [string, string[]] => [
+      `name: ${name}\nsource: { nats: { subject: a } }\nsteps: [{ sink: { stdout: {} } }]`,
+      [`1:7 ${name} cannot be a name here; choose another name`],
+    ]),
   ])("%j", (text, faults) => {
     expect(faultsOf(text)).toEqual(faults);
   });

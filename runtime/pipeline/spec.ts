@@ -3,6 +3,7 @@
 
 import { z } from "zod";
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
+import { pipelineNamePattern } from "../instance.ts";
 import type { ConfigDocument } from "./document.ts";
 import { didYouMean } from "./nearest.ts";
 import { readLimits } from "./limits-spec.ts";
@@ -35,9 +36,11 @@ function plainName(written: unknown): string {
 
 export const nameSetting: z.ZodType<string> = z
   .string()
-  .regex(/^[a-z0-9_-]{1,64}$/, {
+  .regex(pipelineNamePattern, {
     error: ({ input }) =>
-      `a pipeline's name is lower-case letters, digits, - and _, at most 64${plainName(input)}`,
+      input === "constructor" || input === "__proto__"
+        ? `${input} cannot be a name here; choose another name`
+        : `a pipeline's name is lower-case letters, digits, - and _, at most 64${plainName(input)}`,
   })
   .meta({ description: "Names the pipeline on the device." });
 export const aboutSetting: z.ZodType<string> = z

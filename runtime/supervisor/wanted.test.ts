@@ -93,3 +93,10 @@ test("what is no file, or far too large, is not read, and holds nobody up", () =
   execFileSync("mkfifo", [join(odd, "pipe.yaml")]);
   expect(reasons()).toEqual([...before, cannot("pipe.yaml", "not a regular file")]);
 });
+
+// What a supervisor keeps by name would be found for them where there is none: no worker was started any more, of any pipeline.
+test.each(["constructor", "__proto__"])("a pipeline is not called %s", (name) => {
+  expect(() => wantedPipeline("/p/x.yaml", `name: ${name}\n`)).toThrow(
+    /^\/p\/x\.yaml:1:7: a pipeline has a name of/,
+  );
+});

@@ -6,6 +6,7 @@ import { basename, join, resolve } from "node:path";
 import { revisionOf } from "../assignment.ts";
 import { readBounded } from "../bounded-file.ts";
 import { adviceOf, messageOf, WeirError } from "../errors.ts";
+import { pipelineNamePattern } from "../instance.ts";
 import { limits } from "../limits.ts";
 import { readDocument } from "../pipeline/document.ts";
 import type { Diagnostic, PlacementSpec } from "../pipeline/pipeline.ts";
@@ -46,7 +47,6 @@ export function revisionMark({
 /** The device's own settings, which may lie beside pipelines. */
 const settingsFile = "weir.yaml";
 
-const namePattern = /^[a-z0-9_-]{1,64}$/;
 const nameWanted = "a pipeline has a name of lower-case letters, digits, - and _, at most 64";
 
 /** Why a file cannot be used, and where in it. */
@@ -71,7 +71,7 @@ export function wantedPipeline(
   const { document, diagnostics } = readDocument(file, text);
   if (document === null) throw refusal(file, diagnostics[0]);
   const name = document.valueAt(["name"]);
-  if (typeof name !== "string" || !namePattern.test(name))
+  if (typeof name !== "string" || !pipelineNamePattern.test(name))
     throw refusal(file, document.diagnostic(document.spanOf(["name"]), nameWanted));
   const reader = new Reader(document);
   const placement = readPlacement(reader);
