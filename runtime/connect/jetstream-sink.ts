@@ -17,7 +17,7 @@ import { ensureStream, type StreamSpec } from "./jetstream-stream.ts";
 import type { NatsLink } from "./nats-connection.ts";
 import { headersSize, headerText } from "./row-headers.ts";
 import { rowsOf, SinkCounts } from "./sink-counts.ts";
-import { publishSubjectFault } from "./subject.ts";
+import { publishSubjectFault, shownSubject } from "./subject.ts";
 
 export interface JetStreamSinkOptions {
   readonly link: NatsLink;
@@ -105,7 +105,7 @@ class StreamSink implements Sink {
     const fault = publishSubjectFault(row.subject);
     if (fault !== null) {
       this.#tell(
-        `cannot publish to ${JSON.stringify(row.subject)}: ${fault}; such rows are counted as dropped`,
+        `cannot publish to ${shownSubject(row.subject)}: ${fault}; such rows are counted as dropped`,
       );
       return this.#counts.drop("subject", rows);
     }

@@ -15,7 +15,7 @@ import { startNatsServer, type RunningNatsServer } from "./nats-server.ts";
 import { parseNatsUrl, redact } from "./nats-url.ts";
 import { Schedule } from "./pace.ts";
 import { Settlement } from "./settlement.ts";
-import { includes, publishSubjectFault, subscribeSubjectFault } from "./subject.ts";
+import { includes, publishSubjectFault, shownSubject, subscribeSubjectFault } from "./subject.ts";
 
 let server: RunningNatsServer | null = null;
 let link: NatsLink | null = null;
@@ -207,6 +207,11 @@ it.each([
   else expect(publishSubjectFault(subject)).toContain(publish);
   if (subscribe === null) expect(subscribeSubjectFault(subject)).toBeNull();
   else expect(subscribeSubjectFault(subject)).toContain(subscribe);
+});
+
+it("shows of a subject that is refused no more than a subject may have", () => {
+  expect(shownSubject("a b")).toBe('"a b"');
+  expect(shownSubject("a".repeat(250_000))).toHaveLength(limits.subject_length_max + 3);
 });
 
 it.each([

@@ -11,7 +11,7 @@ import type { NatsLink } from "./nats-connection.ts";
 import { headersSize } from "./row-headers.ts";
 import { RowPublisher } from "./row-publisher.ts";
 import { rowsOf, SinkCounts } from "./sink-counts.ts";
-import { publishSubjectFault } from "./subject.ts";
+import { publishSubjectFault, shownSubject } from "./subject.ts";
 
 export interface NatsSinkOptions {
   readonly link: NatsLink;
@@ -111,7 +111,7 @@ class CoreSink implements Sink {
     if (this.#toldSubject) return;
     this.#toldSubject = true;
     this.#log.warn(
-      `sink nats: cannot publish to ${JSON.stringify(row.subject)}: ${fault}; such rows are counted as dropped`,
+      `sink nats: cannot publish to ${shownSubject(row.subject)}: ${fault}; such rows are counted as dropped`,
     );
   }
 

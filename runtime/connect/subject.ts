@@ -21,6 +21,12 @@ export function publishSubjectFault(subject: string): string | null {
   return tokensFault(subject) ?? (/[*>]/.test(subject) ? "it holds a wildcard" : null);
 }
 
+/** A subject that is refused, for a message: it may be a record's own text, of any length. */
+export function shownSubject(subject: string): string {
+  const most = limits.subject_length_max;
+  return JSON.stringify(subject.length > most ? `${subject.slice(0, most)}…` : subject);
+}
+
 /** Why a subject cannot be subscribed to; null when it can. Wildcards stand for whole tokens, `>` at the end only. */
 export function subscribeSubjectFault(subject: string): string | null {
   const fault = tokensFault(subject);
