@@ -200,6 +200,7 @@ it.each([
   ["a b", "white space", "white space"],
   ["a\r\nPUB x", "white space", "white space"],
   ["$SYS.>", "belong to the server", "belong to the server"],
+  ["_INBOX.x.y", "for answers", null],
   ["a.".repeat(limits.subject_tokens_max) + "a", "tokens", "tokens"],
   ["a".repeat(limits.subject_length_max + 1), "longer", "longer"],
 ])("judges the subject %j", (subject, publish, subscribe) => {

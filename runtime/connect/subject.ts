@@ -18,6 +18,8 @@ function tokensFault(subject: string): string | null {
 
 /** Why a subject cannot be published to; null when it can. */
 export function publishSubjectFault(subject: string): string | null {
+  // An answer that somebody waits for, to whom a row would be one.
+  if (subject.startsWith("_INBOX.")) return "subjects that start with _INBOX are for answers";
   return tokensFault(subject) ?? (/[*>]/.test(subject) ? "it holds a wildcard" : null);
 }
 
