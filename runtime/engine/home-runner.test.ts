@@ -14,7 +14,7 @@ import { type LoadedPipeline, loadInput, readInput } from "./loader.ts";
 import { SourceGroup } from "./source-group.ts";
 
 const operators = `
-import { isMainThread } from "node:worker_threads";
+import { isMainThread, parentPort } from "node:worker_threads";
 import { defineFilter, defineOperator, field, table, z } from "weir/sdk";
 
 export const moody = defineFilter({
@@ -25,6 +25,7 @@ export const moody = defineFilter({
     const name = record.text(device);
     while (name === "loop");
     if (name === "die") process.exit(7);
+    if (name === "post") parentPort.postMessage({ kind: "garbage" });
     if (name === "bad") throw new Error("cannot take it");
     return name !== "none";
   },
@@ -246,6 +247,10 @@ describe("an operator that", () => {
 
   test("ends its thread is seen", async () => {
     await fails("die", 1, /^pipeline own: its thread ended with exit code 7$/);
+  });
+
+  test("posts to weir itself is seen", async () => {
+    await fails("post", 1, /^pipeline own: its thread sent what is no answer$/);
   });
 });
 

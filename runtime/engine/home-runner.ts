@@ -39,6 +39,8 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+const kinds: ReadonlySet<unknown> = new Set<HomeAnswer["kind"]>(["done", "refused", "failed"]);
+
 export class HomeRunner implements Runner {
   readonly #options: HomeRunnerOptions;
   readonly #thread: Worker;
@@ -170,6 +172,12 @@ export class HomeRunner implements Runner {
   }
 
   #answered(answer: HomeAnswer): void {
+    // Code in that thread can post by itself.
+    if (!kinds.has((answer as Partial<HomeAnswer> | null)?.kind)) {
+      this.#fail("its thread sent what is no answer");
+      void endThread(this.#thread);
+      return;
+    }
     const waiting = this.#waiting.shift();
     this.#opened = true;
     this.#watch();
