@@ -50,6 +50,8 @@ const generalLimits = {
   payload_fields_max: 10_000,
   string_bytes_max: 262_144,
   dead_letter_payload_bytes_max: 65_536,
+  /** Why a record is one, which may be an operator's own words. */
+  dead_letter_detail_characters_max: 512,
 
   /** Files that a .proto file leads to, itself included, the bytes of each, and messages inside messages. */
   proto_files_max: 32,

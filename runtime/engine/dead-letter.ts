@@ -35,7 +35,7 @@ export function letterOf(
   return {
     step,
     reason,
-    detail,
+    detail: detail.slice(0, limits.dead_letter_detail_characters_max),
     payload: origin === null ? null : origin.payload(row).slice(),
     subject: origin === null ? "" : origin.subject(row),
   };
@@ -43,7 +43,7 @@ export function letterOf(
 
 /** Header values hold one line of plain text. */
 function headerText(text: string): string {
-  return text.replace(/[^\x20-\x7e]+/g, " ").slice(0, 512);
+  return text.replace(/[^\x20-\x7e]+/g, " ").slice(0, limits.dead_letter_detail_characters_max);
 }
 
 /** What a letter says about itself, besides the payload. A payload beyond the limit is cut, and its hash and size tell which it was. */

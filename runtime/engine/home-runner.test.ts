@@ -25,6 +25,7 @@ export const moody = defineFilter({
     const name = record.text(device);
     while (name === "loop");
     if (name === "die") process.exit(7);
+    if (name === "shout") throw new Error("x".repeat(1_000_000));
     if (name === "post") parentPort.postMessage({ kind: "garbage" });
     if (name === "bad") throw new Error("cannot take it");
     return name !== "none";
@@ -208,6 +209,14 @@ test("payloads are the caller's again as soon as they were taken", async () => {
   await runner.finish(0);
   expect(kept.letters).toEqual([]);
   expect(kept.records()).toMatchObject([{ device: "a", high: 5 }]);
+});
+
+test("what an operator says of a record it throws at is kept in short", async () => {
+  const kept = new Kept();
+  const runner = await open(await load(), kept);
+  await runner.feed(payloadsOf([{ device: "shout", ts: 1, temp: 5 }]), 0);
+  await runner.finish(0);
+  expect(kept.letters).toMatchObject([{ letter: { reason: "fault", detail: "x".repeat(512) } }]);
 });
 
 describe("an operator that", () => {
