@@ -25,8 +25,8 @@ export const moody = defineFilter({
     const name = record.text(device);
     while (name === "loop");
     if (name === "die") process.exit(7);
-    if (name === "shout") throw new Error("x".repeat(1_000_000));
     if (name === "post") parentPort.postMessage({ kind: "garbage" });
+    if (name === "shout") throw new Error("x".repeat(1_000_000));
     if (name === "bad") throw new Error("cannot take it");
     return name !== "none";
   },
@@ -311,6 +311,15 @@ describe("an operator file that cannot be loaded is a mistake in the pipeline's 
       hint: expect.any(String) as string,
     });
     expect(first!.message).toMatch(message);
+  });
+
+  test("that is no code is not read at all", async () => {
+    writeFileSync(join(folder, "password.txt"), "hunter2 = 12345678\n");
+    const { diagnostics } = await load("password.txt", { steps: [sink] });
+    expect(diagnostics[0]!.message).toMatch(
+      /cannot load operators from .*password\.txt: it is no file of code$/,
+    );
+    expect(JSON.stringify(diagnostics)).not.toContain("hunter2");
   });
 
   test("with the place of its entry", async () => {

@@ -72,9 +72,16 @@ export function unloadable(file: string, why: string, cause?: unknown): WeirErro
   });
 }
 
+/** A file without such an end is no code: what it holds, a password perhaps, would be told as what is wrong with it. */
+const codeEnd = /\.[cm]?[jt]s$/;
+
 /** The definitions that a file of the user's exports. */
 export async function loadOperators(file: string): Promise<OperatorDefinition[]> {
   resolveSdk();
+  if (!codeEnd.test(file))
+    throw new WeirError("WEIR_OPERATOR", `cannot load operators from ${file}: it is no file of code`, {
+      remedy: "operators are in a file that ends in .ts or .js, or .mts, .mjs, .cts or .cjs",
+    });
   if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) {
     throw new WeirError("WEIR_OPERATOR", `cannot load operators from ${file}: there is no such file`, {
       remedy: "the path is relative to the pipeline's file",

@@ -2,7 +2,7 @@
 // ends the process or fills the heap is told of, and takes nothing along. Judges nothing else of the file.
 
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { type Clock, wallClock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
@@ -19,7 +19,8 @@ const tried = new Map<string, string>();
 
 function hashOf(file: string): string | null {
   try {
-    return createHash("sha256").update(readFileSync(file)).digest("hex");
+    // A pipe would be waited for.
+    return statSync(file).isFile() ? createHash("sha256").update(readFileSync(file)).digest("hex") : null;
   } catch {
     // Whoever loads it says why.
     return null;
