@@ -12,16 +12,35 @@ export interface Clock {
   every(ms: number, task: () => void): () => void;
 }
 
+/** The most that a timer of the system's takes; beyond it, one is over at once. */
+const timer_ms_max = 2 ** 31 - 1;
+
+/** Calls `task` once after `ms`, however long. */
+function afterWall(ms: number, task: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  const arm = (left: number): void => {
+    timer =
+      left > timer_ms_max ? setTimeout(() => arm(left - timer_ms_max), timer_ms_max) : setTimeout(task, left);
+  };
+  arm(ms);
+  return () => clearTimeout(timer);
+}
+
 export const wallClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.timeOrigin + performance.now(),
-  after(ms, task) {
-    const timer = setTimeout(task, ms);
-    return () => clearTimeout(timer);
-  },
+  after: afterWall,
   every(ms, task) {
-    const timer = setInterval(task, ms);
-    return () => clearInterval(timer);
+    if (ms <= timer_ms_max) {
+      const timer = setInterval(task, ms);
+      return () => clearInterval(timer);
+    }
+    const again = (): void => {
+      cancel = afterWall(ms, again);
+      task();
+    };
+    let cancel = afterWall(ms, again);
+    return () => cancel();
   },
 };
 
