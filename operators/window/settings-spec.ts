@@ -103,7 +103,10 @@ const calendar = z
       .optional(),
     zone: z
       .string()
-      .refine(isZone, "there is no such time zone: write one of the IANA list, such as Europe/Berlin or UTC")
+      .refine(isZone, {
+        error: "there is no such time zone: write one of the IANA list, such as Europe/Berlin or UTC",
+        params: { of: "zones" },
+      })
       .meta({ description: "The time zone by whose clocks windows begin and end; `UTC` without it." })
       .default("UTC"),
   })

@@ -12,6 +12,7 @@ import {
   shiftsMax,
   stepsMax,
 } from "./bounds.ts";
+import { filter } from "../filter/filter.ts";
 import { window } from "./window.ts";
 
 /** The messages of a pipeline whose one step has `settings`, each with the line at which it points. */
@@ -203,5 +204,20 @@ test("the bounds are those of the runtime's table", () => {
     limits.gap_windows_max,
     limits.window_rows_at_once,
     limits.window_programs_max,
+  ]);
+});
+
+test("a zone that is mistyped is told with the one that was meant", () => {
+  const content = `name: w
+source: { nats: { subject: a }, schema: { ts: time, x: float64 }, time: { field: ts } }
+steps:
+  - filter: ts.getHours("Brelin") > 3
+  - window: { calendar: { unit: day, zone: Europe/Berln }, select: { n: count() } }
+  - sink: { stdout: {} }
+`;
+  const { diagnostics } = loadPipeline({ file: "w.yaml", content, catalogue: [window, filter] });
+  expect(diagnostics.map(({ line, hint }) => [line, hint])).toEqual([
+    [4, "did you mean Europe/Berlin?"],
+    [5, "did you mean Europe/Berlin?"],
   ]);
 });

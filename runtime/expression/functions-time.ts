@@ -2,6 +2,7 @@
 // named zone. Names and counting are CEL's. Meaning only.
 
 import { zoneOffset } from "../../operators/sdk/index.ts";
+import { nearZone } from "./near-zone.ts";
 import type { FunctionEntry, Overload, Prepared } from "./overload.ts";
 
 /** How long what a zone's clocks were asked last holds, if they showed the same difference at its end. */
@@ -42,7 +43,9 @@ function readingIn(reading: Reading): (zone: string) => Prepared {
       const offset = offsetIn(zone);
       return { ok: true, run: (time: number): number => shownAt(time, offset(time), reading) };
     } catch {
-      return { ok: false, message: `there is no time zone ${zone}; write it like Europe/Paris` };
+      const near = nearZone(zone);
+      const hint = near === undefined ? "write it like Europe/Paris" : `did you mean ${near}?`;
+      return { ok: false, message: `there is no time zone ${zone}; ${hint}` };
     }
   };
 }

@@ -4,6 +4,7 @@
 import type { z } from "zod";
 import type { ConfigDocument } from "./document.ts";
 import { nearName } from "../expression/near-name.ts";
+import { nearZone } from "../expression/near-zone.ts";
 import { choiceOf, didYouMean } from "./nearest.ts";
 import type { Diagnostic, Path } from "./pipeline.ts";
 import { examplesAt, keysAt } from "./shape.ts";
@@ -171,6 +172,10 @@ function hintFor(
   keys: readonly string[],
 ): string | null {
   if (issue.code === "invalid_value") return nearChoice(value, choicesOf(issue));
+  if (issue.code === "custom" && issue.params?.["of"] === "zones") {
+    const near = typeof value === "string" ? nearZone(value) : undefined;
+    return near === undefined ? null : `did you mean ${near}?`;
+  }
   if (issue.code !== "invalid_type") return null;
   if (issue.expected === "object" && value !== null && keys.length > 0 && keys.length <= 8)
     return `write its settings under it: ${keys.join(", ")}`;
