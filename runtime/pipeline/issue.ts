@@ -30,7 +30,36 @@ export function diagnosticsOf(
   schema: z.core.$ZodType,
   document: ConfigDocument,
 ): readonly Diagnostic[] {
-  return issues.flatMap((issue) => describe(issue, base, [], schema, document));
+  return describeAll(issues, base, [], schema, document);
+}
+
+/** Of a setting that is missing because its name is mistyped, only the name is told. */
+function describeAll(
+  issues: readonly Issue[],
+  base: Path,
+  within: Path,
+  schema: z.core.$ZodType,
+  document: ConfigDocument,
+): readonly Diagnostic[] {
+  const isMistyped = (issue: Issue): boolean =>
+    isMissing(issue) &&
+    issue.path.length > 0 &&
+    document.valueAt([...base, ...within, ...plainPath(issue)]) === undefined &&
+    issues.some((other) => {
+      if (other.code !== "unrecognized_keys") return false;
+      const [owner, name] = [plainPath(issue).slice(0, -1), issue.path.at(-1)];
+      if (owner.length !== other.path.length || owner.some((step, place) => step !== other.path[place]))
+        return false;
+      const known = keysAt(schema, [...within, ...owner]);
+      return other.keys.some((key) => nearName(key, known) === name);
+    });
+  return issues.flatMap((issue) =>
+    isMistyped(issue) ? [] : describe(issue, base, within, schema, document),
+  );
+}
+
+function plainPath(issue: Issue): Path {
+  return issue.path.map((step) => (typeof step === "symbol" ? String(step) : step));
 }
 
 function describe(
@@ -40,7 +69,7 @@ function describe(
   schema: z.core.$ZodType,
   document: ConfigDocument,
 ): readonly Diagnostic[] {
-  const local = [...within, ...issue.path.map((step) => (typeof step === "symbol" ? String(step) : step))];
+  const local = [...within, ...plainPath(issue)];
   const path = [...base, ...local];
   const value = document.valueAt(path);
   if (value === undefined && isMissing(issue)) {
@@ -73,7 +102,7 @@ function describe(
     }
     case "invalid_union": {
       const branch = bestBranch(issue.errors, value);
-      if (branch !== null) return branch.flatMap((each) => describe(each, base, local, schema, document));
+      if (branch !== null) return describeAll(branch, base, local, schema, document);
       return [
         document.diagnostic(
           document.spanOf(path),

@@ -5,6 +5,7 @@ import type { z } from "zod";
 import type { ConfigDocument, Span } from "./document.ts";
 import { messageOf } from "../errors.ts";
 import type { ExpressionFault } from "../expression/expression.ts";
+import { nearName } from "../expression/near-name.ts";
 import { splitFault } from "./binding.ts";
 import { diagnosticsOf } from "./issue.ts";
 import type { Diagnostic, Path } from "./pipeline.ts";
@@ -44,6 +45,13 @@ export class Reader {
   /** Reports a mistake in the value at `path`. */
   fault(path: Path, message: string, hint: string | null = null): void {
     this.at(this.document.spanOf(path), message, hint);
+  }
+
+  /** Reports that the file has no section `name`; one that is mistyped is an unknown setting, told where it stands. */
+  missing(name: string, hint: string): void {
+    const written = Object.keys(this.document.valueAt([]) ?? {});
+    if (!written.some((key) => nearName(key, [name]) !== undefined))
+      this.fault([], `${name} is missing`, hint);
   }
 
   /** Reports a mistake in the key at `path`. */

@@ -35,7 +35,7 @@ export function readInputs(reader: Reader): readonly InputSpec[] | undefined {
   if (several === undefined) {
     if (document.valueAt(["source"]) === undefined) {
       const hint = "say where records come from, as in source: { nats: { subject: sensors.temp } }";
-      reader.fault([], "source is missing", hint);
+      reader.missing("source", hint);
       return undefined;
     }
     const input = readSource(reader, ["source"]);

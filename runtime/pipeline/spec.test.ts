@@ -357,6 +357,26 @@ describe("mistakes in the steps", () => {
       ],
     ],
     [
+      "  - window:\n    tumbling: 1m\n    select: { n: count() }\n  - sink: { stdout: {} }",
+      [
+        "5:5 window has no settings under it: tumbling, select stand beside it | indent what belongs to window further than window",
+      ],
+    ],
+    [
+      "  - filter: true\n  - sink:\n    stdout: {}",
+      [
+        '4:13 expected text, got true | write it in quotes: "true"',
+        "6:5 sink has no settings under it: stdout stands beside it | indent what belongs to sink further than sink",
+      ],
+    ],
+    [
+      "  - hold:\n    filter: a > 1\n  - sink: { stdout: {} }",
+      [
+        "5:5 filter stands beside hold in one step | begin it with a dash of its own, or indent it as a setting",
+        "4:5 expected a map, got nothing | a map without settings is {}",
+      ],
+    ],
+    [
       "  - filter: true\n  - sink: { stdout: {} }",
       ['4:13 expected text, got true | write it in quotes: "true"'],
     ],
@@ -366,7 +386,7 @@ describe("mistakes in the steps", () => {
     ],
     [
       "  - window: { tumbling: 1m, slect: { n: count() } }\n  - sink: { stdout: {} }",
-      ["4:5 select is missing | expected a map", "4:29 unknown setting slect | did you mean select?"],
+      ["4:29 unknown setting slect | did you mean select?"],
     ],
     [
       "  - window: { session: 10s, max: 1h, select: { n: count() } }\n  - sink: { stdout: {} }",
@@ -558,6 +578,14 @@ tests:
   });
 });
 
+it("does not say that a section is missing whose name is mistyped", () => {
+  const text = "name: p\nsorce: { nats: { subject: a } }\nstep: [{ sink: { stdout: {} } }]\n";
+  expect(faultsOf(text)).toEqual([
+    "2:1 unknown setting sorce | did you mean source?",
+    "3:1 unknown setting step | did you mean steps?",
+  ]);
+});
+
 it("reports mistakes of every part at once", () => {
   const text = `name: Bad Name
 source: { nats: { subject: "a b" }, format: xml }
@@ -567,5 +595,5 @@ steps:
 dead_letter: { nats: { subject: ">" } }
 tests: [{ name: t }]
 `;
-  expect(read(text).diagnostics.map(({ line }) => line)).toEqual([1, 2, 4, 5, 5, 6, 7]);
+  expect(read(text).diagnostics.map(({ line }) => line)).toEqual([1, 2, 4, 5, 6, 7]);
 });

@@ -51,7 +51,7 @@ type LateBranch = Omit<BranchSpec, "name">;
 export function readSteps(reader: Reader, catalogue: readonly OperatorDefinition[]): StepsPart {
   const path = ["steps"];
   if (reader.document.valueAt(path) === undefined) {
-    reader.fault([], "steps is missing", "a pipeline has at least one step: a sink");
+    reader.missing("steps", "a pipeline has at least one step: a sink");
     return { steps: [], branches: [], names: [] };
   }
   const reading: Reading = { reader, catalogue, count: { left: limits.steps_max }, isLate: false };
@@ -99,7 +99,7 @@ function readChain(reading: Reading, path: Path, owner: string): Chain | null {
   let ended: string | null = null;
   for (const [place, step] of (list as unknown[]).entries()) {
     const at = [...path, place];
-    const name = wordOf(reader, at, step);
+    const name = wordOf(reading, at, step);
     if (ended !== null) {
       reader.keyFault(
         name === null ? at : [...at, name],
@@ -112,7 +112,7 @@ function readChain(reading: Reading, path: Path, owner: string): Chain | null {
       reader.fault(at, `more than ${limits.steps_max} steps`, "split the pipeline");
       break;
     }
-    if (name === "sink" || name === "branch") ended = name;
+    if (name !== null && isEnd(name)) ended = name;
     if (name !== null) readLink(reading, chain, [...at, name], name);
   }
   if (ended === null)
@@ -128,7 +128,11 @@ function readChain(reading: Reading, path: Path, owner: string): Chain | null {
 function readLink(reading: Reading, chain: Chain, path: Path, name: string): void {
   const { reader, catalogue } = reading;
   const own = path.slice(0, -1);
-  if (name !== "sink" && name !== "branch") {
+  if (settingsBeside(catalogue, reader.document.valueAt(own)).length > 0) {
+    if (!isEnd(name)) chain.steps.push({ operator: name, keys: readKeys(reader, own), config: unread, path });
+    return;
+  }
+  if (!isEnd(name)) {
     const keys = readKeys(reader, own);
     const step = readStep(reader, catalogue, path, name, keys);
     chain.steps.push(step);
@@ -155,8 +159,21 @@ function hintOfStep(step: unknown): string {
     : `a space follows the colon: - ${word}: ${setting}`;
 }
 
+function isEnd(name: string): boolean {
+  return name === "sink" || name === "branch";
+}
+
+/** The settings that begin in the column of a step's word, which has none under it: they were not indented far enough. */
+function settingsBeside(catalogue: readonly OperatorDefinition[], step: unknown): readonly string[] {
+  const [word, ...others] = Object.keys(step ?? {}).filter((name) => !isOption(name));
+  if (word === undefined || (step as Readonly<Record<string, unknown>>)[word] !== null) return [];
+  const isWord = (name: string): boolean => isEnd(name) || catalogue.some((each) => each.name === name);
+  // One alone may be a step without its dash; a setting may be called like an operator.
+  return others.every(isWord) ? [] : others;
+}
+
 /** The one key of a step; null, and reported, when it is no map of one key. */
-function wordOf(reader: Reader, path: Path, step: unknown): string | null {
+function wordOf({ reader, catalogue }: Reading, path: Path, step: unknown): string | null {
   if (typeof step !== "object" || step === null || Array.isArray(step)) {
     reader.fault(path, "expected a step: the name of an operator and its settings", hintOfStep(step));
     return null;
@@ -171,6 +188,16 @@ function wordOf(reader: Reader, path: Path, step: unknown): string | null {
       `${names[0]} without an operator`,
       "write it beside the operator's word",
     );
+  const beside = settingsBeside(catalogue, step);
+  if (operator !== undefined && beside.length > 0) {
+    const message = `${operator} has no settings under it: ${beside.join(", ")} stand${beside.length === 1 ? "s" : ""} beside it`;
+    reader.keyFault(
+      [...path, beside[0]!],
+      message,
+      `indent what belongs to ${operator} further than ${operator}`,
+    );
+    return operator;
+  }
   for (const name of others) {
     const near = didYouMean(name, stepOptions);
     const hint =
