@@ -141,8 +141,9 @@ export async function loadInput(
   };
   const protos = await protoFiles(input);
   const { partition = null } = input;
-  const loaded = loadDocument(read, { catalogue, surroundings, protos, partition });
-  const whole = unloadable.length > 0 ? null : loaded.plan;
+  const lacksOperators = unloadable.length > 0;
+  const loaded = loadDocument(read, { catalogue, surroundings, protos, lacksOperators, partition });
+  const whole = lacksOperators ? null : loaded.plan;
   const { shown: view } = input;
   const plan = whole === null || view === undefined ? whole : shownPlan(whole, view);
   const steps =

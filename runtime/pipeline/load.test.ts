@@ -184,3 +184,31 @@ it("puts variables where settings stand", () => {
     speed: null,
   });
 });
+
+it("tells of a variable that is not set, and of nothing that follows from it", () => {
+  const content = `name: p
+source: { nats: { subject: a }, schema: { ts: time, temp: float64 }, time: { field: ts, lateness: "\${LATE}" } }
+steps:
+  - filter: temp > \${LIMIT}
+  - sink: { stdout: {} }
+`;
+  const { diagnostics } = loadPipeline({ file: "p.yaml", content, catalogue });
+  expect(diagnostics.map(({ message }) => message)).toEqual([
+    "the variable LATE is not set",
+    "the variable LIMIT is not set",
+  ]);
+});
+
+it("does not say that there is no operator where some could not be loaded, unless its name is mistyped", () => {
+  const content = `name: p
+use: [own.ts]
+source: { nats: { subject: a } }
+steps: [{ shelf: {} }, { fliter: a }, { sink: { stdout: {} } }]
+`;
+  const load = (lacksOperators: boolean): string[] =>
+    loadPipeline({ file: "p.yaml", content, catalogue, lacksOperators }).diagnostics.map(
+      (each) => each.message,
+    );
+  expect(load(false)).toEqual(["there is no operator shelf", "there is no operator fliter"]);
+  expect(load(true)).toEqual(["there is no operator fliter"]);
+});

@@ -17,6 +17,8 @@ export interface PlanRequest {
   readonly surroundings?: Surroundings;
   /** What .proto files define; there are none when left out. */
   readonly protos?: ProtoFiles;
+  /** True when operators that the file names could not be loaded: there is no plan, and that one is not there may be for that alone. */
+  readonly lacksOperators?: boolean;
   /** The partition that is to run by itself; null or left out: the pipeline as a whole. */
   readonly partition?: number | null;
 }
@@ -49,15 +51,17 @@ export function loadPipeline({ file, content, ...request }: LoadRequest): Loaded
 /** The same for a file whose document was read before. */
 export function loadDocument(
   { document: written, diagnostics: unreadable }: DocumentAnswer,
-  { catalogue, surroundings = nothing, protos, partition = null }: PlanRequest,
+  { catalogue, surroundings = nothing, protos, lacksOperators = false, partition = null }: PlanRequest,
 ): Loaded {
   if (written === null) return { spec: null, plan: null, diagnostics: settle(unreadable), secrets: [] };
   const { document, diagnostics: unset, secrets } = interpolate(written, surroundings);
-  const { spec: whole, diagnostics: misread } = readSpec(document, catalogue, protos);
+  const { spec: whole, diagnostics: misread } = readSpec(document, catalogue, protos, lacksOperators);
   const spec = whole === null || partition === null ? whole : specOfPartition(whole, partition);
   const planned = spec === null ? null : planPipeline(spec, catalogue, document);
-  const all = settle([...unreadable, ...unset, ...misread, ...(planned?.diagnostics ?? [])]);
-  const plan = all.some((each) => each.severity === "error") ? null : (planned?.plan ?? null);
+  const further = [...misread, ...(planned?.diagnostics ?? [])].filter((each) => !isOfAny(each, unset));
+  const all = settle([...unreadable, ...unset, ...further]);
+  const isRefused = lacksOperators || all.some((each) => each.severity === "error");
+  const plan = isRefused ? null : (planned?.plan ?? null);
   return { spec: plan?.spec ?? null, plan, diagnostics: all, secrets };
 }
 
@@ -75,6 +79,13 @@ function settle(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const last = sorted[limits.config_diagnostics_max - 1]!;
   const more: Diagnostic = { ...last, message: `${left + 1} more mistakes from here on`, hint: null };
   return [...sorted.slice(0, limits.config_diagnostics_max - 1), more];
+}
+
+/** True of what is wrong with a value only because a reference in it stands for nothing. */
+function isOfAny({ line, column, length }: Diagnostic, unset: readonly Diagnostic[]): boolean {
+  return unset.some(
+    (each) => each.line === line && column <= each.column + each.length && column + length >= each.column,
+  );
 }
 
 /** One mistake at one place: the spec, inference and binding may all have seen it. */

@@ -71,6 +71,7 @@ export function readSpec(
   document: ConfigDocument,
   catalogue: readonly OperatorDefinition[],
   protos?: ProtoFiles,
+  lacksOperators = false,
 ): SpecAnswer {
   const reader = new Reader(document, protos);
   const { value } = document;
@@ -85,7 +86,7 @@ export function readSpec(
   const about = reader.parse(aboutSetting.optional(), ["about"]);
   const use = reader.parse(useSetting.optional(), ["use"]);
   const inputs = readInputs(reader);
-  const { steps, branches, names } = readSteps(reader, catalogue);
+  const { steps, branches, names } = readSteps(reader, catalogue, lacksOperators);
   const limits = readLimits(reader);
   const outbox = readOutbox(reader);
   const placement = readPlacement(reader);

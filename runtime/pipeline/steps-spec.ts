@@ -3,6 +3,7 @@
 
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { limits } from "../limits.ts";
+import { nearName } from "../expression/near-name.ts";
 import { syntaxFaultsOf, unboundIn } from "./binding.ts";
 import { choiceOf, didYouMean } from "./nearest.ts";
 import type { BranchSpec, DeclaredKeys, Path, StepSpec } from "./pipeline.ts";
@@ -25,6 +26,8 @@ export interface StepsPart {
 interface Reading {
   readonly reader: Reader;
   readonly catalogue: readonly OperatorDefinition[];
+  /** True when some could not be loaded, and `catalogue` lacks them. */
+  readonly lacksOperators: boolean;
   /** Steps that the file may still have. */
   readonly count: { left: number };
   /** True in a late branch. */
@@ -48,13 +51,18 @@ interface Chain {
 type LateBranch = Omit<BranchSpec, "name">;
 
 /** Reads `steps`. What could be read is answered even where mistakes were reported, so that they do not hide others. */
-export function readSteps(reader: Reader, catalogue: readonly OperatorDefinition[]): StepsPart {
+export function readSteps(
+  reader: Reader,
+  catalogue: readonly OperatorDefinition[],
+  lacksOperators: boolean,
+): StepsPart {
   const path = ["steps"];
   if (reader.document.valueAt(path) === undefined) {
     reader.missing("steps", "a pipeline has at least one step: a sink");
     return { steps: [], branches: [], names: [] };
   }
-  const reading: Reading = { reader, catalogue, count: { left: limits.steps_max }, isLate: false };
+  const count = { left: limits.steps_max };
+  const reading: Reading = { reader, catalogue, lacksOperators, count, isLate: false };
   const chain = readChain(reading, path, "the pipeline");
   if (chain === null) return { steps: [], branches: [], names: [] };
   const { steps, branch, sink, late } = chain;
@@ -134,7 +142,7 @@ function readLink(reading: Reading, chain: Chain, path: Path, name: string): voi
   }
   if (!isEnd(name)) {
     const keys = readKeys(reader, own);
-    const step = readStep(reader, catalogue, path, name, keys);
+    const step = readStep(reading, path, name, keys);
     chain.steps.push(step);
     checkOptions(reader, own, catalogue.find((each) => each.name === name)?.kind, name);
     readLate(reading, chain, step, own);
@@ -233,8 +241,7 @@ function readLate(reading: Reading, chain: Chain, step: StepSpec, path: Path): v
 }
 
 function readStep(
-  reader: Reader,
-  catalogue: readonly OperatorDefinition[],
+  { reader, catalogue, lacksOperators }: Reading,
   path: Path,
   name: string,
   keys: DeclaredKeys,
@@ -242,11 +249,9 @@ function readStep(
   const definition = catalogue.find((each) => each.name === name);
   if (definition === undefined) {
     const names = [...catalogue.map((each) => each.name), "branch", "sink"];
-    reader.keyFault(
-      path,
-      `there is no operator ${name}`,
-      didYouMean(name, names) ?? `there is ${choiceOf(names)}`,
-    );
+    const hint = didYouMean(name, names) ?? `there is ${choiceOf(names)}`;
+    if (!lacksOperators || nearName(name, names) !== undefined)
+      reader.keyFault(path, `there is no operator ${name}`, hint);
     return { operator: name, keys, config: unread, path };
   }
   const config = reader.parse(definition.config, path);
