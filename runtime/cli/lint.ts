@@ -1,12 +1,18 @@
 // weir lint: every mistake of every file at once, of pipelines and of a device's settings. Exit code 78 when there is one.
 
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { connectionNameWarnings } from "../pipeline/connection-names.ts";
+import type { Diagnostic } from "../pipeline/pipeline.ts";
 import { readSettings } from "./device-settings.ts";
 import {
+  type CheckedPipeline,
   checkedTogether,
   exitConfig,
   filesOf,
   isWrong,
   loadFiles,
+  settingsFile,
   printDiagnostics,
   printMistakes,
   withSettings,
@@ -24,10 +30,11 @@ export async function lint(names: readonly string[], { json, config }: LintOptio
   const settingsFiles = [...new Set([...named.settings, ...(config === undefined ? [] : [config])])];
   const settings = settingsFiles.map((file) => ({ file, ...readSettings(file) }));
   const files = filesOf(named.pipelines.filter((name) => name !== config));
-  const pipelines = checkedTogether(files, await loadFiles(files)).map((each) => ({
-    ...each,
-    diagnostics: [...each.diagnostics, ...each.unchecked],
-  }));
+  const connections = connectionsBeside(config);
+  const pipelines = checkedTogether(files, await loadFiles(files)).map((each, place) => {
+    const named = misnamed(files[place]!, each, connections(files[place]!));
+    return { ...each, diagnostics: [...each.diagnostics, ...each.unchecked, ...named] };
+  });
   const right = [
     ...settings.filter(({ diagnostics }) => diagnostics.length === 0).map(({ file }) => file),
     ...files.filter((_, place) => !isWrong([pipelines[place]!])),
@@ -43,4 +50,25 @@ export async function lint(names: readonly string[], { json, config }: LintOptio
     for (const file of right) print(`${styled("green", "ok")} ${file}`);
   }
   return ok ? 0 : exitConfig;
+}
+
+/** The connections of the device's settings that a pipeline file goes with: those named, else those beside it, else those of the working folder. */
+function connectionsBeside(config: string | undefined): (file: string) => readonly string[] {
+  const read = new Map<string, readonly string[]>();
+  return (file) => {
+    const found =
+      config ?? [join(dirname(file), settingsFile), settingsFile].find((each) => existsSync(each));
+    if (found === undefined) return [];
+    let known = read.get(found);
+    if (known === undefined) read.set(found, (known = Object.keys(readSettings(found).settings.connections)));
+    return known;
+  };
+}
+
+function misnamed(
+  file: string,
+  { spec, input }: CheckedPipeline,
+  known: readonly string[],
+): readonly Diagnostic[] {
+  return spec === null ? [] : connectionNameWarnings({ file, text: input.text, spec }, known);
 }

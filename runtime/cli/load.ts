@@ -19,7 +19,7 @@ export type CheckedPipeline = LoadedPipeline & ReferenceFiles;
 const progress_ms = 1_000;
 
 /** The device's own settings, which may lie beside pipelines. */
-const settingsFile = "weir.yaml";
+export const settingsFile = "weir.yaml";
 
 /** Of the names, without those that mean only a device's settings; and the settings that they mean, by name or by folder. */
 export function withSettings(names: readonly string[]): {
