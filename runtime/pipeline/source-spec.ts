@@ -6,7 +6,7 @@ import { type ColumnType, columnTypes, field } from "../../operators/sdk/index.t
 import { type Format, formats, lineFormats, timeUnits } from "../codec/codec.ts";
 import { type Framing, framings, framingsOf } from "../codec/framing.ts";
 import { limits } from "../limits.ts";
-import { didYouMean } from "./nearest.ts";
+import { choiceOf, didYouMean } from "./nearest.ts";
 import type { InputSpec, JournalSpec, Path, SourceSpec, TimeSpec } from "./pipeline.ts";
 import { messageSchema, protoSetting, readMessage } from "./proto-spec.ts";
 import { onlyOne, type Reader } from "./section.ts";
@@ -331,6 +331,28 @@ function framingOf(reader: Reader, path: Path, { nats, framing }: Settings, form
   return framing;
 }
 
+/** The schema may leave the time out. Where it names another, or all columns there are, it is a mistake. */
+function checkUnnamedTime(
+  reader: Reader,
+  path: Path,
+  name: string,
+  schema: Readonly<Record<string, ColumnType>>,
+): void {
+  const times = Object.keys(schema).filter((each) => schema[each] === "time");
+  const near = didYouMean(name, times);
+  const message = `the schema has no field ${name}`;
+  const at = [...path, "time", "field"];
+  const isCsv = reader.document.valueAt([...path, "format"]) === "csv";
+  if (near?.startsWith("did you mean") === true) reader.fault(at, message, near);
+  else if (isCsv && reader.document.valueAt([...path, "nats"]) !== undefined)
+    reader.fault(at, message, "it names the columns of a message of csv: add the time where it stands");
+  else if (times.length > 0) {
+    const hint = `write ${choiceOf(times)}; or, where records hold ${name} as well, add it: ${name}: time`;
+    const { document, diagnostics } = reader;
+    diagnostics.push(document.diagnostic(document.spanOf(at), message, hint, "warning"));
+  }
+}
+
 function timeOf(reader: Reader, path: Path, { host, time, schema }: Settings): TimeSpec | null {
   if (time === undefined) {
     return host === undefined
@@ -354,12 +376,7 @@ function timeOf(reader: Reader, path: Path, { host, time, schema }: Settings): T
       hint,
     );
   } else if (declared === undefined && schema !== undefined) {
-    const near = didYouMean(
-      name,
-      Object.keys(schema).filter((each) => schema[each] === "time"),
-    );
-    if (near?.startsWith("did you mean") === true)
-      reader.fault([...path, "time", "field"], `the schema has no field ${name}`, near);
+    checkUnnamedTime(reader, path, name, schema);
   }
   return { field: name, unit, lateness, idle: idle ?? null, ahead, per: per ?? null };
 }
