@@ -23,3 +23,28 @@ test.concurrent.each(["lint", "test", "explain", "try"])("by %s", async (command
     diagnostics: [{ file: "wrong.yaml", line: 3, column: 11, hint: "did you mean filter?" }],
   });
 });
+
+test.concurrent.each([
+  ["lint", "nowhere.yaml"],
+  ["test", "nowhere.yaml"],
+  ["explain", "nowhere.yaml"],
+  ["try", "nowhere.yaml"],
+  ["init", "--from", "nowhere.csv"],
+  ["feed", "nowhere.csv", "--to", "a"],
+])("of no pipeline, by %s %s", async (...typed) => {
+  const { code, stdout, stderr } = await new WeirProcesses(folder).weir(...typed, "--json");
+  expect([code, stderr]).toEqual([66, ""]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    ok: false,
+    error: { code: "WEIR_FILE", message: expect.stringContaining("nowhere") as string },
+  });
+});
+
+test("of a run, whose rows have standard output, in the last line of the other", async () => {
+  const { code, stdout, stderr } = await new WeirProcesses(folder).weir("run", "nowhere.yaml", "--json");
+  expect([code, stdout]).toEqual([66, ""]);
+  expect(JSON.parse(stderr.trimEnd().split("\n").at(-1)!)).toMatchObject({
+    ok: false,
+    error: { code: "WEIR_FILE", remedy: "name a pipeline file; weir init writes one to start from" },
+  });
+});

@@ -1,7 +1,7 @@
 // What commands share on the command line: how they end, and the options that several of them have. Never runs one.
 
 import { InvalidArgumentError, Option } from "commander";
-import { WeirError } from "../errors.ts";
+import { type ErrorCode, messageOf, WeirError } from "../errors.ts";
 import { outputWritten } from "../written.ts";
 import { complain, isOfSystem } from "./terminal.ts";
 
@@ -15,17 +15,39 @@ export const exitWriteFailed = 74;
 /** Of a file or folder that cannot be used, as that of WEIR_FILE. */
 const exitFile = 66;
 
-/** Runs a command; its failure is told on standard error and gives the exit code. */
+/** Where the command that runs prints JSON: `stderr` where rows go to the other; null where it prints text. */
+let json: "stdout" | "stderr" | null = null;
+
+/** Has what goes wrong told as JSON too, in the place of a command's results. */
+export function failAsJson(stream: "stdout" | "stderr"): void {
+  json = stream;
+}
+
+/** Runs a command; its failure is told on standard error, or as JSON, and gives the exit code. */
 export async function finish(command: Promise<number>): Promise<void> {
   let code: number;
   try {
     code = await command;
   } catch (error) {
-    complain(error);
+    const known = codeOf(error);
+    if (json !== null) process[json].write(`${failureText(error, known)}\n`);
+    // Of a fault of weir's own it is told where in its code.
+    if (json === null || known === "WEIR_INTERNAL") complain(error);
     code = error instanceof WeirError ? error.exitCode : isOfSystem(error) ? exitFile : 70;
   }
   await outputWritten();
   process.exit(code);
+}
+
+function codeOf(error: unknown): ErrorCode {
+  if (error instanceof WeirError) return error.code;
+  return isOfSystem(error) ? "WEIR_FILE" : "WEIR_INTERNAL";
+}
+
+/** One object in a line, as that of a pipeline's mistakes is. */
+function failureText(error: unknown, code: ErrorCode): string {
+  const remedy = error instanceof WeirError ? error.remedy : undefined;
+  return JSON.stringify({ ok: false, error: { code, message: messageOf(error), remedy } });
 }
 
 /** For options that may be there several times. */
@@ -49,4 +71,5 @@ export const connectionOption = (): Option =>
   new Option("--nats <[name=]url>", "a NATS connection; without a name it is the default one (repeatable)")
     .argParser(collect)
     .default([], "nats://127.0.0.1:4222");
-export const jsonOption = (): Option => new Option("--json", "print JSON for machines");
+export const jsonOption = (): Option =>
+  new Option("--json", "print JSON for machines, what goes wrong as well");

@@ -7,7 +7,16 @@ import type { SchemaKind } from "./generate.ts";
 import { limits } from "../limits.ts";
 import { fleetCommands } from "./fleet-commands.ts";
 import { dressHelp, subcommandTerm } from "./help.ts";
-import { collect, connectionOption, finish, jsonOption, positive, version, whole } from "./options.ts";
+import {
+  collect,
+  connectionOption,
+  failAsJson,
+  finish,
+  jsonOption,
+  positive,
+  version,
+  whole,
+} from "./options.ts";
 
 export const program: Command = new Command("weir")
   .description(
@@ -19,6 +28,9 @@ export const program: Command = new Command("weir")
   .configureHelp({ subcommandTerm })
   .exitOverride((error) => {
     process.exit(error.exitCode === 0 ? 0 : 64);
+  })
+  .hook("preAction", (_program, command) => {
+    if (command.opts()["json"] === true) failAsJson(command.name() === "run" ? "stderr" : "stdout");
   });
 
 program
