@@ -18,7 +18,7 @@ import {
   type PlaceGuarantee,
   sourceGuarantee,
 } from "../pipeline/guarantee.ts";
-import { filesOf, loadFiles, refusalOf } from "./load.ts";
+import { filesOf, loadFilesShown, refusalOf } from "./load.ts";
 import { print, styled } from "./terminal.ts";
 
 type Columns = readonly { readonly name: string; readonly type: string }[];
@@ -131,7 +131,7 @@ export async function explain(
   options: { readonly json?: boolean },
 ): Promise<number> {
   const files = filesOf(names);
-  const pipelines = await loadFiles(files);
+  const pipelines = await loadFilesShown(files);
   const refusal = refusalOf(files, pipelines, options.json === true);
   if (refusal !== null) return refusal;
   const explained = pipelines.map(({ plan, custom }) => ({

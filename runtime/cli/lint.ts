@@ -11,7 +11,7 @@ import {
   exitConfig,
   filesOf,
   isWrong,
-  loadFiles,
+  loadFilesShown,
   settingsFile,
   printDiagnostics,
   printMistakes,
@@ -31,7 +31,7 @@ export async function lint(names: readonly string[], { json, config }: LintOptio
   const settings = settingsFiles.map((file) => ({ file, ...readSettings(file) }));
   const files = filesOf(named.pipelines.filter((name) => name !== config));
   const connections = connectionsBeside(config);
-  const pipelines = checkedTogether(files, await loadFiles(files)).map((each, place) => {
+  const pipelines = checkedTogether(files, await loadFilesShown(files)).map((each, place) => {
     const named = misnamed(files[place]!, each, connections(files[place]!));
     return { ...each, diagnostics: [...each.diagnostics, ...each.unchecked, ...named] };
   });

@@ -3,7 +3,7 @@
 import { globSync, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { stopwatch } from "../clock.ts";
-import { print, styled } from "./terminal.ts";
+import { print, progress, styled } from "./terminal.ts";
 import { loadInput, type LoadedPipeline, readInput, variablesOf } from "../engine/loader.ts";
 import { type ReferenceFiles, readReferenceFiles } from "../engine/reference-files.ts";
 import { WeirError } from "../errors.ts";
@@ -16,7 +16,7 @@ import { sharedStreamFaults } from "../pipeline/shared-streams.ts";
 export type CheckedPipeline = LoadedPipeline & ReferenceFiles;
 
 /** How often it is said how far reading many files has come. */
-const progress_ms = 1_000;
+export const progress_ms = 1_000;
 
 /** The device's own settings, which may lie beside pipelines. */
 export const settingsFile = "weir.yaml";
@@ -97,6 +97,15 @@ export async function loadFiles(
     checked.push({ ...loaded, ...tables, diagnostics: [...loaded.diagnostics, ...tables.diagnostics] });
   }
   return checked;
+}
+
+/** The same, which says on a terminal how far it is. */
+export async function loadFilesShown(files: readonly string[]): Promise<CheckedPipeline[]> {
+  try {
+    return await loadFiles(files, (done) => progress(`read ${done} of ${files.length} pipeline files`));
+  } finally {
+    progress("");
+  }
 }
 
 /** The pipelines, with what is wrong with them together: names, and streams where each goes on from what it has sent. */

@@ -19,6 +19,17 @@ export function warn(text: string): void {
   process.stderr.write(`${styled("yellow", "warning:", process.stderr)} ${text}\n`);
 }
 
+/** True while a line stands that says how far a command is. */
+let isUnderWay = false;
+
+/** Says on a terminal how far a command is, in a line that gives way to the next; "" takes it away. Elsewhere it says nothing. */
+export function progress(text: string, stream: NodeJS.WriteStream = process.stderr): void {
+  if (!stream.isTTY || (text === "" && !isUnderWay)) return;
+  isUnderWay = text !== "";
+  // To the first column, without what stood there.
+  stream.write(`\r\u001b[K${text}`);
+}
+
 /** An error of the system about a file or folder that a command was told: nobody's fault but of what is there. */
 export function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error && "path" in error && "code" in error;

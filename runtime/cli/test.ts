@@ -1,13 +1,13 @@
 // weir test: runs the tests that pipeline files carry. Exit code 1 when one fails.
 
 import { Worker } from "node:worker_threads";
-import { type Clock, wallClock } from "../clock.ts";
+import { type Clock, stopwatch, wallClock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
 import { runTest, type TestResult } from "../testing/pipeline-tests.ts";
-import { type CheckedPipeline, filesOf, loadFiles, refusalOf } from "./load.ts";
-import { print, styled } from "./terminal.ts";
+import { type CheckedPipeline, filesOf, loadFilesShown, progress_ms, refusalOf } from "./load.ts";
+import { print, progress, styled } from "./terminal.ts";
 import type { TestThreadData, TestThreadMessage } from "./test-thread.ts";
 
 export interface FileTestResult extends TestResult {
@@ -51,7 +51,12 @@ export async function testResults(
   clock: Clock = wallClock,
 ): Promise<readonly FileTestResult[]> {
   const results: FileTestResult[] = [];
+  let due = stopwatch() + progress_ms;
   for (const [place, pipeline] of pipelines.entries()) {
+    if (stopwatch() >= due) {
+      progress(`ran the tests of ${place} of ${files.length} pipeline files`);
+      due = stopwatch() + progress_ms;
+    }
     const { plan, contents, custom } = pipeline;
     const { tests } = plan!.spec;
     const own =
@@ -60,6 +65,7 @@ export async function testResults(
         : tests.map((each) => runTest(plan!, each, 1, contents));
     results.push(...own.map((each) => ({ file: files[place]!, ...each })));
   }
+  progress("");
   return results;
 }
 
@@ -78,7 +84,7 @@ export function resultLines({ file, name, faults, leftOut, waiting }: FileTestRe
 
 export async function test(names: readonly string[], options: { readonly json?: boolean }): Promise<number> {
   const files = filesOf(names);
-  const pipelines = await loadFiles(files);
+  const pipelines = await loadFilesShown(files);
   const refusal = refusalOf(files, pipelines, options.json === true);
   if (refusal !== null) return refusal;
   const results = await testResults(files, pipelines);
