@@ -92,7 +92,10 @@ async function openDoor(
       plans.map(({ name }) => name),
       worker.status(),
       times,
-      { away: new Map(cut.map(({ name }) => [name, away ?? ""])) },
+      {
+        away: new Map(cut.map(({ name }) => [name, away ?? ""])),
+        missing: new Map(cut.map(({ name }) => [name, `the server of the connection ${away}`])),
+      },
     );
   };
   try {

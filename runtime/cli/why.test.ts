@@ -133,18 +133,20 @@ steps: [{ sink: { nats: { to: cloud, subject: away.out, stream: AWAY } } }]
   const cloud = ["--nats", "cloud=nats://127.0.0.1:1"];
   const running = processes.start(["run", "away.yaml", "--state", "away", "--nats", server.url, ...cloud]);
   let said = "";
-  const whole = (): boolean =>
-    said.includes("main: 2 rows wait for the sink to confirm: connection cloud is away") &&
-    said.includes("the server of its connection cloud is away");
-  while (!whole()) {
+  const before = "the server of its connection cloud is away";
+  let first = "";
+  while (!said.includes("main: 2 rows wait for the sink to confirm: connection cloud is away")) {
     expect(running.child.exitCode).toBe(null);
     said = (await processes.weir("why", "away")).stdout;
-    if (said.includes("has sent no record yet")) {
+    if (said.includes("has sent no record yet") && said.includes(before)) {
+      first = said;
       link.nats.publish("away.in", "{}");
       link.nats.publish("away.in", "{}");
       await sleep(wallClock, 500);
     }
   }
+  // Told once: by itself, and by the rows as soon as some wait for it.
+  expect([first, said].map((each) => each.match(/ is away$/gm)?.length)).toEqual([1, 1]);
   running.child.kill("SIGTERM");
   expect((await running.ended).code).toBe(0);
 });

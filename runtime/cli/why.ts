@@ -1,5 +1,6 @@
 // weir why: asks the workers of this machine what their pipelines wait for, or whether all of them run. Changes nothing.
 
+import { awayText } from "../connect/connector-log.ts";
 import { nothingWaits, waitingText } from "../engine/waiting.ts";
 import { WeirError } from "../errors.ts";
 import { instanceOf } from "../instance.ts";
@@ -76,7 +77,10 @@ export async function why(
     print(styled("bold", name));
     if (answer.lacks_room !== undefined) print(styled("red", `  it takes nothing new: ${answer.lacks_room}`));
     const lines = waiting === null ? notOpen(answer).split("\n") : waitingText(waiting);
-    if (answer.away !== undefined) print(`  the server of its connection ${answer.away} is away`);
+    const { away } = answer;
+    // Rows that wait for that say so themselves.
+    if (away !== undefined && unsent.every(({ hindrance }) => hindrance !== awayText(away)))
+      print(`  the server of its connection ${away} is away`);
     for (const line of unsent.length === 0 ? lines : lines.filter((each) => each !== nothingWaits))
       print(`  ${line}`);
     for (const { branch, rows, hindrance } of unsent) {

@@ -10,3 +10,8 @@ export interface ConnectorLog {
 
 /** For tests and for callers with nobody to tell. */
 export const silentLog: ConnectorLog = { info: () => {}, warn: () => {} };
+
+/** What is in the way of rows whose connection has no server. */
+export function awayText(connection: string): string {
+  return `connection ${connection} is away`;
+}

@@ -10,7 +10,7 @@ import { limits } from "../limits.ts";
 import { backOff } from "./back-off.ts";
 import { Conditions } from "./conditions.ts";
 import type { OutputRow, Sink, SinkStats } from "./connect.ts";
-import type { ConnectorLog } from "./connector-log.ts";
+import { awayText, type ConnectorLog } from "./connector-log.ts";
 import { JetStreamPublisher, type Outcome } from "./jetstream-publisher.ts";
 import { asker, managerOf, type Asker } from "./jetstream-requests.ts";
 import { ensureStream, type StreamSpec } from "./jetstream-stream.ts";
@@ -131,7 +131,7 @@ class StreamSink implements Sink {
 
   stats(): SinkStats {
     const stats = this.#counts.stats();
-    const hindrance = this.#link.connected ? this.#hindrance : `connection ${this.#link.name} is away`;
+    const hindrance = this.#link.connected ? this.#hindrance : awayText(this.#link.name);
     return stats.pending === 0 || hindrance === null ? stats : { ...stats, hindrance };
   }
 

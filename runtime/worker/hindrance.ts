@@ -1,7 +1,7 @@
 // What is in the way of rows that wait for a stream or a subject elsewhere, as far as it is known, for whoever asks why they
 // wait. Listens to what is said while the other side is opened, and decides nothing.
 
-import type { ConnectorLog } from "../connect/connector-log.ts";
+import { awayText, type ConnectorLog } from "../connect/connector-log.ts";
 import type { NatsLink } from "../connect/nats-connection.ts";
 
 export class Hindrance {
@@ -34,7 +34,7 @@ export class Hindrance {
 
   /** In words; null where nothing is known to be in the way. */
   get text(): string | null {
-    if (this.#link?.connected !== true) return `connection ${this.connection} is away`;
+    if (this.#link?.connected !== true) return awayText(this.connection);
     const [first] = this.#waits;
     return first === undefined ? null : first.join(": ");
   }
