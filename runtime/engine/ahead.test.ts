@@ -17,3 +17,9 @@ test.each([
 ] as const)("%s in %s", (at, unit, said) => {
   expect(aheadText(at, at < now ? 1_000 : now, unit).endsWith(said)).toBe(true);
 });
+
+test("ahead of a clock that stands in 1970 no unit is guessed: a test's is told how it moves on", () => {
+  expect(aheadText(Date.UTC(2026, 2, 28, 21), 20_000, "ms")).toBe(
+    "event time is 1774731580000 ms ahead of the clock, which shows 1970: a test's moves on by a pause before the record: { pause: 20540d }",
+  );
+});

@@ -46,7 +46,7 @@ const settings = z
     lookups: lookups.default({}),
     input: z.array(input).min(1).meta({
       description:
-        "Records as maps, `{ pause: 10s }`, `{ restart: true }`, `{ raw: text }`, `{ lookups: { devices.csv: … } }`, or `{ subject: a.b, record: { … } }`, with several sources `{ source: name, record: { … } }`. A time may be a duration since the test's start.",
+        "Records as maps, `{ pause: 10s }`, `{ restart: true }`, `{ raw: text }`, `{ lookups: { devices.csv: … } }`, or `{ subject: a.b, record: { … } }`, with several sources `{ source: name, record: { … } }`. A time may be a duration since the test's start, which is the beginning of 1970, UTC: for real dates, as those of a change of clocks, a pause goes first, `{ pause: 20540d }` for 2026-03-28, and times are written as in records.",
     }),
     expect: z.record(z.string(), z.array(fields)).default({}).meta({
       description:
