@@ -8,6 +8,7 @@ import { WeirError } from "../errors.ts";
 import { functionTable } from "../expression/functions.ts";
 import { type JsonSchema, pipelineJsonSchema } from "../pipeline/json-schema.ts";
 import { operatorReference } from "../pipeline/reference.ts";
+import { deviceReference } from "../worker/settings-reference.ts";
 import { deviceJsonSchema } from "../worker/settings-schema.ts";
 import { print } from "./terminal.ts";
 
@@ -58,5 +59,5 @@ export async function schema(
 }
 
 export async function docs(options: GenerateOptions): Promise<number> {
-  return put(operatorReference(catalog, functionTable, aggregates), options);
+  return put(operatorReference(catalog, functionTable, aggregates, deviceReference()), options);
 }

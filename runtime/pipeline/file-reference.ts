@@ -67,7 +67,7 @@ export function fileSection(): readonly string[] {
     "",
     ...section(
       "source",
-      "One of `nats`, `file` and `host`. What devices publish over MQTT to the topic `sensors/b1/boiler` comes as the subject `sensors.b1.boiler`: nats-server takes MQTT itself. In place of `source`, `sources` names several.",
+      "One of `nats`, `file` and `host`. What devices publish over MQTT to the topic `sensors/b1/boiler` comes as the subject `sensors.b1.boiler`: nats-server takes MQTT itself. In place of `source`, `sources` names several, `sources: { temp: { nats: { subject: cold.temp } }, door: { nats: { subject: cold.door } } }`: `align`, `join` and the column `source` tell their records apart.",
       sourceSetting,
       ["nats", "file", "host", "proto", "time"],
     ),

@@ -31,7 +31,7 @@ function textOf(value: unknown): string {
 /** A JSON Schema's type in a few words. */
 function typeOf(schema: JsonSchema): string {
   const choices = (schema["anyOf"] ?? schema["oneOf"]) as readonly JsonSchema[] | undefined;
-  if (choices !== undefined) return [...new Set(choices.map(typeOf))].join(" or ");
+  if (choices !== undefined) return choiceOfTypes([...new Set(choices.map(typeOf))]);
   if (Array.isArray(schema["enum"]))
     return (schema["enum"] as unknown[]).map((each) => `\`${String(each)}\``).join(", ");
   if (schema["const"] !== undefined) return `\`${JSON.stringify(schema["const"])}\``;
@@ -51,6 +51,13 @@ function typeOf(schema: JsonSchema): string {
     default:
       return String(schema["type"]);
   }
+}
+
+/** With a comma behind a map or a list, so that what follows is not taken for what it holds. */
+function choiceOfTypes(types: readonly string[]): string {
+  return types.reduce(
+    (before, type) => `${before}${/^a (?:map|list) of /.test(before) ? "," : ""} or ${type}`,
+  );
 }
 
 function durationOrSize(pattern: string): string | null {

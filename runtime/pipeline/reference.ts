@@ -16,14 +16,17 @@ export function operatorReference(
   catalogue: readonly OperatorDefinition[],
   functions: readonly FunctionEntry[],
   aggregates: readonly AggregateDefinition[] = [],
+  /** The part about a device's settings, which are read elsewhere. */
+  device = "",
 ): string {
   const parts = [
     "# Reference",
     "",
-    "What a pipeline file may hold: its sections, the operators of its steps, aggregates and expressions. Made from their own declarations.",
+    "What a pipeline file may hold: its sections, the operators of its steps, aggregates and expressions; and what the device's `weir.yaml` may. Made from their own declarations.",
     "",
     ...fileSection(),
     ...stepSection(),
+    device,
     "## Operators",
     "",
     table(
