@@ -212,3 +212,16 @@ steps: [{ shelf: {} }, { fliter: a }, { sink: { stdout: {} } }]
   expect(load(false)).toEqual(["there is no operator shelf", "there is no operator fliter"]);
   expect(load(true)).toEqual(["there is no operator fliter"]);
 });
+
+it.each([
+  ["a source", 'source: { nats: { subject: "a/b" } }'],
+  [
+    "one of several sources",
+    'sources: { x: { nats: { subject: "a/b" }, schema: { v: bool } }, y: { nats: { subject: c }, schema: { v: bool } } }',
+  ],
+])("a warning about %s keeps no pipeline from its plan", (_, sources) => {
+  const content = `name: p\n${sources}\nsteps: [{ sink: { stdout: {} } }]\n`;
+  const { plan, diagnostics } = loadPipeline({ file: "p.yaml", content, catalogue });
+  expect(diagnostics.map(({ severity }) => severity)).toEqual(["warning"]);
+  expect(plan).not.toBeNull();
+});

@@ -69,7 +69,7 @@ export function planPipeline(
   const read = new Set(inputs.flatMap(({ spec: { time } }) => timeColumns(time)));
   const planning: Planning = { reader, catalogue, keys: spec.limits.keys, read };
   const first = planWith(planning, spec, inputs);
-  if (first === null || reader.diagnostics.length > 0) return { plan: null, diagnostics: reader.diagnostics };
+  if (first === null || reader.mistakes > 0) return { plan: null, diagnostics: reader.diagnostics };
   const needed = inputs.map((input) => neededOf(input, read, first.branches));
   const unchanged = needed.every(
     ({ fields, subjectFields }, place) =>
@@ -82,7 +82,7 @@ export function planPipeline(
   const plan =
     max === null ? whole : planWith({ ...planning, keys: { ...planning.keys, max } }, spec, needed);
   const crowded = plan === null ? [] : faultsOf(reader, plan);
-  if (plan === null || reader.diagnostics.length > 0) return { plan: null, diagnostics: reader.diagnostics };
+  if (plan === null || reader.mistakes > 0) return { plan: null, diagnostics: reader.diagnostics };
   const warnings = [
     ...partitionWarnings(plan, document),
     ...unkeyedWarnings(plan, read, document),

@@ -42,6 +42,11 @@ export class Reader {
     return undefined;
   }
 
+  /** How many mistakes there are so far; warnings are none. */
+  get mistakes(): number {
+    return this.diagnostics.filter(({ severity }) => severity === "error").length;
+  }
+
   /** Reports a mistake in the value at `path`. */
   fault(path: Path, message: string, hint: string | null = null): void {
     this.at(this.document.spanOf(path), message, hint);

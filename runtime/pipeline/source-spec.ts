@@ -173,7 +173,7 @@ export const sourceSetting: z.ZodType = settings;
 export function readSource(reader: Reader, path: Path): InputSpec | undefined {
   const read = reader.parse(settings, path);
   if (read === undefined) return undefined;
-  const before = reader.diagnostics.length;
+  const before = reader.mistakes;
   const kind = onlyOne(reader, path, read, ["nats", "file", "host"]);
   const source = kind === null ? null : sourceOf(reader, path, read);
   const format = formatOf(reader, path, read);
@@ -205,7 +205,7 @@ export function readSource(reader: Reader, path: Path): InputSpec | undefined {
     reader.keyFault([...path, "format"], "no message of csv names its columns", hint);
   }
   const timeSpec = timeOf(reader, path, read);
-  if (reader.diagnostics.length > before || source === null) return undefined;
+  if (reader.mistakes > before || source === null) return undefined;
   return {
     name: String(path.at(-1)),
     path,

@@ -52,7 +52,7 @@ export function readInputs(reader: Reader): readonly InputSpec[] | undefined {
   }
   const read = reader.parse(names, ["sources"]);
   if (read === undefined) return undefined;
-  const before = reader.diagnostics.length;
+  const before = reader.mistakes;
   const inputs = Object.keys(read).map((name) => readSource(reader, ["sources", name]));
   const whole = inputs.filter((each) => each !== undefined);
   for (const input of whole) {
@@ -61,7 +61,7 @@ export function readInputs(reader: Reader): readonly InputSpec[] | undefined {
   }
   checkTimes(reader, whole);
   checkColumns(reader, whole);
-  return reader.diagnostics.length > before ? undefined : whole;
+  return reader.mistakes > before ? undefined : whole;
 }
 
 /** What is written as `sources` and meant as `source`: a kind of source that has settings of such a kind. */
