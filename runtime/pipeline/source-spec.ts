@@ -6,6 +6,7 @@ import { type ColumnType, columnTypes, field } from "../../operators/sdk/index.t
 import { type Format, formats, lineFormats, timeUnits } from "../codec/codec.ts";
 import { type Framing, framings, framingsOf } from "../codec/framing.ts";
 import { limits } from "../limits.ts";
+import { warnOfListFields } from "./list-fields.ts";
 import { choiceOf, didYouMean } from "./nearest.ts";
 import type { InputSpec, JournalSpec, Path, SourceSpec, TimeSpec } from "./pipeline.ts";
 import { messageSchema, protoSetting, readMessage } from "./proto-spec.ts";
@@ -158,7 +159,7 @@ const settings = z
     }),
     schema: z.record(fieldName, z.enum(columnTypes)).optional().meta({
       description:
-        "Types of the fields; inferred from use when left out. `state.temperature` is a field within a field. Records may hold further fields. A value of another type sends its record to the dead letter, unless nothing uses the field (`weir explain` lists what is decoded): then it passes as it came. A number that is written as text is read as string, and `double(x)` makes one of it.",
+        "Types of the fields; inferred from use when left out. `state.temperature` is a field within a field; elements of a list have no such names (`framing: array` is for a message that is a list as a whole). Where a name is twice in a record, the last counts. Records may hold further fields. A value of another type sends its record to the dead letter, unless nothing uses the field (`weir explain` lists what is decoded): then it passes as it came. A number that is written as text is read as string, and `double(x)` makes one of it.",
     }),
     time: time.optional(),
   })
@@ -204,6 +205,7 @@ export function readSource(reader: Reader, path: Path): InputSpec | undefined {
     const hint = "declare them in their order: schema: { device: string, temp: float64 }";
     reader.keyFault([...path, "format"], "no message of csv names its columns", hint);
   }
+  warnOfListFields(reader, path, Object.keys(schema ?? {}));
   const timeSpec = timeOf(reader, path, read);
   if (reader.mistakes > before || source === null) return undefined;
   return {
