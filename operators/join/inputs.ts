@@ -15,7 +15,7 @@ import { inputsMax } from "./bounds.ts";
 export type Inputs = Readonly<Record<string, Expression>>;
 export type Members = Readonly<Record<string, MemberReference>>;
 
-const condition = field.expression(["bool"], "True for the records of this input.");
+const condition = field.expression(["bool"], "True for the records of this input.", ['source == "temp"']);
 
 const inputName = z
   .string()

@@ -114,6 +114,13 @@ describe("refused, and where", () => {
       "expected whole milliseconds, at least one",
       null,
     ],
+    [
+      "align",
+      `inputs: { t: [t], d: n == 2 }, ${rest}, age: 10s`,
+      "t",
+      "expected text, got a list",
+      'write it like source == "temp"',
+    ],
     ["align", `${two}, ${rest}`, "align", "age is missing", "write it like 10s or 1m30s"],
     ["join", `${sides}, ${two}, ${rest}`, "join", "join needs one of within and window", null],
     ["join", `${sides}, ${two}, ${rest}, within: 1s, max: 0`, "0", "expected at least 1, got 0", null],

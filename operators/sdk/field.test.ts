@@ -42,6 +42,8 @@ describe("durations", () => {
 
   test.each([
     ["5 min", "5m"],
+    ["1w", "7d"],
+    ["2 weeks", "14d"],
     ["10 s", "10s"],
     ["1m30", "1m30s"],
     ["2 hours", "2h"],

@@ -83,7 +83,8 @@ const smallerUnits: Readonly<Record<string, string>> = { d: "h", h: "m", m: "s",
 function durationHint(text: string): string {
   // What was meant by less than nothing nobody knows.
   if (/^\s*-\s*\d/.test(text)) return "; a length of time is never negative: leave the minus out";
-  const near = nearDuration(text);
+  const weeks = /^\s*(\d+)\s*w(?:eeks?)?\s*$/i.exec(text)?.[1];
+  const near = weeks === undefined ? nearDuration(text) : `${7 * Number(weeks)}d`;
   return near === undefined ? "" : `; write ${near}`;
 }
 
@@ -115,13 +116,13 @@ function sizeHint(text: string): string {
   return unit === undefined ? "" : `; write ${number.replace(",", ".")}${unit}`;
 }
 
-function bound<T>(want: Want, description: string): z.ZodType<T, string> {
+function bound<T>(want: Want, description: string, examples: readonly string[] = []): z.ZodType<T, string> {
   return (
     z
       .string()
       .min(1)
       .max(expressionLengthMax)
-      .meta({ description })
+      .meta(examples.length === 0 ? { description } : { description, examples: [...examples] })
       // The planner swaps each Unbound for what it asks for before the operator is created.
       .transform((text) => new Unbound(text, want) as unknown as T)
   );
@@ -135,8 +136,12 @@ interface WrittenReference {
 
 export const field = {
   /** An expression over the input's columns whose result is one of `types` (any, when empty). */
-  expression(types: readonly ColumnType[], doc: string): z.ZodType<Expression, string> {
-    return bound({ kind: "expression", types }, doc);
+  expression(
+    types: readonly ColumnType[],
+    doc: string,
+    examples: readonly string[] = [],
+  ): z.ZodType<Expression, string> {
+    return bound({ kind: "expression", types }, doc, examples);
   },
   /** The name of a column of the input whose type is one of `types` (any, when empty). */
   column(types: readonly ColumnType[], doc: string): z.ZodType<ColumnReference, string> {

@@ -211,7 +211,11 @@ function hintFor(
   if (issue.expected === "record" && value !== null) return "write it as names and values: { name: value }";
   if (value === null && (issue.expected === "object" || issue.expected === "record"))
     return "a map without settings is {}";
-  if (issue.expected === "string" && typeof value === "number" && examples.length > 0) {
+  if (
+    issue.expected === "string" &&
+    (typeof value === "number" || Array.isArray(value)) &&
+    examples.length > 0
+  ) {
     return `write it like ${examples.join(" or ")}`;
   }
   if (issue.expected === "string" && (typeof value === "number" || typeof value === "boolean")) {
