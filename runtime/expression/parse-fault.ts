@@ -87,6 +87,8 @@ function cure(text: string, start: number, end: number): string {
     const known = Object.hasOwn(slips, each) ? slips[each] : undefined;
     if (known !== undefined) return `; ${known}`;
   }
+  if (text.slice(start, end) === "*" && /\bcount\s*\($/i.test(text.slice(0, start)))
+    return "; count() counts the records";
   if (/^[\u201c\u201d\u201e\u2018\u2019]/.test(text.slice(start))) return `; write " or ' around texts`;
   if (text.slice(start, end) === "," && /\bin\s*\([^()]*$/.test(text.slice(0, start)))
     return '; a list stands in brackets, as in device in ["a", "b"]';

@@ -60,6 +60,7 @@ test.each<[text: string, start: number, end: number, message: string]>([
   ["a or b", 2, 4, 'unexpected "or"; write || for or'],
   ["not a", 4, 5, 'unexpected "a"; write ! for not'],
   ["a <> b", 3, 4, 'unexpected ">"; write != for not equal'],
+  ["count(*)", 6, 7, 'unexpected "*"; count() counts the records'],
   ["a & b", 2, 3, 'unexpected "&"; write && for and'],
   ["a ^ 2", 2, 3, 'unexpected "^"; write pow(x, y)'],
   ["(a", 2, 2, "expected ), got the end"],

@@ -43,6 +43,7 @@ const otherNames: Readonly<Record<string, string>> = {
   dedup: "deduplicate distinct unique",
   outlier: "hampel anomaly spike",
   rate: "derivative non_negative_derivative",
+  throttle: "delay ratelimit rate_limit limit",
   branch: "route switch split fork",
   sink: "output publish emit write to send",
   // Settings
@@ -63,6 +64,8 @@ const otherNames: Readonly<Record<string, string>> = {
   lateness: "late allowed_lateness watermark delay",
   field: "column",
   path: "file filename",
+  rows: "count size messages records",
+  wait: "period timeout linger interval flush_interval",
   zone: "timezone time_zone tz",
 };
 
