@@ -104,6 +104,7 @@ describe("what a pipeline file cannot hold", () => {
     ["a quote that never ends", "a: 'x", /^1:6 Missing closing/],
     ["a bracket that never ends", "a: [1,", /^1:7 expected \]: a \[ before this is not closed$/],
     ["a colon in plain text", "a: b: c", /^1:4 Nested mappings/],
+    ["a setting too far in", "a:\n  b: 1\n   c: 2", /^2:6 the next line begins further in than this one$/],
   ];
   it.each(cases)("%s", (_name, text, first) => {
     expect(faultsOf(text)[0]).toMatch(first);

@@ -225,3 +225,12 @@ it.each([
   expect(diagnostics.map(({ severity }) => severity)).toEqual(["warning"]);
   expect(plan).not.toBeNull();
 });
+
+it("does not say that a section is missing whose name is mistyped", () => {
+  const content = "name: p\nsorce: { nats: { subject: a } }\nstep: [{ sink: { stdout: {} } }]\n";
+  const { diagnostics } = loadPipeline({ file: "p.yaml", content, catalogue });
+  expect(diagnostics.map(({ line, message, hint }) => `${line} ${message} | ${hint}`)).toEqual([
+    "2 unknown setting sorce | did you mean source?",
+    "3 unknown setting step | did you mean steps?",
+  ]);
+});

@@ -11,6 +11,10 @@ test.each([
   ["tz", window, "use calendar: { unit: day, zone: Europe/Berlin } in place of tumbling"],
   ["timezone", ["unit", "shifts", "zone"], "did you mean zone?"],
   ["mqtt", ["nats", "file", "host"], "use nats: nats-server takes MQTT itself"],
+  ["uplink", ["nats", "threads", "state"], "use nats: the uplink is one connection's"],
+  ["delay", ["throttle", "hold"], "did you mean throttle?"],
+  ["count", ["rows", "bytes", "wait"], "did you mean rows?"],
+  ["period", ["rows", "bytes", "wait"], "did you mean wait?"],
   ["slect", window, "did you mean select?"],
   ["colour", ["red", "blue"], "expected red or blue"],
 ] as const)("%s among %j", (name, names, told) => {

@@ -7,6 +7,8 @@ const zoned =
 /** What weir has no name for, and what serves instead where the name before the colon may stand. */
 const others: Readonly<Record<string, string>> = {
   mqtt: "nats: nats-server takes MQTT itself, and what devices publish to a/b is the subject a.b",
+  uplink:
+    "nats: the uplink is one connection's, nats: { cloud: { url: nats://…, uplink: { bytes: 50MiB, every: 1d } } }",
   zone: zoned,
   timezone: zoned,
   time_zone: zoned,

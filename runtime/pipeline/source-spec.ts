@@ -86,7 +86,18 @@ const natsSource = z
 
 const fileSource = z
   .strictObject({
-    path: z.string().min(1).max(4096).meta({ description: "File to read, relative to the pipeline's file." }),
+    path: z
+      .string()
+      .min(1)
+      .max(4096)
+      .refine(
+        (path) => !path.includes("*"),
+        "a source reads one file: weir feed puts one after the other of a folder onto subjects, which nats reads",
+      )
+      .meta({
+        description:
+          "File to read, relative to the pipeline's file: one, from its beginning to its end; then the source has ended.",
+      }),
     rate: field.number({ min: 0.001 }, "Records a second; as fast as possible when left out.").optional(),
     speed: field.number({ min: 0.001 }, "Replays the file's own time, this many times as fast.").optional(),
   })

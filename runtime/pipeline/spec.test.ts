@@ -179,6 +179,12 @@ describe("mistakes in the source", () => {
       "{ nats: { subject: a }, file: { path: a.csv } }",
       ["2:33 file stands beside nats | keep one of nats, file, host"],
     ],
+    [
+      "{ file: { path: 'drop/*.csv' } }",
+      [
+        "2:25 a source reads one file: weir feed puts one after the other of a folder onto subjects, which nats reads",
+      ],
+    ],
     ["{ nats: { stream: S } }", ["2:11 subject is missing | write it like sensors.{site}.{device}.temp"]],
     [
       "{ nats: { subject: $SYS.> } }",
@@ -576,14 +582,6 @@ tests:
   ])("%s", (tests, faults) => {
     expect(faultsOf(head + tests)).toEqual(faults);
   });
-});
-
-it("does not say that a section is missing whose name is mistyped", () => {
-  const text = "name: p\nsorce: { nats: { subject: a } }\nstep: [{ sink: { stdout: {} } }]\n";
-  expect(faultsOf(text)).toEqual([
-    "2:1 unknown setting sorce | did you mean source?",
-    "3:1 unknown setting step | did you mean steps?",
-  ]);
 });
 
 it("reports mistakes of every part at once", () => {

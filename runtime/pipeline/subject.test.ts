@@ -23,6 +23,8 @@ describe("refused", () => {
     ["source", "a.b c.d", "2-5", /no spaces/],
     ["source", "a.>.b", "2-3", /only at the end/],
     ["source", "a.b*.c", "2-4", /b\* is not a wildcard/],
+    ["source", "a.+.c", "2-3", /\+ is a wildcard of MQTT, and of a subject a token/],
+    ["source", "a.#", "2-3", /# is a wildcard of MQTT, and of a subject a token/],
     ["source", "a.{}.c", "2-4", /is not a named token/],
     ["source", "a.x{b}.c", "2-6", /is not a named token/],
     ["source", "a.{b}.{b}", "6-9", /two tokens are called b/],

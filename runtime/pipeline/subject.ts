@@ -133,6 +133,8 @@ function tokenFault(
   // oxlint-disable-next-line no-control-regex -- these are what is looked for
   if (/[\s\u0000-\u001f]/.test(token)) return ["a subject holds no spaces", "remove them, or use - or _"];
   if (token.includes("{") || token.includes("}")) return braceFault(token, role);
+  if (role === "source" && (token === "+" || token === "#"))
+    return [`${token} is a wildcard of MQTT, and of a subject a token`, `write ${token === "+" ? "*" : ">"}`];
   if (token === ">" && !isLast) return ["> stands only at the end of a subject", "use * for one token"];
   if (!/[*>]/.test(token)) return null;
   if (role !== "source")

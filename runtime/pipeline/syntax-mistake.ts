@@ -52,7 +52,20 @@ export function syntaxMistake(
     const hint = line.includes("${") ? hintOf(code, message, line) : "inside { } or [ ], put {…} in quotes";
     return { start, end, message: "braces in a text that is not in quotes", hint };
   }
+  if (code === "BLOCK_AS_IMPLICIT_KEY" && isDeeper(lines.line(place.line + 1), line))
+    return {
+      start,
+      end,
+      message: "the next line begins further in than this one",
+      hint: remedies["BAD_INDENT"]!,
+    };
   return { start, end, message: messageOf(code, message, text, start), hint: hintOf(code, message, line) };
+}
+
+/** True of a setting that is indented further than one above it which has its value already. */
+function isDeeper(next: string, line: string): boolean {
+  const indent = (text: string): number => text.length - text.trimStart().length;
+  return /^\s+[\w."'-]+:(\s|$)/.test(next) && /:\s+\S/.test(line) && indent(next) > indent(line);
 }
 
 function messageOf(code: string, message: string, text: string, start: number): string {
