@@ -217,7 +217,8 @@ function named(value: unknown): string {
   if (typeof value === "function")
     return "a function: the settings come first, as in (settings) => (record) => …";
   if (value instanceof Promise) return "a promise: an operator waits for nothing, so it is not async";
-  return `${typeof value} ${String(value)}`;
+  if (typeof value === "object") return value === null ? "null" : "an object";
+  return `${typeof value} ${String(value as string | number | boolean | bigint)}`;
 }
 
 /** A value that nobody would see is a mistake of the operator's, as a name that is misspelt. */

@@ -61,7 +61,7 @@ export async function checkPipeline(
 }
 
 /** What of its state keeps a pipeline from being open, and passes by itself. */
-const passing: readonly string[] = ["WEIR_DISK_FULL", "WEIR_STATE_BUSY"];
+const passing: ReadonlySet<string> = new Set(["WEIR_DISK_FULL", "WEIR_STATE_BUSY"]);
 
 export class PipelineLife {
   /** The start of it that this is. A pipeline that runs is taken for a later one without being touched. */
@@ -202,7 +202,7 @@ export class PipelineLife {
         waits("its state", null);
         return worker;
       } catch (error) {
-        if (!(error instanceof WeirError) || !passing.includes(error.code)) throw error;
+        if (!(error instanceof WeirError) || !passing.has(error.code)) throw error;
         if (this.phase !== "starting") throw error;
         if (!this.#lacksState) log.warn(`${this.#name}: ${adviceOf(error)}`);
         this.#lacksState = true;
