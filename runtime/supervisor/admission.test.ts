@@ -3,7 +3,7 @@
 
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Admission, admit, type Asked } from "./admission.ts";
+import { type Admission, admit, admitAll, type Asked } from "./admission.ts";
 import { keptWanted, wantedText } from "./kept-wanted.ts";
 import type { Statement, TrustedKeys } from "./signature.ts";
 import { signedPipeline, testKey, trusting } from "./signing.fixture.ts";
@@ -62,6 +62,19 @@ test("what is refused takes nothing away, and is told with its name, revision an
     [{ name: "climate", revision: null, file: null, reason: "no" }],
   ]);
   expect(texts(asked(after, []))).toEqual([]);
+});
+
+test("where nothing has to be signed, what cannot be read takes nothing away either", () => {
+  const wanted = [one, signedPipeline("name: doors\nabout: one\n", key)];
+  const unreadable = [
+    { name: "climate", reason: "no" },
+    { name: "new", reason: "no" },
+  ];
+  expect(admitAll({ pipelines: wanted.slice(1), unreadable }, wanted)).toEqual({
+    wanted: [wanted[1], one],
+    refused: unreadable.map(({ name, reason }) => ({ name, revision: null, file: null, reason })),
+  });
+  expect(admitAll({ pipelines: [], unreadable: [] }, wanted)).toEqual({ wanted: [], refused: [] });
 });
 
 test("nothing older comes back, but under a new signature; not even once it is wanted no more", () => {

@@ -77,6 +77,18 @@ export function admit(
   return { wanted: [...wanted.values()], refused, newest: isNewer ? newest : before };
 }
 
+/** Where no keys are trusted: all that can be read, and in the place of what cannot, what ran before. */
+export function admitAll(
+  { pipelines, unreadable }: Asked,
+  running: readonly WantedPipeline[],
+): Omit<Admission, "newest"> {
+  const isNamed = (all: readonly { readonly name: string }[], name: string): boolean =>
+    all.some((each) => each.name === name);
+  const kept = running.filter(({ name }) => isNamed(unreadable, name) && !isNamed(pipelines, name));
+  const refused = unreadable.map(({ name, reason }) => ({ name, revision: null, file: null, reason }));
+  return { wanted: [...pipelines, ...kept], refused };
+}
+
 /** By the text itself: a revision is a short name for it. */
 function isSame({ text, signature }: WantedPipeline, other: WantedPipeline | undefined): boolean {
   return other?.text === text && signatureMark(other.signature) === signatureMark(signature);

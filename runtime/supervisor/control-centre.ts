@@ -37,7 +37,7 @@ export interface ControlOptions {
 
 const wish = z.strictObject({
   user: z.string(),
-  pipeline: z.string(),
+  pipeline: z.string().regex(/^[a-z0-9_-]{1,64}$/),
   processors: z.number().nonnegative(),
   memory: z.number().nonnegative(),
   labels: z.record(z.string(), z.string()).default({}),

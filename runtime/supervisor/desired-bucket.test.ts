@@ -7,11 +7,12 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { sleep, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
+import { bucketsOf } from "../connect/key-value.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
 import { plainDevice } from "./device.fixture.ts";
 import { DeviceBucket } from "./device-bucket.ts";
-import { DesiredBucket, followDesired, type HostDesired } from "./desired-bucket.ts";
+import { DesiredBucket, desiredBucket, followDesired, type HostDesired } from "./desired-bucket.ts";
 import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-desired-test-"));
@@ -55,6 +56,23 @@ test("what was put is read, of that host only", async () => {
   expect(read.state).toEqual({ drain: false });
   expect(read.pipelines.get("climate")!.pipeline).toEqual(pipeline("climate", "one"));
   expect((await bucket.read("b")).pipelines.size).toBe(0);
+});
+
+test("what stands under another pipeline's name, or is none, is told by the name of its key", async () => {
+  const store = await bucketsOf(link).open(desiredBucket);
+  await store.put("odd.pipeline.one", JSON.stringify({ file: "/p/two.yaml", text: "name: two\n" }));
+  await store.put("odd.pipeline.three", JSON.stringify({ file: "/p/x.yaml", text: "name: ../../x\n" }));
+  await store.put("odd.pipeline.four", "four");
+  const { pipelines, unreadable = [] } = await bucket.read("odd");
+  expect(pipelines.size).toBe(0);
+  const told = unreadable.map(({ name, reason }) => `${name} ${reason}`).sort();
+  expect(told).toEqual([
+    expect.stringMatching(/^four its entry in the bucket weir_desired cannot be read: /),
+    expect.stringMatching(/^one .*its key is that of one, and its text calls it two$/),
+    expect.stringMatching(
+      /^three .*a pipeline has a name of lower-case letters, digits, - and _, at most 64$/,
+    ),
+  ]);
 });
 
 test("nobody overwrites what another has changed meanwhile", async () => {

@@ -91,13 +91,16 @@ function stale(what: string, cause: unknown): WeirError {
   });
 }
 
-/** The pipeline, or why there is none. */
-function readPipeline(entry: Pick<BucketEntry, "revision" | "json">): DesiredEntry | string {
+/** The pipeline, or why there is none. `name`: of its key. */
+function readPipeline(entry: Pick<BucketEntry, "revision" | "json">, name: string): DesiredEntry | string {
   try {
     const parsed = pipelineEntry.safeParse(entry.json());
     if (!parsed.success) throw new Error("expected a file, a text, and what else belongs to a pipeline");
     const { file, text, back = false, ...more } = parsed.data;
-    return { pipeline: wantedPipeline(file, text, more), sequence: entry.revision, back };
+    const pipeline = wantedPipeline(file, text, more);
+    if (pipeline.name !== name)
+      throw new Error(`its key is that of ${name}, and its text calls it ${pipeline.name}`);
+    return { pipeline, sequence: entry.revision, back };
   } catch (error) {
     return `its entry in the bucket ${desiredBucket} cannot be read: ${messageOf(error)}`;
   }
@@ -116,7 +119,7 @@ function allIn(entries: ReadonlyMap<string, BucketEntry>): AllDesired {
     const known = hosts.get(host) ?? { state: null, pipelines: new Map<string, DesiredEntry>() };
     hosts.set(host, known);
     if (kind === "state") known.state = readState(entry);
-    const pipeline = kind === "pipeline" ? readPipeline(entry) : null;
+    const pipeline = kind === "pipeline" ? readPipeline(entry, name) : null;
     if (pipeline !== null && typeof pipeline !== "string")
       known.pipelines.set(pipeline.pipeline.name, pipeline);
     const owner = kind === "owner" && host === fleet ? ownerEntry.safeParse(jsonOf(entry)) : null;
@@ -181,9 +184,9 @@ export class DesiredBucket {
     const found = entries.get(hostKey(host));
     for (const [key, entry] of entries) {
       if (!key.startsWith(pipelineKey(host, ""))) continue;
-      const read = readPipeline(entry);
+      const name = key.slice(pipelineKey(host, "").length);
+      const read = readPipeline(entry, name);
       if (typeof read === "string") {
-        const name = key.slice(pipelineKey(host, "").length);
         unreadable.push({ name, reason: read, sequence: entry.revision });
       } else pipelines.set(read.pipeline.name, read);
     }
@@ -236,7 +239,7 @@ export class DesiredBucket {
     const found: DesiredEntry[] = [];
     const entries = await this.#store.history({ key: pipelineKey(host, name) });
     for await (const entry of entries) {
-      const read = entry.operation === "PUT" ? readPipeline(entry) : "";
+      const read = entry.operation === "PUT" ? readPipeline(entry, name) : "";
       if (typeof read !== "string") found.push(read);
     }
     return found;

@@ -6,7 +6,7 @@ import type { Clock } from "../clock.ts";
 import { instanceOf } from "../instance.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
-import { admit, type Asked, type Newest, type Refusal } from "./admission.ts";
+import { admit, admitAll, type Asked, type Newest, type Refusal } from "./admission.ts";
 import type { KeptWrites } from "./kept-writes.ts";
 import type { Memory, PipelineMemory } from "./memory.ts";
 import { accepting, nothingAccepted, type TrustedKeys, verify, verifyAgain } from "./signature.ts";
@@ -49,7 +49,6 @@ export class Gate {
     this.#keys = keys;
     const { pipelines, damaged } = files.wanted() ?? { pipelines: [], damaged: [] };
     this.#asked = { pipelines, unreadable: damaged.map((reason) => ({ name: "wanted.json", reason })) };
-    if (keys === null) for (const reason of damaged) log.warn(reason);
     const accepted = files.accepted();
     if (accepted === null && keys !== null)
       log.warn("accepted.json cannot be read: what was accepted before counts as far as it is wanted still");
@@ -147,13 +146,11 @@ export class Gate {
    */
   #take(isVerified: boolean): void {
     const { host, clock, files, writes } = this.#options;
-    if (this.#keys === null) {
-      this.#wanted = this.#asked.pipelines;
-      return;
-    }
-    const circumstances = { host, keys: this.#keys, now: clock.now() };
-    const admission = admit(this.#asked, this.#wanted, this.#newest, circumstances, isVerified);
-    const { wanted, refused, newest } = admission;
+    const keys = this.#keys;
+    const { wanted, refused, newest } =
+      keys === null
+        ? { ...admitAll(this.#asked, this.#wanted), newest: this.#newest }
+        : admit(this.#asked, this.#wanted, this.#newest, { host, keys, now: clock.now() }, isVerified);
     const before = new Set(this.#refused.map((each) => JSON.stringify(each)));
     const fresh = refused.filter((each) => !before.has(JSON.stringify(each)));
     this.#fresh = [...this.#fresh, ...fresh].slice(-limits.supervisor_happenings_max);
