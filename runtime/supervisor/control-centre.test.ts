@@ -4,11 +4,12 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Clock, sleep, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
+import { bucketsOf } from "../connect/key-value.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
 import { ControlCentre } from "./control-centre.ts";
 import { fleet } from "./control-subjects.ts";
-import { DesiredBucket } from "./desired-bucket.ts";
+import { DesiredBucket, desiredBucket } from "./desired-bucket.ts";
 import type { Device } from "./device.ts";
 import { DeviceBucket } from "./device-bucket.ts";
 import { wantedPipeline } from "./wanted.ts";
@@ -130,5 +131,31 @@ test("a registry that somebody deleted is made again, and nobody is gone before 
   await tell(names.slow);
   await look();
   expect(await owner()).toBe(names.quick);
+  await centre.close();
+});
+
+test("an entry of the fleet that cannot be read ends nothing that it said before", async () => {
+  const [desired, devices] = [await DesiredBucket.open(link), await DeviceBucket.open(link)];
+  const tell = (): Promise<number> => devices.tell({ ...device, id: "reader", labels: { odd: "yes" } });
+  await tell();
+  const text = "name: p-odd\nsource: { host: { every: 1s } }\nplacement: { labels: { odd: yes } }\n";
+  await desired.put(fleet, wantedPipeline("/p.yaml", text), null);
+  const said: string[] = [];
+  const log = { ...silentLog, error: () => undefined, warn: (line: string) => void said.push(line) };
+  const policy = { lost_after: 60_000, allow: [{}] };
+  const clock = wallClock;
+  const centre = await ControlCentre.open({ link, policy, id: "odd", version: "0", clock, log });
+  const isThere = async (): Promise<boolean> => (await desired.read("reader")).pipelines.has("p-odd");
+  while (!(await isThere())) {
+    centre.look();
+    await sleep(wallClock, 50);
+  }
+  await (await bucketsOf(link).open(desiredBucket)).put(`${fleet}.pipeline.p-odd`, "no pipeline");
+  while (!said.some((line) => line.includes("p-odd stays as it is: its entry in the bucket"))) {
+    centre.look();
+    await sleep(wallClock, 50);
+  }
+  expect(await isThere()).toBe(true);
+  expect((await desired.all()).owners.get("p-odd")?.owner.host).toBe("reader");
   await centre.close();
 });

@@ -128,8 +128,15 @@ export class ControlCentre {
     const wanted = all.hosts.get(fleet) ?? nothing;
     const known = registered.map((each) => this.#knownOf(each, all));
     const owners = new Map([...all.owners].map(([name, { owner }]) => [name, owner]));
-    const { turns, waiting } = this.#turns(placeables(all), known, owners);
-    const waits = waiting.map(({ name, reason }) => `${name} waits for a host: ${reason}`);
+    // What cannot be read may be wanted still: it stays as it is.
+    const unreadable = wanted.unreadable ?? [];
+    const isReadable = (name: string): boolean => unreadable.every((each) => each.name !== name);
+    const judged = new Map([...owners].filter(([name]) => isReadable(name)));
+    const { turns, waiting } = this.#turns(placeables(all), known, judged);
+    const waits = [
+      ...waiting.map(({ name, reason }) => `${name} waits for a host: ${reason}`),
+      ...unreadable.map(({ name, reason }) => `${name} stays as it is: ${reason}`),
+    ];
     for (const { name, owner } of turns) {
       const sequence = all.owners.get(name)?.sequence ?? null;
       if (!(await this.#unlessStale(this.#desired.own(name, owner, sequence)))) continue;
@@ -141,7 +148,8 @@ export class ControlCentre {
       [...wanted.pipelines].map(([name, { pipeline }]) => [name, revisionMark(pipeline)]),
     );
     const runs = runsOf(known);
-    for (const change of entryChanges(revisions, owners, turnEntries(all), runs)) {
+    const entries = turnEntries(all).filter(({ name }) => isReadable(name));
+    for (const change of entryChanges(revisions, owners, entries, runs)) {
       if (isNamed(change, all))
         waits.push(`${change.name} waits: ${change.host} is to run a pipeline of that name already`);
       else await this.#enter(change, all);

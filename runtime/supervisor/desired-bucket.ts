@@ -111,17 +111,29 @@ function readState(entry: BucketEntry): HostState | null {
   return read.success ? read.data : null;
 }
 
+/** What is wanted of one host while it is read. */
+interface Changing {
+  state: HostState | null;
+  readonly pipelines: Map<string, DesiredEntry>;
+  readonly unreadable: NonNullable<HostDesired["unreadable"]>[number][];
+}
+
 function allIn(entries: ReadonlyMap<string, BucketEntry>): AllDesired {
-  const hosts = new Map<string, { state: HostState | null; pipelines: Map<string, DesiredEntry> }>();
+  const hosts = new Map<string, Changing>();
   const owners = new Map<string, OwnerEntry>();
   for (const [key, entry] of entries) {
     const [host = "", kind, name = ""] = key.split(".");
-    const known = hosts.get(host) ?? { state: null, pipelines: new Map<string, DesiredEntry>() };
+    const known = hosts.get(host) ?? {
+      state: null,
+      pipelines: new Map<string, DesiredEntry>(),
+      unreadable: [],
+    };
     hosts.set(host, known);
     if (kind === "state") known.state = readState(entry);
     const pipeline = kind === "pipeline" ? readPipeline(entry, name) : null;
-    if (pipeline !== null && typeof pipeline !== "string")
-      known.pipelines.set(pipeline.pipeline.name, pipeline);
+    if (typeof pipeline === "string")
+      known.unreadable.push({ name, reason: pipeline, sequence: entry.revision });
+    else if (pipeline !== null) known.pipelines.set(pipeline.pipeline.name, pipeline);
     const owner = kind === "owner" && host === fleet ? ownerEntry.safeParse(jsonOf(entry)) : null;
     if (owner?.success === true) owners.set(name, { owner: owner.data, sequence: entry.revision });
   }
