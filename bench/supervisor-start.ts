@@ -61,8 +61,18 @@ steps:
     return status ?? null;
   }
 
-  /** MB; null on systems that do not tell. */
-  memory(): number | null {
+  /** The most of its memory for so long, MB; null on systems that do not tell. */
+  async mostMemory(ms: number): Promise<number | null> {
+    let most: number | null = null;
+    for (let past = 0; past < ms; past += looks_ms) {
+      const memory = this.#memory();
+      if (memory !== null) most = Math.max(most ?? 0, memory);
+      await sleep(wallClock, looks_ms);
+    }
+    return most;
+  }
+
+  #memory(): number | null {
     try {
       const text = readFileSync(`/proc/${this.#supervisor?.pid}/status`, "utf8");
       return Number(/^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1]) / 1024;
@@ -113,7 +123,7 @@ export async function benchStarts({ quick }: { readonly quick: boolean }, report
         );
         // What starting them took is given back a while later.
         await sleep(wallClock, settled_ms);
-        const memory = site.memory();
+        const memory = await site.mostMemory(limits.supervisor_tidy_ms);
         if (memory !== null)
           judge(report, `the supervisor of ${workers} workers`, "MB", [memory], supervisor_mb_wanted);
       } finally {

@@ -24,7 +24,7 @@ import {
 import { readRequests } from "../worker/ingest-requests.ts";
 import { prepareRunFolder } from "../worker/control.ts";
 import { defaultConnection, type DeviceSettings, runFolder } from "../worker/settings.ts";
-import { giveBackMemory, keepCompiledCode } from "../worker/settle.ts";
+import { giveBackMemory, keepCompiledCode, boundYoungGeneration } from "../worker/settle.ts";
 import { termsIn } from "../worker/state-folders.ts";
 import { settingsFor } from "./device-settings.ts";
 import { checkForgotten, checkWanted, followFolder } from "./followed-folder.ts";
@@ -69,6 +69,8 @@ function keepSmall(): () => void {
     last = now;
     wait = Math.min(wait * 2, limits.supervisor_tidy_ms);
     giveBackMemory();
+    // By what it grows between two such, it would be above what it may take.
+    boundYoungGeneration();
   });
 }
 

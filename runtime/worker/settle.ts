@@ -19,6 +19,11 @@ export function giveBackMemory(): void {
   asItWas.forEach(setFlagsFromString);
 }
 
+/** From here on V8's young generation stays as large as it is: for whoever has little to do, for long. */
+export function boundYoungGeneration(): void {
+  setFlagsFromString("--semi-space-growth-factor=1");
+}
+
 /**
  * Writes down what was compiled, where Node keeps such a cache. By itself it does so when a process ends well, which one
  * that is killed, or that runs for years, never does.
