@@ -83,6 +83,22 @@ export function streams(trial: Trial, length: number, exact = false): fc.Arbitra
   });
 }
 
+/** A stream that still shows what `shows` looks for, and of which no part can be left out. */
+export function shortened(
+  stream: readonly Happening[],
+  shows: (stream: readonly Happening[]) => boolean,
+): readonly Happening[] {
+  let left = stream;
+  for (let size = Math.ceil(left.length / 2); size >= 1; size--) {
+    for (let at = 0; at < left.length; ) {
+      const shorter = left.toSpliced(at, size);
+      if (shows(shorter)) left = shorter;
+      else at += size;
+    }
+  }
+  return left;
+}
+
 export function happen(harness: Harness, happening: Happening): void {
   if ("pause" in happening) harness.pause(happening.pause);
   else harness.record(happening.record);

@@ -1,7 +1,19 @@
 // The suite finds what it is there to find: operators with planted faults, one for each law.
 
 import { describe, expect, test } from "vitest";
-import { defineOperator, field, type OperatorDefinition, type OperatorSpec, table, z } from "weir/sdk";
+import {
+  type Batch,
+  type Column,
+  defineFilter,
+  defineOperator,
+  field,
+  type Operator,
+  type OperatorDefinition,
+  type OperatorSpec,
+  type Schema,
+  table,
+  z,
+} from "weir/sdk";
 import { conformanceFaults } from "./conformance.ts";
 
 const examples: OperatorDefinition["examples"] = [
@@ -45,6 +57,11 @@ function faultsOf(definition: OperatorDefinition): string[] {
   return conformanceFaults(definition, { runs: 30 }).map((fault) => fault.replace(/^planted: /, ""));
 }
 
+/** The stream at the end of a message. */
+function streamIn(fault: string): readonly unknown[] {
+  return JSON.parse(/stream[^:]*: (\[.*\])$/.exec(fault)![1]!) as readonly unknown[];
+}
+
 describe("a planted fault is found", () => {
   test("none where there is none", () => {
     expect(faultsOf(planted(() => ({ onBatch: (batch, out) => out.emit(batch) })))).toEqual([]);
@@ -74,6 +91,8 @@ describe("a planted fault is found", () => {
     expect(faults[0]).toMatch(
       /a restart anywhere does not show.*a restart shows.*stream, with restarts before/s,
     );
+    // A shorter one would hardly show it.
+    expect(streamIn(faults[0]!).length).toBeLessThanOrEqual(9);
   });
 
   test("a first row that is expected", () => {
@@ -96,11 +115,135 @@ describe("a planted fault is found", () => {
         void out;
       },
     }));
-    expect(faultsOf(keeping).join()).toMatch(/are still held.*state grows with the stream/s);
+    expect(faultsOf(reading(keeping)).join()).toMatch(/are still held.*state grows with the stream/s);
   });
 
   test("records that are left out in silence", () => {
     const silent = planted(() => ({ onBatch: () => undefined }));
     expect(faultsOf(silent).join()).toMatch(/the ledger's law is broken/);
+  });
+
+  const wider = (input: Schema): Schema => ({
+    ...input,
+    fields: [...input.fields, { name: "more", type: "float64" }],
+  });
+  const temp = (batch: Batch): Column =>
+    batch.columns[batch.schema.fields.findIndex(({ name }) => name === "temp")]!;
+  /** What is read is what a setting names. */
+  const reading = (definition: OperatorDefinition): OperatorDefinition => ({
+    ...definition,
+    examples: examples.map((each) => ({ ...each, config: { by: ["device", "temp"] } })),
+  });
+
+  test.each<[name: string, fault: string, onBatch: Operator["onBatch"], schema?: typeof wider]>([
+    [
+      "a column that is changed in place",
+      "it changes column temp of the batch that it is given",
+      (batch, out) => {
+        for (let i = 0; i < batch.count; i++) temp(batch).values[batch.selection[i]!] = 5;
+        out.emit(batch);
+      },
+    ],
+    [
+      "a time that is changed in place",
+      "it changes time of the batch that it is given",
+      (batch, out) => {
+        batch.time.fill(5);
+        out.emit(batch);
+      },
+    ],
+    [
+      "a column that is left out",
+      "it sends 2 columns, and its schema has 3",
+      (batch, out) => out.project(batch, batch.columns.slice(0, 2)),
+    ],
+    [
+      "a column of another type",
+      "column more: it sends one of type string, and its schema says float64",
+      (batch, out) => out.project(batch, [...batch.columns, batch.columns[0]!]),
+      wider,
+    ],
+    [
+      "a number that is none",
+      "column more: a row that is not null has NaN; for null, put 0 into valid",
+      (batch, out) => {
+        const draft = out.draft(batch.rows);
+        draft.columns[3]!.values.fill(Number.NaN as never);
+        out.project(batch, [...batch.columns, draft.columns[3]!]);
+      },
+      wider,
+    ],
+    [
+      "other values in a field that is passed on",
+      "column temp: it sends other values than came, and its schema passes the field on: a column that is replaced has a new field",
+      (batch, out) => {
+        const draft = out.draft(batch.rows);
+        draft.columns[2]!.values.fill(17 as never);
+        out.project(batch, [batch.columns[0]!, batch.columns[1]!, draft.columns[2]!]);
+      },
+    ],
+    [
+      "a value under null that decides",
+      "it reads what it may not: rows that are not selected, values under null, or a batch behind its call",
+      (batch, out) => {
+        const rows = out.scratch(batch);
+        let count = 0;
+        for (let i = 0; i < batch.count; i++) {
+          const row = batch.selection[i]!;
+          if (Number(temp(batch).values[row]) < 1e10) rows[count++] = row;
+        }
+        out.select(batch, rows, count);
+      },
+    ],
+    [
+      "rows that are not selected",
+      "which is not selected: loop over batch.selection[0 … batch.count)",
+      (batch, out) =>
+        out.select(
+          batch,
+          Uint32Array.from(batch.time, (_time, row) => row),
+          batch.rows,
+        ),
+    ],
+  ])("%s", (_name, fault, onBatch, schema) => {
+    const definition = reading(planted(() => ({ onBatch })));
+    const faults = faultsOf(schema === undefined ? definition : { ...definition, schema });
+    const [found] = faults.filter((each) => each.startsWith("it reads and sends what it may: "));
+    expect(found).toContain(fault);
+    expect(streamIn(found!).length).toBeLessThanOrEqual(2);
+  });
+
+  test("a batch that is read behind its call", () => {
+    const keeping = planted(() => {
+      let last: Batch | null = null;
+      return {
+        onBatch(batch, out) {
+          const isHigh = last !== null && Number(temp(last).values[0]) > 1e10;
+          last = batch;
+          out.select(batch, batch.selection, isHigh ? 0 : batch.count);
+        },
+      };
+    });
+    expect(faultsOf(reading(keeping)).join()).toMatch(
+      /it reads and sends what it may: .*a batch behind its call/,
+    );
+  });
+
+  test("an error that a record ends in", () => {
+    const throwing = defineFilter({
+      name: "planted",
+      summary: "For tests.",
+      config,
+      examples,
+      keep:
+        ({ by }) =>
+        (record) => {
+          if (record.get(by[1]!) === null) throw new Error("null");
+          return true;
+        },
+    });
+    expect(faultsOf(reading(throwing))[0]).toContain(
+      "it throws at a record, which is left out for it: null; reject() says so on purpose",
+    );
   });
 });
