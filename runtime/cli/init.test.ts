@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { afterAll, expect, it, vi } from "vitest";
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { loadInput } from "../engine/loader.ts";
+import { loadOperators } from "../engine/operator-file.ts";
 import { conformanceFaults } from "../testing/conformance.ts";
 import { runTest } from "../testing/pipeline-tests.ts";
 import { init } from "./init.ts";
@@ -37,10 +38,20 @@ it("writes an operator that a pipeline takes and that keeps to every law", async
   expect(conformanceFaults(written.in_range)).toEqual([]);
 });
 
+it.each(["plain.mjs", "plain-too.js", "typed.mts"])("writes an operator to %s", async (name) => {
+  const said = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  const path = join(folder, name);
+  expect(await init(path, {})).toBe(0);
+  said.mockRestore();
+  const [definition] = await loadOperators(path);
+  expect(definition!.name).toBe(name.replace(/\..*/, "").replace("-", "_"));
+  expect(conformanceFaults(definition!)).toEqual([]);
+});
+
 it("refuses a file that would not name an operator, and one that is there", async () => {
   for (const name of ["9x.ts", "class.ts", "field.ts"])
     await expect(init(join(folder, name), {})).rejects.toThrow(/would not name an operator/);
-  for (const name of ["filter", "branch"])
+  for (const name of ["filter", "branch", "late"])
     await expect(init(join(folder, `${name}.ts`), {})).rejects.toThrow(`weir has a step ${name} already`);
   await expect(init(join(folder, "operators", "in-range.ts"), {})).rejects.toThrow(/exists/);
 });

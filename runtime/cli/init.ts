@@ -58,12 +58,12 @@ const taken = new Set(
   field finally for function if implements import in instanceof interface let new null package private protected public
   return static super switch this throw true try typeof var void while with yield z`.split(/\s+/),
 );
-/** Words of steps that are no operators. */
-const stepWords = new Set(["branch", "sink"]);
+/** Files that hold an operator: TypeScript, and JavaScript. */
+const operatorFile = /\.(m?ts|m?js)$/;
 
 /** An operator's name, from that of its file. */
 async function operatorName(file: string): Promise<string> {
-  const name = basename(file, ".ts").replaceAll("-", "_");
+  const name = basename(file).replace(operatorFile, "").replaceAll("-", "_");
   const refusal = (message: string, remedy: string): WeirError =>
     new WeirError("WEIR_USAGE", message, { remedy });
   if (!/^[a-z][a-z0-9_]*$/.test(name) || taken.has(name))
@@ -72,6 +72,7 @@ async function operatorName(file: string): Promise<string> {
       "a name is lower-case letters, digits and _, and no word of TypeScript, as in spike.ts",
     );
   const { catalog } = await import("../../operators/catalog.ts");
+  const { stepWords } = await import("../engine/operator-file.ts");
   if (stepWords.has(name) || catalog.some((each) => each.name === name))
     throw refusal(`weir has a step ${name} already`, "give the file another name, and the operator with it");
   return name;
@@ -115,6 +116,14 @@ export const ${name}: OperatorDefinition = defineFilter({
 });
 `;
 
+/** The same in JavaScript. */
+function withoutTypes(text: string): string {
+  return text
+    .replace(" TypeScript runs as it is.", "")
+    .replace(", type OperatorDefinition", "")
+    .replace(": OperatorDefinition", "");
+}
+
 /** How the operator in a file is used, in the lines of a pipeline beside it. */
 function operatorUse(file: string, name: string): string {
   return [
@@ -148,14 +157,15 @@ export async function init(file: string, options: InitOptions): Promise<number> 
   if (isWritten && existsSync(file) && !force) {
     throw new WeirError("WEIR_USAGE", `${file} exists`, { remedy: "name another file, or add --force" });
   }
-  const name = from === undefined && file.endsWith(".ts") ? await operatorName(file) : null;
+  const name = from === undefined && operatorFile.test(file) ? await operatorName(file) : null;
   if (isWritten) makeFolder(dirname(file));
   if (from !== undefined) {
     const { initFrom } = await import("./sample.ts");
     return initFrom(file, { nats: [], config: "weir.yaml", ...options, from });
   }
   if (name !== null) {
-    writeFileSync(file, operatorTemplate(name));
+    const text = operatorTemplate(name);
+    writeFileSync(file, file.endsWith("ts") ? text : withoutTypes(text));
     print(`wrote ${file}\n${operatorUse(file, name)}`);
     return 0;
   }

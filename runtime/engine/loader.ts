@@ -12,7 +12,7 @@ import { loadDocument, operatorFilesOf } from "../pipeline/load.ts";
 import type { Diagnostic, PipelinePlan, PipelineSpec } from "../pipeline/pipeline.ts";
 import { noProtos, type ProtoFiles } from "../pipeline/proto-files.ts";
 import { type Shown, shownPlan } from "../pipeline/shown-plan.ts";
-import { loadOperators } from "./operator-file.ts";
+import { isStepName, loadOperators, stepWords } from "./operator-file.ts";
 import { rehearse } from "./rehearsal.ts";
 
 /** All that a pipeline is made of, as data, so that a thread can make the same plan. */
@@ -91,8 +91,14 @@ async function ownOperators(
       const path = resolve(dirname(input.file), file);
       if (!isTried) await rehearse(path);
       const loaded = await loadOperators(path);
+      const nameless = loaded.find(({ name }) => !isStepName(name));
       const taken = loaded.find(({ name }) => [...catalog, ...own].some((each) => each.name === name));
-      if (taken === undefined) own.push(...loaded);
+      if (nameless !== undefined)
+        refuse(
+          `an operator cannot be called ${JSON.stringify(nameless.name)}`,
+          `a name is lower-case letters, digits and _, and none of ${[...stepWords].join(", ")}`,
+        );
+      else if (taken === undefined) own.push(...loaded);
       else refuse(`there is an operator ${taken.name} already`, "give it another name");
     } catch (error) {
       refuse(messageOf(error), error instanceof WeirError ? (error.remedy ?? null) : null);

@@ -33,6 +33,14 @@ function isDefinition(value: unknown): value is OperatorDefinition {
   );
 }
 
+/** Words of a step that are no operators. */
+export const stepWords: ReadonlySet<string> = new Set(["branch", "sink", "keys", "late"]);
+
+/** True for a name that a step can have. */
+export function isStepName(name: string): boolean {
+  return /^[a-z][a-z0-9_]*$/.test(name) && !stepWords.has(name);
+}
+
 /** The line above the caret by which Node shows where a text is wrong; null where it shows none. */
 function lineAtCaret(text: string): string | null {
   const lines = text.split("\n");

@@ -82,3 +82,10 @@ test("an operator of a file that cannot be loaded is not taken for a misspelt on
     "there is no operator own | perhaps it is in a file under use that cannot be loaded",
   ]);
 });
+
+test.each(["My step", "", "late"])("an operator cannot be called %j", async (name) => {
+  fileOf("own.mjs", operator("least").replace('name: "own"', `name: ${JSON.stringify(name)}`));
+  expect(await mistakesOf([])).toEqual([
+    `an operator cannot be called ${JSON.stringify(name)} | a name is lower-case letters, digits and _, and none of branch, sink, keys, late`,
+  ]);
+});
