@@ -20,7 +20,7 @@ const generalLimits = {
   expression_codes_max: 1_000,
   regex_length_max: 512,
   /** Steps that one match may take at worst; the longest text that a pattern reads follows from it. */
-  regex_steps_max: 20_000_000,
+  regex_steps_max: 50_000_000,
   steps_max: 256,
   branches_max: 64,
   /** Sources of one pipeline. */

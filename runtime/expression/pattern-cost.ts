@@ -39,7 +39,8 @@ const single: Ways = { ways: 1, degree: 0, scans: false };
 
 export function patternCost(source: string, flags: string): PatternCost {
   const node = readPattern(source, flags);
-  if (sizeOf(node) > sizeMax) throw new PatternRefusal("this pattern repeats too often; use lesser counts");
+  const size = sizeOf(node);
+  if (size > sizeMax) throw new PatternRefusal("this pattern repeats too often; use lesser counts");
   // After the last part the match is done: nothing is tried again there.
   const total = waysOf(node, { first: noCharacters, open: false });
   // Every start, times every way, times the length of a scan that is not a way of its own.
@@ -50,7 +51,8 @@ export function patternCost(source: string, flags: string): PatternCost {
         "anchor it with ^, or say what separates them, as in [^/]*/ for .*/",
     );
   }
-  return { ways: total.ways, degree: Math.max(degree, 1) };
+  // Each way goes through as many characters as the pattern has at most, beside those of a scan.
+  return { ways: total.ways * size, degree: Math.max(degree, 1) };
 }
 
 function waysOf(node: PatternNode, follow: Follow): Ways {

@@ -77,6 +77,8 @@ test("a pattern is found anywhere, or where it is anchored", () => {
 test("a text that is too long for the pattern's cost has no result", () => {
   expect(found("^x", "x".repeat(200_000))).toBe(true);
   expect(found(".*foo.*bar", "x".repeat(10_000))).toBeNull();
+  // Each of a hundred ways goes on through a hundred characters: many seconds.
+  expect(found("a{0,99}a{0,99}x", "a".repeat(100_000))).toBeNull();
 });
 
 test("whatever is accepted ends soon, on the texts that are worst for backtracking", () => {
