@@ -2,6 +2,7 @@
 
 import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -78,6 +79,24 @@ describe("a worker's door", () => {
     expect(await askWorkers(folder, "/pipelines")).toEqual([{ worker: control.path, answer: null }]);
     await control.close();
   });
+
+  it("takes no path that is none, and does not wait for who asks slowly", async () => {
+    const folder = join(base, "odd");
+    const control = await openControl(folder, "one", answers);
+    const said = (text: string): Promise<string> =>
+      new Promise((resolve) => {
+        let got = "";
+        const socket = connect(control.path, () => void socket.write(text));
+        socket.on("data", (data) => (got += data.toString()));
+        socket.on("close", () => resolve(got.split("\r\n", 1)[0]!));
+      });
+    const asked = ["/%zz", "http://[::1"].map((path) =>
+      said(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`),
+    );
+    expect(await Promise.all(asked)).toEqual(["HTTP/1.1 400 Bad Request", "HTTP/1.1 400 Bad Request"]);
+    expect(await said("GET /pipelines HTTP/1.1\r\nHost:")).toBe("HTTP/1.1 408 Request Timeout");
+    await control.close();
+  }, 15_000);
 
   it("passes over what is no worker", async () => {
     const folder = join(base, "stale");

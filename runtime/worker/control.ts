@@ -110,7 +110,12 @@ function closed(server: Server): Promise<void> {
 
 /** A server that answers and changes nothing; not listening yet. */
 export function serving(answers: Answers): Server {
-  return createServer({ requestTimeout: limits.control_answer_ms_max }, (request, response) => {
+  // Without the second, who asks too slowly is only looked for every half minute.
+  const slow = {
+    requestTimeout: limits.control_answer_ms_max,
+    connectionsCheckingInterval: limits.control_check_ms,
+  };
+  return createServer(slow, (request, response) => {
     const say = (code: number, body: unknown): void => {
       const { type, text } =
         body instanceof WrittenAnswer ? body : { type: "application/json", text: JSON.stringify(body) };
@@ -120,11 +125,22 @@ export function serving(answers: Answers): Server {
     };
     request.resume();
     if (request.method !== "GET") return say(405, { error: "this door only answers GET" });
+    const path = pathOf(request.url ?? "/");
+    if (path === null) return say(400, { error: "this is no path" });
     const reply = async (): Promise<void> => {
-      const answer = await answers(decodeURIComponent(new URL(request.url ?? "/", "http://worker").pathname));
+      const answer = await answers(path);
       if (answer === undefined) say(404, { error: "there is nothing by that name" });
       else say(200, answer);
     };
     reply().catch((error: unknown) => say(500, { error: messageOf(error) }));
   });
+}
+
+/** What is asked for; null where nothing could be meant by it. */
+function pathOf(url: string): string | null {
+  try {
+    return decodeURIComponent(new URL(url, "http://worker").pathname);
+  } catch {
+    return null;
+  }
 }
