@@ -1,5 +1,6 @@
 // The header of a file of CSV: written once, completed where it was cut off, and never above other columns.
 
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,3 +51,11 @@ test.each(["é,a\n", "a,é,b\n1,2,3\n", "a\n1\n", "\n", "a,b"])(
     expect(readFileSync(path, "utf8")).toBe(before);
   },
 );
+
+test("a pipe is refused", async () => {
+  execFileSync("mkfifo", [path]);
+  await expect(append("a", "1")).rejects.toMatchObject({
+    code: "WEIR_FILE",
+    message: `cannot append to ${path}: it is a pipe, which keeps nothing`,
+  });
+});

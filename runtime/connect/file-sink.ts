@@ -48,6 +48,8 @@ class LineSink implements Sink {
       this.#file = await openFile(path, "a+");
       const kind = await this.#file.stat();
       if (kind.isDirectory()) throw new Error("it is a folder");
+      // Once it is full a write never returns, and then not even the process ends.
+      if (kind.isFIFO()) throw new Error("it is a pipe, which keeps nothing");
       const size = kind.isFile() ? kind.size : 0;
       const missing = header === undefined ? "" : await missingHeader(this.#file, size, path, header);
       if (missing !== "") await this.#file.appendFile(missing);
