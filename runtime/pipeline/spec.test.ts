@@ -331,6 +331,15 @@ describe("mistakes in the source", () => {
   });
 });
 
+it("no rows are written into the file that is read", () => {
+  const text = (sink: string): string =>
+    `name: a\nsource: { file: { path: data/in.ndjson } }\nsteps:\n  - sink: { file: { path: ${sink} } }\n`;
+  expect(faultsOf(text("./data/in.ndjson"))).toEqual([
+    "4:27 the source reads data/in.ndjson, so these rows would stand in what is read | write them to another file",
+  ]);
+  expect(faultsOf(text("data/out.ndjson"))).toEqual([]);
+});
+
 describe("mistakes in the steps", () => {
   it.each([
     [

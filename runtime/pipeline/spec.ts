@@ -1,6 +1,7 @@
 // A document to the spec of a pipeline: every part read with its own spec, every mistake reported.
 // Never compiles an expression and never opens anything.
 
+import { normalize } from "node:path";
 import { z } from "zod";
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { pipelineNamePattern } from "../instance.ts";
@@ -126,10 +127,19 @@ function checkSettings(reader: Reader, value: object): void {
 /** A pipeline that reads what it writes would never come to rest. */
 function checkLoops(reader: Reader, { inputs, branches, deadLetter }: PipelineSpec): void {
   for (const { name, source } of inputs) {
-    if (source.kind !== "nats") continue;
     const which = inputs.length === 1 ? "the source" : `the source ${name}`;
     const check = (sink: SinkSpec, path: readonly (string | number)[]): void => {
-      if (sink.kind !== "nats" || sink.to !== source.to || !overlaps(sink.subject, source.subject)) return;
+      if (source.kind === "file" && sink.kind === "file" && normalize(sink.path) === normalize(source.path)) {
+        const message = `${which} reads ${source.path}, so these rows would stand in what is read`;
+        reader.fault([...path, "file", "path"], message, "write them to another file");
+      }
+      if (
+        source.kind !== "nats" ||
+        sink.kind !== "nats" ||
+        sink.to !== source.to ||
+        !overlaps(sink.subject, source.subject)
+      )
+        return;
       const message = `${which} reads ${source.subject}, so these rows would come in again`;
       reader.fault([...path, "nats", "subject"], message, "send them to another subject");
     };
