@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { defaultSettings, withFile } from "./settings.ts";
+import { defaultSettings, withConnections, withFile } from "./settings.ts";
 import { deviceJsonSchema } from "./settings-schema.ts";
 
 function read(text: string): ReturnType<typeof withFile> {
@@ -124,4 +124,9 @@ it("tells no secret where one stands in the wrong place", () => {
     'expected a duration such as 500ms, 10s, 1m30s or 2h, got "***"',
     'expected a number, got the text "***"',
   ]);
+});
+
+it("takes __proto__ on the command line for no name: what is meant by it is told when it is connected to", () => {
+  const { connections } = withConnections(defaultSettings({}), ["__proto__=nats://a:1", "b=nats://b:1"]);
+  expect(connections).toEqual({ default: { url: "__proto__=nats://a:1" }, b: { url: "nats://b:1" } });
 });

@@ -122,7 +122,8 @@ function mistakes(document: ConfigDocument, error: z.ZodError): readonly Diagnos
 export function withConnections(base: DeviceSettings, pairs: readonly string[]): DeviceSettings {
   const connections = { ...base.connections };
   for (const pair of pairs) {
-    const named = /^([a-z0-9_-]+)=(.+)$/.exec(pair);
+    // In place of __proto__ nothing would be added.
+    const named = /^(?!__proto__=)([a-z0-9_-]+)=(.+)$/.exec(pair);
     connections[named?.[1] ?? defaultConnection] = { url: named?.[2] ?? pair };
   }
   return { ...base, connections };
