@@ -26,6 +26,7 @@ export const moody = defineFilter({
     while (name === "loop");
     if (name === "die") process.exit(7);
     if (name === "post") parentPort.postMessage({ kind: "garbage" });
+    if (name === "forgets") void Promise.reject(new Error("never awaited"));
     if (name === "shout") throw new Error("x".repeat(1_000_000));
     if (name === "bad") throw new Error("cannot take it");
     return name !== "none";
@@ -256,6 +257,10 @@ describe("an operator that", () => {
 
   test("ends its thread is seen", async () => {
     await fails("die", 1, /^pipeline own: its thread ended with exit code 7$/);
+  });
+
+  test("leaves a failed promise to nobody is seen", async () => {
+    await fails("forgets", 1, /^pipeline own: its thread died: never awaited$/);
   });
 
   test("posts to weir itself is seen", async () => {
