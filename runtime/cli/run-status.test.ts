@@ -37,6 +37,8 @@ it("tells of rows that will never arrive, and why", () => {
   expect(droppedLines([statusOf("climate", 1, 1), lossy])).toEqual([
     "hall: rows that were let go: expired 1,500, overflow 2",
   ]);
+  const unread = { ...hall, sources: [{ ...hall.sources[0]!, dropped: { oversize: 1 } }] };
+  expect(droppedLines([unread])).toEqual(["hall: source let go: oversize 1"]);
 });
 
 it("puts texts to the left and amounts to the right", () => {

@@ -55,12 +55,27 @@ export function lackingLines(statuses: readonly WorkerStatus[]): string[] {
   );
 }
 
-/** By pipeline, rows that were made and will never arrive as they are; nothing where there are none. */
+function reasonsText(dropped: Readonly<Record<string, number>>): string {
+  return Object.entries(dropped)
+    .filter(([, count]) => count > 0)
+    .map(([reason, count]) => `${reason} ${countText(count)}`)
+    .join(", ");
+}
+
+/** What sources read and no step ever saw, as a line that is too long; nothing where there is none. */
+export function unreadLines(sources: WorkerStatus["sources"]): string[] {
+  return sources.flatMap(({ name, dropped }) => {
+    const reasons = reasonsText(dropped);
+    return reasons === "" ? [] : [`${name} let go: ${reasons}`];
+  });
+}
+
+/** By pipeline, what was let go before it was a record, and rows that were made and will never arrive as they are. */
 export function droppedLines(statuses: readonly WorkerStatus[]): string[] {
-  return statuses.flatMap(({ name, sinks }) => {
-    const { dropped } = sumOf(sinks);
-    const reasons = Object.entries(dropped).map(([reason, rows]) => `${reason} ${countText(rows)}`);
-    return reasons.length === 0 ? [] : [`${name}: rows that were let go: ${reasons.join(", ")}`];
+  return statuses.flatMap(({ name, sources, sinks }) => {
+    const reasons = reasonsText(sumOf(sinks).dropped);
+    const rows = reasons === "" ? [] : [`rows that were let go: ${reasons}`];
+    return [...unreadLines(sources), ...rows].map((line) => `${name}: ${line}`);
   });
 }
 

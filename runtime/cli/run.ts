@@ -15,7 +15,7 @@ import { giveBackMemory } from "../worker/settle.ts";
 import { waitingAnswers } from "../worker/waiting-answers.ts";
 import { Worker, type WorkerStatus } from "../worker/worker.ts";
 import { RunEnd } from "./run-end.ts";
-import { throughText } from "./run-status.ts";
+import { throughText, unreadLines } from "./run-status.ts";
 import { type SettingsOptions, settingsFor } from "./device-settings.ts";
 import { checkForget } from "./known-names.ts";
 import {
@@ -49,7 +49,7 @@ function summaryOf(status: WorkerStatus): string {
     ({ table, rows, loads, refused }) =>
       `table ${table}: ${rows} rows, loaded ${loads} times, ${refused} refused`,
   );
-  const parts = [...branches, ...metrics, ...tables, throughText(status)];
+  const parts = [...unreadLines(sources), ...branches, ...metrics, ...tables, throughText(status)];
   return `${name}: ${sources.length > 1 ? `read ${read}; ` : ""}${parts.join("; ")}`;
 }
 
