@@ -154,7 +154,7 @@ export const hold: OperatorDefinition = defineOperator({
   rule: [
     "A condition begins with the first record of a key on which `when` is true, and lasts until a record ends it: with `clear`, one on which `clear` is true; without, one on which `when` is false. Between the two, and where the expression is null, it goes on: that is the hysteresis.",
     "When it has lasted for `for` in event time, one row is sent, and no other before it has ended and begun anew. It is sent with the first record at or after that moment which does not end it; when the watermark reaches the moment before such a record comes, or the record ends it, with the newest record before.",
-    "With `quiet` a row is sent at the earliest `quiet` after the moment of the key's previous row, and only if the condition still lasts then, so that a flapping condition does not send a row each time.",
+    "With `quiet` a row is sent at the earliest `quiet` after the moment of the key's previous row, and only if the condition still lasts then, so that a flapping condition does not send a row each time. To be told again while a condition lasts, take a `state` window with `emit: { early: 30m }`.",
     "A record that is older than the newest of its key is counted as `late` and changes nothing. All other records that are not sent are counted as `filtered`. The end of the stream is not the passing of time: what has not held for long enough by then is not sent.",
   ].join(" "),
   kind: "keyed",

@@ -175,6 +175,26 @@ export const windowExamples: readonly Example[] = [
     ],
   },
   {
+    title: "Each record beside the one before it: what it has changed, and since when",
+    config: {
+      count: { n: 2, every: 1 },
+      by: "device",
+      select: { before: "first(temp)", temp: "last(temp)", change: "delta(temp)", n: "count()" },
+    },
+    schema,
+    time: "ts",
+    input: [
+      { device: "a", ts: 1_000, temp: 20 },
+      { device: "a", ts: 3_000, temp: 22 },
+      { device: "a", ts: 4_000, temp: 21 },
+    ],
+    output: [
+      { window_start: 1_000, window_end: 3_000, device: "a", before: 20, temp: 22, change: 2, n: 2 },
+      { window_start: 3_000, window_end: 4_000, device: "a", before: 22, temp: 21, change: -1, n: 2 },
+      { window_start: 4_000, window_end: 4_000, device: "a", before: 21, temp: 21, change: 0, n: 1 },
+    ],
+  },
+  {
     title: "The mean of the last ten seconds, with every record",
     config: { sliding: "10s", by: "device", select: { mean: "mean(temp)" } },
     schema,
@@ -207,6 +227,28 @@ export const windowExamples: readonly Example[] = [
       { machine: "m", ts: 4, phase: "idle", temp: 99 },
     ],
     output: [{ window_start: 1, window_end: 3, machine: "m", hottest: 80 }],
+  },
+  {
+    title: "An alarm that is told again every half hour while it lasts",
+    config: {
+      state: { open: "temp > 8", close: "temp < 6" },
+      by: "device",
+      emit: { early: "30m" },
+      select: { warmest: "max(temp)" },
+    },
+    schema,
+    time: "ts",
+    input: [
+      { device: "a", ts: 0.25 * hour, temp: 9 },
+      { device: "a", ts: 0.6 * hour, temp: 7 },
+      { device: "a", ts: 1.1 * hour, temp: 10 },
+      { device: "a", ts: 1.2 * hour, temp: 5 },
+    ],
+    output: [
+      { window_start: 0.25 * hour, window_end: 0.25 * hour, window_final: false, device: "a", warmest: 9 },
+      { window_start: 0.25 * hour, window_end: 0.6 * hour, window_final: false, device: "a", warmest: 9 },
+      { window_start: 0.25 * hour, window_end: 1.2 * hour, window_final: true, device: "a", warmest: 10 },
+    ],
   },
   {
     title: "Days in New York: the one on which the clocks are put back has 25 hours",
