@@ -67,7 +67,10 @@ const uplink = z
     every: field.duration("The time that it is for, counted since the epoch: 1d begins at midnight UTC."),
   })
   .refine(({ bytes, every }) => bytes > 0 && every > 0, "a budget is of some bytes in some time")
-  .meta({ description: "What may be sent over it in a time, where bytes cost money." });
+  .meta({
+    description:
+      "What may be sent over it in a time, where bytes cost money. Pipelines that keep their state in one folder have it together, those of another folder as much again; `weir outbox ls` shows folders and what was used.",
+  });
 
 const address = z.string().superRefine((written, context) => {
   try {
