@@ -2,6 +2,7 @@
 
 import { jetstream } from "@nats-io/jetstream";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { VirtualClock, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
 import { managerOf } from "../connect/jetstream-requests.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
@@ -34,6 +35,27 @@ test.each([
 ])("%s with %i partitions", async (stream, count, expected) => {
   const told: string[] = [];
   const log = { warn: (message: string) => void told.push(message) };
-  await warnOfUnread(link, { stream, subject: "p.{partition}.s.{mote}", count }, log);
+  await warnOfUnread(link, { stream, subject: "p.{partition}.s.{mote}", count }, log, wallClock);
   expect(told.map((each) => each.split(";")[0])).toEqual(expected);
+});
+
+test("an empty stream is looked at again until it holds something", async () => {
+  await (await managerOf(link, null)).streams.add({ name: "LATER", subjects: ["q.>"] });
+  const told: string[] = [];
+  const log = { warn: (message: string) => void told.push(message) };
+  const clock = new VirtualClock();
+  const over: boolean[] = [];
+  const asked = { stream: "LATER", subject: "q.{partition}.s.{mote}", count: 6 };
+  const warned = warnOfUnread(link, asked, log, clock).then(() => over.push(true));
+  await link.nats.flush();
+  clock.advanceTo(60_000);
+  await link.nats.flush();
+  expect([over, told]).toEqual([[], []]);
+  for (const partition of [0, 6]) await jetstream(link.nats).publish(`q.${partition}.s.m1`, "{}");
+  while (over.length === 0) {
+    clock.advanceTo(clock.now() + 600_000);
+    await link.nats.flush();
+  }
+  await warned;
+  expect(told[0]).toContain("stream LATER has messages under q.6.s.*");
 });

@@ -159,7 +159,7 @@ async function openNats(
   if (spec.partition === 0 && spec.stream !== null && count !== null) {
     const { stream, subject, to } = spec;
     const link = await surroundings.connections.link(to);
-    void warnOfUnread(link, { stream, subject, count }, surroundings.log);
+    void warnOfUnread(link, { stream, subject, count }, surroundings.log, surroundings.clock);
   }
   // No message names its columns: they are those of the schema, in its order.
   return { source, header: input.format === "csv" ? Object.keys(input.schema ?? {}) : null };
