@@ -144,6 +144,7 @@ test.each<[text: string, at: string, message: RegExp]>([
     /expected one call of an aggregate and nothing around it; .* step behind/,
   ],
   ["2 * -mean(temp)", "2 * -mean(temp)", /expected one call of an aggregate and nothing around it/],
+  ["mean", "mean", /expected one call of an aggregate; write mean\(x\)/],
   ["temp + 1", "temp + 1", /expected one call of an aggregate, such as mean\(x\)/],
   ["mean()", "mean()", /mean expected an argument \(float64 or time\), got none/],
   ["mean(n)", "n", /mean expected float64 or time, got int64; write double\(n\)/],

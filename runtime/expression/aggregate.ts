@@ -118,6 +118,8 @@ function argumentsOf({ input, second }: AggregateDefinition): number {
 /** An aggregate with something around it is told where that goes; else all that there are. */
 function noCall(syntax: Syntax, names: readonly string[]): string {
   const expected = "expected one call of an aggregate";
+  if (syntax.kind === "name" && names.includes(syntax.name))
+    return `${expected}; write ${syntax.name}(${syntax.name === "count" ? "" : "x"})`;
   return holdsCall(syntax, names)
     ? `${expected} and nothing around it; compute with its result in a step behind this one: set`
     : `${expected}, such as ${names[0] ?? "count"}(x); there is ${names.join(", ")}`;

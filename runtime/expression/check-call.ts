@@ -136,6 +136,17 @@ function cureFor(
   const written = (type: ColumnType): string => gathering.written(parts[types.indexOf(type)]!);
   const has = (type: ColumnType): boolean => types.includes(type);
   if (has("json")) return `; declare the type of ${written("json")} in the schema`;
+  if (
+    has("int64") &&
+    has("string") &&
+    entry.overloads.some(({ takes }) => takes.every((each) => each === "string"))
+  ) {
+    const text = written("string");
+    const number = /^"(-?\d+)"$/.exec(text)?.[1];
+    if (number !== undefined) return `; write ${number} without quotes`;
+    const asNumber = parts[types.indexOf("string")]!.kind === "text" ? "" : `int(${text}) or `;
+    return `; write ${asNumber}string(${written("int64")})`;
+  }
   if (has("int64") && entry.overloads.some((each) => each.takes.includes("float64"))) {
     return `; write double(${written("int64")})`;
   }

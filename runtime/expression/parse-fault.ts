@@ -89,6 +89,10 @@ function cure(text: string, start: number, end: number): string {
   }
   if (text.slice(start, end) === "*" && /\bcount\s*\($/i.test(text.slice(0, start)))
     return "; count() counts the records";
+  const unit = /^(?:ms|[smhd])\b/.exec(text.slice(start))?.[0];
+  const number = /\d+$/.exec(text.slice(0, start))?.[0];
+  if (unit !== undefined && number !== undefined)
+    return `; write duration("${number}${unit}"), which is its milliseconds`;
   if (/^[\u201c\u201d\u201e\u2018\u2019]/.test(text.slice(start))) return `; write " or ' around texts`;
   if (text.slice(start, end) === "," && /\bin\s*\([^()]*$/.test(text.slice(0, start)))
     return '; a list stands in brackets, as in device in ["a", "b"]';

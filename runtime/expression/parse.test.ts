@@ -60,6 +60,8 @@ test.each<[text: string, start: number, end: number, message: string]>([
   ["a or b", 2, 4, 'unexpected "or"; write || for or'],
   ["not a", 4, 5, 'unexpected "a"; write ! for not'],
   ["a <> b", 3, 4, 'unexpected ">"; write != for not equal'],
+  ["a + 5s", 5, 6, 'unexpected "s"; write duration("5s"), which is its milliseconds'],
+  ["a > 1h", 5, 6, 'unexpected "h"; write duration("1h"), which is its milliseconds'],
   ["count(*)", 6, 7, 'unexpected "*"; count() counts the records'],
   ["a & b", 2, 3, 'unexpected "&"; write && for and'],
   ["a ^ 2", 2, 3, 'unexpected "^"; write pow(x, y)'],

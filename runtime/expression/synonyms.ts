@@ -16,6 +16,12 @@ const otherNames: Readonly<Record<string, string>> = {
   lowerAscii: "lower lowercase tolower tolowercase",
   upperAscii: "upper uppercase toupper touppercase",
   coalesce: "ifnull nvl default",
+  getFullYear: "year",
+  getMonth: "month",
+  getDate: "day day_of_month dayofmonth",
+  getDayOfWeek: "weekday day_of_week dayofweek dow",
+  getHours: "hour hours hour_of_day",
+  getMinutes: "minute minutes",
   double: "float tofloat to_number number",
   string: "str text varchar char to_string tostring",
   // Types and units of time
