@@ -92,7 +92,7 @@ const fileSource = z
       .max(4096)
       .refine(
         (path) => !path.includes("*"),
-        "a source reads one file: weir feed puts one after the other of a folder onto subjects, which nats reads",
+        "a source reads one file, not those of a pattern: weir feed FILE puts each onto subjects, which nats reads",
       )
       .meta({
         description:
@@ -161,7 +161,7 @@ const settings = z
     host: hostSource.optional(),
     format: z.enum(formats).optional().meta({
       description:
-        "What a record is written in; json when left out, or by the file's ending. A file of csv begins with the names of its columns; a message of csv does not name them: they are those of `schema`, in its order. A record of csv is one line in a file and with `framing: lines`: line ends inside quotes are not read there.",
+        "What a record is written in; json when left out, or by the file's ending. A file of csv begins with the names of its columns; a message of csv does not name them: they are those of `schema`, in its order. A record of csv is one line in a file and with `framing: lines`: line ends inside quotes are not read there, and what stands between them may be taken for a record of its own.",
     }),
     proto: protoSetting,
     framing: z.enum(framings).optional().meta({

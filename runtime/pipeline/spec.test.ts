@@ -182,7 +182,7 @@ describe("mistakes in the source", () => {
     [
       "{ file: { path: 'drop/*.csv' } }",
       [
-        "2:25 a source reads one file: weir feed puts one after the other of a folder onto subjects, which nats reads",
+        "2:25 a source reads one file, not those of a pattern: weir feed FILE puts each onto subjects, which nats reads",
       ],
     ],
     ["{ nats: { stream: S } }", ["2:11 subject is missing | write it like sensors.{site}.{device}.temp"]],
