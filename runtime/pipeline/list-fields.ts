@@ -12,7 +12,7 @@ export function warnOfListFields(reader: Reader, path: Path, names: readonly str
     const { document } = reader;
     const message = `${name} is read by its name alone, not out of a list`;
     const hint =
-      "elements of a list cannot be told apart: framing: array where a message is one as a whole, else send a record for each, or write an operator of your own";
+      "elements of a list cannot be told apart: framing: array where a message is one as a whole, else an operator of your own, as operators/examples/registers.ts";
     reader.diagnostics.push(
       document.diagnostic(document.keySpanOf([...path, "schema", name]), message, hint, "warning"),
     );
