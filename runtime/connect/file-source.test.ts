@@ -172,6 +172,13 @@ describe("a file source", () => {
     );
   });
 
+  it("refuses a header that is too long, where a record would name the columns", async () => {
+    const long = `a,${"b".repeat(limits.payload_bytes_max)}\n1,2\n`;
+    await expect(fileSource({ path: fileOf(long), format: "csv" }).open()).rejects.toThrow(
+      /expected a first line with the columns' names, that line is longer than 1048576 bytes$/,
+    );
+  });
+
   it.each([
     ["a folder", folder, /expected a regular file, it is a folder/],
     ["a device", "/dev/zero", /expected a regular file, it is a pipe or a device/],

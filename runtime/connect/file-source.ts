@@ -69,11 +69,16 @@ class LineSource implements FileSource {
     this.#lines = this.#reader(this.#file, 0);
     if (this.#options.format === "csv") {
       const header = await this.#nextLine();
-      if (header === null) {
+      // One that is too long is left out, and a record would name the columns.
+      const isTooLong = this.#lines.oversize > 0;
+      if (header === null || isTooLong) {
         await this.close();
+        const what = isTooLong
+          ? `that line is longer than ${limits.payload_bytes_max} bytes`
+          : "the file is empty";
         throw new WeirError(
           "WEIR_FILE",
-          `${this.#options.path}: expected a first line with the columns' names, the file is empty`,
+          `${this.#options.path}: expected a first line with the columns' names, ${what}`,
           {
             remedy: "Put the names of the columns in the first line, separated by commas.",
           },
