@@ -12,6 +12,7 @@ import { Life } from "../worker/lifecycle.ts";
 import { unknownConnection } from "../worker/connections.ts";
 import { type DeviceSettings, runFolder } from "../worker/settings.ts";
 import { giveBackMemory } from "../worker/settle.ts";
+import { StartWaits } from "../worker/start-waits.ts";
 import { waitingAnswers } from "../worker/waiting-answers.ts";
 import { Worker, type WorkerStatus } from "../worker/worker.ts";
 import { RunEnd } from "./run-end.ts";
@@ -79,6 +80,7 @@ async function openDoor(
   life: Life,
   identity: string,
   log: Log,
+  waits: StartWaits,
 ): Promise<Control | null> {
   const answers = (path: string): unknown => {
     if (path === "/readyz") return probe(readinessTogether(life.phase, worker.failures.map(messageOf)));
@@ -94,7 +96,7 @@ async function openDoor(
       times,
       {
         away: new Map(cut.map(({ name }) => [name, away ?? ""])),
-        missing: new Map(cut.map(({ name }) => [name, `the server of the connection ${away}`])),
+        missing: missingOf(plans, cut, away, waits),
       },
     );
   };
@@ -114,6 +116,25 @@ function connectionsOf({ inputs, branches, spec }: PipelinePlan): readonly strin
     ...(spec.deadLetter === null ? [] : [spec.deadLetter.sink]),
   ];
   return ends.flatMap((end) => (end.kind === "nats" ? [end.to] : []));
+}
+
+/** By pipeline, what it would wait for if it is not open: a server, else a stream of its. */
+function missingOf(
+  plans: readonly PipelinePlan[],
+  cut: readonly PipelinePlan[],
+  away: string | null,
+  waits: StartWaits,
+): ReadonlyMap<string, string> {
+  const found = plans.map((plan) => {
+    const ends = [
+      ...plan.spec.inputs.map(({ source }) => source),
+      ...plan.spec.branches.map(({ sink }) => sink),
+    ];
+    const streams = ends.flatMap((end) => (end.kind === "nats" && end.stream !== null ? [end.stream] : []));
+    const server = cut.includes(plan) ? `the server of the connection ${away}` : null;
+    return [plan.name, server ?? waits.of(streams)] as const;
+  });
+  return new Map(found.flatMap(([name, what]) => (what === null ? [] : [[name, what] as const])));
 }
 
 /** Refuses a connection that nobody has named before anything waits for a server. */
@@ -152,14 +173,15 @@ export async function run(paths: readonly string[], options: RunOptions): Promis
     },
   });
   const readerGone = (): void => end.readerGone();
-  const worker = new Worker({ settings, clock: wallClock, log, identity, readerGone });
+  const waits = new StartWaits();
+  const worker = new Worker({ settings, clock: wallClock, log: waits.heardOn(log), identity, readerGone });
   const durable = settings.state !== null;
   for (const line of promises(plans, settings)) log.info(line);
   if (!durable)
     log.info(
       "no state folder: with --state nothing is lost and nothing comes twice, whatever ends this process",
     );
-  const control = await openDoor(worker, plans, life, identity, log);
+  const control = await openDoor(worker, plans, life, identity, log, waits);
   const running = worker.open(pipelines).then(() => {
     giveBackMemory();
     // One that was asked to end while it waited for its server has not run.

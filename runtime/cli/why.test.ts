@@ -79,15 +79,18 @@ steps: [{ sink: { nothing: {} } }]
   writeFileSync(join(folder, "early.yaml"), text("early", ", stream: NONE"));
   writeFileSync(join(folder, "later.yaml"), text("later", ""));
   const running = processes.start(["run", "early.yaml", "later.yaml", "--nats", server.url]);
-  const waiting = /is not open yet: the log of its worker/;
-  while (!waiting.test((await processes.weir("why", "early")).stdout))
+  const waiting = /is not open yet: /;
+  const missing = /is not open yet: it waits for source stream NONE: .*the stream does not exist/;
+  while (!missing.test((await processes.weir("why", "early")).stdout))
     expect(running.child.exitCode).toBe(null);
   while (waiting.test((await processes.weir("why", "later")).stdout))
     expect(running.child.exitCode).toBe(null);
   const { code, stdout } = await processes.weir("status");
   expect([code, stdout]).toEqual([
     0,
-    expect.stringMatching(/^PIPELINE .*\nlater +0 .*\nearly is not open yet: the log of its worker says/),
+    expect.stringMatching(
+      /^PIPELINE .*\nlater +0 .*\nearly is not open yet: it waits for source stream NONE: /,
+    ),
   ]);
   running.child.kill("SIGTERM");
   expect((await running.ended).code).toBe(0);

@@ -1,4 +1,4 @@
-// What the start of one pipeline waits for just now, beside its connections: whoever asks a server again and again says so to
+// What the start of pipelines waits for just now, beside its connections: whoever asks a server again and again says so to
 // the log that it was given, and is heard here on the way. Decides nothing.
 
 import type { Log } from "../log.ts";
@@ -18,6 +18,12 @@ export class StartWaits {
         else this.#waits.set(who, `${who}: ${what}`);
       },
     };
+  }
+
+  /** What is waited for of a stream of `names`; null where nothing is. */
+  of(names: readonly string[]): string | null {
+    const [, what] = [...this.#waits].find(([who]) => names.some((name) => who.endsWith(` ${name}`))) ?? [];
+    return what ?? null;
   }
 
   /** The first that has not come yet; null where nothing is waited for. */
