@@ -107,12 +107,6 @@ async function ownOperators(
   return { own, diagnostics };
 }
 
-/** An operator that is not known where a file of them could not be loaded is not another that is called alike. */
-function hinted(diagnostic: Diagnostic, isIncomplete: boolean): Diagnostic {
-  if (!isIncomplete || !diagnostic.message.startsWith("there is no operator ")) return diagnostic;
-  return { ...diagnostic, hint: "perhaps it is in a file under use that cannot be loaded" };
-}
-
 /** What the .proto files that a pipeline names define, each read once. Their parser is loaded where there may be some. */
 async function protoFiles({ file, text }: PipelineInput): Promise<ProtoFiles> {
   if (!text.includes("protobuf")) return noProtos;
@@ -158,7 +152,7 @@ export async function loadInput(
     input,
     spec: loaded.spec,
     plan,
-    diagnostics: [...unloadable, ...loaded.diagnostics.map((each) => hinted(each, unloadable.length > 0))],
+    diagnostics: [...unloadable, ...loaded.diagnostics],
     custom: steps.some(({ operator }) => own.some(({ name }) => name === operator)),
     secrets: loaded.secrets,
   };

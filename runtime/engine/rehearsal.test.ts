@@ -79,7 +79,6 @@ test("an operator of a file that cannot be loaded is not taken for a misspelt on
   fileOf("own.mjs", "process.exit(1);");
   expect(await mistakesOf([{ own: { most: 1 } }])).toEqual([
     "cannot load operators from /own.mjs: it ends the process when it is loaded, with exit code 1 | correct that file: Node runs it as it is, without its types",
-    "there is no operator own | perhaps it is in a file under use that cannot be loaded",
   ]);
 });
 

@@ -1,21 +1,8 @@
 // Specs: what a file says when it is right, and each mistake with its place, message and hint.
 
 import { describe, expect, it } from "vitest";
-import { coldChain, operators } from "./cold-chain.fixture.ts";
-import { readDocument } from "./document.ts";
-import { readSpec, type SpecAnswer } from "./spec.ts";
-
-function read(text: string): SpecAnswer {
-  const { document, diagnostics } = readDocument("p.yaml", text);
-  expect(diagnostics).toEqual([]);
-  return readSpec(document!, operators);
-}
-
-function faultsOf(text: string): string[] {
-  return read(text).diagnostics.map(
-    ({ line, column, message, hint }) => `${line}:${column} ${message}${hint === null ? "" : ` | ${hint}`}`,
-  );
-}
+import { coldChain } from "./cold-chain.fixture.ts";
+import { faultsOf, read } from "./spec.fixture.ts";
 
 /** A whole file around one part. */
 function withSource(source: string): string {
@@ -523,73 +510,6 @@ describe("mistakes in the steps", () => {
     expect(faultsOf(withSteps(`  - branch:\n${branches}`))).toEqual([
       "4:5 65 branches; the most is 64 | split the pipeline",
     ]);
-  });
-});
-
-describe("tests of a pipeline", () => {
-  const head = `name: p
-source:
-  nats: { subject: a.> }
-  schema: { when: time, seen: time }
-  time: { field: when, unit: iso }
-steps: [{ sink: { stdout: {} } }]
-tests:
-`;
-
-  it("have records, raw payloads, pauses, restarts and subjects", () => {
-    const { spec, diagnostics } = read(`${head}  - name: all forms
-    input:
-      - { when: 1m, seen: 2s, other: 3s }
-      - { subject: a.b, record: { when: 0s } }
-      - { pause: 10s }
-      - { raw: "{broken" }
-      - { raw: "{}", subject: a.c }
-      - { pause: 10s, temp: 1 }
-      - { restart: true }
-      - { restart: true, temp: 1 }
-      - { raw: 5 }
-    expect: { main: [{ other: 3s }] }
-    dead_letter: 1
-`);
-    expect(diagnostics).toEqual([]);
-    expect(spec!.tests[0]).toEqual({
-      name: "all forms",
-      lookups: {},
-      input: [
-        {
-          kind: "record",
-          record: { when: "1970-01-01T00:01:00.000Z", seen: 2000, other: "3s" },
-          subject: null,
-          source: null,
-        },
-        { kind: "record", record: { when: "1970-01-01T00:00:00.000Z" }, subject: "a.b", source: null },
-        { kind: "pause", ms: 10_000 },
-        { kind: "raw", text: "{broken", subject: null, source: null },
-        { kind: "raw", text: "{}", subject: "a.c", source: null },
-        { kind: "record", record: { pause: "10s", temp: 1 }, subject: null, source: null },
-        { kind: "restart" },
-        { kind: "record", record: { restart: true, temp: 1 }, subject: null, source: null },
-        { kind: "record", record: { raw: 5 }, subject: null, source: null },
-      ],
-      expect: { main: [{ other: "3s" }] },
-      deadLetter: 1,
-    });
-  });
-
-  it.each([
-    [
-      "  - name: t\n    input: [{ a: 1 }]\n    expect: { mian: [] }",
-      ["10:15 there is no branch mian | did you mean main?"],
-    ],
-    ["  - name: t\n    input: []", ["9:5 expected at least 1 entry, got 0"]],
-    [
-      "  - input: [{ a: 1 }]\n    dead_leter: 1",
-      ["8:5 name is missing | expected text", "9:5 unknown setting dead_leter | did you mean dead_letter?"],
-    ],
-    ["  - name: t\n    input: [{ a: 1 }]\n    dead_letter: -1", ["10:18 expected at least 0, got -1"]],
-    ["  - name: t\n    input: [5]", ["9:13 expected a map, got 5"]],
-  ])("%s", (tests, faults) => {
-    expect(faultsOf(head + tests)).toEqual(faults);
   });
 });
 
