@@ -21,7 +21,7 @@ export interface PipelineBeat {
   readonly fault: string | null;
   /** Wall clock ms at which it came into this phase. */
   readonly since: number;
-  /** Of one that starts: the server or the stream that is not there yet; absent where that is not known, or nothing. */
+  /** The server or the stream that is not there yet, or, of one that runs, not any more; absent where that is not known, or nothing. */
   readonly waits_for?: string;
   /** Of one that starts: ms for which it has not been open although all its connections are there; absent where one is not. */
   readonly unready_ms?: number;

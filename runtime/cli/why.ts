@@ -81,6 +81,7 @@ export async function why(
     // Rows that wait for that say so themselves.
     if (away !== undefined && unsent.every(({ hindrance }) => hindrance !== awayText(away)))
       print(`  the server of its connection ${away} is away`);
+    if (waiting !== null && answer.waits_for !== undefined) print(`  it waits for ${answer.waits_for}`);
     for (const line of unsent.length === 0 ? lines : lines.filter((each) => each !== nothingWaits))
       print(`  ${line}`);
     for (const { branch, rows, hindrance } of unsent) {

@@ -115,6 +115,23 @@ test("one that waits for its stream is named among those that are asked what the
   ]);
 });
 
+test("one whose stream was deleted says so while it runs, until there is one again", async () => {
+  const path = folderOf("deleted");
+  const source = "source: { nats: { subject: gone.in, stream: GONE } }";
+  writeFileSync(join(path, "gone.yaml"), `name: gone\n${source}\nsteps: [{ sink: { nothing: {} } }]\n`);
+  const manager = await managerOf(link, null);
+  await manager.streams.add({ name: "GONE", subjects: ["gone.in"] });
+  const worker = start(path);
+  await until(() => beatOf(worker, "gone")?.phase === "running");
+  await manager.streams.delete("GONE");
+  await until(() => beatOf(worker, "gone")?.waits_for !== undefined);
+  const waits_for = "source stream GONE: the stream does not exist (yet)";
+  expect(beatOf(worker, "gone")).toMatchObject({ phase: "running", waits_for });
+  expect(worker.answers("/pipelines")).toMatchObject([{ name: "gone", waits_for }]);
+  await manager.streams.add({ name: "GONE", subjects: ["gone.in"] });
+  await until(() => beatOf(worker, "gone")?.waits_for === undefined);
+});
+
 test("pipelines come, change and go, and the others do not notice", async () => {
   const path = folderOf("change");
   write(path, "stays", "v1");

@@ -102,7 +102,7 @@ export class AssignedWorker {
     const statuses = lives.flatMap(({ life }) => (life.phase === "failed" ? [] : (life.status() ?? [])));
     const names = [...statuses, ...unopened].map(({ name }) => name);
     const missing = new Map(
-      unopened.flatMap(({ name, life }) => (life.waitsFor === null ? [] : [[name, life.waitsFor] as const])),
+      lives.flatMap(({ name, life }) => (life.waitsFor === null ? [] : [[name, life.waitsFor] as const])),
     );
     const away = new Map(
       lives.flatMap(({ name, life }) => (life.away === null ? [] : [[name, life.away] as const])),

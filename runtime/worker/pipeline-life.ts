@@ -117,8 +117,9 @@ export class PipelineLife {
     return this.phase === "starting" && this.#links?.areConnected === true && !this.#lacksState;
   }
 
-  /** What it waits for while it starts; null where that is not known, or nothing. */
+  /** What it waits for while it starts, or what is gone that was there while it runs; null where that is not known, or nothing. */
   get waitsFor(): string | null {
+    if (this.phase === "running") return this.#waits.first;
     if (this.phase !== "starting") return null;
     const missing = this.#links?.missing ?? null;
     return missing === null ? this.#waits.first : `the server of the connection ${missing}`;

@@ -7,7 +7,7 @@ export interface WaitingAnswer {
   readonly name: string;
   /** Null until it is open: its server or stream may not be there, or that of one before it. */
   readonly waiting: PipelineWaiting | null;
-  /** Of one that is not open yet: what is not there yet; absent where that is not known. */
+  /** What is not there yet, or, of one that is open, not any more; absent where that is not known. */
   readonly waits_for?: string;
   /** Of one that is open: a connection of its whose server is not there now. */
   readonly away?: string;
@@ -42,7 +42,7 @@ export function failedAnswer({ name, revision, fault }: FailedRevision): Waiting
 
 /** By name of a pipeline. */
 export interface Absent {
-  /** What it waits for to be opened. */
+  /** What it waits for to be opened, or to go on. */
   readonly missing?: ReadonlyMap<string, string>;
   /** Once it is open, a connection whose server is not there. */
   readonly away?: ReadonlyMap<string, string>;
@@ -59,6 +59,8 @@ export function waitingAnswers(
   return [
     ...statuses.map(({ name, pipeline, sinks, lacks_room }) => {
       const connection = away?.get(name);
+      const waits_for = missing?.get(name);
+      const isSaid = sinks.some(({ hindrance }) => hindrance === waits_for);
       return {
         name,
         waiting: waitingOf(pipeline, now, elapsed),
@@ -66,6 +68,7 @@ export function waitingAnswers(
           const why = hindrance === undefined ? {} : { hindrance };
           return pending > 0 ? [{ branch, rows: pending, ...why }] : [];
         }),
+        ...(waits_for === undefined || isSaid ? {} : { waits_for }),
         ...(connection === undefined ? {} : { away: connection }),
         ...(lacks_room === undefined ? {} : { lacks_room }),
       };
