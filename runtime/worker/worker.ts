@@ -21,6 +21,7 @@ import { ChainSet } from "./chain-set.ts";
 import type { OutboxStats } from "../state/outbox/outbox-stats.ts";
 import { busyTime } from "./busy-time.ts";
 import { Connections, type Links } from "./connections.ts";
+import { drainTimeout } from "./drain-timeout.ts";
 import { durableTask, openState, type State } from "./durable.ts";
 import { openEach } from "./open-each.ts";
 import {
@@ -167,17 +168,7 @@ export class Worker {
     for (const task of this.#tasks) task.stop();
     return new Promise((_resolve, reject) => {
       this.#options.clock.after(limits.drain_ms_max, () => {
-        const pending = this.status().flatMap(({ sinks }) => sinks.map((sink) => sink.pending));
-        const rows = pending.reduce((total, each) => total + each, 0);
-        reject(
-          new WeirError(
-            "WEIR_DRAIN_TIMEOUT",
-            `not drained after ${limits.drain_ms_max} ms: ${rows} rows are unconfirmed`,
-            {
-              remedy: "the sinks' server cannot be reached or does not confirm",
-            },
-          ),
-        );
+        reject(drainTimeout(this.status()));
       });
     });
   }
