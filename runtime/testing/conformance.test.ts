@@ -3,10 +3,13 @@
 import { describe, expect, test } from "vitest";
 import {
   type Batch,
+  type Collector,
   type Column,
   defineFilter,
   defineOperator,
   field,
+  type KeyTable,
+  noKey,
   type Operator,
   type OperatorDefinition,
   type OperatorSpec,
@@ -208,7 +211,7 @@ describe("a planted fault is found", () => {
   ])("%s", (_name, fault, onBatch, schema) => {
     const definition = reading(planted(() => ({ onBatch })));
     const faults = faultsOf(schema === undefined ? definition : { ...definition, schema });
-    const [found] = faults.filter((each) => each.startsWith("it reads and sends what it may: "));
+    const found = faults.find((each) => each.startsWith("it reads and sends what it may: "));
     expect(found).toContain(fault);
     expect(streamIn(found!).length).toBeLessThanOrEqual(2);
   });
@@ -226,6 +229,60 @@ describe("a planted fault is found", () => {
     });
     expect(faultsOf(reading(keeping)).join()).toMatch(
       /it reads and sends what it may: .*a batch behind its call/,
+    );
+  });
+
+  const keptBy = (forgets: boolean): OperatorDefinition =>
+    planted((_config, { state: { keys } }) => {
+      const letGo = (key: number, out: Collector): void => {
+        const slot = keys.cells[0]![key]! - 1;
+        if (slot >= 0) out.release(keys.records, Int32Array.of(slot));
+        keys.cells[0]![key] = 0;
+      };
+      return {
+        onBatch(batch, out) {
+          const ids = new Uint32Array(batch.count);
+          keys.keys.identify(batch, ids);
+          keys.reserve();
+          for (let i = 0; i < batch.count; i++) {
+            const row = batch.selection[i]!;
+            if (ids[i] === noKey) out.drop(batch, row, "overflow");
+            else {
+              letGo(ids[i]!, out);
+              keys.cells[0]![ids[i]!] = 1 + keys.records.keep(batch, row);
+            }
+          }
+        },
+        onWatermark(watermark, out) {
+          if (watermark === Infinity) for (let key = 0; key < keys.keys.size; key++) letGo(key, out);
+        },
+        ...(forgets ? { onForget: (_keys: KeyTable, key: number, out: Collector) => letGo(key, out) } : {}),
+      };
+    });
+
+  test("a record that is kept of a key which is forgotten", () => {
+    const law = /^keys may lack room, or be forgotten: /;
+    expect(faultsOf(keptBy(true)).filter((fault) => law.test(fault))).toEqual([]);
+    const fault = faultsOf(keptBy(false)).find((each) => law.test(each));
+    expect(fault).toContain("after the end of the stream 1 records are still held");
+  });
+
+  test("a key that has no room, and is counted with as if it had", () => {
+    const counting = planted((_config, { state: { keys } }) => ({
+      onBatch(batch, out) {
+        const ids = new Uint32Array(batch.count);
+        keys.keys.identify(batch, ids);
+        keys.reserve();
+        const draft = out.draft(batch.rows);
+        const column = draft.columns.at(-1)!;
+        for (let i = 0; i < batch.count; i++) {
+          column.values[batch.selection[i]!] = 1 + keys.cells[0]![ids[i]!]!++;
+        }
+        out.project(batch, [...batch.columns, column]);
+      },
+    }));
+    expect(faultsOf({ ...counting, schema: wider }).join()).toContain(
+      "column more: a row that is not null has NaN",
     );
   });
 

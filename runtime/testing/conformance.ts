@@ -151,16 +151,27 @@ class Trials {
     this.#plan = planOfOne(definition, trial, this.#time);
   }
 
-  cuts(): void {
+  cuts(plan: PipelinePlan = this.#plan): void {
     this.#each((stream) => {
-      const expected = outcome(this.#plan, this.#trial, stream, 1, expectLaw);
+      const expected = outcome(plan, this.#trial, stream, 1, expectLaw);
       for (const batchRows of [3, 1_000])
         expectSame(
           `${batchRows} records a batch give something else than one`,
-          outcome(this.#plan, this.#trial, stream, batchRows),
+          outcome(plan, this.#trial, stream, batchRows),
           expected,
         );
     });
+  }
+
+  /** Where keys have no room, are silent for their time to live, or make room for others: as much is lost of one as of another cut. */
+  bounds(): void {
+    const [step] = [...this.#plan.steps, ...this.#plan.branches.flatMap((branch) => branch.steps)];
+    const tables = Object.values(this.#definition.state(step!.config));
+    if (!tables.some((declared) => "by" in declared && declared.by.length > 0)) return;
+    const ttl = `${2 * longestStep(this.#trial)}ms`;
+    for (const keys of [{ max: 1 }, { max: 2, ttl }, { max: 2, when_full: "forget_oldest" }])
+      this.cuts(planOfOne(this.#definition, this.#trial, this.#time, { keys }));
+    this.allowed({ keys: { max: 1 } });
   }
 
   emptyBatches(): void {
@@ -175,14 +186,12 @@ class Trials {
   }
 
   /** The operator decides by what it may read alone, leaves it as it is, keeps nothing of it, and sends what its schema says. */
-  allowed(): void {
+  allowed(bounds: Readonly<Record<string, unknown>> = {}): void {
+    const plain = planOfOne(this.#definition, this.#trial, this.#time, bounds);
     for (const nonsense of ["large", "small"] as const) {
       const faults: string[] = [];
-      const plan = planOfOne(
-        watched(this.#definition, nonsense, (fault) => faults.push(fault)),
-        this.#trial,
-        this.#time,
-      );
+      const definition = watched(this.#definition, nonsense, (fault) => faults.push(fault));
+      const plan = planOfOne(definition, this.#trial, this.#time, bounds);
       this.#each((stream) => {
         faults.length = 0;
         let actual: Outcome | null = null;
@@ -197,7 +206,7 @@ class Trials {
         expectSame(
           "it reads what it may not: rows that are not selected, values under null, or a batch behind its call",
           actual,
-          outcome(this.#plan, this.#trial, stream, 4),
+          outcome(plain, this.#trial, stream, 4),
         );
       });
     }
@@ -279,9 +288,9 @@ class Trials {
     const [found, places] = counterexample!;
     let shown: unknown = errorInstance;
     // A restart stays before the happening that it was before.
-    const before = places.map((place) => found[place]);
+    const before = new Set(places.map((place) => found[place]));
     const placesIn = (stream: readonly Happening[]): number[] =>
-      stream.flatMap((happening, place) => (before.includes(happening) ? [place] : []));
+      stream.flatMap((happening, place) => (before.has(happening) ? [place] : []));
     const stream = shortened(found, (shorter) => {
       try {
         check(shorter, placesIn(shorter));
@@ -318,6 +327,7 @@ export function conformanceCases(
   const all = [...definition.examples, ...(options.trials ?? [])];
   const laws = [
     ["batches may be cut anywhere", (trials: Trials) => trials.cuts()],
+    ["keys may lack room, or be forgotten", (trials: Trials) => trials.bounds()],
     ["empty batches are harmless", (trials: Trials) => trials.emptyBatches()],
     ["it reads and sends what it may", (trials: Trials) => trials.allowed()],
     ["a restart anywhere does not show", (trials: Trials) => trials.restarts()],

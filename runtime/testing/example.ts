@@ -17,11 +17,12 @@ export interface ExampleResult {
 /** What a pipeline declares that is run for its rows: enough for every operator, and never what is tested. */
 export const exampleLimits = { keys: { max: 100_000 }, rate: "1000/s", memory: "1048576GiB" } as const;
 
-/** The pipeline of one step. `time` adds to what is said of event time, where there is any. */
+/** The pipeline of one step. `time` adds to what is said of event time, where there is any; `bounds` of its keys stand beside the operator. */
 export function planOfOne(
   definition: OperatorDefinition,
   example: Pick<Example, "config" | "schema" | "time">,
   time: Readonly<Record<string, string>> = {},
+  bounds: Readonly<Record<string, unknown>> = {},
 ): PipelinePlan {
   const pipeline = {
     name: "example",
@@ -31,8 +32,9 @@ export function planOfOne(
       schema: example.schema,
       ...(example.time === undefined ? {} : { time: { field: example.time, ...time } }),
     },
-    limits: exampleLimits,
-    steps: [{ [definition.name]: example.config }, { sink: { stdout: {}, format: "json" } }],
+    // With few keys there is room for few records.
+    limits: "keys" in bounds ? { ...exampleLimits, rate: "1/h" } : exampleLimits,
+    steps: [{ [definition.name]: example.config, ...bounds }, { sink: { stdout: {}, format: "json" } }],
   };
   const { plan, diagnostics } = loadPipeline({
     file: "example",
