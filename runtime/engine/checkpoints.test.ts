@@ -212,7 +212,7 @@ describe("is refused, and nothing is changed", () => {
       steps: [{ window: { tumbling: "2m", by, select: { n: "count()" } } }, sink],
     });
     const error = await tried([other], "windows", (whole) => [whole], "WEIR_STATE_CHANGED");
-    expect(error.message).toBe("pipeline windows was kept with other steps, settings or columns");
+    expect(error.message).toBe("pipeline windows was kept with other steps, settings, tables or columns");
     expect(error.remedy).toContain("--forget windows");
   });
 

@@ -146,7 +146,7 @@ describe("is refused, and nothing is changed", () => {
       { source: { ...source, schema: { device: "float64", ts: "time", temp: "float64" } }, ...windowed() },
     ],
   ])("one of a pipeline with %s", (_title, parts) => {
-    expect(tried(snapshot, planOf(parts)).message).toMatch(/other steps, settings or columns/);
+    expect(tried(snapshot, planOf(parts)).message).toMatch(/other steps, settings, tables or columns/);
   });
 
   test("one of another format", () => {

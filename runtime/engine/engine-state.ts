@@ -88,7 +88,7 @@ export function restoreTree(tree: Plain, parts: EngineParts, passed: number): En
 export function stateChanged(name: string): WeirError {
   return new WeirError(
     "WEIR_STATE_CHANGED",
-    `pipeline ${name} was kept with other steps, settings or columns`,
+    `pipeline ${name} was kept with other steps, settings, tables or columns`,
     {
       remedy: `run it as it was, or let it begin anew without its open windows: --forget ${name}`,
     },

@@ -189,7 +189,7 @@ describe("checkpoints", () => {
     const next = await open(await load(spike, { steps: [changed, ...others] }), kept);
     await expect(next.restore("own", changes, 0)).rejects.toMatchObject({
       code: "WEIR_STATE_CHANGED",
-      message: "pipeline own was kept with other steps, settings or columns",
+      message: "pipeline own was kept with other steps, settings, tables or columns",
       remedy: expect.stringContaining("--forget own"),
     });
     await expect(next.restore("other", changes, 0)).rejects.toMatchObject({ code: "WEIR_STATE" });

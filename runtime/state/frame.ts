@@ -44,8 +44,12 @@ export function dataOf(frame: Uint8Array, fingerprint: Uint8Array): Plain {
   if (bytes.readUInt32LE(8) !== crc32(bytes.subarray(checkedFrom)))
     throw damaged("its checksum is not that of its bytes");
   if (!bytes.subarray(checkedFrom, headerLength).equals(fingerprint))
-    throw new WeirError("WEIR_STATE", "the snapshot is of a pipeline with other steps, settings or columns", {
-      remedy: "restore it into the pipeline as it was, or begin without one",
-    });
+    throw new WeirError(
+      "WEIR_STATE",
+      "the snapshot is of a pipeline with other steps, settings, tables or columns",
+      {
+        remedy: "restore it into the pipeline as it was, or begin without one",
+      },
+    );
   return readPlain(bytes, headerLength);
 }
