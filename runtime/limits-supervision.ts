@@ -4,6 +4,8 @@ export const supervisionLimits = {
   // Workers under a supervisor
   /** How often a worker looks whether it is to run something else. */
   assignment_look_ms: 250,
+  /** Of what is told about a pipeline that failed. */
+  pipeline_fault_characters_max: 16_384,
   worker_heartbeat_ms: 1_000,
   /** Without a heartbeat for so long a worker hangs. */
   worker_hang_ms: 3_000,

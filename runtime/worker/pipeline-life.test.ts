@@ -2,7 +2,10 @@
 
 import { expect, test } from "vitest";
 import { revisionOf } from "../assignment.ts";
-import { checkPipeline } from "./pipeline-life.ts";
+import { VirtualClock } from "../clock.ts";
+import { silentLog } from "../connect/connector-log.ts";
+import { limits } from "../limits.ts";
+import { checkPipeline, PipelineLife, type PipelineSurroundings } from "./pipeline-life.ts";
 
 const whole = `name: climate
 source: { nats: { subject: "p.{partition}.s.{mote}", stream: S }, format: json, schema: { n: float64 } }
@@ -33,4 +36,17 @@ test.each([
   const { pipeline, fault } = await check(name, text);
   expect(pipeline).toBeNull();
   expect(fault).toContain(`it was assigned as ${name}`);
+});
+
+test("why it failed is told in short, however much an operator says", () => {
+  const said: string[] = [];
+  const log = { ...silentLog, error: (text: string) => void said.push(text) };
+  const surroundings = { clock: new VirtualClock(), log } as unknown as PipelineSurroundings;
+  const life = new PipelineLife(
+    { name: "a", revision: "1", attempt: 1, file: "/a.yaml", text: "" },
+    surroundings,
+  );
+  life.refuse("x".repeat(2_000_000));
+  expect(life.fault).toHaveLength(limits.pipeline_fault_characters_max);
+  expect(said.join("").length).toBeLessThan(limits.pipeline_fault_characters_max + 10);
 });

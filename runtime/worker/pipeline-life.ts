@@ -234,8 +234,9 @@ export class PipelineLife {
   #fail(fault: string): void {
     const { clock, log } = this.#surroundings;
     if (!this.#life.on("failed", clock.now())) return;
-    this.#fault = fault;
-    log.error(`${this.#name}: ${inOneLine(fault)}`);
+    // It goes into every heartbeat, and may be an operator's own words.
+    this.#fault = fault.slice(0, limits.pipeline_fault_characters_max);
+    log.error(`${this.#name}: ${inOneLine(this.#fault)}`);
   }
 
   async #close(): Promise<void> {
