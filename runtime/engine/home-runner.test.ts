@@ -293,6 +293,7 @@ describe("an operator file that cannot be loaded is a mistake in the pipeline's 
     ["empty", "export const x = 1", /empty\.ts exports no operator/],
     ["missing", "", /cannot load operators from .*missing\.ts: .*no such file/i],
     ["taken", operators.replaceAll("moody", "filter"), /there is an operator filter already/],
+    ["shouts", 'throw new Error("x".repeat(1e6))', /cannot load operators from .*shouts\.ts: x{500}…$/],
     ["imports", 'import "no-such-package"', /cannot load operators from .*imports\.ts: .*no-such-package/],
   ];
   test.each([

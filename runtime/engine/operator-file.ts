@@ -65,6 +65,9 @@ function addressOf(file: string): string {
   return `${pathToFileURL(path).href}?${mark}`;
 }
 
+/** Characters of what an operator's file says, or of a line of it that is wrong, that are told. */
+const shownMax = 500;
+
 /** What to do about a file that is there and cannot be loaded. */
 function remedyOf(cause: unknown): string {
   return cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND"
@@ -99,7 +102,8 @@ export async function loadOperators(file: string): Promise<OperatorDefinition[]>
   try {
     exported = (await import(addressOf(file))) as Record<string, unknown>;
   } catch (error) {
-    throw unloadable(file, `${messageOf(error)}${wrongLine(error, file)}`, error);
+    const why = `${messageOf(error)}${wrongLine(error, file)}`;
+    throw unloadable(file, why.length > shownMax ? `${why.slice(0, shownMax)}…` : why, error);
   }
   const definitions = Object.values(exported).filter(isDefinition);
   if (definitions.length === 0) {
