@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { partUrl } from "../layout.ts";
+import { addStranger } from "./strangers.ts";
 
 let resolving = false;
 
@@ -111,5 +112,6 @@ export async function loadOperators(file: string): Promise<OperatorDefinition[]>
       remedy: "export what defineOperator, defineFilter or defineMap returned",
     });
   }
+  for (const definition of definitions) addStranger(definition);
   return definitions;
 }

@@ -23,6 +23,7 @@ import type { DeadLetter } from "./dead-letter.ts";
 import { planOf, sink } from "./engine.fixture.ts";
 import { Ledger } from "./ledger.ts";
 import { Stage } from "./stage.ts";
+import { addStranger } from "./strangers.ts";
 
 const empty = { summary: "", rule: "", config: z.any(), examples: [] } as const;
 
@@ -138,6 +139,27 @@ describe("an operator that throws on one record", () => {
     expect(first).toEqual({ device: "bad", ts: 10, temp: 2 });
     expect(lawFaults(harness.counts())).toEqual([]);
     expect(harness.counts()[0]!.ledger).toContainEqual({ step: "1 brittle", reason: "fault", records: 2 });
+  });
+
+  test.each([
+    [
+      "rows that are none of the batch",
+      [0, 4_000_000_000],
+      2,
+      "select: expected rows below 1, got 4000000000",
+    ],
+    ["more rows than it names", [0], 1_000_000_000, "select: expected at most 1 rows, got 1000000000"],
+  ])("a user's own that chooses %s", (_what, rows, count, detail) => {
+    const careless = operatorOf("stateless", () => ({
+      onBatch: (batch, out) => out.select(batch, Uint32Array.from(rows), count),
+    }));
+    addStranger(careless);
+    const harness = new Harness(planOf({ steps: [{ own: {} }, sink] }, [careless]));
+    harness.record({ device: "a", ts: 10, temp: 1 });
+    harness.finish();
+    expect(harness.rows(0)).toEqual([]);
+    expect(harness.letters).toMatchObject([{ reason: "fault", detail }]);
+    expect(lawFaults(harness.counts())).toEqual([]);
   });
 
   test("a map that gives values of other types or names, but for none at all", () => {

@@ -28,6 +28,7 @@ import type { LiveReferences } from "./references.ts";
 import { reached, waits } from "./returned.ts";
 import { metricsOf, StepMetrics } from "./step-metrics.ts";
 import type { StepWaiting } from "./status.ts";
+import { checkRows } from "./strangers.ts";
 
 /** What comes next in a chain. */
 export interface Receiver {
@@ -224,6 +225,7 @@ export class Stage implements Receiver, Collector {
   }
 
   select(batch: Batch, rows: Uint32Array, count: number, reason: Reason = "filtered"): void {
+    checkRows(this.#plan.definition, batch, rows, count);
     const left = this.#left.reduce((total, { row }) => total + (batch.weight?.[row] ?? 1), 0);
     const dropped = weightOf(batch) - weightOf(batch, rows, count) - left;
     this.#ledger.add(this.#plan.label, reason, dropped);
