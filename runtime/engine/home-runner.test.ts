@@ -221,8 +221,13 @@ test("what an operator says of a record it throws at is kept in short", async ()
 });
 
 describe("an operator that", () => {
-  async function fails(device: string, temp: number, message: string | RegExp): Promise<HomeRunner> {
-    const runner = await open(await load(), new Kept(), 300);
+  async function fails(
+    device: string,
+    temp: number,
+    message: string | RegExp,
+    hang_ms?: number,
+  ): Promise<HomeRunner> {
+    const runner = await open(await load(), new Kept(), hang_ms);
     const failed = Promise.allSettled([
       runner.feed(payloadsOf([{ device, ts: 1, temp }]), 0),
       runner.feed(payloadsOf([{ device: "a", ts: 2, temp: 1 }]), 0).then(() => runner.idle()),
@@ -245,7 +250,7 @@ describe("an operator that", () => {
   }
 
   test("loops for ever is ended, and the pipeline with it", async () => {
-    const runner = await fails("loop", 1, /^pipeline own: an operator did not return within 300 ms$/);
+    const runner = await fails("loop", 1, /^pipeline own: an operator did not return within 300 ms$/, 300);
     expect(runner.status()).toMatchObject([{ name: "own" }]);
     await runner.close();
     await runner.close();
