@@ -159,7 +159,8 @@ class RunningFeed {
 
   #count(said: string): void {
     if (said === "") return;
-    const { sent, confirmed, lost } = JSON.parse(said) as FeedProgress;
+    // What went wrong is an object without counts.
+    const { sent = 0, confirmed = 0, lost = 0 } = JSON.parse(said) as Partial<FeedProgress>;
     this.#sent += sent;
     this.#confirmed += confirmed;
     this.#lost += lost;

@@ -23,30 +23,25 @@ export function failAsJson(stream: "stdout" | "stderr"): void {
   json = stream;
 }
 
-/** Runs a command; its failure is told on standard error, or as JSON, and gives the exit code. */
+/** Runs a command; its failure is told on standard error, and as JSON where it prints that, and gives the exit code. */
 export async function finish(command: Promise<number>): Promise<void> {
   let code: number;
   try {
     code = await command;
   } catch (error) {
-    const known = codeOf(error);
-    if (json !== null) process[json].write(`${failureText(error, known)}\n`);
-    // Of a fault of weir's own it is told where in its code.
-    if (json === null || known === "WEIR_INTERNAL") complain(error);
+    complain(error);
+    if (json !== null) process[json].write(`${failureText(error)}\n`);
     code = error instanceof WeirError ? error.exitCode : isOfSystem(error) ? exitFile : 70;
   }
   await outputWritten();
   process.exit(code);
 }
 
-function codeOf(error: unknown): ErrorCode {
-  if (error instanceof WeirError) return error.code;
-  return isOfSystem(error) ? "WEIR_FILE" : "WEIR_INTERNAL";
-}
-
 /** One object in a line, as that of a pipeline's mistakes is. */
-function failureText(error: unknown, code: ErrorCode): string {
-  const remedy = error instanceof WeirError ? error.remedy : undefined;
+function failureText(error: unknown): string {
+  const isKnown = error instanceof WeirError;
+  const code: ErrorCode = isKnown ? error.code : isOfSystem(error) ? "WEIR_FILE" : "WEIR_INTERNAL";
+  const remedy = isKnown ? error.remedy : undefined;
   return JSON.stringify({ ok: false, error: { code, message: messageOf(error), remedy } });
 }
 
