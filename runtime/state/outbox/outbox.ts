@@ -215,7 +215,7 @@ export class Outbox {
     const lane = this.#turns.laneOf(chain);
     const found: Entry[] = [];
     let [size, onWire] = [0, 0];
-    const room = this.#turns.room(chain);
+    const room = this.#turns.room(chain, { rows, bytes });
     const isEnough = (): boolean => found.length >= rows || size >= bytes || onWire >= room;
     while (!isEnough()) {
       const piece = entries.reserve(rows - found.length);

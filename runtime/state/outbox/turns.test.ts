@@ -120,6 +120,31 @@ describe("lanes", () => {
   });
 });
 
+test("chains that take at the same moment keep to their connection's budget together", async () => {
+  const uplinks = new Map([["cloud", { bytes: 10_000, every: 3_600_000 }]]);
+  const clock = new VirtualClock(start);
+  const outbox = await open(clock, { uplinks });
+  const chains = ["cloud/a", "cloud/b", "cloud/c"];
+  for (const chain of chains) for (let count = 0; count < 100; count++) outbox.add(chain, row(100));
+  commit(outbox);
+  const taken = new Map(chains.map((chain) => [chain, 0]));
+  const takeAll = async (): Promise<void> => {
+    const found = await Promise.all(chains.map((chain) => outbox.take(chain, 100, 1_000_000)));
+    for (const [place, entries] of found.entries()) {
+      const chain = chains[place]!;
+      taken.set(chain, taken.get(chain)! + entries.length);
+    }
+  };
+  for (let count = 1; count <= 5; count++) {
+    await takeAll();
+    clock.advanceTo(start + count * limits.outbox_turn_ms);
+  }
+  const { used, bytes } = outbox.stats().uplinks[0]!;
+  const oneRow = 100 + limits.uplink_row_bytes + "to.all".length;
+  expect(used).toBeLessThan(bytes + oneRow);
+  expect(used).toBeGreaterThan(bytes - oneRow);
+});
+
 describe("a budget", () => {
   const uplinks = new Map([["cloud", { bytes: 1_000, every: 3_600_000 }]]);
 

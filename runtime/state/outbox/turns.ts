@@ -13,6 +13,8 @@ interface Turn extends ChainLane {
   readonly entries: OutboxChain;
   /** Taken and not confirmed: the last number of each part, and its bytes. */
   flight: { readonly number: number; readonly bytes: number }[];
+  /** Of its connection's budget, what a taking that is under way may use: rows are read meanwhile, and others take. */
+  reserved: number;
   /** When somebody took from it last, or it had something to take again. */
   since: number;
   /** Told to wait. */
@@ -44,7 +46,14 @@ export class Turns {
     const own = this.#laneOf(live ?? chain);
     const { connection, rowBytes = limits.uplink_row_bytes } = own;
     const lane: ChainLane = live === null ? { ...own, rowBytes } : { connection, rowBytes, lane: "backlog" };
-    this.#turns.set(chain, { ...lane, entries, flight: [], since: this.#clock.now(), isWaiting: false });
+    this.#turns.set(chain, {
+      ...lane,
+      entries,
+      flight: [],
+      reserved: 0,
+      since: this.#clock.now(),
+      isWaiting: false,
+    });
   }
 
   laneOf(chain: string): Lane {
@@ -61,22 +70,42 @@ export class Turns {
     if (turn !== undefined) turn.since = this.#clock.now();
   }
 
-  /** How many bytes may be taken now. Where there are none, the chain is called when it may be otherwise. */
-  room(chain: string): number {
+  /**
+   * How many bytes may be taken now, by one who wants so many rows and bytes of payload. Where there are none, the chain is
+   * called when it may be otherwise.
+   */
+  room(chain: string, wanted: { readonly rows: number; readonly bytes: number }): number {
     const turn = this.#turns.get(chain);
     if (turn === undefined) return Number.POSITIVE_INFINITY;
     turn.isWaiting = false;
+    turn.reserved = 0;
     const now = this.#clock.now();
     if (yields(turn.lane, this.#othersOf(turn), now))
       return this.#wait(chain, turn, now + limits.outbox_turn_ms);
     const uplink = this.#uplinks.room(turn.connection, turn.lane, now);
     if (uplink.bytes <= 0) return this.#wait(chain, turn, uplink.retry);
-    if (turn.lane !== "backlog") return uplink.bytes;
-    // What is in the socket's way cannot be overtaken, so there must not be much of it.
-    const flying = turn.flight.reduce((sum, { bytes }) => sum + bytes, 0);
-    const room = Math.min(uplink.bytes, limits.backlog_in_flight_bytes - flying);
-    turn.isWaiting = room <= 0;
+    let room = uplink.bytes;
+    if (Number.isFinite(room)) {
+      const left = room - this.#reservedBeside(turn);
+      // Those that take at this moment may leave some of it.
+      if (left <= 0) return this.#wait(chain, turn, now + limits.outbox_turn_ms);
+      room = Math.min(left, wanted.bytes + wanted.rows * (turn.rowBytes ?? limits.uplink_row_bytes));
+    }
+    if (turn.lane === "backlog") {
+      // What is in the socket's way cannot be overtaken, so there must not be much of it.
+      const flying = turn.flight.reduce((sum, { bytes }) => sum + bytes, 0);
+      room = Math.min(room, limits.backlog_in_flight_bytes - flying);
+      turn.isWaiting = room <= 0;
+    }
+    if (Number.isFinite(uplink.bytes)) turn.reserved = Math.max(0, room);
     return room;
+  }
+
+  #reservedBeside(turn: Turn): number {
+    let reserved = 0;
+    for (const other of this.#turns.values())
+      if (other !== turn && other.connection === turn.connection) reserved += other.reserved;
+    return reserved;
   }
 
   /** About what a row of the chain takes on the wire. */
@@ -87,6 +116,7 @@ export class Turns {
   took(chain: string, taken: readonly Entry[]): void {
     const turn = this.#turns.get(chain);
     const last = taken.at(-1);
+    if (turn !== undefined) turn.reserved = 0;
     if (turn === undefined || last === undefined) return;
     const bytes = taken.reduce((sum, { row }) => sum + wireBytes(row, turn.rowBytes), 0);
     const now = this.#clock.now();
@@ -105,7 +135,9 @@ export class Turns {
 
   rewound(chain: string): void {
     const turn = this.#turns.get(chain);
-    if (turn !== undefined) turn.flight = [];
+    if (turn === undefined) return;
+    turn.flight = [];
+    turn.reserved = 0;
   }
 
   close(): void {
