@@ -67,8 +67,8 @@ function connectionsBeside(config: string | undefined): (file: string) => readon
 
 function misnamed(
   file: string,
-  { spec, input }: CheckedPipeline,
+  { plan, input }: CheckedPipeline,
   known: readonly string[],
 ): readonly Diagnostic[] {
-  return spec === null ? [] : connectionNameWarnings({ file, text: input.text, spec }, known);
+  return plan === null ? [] : connectionNameWarnings({ file, text: input.text }, plan, known);
 }

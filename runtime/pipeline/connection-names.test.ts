@@ -1,17 +1,19 @@
 import { expect, test } from "vitest";
+import { lookup } from "../../operators/lookup/lookup.ts";
 import { operators } from "./cold-chain.fixture.ts";
 import { connectionNameWarnings } from "./connection-names.ts";
 import { loadPipeline } from "./load.ts";
 
 function warningsOf(source: string, sink: string, dead: string, known: readonly string[]): string[] {
   const text = `name: p
-source: { nats: { subject: a, to: ${source} } }
+source: { nats: { subject: a, to: ${source} }, schema: { n: string } }
 steps:
+  - lookup: { table: { kv: { bucket: t, to: ${sink} } }, on: n, add: { limit: float64 } }
   - sink: { nats: { subject: b, to: ${sink} } }
 dead_letter: { nats: { subject: c, to: ${dead} } }
 `;
-  const { spec } = loadPipeline({ file: "p.yaml", content: text, catalogue: operators });
-  return connectionNameWarnings({ file: "p.yaml", text, spec: spec! }, known).map(
+  const { plan } = loadPipeline({ file: "p.yaml", content: text, catalogue: [...operators, lookup] });
+  return connectionNameWarnings({ file: "p.yaml", text }, plan!, known).map(
     ({ line, column, message, hint, severity }) => `${line}:${column} ${severity} ${message} | ${hint}`,
   );
 }
@@ -19,7 +21,8 @@ dead_letter: { nats: { subject: c, to: ${dead} } }
 test("a connection that is named nearly like one of the device's is told, wherever it stands", () => {
   expect(warningsOf("egde", "clod", "cloud", ["default", "cloud", "edge"])).toEqual([
     "2:35 warning the device's weir.yaml names no connection egde | did you mean edge?",
-    "4:37 warning the device's weir.yaml names no connection clod | did you mean cloud?",
+    "4:45 warning the device's weir.yaml names no connection clod | did you mean cloud?",
+    "5:37 warning the device's weir.yaml names no connection clod | did you mean cloud?",
   ]);
 });
 

@@ -3,32 +3,42 @@
 
 import { nearName } from "../expression/near-name.ts";
 import { readDocument } from "./document.ts";
-import type { Diagnostic, Path } from "./pipeline.ts";
+import { lookupsOf } from "./lookups.ts";
+import type { Diagnostic, Path, PipelinePlan, PipelineSpec } from "./pipeline.ts";
 import type { WrittenPipeline } from "./shared-streams.ts";
 
 /** What is said of the connections of one pipeline, on a device that has those of `known`. */
 export function connectionNameWarnings(
-  { file, text, spec }: WrittenPipeline,
+  { file, text }: Pick<WrittenPipeline, "file" | "text">,
+  plan: PipelinePlan,
   known: readonly string[],
 ): readonly Diagnostic[] {
-  const named = connectionsOf(spec).flatMap(({ to, path }) => {
+  const named = [...connectionsOf(plan.spec), ...connectionsOfTables(plan)].flatMap(({ to, path }) => {
     const near = known.includes(to) ? undefined : nearName(to, known);
     return near === undefined ? [] : [{ to, path, near }];
   });
   if (named.length === 0) return [];
   const { document } = readDocument(file, text);
   if (document === null) return [];
-  return named.map(({ to, path, near }) => {
+  const told = named.map(({ to, path, near }) => {
     const message = `the device's weir.yaml names no connection ${to}`;
     return document.diagnostic(document.spanOf(path), message, `did you mean ${near}?`, "warning");
   });
+  return told.sort((one, other) => one.line - other.line || one.column - other.column);
 }
 
-function connectionsOf({
-  inputs,
-  branches,
-  deadLetter,
-}: WrittenPipeline["spec"]): readonly { readonly to: string; readonly path: Path }[] {
+interface Named {
+  readonly to: string;
+  readonly path: Path;
+}
+
+function connectionsOfTables(plan: PipelinePlan): readonly Named[] {
+  return lookupsOf(plan).flatMap(({ declaration: { source }, path }) =>
+    source.kind === "file" ? [] : [{ to: source.to, path: [...path, "kv", "to"] }],
+  );
+}
+
+function connectionsOf({ inputs, branches, deadLetter }: PipelineSpec): readonly Named[] {
   const sinks = branches.map(({ sink, path }) => ({ end: sink, path }));
   const sources = inputs.map(({ source, path }) => ({ end: source, path }));
   const dead = deadLetter === null ? [] : [{ end: deadLetter.sink, path: ["dead_letter"] }];
