@@ -23,3 +23,11 @@ test("a connection that weir.yaml does not name, but nearly, is told by folder a
     expect(stderr).toContain("did you mean cloud?");
   }
 });
+
+test("settings beside a pipeline that cannot be read keep nobody from checking it", async () => {
+  mkdirSync(join(folder, "closed", "weir.yaml"), { recursive: true });
+  const text = "name: p\nsource: { nats: { subject: a } }\nsteps: [{ sink: { stdout: {} } }]\n";
+  writeFileSync(join(folder, "closed", "p.yaml"), text);
+  const { code, stderr } = await weir("lint", join("closed", "p.yaml"));
+  expect([code, stderr]).toEqual([0, ""]);
+});

@@ -60,7 +60,7 @@ function connectionsBeside(config: string | undefined): (file: string) => readon
       config ?? [join(dirname(file), settingsFile), settingsFile].find((each) => existsSync(each));
     if (found === undefined) return [];
     let known = read.get(found);
-    if (known === undefined) read.set(found, (known = Object.keys(readSettings(found).settings.connections)));
+    if (known === undefined) read.set(found, (known = connectionsIn(found)));
     return known;
   };
 }
@@ -71,4 +71,13 @@ function misnamed(
   known: readonly string[],
 ): readonly Diagnostic[] {
   return plan === null ? [] : connectionNameWarnings({ file, text: input.text }, plan, known);
+}
+
+/** Settings that hold passwords may be for others to read: then nothing is known of their connections. */
+function connectionsIn(file: string): readonly string[] {
+  try {
+    return Object.keys(readSettings(file).settings.connections);
+  } catch {
+    return [];
+  }
 }
