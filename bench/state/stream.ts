@@ -11,7 +11,7 @@ import { linkChain } from "../../runtime/engine/chain.ts";
 import { trunkOf } from "../../runtime/pipeline/trunk.ts";
 import { Ledger } from "../../runtime/engine/ledger.ts";
 import { References } from "../../runtime/engine/references.ts";
-import type { Receiver } from "../../runtime/engine/stage.ts";
+import type { Receiver } from "../../runtime/engine/receiver.ts";
 import { limits } from "../../runtime/limits.ts";
 import { loadPipeline } from "../../runtime/pipeline/load.ts";
 import type { PipelinePlan } from "../../runtime/pipeline/pipeline.ts";

@@ -216,11 +216,11 @@ test("what lint refuses is not applied, not even in part", async () => {
   expect((await bucket.read("other")).pipelines.size).toBe(0);
 });
 
-const counted = (name: string, filter: string, more = ""): string => `name: ${name}
+const counted = (name: string, filter: string, more = "", size = "1m"): string => `name: ${name}
 source: { nats: { subject: "s.{device}" }, format: json, schema: { ts: time, x: float64 }, time: { field: ts } }
 steps:
   - filter: ${filter}
-  - window: { tumbling: 1m, by: device, select: { n: count() } }
+  - window: { tumbling: ${size}, by: device, select: { n: count() } }
   - sink: { nats: { to: default, subject: "rows.{device}"${more} }, format: json }
 tests:
   - name: counts
@@ -241,8 +241,10 @@ test("a failing test applies nothing, and a change says what becomes of the stat
   writeFileSync(file, `# another text\n${counted("counted", "x > 0")}`);
   expect((await said(apply([file], options))).text).toContain("goes on with what it keeps: 2 window");
   writeFileSync(file, counted("counted", "x > -1"));
+  expect((await said(plan([file], options))).text).toContain("goes on with what it keeps: 2 window");
+  writeFileSync(file, counted("counted", "x > 0", "", "2m"));
   expect((await said(plan([file], options))).text).toContain(
-    "does not fit what it keeps: 2 window (changed: 1 filter); the host goes back to the last good revision, or puts it aside where there is none, unless --forget counted",
+    "does not fit what it keeps: 2 window (changed: 2 window); the host goes back to the last good revision, or puts it aside where there is none, unless --forget counted",
   );
   expect((await said(apply([file], { ...options, forget: ["counted"] }))).text).toContain(
     "begins anew without",
@@ -250,7 +252,7 @@ test("a failing test applies nothing, and a change says what becomes of the stat
   const forgets = async () => (await bucket.read("counting")).pipelines.get("counted")!.pipeline.forget;
   expect(await forgets()).toBe(true);
   // One that was put aside already, because its state does not fit, is the same revision.
-  writeFileSync(file, counted("counted", "x > -2"));
+  writeFileSync(file, counted("counted", "x > 0", "", "3m"));
   await said(apply([file], options));
   expect(await forgets()).toBe(undefined);
   const again = await said(apply([file], { ...options, forget: ["counted"] }));

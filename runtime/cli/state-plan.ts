@@ -10,7 +10,7 @@ export interface StatePlan {
   readonly kept: readonly string[];
   /** Steps with state that would be lost. */
   readonly lost: readonly string[];
-  /** Steps that are other than they were, new or gone. */
+  /** Steps with state that are other than they were, new or gone. */
   readonly changed: readonly string[];
   /** How many threads it had and has, where its file says so and they are others; null: as its worker gives. */
   readonly threads: { readonly from: number | null; readonly to: number | null } | null;
@@ -18,8 +18,10 @@ export interface StatePlan {
 
 export function statePlan(before: PipelinePlan, after: PipelinePlan): StatePlan {
   const [old, now] = [stepMarks(before), stepMarks(after)];
-  const stateful = [...old].filter(([, { keepsState }]) => keepsState).map(([label]) => label);
-  const changed = [...new Set([...old.keys(), ...now.keys()])].filter(
+  const statefulOf = (marks: typeof old): readonly string[] =>
+    [...marks].filter(([, { keepsState }]) => keepsState).map(([label]) => label);
+  const [stateful, statefulNow] = [statefulOf(old), statefulOf(now)];
+  const changed = [...new Set([...stateful, ...statefulNow])].filter(
     (label) => old.get(label)?.mark !== now.get(label)?.mark,
   );
   const { threads: from } = before.spec.placement;
@@ -28,7 +30,7 @@ export function statePlan(before: PipelinePlan, after: PipelinePlan): StatePlan 
   const same = Buffer.from(fingerprintOf(before)).equals(fingerprintOf(after));
   // A pipeline is kept as a whole. Where nothing keeps anything, counts are all that is at stake.
   return same
-    ? { fits: true, kept: stateful, lost: [], changed, threads }
+    ? { fits: true, kept: statefulNow, lost: [], changed: [], threads }
     : { fits: false, kept: [], lost: stateful, changed, threads };
 }
 

@@ -6,7 +6,8 @@ import type { CompactBatch } from "../batch/compact.ts";
 import type { StepPlan } from "../pipeline/pipeline.ts";
 import { Gather } from "./gather.ts";
 import { partialKeysMax } from "./partial-step.ts";
-import { type Receiver, Stage } from "./stage.ts";
+import { Stage } from "./stage.ts";
+import type { Receiver } from "./receiver.ts";
 import type { Member } from "./step-tree.ts";
 
 /** With more rows for each record than this, merging them costs home as much as the records would. */

@@ -5,7 +5,7 @@
 import type { Batch } from "../../operators/sdk/index.ts";
 import { type BoundTest, byStrictness } from "../expression/column-test.ts";
 import type { JointFilter } from "./joint-filter.ts";
-import type { Receiver } from "./stage.ts";
+import type { Receiver } from "./receiver.ts";
 
 export class BoundedFilters implements Receiver {
   /** The laxest first. */

@@ -7,7 +7,8 @@ import type { StepPlan } from "../pipeline/pipeline.ts";
 import type { DeadLetterPort } from "./dead-letter.ts";
 import type { Books } from "./ledger.ts";
 import type { References } from "./references.ts";
-import { type Receiver, Stage } from "./stage.ts";
+import { Stage } from "./stage.ts";
+import type { Receiver } from "./receiver.ts";
 
 /** Stages in the order of their steps, ending in `next`. */
 export interface Chain {

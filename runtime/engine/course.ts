@@ -5,7 +5,7 @@ import type { Batch } from "../../operators/sdk/index.ts";
 import type { InputSpec } from "../pipeline/pipeline.ts";
 import { member, type Plain } from "../state/plain.ts";
 import type { Home } from "./home.ts";
-import type { Receiver } from "./stage.ts";
+import type { Receiver } from "./receiver.ts";
 import type { StepMetric } from "./step-metrics.ts";
 import type { StepWaiting } from "./status.ts";
 import { type Entered, type InputProgress, WatermarkTracker } from "./watermark.ts";

@@ -9,8 +9,9 @@ import { dataOf, frameOf } from "../state/frame.ts";
 import { applyChange, StateShadow } from "../state/change.ts";
 import type { Plain } from "../state/plain.ts";
 import { Kept, payloadsOf, planOf, sink, source } from "./engine.fixture.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import { earlierFingerprintOf, fingerprintOf } from "./fingerprint.ts";
 import type { PipelineEngine } from "./pipeline-engine.ts";
+import { lawFaults } from "../testing/harness.ts";
 import { SourceGroup } from "./source-group.ts";
 
 const windowed = (select: Readonly<Record<string, string>> = { n: "count()", mean: "mean(temp)" }) => ({
@@ -27,6 +28,15 @@ const windowed = (select: Readonly<Record<string, string>> = { n: "count()", mea
 });
 
 const plan = planOf(windowed());
+
+/** A pipeline's state, as far as a test looks into it. */
+interface Tree {
+  readonly [name: string]: Plain;
+  readonly course: {
+    readonly [name: string]: Plain;
+    readonly home: { readonly kept: readonly Plain[]; readonly others: Readonly<Record<string, Plain>> };
+  };
+}
 
 interface Running {
   readonly group: SourceGroup;
@@ -108,6 +118,43 @@ test("what an engine held before is gone", () => {
   expect(used.engine.snapshot(60 * 7_000)).toEqual(snapshot);
 });
 
+describe("state goes on where steps that keep nothing", () => {
+  const [filter, deadband, branch] = windowed().steps;
+  const always = { filter: "temp < 1000.0" };
+
+  test.each([
+    ["are others", [always, deadband, branch]],
+    ["are gone", [deadband, branch]],
+    ["are new", [filter, always, deadband, always, branch]],
+  ])("%s", (_title, steps) => {
+    const whole = runningOf();
+    feed(whole, 0, 120);
+    const before = after(60);
+    const next = runningOf(planOf({ steps }));
+    next.engine.restore(before.snapshot, 60 * 7_000);
+    next.kept.rows.push(...before.kept.rows);
+    feed(next, 60, 120);
+    for (const running of [whole, next]) running.group.finish(1e9);
+    expect(next.kept.rows).toEqual(whole.kept.rows);
+    expect(lawFaults(next.engine.counts())).toEqual([]);
+  });
+
+  test("were written down in a list with the others, as they were before", () => {
+    const lined = planOf({ steps: [filter, deadband, always, branch] });
+    const running = runningOf(lined);
+    feed(running, 0, 60);
+    const tree = running.engine.tree() as unknown as Tree;
+    const { kept, others } = tree.course.home;
+    const home = [kept[0]!, others["3 filter"]!, ...kept.slice(1)];
+    const fingerprint = earlierFingerprintOf(lined);
+    const earlier = { ...tree, fingerprint, course: { ...tree.course, home } };
+    const next = runningOf(lined);
+    next.engine.restoreTree(earlier, 0);
+    expect(next.engine.tree()).toEqual(tree);
+    expect(refusal(() => runningOf().engine.restoreTree(earlier, 0)).code).toBe("WEIR_STATE_CHANGED");
+  });
+});
+
 test("time for which nobody listened is no silence of the source", () => {
   const idle = planOf({ source: { ...source, time: { field: "ts", idle: "10s" } }, ...windowed() });
   const running = runningOf(idle);
@@ -139,7 +186,7 @@ describe("is refused, and nothing is changed", () => {
   test.each([
     ["another aggregate", windowed({ n: "count()", mean: "max(temp)" })],
     ["another name", windowed({ n: "count()", average: "mean(temp)" })],
-    ["another step", { steps: windowed().steps.slice(1) }],
+    ["another step that keeps something", { steps: windowed().steps.toSpliced(1, 1) }],
     ["another setting", { steps: [{ deadband: { value: "temp", band: 1 } }, sink] }],
     [
       "another column",
@@ -179,7 +226,7 @@ describe("is refused, and nothing is changed", () => {
 /** What an operator does with numbers that it never wrote is not known; it may fail, and nothing else may. */
 test("bytes that a checksum was made for are refused, or go on until an operator fails", () => {
   const { snapshot } = after(60);
-  const body = new StateShadow().change(dataOf(snapshot, fingerprintOf(plan)))!;
+  const body = new StateShadow().change(dataOf(snapshot, [fingerprintOf(plan)]))!;
   const changes = fc.array(fc.record({ at: fc.nat(body.length - 1), byte: fc.nat(255) }), {
     minLength: 1,
     maxLength: 3,

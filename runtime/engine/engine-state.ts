@@ -59,19 +59,25 @@ export function snapshotOf(parts: EngineParts, numbers: EngineNumbers, elapsed: 
   return frameOf(parts.fingerprint, { made: elapsed, state: treeOf(parts, numbers) });
 }
 
+/** Parts that are to go on from what was kept, under their fingerprint or the one that was written for them before. */
+export interface GoingOn extends EngineParts {
+  readonly earlierFingerprint: Uint8Array;
+}
+
 /** Puts the state of a frame in place of the present one. Where it throws, nothing was changed. */
-export function restoreFrom(frame: Uint8Array, parts: EngineParts, elapsed: number): EngineNumbers {
-  const data = dataOf(frame, parts.fingerprint);
+export function restoreFrom(frame: Uint8Array, parts: GoingOn, elapsed: number): EngineNumbers {
+  const data = dataOf(frame, [parts.fingerprint, parts.earlierFingerprint]);
   return restoreTree(member(data, "state"), parts, elapsed - numberOf(member(data, "made")));
 }
 
 /** The same with what `treeOf` gave, which is made `passed` ms ago. Nothing of it is kept. */
-export function restoreTree(tree: Plain, parts: EngineParts, passed: number): EngineNumbers {
+export function restoreTree(tree: Plain, parts: GoingOn, passed: number): EngineNumbers {
   let records: number;
   let metrics: readonly StepMetric[];
   let changes: readonly (() => void)[];
   try {
-    if (!Buffer.from(bytesOf(member(tree, "fingerprint"))).equals(parts.fingerprint))
+    const written = Buffer.from(bytesOf(member(tree, "fingerprint")));
+    if (!written.equals(parts.fingerprint) && !written.equals(parts.earlierFingerprint))
       throw stateChanged(parts.name);
     const counts = numbersOf(member(tree, "counts"), 1 + 3 * parts.exits.length);
     records = wholeOf(counts[0]!);
@@ -84,7 +90,7 @@ export function restoreTree(tree: Plain, parts: EngineParts, passed: number): En
   return { records, metrics };
 }
 
-/** A pipeline whose steps are others than those that its state is of. */
+/** A pipeline whose steps that keep something are others than those that its state is of. */
 export function stateChanged(name: string): WeirError {
   return new WeirError(
     "WEIR_STATE_CHANGED",

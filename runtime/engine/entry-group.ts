@@ -9,7 +9,7 @@ import type { Decoded, FieldRead } from "../codec/codec.ts";
 import { FanOut } from "./chain.ts";
 import type { EntryClock } from "./intake.ts";
 import { arrivedLast, type PipelineEngine, seen, seenAt } from "./pipeline-engine.ts";
-import type { Receiver } from "./stage.ts";
+import type { Receiver } from "./receiver.ts";
 import { entranceOf, StatelessPart } from "./stateless-part.ts";
 import type { Member } from "./step-tree.ts";
 

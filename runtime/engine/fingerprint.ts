@@ -20,35 +20,46 @@ export function described(value: unknown): unknown {
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function stepOf({ label, definition, config, input }: StepPlan): unknown {
+/** Its label first. */
+function stepOf({ label, definition, config, input }: StepPlan): readonly unknown[] {
   const fields = input.fields.map(({ name, type }) => [name, type]);
   return [label, definition.name, described(config), described(definition.state(config)), fields];
 }
 
-/** By label, what decides the meaning of each step's state, and whether it has any. */
+/** True where a step has something to go on with: what it keeps is in tables. */
+export function keepsState({ definition, config }: StepPlan): boolean {
+  return Object.keys(definition.state(config)).length > 0;
+}
+
+/** By label, what each step is, and whether it keeps anything. */
 export function stepMarks({
   steps,
   branches,
 }: PipelinePlan): ReadonlyMap<string, { readonly mark: string; readonly keepsState: boolean }> {
   const all = [...steps, ...branches.flatMap((branch) => branch.steps)];
   return new Map(
-    all.map((step) => [
-      step.label,
-      {
-        mark: JSON.stringify(stepOf(step)),
-        keepsState: Object.keys(step.definition.state(step.config)).length > 0,
-      },
-    ]),
+    all.map((step) => [step.label, { mark: JSON.stringify(stepOf(step)), keepsState: keepsState(step) }]),
   );
 }
 
-/** 32 bytes; equal for plans whose sources by name, steps, settings, tables and columns are the same. */
-export function fingerprintOf({ spec, steps, branches }: PipelinePlan): Uint8Array {
+/**
+ * 32 bytes; equal for plans whose sources and branches by name, and whose steps that keep something, in their order, with
+ * settings, tables and columns, are the same. The others, a filter say, may be changed, left out or new: what is kept goes on.
+ */
+export function fingerprintOf(plan: PipelinePlan): Uint8Array {
+  return hashOf(plan, (steps) => steps.filter(keepsState).map((step) => stepOf(step).slice(1)));
+}
+
+/** What was written for a plan when each of its steps decided. */
+export function earlierFingerprintOf(plan: PipelinePlan): Uint8Array {
+  return hashOf(plan, (steps) => steps.map(stepOf));
+}
+
+function hashOf(
+  { spec, steps, branches }: PipelinePlan,
+  marksOf: (steps: readonly StepPlan[]) => unknown,
+): Uint8Array {
   const inputs = spec.inputs.map(({ name }) => name);
-  const whole = [
-    inputs,
-    steps.map(stepOf),
-    branches.map((branch) => [branch.name, branch.steps.map(stepOf)]),
-  ];
+  const whole = [inputs, marksOf(steps), branches.map((branch) => [branch.name, marksOf(branch.steps)])];
   return createHash("sha256").update(JSON.stringify(whole)).digest();
 }

@@ -4,7 +4,7 @@
 import type { Batch } from "../../operators/sdk/index.ts";
 import { type CompactBatch, Departure } from "../batch/compact.ts";
 import { stopwatch } from "../clock.ts";
-import type { Receiver } from "./stage.ts";
+import type { Receiver } from "./receiver.ts";
 
 export class Gather implements Receiver {
   readonly #departure = new Departure();

@@ -4,14 +4,15 @@
 import type { OutputRow } from "../connect/connect.ts";
 import type { BranchPlan, PipelinePlan, StepPlan } from "../pipeline/pipeline.ts";
 import { statelessPrefix, trunkOf } from "../pipeline/trunk.ts";
-import { listOf, type Plain } from "../state/plain.ts";
+import { listOf, member, membersOf, type Plain } from "../state/plain.ts";
 import { type Chain, FanOut, LateHead, linkChain } from "./chain.ts";
 import type { DeadLetterPort } from "./dead-letter.ts";
 import { Ledger } from "./ledger.ts";
 import { type EngineOutputs, Output } from "./output.ts";
 import type { References } from "./references.ts";
 import { rowEncoder } from "./row-encoder.ts";
-import type { Receiver, Stage } from "./stage.ts";
+import type { Stage } from "./stage.ts";
+import type { Receiver } from "./receiver.ts";
 import type { StepMetric } from "./step-metrics.ts";
 import type { StepWaiting } from "./status.ts";
 
@@ -44,6 +45,12 @@ export function exitsOf(
       given: { records: 0 },
     };
   });
+}
+
+/** What stages that have tables keep, in their order; and by label, what the others show. */
+interface Written {
+  readonly kept: readonly Plain[];
+  readonly others: ReadonlyMap<string, Plain>;
 }
 
 export class Home {
@@ -122,19 +129,49 @@ export class Home {
     return this.#timed.filter(({ held, isBehind }) => held > 0 || isBehind).map((stage) => stage.waiting());
   }
 
-  /** The state of every stage, the trunk's first. */
-  snapshot(): readonly Plain[] {
-    return this.#timed.map((stage) => stage.snapshot());
+  /** What every stage keeps that has tables, in their order; and by label, what the others show. */
+  snapshot(): Plain {
+    const [keeping, showing] = this.#parted();
+    const others = showing.map((stage) => [stage.label, stage.snapshot()] as const);
+    return { kept: keeping.map((stage) => stage.snapshot()), others: Object.fromEntries(others) };
   }
 
   /** Goes on from `data` when the function that is returned is called. */
   restoring(data: Plain): () => void {
-    const stages = this.#timed;
-    const kept = listOf(data, stages.length);
-    const changes = stages.map((stage, place) => stage.restoring(kept[place]!));
+    const [keeping, showing] = this.#parted();
+    const { kept, others } = this.#written(data, keeping.length);
+    const changes = [
+      ...keeping.map((stage, place) => stage.restoring(kept[place]!)),
+      ...showing.flatMap((stage) => {
+        const shown = others.get(stage.label);
+        return shown === undefined ? [] : [stage.restoring(shown)];
+      }),
+    ];
     return () => {
       changes.forEach((change) => change());
       this.#isRestored = true;
     };
+  }
+
+  /** What was written, for so many stages that have tables; before, it was a list of all stages. */
+  #written(data: Plain, keeping: number): Written {
+    if (!Array.isArray(data))
+      return {
+        kept: listOf(member(data, "kept"), keeping),
+        others: new Map(membersOf(member(data, "others"))),
+      };
+    const all = listOf(data, this.#timed.length).map((each, place) => [this.#timed[place]!, each] as const);
+    return {
+      kept: all.flatMap(([{ keepsState }, each]) => (keepsState ? [each] : [])),
+      others: new Map(all.map(([{ label }, each]) => [label, each])),
+    };
+  }
+
+  /** The stages that have tables, and those that have none. */
+  #parted(): readonly [keeping: readonly Stage[], showing: readonly Stage[]] {
+    return [
+      this.#timed.filter(({ keepsState }) => keepsState),
+      this.#timed.filter(({ keepsState }) => !keepsState),
+    ];
   }
 }

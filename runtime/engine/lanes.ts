@@ -12,7 +12,7 @@ import { listOf, member, numbersOf, packed, packedNumbers, type Plain } from "..
 import { type Arrivals, type Clocked, type Course, moving } from "./course.ts";
 import type { Home } from "./home.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Receiver } from "./stage.ts";
+import type { Receiver } from "./receiver.ts";
 import { joinMetrics, type StepMetric } from "./step-metrics.ts";
 import type { StepWaiting } from "./status.ts";
 import { type InputProgress, WatermarkTracker } from "./watermark.ts";
@@ -22,7 +22,7 @@ const lanesStep = "time per key";
 
 interface Lane extends Clocked {
   /** What was written down of its home last, while that is still so. */
-  kept: readonly Plain[] | null;
+  kept: Plain;
 }
 
 export class Lanes implements Course, Receiver {

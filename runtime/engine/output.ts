@@ -7,7 +7,7 @@ import type { Encoder } from "../codec/codec.ts";
 import type { OutputRow } from "../connect/connect.ts";
 import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
 import type { DeadLetter } from "./dead-letter.ts";
-import type { Receiver } from "./stage.ts";
+import type { Receiver } from "./receiver.ts";
 
 /** What is not allowed inside a subject, or would give its token another meaning. */
 const unsafe = /[\s.*>$\p{C}]/gu;

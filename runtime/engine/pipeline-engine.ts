@@ -11,19 +11,20 @@ import type { DeadLetter, DeadLetterPort } from "./dead-letter.ts";
 import {
   type EngineNumbers,
   type EngineParts,
+  type GoingOn,
   restoreFrom,
   restoreTree,
   snapshotOf,
   treeOf,
 } from "./engine-state.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import { earlierFingerprintOf, fingerprintOf } from "./fingerprint.ts";
 import { type Exit, exitsOf, Home } from "./home.ts";
 import type { EntryClock } from "./intake.ts";
 import { Lanes } from "./lanes.ts";
 import { Ledger, type LedgerEntry } from "./ledger.ts";
 import { References, type ReferenceStatus } from "./references.ts";
 import { partialStepOf } from "./partial-step.ts";
-import type { Receiver } from "./stage.ts";
+import type { Receiver } from "./receiver.ts";
 import { joinMetrics, type StepMetric } from "./step-metrics.ts";
 import type { Entry } from "./stateless-part.ts";
 import type { EngineOutputs } from "./output.ts";
@@ -218,13 +219,13 @@ export class PipelineEngine {
    */
   restore(snapshot: Uint8Array, elapsed: number): void {
     this.#entry.settle();
-    this.#goOn(restoreFrom(snapshot, this.#parts(), elapsed));
+    this.#goOn(restoreFrom(snapshot, this.#goingOn(), elapsed));
   }
 
   /** The same with a tree that was made `passed` ms ago; nothing of it is kept. */
   restoreTree(tree: Plain, passed: number): void {
     this.#entry.settle();
-    this.#goOn(restoreTree(tree, this.#parts(), passed));
+    this.#goOn(restoreTree(tree, this.#goingOn(), passed));
   }
 
   #goOn({ records, metrics }: EngineNumbers): void {
@@ -290,6 +291,10 @@ export class PipelineEngine {
       ledgers: [this.ledger, this.#ledger],
       exits: this.#exits,
     };
+  }
+
+  #goingOn(): GoingOn {
+    return { ...this.#parts(), earlierFingerprint: earlierFingerprintOf(this.plan) };
   }
 
   /** What comes out from here on was caused by a record that arrived at `arrived`. */

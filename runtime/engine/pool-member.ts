@@ -11,7 +11,7 @@ import { Gather } from "./gather.ts";
 import type { EntryClock } from "./intake.ts";
 import { Ledger, type LedgerEntry } from "./ledger.ts";
 import { partialStepOf } from "./partial-step.ts";
-import type { Receiver } from "./stage.ts";
+import type { Receiver } from "./receiver.ts";
 import { type Entry, StatelessPart } from "./stateless-part.ts";
 import type { StepMetric } from "./step-metrics.ts";
 import type { Member } from "./step-tree.ts";

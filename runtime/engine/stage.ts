@@ -24,25 +24,13 @@ import { makeTables, restoreTables, snapshotTables, type StepTables } from "../s
 import { type DeadLetterPort, letterOf } from "./dead-letter.ts";
 import { KeyGuard } from "./key-bounds.ts";
 import type { Books } from "./ledger.ts";
+import { type Left, unchosen } from "./left-rows.ts";
+import type { Receiver } from "./receiver.ts";
 import type { LiveReferences } from "./references.ts";
 import { reached, waits } from "./returned.ts";
 import { metricsOf, StepMetrics } from "./step-metrics.ts";
 import type { StepWaiting } from "./status.ts";
 import { checkRows } from "./strangers.ts";
-
-/** What comes next in a chain. */
-export interface Receiver {
-  onBatch(batch: Batch): void;
-  onWatermark(watermark: number): void;
-}
-
-interface Left {
-  readonly batch: Batch;
-  readonly row: number;
-  readonly reason: Reason;
-  /** Null: counted only, not sent to the dead letter. */
-  readonly detail: string | null;
-}
 
 export class Stage implements Receiver, Collector {
   readonly #plan: StepPlan;
@@ -103,6 +91,15 @@ export class Stage implements Receiver, Collector {
     const guard = forgets && tables.shared.length > 0 ? new KeyGuard(tables.shared, keys, this) : null;
     if (kept !== null) guard?.restore(member(kept, "guard"));
     return { tables, operator, guard };
+  }
+
+  get label(): string {
+    return this.#plan.label;
+  }
+
+  /** True where it has tables. */
+  get keepsState(): boolean {
+    return this.#tables.length > 0;
   }
 
   /** Input records in this operator's tables. */
@@ -375,12 +372,6 @@ export class Stage implements Receiver, Collector {
       },
     );
   }
-}
-
-/** The selected rows of a batch that are neither among `rows` nor left out one by one. */
-function unchosen(batch: Batch, rows: Uint32Array, count: number, left: readonly Left[]): number[] {
-  const others = new Set([...rows.subarray(0, count), ...left.map(({ row }) => row)]);
-  return [...batch.selection.subarray(0, batch.count)].filter((row) => !others.has(row));
 }
 
 /** A draft in memory that is given back when it was sent. */

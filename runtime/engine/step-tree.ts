@@ -10,7 +10,8 @@ import { type DeadLetterPort, jointPort } from "./dead-letter.ts";
 import { described } from "./fingerprint.ts";
 import { type Books, jointBooks } from "./ledger.ts";
 import { type Branch, jointFilters } from "./joint-filter.ts";
-import { type Receiver, Stage } from "./stage.ts";
+import { Stage } from "./stage.ts";
+import type { Receiver } from "./receiver.ts";
 import { ValueFilters, valueFiltersMin } from "./value-filters.ts";
 
 /** A pipeline in the tree. */

@@ -5,7 +5,7 @@
 import type { Batch, Column, Dictionary } from "../../operators/sdk/index.ts";
 import type { ValueTest } from "../expression/column-test.ts";
 import type { JointFilter } from "./joint-filter.ts";
-import type { Receiver } from "./stage.ts";
+import type { Receiver } from "./receiver.ts";
 
 /** Fewer are as quickly asked one by one. */
 export const valueFiltersMin = 8;

@@ -31,8 +31,8 @@ export function frameOf(fingerprint: Uint8Array, data: Plain): Uint8Array {
   return new Uint8Array(frame.buffer);
 }
 
-/** What `frameOf` was given. Throws where the frame is of another version, damaged, or has another fingerprint. */
-export function dataOf(frame: Uint8Array, fingerprint: Uint8Array): Plain {
+/** What `frameOf` was given. Throws where the frame is of another version, damaged, or has none of the fingerprints. */
+export function dataOf(frame: Uint8Array, fingerprints: readonly Uint8Array[]): Plain {
   const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.length);
   if (bytes.length < headerLength || bytes.toString("latin1", 0, 4) !== mark)
     throw damaged("it does not begin as one");
@@ -43,7 +43,7 @@ export function dataOf(frame: Uint8Array, fingerprint: Uint8Array): Plain {
     });
   if (bytes.readUInt32LE(8) !== crc32(bytes.subarray(checkedFrom)))
     throw damaged("its checksum is not that of its bytes");
-  if (!bytes.subarray(checkedFrom, headerLength).equals(fingerprint))
+  if (!fingerprints.some((each) => bytes.subarray(checkedFrom, headerLength).equals(each)))
     throw new WeirError(
       "WEIR_STATE",
       "the snapshot is of a pipeline with other steps, settings, tables or columns",
