@@ -23,6 +23,7 @@ import { drop } from "./transform/drop.ts";
 import { pseudonym } from "./transform/pseudonym.ts";
 import { select } from "./transform/select.ts";
 import { set } from "./transform/set.ts";
+import { unnest } from "./transform/unnest.ts";
 import { window } from "./window/window.ts";
 
 export const catalog: readonly OperatorDefinition[] = [
@@ -30,6 +31,7 @@ export const catalog: readonly OperatorDefinition[] = [
   set,
   select,
   drop,
+  unnest,
   pseudonym,
   lookup,
   window,

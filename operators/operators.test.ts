@@ -5,12 +5,11 @@ import { conformanceCases } from "weir/testing";
 import { catalog } from "./catalog.ts";
 import { dewpoint } from "./examples/dewpoint.ts";
 import { plausible } from "./examples/plausible.ts";
-import { registers } from "./examples/registers.ts";
 import { silence } from "./examples/silence.ts";
 import { spike } from "./examples/spike.ts";
 import { trials } from "./trials.fixture.ts";
 
-const definitions = [...catalog, dewpoint, plausible, registers, silence, spike];
+const definitions = [...catalog, dewpoint, plausible, silence, spike];
 
 describe.each(definitions.map((definition) => ({ name: definition.name, definition })))(
   "$name",

@@ -56,6 +56,8 @@ export interface Collector {
   /** A new batch of `rows` rows of the output schema, to be written and then sent with `append`. */
   draft(rows: number): Draft;
   append(draft: Draft): void;
+  /** In `onBatch`: what is sent stands for `records` more than came, as elements of lists do of which each counts as a record from here on. */
+  more(records: number): void;
   /**
    * Sends kept records as they came, in the order given, and lets go of them. For operators that do not change columns.
    * `watermarks`: by place, the watermark in force now that it is sent; without it, the one when it came, so

@@ -58,6 +58,9 @@ export class Counting implements Collector {
   append(): never {
     throw new Error("none of these operators makes rows");
   }
+  more(): never {
+    throw new Error("none of these operators makes rows");
+  }
   #count(reason: Reason, records: number): void {
     if (records > 0) this.ledger[reason] = (this.ledger[reason] ?? 0) + records;
   }

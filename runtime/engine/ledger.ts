@@ -11,9 +11,16 @@ export interface LedgerEntry {
   readonly records: number;
 }
 
-/** Where it is counted that records left the stream. */
+/** Beside the reasons: a step has sent so many records more than came to it. They are no loss, and count as what came in. */
+export const made = "made";
+export type Booked = Reason | typeof made;
+export interface BookedEntry extends Omit<LedgerEntry, "reason"> {
+  readonly reason: Booked;
+}
+
+/** Where it is counted that records left the stream, or that a step made some. */
 export interface Books {
-  add(step: string, reason: Reason, records: number): void;
+  add(step: string, reason: Booked, records: number): void;
 }
 
 interface Count {
@@ -21,14 +28,14 @@ interface Count {
 }
 
 export class Ledger implements Books {
-  readonly #counts = new Map<string, Map<Reason, Count>>();
+  readonly #counts = new Map<string, Map<Booked, Count>>();
   #total = 0;
   /** Where the last records were counted: a step leaves out one record after the other, for the same reason. */
   #step = "";
-  #reason: Reason | null = null;
+  #reason: Booked | null = null;
   #count: Count = { records: 0 };
 
-  add(step: string, reason: Reason, records: number): void {
+  add(step: string, reason: Booked, records: number): void {
     if (records === 0) return;
     if (reason !== this.#reason || step !== this.#step) this.#find(step, reason);
     this.#count.records += records;
@@ -40,7 +47,7 @@ export class Ledger implements Books {
   }
 
   /** The entries so far; the ledger is empty afterwards. */
-  drain(): LedgerEntry[] {
+  drain(): BookedEntry[] {
     const entries = this.entries();
     this.#counts.clear();
     this.#reason = null;
@@ -49,20 +56,20 @@ export class Ledger implements Books {
   }
 
   /** `entries` in place of those so far. */
-  replace(entries: readonly LedgerEntry[]): void {
+  replace(entries: readonly BookedEntry[]): void {
     this.drain();
     for (const { step, reason, records } of entries) this.add(step, reason, records);
   }
 
-  entries(): LedgerEntry[] {
+  entries(): BookedEntry[] {
     return [...this.#counts].flatMap(([step, byReason]) =>
       [...byReason].map(([reason, { records }]) => ({ step, reason, records })),
     );
   }
 
-  #find(step: string, reason: Reason): void {
+  #find(step: string, reason: Booked): void {
     let byReason = this.#counts.get(step);
-    if (byReason === undefined) this.#counts.set(step, (byReason = new Map<Reason, Count>()));
+    if (byReason === undefined) this.#counts.set(step, (byReason = new Map<Booked, Count>()));
     let count = byReason.get(reason);
     if (count === undefined) byReason.set(reason, (count = { records: 0 }));
     [this.#step, this.#reason, this.#count] = [step, reason, count];
@@ -88,14 +95,24 @@ export function plainLedgers(ledgers: readonly Ledger[]): Plain {
 }
 
 /** By ledger, the entries that `plainLedgers` gave of `count` of them. */
-export function entriesOf(data: Plain, count: number): readonly LedgerEntry[][] {
-  const ledgers: LedgerEntry[][] = Array.from({ length: count }, () => []);
+export function entriesOf(data: Plain, count: number): readonly BookedEntry[][] {
+  const ledgers: BookedEntry[][] = Array.from({ length: count }, () => []);
   const all = listOf(data);
   for (let at = 0; at < all.length; at += 4) {
     const [place, step, word, records] = listOf(all.slice(at, at + 4), 4) as [Plain, Plain, Plain, Plain];
-    const reason = reasons.find((known) => known === word);
+    const reason = ([...reasons, made] as const).find((known) => known === word);
     if (reason === undefined) throw damaged("expected a reason of the ledger");
     ledgers[wholeOf(place, count)]!.push({ step: textOf(step), reason, records: numberOf(records) });
   }
   return ledgers;
+}
+
+/** Entries as what left the stream, and how many records were made beside. */
+export function partedEntries(entries: readonly BookedEntry[]): {
+  readonly ledger: readonly LedgerEntry[];
+  readonly made: number;
+} {
+  const isLeft = (entry: BookedEntry): entry is LedgerEntry => entry.reason !== made;
+  const ledger = entries.filter(isLeft);
+  return { ledger, made: entries.reduce((sum, each) => (isLeft(each) ? sum : sum + each.records), 0) };
 }

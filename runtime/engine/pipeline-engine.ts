@@ -21,7 +21,7 @@ import { earlierFingerprintOf, fingerprintOf } from "./fingerprint.ts";
 import { type Exit, exitsOf, Home } from "./home.ts";
 import type { EntryClock } from "./intake.ts";
 import { Lanes } from "./lanes.ts";
-import { Ledger, type LedgerEntry } from "./ledger.ts";
+import { type BookedEntry, Ledger, partedEntries } from "./ledger.ts";
 import { References, type ReferenceStatus } from "./references.ts";
 import { partialStepOf } from "./partial-step.ts";
 import type { Receiver } from "./receiver.ts";
@@ -149,7 +149,7 @@ export class PipelineEngine {
   /** Books what a stateless part on another thread left out and showed. */
   book(
     part: {
-      readonly ledger: readonly LedgerEntry[];
+      readonly ledger: readonly BookedEntry[];
       readonly letters: readonly DeadLetter[];
       readonly metrics: readonly StepMetric[];
     },
@@ -259,14 +259,17 @@ export class PipelineEngine {
   counts(): BranchCounts[] {
     this.#entry.settle();
     const shared = [...this.ledger.entries(), ...this.#ledger.entries()];
-    return this.#exits.map(({ plan, given, output, ledger }, place) => ({
-      name: plan.name,
-      in: plan.lateOf === null ? this.#in : given.records,
-      out: output.records,
-      held: this.#course.held(place),
-      ledger: [...(plan.lateOf === null ? shared : []), ...ledger.entries()],
-      rows: output.rows,
-    }));
+    return this.#exits.map(({ plan, given, output, ledger: own }, place) => {
+      const { ledger, made } = partedEntries([...(plan.lateOf === null ? shared : []), ...own.entries()]);
+      return {
+        name: plan.name,
+        in: (plan.lateOf === null ? this.#in : given.records) + made,
+        out: output.records,
+        held: this.#course.held(place),
+        ledger,
+        rows: output.rows,
+      };
+    });
   }
 
   /** The numbers that steps show beside their counts, since the run began. */

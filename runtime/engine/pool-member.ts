@@ -9,7 +9,7 @@ import { Aggregation } from "./aggregation.ts";
 import type { DeadLetter, DeadLetterPort } from "./dead-letter.ts";
 import { Gather } from "./gather.ts";
 import type { EntryClock } from "./intake.ts";
-import { Ledger, type LedgerEntry } from "./ledger.ts";
+import { type BookedEntry, Ledger } from "./ledger.ts";
 import { partialStepOf } from "./partial-step.ts";
 import type { Receiver } from "./receiver.ts";
 import { type Entry, StatelessPart } from "./stateless-part.ts";
@@ -20,7 +20,7 @@ export interface PoolPart extends Entry {
   /** True when the records were aggregated: `batches` have the columns of the partial step. */
   readonly isPartial: boolean;
   readonly batches: readonly CompactBatch[];
-  readonly ledger: readonly LedgerEntry[];
+  readonly ledger: readonly BookedEntry[];
   readonly letters: readonly DeadLetter[];
   readonly metrics: readonly StepMetric[];
 }

@@ -23,7 +23,7 @@ import { member, numberOf, type Plain } from "../state/plain.ts";
 import { makeTables, restoreTables, snapshotTables, type StepTables } from "../state/tables.ts";
 import { type DeadLetterPort, letterOf } from "./dead-letter.ts";
 import { KeyGuard } from "./key-bounds.ts";
-import type { Books } from "./ledger.ts";
+import { type Books, made } from "./ledger.ts";
 import { type Left, unchosen } from "./left-rows.ts";
 import type { Receiver } from "./receiver.ts";
 import type { LiveReferences } from "./references.ts";
@@ -51,6 +51,8 @@ export class Stage implements Receiver, Collector {
   /** Rows that the operator left out during the current call; booked when the call returns. */
   #left: Left[] = [];
   #sent = false;
+  /** Records that the operator made beyond those that came, during the current call. */
+  #made = 0;
   /** The operator has left rows for later. */
   isBehind = false;
 
@@ -166,6 +168,7 @@ export class Stage implements Receiver, Collector {
   give(batch: Batch): void {
     this.#left = [];
     this.#sent = false;
+    this.#made = 0;
     // Where no watermark comes by, its rows must not pass for ones that are never late.
     if (this.#plan.definition.kind === "stateless") this.#watermark = batch.watermark[batch.selection[0]!]!;
     let returned: unknown;
@@ -308,6 +311,10 @@ export class Stage implements Receiver, Collector {
     if (late !== null) this.#late?.onBatch(late);
   }
 
+  more(records: number): void {
+    this.#made += records;
+  }
+
   #forward(batch: Batch): void {
     this.#sent = true;
     if (batch.count > 0) this.#next.onBatch(batch);
@@ -322,6 +329,8 @@ export class Stage implements Receiver, Collector {
   }
 
   #book(): void {
+    this.#ledger.add(this.#plan.label, made, this.#made);
+    this.#made = 0;
     for (const { batch, row, reason, detail } of this.#left) {
       this.#ledger.add(this.#plan.label, reason, batch.weight?.[row] ?? 1);
       if (detail !== null) this.#deadLetter(letterOf(batch, row, this.#plan.label, reason, detail));

@@ -14,7 +14,7 @@ export interface StepWaiting {
   readonly due: number | null;
 }
 
-/** For each branch, in = out + held + ledger. All but `rows` count input records. */
+/** For each branch, in = out + held + ledger. All but `rows` count input records, `in` those as well that a step has made of one. */
 export interface BranchCounts {
   readonly name: string;
   readonly in: number;

@@ -40,6 +40,7 @@ const otherNames: Readonly<Record<string, string>> = {
   filter: "where if condition",
   set: "map compute calculate derive eval transform let add convert",
   select: "project fields columns",
+  unnest: "explode flatten unarchive flatmap flat_map expand",
   drop: "remove delete discard omit",
   hold: "alarm alert threshold debounce",
   sample: "downsample decimate",

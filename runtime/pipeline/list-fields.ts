@@ -12,7 +12,7 @@ export function warnOfListFields(reader: Reader, path: Path, names: readonly str
     const { document } = reader;
     const message = `${name} is read by its name alone, not out of a list`;
     const hint =
-      "elements of a list cannot be told apart: framing: array where a message is one as a whole, else an operator of your own, as operators/examples/registers.ts";
+      "declare the list as json, and a step unnest makes a row of each element; where a message is a list as a whole: framing: array";
     reader.diagnostics.push(
       document.diagnostic(document.keySpanOf([...path, "schema", name]), message, hint, "warning"),
     );

@@ -135,6 +135,7 @@ class Watch {
         if (!draft.time.every(Number.isFinite)) this.#tell("it sends a row of a draft without a time");
         out.append(draft);
       },
+      more: (records) => out.more(records),
       scratch: (batch) => out.scratch(batch),
       draft: (rows) => out.draft(rows),
       release: (store, slots, watermarks, batch) => out.release(store, slots, watermarks, batch),
