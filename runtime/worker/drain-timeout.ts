@@ -2,9 +2,14 @@
 
 import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import type { WorkerStatus } from "./worker.ts";
 
-export function drainTimeout(statuses: readonly Pick<WorkerStatus, "sinks" | "lacks_room">[]): WeirError {
+/** A pipeline, as far as it matters to that. */
+interface Draining {
+  readonly sinks: readonly { readonly pending: number }[];
+  readonly lacks_room?: string;
+}
+
+export function drainTimeout(statuses: readonly Draining[]): WeirError {
   const pending = statuses.flatMap(({ sinks }) => sinks.map((sink) => sink.pending));
   const rows = pending.reduce((total, each) => total + each, 0);
   const lacks = statuses.find(({ lacks_room }) => lacks_room !== undefined)?.lacks_room;

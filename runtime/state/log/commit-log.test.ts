@@ -105,7 +105,7 @@ test("appends that are asked for at once come one after the other; a snapshot be
 test("what follows a close is refused, and the folder is free again", async () => {
   const disk = new MemoryDisk();
   const { log } = await open(disk);
-  await expect(open(disk)).rejects.toMatchObject({ code: "WEIR_STATE", message: /another weir/ });
+  await expect(open(disk)).rejects.toMatchObject({ code: "WEIR_STATE_BUSY", message: /another weir/ });
   await log.close();
   await log.close();
   await expect(log.append(bytes("late"))).rejects.toMatchObject({ code: "WEIR_INTERNAL" });
