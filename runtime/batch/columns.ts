@@ -104,10 +104,15 @@ const nulls = new Map<ColumnType, Column>();
 export function nullColumn(type: ColumnType, rows: number): Column {
   let column = nulls.get(type);
   if (column === undefined || column.values.length < rows) {
-    const texts = type === "string" || type === "json" ? new TextDictionary() : null;
+    const texts = isText(type) ? new TextDictionary() : null;
     texts?.code("");
     column = makeColumn(type, Math.max(rows, limits.batch_rows_max), texts);
     nulls.set(type, column);
   }
   return column;
+}
+
+/** True where a column's values are codes of texts. */
+export function isText(type: ColumnType): boolean {
+  return type === "string" || type === "json";
 }

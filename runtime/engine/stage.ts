@@ -15,7 +15,7 @@ import type {
 } from "../../operators/sdk/index.ts";
 import { makeBatch, weightOf } from "../batch/batch.ts";
 import { BatchMemory } from "../batch/batch-memory.ts";
-import { TextDictionary } from "../batch/columns.ts";
+import { isText, TextDictionary } from "../batch/columns.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import type { StepPlan } from "../pipeline/pipeline.ts";
 import type { Records } from "../state/records.ts";
@@ -393,8 +393,4 @@ interface Running {
   readonly operator: Operator;
   /** Where keys may be forgotten. */
   readonly guard: KeyGuard | null;
-}
-
-function isText(type: Column["type"]): boolean {
-  return type === "string" || type === "json";
 }

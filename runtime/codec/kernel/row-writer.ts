@@ -2,6 +2,7 @@
 // write it leaves to whoever calls. One serves all encoders of a thread: it holds nothing between calls.
 
 import type { Column } from "../../../operators/sdk/index.ts";
+import { isText } from "../../batch/columns.ts";
 import { limits } from "../../limits.ts";
 import type { WrittenTexts } from "../json/written-texts.ts";
 import { copyBytes, type Emit, type Piece } from "../rows.ts";
@@ -56,12 +57,8 @@ export function areWritable(types: readonly Column["type"][]): boolean {
   );
 }
 
-function isText({ type }: Column): boolean {
-  return type === "string" || type === "json";
-}
-
 function roomOf({ name, column }: RowMember): number {
-  const text = isText(column) ? textRoom * 2 : rowsMax * numberRoom;
+  const text = isText(column.type) ? textRoom * 2 : rowsMax * numberRoom;
   return memberBytes + name.length + rowsMax * (rowRoom + name.length) + text + (regions + 1) * padding * 2;
 }
 
@@ -130,7 +127,7 @@ export class RowWriter {
     this.#word(at + memberKind, kinds[column.type]!);
     this.#word(at + memberValid, column.valid === null ? 0 : this.#putBytes(column.valid, rows, count));
     this.#piece(name, text);
-    if (isText(column)) return this.#putTexts(at, member, rows, count);
+    if (isText(column.type)) return this.#putTexts(at, member, rows, count);
     const values =
       column.type === "bool"
         ? this.#putBytes(column.values, rows, count)
