@@ -16,33 +16,51 @@ const shownMax = 60;
 /** By element, its scalars in the order of the fields. */
 export type Elements = readonly (readonly Scalar[])[];
 
+/** Why a record has no rows. */
+interface Fault {
+  readonly reason: "type" | "overflow";
+  readonly fault: string;
+}
+
 /** The elements of the list in `text`, which is called `list` in what is told; or why there are none. Null is an empty list. */
 export function readElements(
   text: string,
   list: string,
   fields: readonly ElementField[],
-): { readonly rows: Elements } | { readonly fault: string } {
+  max: number,
+): { readonly rows: Elements } | Fault {
   try {
     const value: unknown = JSON.parse(text);
     if (value === null) return { rows: [] };
-    if (!Array.isArray(value)) return { fault: `expected a list in ${list}, got ${shown(value)}` };
-    return { rows: value.map((element, place) => rowOf(element, `${list}[${place}]`, fields)) };
+    if (!Array.isArray(value))
+      return { reason: "type", fault: `expected a list in ${list}, got ${shown(value)}` };
+    if (value.length > max)
+      return {
+        reason: "overflow",
+        fault: `expected at most ${max} elements in ${list}, got ${value.length}: max says how many`,
+      };
+    return { rows: value.map((element, place) => rowOf(element, list, place, fields)) };
   } catch (error) {
-    return {
-      fault: error instanceof Misfit ? error.message : `expected a list in ${list}: ${String(error)}`,
-    };
+    const fault = error instanceof Misfit ? error.message : `expected a list in ${list}: ${String(error)}`;
+    return { reason: "type", fault };
   }
 }
 
 class Misfit extends Error {}
 
-function rowOf(element: unknown, where: string, fields: readonly ElementField[]): readonly Scalar[] {
+function rowOf(
+  element: unknown,
+  list: string,
+  place: number,
+  fields: readonly ElementField[],
+): readonly Scalar[] {
   return fields.map(({ path, type }) => {
     const found = valueIn(element, path);
-    if (found === noMap) throw new Misfit(`expected a map in ${where}, got ${shown(element)}`);
+    if (found === noMap) throw new Misfit(`expected a map in ${list}[${place}], got ${shown(element)}`);
     const scalar = scalarOf(found, type);
     if (scalar !== undefined) return scalar;
-    throw new Misfit(`expected ${type} in ${[where, ...path].join(".")}, got ${shown(found)}`);
+    const where = [`${list}[${place}]`, ...path].join(".");
+    throw new Misfit(`expected ${type} in ${where}, got ${shown(found)}`);
   });
 }
 

@@ -76,6 +76,15 @@ test("more elements than go at once are in their order, and each counts as a rec
   });
 });
 
+test("a list that is too long goes to the dead letter", () => {
+  const lists = [3, 4].map((length) => ({ ts: 1, device: "a", all: Array.from({ length }, () => 1) }));
+  const harness = run(lists, { unnest: { list: "all", as: { v: "float64" }, max: 3 } });
+  expect(harness.rows(0)).toHaveLength(3);
+  expect(harness.letters).toMatchObject([
+    { reason: "overflow", detail: "expected at most 3 elements in all, got 4: max says how many" },
+  ]);
+});
+
 test("rows are in the windows of their own times, as far as lateness allows", () => {
   const gathered = (ts: number, ...times: readonly number[]): unknown => ({
     ts,
@@ -109,6 +118,7 @@ test.each<[unknown, string]>([
   [{ list: "device", fields: { id: "int64" } }, "json"],
   [{ list: "all", fields: { id: "int64" }, time: "id" }, "id is no field of type time"],
   [{ list: "all", fields: { id: "int64" }, position: "id" }, "id is a column already"],
+  [{ list: "all", as: { v: "float64" }, max: 0 }, "at least 1"],
 ])("%j is refused", (unnest, fault) => {
   const { diagnostics } = loadPipeline({ file: "p.yaml", content: text({ unnest }), catalogue: catalog });
   expect(diagnostics.map(({ message, hint }) => `${message} ${hint ?? ""}`).join("\n")).toContain(fault);

@@ -22,6 +22,9 @@ import { type ElementField, type Elements, readElements } from "./elements.ts";
 
 /** Rows that are sent together: a list may have very many elements. */
 const rowsMax = 4_096;
+/** Elements of a list: a message of a megabyte may hold half a million. */
+const elementsMax = 1_000_000;
+const elementsDefault = 10_000;
 
 type Types = Readonly<Record<string, ColumnType>>;
 
@@ -31,6 +34,7 @@ interface UnnestSettings {
   readonly as?: Types | undefined;
   readonly position?: string | undefined;
   readonly time?: string | undefined;
+  readonly max: number;
 }
 
 function addedBy({ fields, as, position }: UnnestSettings): Types {
@@ -127,7 +131,7 @@ export const unnest: OperatorDefinition = defineOperator({
   rule: [
     "The list is a column of type json. Each of its elements makes a row: with the record's other columns, and with `fields` of the element, where it is a map (`values.temp` is a field within a field), or with `as` the element itself. A field that is not there is null, and so is an element that is null. For a list within a list, declare it as json and write a second `unnest`.",
     "A record whose list is null or empty makes no row and is counted as `filtered`. One whose list is none, or holds a value of another type, goes to the dead letter as a whole. An int64 is a whole number up to 2^53.",
-    "A row has the time of its record, or with `time` its own: then one that is null or later than the record's, whose time windows go by, is refused with its record. Such rows may be as old as `lateness` allows. From here on each row is a record: `count()` counts them, and so do `weir status` and the metrics of the branch.",
+    "A row has the time of its record, or with `time` its own: then one that is null or later than the record's, whose time windows go by, is refused with its record. Such rows may be as old as `lateness` allows. From here on each row is a record: `count()` counts them, and so do `weir status` and the metrics of the branch. Where steps behind it keep records for a time, `limits: { rate }` is to say how many rows there are.",
   ].join(" "),
   kind: "stateless",
   config: z
@@ -153,6 +157,9 @@ export const unnest: OperatorDefinition = defineOperator({
         .min(1)
         .meta({ description: "The field, of type time, that is a row's own time." })
         .optional(),
+      max: z.int().min(1).max(elementsMax).default(elementsDefault).meta({
+        description: "How many elements a list may have. A record with more goes to the dead letter.",
+      }),
     })
     .refine(({ fields, as }) => (fields === undefined) !== (as === undefined), {
       message: "write either fields, where elements are maps, or as, where they are plain values",
@@ -206,7 +213,7 @@ export const unnest: OperatorDefinition = defineOperator({
   ],
   schema: outputOf,
   create: (settings, { input, output }) => {
-    const { list, position, time } = settings;
+    const { list, position, time, max } = settings;
     const fields = elementFields(settings);
     const scalars = fields.map(({ name }) => name);
     if (position !== undefined) scalars.push(position);
@@ -235,8 +242,8 @@ export const unnest: OperatorDefinition = defineOperator({
         for (let i = 0; i < batch.count; i++) {
           const record = batch.selection[i]!;
           const text = String(valueAt(batch.columns[list.index]!, record));
-          const read = readElements(text, list.name, fields);
-          if ("fault" in read) out.reject(batch, record, "type", read.fault);
+          const read = readElements(text, list.name, fields, max);
+          if ("fault" in read) out.reject(batch, record, read.reason, read.fault);
           else makeRows(made, batch, record, read.rows, out);
         }
         made.send();

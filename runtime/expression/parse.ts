@@ -102,7 +102,7 @@ class Reader {
       case ".?":
         throw new Refusal(
           where,
-          "indexing is not supported; a nested field is named with dots, as in position.lat",
+          "indexing is not supported; a nested field is named with dots, as in position.lat, and a step unnest makes a row of each element of a list",
         );
       default:
         return this.#binary(node.op, node.args, where, depth);
