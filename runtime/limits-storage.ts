@@ -109,4 +109,6 @@ export const storageLimits = {
   uplink_message_bytes: 65_536,
   /** … and use of budgets that no commit holds yet, which a crash forgets. */
   uplink_unwritten_bytes: 65_536,
+  /** How often a state folder looks what those beside it have used of a budget that they share, ms. */
+  uplink_look_ms: 5_000,
 } as const;

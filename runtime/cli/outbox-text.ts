@@ -42,8 +42,8 @@ export function chainTable({ chains }: OutboxStats): readonly string[] {
 
 export function uplinkLines({ uplinks }: OutboxStats): readonly string[] {
   return uplinks.map(
-    ({ connection, bytes, used, left, until }) =>
-      `uplink ${connection}: ${sizeText(used)} of ${sizeText(bytes)} used, ${sizeText(left)} left until ${new Date(until).toISOString()}`,
+    ({ connection, bytes, used, others, left, until }) =>
+      `uplink ${connection}: ${sizeText(used)} of ${sizeText(bytes)} used${others === 0 ? "" : `, ${sizeText(others)} by other folders`}, ${sizeText(left)} left until ${new Date(until).toISOString()}`,
   );
 }
 

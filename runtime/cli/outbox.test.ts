@@ -262,10 +262,13 @@ describe("figures", () => {
       bytes: 1_048_576,
       every: 1,
       used: 1_024,
-      left: 1_047_552,
+      others: 2_048,
+      left: 1_045_504,
       until: 0,
     };
     expect(chainTable(stats)).toStrictEqual(["nothing was ever added"]);
-    expect(uplinkLines({ ...stats, uplinks: [uplink] })[0]).toContain("until 1970-01-01T00:00:00.000Z");
+    expect(uplinkLines({ ...stats, uplinks: [uplink] })[0]).toBe(
+      "uplink cloud: 1 KiB of 1 MiB used, 2 KiB by other folders, 1021 KiB left until 1970-01-01T00:00:00.000Z",
+    );
   });
 });

@@ -77,7 +77,12 @@ test.each<[text: string, start: number, end: number, message: string]>([
   ["'abc", 0, 4, "unterminated string"],
   ["a in b", 5, 6, 'expected a list after in, as in device in ["a", "b"]'],
   ["[1, 2]", 0, 6, "a list is only understood after in, as in x in [1, 2]"],
-  ["a[0]", 0, 4, "indexing is not supported; a nested field is named with dots, as in position.lat, and a step unnest makes a row of each element of a list"],
+  [
+    "a[0]",
+    0,
+    4,
+    "indexing is not supported; a nested field is named with dots, as in position.lat, and a step unnest makes a row of each element of a list",
+  ],
   ["5u", 0, 2, "unsigned numbers are not supported; leave the u away"],
   ["f(x).y", 0, 6, ".y needs a column before it, as in position.y"],
   ["1e400", 0, 5, "invalid number: Infinity"],

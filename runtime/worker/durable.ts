@@ -12,6 +12,7 @@ import type { Log } from "../log.ts";
 import { type CommitLog, openCommitLog } from "../state/log/commit-log.ts";
 import { FileDisk } from "../state/log/file-disk.ts";
 import { Outbox, type OutboxOptions } from "../state/outbox/outbox.ts";
+import { uplinkShares } from "../state/outbox/uplink-shares.ts";
 import type { Plain } from "../state/plain.ts";
 import { type Away, recoveredFrom, type Recovered } from "./commit-body.ts";
 import { chainLanes, leftRows } from "./chain-names.ts";
@@ -64,7 +65,7 @@ export async function openState(options: OpenStateOptions): Promise<State> {
   try {
     const recovered = recoveredFrom(recovery.snapshot, recovery.commits);
     const positions = positionsOf(folder, recovered, kept, plans[0]?.inputs.length ?? 0);
-    const outboxed = outboxOptions(options);
+    const outboxed = outboxOptions(options, folder);
     const outbox = await Outbox.open(disk, recovered.outbox, outboxed);
     for (const frame of recovered.outputs) outbox.replay(frame);
     for (const line of leftRows(outbox.stats().chains, chainLanes(plans))) tell.warn(`${folder}: ${line}`);
@@ -91,7 +92,7 @@ export async function openState(options: OpenStateOptions): Promise<State> {
   }
 }
 
-function outboxOptions({ plans, settings, clock }: OpenStateOptions): OutboxOptions {
+function outboxOptions({ plans, settings, clock }: OpenStateOptions, folder: string): OutboxOptions {
   const lanes = chainLanes(plans);
   const files = plans.map(({ spec }) => spec.outbox);
   const { limits, backlogAfter, tiers } = outboxSettings(files, settings.outbox);
@@ -103,6 +104,7 @@ function outboxOptions({ plans, settings, clock }: OpenStateOptions): OutboxOpti
     // What a chain of before was that none writes to now nobody knows; it waits for its pipeline.
     laneOf: (chain) => lanes.get(chain) ?? { connection: "", lane: "live", ordered: true },
     uplinks: uplinkBudgets(settings.connections),
+    shares: uplinkShares(folder),
   };
 }
 

@@ -69,7 +69,7 @@ const uplink = z
   .refine(({ bytes, every }) => bytes > 0 && every > 0, "a budget is of some bytes in some time")
   .meta({
     description:
-      "What may be sent over it in a time, where bytes cost money. Pipelines that keep their state in one folder have it together, those of another folder as much again; `weir outbox ls` shows folders and what was used.",
+      "What may be sent over it in a time, where bytes cost money. All pipelines under one `--state` have it together, whichever worker runs them; `weir outbox ls` shows what was used.",
   });
 
 const address = z.string().superRefine((written, context) => {

@@ -7,6 +7,7 @@ import type { OutboxLimits } from "./keep-within.ts";
 import type { ChainLane } from "./lanes.ts";
 import type { Tier } from "./tiers.ts";
 import type { UplinkBudget } from "./uplink.ts";
+import type { UplinkShares } from "./uplinks.ts";
 
 export interface OutboxOptions {
   readonly clock: Clock;
@@ -20,6 +21,8 @@ export interface OutboxOptions {
   readonly condenser?: Condenser;
   /** Budgets of connections, by name. */
   readonly uplinks?: ReadonlyMap<string, UplinkBudget>;
+  /** How other state folders with the same budgets are told, and heard; without it there are none. */
+  readonly shares?: UplinkShares | undefined;
   /** Of entries in memory; the rest is on the disk. */
   readonly memoryBytes?: number;
   /** How long entries are kept once they are confirmed. */

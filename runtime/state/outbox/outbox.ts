@@ -88,7 +88,7 @@ export class Outbox {
       () => this.#all(),
       () => this.#tell(),
     );
-    this.uplinks = new Uplinks(options.uplinks ?? new Map());
+    this.uplinks = new Uplinks(options.uplinks ?? new Map(), options.shares);
     const laneOf = options.laneOf ?? (() => ({ connection: "", lane: "live" }));
     this.#turns = new Turns(this.#clock, laneOf, this.uplinks, (chain) => this.#call(chain));
     this.#retention = options.retention ?? limits.outbox_retention_ms_default;
@@ -177,7 +177,7 @@ export class Outbox {
     for (const { kind, chain, first, last } of edits)
       if (kind !== "condense") this.#chain(chain).entries.freeze(first, last);
     const isEmpty = chains.length === 0 && edits.length === 0 && !this.uplinks.wantsCommit;
-    const uplinks = this.uplinks.written();
+    const uplinks = this.uplinks.written(now);
     const frame = isEmpty ? null : packedFrame(frameByWall({ at: now, chains, edits, uplinks }, this.#clock));
     const cut = { frame };
     this.#outstanding = { cut, frame: { chains, edits } };

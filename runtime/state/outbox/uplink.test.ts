@@ -1,6 +1,10 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Uplinks } from "./uplinks.ts";
+import { uplinkShares } from "./uplink-shares.ts";
+import { type ToldUse, Uplinks, type UplinkShares } from "./uplinks.ts";
 import { type UplinkBudget, uplinkRetry, uplinkRoom, useAt, wireBytes } from "./uplink.ts";
 
 const day = 86_400_000;
@@ -69,4 +73,84 @@ test("a row takes its bytes, its headers and what the protocol adds", () => {
   const row = { subject: "a.b", payload: new Uint8Array(10), caused: 1, rows: 1, headers: null };
   expect(wireBytes({ ...row, headers: { ab: "cde" } }) - wireBytes(row)).toBe(9);
   expect(wireBytes(row)).toBeGreaterThan(13);
+});
+
+describe("a budget of several folders", () => {
+  /** What folders have told, and when. */
+  class Board {
+    readonly #told = new Map<number, { readonly at: number; readonly uses: ReadonlyMap<string, ToldUse> }>();
+
+    of(folder: number): UplinkShares {
+      return {
+        tell: (uses, at) => void this.#told.set(folder, { at, uses }),
+        look: (now) => {
+          const others = [...this.#told].filter(([other]) => other !== folder);
+          const use = others.flatMap(([, { at, uses }]) => {
+            const told = uses.get("cloud");
+            return told === undefined ? [] : [{ ...told, silent: now - at }];
+          });
+          return new Map([["cloud", use]]);
+        },
+      };
+    }
+  }
+
+  const foldersOf = (count: number): readonly Uplinks[] => {
+    const board = new Board();
+    return Array.from(
+      { length: count },
+      (_, folder) => new Uplinks(new Map([["cloud", budget]]), board.of(folder)),
+    );
+  };
+
+  test("is kept by all of them together, whoever sends when, and is used up", () => {
+    const sends = fc.array(
+      fc.record({ folder: fc.nat(4), part: fc.double({ min: 0, max: 1, noNaN: true }), wait: fc.nat(9_000) }),
+      { minLength: 60, maxLength: 120 },
+    );
+    fc.assert(
+      fc.property(sends, (all) => {
+        const folders = foldersOf(5);
+        let [now, used] = [10 * day, 0];
+        for (const { folder, part, wait } of all) {
+          now += wait;
+          const { bytes, retry } = folders[folder]!.room("cloud", "live", now);
+          if (bytes <= 0) expect(retry).toBeGreaterThan(now);
+          const spent = Math.ceil(Math.max(0, bytes) * part);
+          if (spent > 0) folders[folder]!.spend("cloud", spent, now);
+          used += spent;
+          folders[folder]!.written(now);
+          expect(used).toBeLessThanOrEqual(budget.bytes);
+        }
+        // Whoever is left alone has all that is left.
+        for (let look = 0; look < 60; look++) {
+          now += 6_000;
+          const { bytes } = folders[0]!.room("cloud", "live", now);
+          folders[0]!.spend("cloud", Math.max(0, bytes), now);
+          used += Math.max(0, bytes);
+        }
+        expect(used).toBeLessThanOrEqual(budget.bytes);
+        expect(used).toBeGreaterThan(budget.bytes - folders.length);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("is told by files, and what is none of them is left out", () => {
+    const state = mkdtempSync(join(tmpdir(), "weir-uplinks-"));
+    for (const name of ["a", "b", "c"]) mkdirSync(join(state, name));
+    writeFileSync(join(state, "c", "uplinks.json"), '{"at":1,"uses":{"cloud":["x"]}}');
+    const [a, b] = ["a", "b"].map(
+      (name) => new Uplinks(new Map([["cloud", budget]]), uplinkShares(join(state, name))),
+    ) as [Uplinks, Uplinks];
+    a.spend("cloud", 20_000, 10 * day);
+    expect(a.room("cloud", "live", 10 * day).bytes).toBe(4_000);
+    expect(b.room("cloud", "live", 10 * day + 6_000).bytes).toBe(2_000);
+    expect(b.stats(10 * day + 6_000)).toMatchObject([{ used: 0, others: 20_000, left: 4_000 }]);
+    // A new day for both, and nobody has more of it for being the first.
+    expect(b.room("cloud", "live", 11 * day).bytes).toBe(12_000);
+    expect(a.room("cloud", "live", 11 * day).bytes).toBe(6_000);
+    expect(a.room("cloud", "live", 13 * day).bytes).toBe(24_000);
+    rmSync(state, { recursive: true });
+  });
 });
