@@ -148,7 +148,7 @@ function noteOf(field: SampledField, { records, time }: SampledFields): string {
     const without = name === time?.name ? ", which go to the dead letter" : "";
     notes.push(`missing in ${missing} of ${records} records${without}`);
   }
-  if (type === "json") notes.push("lists, or values of several types");
+  if (type === "json") notes.push("lists, of whose elements unnest makes rows, or values of several types");
   if (nearly === "number" && isReadable(name))
     notes.push(`numbers written as text: double(${name}) is the number`);
   if (nearly === "time") notes.push("a time without its zone: 2026-01-31T12:00:00Z would be one");
