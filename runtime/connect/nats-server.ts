@@ -121,6 +121,9 @@ if [ -n "$engine" ]; then "$engine" rm -f "$container" >/dev/null 2>&1; fi
 rm -rf -- "$folder"
 `;
 
+/** What streams may reserve together: else it is a part of the room on the disk, and on a small one some streams of 1 GiB are too many. */
+const storeMax = "1TB";
+
 /** The configuration file's text. JSON strings are valid nats-server strings. */
 function configuration(
   options: NatsServerOptions,
@@ -134,7 +137,7 @@ function configuration(
     `ports_file_dir: ${JSON.stringify(folder)}`,
     `log_file: ${JSON.stringify(join(folder, "nats-server.log"))}`,
     `logfile_size_limit: ${limits.nats_server_log_bytes_max}`,
-    `jetstream { store_dir: ${JSON.stringify(store)}${options.domain === undefined ? "" : `, domain: ${JSON.stringify(options.domain)}`} }`,
+    `jetstream { store_dir: ${JSON.stringify(store)}, max_file_store: ${storeMax}${options.domain === undefined ? "" : `, domain: ${JSON.stringify(options.domain)}`} }`,
   ];
   if (mqttPort !== null) lines.push(`mqtt { listen: "127.0.0.1:${mqttPort}" }`);
   if (options.extra !== undefined) lines.push(options.extra);
