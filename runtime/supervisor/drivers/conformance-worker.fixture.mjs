@@ -2,7 +2,7 @@
 // Plain JavaScript without any import of the house's, so that it runs wherever there is a Node.
 
 import { spawn } from "node:child_process";
-import { copyFileSync, existsSync } from "node:fs";
+import { copyFileSync, existsSync, renameSync } from "node:fs";
 
 const [behaviour, argument = ""] = process.argv.slice(2);
 const say = (text) => process.stdout.write(`${text}\n`);
@@ -47,7 +47,9 @@ const behaviours = {
     drain();
     const copying = setInterval(() => {
       if (!existsSync(`${argument}/given`)) return;
-      copyFileSync(`${argument}/given`, `${argument}/taken`);
+      // Whole at once: whoever waits for it reads it as soon as it is there.
+      copyFileSync(`${argument}/given`, `${argument}/taken.new`);
+      renameSync(`${argument}/taken.new`, `${argument}/taken`);
       clearInterval(copying);
     }, 50);
   },

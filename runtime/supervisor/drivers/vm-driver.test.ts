@@ -2,7 +2,16 @@
 // every worker, which takes seconds each. What needs no machine is tested beside.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -89,7 +98,9 @@ describe.skipIf(missing !== null)(
         limits: {},
       });
       while (!(await driver.logs(id, 9)).includes("ready")) await sleep(wallClock, 100);
-      writeFileSync(join(state, "given"), "by the host");
+      // Whole at once: the guest copies it as soon as it is there.
+      writeFileSync(join(state, "given.new"), "by the host");
+      renameSync(join(state, "given.new"), join(state, "given"));
       while (!existsSync(join(state, "taken"))) await sleep(wallClock, 50);
       expect(readFileSync(join(state, "taken"), "utf8")).toBe("by the host");
       await driver.stop(id, 20_000);
