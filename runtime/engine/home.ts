@@ -62,6 +62,9 @@ export class Home {
   readonly #isLate: readonly boolean[];
   /** Every stage, the trunk's first: all are told of time. */
   readonly #timed: readonly Stage[];
+  /** Of these, the ones that have tables, and the others. */
+  readonly #keeping: readonly Stage[];
+  readonly #showing: readonly Stage[];
   /** And has not been told of time since. */
   #isRestored = false;
   /** The steps have been told of the stream's end. */
@@ -92,6 +95,8 @@ export class Home {
     this.first = this.#trunk.first;
     this.merging = this.#trunk.stages[0] ?? null;
     this.#timed = [this.#trunk, ...this.#branches].flatMap(({ stages }) => stages);
+    this.#keeping = this.#timed.filter(({ keepsState }) => keepsState);
+    this.#showing = this.#timed.filter(({ keepsState }) => !keepsState);
   }
 
   /** Input records in the tables of the steps that lead to a branch's end. */
@@ -131,18 +136,16 @@ export class Home {
 
   /** What every stage keeps that has tables, in their order; and by label, what the others show. */
   snapshot(): Plain {
-    const [keeping, showing] = this.#parted();
-    const others = showing.map((stage) => [stage.label, stage.snapshot()] as const);
-    return { kept: keeping.map((stage) => stage.snapshot()), others: Object.fromEntries(others) };
+    const others = this.#showing.map((stage) => [stage.label, stage.snapshot()] as const);
+    return { kept: this.#keeping.map((stage) => stage.snapshot()), others: Object.fromEntries(others) };
   }
 
   /** Goes on from `data` when the function that is returned is called. */
   restoring(data: Plain): () => void {
-    const [keeping, showing] = this.#parted();
-    const { kept, others } = this.#written(data, keeping.length);
+    const { kept, others } = this.#written(data);
     const changes = [
-      ...keeping.map((stage, place) => stage.restoring(kept[place]!)),
-      ...showing.flatMap((stage) => {
+      ...this.#keeping.map((stage, place) => stage.restoring(kept[place]!)),
+      ...this.#showing.flatMap((stage) => {
         const shown = others.get(stage.label);
         return shown === undefined ? [] : [stage.restoring(shown)];
       }),
@@ -153,11 +156,11 @@ export class Home {
     };
   }
 
-  /** What was written, for so many stages that have tables; before, it was a list of all stages. */
-  #written(data: Plain, keeping: number): Written {
+  /** What was written; before, it was a list of all stages. */
+  #written(data: Plain): Written {
     if (!Array.isArray(data))
       return {
-        kept: listOf(member(data, "kept"), keeping),
+        kept: listOf(member(data, "kept"), this.#keeping.length),
         others: new Map(membersOf(member(data, "others"))),
       };
     const all = listOf(data, this.#timed.length).map((each, place) => [this.#timed[place]!, each] as const);
@@ -165,13 +168,5 @@ export class Home {
       kept: all.flatMap(([{ keepsState }, each]) => (keepsState ? [each] : [])),
       others: new Map(all.map(([{ label }, each]) => [label, each])),
     };
-  }
-
-  /** The stages that have tables, and those that have none. */
-  #parted(): readonly [keeping: readonly Stage[], showing: readonly Stage[]] {
-    return [
-      this.#timed.filter(({ keepsState }) => keepsState),
-      this.#timed.filter(({ keepsState }) => !keepsState),
-    ];
   }
 }
