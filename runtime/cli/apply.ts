@@ -23,7 +23,7 @@ import { waitingPipelines } from "../supervisor/fleet-view.ts";
 import { earlierRevision } from "../supervisor/rollback.ts";
 import { signatureMark } from "../supervisor/signature.ts";
 import { revisionMark, type WantedPipeline, wantedPipeline } from "../supervisor/wanted.ts";
-import { takesTurns } from "../worker/chain-names.ts";
+import { takesTurns, turnsRemedy } from "../worker/chain-names.ts";
 import { Connections } from "../worker/connections.ts";
 import type { DeviceSettings } from "../worker/settings.ts";
 import { type SettingsOptions, settingsFor } from "./device-settings.ts";
@@ -145,7 +145,7 @@ function checkTurns(pipelines: readonly CheckedPipeline[]): void {
       "WEIR_CONFIG",
       `${plan!.name}: what a host that was lost still sends to the sink of ${branch.name} could not be refused`,
       {
-        remedy: "give the sink a stream of its own (stream: NAME, without delivery), or apply it to one host",
+        remedy: `${turnsRemedy}, or apply it to one host`,
       },
     );
   }

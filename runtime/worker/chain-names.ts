@@ -33,10 +33,15 @@ export function mayOvertake(spec: RowSink): boolean {
   return spec.kind === "nats" && (spec.delivery === "lane" || spec.delivery === "message_id");
 }
 
-/** True where a former owner of the place can be refused: a stream of its own, or what is on the host itself. */
+/** True where a former owner of the place can be refused: a stream or a lane of its own, or what is on the host itself. */
 export function takesTurns(spec: RowSink): boolean {
-  return spec.kind !== "nats" || (spec.stream !== null && (spec.delivery ?? "exclusive") === "exclusive");
+  if (spec.kind !== "nats") return true;
+  return spec.stream !== null && ["exclusive", "lane"].includes(spec.delivery ?? "exclusive");
 }
+
+/** What is done about a sink whose former owner could not be refused. */
+export const turnsRemedy =
+  "give the sink a stream of its own (stream: NAME, without delivery), or a lane of one that others write as well (delivery: lane)";
 
 /** By chain of the plans, its lane. A chain is an alarm's where any of its sinks is. */
 export function chainLanes(plans: readonly PipelinePlan[]): ReadonlyMap<string, ChainLane> {

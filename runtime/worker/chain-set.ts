@@ -21,7 +21,7 @@ import type { Outbox } from "../state/outbox/outbox.ts";
 import { isMap, type Plain } from "../state/plain.ts";
 import { awaitedTarget } from "./awaited-target.ts";
 import { ChainAccount, droppedSince, sumOf } from "./chain-account.ts";
-import { chainInId, chainOf, mayOvertake, takesTurns } from "./chain-names.ts";
+import { chainInId, chainOf, mayOvertake, takesTurns, turnsRemedy } from "./chain-names.ts";
 import type { Sender } from "./durable-task.ts";
 import { batched, pathOf, type RowSink, streamKey, type Surroundings } from "./open.ts";
 import { Hindrance } from "./hindrance.ts";
@@ -31,6 +31,8 @@ type Opening = (events: TargetEvents, identity: ChainIdentity, place: Place | nu
 
 /** Subjects of lanes begin with it: `up.<host>.<pipeline>.<lane>`. */
 const lanePrefix = "up";
+/** In place of the host where the pipeline goes from host to host: each has to find what the one before it wrote. */
+const anyHost = "fleet";
 
 export interface ChainSetOptions {
   /** The machine's name, which stands in the subjects of lanes. */
@@ -223,7 +225,8 @@ export class ChainSet {
   ): Delivery {
     if (delivery !== "lane") return { kind: delivery ?? "exclusive" };
     const isBacklog = waited === "backlog";
-    const names = [this.#options.host, name, isBacklog ? waited : lane];
+    const { host, term } = this.#options;
+    const names = [term === undefined ? host : anyHost, name, isBacklog ? waited : lane];
     return { kind: "lane", prefix: lanePrefix, names, packed: isBacklog };
   }
 }
@@ -233,7 +236,7 @@ function cannotMove(pipeline: string, spec: RowSink): WeirError {
   return new WeirError(
     "WEIR_CONFIG",
     `${pipeline} may go from host to host, and what its former host still sends to ${place} could not be refused there`,
-    { remedy: "give the sink a stream of its own (stream: NAME, without delivery), or name one host for it" },
+    { remedy: `${turnsRemedy}, or name one host for it` },
   );
 }
 

@@ -1,12 +1,10 @@
 // Rows on a stream that nobody else writes to: pipelined, each with the sequence that the stream must have reached before
 // it. So a row is stored at its place in the order or not at all, whatever was repeated, delayed or sent by another start.
 
-import { sleep } from "../../clock.ts";
 import { limits } from "../../limits.ts";
 import type { Entry } from "../../state/outbox/entry.ts";
-import { backOff } from "../back-off.ts";
 import type { Place, Tail, Target } from "./chain.ts";
-import { claimStream, claimSubject, isClaim, outdated, standingAt } from "./claim.ts";
+import { Claims, claimSubject, isClaim, outdated, standingAt } from "./claim.ts";
 import { exclusiveRemedy, exclusiveTail } from "./exclusive-tail.ts";
 import { failureOf, Flight, type Sent } from "./flight.ts";
 import {
@@ -169,17 +167,16 @@ class ExclusiveTarget implements Target {
     unconfirmed: readonly Entry[],
     confirmed: number,
   ): Promise<StreamEnd> {
-    const { port, identity, clock, log } = this.#options;
+    const { port, identity, clock } = this.#options;
     const { id, term } = identity;
-    const who = `sink stream ${port.name}`;
     let end = first;
-    let isTold = false;
     if (term === undefined) return end;
+    const claims = new Claims({ ...this.#options, subject: claimSubject(port.name) });
     for (let attempt = 0; ; attempt++) {
-      const standing = standingAt(end, term);
-      if (standing !== "claim") log.waits?.(who, null);
+      const standing = standingAt(end.message, term);
+      if (standing !== "claim") claims.settled();
       if (standing === "ours") return end;
-      if (standing === "outdated") throw outdated(end, port.name, term);
+      if (standing === "outdated") throw outdated(end.message, `stream ${port.name}`, term);
       // Where this term is not at the end it is nowhere. So nothing can be there of a chain that never had a row, and the rows of
       // those before are not searched for it, which took as long as the link is slow, while nobody reads the source.
       const isUnused = known === null && confirmed === 0 && unconfirmed.length === 0;
@@ -188,16 +185,8 @@ class ExclusiveTarget implements Target {
         : await exclusiveTail({ port, clock, end, id, known, unconfirmed, confirmed });
       // A later start of this very chain is there: the sender sees it by the tail.
       if (tail.epoch > identity.epoch) return end;
-      const failure = failureOf(await claimStream(port, identity, end, tail));
-      if (failure !== null && failure.kind !== "unsure" && !isTold) {
-        isTold = true;
-        const claims = claimSubject(port.name);
-        log.warn(
-          `${who}: cannot be claimed by its new owner, who tries for ever: ${failure.reason}. The stream has to take ${claims} as well`,
-        );
-        log.waits?.(who, `it is not claimed yet, and has to take ${claims}: ${failure.reason}`);
-      }
-      if (failure !== null && attempt > 0) await sleep(clock, backOff(attempt - 1, 1));
+      const { last } = end.facts;
+      await claims.claim([expectedLast, last], tail, last, attempt);
       end = await endOf(port, clock);
     }
   }

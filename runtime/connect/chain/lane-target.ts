@@ -8,6 +8,7 @@ import { limits } from "../../limits.ts";
 import type { Entry } from "../../state/outbox/entry.ts";
 import { causedAtHeader } from "../row-headers.ts";
 import type { Place, Tail, Target } from "./chain.ts";
+import { Claims, outdated, standingAt } from "./claim.ts";
 import { type Failure, failureOf, Flight, type Sent } from "./flight.ts";
 import { lastOfSubject } from "./last-standing.ts";
 import { chainHeaders, expectedLastOfSubject, markOf, unfitReason } from "./publication.ts";
@@ -55,6 +56,7 @@ class LaneTarget implements Target {
   readonly #log: ConnectorLog;
   readonly #flight: Flight;
   readonly #foreigners: Foreigners;
+  readonly #claims: Claims;
   #waiting: Item[] = [];
   /** Bytes of rows in one message; less once the stream refused more. */
   #bytesMax: number;
@@ -76,6 +78,7 @@ class LaneTarget implements Target {
     this.#flight = new Flight(options.events);
     options.port.watch?.(() => this.#flight.doubt(wasCut));
     this.#foreigners = new Foreigners(options.clock);
+    this.#claims = new Claims(options);
     this.#place = options.place ?? null;
     const { messageBytesMax = limits.payload_bytes_max } = options.port;
     this.#bytesMax = Math.min(limits.lane_bytes_max, messageBytesMax - headersMax);
@@ -95,16 +98,22 @@ class LaneTarget implements Target {
     this.#attached = false;
     this.#waiting = [];
     this.#isBusy = false;
-    for (;;) {
+    for (let attempt = 0; ; attempt++) {
       this.#flight.clear();
       const facts = await factsOf(port, clock);
       checkKeeps(facts, port.name);
       const { message, expected } = await lastOfSubject(port, facts, subject);
+      const standing = this.#standingAt(message);
       const last = message ?? (await this.#underOldName());
       const mark = last === null ? null : markOf(last, identity.id);
       const seen = mark ?? (await this.#tailUnseen(facts, last, confirmed));
       if (last !== null && mark !== null) checkSameEnd(last, seen, unconfirmed, port.name);
       const tail = { ...seen, number: Math.max(seen.number, await this.#removedUpTo(facts)) };
+      // Where a later start of this very chain is there, the sender sees it by the tail.
+      if (standing === "claim" && tail.epoch <= identity.epoch) {
+        await this.#claims.claim([expectedLastOfSubject, expected], tail, facts.last, attempt);
+        continue;
+      }
       if (!this.#flight.begin(tail.number)) continue;
       this.#created = facts.created;
       this.#sequence = expected;
@@ -137,6 +146,17 @@ class LaneTarget implements Target {
   close(): Promise<void> {
     this.#attached = false;
     return this.#options.port.close();
+  }
+
+  /** Whose the lane is by its last message, where the pipeline goes from host to host. Refuses one that a later owner has. */
+  #standingAt(last: StoredMessage | null): "ours" | "claim" {
+    const { port, identity, subject } = this.#options;
+    if (identity.term === undefined) return "ours";
+    const standing = standingAt(last, identity.term);
+    if (standing !== "claim") this.#claims.settled();
+    if (standing === "outdated")
+      throw outdated(last, `lane ${subject} of stream ${port.name}`, identity.term);
+    return standing;
   }
 
   /** The lane's last message where the host, and so its subject, was called otherwise before. */
@@ -259,7 +279,8 @@ function checkSameEnd(
   stream: string,
 ): void {
   const entry = unconfirmed.find((each) => each.number === number);
-  if (entry === undefined) return;
+  // A claim has no rows.
+  if (entry === undefined || payload.length === 0) return;
   const bytes = packLaneRow(number, entry.row);
   const end = laneBody(payload).subarray(-bytes.length);
   if (Buffer.compare(end, bytes) !== 0) throw otherRow(stream, number);
