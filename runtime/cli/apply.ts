@@ -19,7 +19,7 @@ import {
   replaceable,
 } from "../supervisor/desired-bucket.ts";
 import { DeviceBucket, type Registered } from "../supervisor/device-bucket.ts";
-import { waitingPipelines } from "../supervisor/fleet-view.ts";
+import { placedOf, waitingLines, waitingPipelines } from "../supervisor/fleet-view.ts";
 import { earlierRevision } from "../supervisor/rollback.ts";
 import { signatureMark } from "../supervisor/signature.ts";
 import { revisionMark, type WantedPipeline, wantedPipeline } from "../supervisor/wanted.ts";
@@ -152,8 +152,8 @@ function checkTurns(pipelines: readonly CheckedPipeline[]): void {
 }
 
 /** Refuses one that a control centre gave the host: what is changed there it gives again as it was. */
-function checkPlaced({ pipelines }: HostDesired, names: readonly string[], remedy: string): void {
-  const placed = names.find((name) => pipelines.get(name)?.pipeline.term !== undefined);
+function checkPlaced(present: HostDesired, names: readonly string[], remedy: string): void {
+  const placed = names.find((name) => placedOf(present, name) !== undefined);
   if (placed === undefined) return;
   throw new WeirError("WEIR_USAGE", `${placed} is placed by the control centre`, { remedy });
 }
@@ -314,11 +314,9 @@ export async function apply(names: readonly string[], options: ApplyOptions): Pr
 /** What was applied to a fleet and finds no device is wanted all the same, in case one comes. */
 async function warnOfWaiting(link: NatsLink, wanted: readonly WantedPipeline[]): Promise<void> {
   const { registered, all } = await fleetNow(link);
-  const waiting = waitingPipelines(registered, all);
-  for (const { name } of wanted) {
-    const found = waiting.get(name);
-    if (found?.fits === null) warn(`${name} waits for a device: ${found.reason}`);
-  }
+  const names = new Set(wanted.map(({ name }) => name));
+  for (const { pipeline, fits, text } of waitingLines(waitingPipelines(registered, all)))
+    if (names.has(pipeline) && !fits) warn(text);
 }
 
 export interface RollbackOptions extends TargetOptions {

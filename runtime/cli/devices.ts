@@ -7,7 +7,7 @@ import { WeirError } from "../errors.ts";
 import { deviceSubject } from "../supervisor/control-subjects.ts";
 import type { Deployed } from "../supervisor/deployments.ts";
 import type { KnownDevice } from "../supervisor/fleet.ts";
-import { knownDevice, stateOf, waitingPipelines } from "../supervisor/fleet-view.ts";
+import { knownDevice, stateOf, waitingLines, waitingPipelines } from "../supervisor/fleet-view.ts";
 import { checked, type ConnectionOptions, fleetNow, withLink } from "./apply.ts";
 import { settingsFor } from "./device-settings.ts";
 import { checkNames, checkPipeline } from "./host-name.ts";
@@ -42,8 +42,7 @@ export async function devices(options: ConnectionOptions & { readonly json?: boo
   const [first = "", ...rows] = tableText([head, ...known.map(rowOf)]);
   print(styled("dim", first));
   for (const row of rows) print(row);
-  for (const [name, { reason }] of waitingPipelines(registered, all))
-    print(`${name} waits for a device: ${reason}`);
+  for (const { text } of waitingLines(waitingPipelines(registered, all))) print(text);
   return 0;
 }
 

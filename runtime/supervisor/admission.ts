@@ -1,6 +1,7 @@
 // Which of the pipelines that are asked for may run on a host that trusts keys, and why the others may not. What was accepted
 // before runs on in the place of what is refused, as long as its own signature holds. Pure.
 
+import { instanceOf } from "../instance.ts";
 import {
   type Accepted,
   accepting,
@@ -20,7 +21,7 @@ export interface Asked {
   readonly unreadable: readonly { readonly name: string; readonly reason: string }[];
 }
 
-/** By name, the newest that was accepted. */
+/** By pipeline, the newest that was accepted. */
 export type Newest = ReadonlyMap<string, Accepted>;
 
 export interface Refusal {
@@ -63,13 +64,14 @@ export function admit(
       wanted.set(name, each);
       continue;
     }
-    const known = newest.get(name) ?? nothingAccepted;
+    const { pipeline } = instanceOf(name);
+    const known = newest.get(pipeline) ?? nothingAccepted;
     const { signature, refusal } = verify(each, { ...circumstances, accepted: known });
     if (signature === null) refuse({ name, revision, file, reason: refusal });
     else {
       wanted.set(name, each);
       if (isAccepted(signature, known)) continue;
-      newest.set(name, accepting(signature, known));
+      newest.set(pipeline, accepting(signature, known));
       isNewer = true;
     }
   }

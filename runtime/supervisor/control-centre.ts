@@ -7,6 +7,7 @@ import type { Clock } from "../clock.ts";
 import type { NatsLink } from "../connect/nats-connection.ts";
 import { openService } from "../connect/service.ts";
 import { messageOf, WeirError } from "../errors.ts";
+import { instanceOf } from "../instance.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { type Policy, refusal } from "./control-policy.ts";
@@ -22,7 +23,8 @@ import {
   type Turns,
   turnsFor,
 } from "./fleet.ts";
-import { demandOf, knownDevice, placeables } from "./fleet-view.ts";
+import { demandOf, isNamed, knownDevice, placeables, placedOf } from "./fleet-view.ts";
+import { instancesOf } from "./instances.ts";
 import { hostState, type Placeable } from "./place.ts";
 import { revisionMark } from "./wanted.ts";
 
@@ -130,7 +132,8 @@ export class ControlCentre {
     const owners = new Map([...all.owners].map(([name, { owner }]) => [name, owner]));
     // What cannot be read may be wanted still: it stays as it is.
     const unreadable = wanted.unreadable ?? [];
-    const isReadable = (name: string): boolean => unreadable.every((each) => each.name !== name);
+    const isReadable = (name: string): boolean =>
+      unreadable.every((each) => each.name !== instanceOf(name).pipeline);
     const judged = new Map([...owners].filter(([name]) => isReadable(name)));
     const { turns, waiting } = this.#turns(placeables(all), known, judged);
     const waits = [
@@ -145,12 +148,14 @@ export class ControlCentre {
       this.#tell("moved", name, `${name} to ${where}: ${owner.reason}`);
     }
     const revisions = new Map(
-      [...wanted.pipelines].map(([name, { pipeline }]) => [name, revisionMark(pipeline)]),
+      [...wanted.pipelines.values()].flatMap(({ pipeline }) =>
+        instancesOf(pipeline).map((name) => [name, revisionMark(pipeline)] as const),
+      ),
     );
     const runs = runsOf(known);
     const entries = turnEntries(all).filter(({ name }) => isReadable(name));
     for (const change of entryChanges(revisions, owners, entries, runs)) {
-      if (isNamed(change, all))
+      if (change.kind === "put" && isNamed(all, change.host, change.name))
         waits.push(`${change.name} waits: ${change.host} is to run a pipeline of that name already`);
       else await this.#enter(change, all);
     }
@@ -177,10 +182,10 @@ export class ControlCentre {
 
   async #enter({ kind, host, name, term, resumes }: EntryChange, { hosts }: AllDesired): Promise<void> {
     const entry = hosts.get(host)?.pipelines.get(name) ?? null;
-    const text = hosts.get(fleet)?.pipelines.get(name)?.pipeline;
+    const text = hosts.get(fleet)?.pipelines.get(instanceOf(name).pipeline)?.pipeline;
     if (kind === "remove" && entry !== null) await this.#unlessStale(this.#desired.remove(host, entry));
     if (kind === "remove" || text === undefined) return;
-    if (!(await this.#unlessStale(this.#desired.put(host, { ...text, term, resumes }, entry)))) return;
+    if (!(await this.#unlessStale(this.#desired.put(host, { ...text, name, term, resumes }, entry)))) return;
     if ((hosts.get(host)?.state ?? null) === null) await this.#desired.begin(host);
   }
 
@@ -239,9 +244,9 @@ export class ControlCentre {
       });
     const { user, pipeline, processors, memory, labels: wants } = read.data;
     const found = (await this.#devices.all()).find(({ device }) => device.id === id);
-    const { pipelines } = (await this.#all()).hosts.get(id) ?? nothing;
-    const others = [...pipelines.values()].filter((each) => each.pipeline.name !== pipeline);
-    const isPlaced = pipelines.get(pipeline)?.pipeline.term !== undefined;
+    const there = (await this.#all()).hosts.get(id) ?? nothing;
+    const others = [...there.pipelines.values()].filter((each) => each.pipeline.name !== pipeline);
+    const isPlaced = placedOf(there, pipeline) !== undefined;
     const demand = { processors, memory_bytes: memory };
     const reason =
       found === undefined
@@ -272,12 +277,6 @@ export class ControlCentre {
     if (complaint !== this.#told && complaint !== "") this.#options.log.warn(complaint);
     this.#told = complaint;
   }
-}
-
-/** Whether somebody wants another pipeline of that name there, which a turn does not take the place of. */
-function isNamed({ kind, host, name }: EntryChange, { hosts }: AllDesired): boolean {
-  const entry = hosts.get(host)?.pipelines.get(name);
-  return kind === "put" && entry !== undefined && entry.pipeline.term === undefined;
 }
 
 function turnEntries({ hosts }: AllDesired): readonly TurnEntry[] {

@@ -10,6 +10,7 @@ import { isCode } from "../connect/jetstream-requests.ts";
 import { bucketsOf, isOutdated } from "../connect/key-value.ts";
 import type { NatsLink } from "../connect/nats-connection.ts";
 import { messageOf, WeirError } from "../errors.ts";
+import { instanceName, instanceOf } from "../instance.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Asked } from "./admission.ts";
@@ -81,8 +82,20 @@ export function replaceable({ pipelines, unreadable = [] }: HostDesired, name: s
 }
 
 // A host's keys are one subject with a wildcard: older servers filter by no more than one.
-const pipelineKey = (host: string, name: string): string => `${host}.pipeline.${name}`;
+const pipelineKey = (host: string, name: string): string => `${host}.pipeline.${asKey(name)}`;
+const ownerKey = (name: string): string => `${fleet}.owner.${asKey(name)}`;
 const hostKey = (host: string): string => `${host}.state`;
+
+/** The name of an instance in a key, which takes no `~`: its pipeline and its partition are two tokens there. */
+function asKey(name: string): string {
+  const { pipeline, partition } = instanceOf(name);
+  return partition === null ? pipeline : `${pipeline}.${partition}`;
+}
+
+function fromKey(tokens: string): string {
+  const [pipeline = "", partition = ""] = tokens.split(".");
+  return /^\d+$/.test(partition) ? instanceName(pipeline, Number(partition)) : tokens;
+}
 
 function stale(what: string, cause: unknown): WeirError {
   return new WeirError("WEIR_STALE", `${what} was changed by somebody else meanwhile`, {
@@ -97,7 +110,7 @@ function readPipeline(entry: Pick<BucketEntry, "revision" | "json">, name: strin
     const parsed = pipelineEntry.safeParse(entry.json());
     if (!parsed.success) throw new Error("expected a file, a text, and what else belongs to a pipeline");
     const { file, text, back = false, ...more } = parsed.data;
-    const pipeline = wantedPipeline(file, text, more);
+    const pipeline = wantedPipeline(file, text, { ...more, partition: instanceOf(name).partition });
     if (pipeline.name !== name)
       throw new Error(`its key is that of ${name}, and its text calls it ${pipeline.name}`);
     return { pipeline, sequence: entry.revision, back };
@@ -122,7 +135,8 @@ function allIn(entries: ReadonlyMap<string, BucketEntry>): AllDesired {
   const hosts = new Map<string, Changing>();
   const owners = new Map<string, OwnerEntry>();
   for (const [key, entry] of entries) {
-    const [host = "", kind, name = ""] = key.split(".");
+    const [host = "", kind, ...tokens] = key.split(".");
+    const name = fromKey(tokens.join("."));
     const known = hosts.get(host) ?? {
       state: null,
       pipelines: new Map<string, DesiredEntry>(),
@@ -176,7 +190,7 @@ export class DesiredBucket {
 
   /** Gives a turn; `sequence` is that of the entry that it takes the place of, null for none. */
   async own(name: string, owner: Owner, sequence: number | null): Promise<void> {
-    const [key, value] = [`${fleet}.owner.${name}`, JSON.stringify(owner)];
+    const [key, value] = [ownerKey(name), JSON.stringify(owner)];
     try {
       if (sequence === null) await this.#store.create(key, value);
       else await this.#store.update(key, value, sequence);
@@ -196,7 +210,7 @@ export class DesiredBucket {
     const found = entries.get(hostKey(host));
     for (const [key, entry] of entries) {
       if (!key.startsWith(pipelineKey(host, ""))) continue;
-      const name = key.slice(pipelineKey(host, "").length);
+      const name = fromKey(key.slice(pipelineKey(host, "").length));
       const read = readPipeline(entry, name);
       if (typeof read === "string") {
         unreadable.push({ name, reason: read, sequence: entry.revision });

@@ -1,6 +1,7 @@
 // A device as the registry knows it: plain JSON that anybody can read with a NATS client. Data only.
 
 import { z } from "zod";
+import { isInstanceName } from "../instance.ts";
 import { limits } from "../limits.ts";
 
 export interface Device {
@@ -15,7 +16,7 @@ export interface Device {
   readonly subjects: readonly string[];
   /** What it runs now. */
   readonly runs: readonly string[];
-  /** By pipeline, the newest turn that it had; absent of one that does not tell. */
+  /** By pipeline, or partition of one, the newest turn that it had; absent of one that does not tell. */
   readonly terms?: Readonly<Record<string, number>> | undefined;
   /** The version of weir. */
   readonly revision: string;
@@ -37,7 +38,7 @@ const device: z.ZodType<Device> = z.object({
   }),
   subjects: z.array(z.string().max(256)).max(limits.device_subjects_max),
   runs: z.array(z.string()),
-  terms: z.record(name, z.int().positive()).optional(),
+  terms: z.record(z.string().refine(isInstanceName), z.int().positive()).optional(),
   revision: z.string(),
   since: z.string(),
   last_contact: z.string(),

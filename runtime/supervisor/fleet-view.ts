@@ -3,10 +3,12 @@
 
 import type { Demand } from "./capacity.ts";
 import { fleet } from "./control-subjects.ts";
-import type { AllDesired } from "./desired-bucket.ts";
+import type { AllDesired, DesiredEntry, HostDesired } from "./desired-bucket.ts";
 import type { Device } from "./device.ts";
 import type { Registered } from "./device-bucket.ts";
 import { type KnownDevice, turnsFor } from "./fleet.ts";
+import { demandOfEach, instancesOf } from "./instances.ts";
+import { instanceOf } from "../instance.ts";
 import { type Host, hostState, type Placeable } from "./place.ts";
 import { limits } from "../limits.ts";
 import type { WantedPipeline } from "./wanted.ts";
@@ -15,12 +17,20 @@ export function demandOf({ placement }: WantedPipeline): Demand {
   return { processors: placement.processors, memory_bytes: placement.memory };
 }
 
-/** What is wanted of whichever device fits. */
+/** What is wanted of whichever device fits: pipelines, and each partition of those that have some by itself. */
 export function placeables({ hosts }: AllDesired): readonly Placeable[] {
-  return [...(hosts.get(fleet)?.pipelines.values() ?? [])].map(({ pipeline }) => {
-    const { name, placement, subjects } = pipeline;
-    return { name, labels: placement.labels, subjects, demand: demandOf(pipeline) };
+  return [...(hosts.get(fleet)?.pipelines.values() ?? [])].flatMap(({ pipeline }) => {
+    const { placement, subjects } = pipeline;
+    const demand = demandOfEach(pipeline);
+    return instancesOf(pipeline).map((name) => ({ name, labels: placement.labels, subjects, demand }));
   });
+}
+
+/** What is placed under that name, or of that pipeline, by a control centre. */
+export function placedOf({ pipelines }: HostDesired, name: string): DesiredEntry | undefined {
+  return [...pipelines.values()].find(
+    ({ pipeline }) => instanceOf(pipeline.name).pipeline === name && pipeline.term !== undefined,
+  );
 }
 
 export function knownDevice(
@@ -47,6 +57,35 @@ export interface WaitingPipeline {
   readonly fits: string | null;
 }
 
+/** A line for each pipeline that waits, or some of whose partitions do for the same reason. */
+export function waitingLines(waiting: ReadonlyMap<string, WaitingPipeline>): readonly WaitingLine[] {
+  const lines = new Map<string, { pipeline: string; reason: string; fits: boolean; partitions: number[] }>();
+  for (const [name, { reason, fits }] of waiting) {
+    const { pipeline, partition } = instanceOf(name);
+    const key = `${pipeline} ${reason}`;
+    const line = lines.get(key) ?? { pipeline, reason, fits: fits !== null, partitions: [] };
+    lines.set(key, line);
+    if (partition !== null) line.partitions.push(partition);
+  }
+  return [...lines.values()].map(({ pipeline, reason, fits, partitions }) => {
+    const which = partitions.length === 0 ? "" : ` (partitions ${partitions.join(", ")})`;
+    return { pipeline, fits, text: `${pipeline}${which} waits for a device: ${reason}` };
+  });
+}
+
+/** Whether somebody wants a pipeline of that name there, or all of that of which it is a partition: a turn does not take its place. */
+export function isNamed({ hosts }: AllDesired, host: string, name: string): boolean {
+  const entry = hosts.get(host)?.pipelines.get(instanceOf(name).pipeline);
+  return entry !== undefined && entry.pipeline.term === undefined;
+}
+
+export interface WaitingLine {
+  readonly pipeline: string;
+  /** There is a device for it. */
+  readonly fits: boolean;
+  readonly text: string;
+}
+
 /** What is wanted of the fleet and has no place, and why. */
 export function waitingPipelines(
   registered: readonly Registered[],
@@ -63,8 +102,7 @@ export function waitingPipelines(
     if (isNew && next.host !== null) found.set(name, { reason, fits: next.host });
   }
   for (const [name, { host }] of owners) {
-    const entry = host === null ? undefined : all.hosts.get(host)?.pipelines.get(name);
-    if (entry !== undefined && entry.pipeline.term === undefined)
+    if (host !== null && isNamed(all, host, name))
       found.set(name, { reason: `${host} is to run a pipeline of that name already`, fits: null });
   }
   return found;

@@ -166,7 +166,9 @@ export class Gate {
     const { host, keys } = this.#options;
     const accepted = pipelines.flatMap((each) => {
       const { signature } = keys === null ? { signature: null } : verifyAgain(each, { host, keys });
-      return signature === null ? [] : [[each.name, accepting(signature, nothingAccepted)] as const];
+      return signature === null
+        ? []
+        : [[instanceOf(each.name).pipeline, accepting(signature, nothingAccepted)] as const];
     });
     return new Map(accepted);
   }

@@ -2,11 +2,13 @@
 
 import { z } from "zod";
 import { messageOf } from "../errors.ts";
+import { instanceOf } from "../instance.ts";
 import { type WantedPipeline, wantedPipeline } from "./wanted.ts";
 
 const entry = z.strictObject({
   file: z.string(),
   text: z.string(),
+  partition: z.int().optional(),
   term: z.int().optional(),
   forget: z.boolean().optional(),
   resumes: z.boolean().optional(),
@@ -22,9 +24,10 @@ export interface KeptWanted {
 
 /** A line for each of them. */
 export function wantedText(pipelines: readonly WantedPipeline[]): string {
-  const entries = pipelines.map(({ file, text, term, forget, resumes, signature }) =>
-    JSON.stringify({ file, text, term, forget, resumes, signature }),
-  );
+  const entries = pipelines.map(({ name, file, text, term, forget, resumes, signature }) => {
+    const partition = instanceOf(name).partition ?? undefined;
+    return JSON.stringify({ file, text, partition, term, forget, resumes, signature });
+  });
   return `[\n${entries.join(",\n")}\n]\n`;
 }
 

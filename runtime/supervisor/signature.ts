@@ -4,6 +4,7 @@
 
 import { createHash, type KeyObject, sign as signBytes, verify as verifyBytes } from "node:crypto";
 import { z } from "zod";
+import { instanceOf } from "../instance.ts";
 import { limits } from "../limits.ts";
 
 export interface Signature {
@@ -132,9 +133,10 @@ export function verifyAgain(
   const signature = readSignature(claimed);
   if (signature === null)
     return refused("its signature is none that weir sign writes: sign it again, and apply it again");
-  if (signature.name !== name)
+  const { pipeline } = instanceOf(name);
+  if (signature.name !== pipeline)
     return refused(
-      `its signature is of ${signature.name}, expected ${name}: sign this one, and apply it again`,
+      `its signature is of ${signature.name}, expected ${pipeline}: sign this one, and apply it again`,
     );
   const digest = digestOf(text);
   if (signature.digest !== digest)

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { type AssignedPipeline, assignmentText, parseAssignment, revisionOf } from "../assignment.ts";
 import { WeirError } from "../errors.ts";
 import { makeFolder } from "../folder.ts";
+import { instanceOf } from "../instance.ts";
 import { bootMark, processBegan } from "./drivers/process-facts.ts";
 import { type KeptWanted, keptWanted, wantedText } from "./kept-wanted.ts";
 import { type Memory, memoryText, noMemory, parseMemory } from "./memory.ts";
@@ -232,7 +233,7 @@ export class SupervisorFiles {
   }
 
   #keepRevision({ name, file, text, signature }: WantedPipeline): void {
-    const folder = join(this.#revisions, name);
+    const folder = join(this.#revisions, instanceOf(name).pipeline);
     const path = join(folder, `${revisionOf(text)}.json`);
     const kept = JSON.stringify({ file, text, signature });
     if (textOf(path) === kept) return;

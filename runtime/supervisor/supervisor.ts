@@ -361,7 +361,9 @@ export class Supervisor {
 
   #textOf({ name, revision, attempt, term }: AssignmentKey): AssignedPipeline | null {
     const { pipeline } = instanceOf(name);
-    const wanted = this.#gate.wanted.find((each) => each.name === pipeline && each.revision === revision);
+    const wanted = this.#gate.wanted.find(
+      (each) => (each.name === name || each.name === pipeline) && each.revision === revision,
+    );
     const kept = wanted ?? this.#gate.revision(pipeline, revision);
     if (kept === null) return null;
     const { forget, resumes } = wanted ?? {};

@@ -6,7 +6,7 @@ import { basename, join, resolve } from "node:path";
 import { revisionOf } from "../assignment.ts";
 import { readBounded } from "../bounded-file.ts";
 import { adviceOf, messageOf, WeirError } from "../errors.ts";
-import { pipelineNamePattern } from "../instance.ts";
+import { instanceName, pipelineNamePattern } from "../instance.ts";
 import { limits } from "../limits.ts";
 import { readDocument } from "../pipeline/document.ts";
 import type { Diagnostic, PlacementSpec } from "../pipeline/pipeline.ts";
@@ -17,6 +17,7 @@ import { signatureMark } from "./signature.ts";
 import { signatureBeside } from "./signature-file.ts";
 
 export interface WantedPipeline {
+  /** As it runs here: the file's own, or that of the one partition of it that is wanted (instance.ts). */
   readonly name: string;
   /** Of the text. */
   readonly revision: string;
@@ -57,16 +58,22 @@ function refusal(file: string, mistake: Diagnostic | undefined): WeirError {
   return new WeirError("WEIR_CONFIG", `${file}:${line}:${column}: ${why}`, { remedy });
 }
 
-/** Reads what a supervisor has to know of a pipeline; throws where it cannot even be told apart from others. */
+/**
+ * Reads what a supervisor has to know of a pipeline, or of one partition of it; throws where it cannot even be told apart from
+ * others, and where it has no such partition.
+ */
 export function wantedPipeline(
   file: string,
   text: string,
   {
+    partition = null,
     term,
     forget,
     resumes,
     signature,
-  }: Pick<WantedPipeline, "term" | "forget" | "resumes" | "signature"> = {},
+  }: Pick<WantedPipeline, "term" | "forget" | "resumes" | "signature"> & {
+    readonly partition?: number | null | undefined;
+  } = {},
 ): WantedPipeline {
   const { document, diagnostics } = readDocument(file, text);
   if (document === null) throw refusal(file, diagnostics[0]);
@@ -77,8 +84,10 @@ export function wantedPipeline(
   const placement = readPlacement(reader);
   const [fault] = reader.diagnostics;
   if (fault !== undefined) throw refusal(file, fault);
+  if (partition !== null && partition >= (placement.partitions ?? 0))
+    throw refusal(file, document.diagnostic(document.spanOf(["name"]), `it has no partition ${partition}`));
   return {
-    name,
+    name: partition === null ? name : instanceName(name, partition),
     revision: revisionOf(text),
     text,
     file: resolve(file),

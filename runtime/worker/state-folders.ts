@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { ConnectorLog } from "../connect/connector-log.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { makeFolder } from "../folder.ts";
-import { instanceOf, isInstanceName } from "../instance.ts";
+import { isInstanceName } from "../instance.ts";
 import { limits } from "../limits.ts";
 import { writeWhole } from "../whole-file.ts";
 
@@ -104,14 +104,13 @@ export function enterTerm(
   enterTerm(state, pipeline, { term, resumes: false }, log);
 }
 
-/** By pipeline, the newest turn that this host had, as far as anything of it is kept and can be read. */
+/** By pipeline, or partition of one, the newest turn that this host had, as far as anything of it is kept and can be read. */
 export function termsIn(state: string): Readonly<Record<string, number>> {
   // What goes from host to host is kept alone, in a folder of its name.
   const terms: Record<string, number> = {};
   for (const name of namesIn(state).filter(isInstanceName)) {
     const term = existsSync(join(state, name, termFile)) ? termIn(join(state, name)) : null;
-    const { pipeline } = instanceOf(name);
-    if (term !== null && term > (terms[pipeline] ?? 0)) terms[pipeline] = term;
+    if (term !== null && term > 0) terms[name] = term;
   }
   return terms;
 }
