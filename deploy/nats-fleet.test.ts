@@ -9,6 +9,7 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { apply, drain, plan, rollback } from "../runtime/cli/apply.ts";
 import { deploy, devices } from "../runtime/cli/devices.ts";
+import { move } from "../runtime/cli/move.ts";
 import { Site } from "../runtime/cli/site.fixture.ts";
 import { sleep, wallClock } from "../runtime/clock.ts";
 import { copyWithPorts, password, secrets, serve, type Served } from "./nats.fixture.ts";
@@ -49,6 +50,7 @@ beforeAll(async () => {
   manager = await jetstreamManager(cloud);
   await manager.streams.add({ name: "gateway-1", subjects: ["cloud.gateway-1.>", "dlq.gateway-1.>"] });
   await manager.streams.add({ name: "forward", subjects: ["fleet.forward.>", "weir.claim.forward"] });
+  await manager.streams.add({ name: "shared", subjects: ["up.fleet.>"] });
   const boiler = { user: "boiler-1", pass: password("BOILER_1_"), inboxPrefix: "_INBOX_boiler-1" };
   sensor = await connect({ servers: `127.0.0.1:${edgePort}`, ...boiler });
   const centre = siteOf("centre", `nats:\n${connection("default", hubPort, "control")}`);
@@ -88,6 +90,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
+const deliveries: Readonly<Record<string, string>> = {
+  "gateway-1": ", delivery: subject",
+  shared: ", delivery: lane",
+};
+
 /** A pipeline that sends each reading of a sensor on. */
 function write(name: string, subject: string, stream: string, journal = false): string {
   const file = join(ada.folder, `${name}.yaml`);
@@ -96,7 +103,7 @@ function write(name: string, subject: string, stream: string, journal = false): 
     `name: ${name}
 source: { nats: { subject: "sensors.{sensor}.${name}"${journal ? ", journal: true" : `, stream: SENSORS`} }, format: json }
 steps:
-  - sink: { nats: { to: cloud, subject: "${subject}", stream: ${stream}${stream === "forward" ? "" : ", delivery: subject"} }, format: json }
+  - sink: { nats: { to: cloud, subject: "${subject}", stream: ${stream}${deliveries[stream] ?? ""} }, format: json }
 `,
   );
   return file;
@@ -119,10 +126,12 @@ async function messagesIn(stream: string, subject: string): Promise<number> {
 }
 
 async function arrives(reading: string, stream: string, subject: string): Promise<void> {
-  while ((await messagesIn(stream, subject)) === 0) {
-    sensor.publish(`sensors.boiler-1.${reading}`, '{"n":1}');
-    await sleep(wallClock, 50);
-  }
+  while ((await messagesIn(stream, subject)) === 0) await read(reading);
+}
+
+async function read(reading: string): Promise<void> {
+  sensor.publish(`sensors.boiler-1.${reading}`, '{"n":1}');
+  await sleep(wallClock, 50);
 }
 
 test("all that a fleet does is allowed, and nothing that a server refuses is tried", {
@@ -154,13 +163,21 @@ test("all that a fleet does is allowed, and nothing that a server refuses is tri
   await arrives("forward", "forward", "fleet.forward.boiler-1");
   expect(await messagesIn("forward", "weir.claim.forward")).toBe(1);
 
+  const lane = write("lane", "rows.{sensor}", "shared", true);
+  await printed(apply([lane], { ...options, fleet: true }));
+  while ((await messagesIn("shared", "up.fleet.lane.live")) < 2) await read("lane");
+  expect(await printed(move("lane", { ...options, host: "gateway-1" }))).toBe("lane is there already\n");
+  await expect(move("lane", { ...options, spread: true, user: "eve" })).rejects.toMatchObject({
+    message: "the server does not let this user ask on weir.control.move.eve",
+  });
+
   writeFileSync(climate, "# another text\n", { flag: "a" });
   await printed(apply([climate], onDevice));
   await printed(rollback("climate", onDevice));
   expect(await printed(drain(onDevice))).toContain("gateway-1 drains");
 
   const refused = servers.flatMap((server) => server.log().match(/.*violation.*/gi) ?? []);
-  expect(refused.filter((line) => !line.includes("deploy.eve"))).toEqual([]);
+  expect(refused.filter((line) => !/(deploy|move)\.eve/.test(line))).toEqual([]);
   expect(refused.length).toBeGreaterThan(0);
   for (const secret of Object.values(secrets)) expect(said).not.toContain(secret);
 });

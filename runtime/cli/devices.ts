@@ -54,7 +54,7 @@ export interface DeployOptions extends ConnectionOptions {
 }
 
 /** Who asks: as who the connection is, since the server lets a user ask under no other name. */
-function defaultUser({ to, nats, config }: DeployOptions): string {
+export function defaultUser({ to, nats, config }: ConnectionOptions): string {
   return settingsFor({ nats, config }).connections[to]?.user ?? userInfo().username;
 }
 

@@ -4,6 +4,9 @@
 import { type Command, Option } from "commander";
 import { collect, connectionOption, finish, jsonOption } from "./options.ts";
 
+const userOption =
+  "who asks: the connection's user, as far as the server lets nobody ask under another name; without one, the user of this machine";
+
 export function fleetCommands(program: Command): void {
   program
     .command("sign")
@@ -39,10 +42,7 @@ export function fleetCommands(program: Command): void {
   connected("deploy", "ask a device to run a pipeline; it asks the control centre")
     .argument("<pipeline>", "a pipeline file; with --remove, a pipeline's name")
     .requiredOption("--device <id>", "which device")
-    .option(
-      "--user <name>",
-      "who asks: the connection's user, as far as the server lets nobody ask under another name; without one, the user of this machine",
-    )
+    .option("--user <name>", userOption)
     .option("--remove", "it is not to run it any more")
     .addOption(jsonOption())
     .action((what: string, options) =>
@@ -109,6 +109,18 @@ function applying(connected: (name: string, description: string) => Command): vo
     .action((name: string, options) =>
       finish(import("./apply.ts").then(({ rollback }) => rollback(name, options))),
     );
+  connected("move", "give a pipeline of the fleet, or a partition of it, to another device")
+    .argument("<pipeline>", "its name; boiler~3 for one partition of it")
+    .option("--host <name>", "the device that is to have it")
+    .option("--user <name>", userOption)
+    .addOption(
+      new Option(
+        "--spread",
+        "share its partitions among all devices that fit, moving as few as can be",
+      ).conflicts("host"),
+    )
+    .addOption(jsonOption())
+    .action((name: string, options) => finish(import("./move.ts").then(({ move }) => move(name, options))));
   target("drain", "let all workers of a host end in order")
     .option("--undo", "let it run again what is wanted")
     .action((options) => finish(import("./apply.ts").then(({ drain }) => drain(options))));

@@ -62,6 +62,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     "weir rollback boiler --host gateway-7",
     "weir rollback boiler --host gateway-7 --key release.key    # where devices trust only what is signed",
   ],
+  move: ["weir move boiler --host gateway-7", "weir move boiler --spread"],
   drain: ["weir drain --host gateway-7", "weir drain --host gateway-7 --undo"],
   devices: ["weir devices --nats nats://cloud.example:4222"],
   deploy: ["weir deploy boiler.yaml --device gateway-7"],

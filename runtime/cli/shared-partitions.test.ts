@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { type JetStreamManager, jetstreamManager, RetentionPolicy } from "@nats-io/jetstream";
 import { unpackMultiple } from "msgpackr";
 import { afterAll, expect, test } from "vitest";
@@ -102,7 +103,7 @@ test("partitions go from host to host, each row once and in the order of its sen
     return counts;
   };
   const shared = async (counts: Record<string, number>): Promise<void> => {
-    await until(async () => JSON.stringify(await shares()) === JSON.stringify(counts));
+    await until(async () => isDeepStrictEqual(await shares(), counts));
     // Each runs where it is to, and what was published until now has gone through.
     const goal = sent;
     await until(async () => {
@@ -122,12 +123,18 @@ test("partitions go from host to host, each row once and in the order of its sen
 
   await centre.weir("drain", "--host", "a", "--nats", server.url);
   await shared({ b: 4 });
-  const drained = sent;
   await centre.weir("drain", "--host", "a", "--undo", "--nats", server.url);
   // What runs is not moved because there is room elsewhere again.
   await sleep(wallClock, 3_000);
   expect(await shares()).toEqual({ b: 4 });
 
+  const moved = await centre.weir("move", "share", "--spread", "--nats", server.url);
+  expect(moved).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^(share~\d goes from b to a\n){2}$/),
+  });
+  await shared({ b: 2, a: 2 });
+  const spread = sent;
   sites.get("b")!.kill();
   await shared({ a: 4 });
   begin("b");
@@ -145,6 +152,6 @@ test("partitions go from host to host, each row once and in the order of its sen
     expect(own.map(({ n }) => n)).toEqual([...new Set(own.map(({ n }) => n))].sort((x, y) => x - y));
     expect(own.map(({ term }) => term)).toEqual(own.map(({ term }) => term).sort((x, y) => x - y));
     // A host that can be heard sends what it has before it lets go.
-    expect(own.filter(({ n }) => n <= drained)).toHaveLength(drained);
+    expect(own.filter(({ n }) => n <= spread)).toHaveLength(spread);
   }
 });

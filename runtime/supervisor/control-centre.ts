@@ -12,7 +12,7 @@ import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { type Policy, refusal } from "./control-policy.ts";
 import { type AllDesired, DesiredBucket, type HostDesired } from "./desired-bucket.ts";
-import { confirmSubject, controlEvents, fleet, lastWord } from "./control-subjects.ts";
+import { confirmSubject, controlEvents, fleet, lastWord, moveSubject } from "./control-subjects.ts";
 import { DeviceBucket, type Registered } from "./device-bucket.ts";
 import {
   type EntryChange,
@@ -25,6 +25,7 @@ import {
 } from "./fleet.ts";
 import { demandOf, isNamed, knownDevice, placeables, placedOf } from "./fleet-view.ts";
 import { instancesOf } from "./instances.ts";
+import { type Moved, movesFor, readMove } from "./moving.ts";
 import { hostState, type Placeable } from "./place.ts";
 import { revisionMark } from "./wanted.ts";
 
@@ -86,7 +87,14 @@ export class ControlCentre {
         id,
         version,
         description: "Confirms what devices run, and places what names no device.",
-        endpoints: [{ name: "deploy", subject: confirmSubject("*"), answer }],
+        endpoints: [
+          { name: "deploy", subject: confirmSubject("*"), answer },
+          {
+            name: "move",
+            subject: moveSubject("*"),
+            answer: (request, subject) => this.#move(request, lastWord(subject)),
+          },
+        ],
         clock,
       }),
       clock.every(limits.control_look_ms, () => this.look()),
@@ -265,6 +273,35 @@ export class ControlCentre {
       `${pipeline} on ${id} for ${user}${reason === null ? "" : `: ${reason}`}`,
     );
     return { confirmed: reason === null, reason };
+  }
+
+  /** Gives what somebody asks for to another device, as far as it fits there and the policy lets it. */
+  async #move(request: unknown, user: string): Promise<Moved> {
+    const { policy } = this.#options;
+    const registered = await this.#devices.all();
+    this.#note(registered);
+    const all = await this.#all();
+    const owners = new Map([...all.owners].map(([name, { owner }]) => [name, owner]));
+    const devices = registered.map((each) => this.#knownOf(each, all));
+    const { turns, refused } = movesFor(readMove(request), user, {
+      pipelines: placeables(all),
+      devices,
+      owners,
+      policy,
+    });
+    for (const { name, owner } of turns) {
+      await this.#desired.own(name, owner, all.owners.get(name)?.sequence ?? null);
+      this.#tell("moved", name, `${name} to ${owner.host}, term ${owner.term}: ${owner.reason}`);
+    }
+    this.#known = null;
+    this.look();
+    const moved = turns.map(({ name, owner: { host: to, before: from, term } }) => ({
+      name,
+      from,
+      to,
+      term,
+    }));
+    return { moved, refused };
   }
 
   #tell(what: string, name: string, reason: string): void {

@@ -21,5 +21,8 @@ export const deviceSubject = (host: string, verb: "deploy" | "remove", user: str
 export const controlEvents = "weir.event.control";
 export const confirmSubject = (device: string): string => `weir.control.deploy.${device}`;
 
+/** Where a user asks the control centre for another device; who asks is the last word, as above. */
+export const moveSubject = (user: string): string => `weir.control.move.${user}`;
+
 /** Who asks on a subject that ends with that. */
 export const lastWord = (subject: string): string => subject.slice(subject.lastIndexOf(".") + 1);

@@ -58,6 +58,24 @@ test("what was put is read, of that host only", async () => {
   expect((await bucket.read("b")).pipelines.size).toBe(0);
 });
 
+test("partitions are wanted each by itself, and have turns of their own", async () => {
+  const text = "name: cut\nplacement: { partitions: 12 }\n";
+  const part = (partition: number): WantedPipeline =>
+    wantedPipeline("/p/cut.yaml", text, { partition, term: partition + 1 });
+  for (const partition of [0, 11]) await bucket.put("parts", part(partition), null);
+  await bucket.own("cut~11", { host: "parts", term: 12, before: null, reason: "it is new" }, null);
+  const { pipelines, unreadable } = await bucket.read("parts");
+  expect([...pipelines.keys()].sort()).toEqual(["cut~0", "cut~11"]);
+  expect(pipelines.get("cut~11")?.pipeline).toEqual(part(11));
+  expect(unreadable).toBeUndefined();
+  const all = await bucket.all();
+  expect(all.hosts.get("parts")?.pipelines.get("cut~0")?.pipeline).toEqual(part(0));
+  expect(all.owners.get("cut~11")?.owner.term).toBe(12);
+  expect((await bucket.history("parts", "cut~0")).map(({ pipeline }) => pipeline.name)).toEqual(["cut~0"]);
+  await bucket.remove("parts", pipelines.get("cut~0")!);
+  expect([...(await bucket.read("parts")).pipelines.keys()]).toEqual(["cut~11"]);
+});
+
 test("what stands under another pipeline's name, or is none, is told by the name of its key", async () => {
   const store = await bucketsOf(link).open(desiredBucket);
   await store.put("odd.pipeline.one", JSON.stringify({ file: "/p/two.yaml", text: "name: two\n" }));

@@ -94,7 +94,8 @@ function rememberedOwners(
   return found;
 }
 
-function hostsOf(devices: readonly KnownDevice[], lost_after: number): readonly Host[] {
+/** Devices as the placement knows hosts, with what is left of them beside what is wanted of them by name. */
+export function hostsOf(devices: readonly KnownDevice[], lost_after: number): readonly Host[] {
   return devices.map(({ device, silent_ms, watched_ms, drained, taken }): Host => {
     const { id, labels, subjects, capacity } = device;
     const seen = hostState(silent_ms, lost_after);

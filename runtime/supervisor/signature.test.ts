@@ -105,6 +105,15 @@ test("what was accepted before is held to its signature alone, and to that alway
   expect(again(signatureFor(text, other))).toMatch(/is not trusted here/);
 });
 
+test("a partition is what was signed as its pipeline", () => {
+  const keys = trusting(key);
+  const signature = signatureFor(text, key);
+  const verdict = (name: string): string | null =>
+    verifyAgain({ name, text, signature }, { host: "gateway", keys }).refusal;
+  expect(verdict("climate~3")).toBeNull();
+  expect(verdict("other~3")).toContain("its signature is of climate, expected other");
+});
+
 const bounded = signatureFor(text, key, { expires: "2026-02-01T00:00:00.000Z", hosts: ["gateway"] });
 const fields = Object.keys(bounded) as (keyof Signature)[];
 

@@ -44,6 +44,14 @@ steps: no list
   });
 });
 
+test("a partition is wanted by a name of its own, as far as there is one", () => {
+  const text = "name: a\nplacement: { partitions: 2 }\n";
+  const { name, revision } = wantedPipeline("/p/a.yaml", text, { partition: 1 });
+  expect([name, revision]).toEqual(["a~1", wantedPipeline("/p/a.yaml", text).revision]);
+  expect(() => wantedPipeline("/p/a.yaml", text, { partition: 2 })).toThrow("it has no partition 2");
+  expect(() => wantedPipeline("/p/a.yaml", "name: a\n", { partition: 0 })).toThrow("it has no partition 0");
+});
+
 test.each([
   ["", "/p/x.yaml:1:1: a pipeline has a name of"],
   ["# mine\nname: ../a\n", "/p/x.yaml:2:7: a pipeline has a name of"],

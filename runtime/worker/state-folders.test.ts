@@ -81,7 +81,10 @@ describe("turns", () => {
     makeStateFolder(place, { name: "b+c", pipelines: ["b", "c"] });
     for (const [partition, term] of [2, 5, 4].entries())
       enterTerm(place, `d~${partition}`, { term, resumes: false }, silentLog);
-    expect([termsIn(place), termsIn(join(place, "none"))]).toEqual([{ a: 3, d: 5 }, {}]);
+    expect([termsIn(place), termsIn(join(place, "none"))]).toEqual([
+      { a: 3, "d~0": 2, "d~1": 5, "d~2": 4 },
+      {},
+    ]);
     expect(() => enterTerm(place, "b", { term: 1, resumes: false }, silentLog)).toThrow(
       /together with others/,
     );
