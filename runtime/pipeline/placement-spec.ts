@@ -40,7 +40,7 @@ const settings = z
       .max(limits.partitions_max)
       .meta({
         description:
-          "How many partitions the nats-server's mapping makes of its stream: a supervisor runs each by itself, and shares them among workers. 12 and 24 are shared evenly by many numbers of workers; the number of a stream does not change.",
+          "How many partitions the nats-server's mapping makes of its stream: a supervisor runs each by itself, and shares them among workers; of a fleet (`weir apply --fleet`) each has a host of its own. 12 and 24 are shared evenly by many numbers of workers; the number of a stream does not change.",
       })
       .optional(),
     workers: z
