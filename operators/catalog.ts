@@ -13,6 +13,7 @@ import { dedup } from "./signal/dedup.ts";
 import { ewma } from "./signal/ewma.ts";
 import { lttb } from "./signal/lttb.ts";
 import { outlier } from "./signal/outlier.ts";
+import { previous } from "./signal/previous.ts";
 import { rate } from "./signal/rate.ts";
 import { reorder } from "./signal/reorder.ts";
 import { sample } from "./signal/sample.ts";
@@ -40,6 +41,7 @@ export const catalog: readonly OperatorDefinition[] = [
   ewma,
   outlier,
   rate,
+  previous,
   reorder,
   sample,
   throttle,

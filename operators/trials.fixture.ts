@@ -51,6 +51,11 @@ export const trials: Readonly<Record<string, readonly Trial[]>> = {
   ewma: trialsOf({ value: "n", half_life: "5s", as: "temp" }),
   outlier: trialsOf({ value: "n", by: two, last: 4, deviations: 1, action: "drop" }),
   rate: trialsOf({ value: "n", by: "n" }),
+  previous: trialsOf(
+    { by, values: { a: "n", b: "on", c: "temp", d: "ts" } },
+    { by: two, values: { device: "device", before: "device" } },
+    { values: { temp: "temp" } },
+  ),
   sample: trialsOf({ every: 2 }, { share: 0.4, by: two }),
   throttle: trialsOf(
     { every: "5s", by: two },

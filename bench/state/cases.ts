@@ -45,6 +45,7 @@ export const keyedCases: readonly Case[] = [
   ...variants("throttle", { first: { every: "10s" }, last: { every: "10s", keep: "last" } }),
   ...variants("dedup", { "by key": { within: "10s" }, "by sequence": { sequence: "n", within: "10s" } }),
   ...variants("rate", { "": { value: "n" } }),
+  ...variants("previous", { number: { values: { before: value } }, text: { values: { before: "unit" } } }),
   ...variants("reorder", { "": { by: undefined } }),
   ...variants("ewma", { "": { value, half_life: "10s" } }),
   ...variants("outlier", {

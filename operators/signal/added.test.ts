@@ -1,4 +1,4 @@
-// rate, ewma and outlier against their definitions: the column that each adds, recomputed from all
+// rate, previous, ewma and outlier against their definitions: the column that each adds, recomputed from all
 // readings of the key for every reading.
 
 import * as fc from "fast-check";
@@ -6,7 +6,9 @@ import { expect, test } from "vitest";
 import type { OperatorDefinition } from "weir/sdk";
 import { ewma } from "./ewma.ts";
 import { outlier } from "./outlier.ts";
+import { previous } from "./previous.ts";
 import { rate } from "./rate.ts";
+import { set } from "../transform/set.ts";
 import { type Arrival, arrivalsOf, byKey, type Reading, readings, run } from "./stream.fixture.ts";
 
 type Value = number | boolean | null;
@@ -68,6 +70,47 @@ test("rate: a difference beyond the range of numbers is null, not infinite", () 
   const all = [1e308, -1e308, 1.5e308].map((x, n) => ({ n, key: "a", ts: n, x }));
   const { rows } = run({ steps: [[rate, { value: "x" }]] }, all);
   expect(rows.map((row) => row["rate"])).toEqual([null, null, null]);
+});
+
+const added = { number_before: "x", text_before: "text", yes_before: "yes", time_before: "ts" };
+
+test("previous: what the key's record before it said last, of any type and whatever its time", () => {
+  const steps = [
+    [set, { text: 'string(x) + " né🙂"', yes: "x > 2" }],
+    [previous, { by: "key", values: added }],
+  ] as const;
+  let known = 0;
+  fc.assert(
+    fc.property(readings(), fc.constantFrom("float64" as const, "int64" as const), (all, type) => {
+      const { rows } = run({ steps, type }, all);
+      for (const own of byKey(rows).values()) {
+        own.forEach((row, place) => {
+          for (const [name, column] of Object.entries(added)) {
+            const before = own.slice(0, place).map((each) => each[column]);
+            const expected = before.findLast((value) => value !== null) ?? null;
+            expect([row.n, name, row[name]]).toEqual([row.n, name, expected]);
+            if (expected !== null) known++;
+          }
+        });
+      }
+    }),
+    { seed: 5, numRuns: 60 },
+  );
+  expect(known).toBeGreaterThan(2_000);
+});
+
+test("previous: more texts than are kept in one go", () => {
+  const all = Array.from({ length: 70_000 }, (_, n) => ({ n, key: n % 3 === 0 ? "a" : "b", ts: n, x: n }));
+  const steps = [
+    [set, { text: "string(x)" }],
+    [previous, { by: "key", values: { before: "text" } }],
+  ] as const;
+  const { rows } = run({ steps }, all, [1_000]);
+  const wrong = rows.filter(({ n, key, before }) => {
+    const last = key === "a" ? n - 3 : n % 3 === 2 ? n - 1 : n - 2;
+    return before !== (last < 0 ? null : String(last));
+  });
+  expect([rows.length, wrong]).toEqual([all.length, []]);
 });
 
 test("ewma: the mean weighted by age", () => {

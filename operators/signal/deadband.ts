@@ -28,7 +28,7 @@ export const deadband: OperatorDefinition = defineOperator({
     "The first reading of a key passes. After that a reading passes when it differs by more than `band` from the one that it is compared with:",
     "the last that passed (`against: last_output`), or the one before it (`against: last_input`). A band in percent is taken of the absolute value of that reading.",
     "With `every`, a reading also passes when its event time is at least `every` after the newest that passed, and is then compared with like any other.",
-    "Readings are taken in order of arrival. Null does not pass, and the next reading is compared as if it had not come. What does not pass is counted as `filtered`.",
+    "Readings are taken in order of arrival. Null does not pass, and the next reading is compared as if it had not come. What does not pass is counted as `filtered`. Of texts and bools, `previous` with a `filter` behind it passes what has changed.",
   ].join(" "),
   kind: "keyed",
   late: () => false,

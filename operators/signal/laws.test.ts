@@ -15,6 +15,7 @@ const settings: readonly (readonly [string, Readonly<Record<string, unknown>>])[
   ["sample", { share: 0.9 }],
   ["dedup", { within: "20ms" }],
   ["rate", { value: "x" }],
+  ["previous", { values: { before: "x" } }],
   ["ewma", { value: "x", half_life: "20ms" }],
   ["outlier", { value: "x", last: 5 }],
   ["outlier", { value: "x", last: 5, action: "drop" }],

@@ -8,7 +8,17 @@ const groups: Readonly<Record<string, readonly string[]>> = {
   "Write a pipeline:": ["init", "lint", "test", "explain", "try"],
   "Run it here:": ["run", "status", "why", "outbox", "feed", "demo"],
   "Keep a device running:": ["supervise", "logs", "release", "worker", "ingest"],
-  "Look after many devices:": ["sign", "plan", "apply", "rollback", "drain", "devices", "deploy", "control"],
+  "Look after many devices:": [
+    "sign",
+    "plan",
+    "apply",
+    "rollback",
+    "move",
+    "drain",
+    "devices",
+    "deploy",
+    "control",
+  ],
   "For editors, shells and pages:": ["schema", "docs", "completion", "help"],
 };
 

@@ -46,6 +46,9 @@ const numbers = forms(`
   floor({N}) ; ceil({N}) ; round({N}) ; sqrt({N}) ; pow({N}, {N}) ; exp({N}) ; log({N})
   min({N}, {N}) ; max({N}, {N}) ; clamp({N}, {N}, {N}) ; ({B} ? {N} : {N}) ; ({B} ? {N} : null)
   coalesce({N}, {N}) ; size({S}) ; double({S}) ; double({I}) ; double({B}) ; double({T})
+  log10({N}) ; sign({N}) ; sin({N}) ; cos({N}) ; tan({N}) ; asin({N}) ; acos({N}) ; atan({N})
+  atan2({N}, {N}) ; radians({N}) ; degrees({N}) ; bitAnd({N}, {N}) ; bitOr({N}, 1) ; bitXor({N}, {N})
+  bitShiftLeft({N}, {N}) ; bitShiftRight({N}, 2) ; getDayOfYear({T}) ; getSeconds({T})
   ({T} - {T}) ; getDate({T}) ; getHours({T}, "Europe/Paris") ; duration({S})
 `);
 const bools = forms(`
@@ -55,16 +58,18 @@ const bools = forms(`
   ({B} ? {B} : {B}) ; ({B} ? null : {B}) ; has({N}) ; has({B}) ; has({S}) ; has({I}) ; ({N} == null)
   ({N} in [0, 1, -2.5]) ; ({I} in [1, 2]) ; ({S} in ["a", "12"])
   ({N} in [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]) ; ({S}).startsWith({S}) ; ({S}).contains({S})
-  coalesce({B}, {B}) ; ({S}).matches("^[a-z]+-[0-9]") ; ({S}).endsWith("1")
+  bit({N}, {N}) ; bit({I}, {I}) ; bit({I}, 2) ; coalesce({B}, {B}) ; ({S}).matches("^[a-z]+-[0-9]") ; ({S}).endsWith("1")
 `);
 const integers = forms(`
   ({I} + {I}) ; ({I} - {I}) ; ({I} * {I}) ; ({I} / {I}) ; ({I} % {I}) ; (-{I}) ; abs({I})
   min({I}, {I}) ; int({N}) ; int({S}) ; int({B}) ; ({B} ? {I} : {I}) ; coalesce({I}, {I})
-  clamp({I}, {I}, {I})
+  clamp({I}, {I}, {I}) ; sign({I}) ; bitAnd({I}, {I}) ; bitOr({I}, {I}) ; bitXor({I}, {I})
+  bitShiftLeft({I}, {I}) ; bitShiftRight({I}, 3)
 `);
 const strings = forms(`
   ({S} + {S}) ; lowerAscii({S}) ; upperAscii({S}) ; trim({S}) ; string({N}) ; string({I})
-  string({B}) ; string({T}) ; ({B} ? {S} : {S}) ; coalesce({S}, {S})
+  part({S}, "-", 1) ; part({S}, {S}, {N}) ; substring({S}, 1) ; substring({S}, {N}, {N})
+  replace({S}, {S}, {S}) ; replace({S}, "a", "-") ; string({B}) ; string({T}) ; ({B} ? {S} : {S}) ; coalesce({S}, {S})
 `);
 const times = forms(`
   ({T} + {N}) ; ({N} + {T}) ; ({T} - {N}) ; timestamp({N}) ; timestamp({S}) ; min({T}, {T})

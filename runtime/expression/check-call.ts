@@ -17,7 +17,7 @@ export function resolveCall(
   args: readonly (Tree | null)[],
 ): Tree | null {
   const entry = typeof callee === "string" ? callable.get(callee) : callee;
-  if (entry === undefined) return unknownFunction(gathering, syntax as CallSyntax);
+  if (entry === undefined) return unknownFunction(gathering, syntax as CallSyntax, args);
   const arity = new Set(entry.overloads.map((each) => each.takes.length));
   if (!arity.has(parts.length)) {
     const expected = listed([...arity].map(String), "or");
@@ -43,10 +43,26 @@ export function resolveCall(
   });
 }
 
-function unknownFunction(gathering: Gathering, syntax: CallSyntax): null {
+function unknownFunction(gathering: Gathering, syntax: CallSyntax, args: readonly (Tree | null)[]): null {
   const near = didYouMean(syntax.name, callable.keys());
-  const known = near === "" ? `; there is ${[...callable.keys()].join(", ")}` : near;
+  const known = near === "" ? `; ${functionsOf(args)}` : near;
   return gathering.fault(syntax.callee, `there is no function ${syntax.name}${known}`);
+}
+
+/** What there is for arguments of these types; one that is wrong itself may be of any. */
+function functionsOf(args: readonly (Tree | null)[]): string {
+  const takesThem = ({ takes }: Overload): boolean =>
+    takes.length === args.length && takes.every((type, i) => args[i] === null || args[i]!.type === type);
+  const names = [...callable.values()]
+    .filter(({ overloads }) => overloads.some(takesThem))
+    .map(({ name }) => name);
+  const types = listed(
+    args.map((arg) => arg?.type ?? "any"),
+    "and",
+  );
+  return names.length === 0
+    ? "weir docs lists those that there are"
+    : `of ${types} there is ${names.join(", ")}`;
 }
 
 function prepared(

@@ -119,6 +119,30 @@ const powers: readonly FunctionEntry[] = [
   },
 ];
 
+const signs: readonly FunctionEntry[] = [
+  {
+    name: "log10",
+    kind: "function",
+    summary: "The logarithm to the base of ten; of zero or less, null.",
+    overloads: [one(Math.log10, call("Math.log10", "never", [true]))],
+    examples: [{ text: "log10(x)", given: { x: 1000 }, gives: 3 }],
+  },
+  {
+    name: "sign",
+    kind: "function",
+    summary: "-1 of a negative number, 1 of a positive one, 0 of zero.",
+    overloads: [
+      // 0 itself, whatever sign it has.
+      { takes: ["float64"], gives: "float64", run: (x: number) => (x === 0 ? 0 : Math.sign(x)) },
+      { takes: ["int64"], gives: "int64", run: (n: bigint) => (n === 0n ? 0n : n < 0n ? -1n : 1n) },
+    ],
+    examples: [
+      { text: "sign(x)", given: { x: -2.5 }, gives: -1 },
+      { text: "sign(n)", given: { n: 7n }, gives: 1n },
+    ],
+  },
+];
+
 const bounds: readonly FunctionEntry[] = [
   {
     name: "min",
@@ -163,4 +187,4 @@ const bounds: readonly FunctionEntry[] = [
   },
 ];
 
-export const numberFunctions: readonly FunctionEntry[] = [...rounding, ...powers, ...bounds];
+export const numberFunctions: readonly FunctionEntry[] = [...rounding, ...powers, ...signs, ...bounds];

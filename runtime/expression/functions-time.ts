@@ -7,6 +7,7 @@ import type { FunctionEntry, Overload, Prepared } from "./overload.ts";
 
 /** How long what a zone's clocks were asked last holds, if they showed the same difference at its end. */
 const quarter_ms = 900_000;
+const day_ms = 86_400_000;
 
 /** What a date says, of one whose UTC fields hold local time. */
 type Reading = (local: Date) => number;
@@ -74,12 +75,20 @@ function entry(name: string, what: string, reading: Reading, inUtc: number, inPa
   };
 }
 
+function dayOfYear(local: Date): number {
+  const day = Date.UTC(2000, local.getUTCMonth(), local.getUTCDate());
+  const first = new Date(day).setUTCFullYear(local.getUTCFullYear());
+  return Math.round((first - new Date(first).setUTCMonth(0, 1)) / day_ms);
+}
+
 // The example is a Sunday on which clocks in Paris were put forward half an hour before.
 export const timeFunctions: readonly FunctionEntry[] = [
   entry("getFullYear", "The year", (local) => local.getUTCFullYear(), 2026, 2026),
   entry("getMonth", "The month, 0 to 11", (local) => local.getUTCMonth(), 2, 2),
   entry("getDate", "The day of the month, from 1", (local) => local.getUTCDate(), 29, 29),
+  entry("getDayOfYear", "The day of the year, 0 to 365", dayOfYear, 87, 87),
   entry("getDayOfWeek", "The day of the week, 0 (Sunday) to 6", (local) => local.getUTCDay(), 0, 0),
   entry("getHours", "The hour, 0 to 23", (local) => local.getUTCHours(), 1, 3),
   entry("getMinutes", "The minute, 0 to 59", (local) => local.getUTCMinutes(), 30, 30),
+  entry("getSeconds", "The second, 0 to 59", (local) => local.getUTCSeconds(), 0, 0),
 ];

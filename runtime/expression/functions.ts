@@ -1,6 +1,8 @@
 // The function table: everything that can be written in an expression. The checker, both back ends,
 // inference, the tests and the reference page read it; nothing is described twice.
 
+import { angleFunctions } from "./functions-angle.ts";
+import { bitFunctions } from "./functions-bit.ts";
 import { conversions } from "./functions-conversion.ts";
 import { numberFunctions } from "./functions-number.ts";
 import { textFunctions } from "./functions-text.ts";
@@ -112,6 +114,8 @@ export const functionTable: readonly FunctionEntry[] = [
   ...operators,
   ...forms,
   ...numberFunctions,
+  ...angleFunctions,
+  ...bitFunctions,
   ...textFunctions,
   ...timeFunctions,
   ...conversions,
