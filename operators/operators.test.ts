@@ -4,12 +4,13 @@ import { describe, expect, test } from "vitest";
 import { conformanceCases } from "weir/testing";
 import { catalog } from "./catalog.ts";
 import { dewpoint } from "./examples/dewpoint.ts";
+import { operating_hours } from "./examples/operating_hours.ts";
 import { plausible } from "./examples/plausible.ts";
 import { silence } from "./examples/silence.ts";
 import { spike } from "./examples/spike.ts";
 import { trials } from "./trials.fixture.ts";
 
-const definitions = [...catalog, dewpoint, plausible, silence, spike];
+const definitions = [...catalog, dewpoint, operating_hours, plausible, silence, spike];
 
 describe.each(definitions.map((definition) => ({ name: definition.name, definition })))(
   "$name",

@@ -2,12 +2,10 @@
 // the record is a cursor that moves over the columns, so no object is made for a record.
 
 import type { z } from "zod";
-import type { Batch, Column, ColumnType, Schema } from "./batch.ts";
-import type { ColumnReference } from "./expression.ts";
+import type { ColumnType, Schema } from "./batch.ts";
+import { checkNames, Cursor, named, valuesIn } from "./cursor.ts";
+import type { RecordView, Scalar } from "./record-view.ts";
 import { defineOperator, type Draft, type Example, type OperatorDefinition } from "./operator.ts";
-
-/** What a field may hold, seen one record at a time. `json` is its text. */
-export type Scalar = number | bigint | boolean | string | null;
 
 /** What a column of a type may hold. */
 type ScalarOf<T extends ColumnType> = {
@@ -18,53 +16,6 @@ type ScalarOf<T extends ColumnType> = {
   readonly string: string;
   readonly json: string;
 }[T];
-
-/** One record, valid only inside the call that it was passed to. */
-export interface RecordView {
-  /** Event time, ms since the epoch. */
-  readonly time: number;
-  /** The value of a column; null when it is null. */
-  get(column: ColumnReference): Scalar;
-  /** The value of a number or time column; NaN when it is null. */
-  number(column: ColumnReference): number;
-  /** The value of a string column; empty when it is null. */
-  text(column: ColumnReference): string;
-}
-
-/** The value of one row of a column. */
-export function valueAt(column: Column, row: number): Scalar {
-  if (column.valid !== null && column.valid[row] === 0) return null;
-  switch (column.type) {
-    case "bool":
-      return column.values[row] === 1;
-    case "string":
-    case "json":
-      return column.dictionary.text(column.values[row]!);
-    default:
-      return column.values[row]!;
-  }
-}
-
-class Cursor implements RecordView {
-  batch!: Batch;
-  row = 0;
-  get time(): number {
-    return this.batch.time[this.row]!;
-  }
-  get(column: ColumnReference): Scalar {
-    return valueAt(this.batch.columns[column.index]!, this.row);
-  }
-  number(reference: ColumnReference): number {
-    const column = this.batch.columns[reference.index]!;
-    return column.valid !== null && column.valid[this.row] === 0
-      ? Number.NaN
-      : Number(column.values[this.row]);
-  }
-  text(column: ColumnReference): string {
-    const value = this.get(column);
-    return value === null ? "" : String(value);
-  }
-}
 
 interface RecordSpec<C extends z.ZodType> {
   readonly name: string;
@@ -203,29 +154,6 @@ export function put(draft: Draft, place: number, row: number, value: Scalar): vo
       if (typeof value !== "number" || !Number.isFinite(value)) throw wrongType(column.type, value);
       column.values[row] = value;
   }
-}
-
-function valuesIn<T>(returned: T): T {
-  // Of a promise no value is there yet, and all would be null.
-  if (typeof returned === "object" && returned !== null && !(returned instanceof Promise)) return returned;
-  throw new TypeError(`expected values by column of map, got ${named(returned)}`);
-}
-
-/** What an operator's function returned in place of what it has to. */
-function named(value: unknown): string {
-  if (value === undefined) return "nothing: is there a return?";
-  if (typeof value === "function")
-    return "a function: the settings come first, as in (settings) => (record) => …";
-  if (value instanceof Promise) return "a promise: an operator waits for nothing, so it is not async";
-  if (typeof value === "object") return value === null ? "null" : "an object";
-  return `${typeof value} ${String(value as string | number | boolean | bigint)}`;
-}
-
-/** A value that nobody would see is a mistake of the operator's, as a name that is misspelt. */
-function checkNames(values: Readonly<Record<string, unknown>>, columns: readonly string[]): void {
-  const unknown = Object.keys(values).find((name) => !columns.includes(name));
-  if (unknown === undefined) return;
-  throw new TypeError(`a value for ${unknown}, which is none of its columns: ${columns.join(", ")}`);
 }
 
 function wrongType(type: ColumnType, value: Scalar): TypeError {

@@ -1,0 +1,50 @@
+// The record that moves over the columns of a batch, and what is said of an operator's function that returned something else than
+// it has to. For the forms that are written per record; no part of the contract.
+
+import type { Batch } from "./batch.ts";
+import type { ColumnReference } from "./expression.ts";
+import { type RecordView, type Scalar, valueAt } from "./record-view.ts";
+
+export class Cursor implements RecordView {
+  batch!: Batch;
+  row: number = 0;
+  get time(): number {
+    return this.batch.time[this.row]!;
+  }
+  get(column: ColumnReference): Scalar {
+    return valueAt(this.batch.columns[column.index]!, this.row);
+  }
+  number(reference: ColumnReference): number {
+    const column = this.batch.columns[reference.index]!;
+    return column.valid !== null && column.valid[this.row] === 0
+      ? Number.NaN
+      : Number(column.values[this.row]);
+  }
+  text(column: ColumnReference): string {
+    const value = this.get(column);
+    return value === null ? "" : String(value);
+  }
+}
+
+export function valuesIn<T>(returned: T): T {
+  // Of a promise no value is there yet, and all would be null.
+  if (typeof returned === "object" && returned !== null && !(returned instanceof Promise)) return returned;
+  throw new TypeError(`expected values by column of map, got ${named(returned)}`);
+}
+
+/** What an operator's function returned in place of what it has to. */
+export function named(value: unknown): string {
+  if (value === undefined) return "nothing: is there a return?";
+  if (typeof value === "function")
+    return "a function: the settings come first, as in (settings) => (record) => …";
+  if (value instanceof Promise) return "a promise: an operator waits for nothing, so it is not async";
+  if (typeof value === "object") return value === null ? "null" : "an object";
+  return `${typeof value} ${String(value as string | number | boolean | bigint)}`;
+}
+
+/** A value that nobody would see is a mistake of the operator's, as a name that is misspelt. */
+export function checkNames(values: Readonly<Record<string, unknown>>, columns: readonly string[]): void {
+  const unknown = Object.keys(values).find((name) => !columns.includes(name));
+  if (unknown === undefined) return;
+  throw new TypeError(`a value for ${unknown}, which is none of its columns: ${columns.join(", ")}`);
+}

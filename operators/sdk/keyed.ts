@@ -1,0 +1,176 @@
+// The friendly form for an operator with a memory: a function of one record and of what is remembered of its key. It lowers to
+// `defineOperator`, with a table that the engine keeps; no object is made for a record.
+
+import type { z } from "zod";
+import type { Batch, ColumnType } from "./batch.ts";
+import { checkNames, Cursor, named } from "./cursor.ts";
+import type { ColumnReference } from "./expression.ts";
+import {
+  type Collector,
+  defineOperator,
+  type Draft,
+  type Example,
+  type Operator,
+  type OperatorDefinition,
+} from "./operator.ts";
+import { put, type ValuesOf, withFields } from "./record.ts";
+import type { RecordView, Scalar } from "./record-view.ts";
+import { type KeyedTable, noKey, table } from "./state.ts";
+
+/** Numbers by name: what an operator remembers of a key. */
+export type Numbers = Readonly<Record<string, number>>;
+
+/** Settings with a `by`, as `field.keys` makes it; without one, all records are of one key. */
+type KeyedConfig = z.ZodType<{ readonly by?: readonly ColumnReference[] | undefined }>;
+
+type Columns = Readonly<Record<string, ColumnType>>;
+
+export interface KeyedSpec<C extends KeyedConfig, M extends Numbers, T extends Columns> {
+  readonly name: string;
+  readonly summary: string;
+  readonly rule?: string;
+  readonly config: C;
+  readonly examples?: readonly Example[];
+  /** What is remembered of each key, and what that is before its first record. */
+  readonly memory: (config: z.output<C>) => M;
+  /** The columns that are added, or replaced. */
+  readonly columns?: (config: z.output<C>) => T;
+  /**
+   * Takes a record, in order of arrival, with the memory of its key, which it may change. True lets the record go on, false leaves it
+   * out (`filtered`); values by column let it go on with these, and one that is left out is null.
+   */
+  readonly each: (
+    config: z.output<C>,
+  ) => (record: RecordView, memory: { -readonly [N in keyof M]: number }) => boolean | ValuesOf<T>;
+}
+
+/** An operator over records, each with what is remembered of its key. */
+export function defineKeyed<C extends KeyedConfig, M extends Numbers, T extends Columns = Columns>(
+  spec: KeyedSpec<C, M, T>,
+): OperatorDefinition {
+  const { name, summary, rule = summary, config, examples = [], memory, columns, each } = spec;
+  return defineOperator({
+    name,
+    summary,
+    rule,
+    kind: "keyed",
+    late: () => false,
+    config,
+    examples,
+    schema: (input, settings) => withFields(input, columns?.(settings) ?? {}),
+    state: (settings) => ({ memory: table.keyed(settings.by ?? [], Object.values(memory(settings))) }),
+    create: (settings, { input, output, state }) => {
+      const names = Object.keys(columns?.(settings) ?? {});
+      const run: Run = {
+        table: state.memory,
+        memory: new KeyMemory(Object.keys(memory(settings))),
+        each: each(settings) as Run["each"],
+        names,
+        places: names.map((column) => output.fields.findIndex((field) => field.name === column)),
+        carried: output.fields.map((field) =>
+          names.includes(field.name) ? -1 : input.fields.indexOf(field),
+        ),
+      };
+      return operatorOf(run);
+    },
+  });
+}
+
+/** The memory of one key at a time, as an object with a property for each number. */
+class KeyMemory {
+  readonly values: Record<string, number> = {};
+  cells: readonly Float64Array[] = [];
+  key: number = 0;
+
+  constructor(names: readonly string[]) {
+    for (const [place, name] of names.entries())
+      Object.defineProperty(this.values, name, {
+        enumerable: true,
+        get: () => this.cells[place]![this.key],
+        set: (value: unknown) => {
+          if (typeof value !== "number")
+            throw new TypeError(`expected a number for ${name}, got ${named(value)}`);
+          this.cells[place]![this.key] = value;
+        },
+      });
+    // A name that is misspelt would be remembered by nobody.
+    Object.seal(this.values);
+  }
+}
+
+interface Run {
+  readonly table: KeyedTable;
+  readonly memory: KeyMemory;
+  readonly each: (record: RecordView, memory: Record<string, number>) => unknown;
+  /** The added columns, their places in the output, and by column of the output its place in the input; -1 for an added one. */
+  readonly names: readonly string[];
+  readonly places: readonly number[];
+  readonly carried: readonly number[];
+}
+
+function operatorOf(run: Run): Operator {
+  const cursor = new Cursor();
+  let ids = new Uint32Array(0);
+  return {
+    onBatch(batch, out) {
+      if (ids.length < batch.count) ids = new Uint32Array(batch.count);
+      run.table.keys.identify(batch, ids);
+      run.table.reserve();
+      run.memory.cells = run.table.cells;
+      cursor.batch = batch;
+      const draft = run.names.length === 0 ? null : out.draft(batch.rows);
+      const rows = out.scratch(batch);
+      const count = takeAll(run, cursor, ids, rows, draft, out);
+      send(run, batch, rows, count, draft, out);
+    },
+  };
+}
+
+/** Writes the rows that go on to `rows`, and their values to `draft`; how many there are. */
+function takeAll(
+  { memory, each, names, places }: Run,
+  cursor: Cursor,
+  ids: Uint32Array,
+  rows: Uint32Array,
+  draft: Draft | null,
+  out: Collector,
+): number {
+  const { batch } = cursor;
+  let count = 0;
+  for (let i = 0; i < batch.count; i++) {
+    const row = batch.selection[i]!;
+    const key = ids[i]!;
+    if (key === noKey) {
+      out.drop(batch, row, "overflow");
+      continue;
+    }
+    cursor.row = row;
+    memory.key = key;
+    const taken = each(cursor, memory.values);
+    if (taken === false) continue;
+    rows[count++] = row;
+    const values = taken === true ? {} : valuesOf(taken);
+    for (let n = 0; n < names.length; n++) put(draft!, places[n]!, row, values[names[n]!] ?? null);
+    if (taken !== true) checkNames(values, names);
+  }
+  return count;
+}
+
+function valuesOf(taken: unknown): Readonly<Record<string, Scalar | undefined>> {
+  if (typeof taken === "object" && taken !== null && !(taken instanceof Promise))
+    return taken as Readonly<Record<string, Scalar | undefined>>;
+  throw new TypeError(`expected true, false or values by column of each, got ${named(taken)}`);
+}
+
+function send(
+  { carried }: Run,
+  batch: Batch,
+  rows: Uint32Array,
+  count: number,
+  draft: Draft | null,
+  out: Collector,
+): void {
+  if (draft === null) return out.select(batch, rows, count);
+  const columns = carried.map((from, to) => (from < 0 ? draft.columns[to]! : batch.columns[from]!));
+  out.project({ ...batch, selection: rows, count }, columns);
+}
