@@ -165,6 +165,8 @@ export interface PlacementSpec {
   readonly partitions: number | null;
   /** The most workers that share the partitions; null: as many as the host has to spare. */
   readonly workersMax: number | null;
+  /** Its partitions are shared evenly among the hosts of a fleet, also when one comes. */
+  readonly spread: boolean;
   /** Of its worker's pool; null: as many as its worker gives. */
   readonly threads: number | null;
 }

@@ -51,6 +51,13 @@ const settings = z
         examples: [{ max: 4 }],
       })
       .optional(),
+    spread: z
+      .boolean()
+      .meta({
+        description:
+          "Of a fleet (`weir apply --fleet`): its partitions are shared evenly among all hosts that fit, also when one comes. One at a time goes over, and begins a turn there; without it they stay where they are.",
+      })
+      .optional(),
     threads: z
       .int()
       .min(0)
@@ -74,6 +81,10 @@ export function readPlacement(reader: Reader): PlacementSpec {
     const hint = "add partitions: 12, which the nats-server's mapping makes, or remove workers";
     reader.keyFault(["placement", "workers"], "only partitions can be shared among workers", hint);
   }
+  if (read?.spread === true && read.partitions === undefined) {
+    const hint = "add partitions: 12, which the nats-server's mapping makes, or remove spread";
+    reader.keyFault(["placement", "spread"], "only partitions can be shared among hosts", hint);
+  }
   return {
     isolation: read?.isolation ?? "shared",
     labels: read?.labels ?? {},
@@ -81,6 +92,7 @@ export function readPlacement(reader: Reader): PlacementSpec {
     memory: read?.memory ?? limits.pipeline_memory_bytes_default,
     partitions: read?.partitions ?? null,
     workersMax: read?.workers?.max ?? null,
+    spread: read?.spread ?? false,
     threads: read?.threads ?? null,
   };
 }

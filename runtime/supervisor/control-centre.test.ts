@@ -159,3 +159,44 @@ test("an entry of the fleet that cannot be read ends nothing that it said before
   expect((await desired.all()).owners.get("p-odd")?.owner.host).toBe("reader");
   await centre.close();
 });
+
+test("partitions that are to be spread go over one by one when a device comes, each once the one before runs", {
+  timeout: 60_000,
+}, async () => {
+  const [desired, devices] = [await DesiredBucket.open(link), await DeviceBucket.open(link)];
+  /** A device that runs what is wanted of it. */
+  const tell = async (id: string): Promise<void> => {
+    const runs = [...(await desired.read(id)).pipelines.keys()];
+    await devices.tell({ ...device, id, labels: { spread: "yes" }, runs });
+  };
+  await tell("first");
+  const text = `name: p-spread
+source: { nats: { subject: "p.{partition}.a", stream: A }, format: json }
+placement: { labels: { spread: yes }, partitions: 5, spread: true }
+`;
+  await desired.put(fleet, wantedPipeline("/p.yaml", text), null);
+  const log = { ...silentLog, error: () => undefined };
+  const policy = { lost_after: 60_000, allow: [{}] };
+  const centre = await ControlCentre.open({ link, policy, id: "s", version: "0", clock: wallClock, log });
+  const seen: string[] = [];
+  const lookUntil = async (shares: string, ids: readonly string[]): Promise<void> => {
+    for (;;) {
+      for (const id of ids) await tell(id);
+      centre.look();
+      await sleep(wallClock, 50);
+      const owners = [...(await desired.all()).owners].filter(([name]) => name.startsWith("p-spread~"));
+      const counts = ids.map((id) => owners.filter(([, { owner }]) => owner.host === id).length);
+      if (seen.at(-1) !== counts.join()) seen.push(counts.join());
+      if (counts.join() === shares) return;
+    }
+  };
+  await lookUntil("5", ["first"]);
+  await lookUntil("3,2", ["first", "second"]);
+  expect(seen.slice(-2)).toEqual(["4,1", "3,2"]);
+  await tell("first");
+  await tell("second");
+  centre.look();
+  await lookUntil("3,2", ["first", "second"]);
+  expect((await desired.read("second")).pipelines.size).toBe(2);
+  await centre.close();
+});

@@ -19,13 +19,14 @@ import {
   entryChanges,
   type KnownDevice,
   type Owner,
+  type Turn,
   type TurnEntry,
   type Turns,
   turnsFor,
 } from "./fleet.ts";
 import { demandOf, isNamed, knownDevice, placeables, placedOf } from "./fleet-view.ts";
 import { instancesOf } from "./instances.ts";
-import { type Moved, movesFor, readMove } from "./moving.ts";
+import { type Moved, movesFor, nextSpread, readMove } from "./moving.ts";
 import { hostState, type Placeable } from "./place.ts";
 import { revisionMark } from "./wanted.ts";
 
@@ -148,7 +149,7 @@ export class ControlCentre {
       ...waiting.map(({ name, reason }) => `${name} waits for a host: ${reason}`),
       ...unreadable.map(({ name, reason }) => `${name} stays as it is: ${reason}`),
     ];
-    for (const { name, owner } of turns) {
+    for (const { name, owner } of [...turns, ...this.#spreadTurns(all, known, judged)]) {
       const sequence = all.owners.get(name)?.sequence ?? null;
       if (!(await this.#unlessStale(this.#desired.own(name, owner, sequence)))) continue;
       owners.set(name, owner);
@@ -169,6 +170,18 @@ export class ControlCentre {
     }
     // All of it at once: what was said one after the other would be news again at each look.
     this.#say(waits.join("; "));
+  }
+
+  /** Of each pipeline whose partitions are to be shared evenly, the next one that goes over. */
+  #spreadTurns(all: AllDesired, devices: readonly KnownDevice[], owners: Owners): Turn[] {
+    const { lost_after } = this.#options.policy;
+    const pipelines = placeables(all);
+    return [...(all.hosts.get(fleet)?.pipelines.values() ?? [])].flatMap(({ pipeline }) => {
+      if (!pipeline.placement.spread) return [];
+      const names = new Set(instancesOf(pipeline));
+      const partitions = pipelines.filter(({ name }) => names.has(name));
+      return nextSpread(partitions, pipelines, devices, owners, lost_after) ?? [];
+    });
   }
 
   /** A device without an entry is gone once the registry could be heard for long enough: before, it may not have said yet that it is there. */

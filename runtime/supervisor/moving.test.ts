@@ -1,8 +1,9 @@
 // What may be moved by hand, and where to: decided from the fleet as data.
 
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { KnownDevice, Owner } from "./fleet.ts";
-import { movesFor, readMove, spreadOver, turnsByHand } from "./moving.ts";
+import { movesFor, nextSpread, readMove, spreadOver, turnsByHand } from "./moving.ts";
 import type { Placeable } from "./place.ts";
 
 const lost_after = 60_000;
@@ -110,6 +111,43 @@ test.each<[string, Parameters<typeof turnsByHand>, string]>([
   ],
 ])("is refused: %s", (_, args, reason) => {
   expect(turnsByHand(...args)).toEqual({ turns: [], refused: [{ name: "p", reason }] });
+});
+
+test("partitions come to be shared evenly one after the other, each where it runs first, and then stay", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 12 }),
+      fc.integer({ min: 1, max: 6 }),
+      fc.integer(),
+      (count, hosts, seed) => {
+        const names = Array.from({ length: count }, (_, number) => `p~${number}`);
+        const partitions = names.map((name) => pipeline(name, 1));
+        const ids = Array.from({ length: hosts }, (_, number) => `h${number}`);
+        const owners = new Map(names.map((name, place) => [name, at(ids[Math.abs(seed >> place) % hosts]!)]));
+        const devices = (): KnownDevice[] =>
+          ids.map((id) => {
+            const plain = device(id);
+            const runs = names.filter((name) => owners.get(name)!.host === id);
+            return { ...plain, device: { ...plain.device, runs } };
+          });
+        const before = new Map(owners);
+        let moves = 0;
+        for (;;) {
+          const turn = nextSpread(partitions, partitions, devices(), owners, lost_after);
+          if (turn === null) break;
+          owners.set(turn.name, turn.owner);
+          // Until it runs there, nothing else is moved.
+          const late = devices().map((each) => ({ ...each, device: { ...each.device, runs: [] } }));
+          expect(nextSpread(partitions, partitions, late, owners, lost_after)).toBeNull();
+          moves++;
+        }
+        const shares = devices().map(({ device: { runs } }) => runs.length);
+        expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(1);
+        // No partition is moved twice, and none that could have stayed.
+        expect(moves).toBe(names.filter((name) => owners.get(name) !== before.get(name)).length);
+      },
+    ),
+  );
 });
 
 test("a user moves what the policy lets run there, and is told why not the rest", () => {

@@ -90,6 +90,7 @@ export function turnsByHand(
   devices: readonly KnownDevice[],
   owners: ReadonlyMap<string, Owner>,
   lost_after: number,
+  why: string = "somebody moved it",
 ): Moves {
   const hosts = hostsOf(devices, lost_after);
   const where = new Map<string, string>();
@@ -111,7 +112,7 @@ export function turnsByHand(
       where.set(name, to);
       turns.push({
         name,
-        owner: { host: to, term: term + 1, before: from ?? before, reason: "somebody moved it" },
+        owner: { host: to, term: term + 1, before: from ?? before, reason: why },
       });
     }
   }
@@ -153,4 +154,23 @@ export function spreadOver(
   const before = new Map(members.map((name) => [name, owners.get(name)?.host ?? ""]));
   const where = spread(members, before, count, (number) => names[number - 1] ?? `${number}`);
   return members.map((name) => ({ name, host: where.get(name)! }));
+}
+
+/**
+ * The next turn by which partitions come nearer to being shared evenly; null where they are, and as long as one of them is on its
+ * way: each begins anew where it comes to, so that no more are moved than have to be, and one after the other.
+ */
+export function nextSpread(
+  partitions: readonly Placeable[],
+  pipelines: readonly Placeable[],
+  devices: readonly KnownDevice[],
+  owners: ReadonlyMap<string, Owner>,
+  lost_after: number,
+): Turn | null {
+  const isThere = ({ name }: Placeable): boolean =>
+    devices.some(({ device: { id, runs } }) => id === owners.get(name)?.host && runs.includes(name));
+  if (!partitions.every(isThere)) return null;
+  const destinations = spreadOver(partitions, devices, owners, lost_after);
+  const why = "its partitions are shared evenly";
+  return turnsByHand(destinations, pipelines, devices, owners, lost_after, why).turns[0] ?? null;
 }

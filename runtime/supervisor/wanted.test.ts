@@ -40,6 +40,7 @@ steps: no list
     memory: limits.pipeline_memory_bytes_default,
     partitions: null,
     workersMax: null,
+    spread: false,
     threads: null,
   });
 });
@@ -64,6 +65,7 @@ test.each([
   ],
   ["name: a\nplacement: { isolation: alone }\n", "/p/x.yaml:2:"],
   ["name: a\nplacement: 7\n", "/p/x.yaml:2:"],
+  ["name: a\nplacement: { spread: true }\n", "only partitions can be shared among hosts"],
 ])("%j is refused", (text, why) => {
   expect(() => wantedPipeline("/p/x.yaml", text)).toThrow(why);
   expect(() => wantedPipeline("/p/x.yaml", text)).toThrow(WeirError);
