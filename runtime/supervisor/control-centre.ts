@@ -28,7 +28,7 @@ import { demandOf, isNamed, knownDevice, placeables, placedOf } from "./fleet-vi
 import { instancesOf } from "./instances.ts";
 import { type Moved, movesFor, nextSpread, readMove } from "./moving.ts";
 import { hostState, type Placeable } from "./place.ts";
-import { revisionMark } from "./wanted.ts";
+import { revisionMark, type WantedPipeline } from "./wanted.ts";
 
 export interface ControlOptions {
   readonly link: NatsLink;
@@ -176,8 +176,7 @@ export class ControlCentre {
   #spreadTurns(all: AllDesired, devices: readonly KnownDevice[], owners: Owners): Turn[] {
     const { lost_after } = this.#options.policy;
     const pipelines = placeables(all);
-    return [...(all.hosts.get(fleet)?.pipelines.values() ?? [])].flatMap(({ pipeline }) => {
-      if (!pipeline.placement.spread) return [];
+    return spreadOf(all).flatMap((pipeline) => {
       const names = new Set(instancesOf(pipeline));
       const partitions = pipelines.filter(({ name }) => names.has(name));
       return nextSpread(partitions, pipelines, devices, owners, lost_after) ?? [];
@@ -296,7 +295,9 @@ export class ControlCentre {
     const all = await this.#all();
     const owners = new Map([...all.owners].map(([name, { owner }]) => [name, owner]));
     const devices = registered.map((each) => this.#knownOf(each, all));
+    const spread = new Set(spreadOf(all).map(({ name }) => name));
     const { turns, refused } = movesFor(readMove(request), user, {
+      spread,
       pipelines: placeables(all),
       devices,
       owners,
@@ -327,6 +328,12 @@ export class ControlCentre {
     if (complaint !== this.#told && complaint !== "") this.#options.log.warn(complaint);
     this.#told = complaint;
   }
+}
+
+/** Those whose partitions are to be shared evenly. */
+function spreadOf({ hosts }: AllDesired): readonly WantedPipeline[] {
+  const all = [...(hosts.get(fleet)?.pipelines.values() ?? [])].map(({ pipeline }) => pipeline);
+  return all.filter(({ placement }) => placement.spread);
 }
 
 function turnEntries({ hosts }: AllDesired): readonly TurnEntry[] {

@@ -150,6 +150,24 @@ test("partitions come to be shared evenly one after the other, each where it run
   );
 });
 
+test("what runs on a device that cannot be heard stays there, and nothing is spread by itself meanwhile", () => {
+  const names = [0, 1, 2, 3].map((number) => `p~${number}`);
+  const partitions = names.map((name) => pipeline(name));
+  const owners = new Map(names.map((name, place) => [name, at(place < 3 ? "a" : "b")]));
+  const running = (id: string, silent_ms: number): KnownDevice => {
+    const plain = device(id, { silent_ms });
+    const runs = names.filter((name) => owners.get(name)!.host === id);
+    return { ...plain, device: { ...plain.device, runs } };
+  };
+  const devices = [running("a", 30_000), running("b", 0), device("c")];
+  expect(nextSpread(partitions, partitions, devices, owners, lost_after)).toBeNull();
+  expect(spreadOver(partitions, devices, owners, lost_after)).toEqual([{ name: "p~3", host: "b" }]);
+  const heard = [running("a", 0), running("b", 0), device("c")];
+  expect(nextSpread(partitions, partitions, heard, owners, lost_after)).toMatchObject({
+    owner: { host: "c" },
+  });
+});
+
 test("a user moves what the policy lets run there, and is told why not the rest", () => {
   const owners = new Map([0, 1].map((number) => [`p~${number}`, at("a")]));
   const pipelines = [0, 1].map((number) => pipeline(`p~${number}`));
@@ -161,7 +179,7 @@ test("a user moves what the policy lets run there, and is told why not the rest"
       { users: ["bob"], pipelines: ["q"] },
     ],
   };
-  const fleet = { pipelines, devices, owners, policy };
+  const fleet = { pipelines, devices, owners, policy, spread: new Set<string>() };
   const ofAda = movesFor({ pipeline: "p", host: "b" }, "ada", fleet);
   expect([ofAda.turns.map(({ name }) => name), ofAda.refused]).toEqual([["p~0", "p~1"], []]);
   expect(movesFor({ pipeline: "p~1", host: "b" }, "bob", fleet)).toEqual({
@@ -171,6 +189,9 @@ test("a user moves what the policy lets run there, and is told why not the rest"
   expect(movesFor({ pipeline: "p", host: null }, "ada", fleet).turns.map(({ name }) => name)).toEqual([
     "p~1",
   ]);
+  expect(() => movesFor({ pipeline: "p~0", host: "b" }, "ada", { ...fleet, spread: new Set(["p"]) })).toThrow(
+    "the partitions of p~0 are shared evenly among all devices that fit",
+  );
   expect(() => movesFor({ pipeline: "r", host: null }, "ada", fleet)).toThrow(
     "no pipeline r is wanted of the fleet",
   );

@@ -57,6 +57,8 @@ export interface FleetNow {
   readonly devices: readonly KnownDevice[];
   readonly owners: ReadonlyMap<string, Owner>;
   readonly policy: Policy;
+  /** Pipelines whose partitions the control centre shares evenly by itself. */
+  readonly spread: ReadonlySet<string>;
 }
 
 /** What a user may have moved of what is asked for. Throws where no pipeline of that name is wanted of the fleet. */
@@ -65,8 +67,16 @@ export function movesFor({ pipeline: name, host }: MoveRequest, user: string, fl
   const meant = pipelines.filter((each) => each.name === name || instanceOf(each.name).pipeline === name);
   if (meant.length === 0)
     throw new WeirError("WEIR_USAGE", `no pipeline ${name} is wanted of the fleet`, {
-      remedy: "weir apply FILE --fleet wants one; weir devices says what runs where",
+      remedy: "weir apply FILE --fleet wants one; weir devices --json says what runs where",
     });
+  if (host !== null && fleet.spread.has(instanceOf(name).pipeline))
+    throw new WeirError(
+      "WEIR_USAGE",
+      `the partitions of ${name} are shared evenly among all devices that fit`,
+      {
+        remedy: "its placement says so: without `spread: true` they stay where somebody moves them",
+      },
+    );
   const destinations =
     host === null
       ? spreadOver(meant, devices, owners, policy.lost_after)
@@ -137,19 +147,27 @@ function refusal(
   return stays && after.get(pipeline.name) === to ? null : `${to} has no room for it beside what runs there`;
 }
 
-/** Who is to run which of the partitions so that all devices that may have as many, or one more; as few as can be are moved. */
+/**
+ * Who is to run which of the partitions so that all devices that may have as many, or one more; as few as can be are moved. What
+ * runs on a device that cannot be heard just now stays there until it is lost.
+ */
 export function spreadOver(
   partitions: readonly Placeable[],
   devices: readonly KnownDevice[],
   owners: ReadonlyMap<string, Owner>,
   lost_after: number,
 ): readonly Destination[] {
-  const fitting = hostsOf(devices, lost_after).filter(
+  const hosts = hostsOf(devices, lost_after);
+  const fitting = hosts.filter(
     ({ state, labels }) =>
       state === "connected" && partitions.every((each) => hasLabels(labels, each.labels)),
   );
+  const silent = new Set(hosts.filter(({ state }) => state === "disconnected").map(({ name }) => name));
   const names = fitting.map(({ name }) => name).sort();
-  const [count, members] = [Math.min(names.length, partitions.length), partitions.map(({ name }) => name)];
+  const members = partitions
+    .map(({ name }) => name)
+    .filter((name) => !silent.has(owners.get(name)?.host ?? ""));
+  const count = Math.min(names.length, members.length);
   if (count === 0) return [];
   const before = new Map(members.map((name) => [name, owners.get(name)?.host ?? ""]));
   const where = spread(members, before, count, (number) => names[number - 1] ?? `${number}`);
@@ -167,8 +185,14 @@ export function nextSpread(
   owners: ReadonlyMap<string, Owner>,
   lost_after: number,
 ): Turn | null {
-  const isThere = ({ name }: Placeable): boolean =>
-    devices.some(({ device: { id, runs } }) => id === owners.get(name)?.host && runs.includes(name));
+  const heard = new Set(
+    hostsOf(devices, lost_after).flatMap(({ name, state }) => (state === "connected" ? [name] : [])),
+  );
+  const runs = new Map(devices.map(({ device }) => [device.id, new Set(device.runs)]));
+  const isThere = ({ name }: Placeable): boolean => {
+    const host = owners.get(name)?.host ?? "";
+    return heard.has(host) && runs.get(host)?.has(name) === true;
+  };
   if (!partitions.every(isThere)) return null;
   const destinations = spreadOver(partitions, devices, owners, lost_after);
   const why = "its partitions are shared evenly";
