@@ -269,4 +269,9 @@ test("partitions are shared among the devices that may have them, and as few as 
   const each = spreadOver(partitions, [...devices, ...many], owners, lost_after);
   expect(new Set(each.map(({ host }) => host)).size).toBe(5);
   expect(each[0]).toEqual({ name: "p~0", host: "b" });
+  const ofLast = new Map(names.map((name) => [name, at("m")]));
+  expect(spreadOver(partitions, [...devices, ...many], ofLast, lost_after)[0]).toEqual({
+    name: "p~0",
+    host: "m",
+  });
 });

@@ -163,10 +163,14 @@ export function spreadOver(
       state === "connected" && partitions.every((each) => hasLabels(labels, each.labels)),
   );
   const silent = new Set(hosts.filter(({ state }) => state === "disconnected").map(({ name }) => name));
-  const names = fitting.map(({ name }) => name).sort();
   const members = partitions
     .map(({ name }) => name)
     .filter((name) => !silent.has(owners.get(name)?.host ?? ""));
+  const used = new Set(members.map((name) => owners.get(name)?.host));
+  // Where there are more devices than partitions, those that have some are among the ones that count.
+  const names = fitting
+    .map(({ name }) => name)
+    .sort((a, b) => Number(used.has(b)) - Number(used.has(a)) || (a < b ? -1 : 1));
   const count = Math.min(names.length, members.length);
   if (count === 0) return [];
   const before = new Map(members.map((name) => [name, owners.get(name)?.host ?? ""]));
