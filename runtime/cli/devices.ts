@@ -4,6 +4,7 @@ import { userInfo } from "node:os";
 import { askService } from "../connect/service.ts";
 import { durationText } from "../engine/waiting.ts";
 import { WeirError } from "../errors.ts";
+import { instanceOf } from "../instance.ts";
 import { deviceSubject } from "../supervisor/control-subjects.ts";
 import type { Deployed } from "../supervisor/deployments.ts";
 import type { KnownDevice } from "../supervisor/fleet.ts";
@@ -16,13 +17,18 @@ import { signatureOf } from "./sign.ts";
 import { tableText } from "./table-text.ts";
 import { print, styled } from "./terminal.ts";
 
-function rowOf(known: KnownDevice): string[] {
+/** Of a device, what it runs of a pipeline: itself, or partitions of it. */
+function runsOf({ device }: KnownDevice, pipeline: string): readonly string[] {
+  return device.runs.filter((name) => name === pipeline || instanceOf(name).pipeline === pipeline);
+}
+
+function rowOf(known: KnownDevice, pipeline: string | undefined): string[] {
   const { id, location, labels, capacity, runs } = known.device;
   return [
     id,
     stateOf(known),
     durationText(known.silent_ms),
-    String(runs.length),
+    pipeline === undefined ? String(runs.length) : runsOf(known, pipeline).join(" "),
     `${capacity.cpu} / ${Math.round(capacity.memory / 1024 ** 2)} MiB`,
     Object.entries(labels)
       .map(([name, value]) => `${name}=${value}`)
@@ -31,18 +37,28 @@ function rowOf(known: KnownDevice): string[] {
   ];
 }
 
-export async function devices(options: ConnectionOptions & { readonly json?: boolean }): Promise<number> {
+export interface DevicesOptions extends ConnectionOptions {
+  readonly json?: boolean;
+  /** Only those that run this pipeline. */
+  readonly runs?: string;
+}
+
+export async function devices(options: DevicesOptions): Promise<number> {
+  const { runs } = options;
   const { registered, all } = await withLink(options, fleetNow);
-  const known = registered.map(({ device, silent_ms }) => knownDevice(device, all, silent_ms, silent_ms));
+  const known = registered
+    .map(({ device, silent_ms }) => knownDevice(device, all, silent_ms, silent_ms))
+    .filter((each) => runs === undefined || runsOf(each, runs).length > 0);
   if (options.json === true) {
     print(JSON.stringify(known.map((each) => ({ ...each.device, state: stateOf(each) }))));
     return 0;
   }
   const head = ["DEVICE", "STATE", "SILENT", "RUNS", "CAPACITY", "LABELS", "LOCATION"];
-  const [first = "", ...rows] = tableText([head, ...known.map(rowOf)]);
+  const [first = "", ...rows] = tableText([head, ...known.map((each) => rowOf(each, runs))]);
   print(styled("dim", first));
   for (const row of rows) print(row);
-  for (const { text } of waitingLines(waitingPipelines(registered, all))) print(text);
+  for (const { pipeline, text } of waitingLines(waitingPipelines(registered, all)))
+    if (runs === undefined || pipeline === instanceOf(runs).pipeline) print(text);
   return 0;
 }
 

@@ -37,6 +37,7 @@ export function fleetCommands(program: Command): void {
       .option("--to <connection>", "the connection with what is wanted, and with the devices", "default");
   applying(connected);
   connected("devices", "list the devices that have said they are there, and how long ago")
+    .option("--runs <pipeline>", "only those that run it, or partitions of it")
     .addOption(jsonOption())
     .action((options) => finish(import("./devices.ts").then(({ devices }) => devices(options))));
   connected("deploy", "ask a device to run a pipeline; it asks the control centre")

@@ -74,7 +74,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   ],
   move: ["weir move boiler --host gateway-7", "weir move boiler --spread"],
   drain: ["weir drain --host gateway-7", "weir drain --host gateway-7 --undo"],
-  devices: ["weir devices --nats nats://cloud.example:4222"],
+  devices: ["weir devices --nats nats://cloud.example:4222", "weir devices --runs boiler    # where it runs"],
   deploy: ["weir deploy boiler.yaml --device gateway-7"],
   control: ["weir control --policy policy.yaml"],
   schema: [

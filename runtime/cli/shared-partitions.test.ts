@@ -120,6 +120,10 @@ test("partitions go from host to host, each row once and in the order of its sen
   stops.unshift(end);
   await shared({ a: 2, b: 2 });
   await until(async () => (await registry.all()).every(({ device }) => device.runs.length === 2));
+  const { stdout } = await centre.weir("devices", "--runs", "share", "--nats", server.url);
+  expect(stdout).toMatch(
+    /^a +connected +\S+ +share~\d share~\d .*\nb +connected +\S+ +share~\d share~\d .*\n$/m,
+  );
 
   await centre.weir("drain", "--host", "a", "--nats", server.url);
   await shared({ b: 4 });

@@ -67,7 +67,7 @@ export function movesFor({ pipeline: name, host }: MoveRequest, user: string, fl
   const meant = pipelines.filter((each) => each.name === name || instanceOf(each.name).pipeline === name);
   if (meant.length === 0)
     throw new WeirError("WEIR_USAGE", `no pipeline ${name} is wanted of the fleet`, {
-      remedy: "weir apply FILE --fleet wants one; weir devices --json says what runs where",
+      remedy: "weir apply FILE --fleet wants one; weir devices says which devices there are",
     });
   if (host !== null && fleet.spread.has(instanceOf(name).pipeline))
     throw new WeirError(
