@@ -81,6 +81,8 @@ async function operatorName(file: string): Promise<string> {
 const operatorTemplate = (
   name: string,
 ): string => `// A step for pipelines that say "use:" and name this file. TypeScript runs as it is.
+// defineFilter keeps records or leaves them out; defineMap adds columns, defineKeyed remembers something of
+// each key, defineOperator works on whole columns, with time and rows of its own: weir's operators/README.md.
 
 import { defineFilter, field, type OperatorDefinition, z } from "weir/sdk";
 
