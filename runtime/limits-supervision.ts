@@ -41,6 +41,8 @@ export const supervisionLimits = {
   device_contact_ms: 5_000,
   /** So often in a row somebody else has spoken under a device's name before it counts as another supervisor. */
   device_others_max: 3,
+  /** And so often in a row nobody else has, before another one is news again. */
+  device_alone_contacts: 12,
   device_silent_ms: 15_000,
   /** How long a host may be out of reach before its pipelines run elsewhere, where the policy says nothing. */
   host_lost_ms: 120_000,

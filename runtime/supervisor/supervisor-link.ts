@@ -53,6 +53,9 @@ class SupervisorLink {
   #opened: NatsLink | null = null;
   #registry: DeviceBucket | null = null;
   #ends: (() => void)[] = [];
+  /** How often in a row it was the only one of its name, and whether another one was told of since. */
+  #alone = 0;
+  #isDoubled = false;
 
   constructor(options: LinkOptions) {
     const { device, files, fileOf, log, clock, supervisor } = options;
@@ -128,12 +131,21 @@ class SupervisorLink {
     try {
       this.#registry ??= await DeviceBucket.open(link);
       const others = await this.#registry.tell(this.#device());
-      if (others === limits.device_others_max) this.#tellOfNamesake();
+      this.#noteOthers(others);
       await this.#deployments.retry();
     } catch (error) {
       this.#registry = null;
       if (!this.#stop.signal.aborted) this.#options.log.warn(`the registry of devices: ${messageOf(error)}`);
     }
+  }
+
+  /** `others`: how often in a row somebody else had called itself so. One of two whose contacts come at odd times is no news each time. */
+  #noteOthers(others: number): void {
+    this.#alone = others === 0 ? this.#alone + 1 : 0;
+    if (this.#alone >= limits.device_alone_contacts) this.#isDoubled = false;
+    if (this.#isDoubled || others < limits.device_others_max) return;
+    this.#isDoubled = true;
+    this.#tellOfNamesake();
   }
 
   /** As copies of a disk do: both run what is wanted of the one name. */
