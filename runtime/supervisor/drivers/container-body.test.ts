@@ -46,6 +46,14 @@ describe("the body of the request", () => {
     expect(body.HostConfig).not.toHaveProperty("Memory");
   });
 
+  it("leaves a folder of the worker where an engine has one of its own", () => {
+    const folders = [{ host: "/srv/a", inside: "/var/tmp", writable: true }];
+    const { HostConfig } = containerBody({ ...spec, folders }, settings) as {
+      HostConfig: { Tmpfs: Record<string, string> };
+    };
+    expect(Object.keys(HostConfig.Tmpfs)).toEqual(["/run", "/tmp"]);
+  });
+
   it("is hardened, whatever is asked for", () => {
     const text = fc.string({ maxLength: 20 });
     const any = fc.record({

@@ -89,6 +89,20 @@ function boundsOf({ memory_bytes, processors, pids }: WorkerSpec["limits"]) {
   };
 }
 
+/**
+ * Podman gives a root that is read-only folders of its own which anybody may write, without a bound and with programs, and no
+ * setting of its socket says otherwise. What is named here goes before: empty ones, of root.
+ */
+const closed = ["/run", "/var/tmp"];
+
+function temporaryFolders({ folders }: WorkerSpec): Readonly<Record<string, string>> {
+  const places = closed.filter((place) => !folders.some(({ inside }) => inside === place));
+  return {
+    ...Object.fromEntries(places.map((place) => [place, "rw,noexec,nosuid,nodev,size=65536,mode=755"])),
+    "/tmp": `rw,noexec,nosuid,nodev,size=${limits.worker_tmp_bytes}`,
+  };
+}
+
 /** The body of the request that makes the worker's container. Seccomp is the engine's own, by not naming one. */
 export function containerBody(
   spec: WorkerSpec,
@@ -110,7 +124,7 @@ export function containerBody(
       Privileged: false,
       CapDrop: ["ALL"],
       SecurityOpt: ["no-new-privileges"],
-      Tmpfs: { "/tmp": `rw,noexec,nosuid,nodev,size=${limits.worker_tmp_bytes}` },
+      Tmpfs: temporaryFolders(spec),
       Mounts: spec.folders.map(({ host, inside, writable }) => ({
         Type: "bind",
         Source: host,

@@ -45,6 +45,7 @@ const tasks = {
     own: attempt(() => writeFileSync("/weir/written", "")),
     state: attempt(() => writeFileSync("/var/lib/weir/written", "by the worker")),
     tmp: attempt(() => writeFileSync("/tmp/written", "")),
+    elsewhere: ["/run", "/var/tmp", "/etc/weir"].map((path) => attempt(() => writeFileSync(path + "/written", ""))),
     mounts: readFileSync("/proc/self/mounts", "utf8"),
     sockets: ["/run", "/var/run"].flatMap((path) => attempt(() => readdirSync(path)) ).filter((name) => /sock/.test(name)),
     memory: process.constrainedMemory(),
@@ -202,6 +203,7 @@ interface Seen {
   readonly own: string;
   readonly state: string;
   readonly tmp: string;
+  readonly elsewhere: readonly string[];
   readonly mounts: string;
   readonly sockets: readonly string[];
   readonly memory: number;
@@ -239,6 +241,7 @@ describe.skipIf(engine === null)(`a worker's container from inside${without}`, (
 
   it("can write to its state and to /tmp, and nowhere else", () => {
     expect(seen).toMatchObject({ root: "EROFS", own: "EROFS", tmp: "done", state: "done" });
+    expect(seen.elsewhere).not.toContain("done");
     expect(seen.mounts).toMatch(/^tmpfs \/tmp tmpfs rw,nosuid,nodev,noexec,/m);
     expect(readFileSync(join(state, "written"), "utf8")).toBe("by the worker");
     expect(statSync(state).uid).toBe(65532);
