@@ -132,6 +132,48 @@ test("what is confirmed is wanted, what is refused is not, and what cannot be as
   await centre.close();
 });
 
+test("who may not deploy a pipeline takes away no wish of another for it that waits", async () => {
+  const files = new SupervisorFiles(mkdtempSync(join(folder, "wishes-")));
+  files.open();
+  let opened: NatsLink | null = null;
+  const told: string[] = [];
+  const deployments = new Deployments({
+    host: "gateway",
+    link: () => opened,
+    fileOf: (name) => join(folder, `${name}.yaml`),
+    files,
+    tell: (what, _name, reason) => void told.push(`${what}: ${reason}`),
+    refusalOf: () => null,
+    log,
+  });
+  const wishes = (): readonly string[] => deployments.waiting.map(({ name, user }) => `${user}: ${name}`);
+  const later = `${text("yard")}# later\n`;
+  await deployments.deploy({ pipeline: text("yard") }, "ada");
+  await deployments.deploy({ pipeline: text("yard") }, "eve");
+  await expect(deployments.remove({ pipeline: "yard" }, "mallory")).rejects.toThrow(/^what runs is not/);
+  await deployments.deploy({ pipeline: later }, "ada");
+  expect(wishes()).toEqual(["eve: yard", "ada: yard"]);
+
+  const policy = { ...openPolicy, allow: [{ users: ["ada"] }] };
+  const centre = await ControlCentre.open({ link, policy, id: "y", version: "1", clock: wallClock, log });
+  centre.start();
+  const capacity = { cpu: 1, memory: 2 ** 30, workers: 1 };
+  const described = { location: "", labels: {}, subjects: [], runs: [], revision: "1" };
+  const devices = await DeviceBucket.open(link);
+  await devices.tell({ id: "gateway", capacity, ...described, since: "", last_contact: "" });
+  opened = link;
+  await expect(deployments.deploy({ pipeline: text("yard") }, "eve")).rejects.toThrow(
+    /eve may deploy nothing/,
+  );
+  await expect(deployments.remove({ pipeline: "yard" }, "eve")).rejects.toThrow(/eve may deploy nothing/);
+  expect(wishes()).toEqual(["ada: yard"]);
+  await deployments.retry();
+  const { pipelines } = await (await DesiredBucket.open(link)).read("gateway");
+  expect([pipelines.get("yard")?.pipeline.text, wishes()]).toEqual([later, []]);
+  expect(told).toEqual([expect.stringMatching(/^deployed: revision \w+ by ada$/)]);
+  await centre.close();
+});
+
 test("what waits because of its name is said once by the control centre, and not at each look", async () => {
   const said: string[] = [];
   const noting = { ...log, warn: (line: string) => void said.push(line) };

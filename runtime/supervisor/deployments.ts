@@ -50,6 +50,8 @@ export type Deployed =
 export class Deployments {
   readonly #options: DeploymentsOptions;
   #waiting: readonly Waiting[];
+  /** Names that somebody is asked for just now. */
+  readonly #asked = new Set<string>();
   #retrying = false;
 
   constructor(options: DeploymentsOptions) {
@@ -59,7 +61,7 @@ export class Deployments {
 
   /** What waits to be confirmed. */
   get waiting(): readonly { readonly name: string; readonly user: string }[] {
-    return this.#waiting.map(({ file, text, user }) => ({ name: wantedPipeline(file, text).name, user }));
+    return this.#waiting.map((each) => ({ name: nameOf(each), user: each.user }));
   }
 
   /** `user`: who asks, as the server lets it be said. */
@@ -70,15 +72,19 @@ export class Deployments {
     const wanted = wantedPipeline(this.#options.fileOf(name), text, { signature });
     const { revision } = wanted;
     this.#letIn(wanted);
-    // The newest wish for a name is the one that counts.
-    this.#keep(this.#without(name));
+    // A user's newest wish for a name is the one that counts. Those of others wait on: whether this one may is not known yet.
+    this.#keep(this.#without(name, user));
+    this.#asked.add(name);
     try {
       await this.#ask(wanted, user);
+      this.#keep(this.#without(name));
     } catch (error) {
       if (!isUnreachable(error)) throw error;
       if (this.#waiting.length >= limits.deployments_waiting_max) throw tooMany();
       this.#keep([...this.#waiting, { user, file: wanted.file, text, signature }]);
       return { state: "waiting", name, revision, waits_for: `the control centre: ${messageOf(error)}` };
+    } finally {
+      this.#asked.delete(name);
     }
     return { state: "deployed", name, revision };
   }
@@ -86,20 +92,24 @@ export class Deployments {
   async remove(request: unknown, user: string): Promise<Deployed> {
     const { pipeline: name } = requested(request, "the name of a pipeline");
     const { host, tell } = this.#options;
-    const isWaiting = this.#without(name).length < this.#waiting.length;
-    this.#keep(this.#without(name));
+    const before = this.#waiting.length;
+    this.#keep(this.#without(name, user));
+    const isWithdrawn = this.#waiting.length < before;
     const link = this.#options.link();
     // Unlike what is to be deployed, it is not kept: it may be wanted again by then.
-    if (link?.connected !== true) throw notRemoved(name, isWaiting);
+    if (link?.connected !== true) throw notRemoved(name, isWithdrawn);
     const bucket = await DesiredBucket.open(link);
     const entry = (await bucket.read(host)).pipelines.get(name) ?? null;
-    if (entry === null && !isWaiting)
+    const others = this.#waiting.find((each) => nameOf(each) === name);
+    const known = entry?.pipeline ?? (others === undefined ? null : pipelineOf(others));
+    if (known === null && !isWithdrawn)
       throw new WeirError("WEIR_USAGE", `${host} is not to run a pipeline called ${name}`, {
         remedy: `nats req weir.device.${host}.status '' says what it is to run`,
       });
-    if (entry !== null) {
-      await this.#confirmed(link, entry.pipeline, user);
-      await bucket.remove(host, entry);
+    if (known !== null) {
+      await this.#confirmed(link, known, user);
+      this.#keep(this.#without(name));
+      if (entry !== null) await bucket.remove(host, entry);
     }
     tell("removed", name, `by ${user}`);
     return { state: "removed", name };
@@ -111,7 +121,9 @@ export class Deployments {
     this.#retrying = true;
     try {
       for (const each of this.#waiting) {
-        const wanted = wantedPipeline(each.file, each.text, { signature: each.signature });
+        const wanted = pipelineOf(each);
+        // Withdrawn meanwhile, or about to be replaced.
+        if (!this.#waiting.includes(each) || this.#asked.has(wanted.name)) continue;
         try {
           // It may have waited for longer than its signature is good, or have been changed on the disk.
           this.#letIn(wanted);
@@ -167,8 +179,11 @@ export class Deployments {
     });
   }
 
-  #without(name: string): readonly Waiting[] {
-    return this.#waiting.filter(({ file, text }) => wantedPipeline(file, text).name !== name);
+  /** What waits but for that name, or for that user's wish for it. */
+  #without(name: string, user?: string): readonly Waiting[] {
+    return this.#waiting.filter(
+      (each) => nameOf(each) !== name || (user !== undefined && each.user !== user),
+    );
   }
 
   #keep(waiting: readonly Waiting[]): void {
@@ -176,6 +191,14 @@ export class Deployments {
     this.#options.files.keepWaiting(waiting);
     this.#waiting = waiting;
   }
+}
+
+function pipelineOf({ file, text, signature }: Waiting): WantedPipeline {
+  return wantedPipeline(file, text, { signature });
+}
+
+function nameOf(waiting: Waiting): string {
+  return pipelineOf(waiting).name;
 }
 
 function requested(request: unknown, what: string): z.infer<typeof deployRequest> {
