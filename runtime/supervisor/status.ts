@@ -139,7 +139,14 @@ function pipelineLine(name: string, pipeline: WantedPipeline, known: Known): Pip
   const back = refused === undefined ? null : `revision ${revision} was rolled back: ${refused}`;
   const broken = known.refused.find((each) => isOf(pipeline, each))?.reason ?? null;
   const silent = known.held ? "drained" : "waiting";
-  return { ...line, state: beat?.phase ?? silent, reason: beat?.fault ?? broken ?? back, beat };
+  const why = beat === null ? lastFailure(worker, known) : beat.fault;
+  return { ...line, state: beat?.phase ?? silent, reason: why ?? broken ?? back, beat };
+}
+
+/** Of a worker that is to be started again, or could not be: what was told of that last. */
+function lastFailure(worker: string | null, { held, memory, told }: Known): string | null {
+  if (held || worker === null || (memory.workers[worker]?.restart.attempt ?? 0) === 0) return null;
+  return told.findLast(({ what, name }) => what === "failed" && name === worker)?.reason ?? null;
 }
 
 /** What its worker says of it, while the worker can be heard. */
