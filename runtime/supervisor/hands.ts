@@ -23,10 +23,16 @@ export interface HandsOptions {
   readonly done: () => void;
 }
 
+function whatOf({ kind, worker }: Action): string {
+  return `${kind} ${worker}`;
+}
+
 export class Hands {
   readonly #options: HandsOptions;
   readonly #busy = new Map<string, Promise<void>>();
   readonly #refused = new Map<string, string>();
+  /** By what cannot be done, as it was told: it is tried again at each look, for as long as a disk is full. */
+  readonly #failing = new Map<string, string>();
   readonly #assigned: Map<string, readonly AssignmentKey[]>;
 
   constructor(options: HandsOptions) {
@@ -51,6 +57,11 @@ export class Hands {
   }
 
   carryOut(actions: readonly Action[]): void {
+    const decided = new Set(actions.map(whatOf));
+    for (const what of this.#failing.keys()) {
+      const [, worker = ""] = what.split(" ");
+      if (!decided.has(what) && !this.#busy.has(worker)) this.#failing.delete(what);
+    }
     for (const [worker, all] of Map.groupBy(actions, (each) => each.worker)) {
       const busy = this.#one(worker, all).finally(() => {
         this.#busy.delete(worker);
@@ -68,12 +79,18 @@ export class Hands {
   async #one(worker: string, actions: readonly Action[]): Promise<void> {
     const { log } = this.#options;
     for (const action of actions) {
-      log.info(`${action.kind} ${worker}: ${action.reason}`);
+      const what = whatOf(action);
+      // Starts are told one by one: there is a wait before each.
+      const again = action.kind === "start" ? undefined : this.#failing.get(what);
+      if (again === undefined) log.info(`${what}: ${action.reason}`);
       try {
         await this.#do(action);
+        this.#failing.delete(what);
+        if (again !== undefined) log.info(`${what}: done at last: ${action.reason}`);
       } catch (error) {
         const message = adviceOf(error);
-        log.warn(`${action.kind} ${worker}: ${message}`);
+        if (again !== message) log.warn(`${what}: ${message}`);
+        this.#failing.set(what, message);
         if (action.kind === "start") this.#refused.set(worker, message);
         // What follows was decided for the case that this is done.
         return;
