@@ -51,8 +51,7 @@ function openAnswers({ supervisor, socketOf }: Supervised): Answers {
   return (path) => {
     if (path === "/metrics") return metricsOf(supervisor, socketOf);
     if (path === "/healthz") return probe({ ok: true, reasons: [] });
-    if (path !== "/readyz") return undefined;
-    return readiness([supervisor.status().driver_fault].filter((fault) => fault !== ""));
+    return path === "/readyz" ? readiness(unready(supervisor.status())) : undefined;
   };
 }
 

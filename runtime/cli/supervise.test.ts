@@ -191,6 +191,15 @@ test("what is in the folder is what runs; status and logs say how it fares", {
   expect((await site.weir("release", "two")).stdout).toBe("two has not failed: it is left as it is\n");
   expect((await site.weir("why", "two")).stdout).toMatch(/^two$/m);
   expect(await fetched(`http://${address}/healthz`)).toEqual([200, "ok\n"]);
+  const [unready, reasons] = await fetched(`http://${address}/readyz`);
+  expect([unready, reasons]).toEqual([
+    503,
+    expect.stringMatching(
+      /^not ok\nwrong(@\w+)? is (failed|starting|quarantined)\b.*\nbroken.yaml is refused: .*\n$/,
+    ),
+  ]);
+  for (const file of ["wrong.yaml", "broken.yaml"]) rmSync(join(site.pipelines, file));
+  await site.until(({ pipelines }) => pipelines.every(({ state }) => state === "running"));
   expect(await fetched(`http://${address}/readyz`)).toEqual([200, "ok\n"]);
   expect((await fetched(`http://${address}/supervisor`))[0]).toBe(404);
   const [code, metrics] = await fetched(`http://${address}/metrics`);
