@@ -14,9 +14,11 @@ export const supervisionLimits = {
   /** Before a worker that was asked to drain is killed: it gives up by itself after `drain_ms_max`. */
   worker_grace_ms: 15_000,
   worker_name_length_max: 64,
-  /** What one worker takes beside its pipelines, what all of it may take, and how many pipelines it runs. */
+  /** What one worker takes beside its pipelines, what all of it may take or be told to, and how many pipelines it runs. */
   worker_base_bytes: 100_663_296,
   worker_memory_bytes_default: 536_870_912,
+  worker_memory_bytes_max: 1_099_511_627_776,
+  worker_processors_max: 1_024,
   worker_pipelines_max: 100,
   /** What a pipeline is expected to take where nothing says more. */
   pipeline_processors_default: 0.01,

@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError, Option } from "commander";
 import { type ErrorCode, messageOf, WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import { outputWritten } from "../written.ts";
 import { complain, isOfSystem } from "./terminal.ts";
 
@@ -61,6 +62,25 @@ export function whole(value: string): number {
   if (!Number.isSafeInteger(number)) throw new InvalidArgumentError("expected a whole number");
   return number;
 }
+
+/** A number above 0 and at most `most`: one that was meant in another unit bounds nothing. */
+function upTo(value: string, most: number): number {
+  const number = positive(value);
+  if (number > most) throw new InvalidArgumentError(`expected at most ${most}`);
+  return number;
+}
+
+const mebibyte = 1024 ** 2;
+
+export const memoryOption = (): Option =>
+  new Option("--memory <MiB>", "what one worker may take, or more where its own pipeline's placement says so")
+    .argParser((value) => Math.round(upTo(value, limits.worker_memory_bytes_max / mebibyte) * mebibyte))
+    .default(limits.worker_memory_bytes_default, String(limits.worker_memory_bytes_default / mebibyte));
+export const processorsOption = (): Option =>
+  new Option(
+    "--processors <number>",
+    "how many one worker may keep busy, likewise: 0.5 is half of one; without it, as many as there are",
+  ).argParser((value) => upTo(value, limits.worker_processors_max));
 
 export const connectionOption = (): Option =>
   new Option("--nats <[name=]url>", "a NATS connection; without a name it is the default one (repeatable)")

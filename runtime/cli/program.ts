@@ -13,7 +13,9 @@ import {
   failAsJson,
   finish,
   jsonOption,
+  memoryOption,
   positive,
+  processorsOption,
   version,
   whole,
 } from "./options.ts";
@@ -145,19 +147,8 @@ program
   )
   .option("--qemu <program>", "for virtual machines: what runs them", "qemu-system-x86_64")
   .option("--host <name>", "what this machine is called; its own name without it")
-  .addOption(
-    new Option(
-      "--memory <MiB>",
-      "what one worker may take, or more where its own pipeline's placement says so",
-    )
-      .argParser((value) => positive(value) * 1024 ** 2)
-      .default(limits.worker_memory_bytes_default, String(limits.worker_memory_bytes_default / 1024 ** 2)),
-  )
-  .option(
-    "--processors <number>",
-    "how many one worker may keep busy, likewise: 0.5 is half of one; without it, as many as there are",
-    positive,
-  )
+  .addOption(memoryOption())
+  .addOption(processorsOption())
   .option(
     "--pids <number>",
     `processes and threads that one worker may have; without it ${limits.worker_pids_default} in a container, and no limit for a process`,

@@ -58,6 +58,17 @@ function orderOf({ state }: Site, worker: string): Order {
   ) as Order;
 }
 
+test.each([
+  ["--memory", String(256 * 1024 ** 2), "at most 1048576"],
+  ["--memory", "0", "a number above 0"],
+  ["--processors", "2000", "at most 1024"],
+  ["--pids", "1.5", "a whole number"],
+])("%s %s is refused: expected %s", async (option, value, expected) => {
+  const site = siteOf("refused");
+  const { code, stderr } = await site.weir("supervise", "p", "--state", site.state, option, value);
+  expect([code, stderr]).toEqual([64, expect.stringContaining(`is invalid. expected ${expected}`)]);
+});
+
 test("workers get the limits that they were given, one with a pipeline of its own what that asks for", async () => {
   const site = siteOf("limits");
   site.write("one", counting("one"));
