@@ -92,17 +92,26 @@ export async function withLink<T>(
 export async function fleetNow(
   link: NatsLink,
 ): Promise<{ readonly registered: readonly Registered[]; readonly all: AllDesired }> {
-  const registered = await (await DeviceBucket.open(link)).all();
-  return { registered, all: await (await DesiredBucket.open(link)).all() };
+  const registered = (await (await DeviceBucket.look(link))?.all()) ?? [];
+  const all = (await (await DesiredBucket.look(link))?.all()) ?? { hosts: new Map(), owners: new Map() };
+  return { registered, all };
 }
+
+/** The host that is meant, or all of them. */
+function hostOf(options: TargetOptions): string {
+  const host = options.fleet === true ? fleet : (options.host ?? ownHost(options));
+  if (options.fleet !== true) checkHost(host);
+  return host;
+}
+
+const nothing: HostDesired = { state: null, pipelines: new Map() };
 
 /** Does something with the bucket of a host. */
 function withBucket<T>(
   options: TargetOptions,
   what: (bucket: DesiredBucket, host: string, link: NatsLink) => Promise<T>,
 ): Promise<T> {
-  const host = options.fleet === true ? fleet : (options.host ?? ownHost(options));
-  if (options.fleet !== true) checkHost(host);
+  const host = hostOf(options);
   return withLink(options, async (link) => what(await DesiredBucket.open(link), host, link));
 }
 
@@ -239,7 +248,7 @@ function namedFiles(names: readonly string[], { file = [], prune }: ApplyOptions
   // That nothing is wanted any more has to be said by a folder that is there.
   if (all.length > 0) return prune === true ? all.filter((name) => !isEmptyFolder(name)) : all;
   throw new WeirError("WEIR_USAGE", "no pipelines are named", {
-    remedy: "name files, folders or patterns: weir apply pipelines/, or weir apply -f pipelines/",
+    remedy: "name files, folders or patterns: pipelines/, or -f pipelines/",
   });
 }
 
@@ -258,8 +267,10 @@ async function chosen(
 export async function plan(names: readonly string[], options: ApplyOptions): Promise<number> {
   const pipelines = await chosen(names, options);
   if (typeof pipelines === "number") return pipelines;
-  await withBucket(options, async (bucket, host) => {
-    const present = byName(await bucket.read(host), pipelines);
+  const host = hostOf(options);
+  await withLink(options, async (link) => {
+    const bucket = await DesiredBucket.look(link);
+    const present = byName((await bucket?.read(host)) ?? nothing, pipelines);
     const changes = planFor(wantedOf(pipelines, options), present, options);
     show(changes, await statePlans(changes, pipelines, present), options);
   });
@@ -333,7 +344,10 @@ function isBackWithOldSignature({ pipeline, back }: DesiredEntry, history: reado
 /** Wants again what was wanted before the present revision; after a rollback, what was before that one. */
 export async function rollback(name: string, { key, ...options }: RollbackOptions): Promise<number> {
   checkPipeline(name);
-  await withBucket(options, async (bucket, host) => {
+  const host = hostOf(options);
+  await withLink(options, async (link) => {
+    const bucket = await DesiredBucket.look(link);
+    if (bucket === null) throw neverWanted(name, host, []);
     const desired = await bucket.read(host);
     checkPlaced(desired, [name], `weir rollback ${name} --fleet goes back, wherever it runs`);
     // What a turn brought here in the past is not this host's to want again.

@@ -42,7 +42,7 @@ export function neverWanted(name: string, host: string, known: readonly string[]
 export async function warnOfStranger(link: NatsLink, host: string): Promise<void> {
   let known: readonly string[];
   try {
-    known = (await (await DeviceBucket.open(link)).all()).map(({ device }) => device.id);
+    known = ((await (await DeviceBucket.look(link))?.all()) ?? []).map(({ device }) => device.id);
   } catch (error) {
     // Who may want something of a host may not be allowed to read the registry.
     warn(`whether there is a host ${host} cannot be told: ${messageOf(error)}`);

@@ -133,3 +133,10 @@ test("whatever byte of what is kept is another one, the others run, and nothing 
     { numRuns: 500 },
   );
 });
+
+test.each(["garbage", "{}", "null"])("what holds no pipeline at all is told: %s", (text) => {
+  expect(keptWanted(text, "wanted.json")).toMatchObject({
+    pipelines: [],
+    damaged: [expect.stringContaining("wanted.json")],
+  });
+});

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { type Clock, sleep } from "../clock.ts";
 import { backOff } from "../connect/back-off.ts";
 import { isCode } from "../connect/jetstream-requests.ts";
-import { bucketsOf, isOutdated } from "../connect/key-value.ts";
+import { bucketsOf, isBucket, isOutdated } from "../connect/key-value.ts";
 import type { NatsLink } from "../connect/nats-connection.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { instanceName, instanceOf } from "../instance.ts";
@@ -167,6 +167,11 @@ export class DesiredBucket {
   static async open(link: NatsLink): Promise<DesiredBucket> {
     const store = await bucketsOf(link).create(desiredBucket, { history: limits.desired_history_max });
     return new DesiredBucket(link, store);
+  }
+
+  /** The bucket as it is; null where nobody has made it yet, and whoever only looks does not. */
+  static async look(link: NatsLink): Promise<DesiredBucket | null> {
+    return (await isBucket(link, desiredBucket)) ? DesiredBucket.open(link) : null;
   }
 
   /** Another one where anything has changed since. */

@@ -2,7 +2,7 @@
 // seconds by it that it is there. Decides nothing about those that do not.
 
 import type { KV } from "@nats-io/kv";
-import { bucketsOf, isOutdated } from "../connect/key-value.ts";
+import { bucketsOf, isBucket, isOutdated } from "../connect/key-value.ts";
 import type { NatsLink } from "../connect/nats-connection.ts";
 import { entriesOf, jsonOf } from "./bucket-scan.ts";
 import { type Device, parseDevice } from "./device.ts";
@@ -33,6 +33,11 @@ export class DeviceBucket {
   /** The registry, which is made where it is not there. */
   static async open(link: NatsLink): Promise<DeviceBucket> {
     return new DeviceBucket(link, await bucketsOf(link).create(deviceBucket, { history: 1 }));
+  }
+
+  /** The registry as it is; null where nobody has made it yet, and whoever only looks does not. */
+  static async look(link: NatsLink): Promise<DeviceBucket | null> {
+    return (await isBucket(link, deviceBucket)) ? DeviceBucket.open(link) : null;
   }
 
   /**

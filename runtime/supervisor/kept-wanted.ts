@@ -35,6 +35,8 @@ export function wantedText(pipelines: readonly WantedPipeline[]): string {
 export function keptWanted(text: string, shown: string): KeptWanted {
   const pipelines: WantedPipeline[] = [];
   const damaged: string[] = [];
+  if (entriesIn(text).length === 0 && !Array.isArray(valueOf(text)))
+    damaged.push(`${shown} cannot be read: nothing in it is a pipeline`);
   for (const [place, value] of entriesIn(text).entries()) {
     try {
       const read = entry.safeParse(value);
