@@ -4,9 +4,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
 import { connectNats, type NatsLink } from "../connect/nats-connection.ts";
 import { type RunningNatsServer, startNatsServer } from "../connect/nats-server.ts";
+import { openService } from "../connect/service.ts";
 import { DesiredBucket } from "../supervisor/desired-bucket.ts";
 import { plainDevice } from "../supervisor/device.fixture.ts";
 import { DeviceBucket } from "../supervisor/device-bucket.ts";
@@ -353,4 +355,37 @@ test("where somebody else was faster it is said what was applied before that", a
   faster.mockRestore();
   expect(text).toContain("warning: before that, first, second were applied\n");
   expect([...(await bucket.read("halves")).pipelines.keys()]).toEqual(["first", "second", "third"]);
+});
+
+test("what becomes of the state is told of what runs, where that is not what is wanted", async () => {
+  mkdirSync(join(folder, "back"));
+  const file = join(folder, "back", "back.yaml");
+  const options = { ...target(), host: "back" };
+  const first = counted("back", "x > 0");
+  writeFileSync(file, first);
+  await said(apply([file], options));
+  const runs = (await bucket.read("back")).pipelines.get("back")!.pipeline.revision;
+  writeFileSync(file, counted("back", "x > 0", "", "2m"));
+  await said(apply([file], options));
+  writeFileSync(file, `# another text\n${first}`);
+  expect((await said(plan([file], options))).text).toContain("does not fit what it keeps");
+  // The device has gone back to the first, and says so.
+  const end = openService({
+    link,
+    name: "weir-device",
+    id: "back",
+    version: "0.0.0",
+    description: "",
+    endpoints: [
+      {
+        name: "status",
+        subject: "weir.device.back.status",
+        answer: () => ({ pipelines: [{ name: "back", runs }] }),
+      },
+    ],
+    clock: wallClock,
+  });
+  await link.nats.flush();
+  expect((await said(plan([file], options))).text).toContain("goes on with what it keeps: 2 window");
+  end();
 });

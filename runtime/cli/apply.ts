@@ -38,6 +38,7 @@ import {
   loadFiles,
   printDiagnostics,
 } from "./load.ts";
+import { asItRuns } from "./running-revision.ts";
 import { signatureOf, wantedAgain } from "./sign.ts";
 import { type StatePlan, statePlan, statePlanText, threadsText } from "./state-plan.ts";
 import { print, warn } from "./terminal.ts";
@@ -192,11 +193,11 @@ function planFor(
 async function statePlans(
   changes: readonly PlannedChange[],
   pipelines: readonly CheckedPipeline[],
-  present: HostDesired,
+  runs: HostDesired,
 ): Promise<ReadonlyMap<string, StatePlan>> {
   const plans = new Map<string, StatePlan>();
   for (const { name } of changes.filter(({ kind, from, to }) => kind === "change" && from !== to)) {
-    const before = present.pipelines.get(name)?.pipeline;
+    const before = runs.pipelines.get(name)?.pipeline;
     const after = pipelines.find(({ plan }) => plan?.name === name)?.plan;
     if (before === undefined || after == null) continue;
     const { file, text } = before;
@@ -272,7 +273,8 @@ export async function plan(names: readonly string[], options: ApplyOptions): Pro
     const bucket = await DesiredBucket.look(link);
     const present = byName((await bucket?.read(host)) ?? nothing, pipelines);
     const changes = planFor(wantedOf(pipelines, options), present, options);
-    show(changes, await statePlans(changes, pipelines, present), options);
+    const runs = bucket === null ? present : await asItRuns(link, bucket, host, present);
+    show(changes, await statePlans(changes, pipelines, runs), options);
   });
   return 0;
 }
@@ -312,7 +314,7 @@ export async function apply(names: readonly string[], options: ApplyOptions): Pr
     if (host !== fleet) await warnOfStranger(link, host);
     const present = byName(await bucket.read(host), pipelines);
     const changes = planFor(wanted, present, options);
-    const states = await statePlans(changes, pipelines, present);
+    const states = await statePlans(changes, pipelines, await asItRuns(link, bucket, host, present));
     await carryOut(bucket, host, changes, wanted, present);
     // Last, so that a host which is told for the first time hears all of it at once.
     if (present.state === null && host !== fleet) await bucket.begin(host);
