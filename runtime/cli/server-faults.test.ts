@@ -75,7 +75,7 @@ test.each(commands)(
 test("a bucket that has no more room is said", async () => {
   const link = await connectNats({ name: "test", servers: as("all") }, silentLog);
   const manager = await jetstreamManager(link.nats, { checkAPI: false });
-  expect((await processes.weir("plan", "p.yaml", "--host", "a", "--nats", as("all"))).code).toBe(0);
+  expect((await processes.weir("apply", "p.yaml", "--host", "b", "--nats", as("all"))).code).toBe(0);
   await manager.streams.update("KV_weir_desired", { max_bytes: 1 });
   const { code, stderr } = await processes.weir("apply", "p.yaml", "--host", "a", "--nats", as("all"));
   expect([code, stderr]).toEqual([
