@@ -26,10 +26,12 @@ export class Cursor implements RecordView {
   }
 }
 
-export function valuesIn<T>(returned: T): T {
+/** The values that an operator's function returned; `expected`: what it may return, in words. */
+export function valuesIn(returned: unknown, expected: string): Readonly<Record<string, Scalar | undefined>> {
   // Of a promise no value is there yet, and all would be null.
-  if (typeof returned === "object" && returned !== null && !(returned instanceof Promise)) return returned;
-  throw new TypeError(`expected values by column of map, got ${named(returned)}`);
+  if (typeof returned === "object" && returned !== null && !(returned instanceof Promise))
+    return returned as Readonly<Record<string, Scalar | undefined>>;
+  throw new TypeError(`expected ${expected}, got ${named(returned)}`);
 }
 
 /** What an operator's function returned in place of what it has to. */
@@ -40,11 +42,4 @@ export function named(value: unknown): string {
   if (value instanceof Promise) return "a promise: an operator waits for nothing, so it is not async";
   if (typeof value === "object") return value === null ? "null" : "an object";
   return `${typeof value} ${String(value as string | number | boolean | bigint)}`;
-}
-
-/** A value that nobody would see is a mistake of the operator's, as a name that is misspelt. */
-export function checkNames(values: Readonly<Record<string, unknown>>, columns: readonly string[]): void {
-  const unknown = Object.keys(values).find((name) => !columns.includes(name));
-  if (unknown === undefined) return;
-  throw new TypeError(`a value for ${unknown}, which is none of its columns: ${columns.join(", ")}`);
 }

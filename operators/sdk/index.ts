@@ -1,6 +1,7 @@
 // weir/sdk: the only door of the operator contract.
 
 export { z } from "zod";
+export { put } from "./added-values.ts";
 export * from "./batch.ts";
 export * from "./expression.ts";
 export * from "./field.ts";

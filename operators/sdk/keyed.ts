@@ -2,8 +2,9 @@
 // `defineOperator`, with a table that the engine keeps; no object is made for a record.
 
 import type { z } from "zod";
-import type { Batch, ColumnType } from "./batch.ts";
-import { checkNames, Cursor, named } from "./cursor.ts";
+import type { ColumnType } from "./batch.ts";
+import { AddedValues, checkNames } from "./added-values.ts";
+import { Cursor, named, valuesIn } from "./cursor.ts";
 import type { ColumnReference } from "./expression.ts";
 import {
   type Collector,
@@ -13,8 +14,8 @@ import {
   type Operator,
   type OperatorDefinition,
 } from "./operator.ts";
-import { put, type ValuesOf, withFields } from "./record.ts";
-import type { RecordView, Scalar } from "./record-view.ts";
+import { type ValuesOf, withFields } from "./record.ts";
+import type { RecordView } from "./record-view.ts";
 import { type KeyedTable, noKey, table } from "./state.ts";
 
 /** Numbers by name: what an operator remembers of a key. */
@@ -65,11 +66,7 @@ export function defineKeyed<C extends KeyedConfig, M extends Numbers, T extends 
         table: state.memory,
         memory: new KeyMemory(Object.keys(memory(settings))),
         each: each(settings) as Run["each"],
-        names,
-        places: names.map((column) => output.fields.findIndex((field) => field.name === column)),
-        carried: output.fields.map((field) =>
-          names.includes(field.name) ? -1 : input.fields.indexOf(field),
-        ),
+        added: names.length === 0 ? null : new AddedValues(input, output, names),
       };
       return operatorOf(run);
     },
@@ -102,10 +99,8 @@ interface Run {
   readonly table: KeyedTable;
   readonly memory: KeyMemory;
   readonly each: (record: RecordView, memory: Record<string, number>) => unknown;
-  /** The added columns, their places in the output, and by column of the output its place in the input; -1 for an added one. */
-  readonly names: readonly string[];
-  readonly places: readonly number[];
-  readonly carried: readonly number[];
+  /** Null of one that adds none. */
+  readonly added: AddedValues | null;
 }
 
 function operatorOf(run: Run): Operator {
@@ -118,17 +113,20 @@ function operatorOf(run: Run): Operator {
       run.table.reserve();
       run.memory.cells = run.table.cells;
       cursor.batch = batch;
-      const draft = run.names.length === 0 ? null : out.draft(batch.rows);
+      const draft = run.added === null ? null : out.draft(batch.rows);
       const rows = out.scratch(batch);
       const count = takeAll(run, cursor, ids, rows, draft, out);
-      send(run, batch, rows, count, draft, out);
+      if (draft === null) out.select(batch, rows, count);
+      else out.project({ ...batch, selection: rows, count }, run.added!.columns(batch, draft));
     },
   };
 }
 
+const expected = "true, false or values by column of each";
+
 /** Writes the rows that go on to `rows`, and their values to `draft`; how many there are. */
 function takeAll(
-  { memory, each, names, places }: Run,
+  { memory, each, added }: Run,
   cursor: Cursor,
   ids: Uint32Array,
   rows: Uint32Array,
@@ -149,28 +147,8 @@ function takeAll(
     const taken = each(cursor, memory.values);
     if (taken === false) continue;
     rows[count++] = row;
-    const values = taken === true ? {} : valuesOf(taken);
-    for (let n = 0; n < names.length; n++) put(draft!, places[n]!, row, values[names[n]!] ?? null);
-    if (taken !== true) checkNames(values, names);
+    if (added !== null) added.put(draft!, row, taken === true ? {} : valuesIn(taken, expected));
+    else if (taken !== true) checkNames(valuesIn(taken, expected), []);
   }
   return count;
-}
-
-function valuesOf(taken: unknown): Readonly<Record<string, Scalar | undefined>> {
-  if (typeof taken === "object" && taken !== null && !(taken instanceof Promise))
-    return taken as Readonly<Record<string, Scalar | undefined>>;
-  throw new TypeError(`expected true, false or values by column of each, got ${named(taken)}`);
-}
-
-function send(
-  { carried }: Run,
-  batch: Batch,
-  rows: Uint32Array,
-  count: number,
-  draft: Draft | null,
-  out: Collector,
-): void {
-  if (draft === null) return out.select(batch, rows, count);
-  const columns = carried.map((from, to) => (from < 0 ? draft.columns[to]! : batch.columns[from]!));
-  out.project({ ...batch, selection: rows, count }, columns);
 }

@@ -3,9 +3,10 @@
 
 import type { z } from "zod";
 import type { ColumnType, Schema } from "./batch.ts";
-import { checkNames, Cursor, named, valuesIn } from "./cursor.ts";
-import type { RecordView, Scalar } from "./record-view.ts";
-import { defineOperator, type Draft, type Example, type OperatorDefinition } from "./operator.ts";
+import { AddedValues } from "./added-values.ts";
+import { Cursor, named, valuesIn } from "./cursor.ts";
+import type { RecordView } from "./record-view.ts";
+import { defineOperator, type Example, type OperatorDefinition } from "./operator.ts";
 
 /** What a column of a type may hold. */
 type ScalarOf<T extends ColumnType> = {
@@ -88,11 +89,7 @@ export function defineMap<C extends z.ZodType, T extends Readonly<Record<string,
     schema: (input, config) => withFields(input, spec.columns(config)),
     create: (config, { input, output }) => {
       const map = spec.map(config);
-      const names = Object.keys(spec.columns(config));
-      const places = names.map((name) => output.fields.findIndex((each) => each.name === name));
-      const carried = output.fields.map((each) =>
-        names.includes(each.name) ? -1 : input.fields.indexOf(each),
-      );
+      const added = new AddedValues(input, output, Object.keys(spec.columns(config)));
       const cursor = new Cursor();
       return {
         onBatch(batch, out) {
@@ -100,18 +97,9 @@ export function defineMap<C extends z.ZodType, T extends Readonly<Record<string,
           const draft = out.draft(batch.rows);
           for (let i = 0; i < batch.count; i++) {
             cursor.row = batch.selection[i]!;
-            const values: Readonly<Record<string, Scalar | undefined>> = valuesIn(map(cursor));
-            let others = 0;
-            for (const _ in values) others++;
-            for (let n = 0; n < names.length; n++) {
-              const value = values[names[n]!];
-              if (value !== undefined) others--;
-              put(draft, places[n]!, cursor.row, value ?? null);
-            }
-            if (others > 0) checkNames(values, names);
+            added.put(draft, cursor.row, valuesIn(map(cursor), "values by column of map"));
           }
-          const columns = carried.map((from, to) => (from < 0 ? draft.columns[to]! : batch.columns[from]!));
-          out.project(batch, columns);
+          out.project(batch, added.columns(batch, draft));
         },
       };
     },
@@ -127,35 +115,4 @@ export function withFields(input: Schema, added: Readonly<Record<string, ColumnT
     if (!input.fields.some((each) => each.name === name)) fields.push({ name, type });
   }
   return { fields, rest: input.rest };
-}
-
-/** Puts one value into a column of a draft; a value of another type is an error of the operator's. */
-export function put(draft: Draft, place: number, row: number, value: Scalar): void {
-  const column = draft.columns[place]!;
-  if (value === null) {
-    column.valid[row] = 0;
-    return;
-  }
-  switch (column.type) {
-    case "string":
-    case "json":
-      if (typeof value !== "string") throw wrongType(column.type, value);
-      column.values[row] = draft.text(place, value);
-      return;
-    case "bool":
-      if (typeof value !== "boolean") throw wrongType(column.type, value);
-      column.values[row] = value ? 1 : 0;
-      return;
-    case "int64":
-      if (typeof value !== "bigint") throw wrongType(column.type, value);
-      column.values[row] = value;
-      return;
-    default:
-      if (typeof value !== "number" || !Number.isFinite(value)) throw wrongType(column.type, value);
-      column.values[row] = value;
-  }
-}
-
-function wrongType(type: ColumnType, value: Scalar): TypeError {
-  return new TypeError(`expected a value of type ${type}, got ${typeof value} ${String(value)}`);
 }
