@@ -26,6 +26,11 @@ export function instanceOf(name: string): Instance {
   return { pipeline, partition: partition === undefined ? null : Number(partition) };
 }
 
+/** Whether a name is what is asked for: the pipeline, a partition of it, or that very partition. */
+export function isMeant(name: string, asked: string): boolean {
+  return name === asked || instanceOf(name).pipeline === asked;
+}
+
 /** Whether something that runs may be called so. */
 export function isInstanceName(name: string): boolean {
   return pipelineNamePattern.test(pattern.exec(name)?.[1] ?? "");

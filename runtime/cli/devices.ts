@@ -4,7 +4,7 @@ import { userInfo } from "node:os";
 import { askService } from "../connect/service.ts";
 import { durationText } from "../engine/waiting.ts";
 import { WeirError } from "../errors.ts";
-import { instanceOf } from "../instance.ts";
+import { instanceOf, isMeant } from "../instance.ts";
 import { deviceSubject } from "../supervisor/control-subjects.ts";
 import type { Deployed } from "../supervisor/deployments.ts";
 import type { KnownDevice } from "../supervisor/fleet.ts";
@@ -19,7 +19,7 @@ import { print, styled } from "./terminal.ts";
 
 /** Of a device, what it runs of a pipeline: itself, or partitions of it. */
 function runsOf({ device }: KnownDevice, pipeline: string): readonly string[] {
-  return device.runs.filter((name) => name === pipeline || instanceOf(name).pipeline === pipeline);
+  return device.runs.filter((name) => isMeant(name, pipeline));
 }
 
 function rowOf(known: KnownDevice, pipeline: string | undefined): string[] {

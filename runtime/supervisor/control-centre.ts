@@ -144,12 +144,13 @@ export class ControlCentre {
     const isReadable = (name: string): boolean =>
       unreadable.every((each) => each.name !== instanceOf(name).pipeline);
     const judged = new Map([...owners].filter(([name]) => isReadable(name)));
-    const { turns, waiting } = this.#turns(placeables(all), known, judged);
+    const pipelines = placeables(all);
+    const { turns, waiting } = this.#turns(pipelines, known, judged);
     const waits = [
       ...waiting.map(({ name, reason }) => `${name} waits for a host: ${reason}`),
       ...unreadable.map(({ name, reason }) => `${name} stays as it is: ${reason}`),
     ];
-    for (const { name, owner } of [...turns, ...this.#spreadTurns(all, known, judged)]) {
+    for (const { name, owner } of [...turns, ...this.#spreadTurns(all, pipelines, known, judged)]) {
       const sequence = all.owners.get(name)?.sequence ?? null;
       if (!(await this.#unlessStale(this.#desired.own(name, owner, sequence)))) continue;
       owners.set(name, owner);
@@ -173,9 +174,13 @@ export class ControlCentre {
   }
 
   /** Of each pipeline whose partitions are to be shared evenly, the next one that goes over. */
-  #spreadTurns(all: AllDesired, devices: readonly KnownDevice[], owners: Owners): Turn[] {
+  #spreadTurns(
+    all: AllDesired,
+    pipelines: readonly Placeable[],
+    devices: readonly KnownDevice[],
+    owners: Owners,
+  ): Turn[] {
     const { lost_after } = this.#options.policy;
-    const pipelines = placeables(all);
     return spreadOf(all).flatMap((pipeline) => {
       const names = new Set(instancesOf(pipeline));
       const partitions = pipelines.filter(({ name }) => names.has(name));

@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import { WeirError } from "../errors.ts";
-import { instanceOf } from "../instance.ts";
+import { instanceOf, isMeant } from "../instance.ts";
 import { type Policy, refusal as policyRefusal } from "./control-policy.ts";
 import { hostsOf, type KnownDevice, type Owner, type Turn } from "./fleet.ts";
 import { hasLabels, labelText } from "./labels.ts";
@@ -64,7 +64,7 @@ export interface FleetNow {
 /** What a user may have moved of what is asked for. Throws where no pipeline of that name is wanted of the fleet. */
 export function movesFor({ pipeline: name, host }: MoveRequest, user: string, fleet: FleetNow): Moves {
   const { pipelines, devices, owners, policy } = fleet;
-  const meant = pipelines.filter((each) => each.name === name || instanceOf(each.name).pipeline === name);
+  const meant = pipelines.filter((each) => isMeant(each.name, name));
   if (meant.length === 0)
     throw new WeirError("WEIR_USAGE", `no pipeline ${name} is wanted of the fleet`, {
       remedy: "weir apply FILE --fleet wants one; weir devices says which devices there are",

@@ -6,7 +6,7 @@ import { type Clock, sleep } from "../clock.ts";
 import { askSocket } from "../connect/socket-question.ts";
 import { messageOf } from "../errors.ts";
 import { parseHeartbeat } from "../heartbeat.ts";
-import { instanceOf } from "../instance.ts";
+import { instanceOf, isMeant } from "../instance.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Asked } from "./admission.ts";
@@ -149,9 +149,7 @@ export class Supervisor {
 
   #release(name: string, reason: string): "released" | "fine" | null {
     const { pipelines, workers } = this.#memory;
-    const meant = [...Object.keys(pipelines), ...Object.keys(workers)].filter(
-      (each) => each === name || instanceOf(each).pipeline === name,
-    );
+    const meant = [...Object.keys(pipelines), ...Object.keys(workers)].filter((each) => isMeant(each, name));
     if (meant.length === 0) return null;
     const failed = meant.filter((each) => hasFailed(this.#memory, each));
     if (failed.length === 0) return "fine";
