@@ -193,11 +193,14 @@ function planFor(
 async function statePlans(
   changes: readonly PlannedChange[],
   pipelines: readonly CheckedPipeline[],
-  runs: HostDesired,
+  runs: () => Promise<HostDesired>,
 ): Promise<ReadonlyMap<string, StatePlan>> {
   const plans = new Map<string, StatePlan>();
-  for (const { name } of changes.filter(({ kind, from, to }) => kind === "change" && from !== to)) {
-    const before = runs.pipelines.get(name)?.pipeline;
+  const changed = changes.filter(({ kind, from, to }) => kind === "change" && from !== to);
+  if (changed.length === 0) return plans;
+  const present = await runs();
+  for (const { name } of changed) {
+    const before = present.pipelines.get(name)?.pipeline;
     const after = pipelines.find(({ plan }) => plan?.name === name)?.plan;
     if (before === undefined || after == null) continue;
     const { file, text } = before;
@@ -273,7 +276,8 @@ export async function plan(names: readonly string[], options: ApplyOptions): Pro
     const bucket = await DesiredBucket.look(link);
     const present = byName((await bucket?.read(host)) ?? nothing, pipelines);
     const changes = planFor(wantedOf(pipelines, options), present, options);
-    const runs = bucket === null ? present : await asItRuns(link, bucket, host, present);
+    const runs = async (): Promise<HostDesired> =>
+      bucket === null ? present : await asItRuns(link, bucket, host, present);
     show(changes, await statePlans(changes, pipelines, runs), options);
   });
   return 0;
@@ -314,7 +318,8 @@ export async function apply(names: readonly string[], options: ApplyOptions): Pr
     if (host !== fleet) await warnOfStranger(link, host);
     const present = byName(await bucket.read(host), pipelines);
     const changes = planFor(wanted, present, options);
-    const states = await statePlans(changes, pipelines, await asItRuns(link, bucket, host, present));
+    const runs = (): Promise<HostDesired> => asItRuns(link, bucket, host, present);
+    const states = await statePlans(changes, pipelines, runs);
     await carryOut(bucket, host, changes, wanted, present);
     // Last, so that a host which is told for the first time hears all of it at once.
     if (present.state === null && host !== fleet) await bucket.begin(host);

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import type { NatsLink } from "../connect/nats-connection.ts";
 import { askService } from "../connect/service.ts";
-import { deviceStatusSubject } from "../supervisor/control-subjects.ts";
+import { deviceStatusSubject, fleet } from "../supervisor/control-subjects.ts";
 import type { DesiredBucket, DesiredEntry, HostDesired } from "../supervisor/desired-bucket.ts";
 
 const answerOfDevice = z.object({
@@ -28,6 +28,8 @@ export async function asItRuns(
   host: string,
   present: HostDesired,
 ): Promise<HostDesired> {
+  // What is wanted of no host by name may run on many.
+  if (host === fleet) return present;
   const running = await revisionsOn(link, host);
   const pipelines = new Map<string, DesiredEntry>();
   for (const [name, entry] of present.pipelines) {
