@@ -2,6 +2,7 @@
 // to batch; texts are not copied, for a column refers to the table's own dictionary. Knows no keys.
 
 import type { Batch, Column, ReferenceTable, Schema } from "weir/sdk";
+import { Carried } from "../carried.ts";
 
 type Values = Column["values"];
 
@@ -11,22 +12,18 @@ interface Target {
 }
 
 export class LookedUp {
-  /** By column of the output: its place in the input, or `~place` among the added ones. */
-  readonly #carried: readonly number[];
+  readonly #carried: Carried;
   readonly #targets: (Target | null)[];
 
   constructor(input: Schema, output: Schema, added: readonly string[]) {
     this.#targets = added.map(() => null);
-    this.#carried = output.fields.map(({ name }) => {
-      const place = added.indexOf(name);
-      return place >= 0 ? ~place : input.fields.findIndex((each) => each.name === name);
-    });
+    this.#carried = new Carried(input, output, added);
   }
 
   /** The columns of the output: for the i-th selected record those of row `places[i]`, nulls where that is below 0. */
   columns(batch: Batch, table: ReferenceTable, places: Int32Array): Column[] {
     const added = table.columns.map((column, place) => this.#fill(place, column, batch, places));
-    return this.#carried.map((from) => (from < 0 ? added[~from]! : batch.columns[from]!));
+    return this.#carried.with(added, batch);
   }
 
   #fill(place: number, column: Column, batch: Batch, places: Int32Array): Column {

@@ -9,6 +9,7 @@ import {
   withFields,
   z,
 } from "weir/sdk";
+import { Carried } from "../carried.ts";
 import { longer } from "../longer.ts";
 import { EarlierNumber, lastNumber } from "./earlier-number.ts";
 import { EarlierValue, lastValue } from "./earlier-value.ts";
@@ -84,11 +85,7 @@ export const previous: OperatorDefinition = defineOperator({
     const earlier = Object.values(values).map((column) =>
       isNumber(column.type) ? new EarlierNumber(column) : new EarlierValue(column),
     );
-    const names = Object.keys(values);
-    const carried = output.fields.map(({ name }) => {
-      const place = names.indexOf(name);
-      return place >= 0 ? ~place : input.fields.findIndex((each) => each.name === name);
-    });
+    const carried = new Carried(input, output, Object.keys(values));
     let ids = new Uint32Array(rowsFirst);
     let slots = new Uint32Array(rowsFirst);
     return {
@@ -108,10 +105,7 @@ export const previous: OperatorDefinition = defineOperator({
         }
         last.pane(0)!.slots(ids, 0, going, slots, 0);
         const added = earlier.map((each, place) => each.take(batch, last.states[place]!, slots, rows, going));
-        out.project(
-          { ...batch, selection: rows, count: going },
-          carried.map((from) => (from < 0 ? added[~from]! : batch.columns[from]!)),
-        );
+        out.project({ ...batch, selection: rows, count: going }, carried.with(added, batch));
       },
     };
   },
