@@ -2,11 +2,10 @@
 // condition in each bit. An int64 is its 64 bits, two's complement; a float64 has to be a whole number, within 2^53 either
 // way, and is taken as one. Names are those of CEL's math extension. Meaning only.
 
-import { fitted } from "./operators.ts";
 import type { FunctionEntry, Overload } from "./overload.ts";
 
 const bits = 64;
-/** Below it, both operands are within what JavaScript's own operators take for bits, and not negative. */
+/** Numbers below it that are not negative are within what JavaScript's own operators take for bits. */
 const fastMax = 2 ** 31;
 
 /** A float64 as an integer; null where it is none that a float64 holds exactly. */
@@ -20,6 +19,10 @@ function exact(n: bigint): number {
   return Number.isSafeInteger(x) ? x : Number.NaN;
 }
 
+function isFast(x: number): boolean {
+  return x >= 0 && x < fastMax && Number.isInteger(x);
+}
+
 function isPlace(place: number): boolean {
   return Number.isInteger(place) && place >= 0 && place < bits;
 }
@@ -29,8 +32,7 @@ function isSet(n: bigint, place: number): boolean | null {
 }
 
 function isSetIn(x: number, place: number): boolean | null {
-  if (x >= 0 && x < fastMax && Number.isInteger(x) && place >= 0 && place < 31 && Number.isInteger(place))
-    return ((x >> place) & 1) === 1;
+  if (isFast(x) && isPlace(place) && place < 31) return ((x >> place) & 1) === 1;
   const n = whole(x);
   return n === null ? null : isSet(n, place);
 }
@@ -41,7 +43,6 @@ function both(ofNumbers: (a: number, b: number) => number, of: (a: bigint, b: bi
     const [one, other] = [whole(a), whole(b)];
     return one === null || other === null ? Number.NaN : exact(of(one, other));
   };
-  const isFast = (x: number): boolean => x >= 0 && x < fastMax && Number.isInteger(x);
   const run = (a: number, b: number): number => (isFast(a) && isFast(b) ? ofNumbers(a, b) : byIntegers(a, b));
   return [
     { takes: ["float64", "float64"], gives: "float64", run },
@@ -57,7 +58,7 @@ function shiftedLeft(n: bigint, places: bigint): bigint | null {
 /** What comes in from the left is 0, also of a negative number, as in CEL. */
 function shiftedRight(n: bigint, places: bigint): bigint | null {
   if (places < 0n) return null;
-  return places >= bits ? 0n : fitted(BigInt.asIntN(bits, BigInt.asUintN(bits, n) >> places));
+  return places >= bits ? 0n : BigInt.asIntN(bits, BigInt.asUintN(bits, n) >> places);
 }
 
 /**
