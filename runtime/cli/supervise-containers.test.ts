@@ -119,7 +119,8 @@ describe.skipIf(engine === null || engine.podman === null)(`weir supervise with 
     const flowing = (isIt: (status: SupervisorStatus) => boolean = () => true): Promise<SupervisorStatus> =>
       until((status) => areFlowing(status, 2) && isIt(status));
 
-    const first = await flowing();
+    const isThere = ({ ingest }: SupervisorStatus) => ingest !== undefined && ingest !== null;
+    const first = await flowing(isThere);
     expect(first).toMatchObject({ driver: "container", driver_fault: "" });
     const id = first.workers[0]?.id ?? "";
     expect(
@@ -140,13 +141,13 @@ describe.skipIf(engine === null || engine.podman === null)(`weir supervise with 
     await flowing(({ workers }) => workers[0] !== undefined && workers[0].id !== id);
 
     // The supervisor is killed; its container runs on, and the next supervisor finds it.
-    const before = await flowing();
+    const before = await flowing(isThere);
     supervisor.kill("SIGKILL");
     await ended(supervisor);
     const running = [before.workers[0]?.id, ingest];
     expect(new Set(podman("ps", "--quiet", "--no-trunc").split("\n"))).toEqual(new Set(running));
     supervisor = supervise();
-    const after = await flowing((status) => status.ingest !== undefined && status.ingest !== null);
+    const after = await flowing(isThere);
     expect([after.workers[0]?.id, after.ingest?.id]).toEqual(running);
 
     // A new revision takes the place of the old one, in the same worker.

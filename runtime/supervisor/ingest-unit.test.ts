@@ -121,6 +121,13 @@ describe("over many looks", () => {
     expect(driver.units).toEqual([]);
   });
 
+  it("one that was started is told of at once, and not from the next look on", async () => {
+    const { driver, unit: kept } = await looks(false, 0);
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    expect(driver.starts).toHaveLength(1);
+    expect(kept.status()).toMatchObject({ id: "1", state: "running" });
+  });
+
   it("one that cannot stay is tried at a growing distance", async () => {
     const { driver } = await looks(true, 120);
     const distances = driver.starts.slice(1).map((at, place) => at - (driver.starts[place] ?? 0));

@@ -102,6 +102,8 @@ export class IngestUnit {
         isDue: due,
       });
       for (const action of actions) await this.#do(action);
+      // What is told of it is not what was there before it was started.
+      if (actions.length > 0) this.#units = await driver.list();
       this.#complaint = "";
     } catch (error) {
       const complaint = messageOf(error);
