@@ -278,6 +278,8 @@ const generalLimits = {
   jetstream_pull_renewal_ms: 2_000,
   /** After its end the answer to a request is still on its way for so long. */
   jetstream_pull_grace_ms: 1_000,
+  /** How often it is looked whether somebody reads a work queue's consumer still that has messages out. */
+  jetstream_deserted_look_ms: 250,
   /** Until the broker gives a message of a work queue out again. */
   jetstream_ack_wait_ms: 30_000,
   /** The same where weir never wants a redelivery, because it replays from its position instead. */

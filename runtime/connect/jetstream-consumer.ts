@@ -13,6 +13,7 @@ import {
   type StreamInfo,
 } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
+import { sleep } from "../clock.ts";
 import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { insist, isCode, type Asker } from "./jetstream-requests.ts";
@@ -230,12 +231,24 @@ export function reopenConsumer(
 
 /**
  * Removes a work queue's consumer that nobody reads, where messages are out that a run before this one did not acknowledge:
- * a new consumer delivers them at once, the old one only after its wait. The queue keeps its messages without it.
+ * a new consumer delivers them at once and in order, the old one only after its wait and behind newer ones. The queue keeps its
+ * messages without it. Who read it before may be about to end, or have a request there that nobody waits for any more: so it is
+ * looked at for as long as a request can last before it is believed that somebody else reads it.
  */
-export async function dropDeserted(manager: JetStreamManager, stream: string, name: string): Promise<void> {
-  const info = await infoOf(manager, stream, name);
-  if (info !== null && info.num_waiting === 0 && info.num_ack_pending > 0)
-    await remove(manager, stream, name);
+export async function dropDeserted(
+  { clock }: Pick<Asker, "clock">,
+  manager: JetStreamManager,
+  stream: string,
+  name: string,
+): Promise<void> {
+  const until = clock.elapsed() + limits.jetstream_pull_expires_ms + limits.jetstream_pull_grace_ms;
+  for (;;) {
+    const info = await infoOf(manager, stream, name);
+    if (info === null || info.num_ack_pending === 0) return;
+    if (info.num_waiting === 0) return remove(manager, stream, name);
+    if (clock.elapsed() >= until) return;
+    await sleep(clock, limits.jetstream_deserted_look_ms);
+  }
 }
 
 /** The stream sequence up to which a consumer's messages are acknowledged; null where there is no such consumer. */

@@ -118,7 +118,7 @@ async function openFound(
       : spec;
   const { durable } = logged;
   if (isQueue && durable !== null)
-    await insist(asker, `read consumer ${durable}`, () => dropDeserted(manager, spec.stream, durable));
+    await insist(asker, `read consumer ${durable}`, () => dropDeserted(asker, manager, spec.stream, durable));
   if (resume !== null) return openBehind(asker, manager, stream, logged, resume);
   const isNext = isKept && spec.start === "new";
   const stood = isNext ? stream.state.last_seq : isKept ? await standing(asker, manager, spec) : null;

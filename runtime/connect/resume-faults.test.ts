@@ -511,6 +511,24 @@ describe("a work queue", () => {
   });
 });
 
+describe("a work queue whose reader before", () => {
+  it("ends only now: what it had not acknowledged comes first, and in order", async () => {
+    await stream({ retention: RetentionPolicy.Workqueue });
+    const other = await connectNats({ name: "before", servers: server.url }, log);
+    const before = jetstreamSource({ link: other, stream: "IN", subject: "in.>", consumer: "weir", log });
+    await before.open(null);
+    await publish(0, 20);
+    expect((await numbers(before, 20, false)).all).toEqual(range(0, 20));
+    const opened = open(null);
+    await sleep(wallClock, 500);
+    await other.close();
+    const source = await opened;
+    await publish(20, 40);
+    expect((await numbers(source, 40)).all).toEqual(range(0, 40));
+    await source.close();
+  });
+});
+
 describe("a consumer that the server forgot", () => {
   it("is made again, with nobody asking while it went", async () => {
     await stream();
