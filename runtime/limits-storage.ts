@@ -31,6 +31,8 @@ export const storageLimits = {
   /** Kept free for a last commit on a full disk, as long as it is no more than this share of what is free. */
   log_reserve_bytes: 16_777_216,
   log_reserve_share: 0.0625,
+  /** Of a folder as it goes to another host: what stands in front of each file. */
+  parcel_line_bytes_max: 1_024,
 
   // The ingest journal
   journal_bytes_default: 1_073_741_824,

@@ -41,6 +41,8 @@ export const supervisionLimits = {
   // Devices and their control centre
   /** How often a device says that it is there, and for how long it may not before nothing new is given to it. */
   device_contact_ms: 5_000,
+  /** How often it looks whether it runs something else than it has said. */
+  device_runs_look_ms: 500,
   /** So often in a row somebody else has spoken under a device's name before it counts as another supervisor. */
   device_others_max: 3,
   /** And so often in a row nobody else has, before another one is news again. */
@@ -57,6 +59,12 @@ export const supervisionLimits = {
   service_answer_ms_max: 5_000,
   /** Requests that wait for the control centre on one device. */
   deployments_waiting_max: 100,
+
+  // What a pipeline keeps, on its way from one host to the next
+  /** Of its files; where it has more, the next host begins anew. */
+  handover_bytes_max: 67_108_864,
+  /** Of one message that takes a part of it. */
+  handover_piece_bytes: 262_144,
 
   // Workers that are processes
   /** From the order to start one until it has a process. */

@@ -8,8 +8,10 @@ import { dirname, join, resolve } from "node:path";
 import { wallClock } from "../clock.ts";
 import { limits } from "../limits.ts";
 import { type Log, type LogFormat, makeLog } from "../log.ts";
+import type { NatsLink } from "../connect/nats-connection.ts";
 import type { Device } from "../supervisor/device.ts";
 import type { WorkerLimits } from "../supervisor/driver.ts";
+import { Handovers } from "../supervisor/handovers.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
 import { SupervisorFiles } from "../supervisor/supervisor-files.ts";
 import { followTrusted, readTrusted } from "../supervisor/trusted-keys.ts";
@@ -25,7 +27,7 @@ import { readRequests } from "../worker/ingest-requests.ts";
 import { prepareRunFolder } from "../worker/control.ts";
 import { defaultConnection, type DeviceSettings, runFolder } from "../worker/settings.ts";
 import { giveBackMemory, keepCompiledCode, boundYoungGeneration } from "../worker/settle.ts";
-import { termsIn } from "../worker/state-folders.ts";
+import { TurnFolders, termsIn } from "../worker/turn-folders.ts";
 import { settingsFor } from "./device-settings.ts";
 import { checkForgotten, checkWanted, followFolder } from "./followed-folder.ts";
 import { checkHost, hostToken } from "./host-name.ts";
@@ -105,6 +107,8 @@ interface Started extends Supervised {
   readonly files: SupervisorFiles;
   /** The state of its workers. */
   readonly data: string;
+  /** From here on pipelines take along what they keep by way of this connection. */
+  readonly goBy: (link: Promise<NatsLink>) => void;
 }
 
 /** How workers are started here. */
@@ -193,8 +197,19 @@ async function start(
   const bounds = limitsOf(options);
   const shared = { clock: wallClock, log, random: Math.random };
   const socketOf = (worker: string): string => workerSocket(hosting.run, identity, worker);
+  const hub = Promise.withResolvers<NatsLink>();
+  const handovers = new Handovers({
+    ...shared,
+    host,
+    folders: new TurnFolders(data, log),
+    bucket: async () => {
+      const { HandoverBucket } = await import("../supervisor/handover-bucket.ts");
+      return HandoverBucket.open(await hub.promise);
+    },
+  });
   const supervisor = new Supervisor({
     ...shared,
+    handovers,
     driver: hosting.driver,
     files,
     host,
@@ -213,7 +228,7 @@ async function start(
   const isWanted = (): boolean => readRequests(data).length > 0;
   const spec = ingestSpec(starting, bounds);
   const ingest = new IngestUnit({ ...shared, driver: hosting.ingest, spec, isWanted });
-  return { supervisor, ingest, files, data, identity, socketOf };
+  return { supervisor, ingest, files, data, identity, socketOf, goBy: hub.resolve };
 }
 
 /**
@@ -223,7 +238,7 @@ async function start(
 async function followBucket(
   connection: string,
   host: string,
-  { supervisor, files, data }: Started,
+  { supervisor, files, data, goBy }: Started,
   settings: DeviceSettings,
   log: Log,
 ): Promise<() => void> {
@@ -231,8 +246,10 @@ async function followBucket(
   const { linkSupervisor } = await import("../supervisor/supervisor-link.ts");
   const connections = new Connections(settings.connections, log, wallClock);
   const { location = "", labels = {}, subjects = [] } = settings.device ?? {};
+  const link = connections.link(connection);
+  goBy(link);
   const end = linkSupervisor({
-    link: connections.link(connection),
+    link,
     local: connection === defaultConnection ? undefined : connections.link(defaultConnection),
     terms: () => termsIn(data),
     device: { id: host, location, labels, capacity: capacityOf(settings), subjects, revision: version },

@@ -167,6 +167,8 @@ export interface PlacementSpec {
   readonly workersMax: number | null;
   /** Its partitions are shared evenly among the hosts of a fleet, also when one comes. */
   readonly spread: boolean;
+  /** What it keeps goes along when it is moved from host to host of a fleet. */
+  readonly carriesState: boolean;
   /** Of its worker's pool; null: as many as its worker gives. */
   readonly threads: number | null;
 }

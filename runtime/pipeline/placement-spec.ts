@@ -58,6 +58,13 @@ const settings = z
           "Of a fleet (`weir apply --fleet`): its partitions are shared evenly among all hosts that fit, also when one comes. One at a time goes over, and begins a turn there; without it they stay where they are.",
       })
       .optional(),
+    carry_state: z
+      .boolean()
+      .meta({
+        description:
+          "Of a fleet (`weir apply --fleet`): when it is moved to another host that fits, what it keeps goes along by way of the bucket `weir_handover`: open windows, how far it has read, rows that wait. So nothing is lost by a move, and nothing comes twice. Without it, it begins anew there.",
+      })
+      .optional(),
     threads: z
       .int()
       .min(0)
@@ -93,6 +100,7 @@ export function readPlacement(reader: Reader): PlacementSpec {
     partitions: read?.partitions ?? null,
     workersMax: read?.workers?.max ?? null,
     spread: read?.spread ?? false,
+    carriesState: read?.carry_state ?? false,
     threads: read?.threads ?? null,
   };
 }

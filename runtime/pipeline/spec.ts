@@ -10,6 +10,7 @@ import { didYouMean } from "./nearest.ts";
 import { readLimits } from "./limits-spec.ts";
 import { readOutbox } from "./outbox-spec.ts";
 import type { Diagnostic, PipelineSpec, SinkSpec } from "./pipeline.ts";
+import { checkCarriedState } from "./carried-state.ts";
 import { checkPartitions } from "./partitions.ts";
 import { readPlacement } from "./placement-spec.ts";
 import type { ProtoFiles } from "./proto-files.ts";
@@ -110,6 +111,7 @@ export function readSpec(
   };
   checkLoops(reader, spec);
   checkPartitions(reader, spec);
+  checkCarriedState(reader, spec);
   return { spec, diagnostics: reader.diagnostics };
 }
 

@@ -23,8 +23,10 @@ import {
   type TurnEntry,
   type Turns,
   turnsFor,
+  type WantedTurn,
 } from "./fleet.ts";
 import { demandOf, isNamed, knownDevice, placeables, placedOf } from "./fleet-view.ts";
+import { HandoverBucket } from "./handover-bucket.ts";
 import { instancesOf } from "./instances.ts";
 import { type Moved, movesFor, nextSpread, readMove } from "./moving.ts";
 import { hostState, type Placeable } from "./place.ts";
@@ -145,8 +147,10 @@ export class ControlCentre {
       unreadable.every((each) => each.name !== instanceOf(name).pipeline);
     const judged = new Map([...owners].filter(([name]) => isReadable(name)));
     const pipelines = placeables(all);
+    const hinders = await this.#makeHandoverBucket(pipelines);
     const { turns, waiting } = this.#turns(pipelines, known, judged);
     const waits = [
+      ...hinders,
       ...waiting.map(({ name, reason }) => `${name} waits for a host: ${reason}`),
       ...unreadable.map(({ name, reason }) => `${name} stays as it is: ${reason}`),
     ];
@@ -157,20 +161,31 @@ export class ControlCentre {
       const where = owner.host === null ? "nowhere" : `${owner.host}, term ${owner.term}`;
       this.#tell("moved", name, `${name} to ${where}: ${owner.reason}`);
     }
-    const revisions = new Map(
+    const turnsWanted = new Map(
       [...wanted.pipelines.values()].flatMap(({ pipeline }) =>
-        instancesOf(pipeline).map((name) => [name, revisionMark(pipeline)] as const),
+        instancesOf(pipeline).map((name) => [name, wantedTurn(pipeline)] as const),
       ),
     );
     const runs = runsOf(known);
     const entries = turnEntries(all).filter(({ name }) => isReadable(name));
-    for (const change of entryChanges(revisions, owners, entries, runs)) {
+    for (const change of entryChanges(turnsWanted, owners, entries, runs)) {
       if (change.kind === "put" && isNamed(all, change.host, change.name))
         waits.push(`${change.name} waits: ${change.host} is to run a pipeline of that name already`);
       else await this.#enter(change, all);
     }
     // All of it at once: what was said one after the other would be news again at each look.
     this.#say(waits.join("; "));
+  }
+
+  /** Devices may not make it, where they may do only what they have to. */
+  async #makeHandoverBucket(pipelines: readonly Placeable[]): Promise<readonly string[]> {
+    if (!pipelines.some(({ carriesState }) => carriesState)) return [];
+    try {
+      await HandoverBucket.open(this.#options.link);
+      return [];
+    } catch (error) {
+      return [`what pipelines keep cannot go along: ${messageOf(error)}`];
+    }
   }
 
   /** Of each pipeline whose partitions are to be shared evenly, the next one that goes over. */
@@ -205,12 +220,18 @@ export class ControlCentre {
     );
   }
 
-  async #enter({ kind, host, name, term, resumes }: EntryChange, { hosts }: AllDesired): Promise<void> {
+  async #enter(
+    { kind, host, name, term, resumes, carries }: EntryChange,
+    { hosts }: AllDesired,
+  ): Promise<void> {
     const entry = hosts.get(host)?.pipelines.get(name) ?? null;
     const text = hosts.get(fleet)?.pipelines.get(instanceOf(name).pipeline)?.pipeline;
     if (kind === "remove" && entry !== null) await this.#unlessStale(this.#desired.remove(host, entry));
-    if (kind === "remove" || text === undefined) return;
-    if (!(await this.#unlessStale(this.#desired.put(host, { ...text, name, term, resumes }, entry)))) return;
+    if (kind === "leave" && entry !== null)
+      await this.#unlessStale(this.#desired.put(host, { ...entry.pipeline, leaves: true }, entry));
+    if (kind !== "put" || text === undefined) return;
+    const entered = { ...text, name, term, resumes, carries };
+    if (!(await this.#unlessStale(this.#desired.put(host, entered, entry)))) return;
     if ((hosts.get(host)?.state ?? null) === null) await this.#desired.begin(host);
   }
 
@@ -341,11 +362,15 @@ function spreadOf({ hosts }: AllDesired): readonly WantedPipeline[] {
   return all.filter(({ placement }) => placement.spread);
 }
 
+function wantedTurn(pipeline: WantedPipeline): WantedTurn {
+  return { revision: revisionMark(pipeline), carries: pipeline.placement.carriesState };
+}
+
 function turnEntries({ hosts }: AllDesired): readonly TurnEntry[] {
   return [...hosts].flatMap(([host, { pipelines }]) =>
     [...pipelines.values()].flatMap(({ pipeline }) => {
-      const { name, term } = pipeline;
-      return term === undefined ? [] : [{ host, name, term, revision: revisionMark(pipeline) }];
+      const { name, term, leaves = false } = pipeline;
+      return term === undefined ? [] : [{ host, name, term, revision: revisionMark(pipeline), leaves }];
     }),
   );
 }

@@ -27,6 +27,8 @@ const pipelineEntry = z.object({
   term: z.int().optional(),
   forget: z.boolean().optional(),
   resumes: z.boolean().optional(),
+  leaves: z.boolean().optional(),
+  carries: z.int().optional(),
   back: z.boolean().optional(),
   signature: z.unknown().optional(),
 });
@@ -36,6 +38,7 @@ const ownerEntry: z.ZodType<Owner> = z.object({
   term: z.int().positive(),
   before: z.string().nullable(),
   reason: z.string(),
+  carried_since: z.int().positive().optional(),
 });
 
 export interface HostState {
@@ -228,12 +231,12 @@ export class DesiredBucket {
   /** Wants a pipeline; `replaces` is the entry that it takes the place of, as it was read; `back`: it is gone back to. */
   async put(
     host: string,
-    { name, file, text, term, forget, resumes, signature }: WantedPipeline,
+    { name, file, text, term, forget, resumes, leaves, carries, signature }: WantedPipeline,
     replaces: Replaceable | null,
     back?: true,
   ): Promise<void> {
     const key = pipelineKey(host, name);
-    const value = JSON.stringify({ file, text, term, forget, resumes, back, signature });
+    const value = JSON.stringify({ file, text, term, forget, resumes, leaves, carries, back, signature });
     try {
       // One that was deleted has a last number as well, which `create` knows how to follow.
       if (replaces === null) await this.#store.create(key, value);

@@ -22,7 +22,8 @@ export function placeables({ hosts }: AllDesired): readonly Placeable[] {
   return [...(hosts.get(fleet)?.pipelines.values() ?? [])].flatMap(({ pipeline }) => {
     const { placement, subjects } = pipeline;
     const demand = demandOfEach(pipeline);
-    return instancesOf(pipeline).map((name) => ({ name, labels: placement.labels, subjects, demand }));
+    const { labels, carriesState } = placement;
+    return instancesOf(pipeline).map((name) => ({ name, labels, subjects, demand, carriesState }));
   });
 }
 

@@ -122,7 +122,7 @@ test("where the bucket was made anew, turns go on from what devices say of their
 });
 
 test("what is wanted of hosts follows whose turn it is, once the one before has let go", () => {
-  const wanted = new Map([["p", "r1"]]);
+  const wanted = new Map([["p", { revision: "r1", carries: false }]]);
   const entry = (host: string, term: number, revision = "r1"): TurnEntry => ({
     host,
     name: "p",
@@ -183,7 +183,7 @@ test("over any life of a fleet turns only grow, nothing moves without a reason, 
         }
         owners = next;
         expect(turnsFor(pipelines, devices, owners, lost_after).turns).toEqual([]);
-        const revisions = new Map(wanted.map((name) => [name, "r"]));
+        const revisions = new Map(wanted.map((name) => [name, { revision: "r", carries: false }]));
         const entries = [...owners].flatMap(([name, { host, term }]) =>
           host === null || !wanted.includes(name) ? [] : [{ host, name, term, revision: "r" }],
         );

@@ -16,6 +16,8 @@ export interface Owner {
   /** Whose turn it was before, the last one that was anybody's. */
   readonly before: string | null;
   readonly reason: string;
+  /** From which turn on each took what the one before it had left; absent where it begins anew. */
+  readonly carried_since?: number | undefined;
 }
 
 /** A device with how long it was silent. */
@@ -53,10 +55,10 @@ export function turnsFor(
   const before = new Map<string, string>();
   for (const [name, { host }] of owners) if (host !== null) before.set(name, host);
   const { moves, unplaced } = placeOnHosts(pipelines, hostsOf(devices, lost_after), before);
-  const turns = moves.map(({ name, from, to, reason }): Turn => {
-    const last = owners.get(name);
-    const before = from ?? last?.before ?? null;
-    return { name, owner: { host: to, term: (last?.term ?? 0) + 1, before, reason } };
+  const carrying = new Set(pipelines.flatMap(({ name, carriesState }) => (carriesState ? [name] : [])));
+  const turns = moves.map(({ name, to, reason }): Turn => {
+    const owner = nextOwner(owners.get(name), { host: to, reason, carries: carrying.has(name) });
+    return { name, owner };
   });
   // Of those that stay the bucket is told whose they are.
   const moved = new Set(moves.map(({ name }) => name));
@@ -69,6 +71,17 @@ export function turnsFor(
       turns.push({ name, owner: { host: null, term, before: host, reason } });
   }
   return { turns, waiting: unplaced };
+}
+
+/** Who has the next turn. */
+export function nextOwner(
+  last: Owner | undefined,
+  { host, reason, carries }: { readonly host: string; readonly reason: string; readonly carries: boolean },
+): Owner {
+  const term = (last?.term ?? 0) + 1;
+  const carried_since = last?.carried_since ?? last?.term ?? term;
+  const before = last?.host ?? last?.before ?? null;
+  return { host, term, before, reason, ...(carries ? { carried_since } : {}) };
 }
 
 /**
@@ -129,15 +142,27 @@ export interface TurnEntry {
   readonly term: number;
   /** Of its text and its signature. */
   readonly revision: string;
+  /** It is to leave what it keeps. */
+  readonly leaves?: boolean;
+}
+
+/** What is wanted of the fleet under a name. */
+export interface WantedTurn {
+  readonly revision: string;
+  /** What it keeps goes along to its next host. */
+  readonly carries: boolean;
 }
 
 export interface EntryChange {
-  readonly kind: "put" | "remove";
+  /** `leave`: it does not run there any more, and leaves what it keeps. */
+  readonly kind: "put" | "leave" | "remove";
   readonly host: string;
   readonly name: string;
   readonly term: number;
   /** Nobody else had a turn since this host's own: it goes on with what it keeps. */
   readonly resumes?: boolean;
+  /** It takes what was left by this turn or a later one. */
+  readonly carries?: number | undefined;
 }
 
 /**
@@ -145,24 +170,33 @@ export interface EntryChange {
  * heard, what it says that it runs. An owner waits for one before it that is there and has not let go yet.
  */
 export function entryChanges(
-  pipelines: ReadonlyMap<string, string>,
+  pipelines: ReadonlyMap<string, WantedTurn>,
   owners: ReadonlyMap<string, Owner>,
   entries: readonly TurnEntry[],
   runs: ReadonlyMap<string, ReadonlySet<string>>,
 ): readonly EntryChange[] {
   const changes: EntryChange[] = [];
+  const leaving = new Set<string>();
   const present = new Map(entries.map((each) => [`${each.host} ${each.name}`, each]));
-  for (const { host, name, term } of entries) {
+  for (const { host, name, term, leaves } of entries) {
     const owner = owners.get(name);
-    if (owner?.host !== host || !pipelines.has(name)) changes.push({ kind: "remove", host, name, term });
+    const wanted = pipelines.get(name);
+    if (owner?.host === host && wanted !== undefined) continue;
+    const isAwaited = wanted?.carries === true && owner?.host != null && runs.get(host)?.has(name) === true;
+    if (isAwaited) leaving.add(name);
+    if (!isAwaited) changes.push({ kind: "remove", host, name, term });
+    else if (leaves !== true) changes.push({ kind: "leave", host, name, term });
   }
-  for (const [name, { host, term, before }] of owners) {
-    const revision = pipelines.get(name);
-    if (host === null || revision === undefined) continue;
+  for (const [name, { host, term, before, carried_since }] of owners) {
+    const wanted = pipelines.get(name);
+    if (host === null || wanted === undefined) continue;
     const entry = present.get(`${host} ${name}`);
-    if (entry?.term === term && entry.revision === revision) continue;
-    const isHeld = entry === undefined && before !== null && before !== host && runs.get(before)?.has(name);
-    if (isHeld !== true) changes.push({ kind: "put", host, name, term, resumes: before === host });
+    if (entry?.term === term && entry.revision === wanted.revision) continue;
+    const isOther = before !== null && before !== host;
+    const isHeld = leaving.has(name) || (isOther && runs.get(before)?.has(name) === true);
+    if (entry === undefined && isHeld) continue;
+    const carries = wanted.carries ? carried_since : undefined;
+    changes.push({ kind: "put", host, name, term, resumes: before === host, carries });
   }
   return changes;
 }

@@ -23,12 +23,13 @@ export interface GateOptions {
   readonly log: Log;
 }
 
-/** What may begin anew is no other revision, but counts once it is started again. */
+/** What may begin anew, or leaves, is no other revision, but counts as well. */
 function markOf(pipelines: readonly WantedPipeline[]): string {
-  return pipelines
-    .map((each) => `${each.name}@${revisionMark(each)}~${each.term ?? ""}${each.forget === true ? "!" : ""}`)
-    .sort()
-    .join(" ");
+  const markOfOne = (each: WantedPipeline): string => {
+    const marks = `${each.forget === true ? "!" : ""}${each.leaves === true ? "-" : ""}`;
+    return `${each.name}@${revisionMark(each)}~${each.term ?? ""}${marks}`;
+  };
+  return pipelines.map(markOfOne).sort().join(" ");
 }
 
 export class Gate {

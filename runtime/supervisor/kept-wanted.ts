@@ -12,6 +12,8 @@ const entry = z.strictObject({
   term: z.int().optional(),
   forget: z.boolean().optional(),
   resumes: z.boolean().optional(),
+  leaves: z.boolean().optional(),
+  carries: z.int().optional(),
   signature: z.unknown().optional(),
 });
 
@@ -24,9 +26,10 @@ export interface KeptWanted {
 
 /** A line for each of them. */
 export function wantedText(pipelines: readonly WantedPipeline[]): string {
-  const entries = pipelines.map(({ name, file, text, term, forget, resumes, signature }) => {
+  const entries = pipelines.map((pipeline) => {
+    const { name, file, text, term, forget, resumes, leaves, carries, signature } = pipeline;
     const partition = instanceOf(name).partition ?? undefined;
-    return JSON.stringify({ file, text, partition, term, forget, resumes, signature });
+    return JSON.stringify({ file, text, partition, term, forget, resumes, leaves, carries, signature });
   });
   return `[\n${entries.join(",\n")}\n]\n`;
 }

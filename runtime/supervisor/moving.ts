@@ -5,7 +5,7 @@ import { z } from "zod";
 import { WeirError } from "../errors.ts";
 import { instanceOf, isMeant } from "../instance.ts";
 import { type Policy, refusal as policyRefusal } from "./control-policy.ts";
-import { hostsOf, type KnownDevice, type Owner, type Turn } from "./fleet.ts";
+import { hostsOf, type KnownDevice, nextOwner, type Owner, type Turn } from "./fleet.ts";
 import { hasLabels, labelText } from "./labels.ts";
 import { type Host, type Placeable, placeOnHosts } from "./place.ts";
 import { spread } from "./spread.ts";
@@ -118,12 +118,9 @@ export function turnsByHand(
         : refusal(pipeline, host, to, pipelines, hosts, where);
     if (reason !== null) refused.push({ name, reason });
     else {
-      const { host: from = null, before = null, term = 0 } = last ?? {};
       where.set(name, to);
-      turns.push({
-        name,
-        owner: { host: to, term: term + 1, before: from ?? before, reason: why },
-      });
+      const carries = pipeline?.carriesState === true;
+      turns.push({ name, owner: nextOwner(last, { host: to, reason: why, carries }) });
     }
   }
   return { turns, refused };

@@ -38,6 +38,8 @@ export interface Placeable extends Taker {
   readonly labels: Readonly<Record<string, string>>;
   /** What it reads. */
   readonly subjects: readonly string[];
+  /** What it keeps goes along to its next host. */
+  readonly carriesState?: boolean;
 }
 
 /** How far a host is, by how long ago (ms) it was last heard of; after `lost_after` it is lost. */

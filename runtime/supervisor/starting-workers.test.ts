@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
 import { type Clock, sleep, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
+import { limits } from "../limits.ts";
 import { startedPart } from "../testing/started.ts";
 import { ProcessDriver } from "./drivers/process-driver.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -67,7 +68,11 @@ async function supervisorIn(folder: string, clock: Clock): Promise<Supervisor> {
 it("a worker that starts is asked until its pipelines run", { timeout: 30_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "weir-starting-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-  const supervisor = await supervisorIn(folder, withoutLooks);
+  let later = 0;
+  const supervisor = await supervisorIn(folder, {
+    ...withoutLooks,
+    elapsed: () => wallClock.elapsed() + later,
+  });
   supervisor.want([wantedPipeline(join(folder, "pulse.yaml"), pipeline)]);
   supervisor.start();
   onTestFinished(async () => {
@@ -77,6 +82,9 @@ it("a worker that starts is asked until its pipelines run", { timeout: 30_000 },
   const phase = (): string | undefined => supervisor.status().pipelines[0]?.beat?.phase;
   while (phase() !== "running") await sleep(wallClock, 50);
   expect(phase()).toBe("running");
+  // What it does while it cannot be heard nobody knows; that it lives is known.
+  later = 2 * limits.worker_hang_ms;
+  expect([supervisor.status().workers[0]?.pipelines, supervisor.running()]).toEqual([[], ["pulse"]]);
 });
 
 it.each([

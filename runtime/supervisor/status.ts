@@ -73,6 +73,8 @@ export interface Known {
   readonly heard: ReadonlyMap<string, Heard>;
   readonly memory: Memory;
   readonly unplaced: Reconciled["unplaced"];
+  /** What may not run now although it is wanted, and why: it goes to another host, or comes from one. */
+  readonly going?: ReadonlyMap<string, string>;
   readonly told: SupervisorStatus["happenings"];
 }
 
@@ -129,6 +131,8 @@ function pipelineLine(name: string, pipeline: WantedPipeline, known: Known): Pip
   const runs = memory === undefined ? null : effectiveRevision(memory);
   const line = { name, wanted: revision, runs, worker };
   const refused = memory?.refused[revision];
+  const going = known.going?.get(name);
+  if (going !== undefined) return { ...line, state: "waiting", reason: going, beat: null };
   if (memory !== undefined && runs === null)
     return { ...line, state: "quarantined", reason: refused ?? null, beat: null };
   const unplaced = known.unplaced.find((each) => each.name === name);

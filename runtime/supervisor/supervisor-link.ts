@@ -56,6 +56,8 @@ class SupervisorLink {
   /** How often in a row it was the only one of its name, and whether another one was told of since. */
   #alone = 0;
   #isDoubled = false;
+  /** What it said last that it runs; null before it has said anything. */
+  #toldRuns: string | null = null;
 
   constructor(options: LinkOptions) {
     const { device, files, fileOf, log, clock, supervisor } = options;
@@ -82,7 +84,14 @@ class SupervisorLink {
     };
     // What was refused of what is on the disk happened before.
     for (const each of supervisor.status().happenings) this.#events.add(each);
-    this.#ends = [supervisor.onTold(told), clock.every(limits.device_contact_ms, () => void this.#contact())];
+    this.#ends = [
+      supervisor.onTold(told),
+      clock.every(limits.device_contact_ms, () => void this.#contact()),
+      // Who has the next turn of something waits until it is told that this one has let go.
+      clock.every(limits.device_runs_look_ms, () => {
+        if (this.#toldRuns !== null && this.#runs().join(" ") !== this.#toldRuns) void this.#contact();
+      }),
+    ];
     for (const each of [link, ...(local === undefined ? [] : [local])])
       each.then((opened) => this.#answer(opened)).catch(() => undefined);
     this.#follow().catch((error: unknown) => {
@@ -130,7 +139,9 @@ class SupervisorLink {
     this.#tell();
     try {
       this.#registry ??= await DeviceBucket.open(link);
-      const others = await this.#registry.tell(this.#device());
+      const device = this.#device();
+      this.#toldRuns = device.runs.join(" ");
+      const others = await this.#registry.tell(device);
       this.#noteOthers(others);
       await this.#deployments.retry();
     } catch (error) {
@@ -155,19 +166,20 @@ class SupervisorLink {
     supervisor.tell({ what: "doubled", name: device.id, reason });
   }
 
+  /** What is wanted here, and what a worker runs still; but not what has left for another host. */
+  #runs(): readonly string[] {
+    const { supervisor } = this.#options;
+    const names = [...supervisor.wanted.map(({ name }) => name), ...supervisor.running()];
+    return [...new Set(names)].filter((name) => !supervisor.hasLeft(name)).sort();
+  }
+
   #device(): Device {
     const { device, supervisor, clock, terms } = this.#options;
-    const { workers } = supervisor.status();
     const heard = supervisor.wanted.flatMap(({ subjects }) => subjects);
     return {
       ...device,
       subjects: [...new Set([...device.subjects, ...heard])].slice(0, limits.device_subjects_max),
-      runs: [
-        ...new Set([
-          ...supervisor.wanted.map(({ name }) => name),
-          ...workers.flatMap(({ pipelines }) => pipelines),
-        ]),
-      ],
+      runs: this.#runs(),
       terms: terms?.(),
       since: this.#since,
       last_contact: new Date(clock.now()).toISOString(),

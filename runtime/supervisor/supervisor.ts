@@ -3,9 +3,7 @@
 
 import type { AssignedPipeline, AssignmentKey } from "../assignment.ts";
 import { type Clock, sleep } from "../clock.ts";
-import { askSocket } from "../connect/socket-question.ts";
 import { messageOf } from "../errors.ts";
-import { parseHeartbeat } from "../heartbeat.ts";
 import { instanceOf, isMeant } from "../instance.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
@@ -14,14 +12,16 @@ import { Beginnings } from "./beginnings.ts";
 import type { Capacity } from "./capacity.ts";
 import type { Driver, ObservedWorker, UnlimitedWorker, WorkerLimits } from "./driver.ts";
 import { Gate } from "./gate.ts";
+import type { Handovers } from "./handovers.ts";
 import { Hands } from "./hands.ts";
+import { Hearing } from "./hearing.ts";
 import { desiredOf } from "./instances.ts";
 import { lives } from "./life-signs.ts";
 import { KeptWrites } from "./kept-writes.ts";
 import { Lateness } from "./lateness.ts";
 import { hasFailed, type Memory, memoryText, released } from "./memory.ts";
 import { reconcile, type Reconciled } from "./reconcile.ts";
-import type { Happening, Heard } from "./situation.ts";
+import type { Happening } from "./situation.ts";
 import type { ScaleTiming } from "./scale.ts";
 import type { TrustedKeys } from "./signature.ts";
 import { type SupervisorStatus, statusOf } from "./status.ts";
@@ -49,6 +49,8 @@ export interface SupervisorOptions {
   readonly scaling?: ScaleTiming;
   /** Only what one of these keys has signed may run; everything when left out. */
   readonly trusted?: TrustedKeys;
+  /** Takes along what is kept of pipelines that come from other hosts, or go there; absent where none do. */
+  readonly handovers?: Handovers;
 }
 
 /** Something that happened, and when. */
@@ -60,8 +62,7 @@ export class Supervisor {
   /** Times of what is seen here are those of a clock that nobody sets. */
   readonly #since: number;
   readonly #beginnings: Beginnings;
-  readonly #heard = new Map<string, Heard>();
-  readonly #asking = new Set<string>();
+  readonly #hearing: Hearing;
   readonly #told: Told[] = [];
   readonly #lateness = new Lateness(limits.supervisor_look_ms);
   readonly #gate: Gate;
@@ -71,6 +72,7 @@ export class Supervisor {
   #kept = "";
   #workers: readonly ObservedWorker[] | null = [];
   #unplaced: Reconciled["unplaced"] = [];
+  #going: ReadonlyMap<string, string> = new Map();
   #driverFault = "";
   #looking: Promise<void> | null = null;
   #again = false;
@@ -83,7 +85,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { files, driver, host, log, clock, spec, trusted: keys = null } = options;
+    const { files, driver, host, log, clock, spec, trusted: keys = null, handovers } = options;
     this.#beginnings = new Beginnings(clock);
     this.#since = clock.elapsed();
     this.#writes = new KeptWrites(log);
@@ -92,12 +94,26 @@ export class Supervisor {
     this.#held = files.held();
     const textOf = (key: AssignmentKey): AssignedPipeline | null => this.#textOf(key);
     const isIntact = (each: AssignedPipeline): boolean => keys === null || textOf(each)?.text === each.text;
+    const workers = (): readonly ObservedWorker[] | null => this.#workers;
+    const changed = (): void => this.#lookSoon();
+    this.#hearing = new Hearing({ socketOf: options.socketOf, clock, workers, changed });
+    handovers?.on(changed, (happening) => this.tell(happening));
     this.#hands = new Hands({ driver, files, log, spec, textOf, isIntact, done: () => this.#lookSoon() });
   }
 
   /** What was wanted when it was last told, and may run. */
   get wanted(): readonly WantedPipeline[] {
     return this.#gate.wanted;
+  }
+
+  /** Whether a pipeline is wanted here only to leave for another host, and has. */
+  hasLeft(name: string): boolean {
+    return this.#options.handovers?.hasLeft(name) === true;
+  }
+
+  /** Pipelines that may run in its workers, whatever is wanted of them now. */
+  running(): readonly string[] {
+    return this.#hearing.running();
   }
 
   /** What is wanted, and may not run. */
@@ -201,9 +217,10 @@ export class Supervisor {
       wanted: this.#gate.wanted,
       refused: [...this.#refused, ...this.#gate.refused],
       workers: this.#workers,
-      heard: this.#heard,
+      heard: this.#hearing.heard,
       memory: this.#memory,
       unplaced: this.#unplaced,
+      going: this.#going,
       told: this.#told,
     });
   }
@@ -230,6 +247,7 @@ export class Supervisor {
   /** Ends looking. Workers run on. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#hearing.close();
     this.#endLooks();
     await this.#looking;
     this.#cancelDue();
@@ -267,14 +285,15 @@ export class Supervisor {
     const { busy } = this.#hands;
     const workers = await this.#list();
     this.#workers = workers;
-    for (const each of workers ?? []) if (lives(each)) this.#ask(each.name);
+    for (const each of workers ?? []) if (lives(each)) this.#hearing.ask(each.name);
+    this.#going = this.#options.handovers?.look(this.#gate.wanted) ?? this.#going;
     const wanted = this.#draining || this.#held ? [] : this.#gate.wanted;
-    const pipelines = wanted.flatMap(desiredOf);
+    const pipelines = wanted.filter(({ name }) => !this.#going.has(name)).flatMap(desiredOf);
     const { actions, happenings, unplaced, memory } = reconcile(
       { pipelines, worker: revision, limits: bounds, host: capacity, ...(scaling && { scaling }) },
       {
         workers,
-        heard: this.#heard,
+        heard: this.#hearing.heard,
         assigned: this.#hands.assigned,
         busy: new Set([...busy, ...this.#hands.busy]),
         refused: this.#hands.takeRefused(),
@@ -319,44 +338,6 @@ export class Supervisor {
     }
   }
 
-  /** Asks a worker for its heartbeat, unless an earlier question waits for its answer. */
-  #ask(worker: string): void {
-    const last = this.#heard.get(worker)?.at ?? 0;
-    if (this.#asking.has(worker) || this.#options.clock.elapsed() - last < limits.worker_heartbeat_ms / 2)
-      return;
-    this.#asking.add(worker);
-    void this.#askWhileItStarts(worker).finally(() => this.#asking.delete(worker));
-  }
-
-  /** That one runs is seen soon, and not at the next look. */
-  async #askWhileItStarts(worker: string): Promise<void> {
-    const { clock, socketOf } = this.#options;
-    for (;;) {
-      const answer = await askSocket(socketOf(worker), "/heartbeat", limits.worker_hang_ms);
-      const beat = answer === null ? null : parseHeartbeat(answer.text);
-      if (beat !== null && beat.worker === worker) this.#hear(worker, { at: clock.elapsed(), beat });
-      if (this.#closed || !this.#starts(worker)) return;
-      await sleep(clock, limits.supervisor_ask_ms);
-    }
-  }
-
-  /** Whether it was started not long ago, and has not said yet that its pipelines run. */
-  #starts(worker: string): boolean {
-    const present = this.#workers?.find((each) => each.name === worker && lives(each));
-    const heard = this.#heard.get(worker);
-    if (present === undefined) return false;
-    if (this.#options.clock.elapsed() - present.started > limits.worker_start_ms_max) return false;
-    const isHeard = heard !== undefined && heard.at >= present.started;
-    return !isHeard || heard.beat.pipelines.some(({ phase }) => phase === "starting");
-  }
-
-  #hear(worker: string, heard: Heard): void {
-    const before = this.#heard.get(worker)?.beat;
-    this.#heard.set(worker, heard);
-    // What another one waits for is not to wait for the next look.
-    if (before?.assignment !== heard.beat.assignment) this.#lookSoon();
-  }
-
   #textOf({ name, revision, attempt, term }: AssignmentKey): AssignedPipeline | null {
     const { pipeline } = instanceOf(name);
     const wanted = this.#gate.wanted.find(
@@ -392,5 +373,7 @@ export class Supervisor {
 }
 
 function isFine({ what }: Happening): boolean {
-  return !["failed", "rolled_back", "quarantined", "refused", "apart", "doubled"].includes(what);
+  return !["failed", "rolled_back", "quarantined", "refused", "apart", "doubled", "begun_anew"].includes(
+    what,
+  );
 }

@@ -41,6 +41,7 @@ steps: no list
     partitions: null,
     workersMax: null,
     spread: false,
+    carriesState: false,
     threads: null,
   });
 });

@@ -33,6 +33,10 @@ export interface WantedPipeline {
   readonly forget?: boolean | undefined;
   /** Nobody else had a turn of it since this host's own: it goes on with what is kept here. */
   readonly resumes?: boolean | undefined;
+  /** Its turn here has ended, and what is kept of it goes to its next host: it does not run. */
+  readonly leaves?: boolean | undefined;
+  /** It takes what another host left of it, of this turn or a later one. */
+  readonly carries?: number | undefined;
   /** What is said to be the signature of its text, whatever that is: a host that trusts keys judges it. */
   readonly signature?: unknown;
 }
@@ -70,8 +74,10 @@ export function wantedPipeline(
     term,
     forget,
     resumes,
+    leaves,
+    carries,
     signature,
-  }: Pick<WantedPipeline, "term" | "forget" | "resumes" | "signature"> & {
+  }: Pick<WantedPipeline, "term" | "forget" | "resumes" | "leaves" | "carries" | "signature"> & {
     readonly partition?: number | null | undefined;
   } = {},
 ): WantedPipeline {
@@ -96,6 +102,8 @@ export function wantedPipeline(
     ...(term === undefined ? {} : { term }),
     ...(forget === true ? { forget } : {}),
     ...(resumes === true ? { resumes } : {}),
+    ...(leaves === true ? { leaves } : {}),
+    ...(carries === undefined ? {} : { carries }),
     ...(signature === undefined ? {} : { signature }),
   };
 }

@@ -2,12 +2,10 @@
 // from then on; one that comes later has a folder of its own. The decision is pure; the folders' own list is read beside it.
 
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ConnectorLog } from "../connect/connector-log.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { makeFolder } from "../folder.ts";
-import { isInstanceName } from "../instance.ts";
 import { limits } from "../limits.ts";
 import { writeWhole } from "../whole-file.ts";
 
@@ -56,85 +54,6 @@ export function joinedName(names: readonly string[], longest: number): string {
 }
 
 const listFile = "pipelines.json";
-const termFile = "term";
-/** Where folders of earlier terms lie: nobody goes on from them, and `weir outbox` can look into them. */
-const asideFolder = "handed-over";
-
-/**
- * Sees that what is kept of a pipeline is of this host's present turn of it. What is of an earlier one is put aside, with the
- * rows that were not sent: others have sent since. Where nobody else had a turn since (`resumes`), it goes on.
- */
-export function enterTerm(
-  state: string,
-  pipeline: string,
-  { term, resumes }: { readonly term: number; readonly resumes: boolean },
-  log: ConnectorLog,
-): void {
-  const home = stateFolders(state).find((each) => each.pipelines.includes(pipeline));
-  if (home === undefined) {
-    makeStateFolder(state, { name: pipeline, pipelines: [pipeline] });
-    writeTerm(join(state, pipeline), term);
-    return;
-  }
-  const folder = join(state, home.name);
-  const known = termIn(folder);
-  if (known === term) return;
-  if (home.pipelines.length > 1)
-    throw new WeirError("WEIR_STATE", `${folder} keeps ${pipeline} together with others`, {
-      remedy:
-        "what goes from host to host is kept alone: end those that run, and remove or rename the folder",
-    });
-  // What ran here before anybody handed it on goes on, and so does what nobody has had meanwhile.
-  if ((known === null && term === 1) || (known !== null && known < term && resumes)) {
-    writeTerm(folder, term);
-    return;
-  }
-  if (known !== null && known > term)
-    throw new WeirError("WEIR_FENCED", `${folder} is of term ${known}, and this is term ${term}`, {
-      remedy: "an assignment came late, and the next one follows; nothing is to be done",
-    });
-  const aside = join(state, asideFolder);
-  makeFolder(aside, 0o700);
-  const to = join(aside, `${pipeline}.${known ?? 0}`);
-  rmSync(to, { recursive: true, force: true });
-  renameSync(folder, to);
-  log.warn(
-    `${pipeline}: another host ran it meanwhile; it begins anew, and what was not sent from here is in ${to}: weir outbox export`,
-  );
-  enterTerm(state, pipeline, { term, resumes: false }, log);
-}
-
-/** By pipeline, or partition of one, the newest turn that this host had, as far as anything of it is kept and can be read. */
-export function termsIn(state: string): Readonly<Record<string, number>> {
-  // What goes from host to host is kept alone, in a folder of its name.
-  const terms: Record<string, number> = {};
-  for (const name of namesIn(state).filter(isInstanceName)) {
-    const term = existsSync(join(state, name, termFile)) ? termIn(join(state, name)) : null;
-    if (term !== null && term > 0) terms[name] = term;
-  }
-  return terms;
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-function termIn(folder: string): number | null {
-  try {
-    const term = Number(readFileSync(join(folder, termFile), "utf8"));
-    return Number.isSafeInteger(term) ? term : null;
-  } catch {
-    return null;
-  }
-}
-
-function writeTerm(folder: string, term: number): void {
-  writeWhole(join(folder, termFile), `${term}\n`, { flush: true });
-}
 
 /** The folders of a state, which need not be there. */
 export function stateFolders(state: string): StateFolder[] {

@@ -40,7 +40,8 @@ import { SinkSet } from "./sink-set.ts";
 import { IngestKeeper } from "./ingest-keeper.ts";
 import { FirstLetters } from "./first-letters.ts";
 import { ingestGroups, ingestPlans } from "./ingest-plan.ts";
-import { enterTerm, homesOf, stateFolders } from "./state-folders.ts";
+import { homesOf, stateFolders } from "./state-folders.ts";
+import { enterTerm } from "./turn-folders.ts";
 import type { Task } from "./task.ts";
 import { countedAlone, outputsOf, type Wired } from "./wired.ts";
 

@@ -14,7 +14,7 @@ interface Told {
   readonly uses: Readonly<Record<string, readonly [from: number, used: number, granted: number]>>;
 }
 
-const fileName = "uplinks.json";
+export const uplinksFile = "uplinks.json";
 
 /** Of the folder, which lies beside those that it shares with. */
 export function uplinkShares(folder: string): UplinkShares {
@@ -27,7 +27,7 @@ export function uplinkShares(folder: string): UplinkShares {
         ),
       };
       try {
-        writeWhole(join(folder, fileName), JSON.stringify(told));
+        writeWhole(join(folder, uplinksFile), JSON.stringify(told));
       } catch {
         // A full disk, for one, is told elsewhere.
       }
@@ -49,7 +49,7 @@ function usesBeside(folder: string, now: number): ReadonlyMap<string, readonly O
 function toldIn(parent: string, own: string): readonly Told[] {
   try {
     const names = readdirSync(parent).filter((name) => name !== own);
-    return names.flatMap((name) => toldBy(join(parent, name, fileName)));
+    return names.flatMap((name) => toldBy(join(parent, name, uplinksFile)));
   } catch {
     return [];
   }

@@ -1,0 +1,98 @@
+// A folder as a stream of bytes: what comes out is what went in, and nothing that was damaged on the way passes for it.
+
+import fc from "fast-check";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { zstdCompressSync } from "node:zlib";
+import { afterAll, expect, test } from "vitest";
+import { WeirError } from "../errors.ts";
+import { parcelBytes, parcelOf, unpackParcel } from "./parcel.ts";
+
+const place = mkdtempSync(join(tmpdir(), "weir-parcel-"));
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+let count = 0;
+const folder = (): string => join(place, `${count++}`);
+const most = 1_000_000;
+
+function folderOf(files: ReadonlyMap<string, Uint8Array>): string {
+  const made = folder();
+  mkdirSync(made);
+  for (const [name, bytes] of files) writeFileSync(join(made, name), bytes);
+  return made;
+}
+
+function filesIn(path: string): ReadonlyMap<string, Uint8Array> {
+  return new Map(readdirSync(path).map((name) => [name, new Uint8Array(readFileSync(join(path, name)))]));
+}
+
+async function packed(path: string, without: readonly string[] = []): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of parcelOf(path, without)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+/** In pieces of that size. */
+async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let from = 0; from < bytes.length; from += size)
+    yield await Promise.resolve(bytes.subarray(from, from + size));
+}
+
+const names = ["a", "b.new", "segment-0000000001", "snapshot-0000000001-a"];
+const someFiles = fc
+  .uniqueArray(fc.constantFrom(...names), { maxLength: 4 })
+  .chain((chosen) =>
+    fc.tuple(...chosen.map((name) => fc.tuple(fc.constant(name), fc.uint8Array({ maxLength: 5_000 })))),
+  )
+  .map((files) => new Map(files));
+
+test("any files come out as they went in, however they are cut, but for locks and what is left out", async () => {
+  await fc.assert(
+    fc.asyncProperty(someFiles, fc.integer({ min: 1, max: 3_000 }), async (files, size) => {
+      const from = folderOf(new Map([...files, [".lock", new Uint8Array(1)], ["own", new Uint8Array(9)]]));
+      const to = folder();
+      await unpackParcel(pieces(await packed(from, ["own"]), size), to, most);
+      expect(filesIn(to)).toEqual(files);
+      const bytes = [...files.values()].reduce((sum, each) => sum + each.length, 0);
+      expect(await parcelBytes(from, ["own"])).toBe(bytes);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("what is cut short or damaged is refused, wherever", async () => {
+  const from = folderOf(new Map(names.map((name, place) => [name, new Uint8Array(700).fill(place)])));
+  const whole = await packed(from);
+  for (let end = 0; end < whole.length; end += 3)
+    await expect(unpackParcel(pieces(whole.subarray(0, end), 64), folder(), most)).rejects.toThrow(WeirError);
+  for (let at = 0; at < whole.length; at++) {
+    const other = Buffer.from(whole);
+    other[at]! ^= 1 << (at % 8);
+    const to = folder();
+    // A bit may say nothing; but then all is as it was.
+    await unpackParcel(pieces(other, 64), to, most).then(
+      () => expect(filesIn(to)).toEqual(filesIn(from)),
+      (error: unknown) => expect(error).toBeInstanceOf(WeirError),
+    );
+  }
+});
+
+test.each([
+  ["a name that leads elsewhere", '{"name":"../a","bytes":0}\n{"files":1}\n', /no plain name/],
+  ["a hidden name", '{"name":".lock","bytes":0}\n{"files":1}\n', /no plain name/],
+  ["a file twice", '{"name":"a","bytes":0}\n{"name":"a","bytes":0}\n{"files":2}\n', /cannot be unpacked/],
+  ["more bytes than may be", '{"name":"a","bytes":1000001}\n', /more than 1000000 bytes/],
+  ["no length", '{"name":"a"}\n', /no length/],
+  ["another count", '{"name":"a","bytes":0}\n{"files":2}\n', /1 files of 2/],
+  ["more behind its end", '{"files":0}\n{"files":0}\n', /behind its end/],
+  ["a line without end", `{"name":"${"a".repeat(200_000)}`, /too long/],
+  ["no JSON", "x\n", /cannot be unpacked/],
+])("%s is refused", async (_what, text, why) => {
+  await expect(unpackParcel(pieces(zstdCompressSync(text), 100), folder(), most)).rejects.toThrow(why);
+});
+
+test("a folder in a folder cannot go", async () => {
+  const from = folderOf(new Map([["a", new Uint8Array(1)]]));
+  mkdirSync(join(from, "b"));
+  expect(await parcelBytes(from, [])).toBeNull();
+});
