@@ -22,6 +22,8 @@ let sensor: NatsConnection;
 let manager: JetStreamManager;
 let ada: Site;
 let said = "";
+/** Another device of the plant, on the same server there. */
+let beginDevice: (name: "gateway-1" | "gateway-2") => void;
 
 /** A folder of somebody whose settings name these connections. */
 function siteOf(name: string, settings: string): Site {
@@ -58,20 +60,13 @@ beforeAll(async () => {
   const control = centre.spawn("control", "--policy", "policy.yaml", "--log", "text");
   control.stderr?.on("data", (chunk: Buffer) => (said += chunk.toString()));
   while (!(await bucketsAreThere())) await sleep(wallClock, 50);
-  const device = siteOf(
-    "d1",
-    `host: gateway-1\nnats:\n${connection("default", edgePort, "weir")}${connection("cloud", hubPort, "gateway-1")}`,
-  );
-  const supervisor = device.spawn(
-    "supervise",
-    "--state",
-    device.state,
-    "--desired",
-    "cloud",
-    "--log",
-    "text",
-  );
-  supervisor.stderr?.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  beginDevice = (name) => {
+    const connections = `${connection("default", edgePort, "weir")}${connection("cloud", hubPort, name)}`;
+    const device = siteOf(name, `host: ${name}\nnats:\n${connections}`);
+    const supervisor = device.supervise("--desired", "cloud");
+    supervisor.stderr?.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  };
+  beginDevice("gateway-1");
   ada = siteOf("ada", `nats:\n${connection("default", hubPort, "ada")}`);
 });
 
@@ -170,6 +165,36 @@ test("all that a fleet does is allowed, and nothing that a server refuses is tri
   await expect(move("lane", { ...options, spread: true, user: "eve" })).rejects.toMatchObject({
     message: "the server does not let this user ask on weir.control.move.eve",
   });
+
+  beginDevice("gateway-2");
+  while (!(await printed(devices(options))).includes("gateway-2")) await sleep(wallClock, 100);
+  const totals = join(ada.folder, "totals.yaml");
+  writeFileSync(
+    totals,
+    `name: totals
+placement: { carry_state: true }
+source: { nats: { subject: "sensors.{sensor}.totals", stream: SENSORS }, format: json, schema: { n: float64 } }
+steps:
+  - window: { count: { n: 2 }, by: sensor, select: { sum: sum(n) } }
+  - sink: { nats: { to: cloud, subject: totals, stream: shared, delivery: lane }, format: json }
+`,
+  );
+  await printed(apply([totals], { ...options, fleet: true }));
+  const lanes = (): Promise<number> => messagesIn("shared", "up.fleet.totals.live");
+  while ((await lanes()) === 0) await sleep(wallClock, 50);
+  await read("totals");
+  const runsOn = async (host: string): Promise<boolean> =>
+    (await printed(devices({ ...options, runs: "totals" }))).includes(`${host} `);
+  const first = (await runsOn("gateway-1")) ? "gateway-1" : "gateway-2";
+  const next = first === "gateway-1" ? "gateway-2" : "gateway-1";
+  expect(await printed(move("totals", { ...options, host: next }))).toBe(
+    `totals goes from ${first} to ${next}\n`,
+  );
+  // A window in which each of them has one record.
+  await read("totals");
+  const row = () => manager.streams.getMessage("shared", { last_by_subj: "up.fleet.totals.live" });
+  while ((await row())?.data.length === 0) await sleep(wallClock, 50);
+  expect(said).toContain(`it goes on with what ${first} kept`);
 
   writeFileSync(climate, "# another text\n", { flag: "a" });
   await printed(apply([climate], onDevice));

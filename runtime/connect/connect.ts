@@ -44,6 +44,8 @@ export interface Source {
    * Absent: nobody keeps positions, and the other side remembers, if anybody does.
    */
   open(resume?: Plain | null): Promise<void>;
+  /** Where it began when it was opened, as a position; null, or absent, where the other side or nobody knows that. */
+  begins?(): Plain;
   /** The next payloads; null when none came within `wait_ms`; "end" when there will be no more. */
   read(limits: ReadLimits): Promise<Delivery | null | "end">;
   /** The batch at `position` and all before it are settled: acknowledge them. */

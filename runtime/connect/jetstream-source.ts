@@ -20,6 +20,7 @@ import {
   reopenConsumer,
   type ConsumerSpec,
   type OpenConsumer,
+  isPlacedAt,
 } from "./jetstream-consumer.ts";
 import { type Delivered, DeliveredReader } from "./jetstream-delivered.ts";
 import { decide, type Decision, type JetStreamSourceOptions, openStream } from "./jetstream-opening.ts";
@@ -136,6 +137,11 @@ class StreamSource implements Source {
       if (status.kind === "connected" && cut) this.#recover("the connection was cut");
     });
     this.#release.push(this.#clock.every(1_000, () => this.#check()));
+  }
+
+  begins(): Plain {
+    // What is acknowledged the broker knows.
+    return this.#consumer.acks === "none" && isPlacedAt(this.#spec.start) ? this.#progress.position : null;
   }
 
   async read(limits: ReadLimits): Promise<Delivery | null | "end"> {

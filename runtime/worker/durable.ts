@@ -184,6 +184,8 @@ interface RestoreOptions {
 export interface DurableParts {
   readonly plans: readonly PipelinePlan[];
   readonly sources: readonly Source[];
+  /** By source, where it begins a turn, which is written down at once: what comes before its first record is its own as well. */
+  readonly beginnings: readonly Plain[] | null;
   readonly runner: Runner;
   readonly sinks: SinkSet;
   readonly senders: readonly Sender[];
@@ -201,16 +203,16 @@ export interface TaskOptions {
 /** A task that goes on where its state was left. */
 export async function durableTask(
   state: State,
-  { plans, failure, ...parts }: DurableParts,
+  { plans, failure, beginnings, ...parts }: DurableParts,
   { settings, log: tell, clock, forgetsChanged }: TaskOptions,
 ): Promise<Task> {
   const { forget, commit_ms } = settings;
   const told = forgetsChanged === undefined ? {} : { forgetsChanged };
   const beginsAnew = await restoreState(parts.runner, state, { forget, clock, tell, ...told });
-  const { positions, log, snapshotBytes, outbox, away } = state;
+  const { log, snapshotBytes, outbox, away } = state;
   const task = new DurableTask({
     ...parts,
-    positions,
+    positions: beginnings ?? state.positions,
     log,
     lastSnapshotBytes: snapshotBytes,
     outbox,
@@ -219,7 +221,7 @@ export async function durableTask(
     tell,
     pipelines: plans.map(({ name }) => name),
     commit_ms,
-    beginsAnew,
+    beginsAnew: beginsAnew || beginnings !== null,
   });
   failure.catch((error: unknown) => task.fail(error));
   return task;

@@ -1,12 +1,14 @@
 // A host whose turn of a pipeline begins while the place of its rows cannot be reached: it reads nothing before that place is
-// its own, whatever it keeps on its disk, and can be told to stop while it waits.
+// its own, whatever it keeps on its disk, and can be told to stop while it waits. From when it is, all that comes is its own.
 
+import { jetstreamManager } from "@nats-io/jetstream";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { sleep, wallClock } from "../clock.ts";
 import { silentLog } from "../connect/connector-log.ts";
+import { connectNats } from "../connect/nats-connection.ts";
 import { startNatsServer, type RunningNatsServer } from "../connect/nats-server.ts";
 import { loadInput, readInput } from "../engine/loader.ts";
 import { defaultSettings, withConnections } from "./settings.ts";
@@ -28,22 +30,33 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function workerWith(term: number | undefined): Promise<{ worker: Worker; opened: Promise<void> }> {
+interface Opening {
+  readonly worker: Worker;
+  readonly opened: Promise<void>;
+}
+
+async function workerWith(
+  term: number | undefined,
+  { from = "", cloud: to = `nats://127.0.0.1:${cloudPort}` } = {},
+): Promise<Opening> {
   const file = join(folder, "turn.yaml");
   writeFileSync(
     file,
     `name: turn
-source: { nats: { subject: "turn.*" }, format: json, schema: { n: float64 } }
+source: { nats: { subject: "turn.*"${from} }, format: json, schema: { n: float64 } }
 steps:
   - sink: { nats: { to: cloud, subject: turned, stream: TURNED }, format: json }
 `,
   );
   const loaded = await loadInput(readInput(file, {}), file);
   expect(loaded.diagnostics).toEqual([]);
-  const cloud = `cloud=nats://127.0.0.1:${cloudPort}`;
-  const settings = withConnections(defaultSettings({}), [edge.url, cloud]);
+  const settings = withConnections(defaultSettings({}), [edge.url, `cloud=${to}`]);
   const worker = new Worker({
-    settings: { ...settings, threads: 0, state: join(folder, `state-${term}`) },
+    settings: {
+      ...settings,
+      threads: 0,
+      state: join(folder, `state-${term}${from === "" ? "" : "-stream"}`),
+    },
     clock: wallClock,
     log: { ...silentLog, error: () => undefined },
     identity: "test",
@@ -64,4 +77,33 @@ it.each([
   worker.stop().catch(() => undefined);
   await Promise.all([opened, running]);
   await worker.close();
+});
+
+it("a turn that was begun goes on from there, whatever came while its host was away for a moment", async () => {
+  const link = await connectNats({ name: "test", servers: edge.url }, silentLog);
+  const manager = await jetstreamManager(link.nats);
+  await manager.streams.add({ name: "TURN", subjects: ["turn.*"] });
+  const publish = (n: number): Promise<unknown> => link.nats.request("turn.a", JSON.stringify({ n }));
+  const begin = async (): Promise<{ worker: Worker; running: Promise<unknown> }> => {
+    const { worker, opened } = await workerWith(2, { from: ", stream: TURN", cloud: edge.url });
+    await opened;
+    return { worker, running: worker.run() };
+  };
+  const end = async ({ worker, running }: Awaited<ReturnType<typeof begin>>): Promise<void> => {
+    worker.stop().catch(() => undefined);
+    await running;
+    await worker.close();
+  };
+  const rows = async (): Promise<number> => (await manager.streams.info("TURNED")).state.last_seq;
+  await publish(1);
+  await end(await begin());
+  const claimed = await rows();
+  await publish(2);
+  const again = await begin();
+  while ((await rows()) === claimed) await sleep(wallClock, 20);
+  await end(again);
+  // Not what was there before: that may have been another host's.
+  const first = await manager.streams.getMessage("TURNED", { seq: claimed + 1 });
+  expect([await rows(), first?.json()]).toEqual([claimed + 1, { n: 2 }]);
+  await link.close();
 });

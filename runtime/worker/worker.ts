@@ -289,7 +289,8 @@ export class Worker {
     };
     const runner = await this.#openRunner(members, headers, outputs, failed);
     const sources = opened.map(({ source }) => source);
-    const parts = { plans, sources, runner, sinks };
+    const beginnings = begins ? sources.map((source) => source.begins?.() ?? null) : null;
+    const parts = { plans, sources, runner, sinks, beginnings };
     const task =
       state === undefined || chains === null
         ? new RunnerTask(sources, runner, sinks, this.#options.clock)
