@@ -140,7 +140,6 @@ class StreamSource implements Source {
   }
 
   begins(): Plain {
-    // What is acknowledged the broker knows.
     return this.#consumer.acks === "none" && isPlacedAt(this.#spec.start) ? this.#progress.position : null;
   }
 
@@ -350,13 +349,10 @@ class StreamSource implements Source {
     const { acks } = current;
     const { resumption, start, isRenewed } = await this.#reopen(current);
     this.#tell(resumption.events, isRenewed);
-    const isSame =
-      !isRenewed &&
-      this.#consumer.name === current.name &&
-      this.#consumer.nextDelivery === current.nextDelivery;
-    this.#asker.log.info(
-      `${this.#asker.name}: ${reason}; ${isSame ? "going on" : "reading again"} behind message ${start - 1}`,
-    );
+    const { name, nextDelivery } = this.#consumer;
+    const isSame = !isRenewed && name === current.name && nextDelivery === current.nextDelivery;
+    const how = isSame ? "going on" : "reading again";
+    this.#asker.log.info(`${this.#asker.name}: ${reason}; ${how} behind message ${start - 1}`);
     const before = start === resumption.start ? resumption.before : unknownTime;
     if (isRenewed) progress.begin(this.#stream.created, { ...resumption, start }, before);
     if (isRenewed || (!isSame && acks !== "explicit")) this.#disown();
