@@ -344,7 +344,6 @@ class StreamSource implements Source {
   async #resume(reason: string): Promise<void> {
     // Trouble after trouble without a message in between must not become a busy loop.
     if (this.#troubles++ > 0) await sleep(this.#clock, backOff(this.#troubles, Math.random()));
-    const progress = this.#progress;
     const current = { ...this.#consumer, nextDelivery: this.#expected };
     const { acks } = current;
     const { resumption, start, isRenewed } = await this.#reopen(current);
@@ -354,7 +353,7 @@ class StreamSource implements Source {
     const how = isSame ? "going on" : "reading again";
     this.#asker.log.info(`${this.#asker.name}: ${reason}; ${how} behind message ${start - 1}`);
     const before = start === resumption.start ? resumption.before : unknownTime;
-    if (isRenewed) progress.begin(this.#stream.created, { ...resumption, start }, before);
+    if (isRenewed) this.#progress.begin(this.#stream.created, { ...resumption, start }, before);
     if (isRenewed || (!isSame && acks !== "explicit")) this.#disown();
     else if (isSame) this.#repeatAck();
   }
