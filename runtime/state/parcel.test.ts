@@ -91,6 +91,20 @@ test.each([
   await expect(unpackParcel(pieces(zstdCompressSync(text), 100), folder(), most)).rejects.toThrow(why);
 });
 
+test("what keeps it from coming is told as it is, and is no damage", async () => {
+  const from = folderOf(new Map([["a", new Uint8Array(9_000).map(() => Math.random() * 256)]]));
+  const whole = await packed(from);
+  async function* cut(): AsyncGenerator<Uint8Array> {
+    yield await Promise.resolve(whole.subarray(0, 4_000));
+    throw new Error("no answer");
+  }
+  await expect(unpackParcel(cut(), folder(), most)).rejects.toThrow(/^no answer$/);
+  const file = join(from, "a");
+  await expect(unpackParcel(pieces(whole, 100), join(file, "b"), most)).rejects.toMatchObject({
+    code: "ENOTDIR",
+  });
+});
+
 test("a folder in a folder cannot go", async () => {
   const from = folderOf(new Map([["a", new Uint8Array(1)]]));
   mkdirSync(join(from, "b"));

@@ -63,22 +63,31 @@ function lineOf(value: unknown): Buffer {
   return Buffer.from(`${JSON.stringify(value)}\n`);
 }
 
-/** Makes `folder` of what `parcelOf` made of another one, durable; throws where it is not whole, or leads elsewhere. */
+/**
+ * Makes `folder` of what `parcelOf` made of another one, durable. Throws WEIR_STATE where it is not whole, or leads elsewhere, and
+ * what the pieces or the system throw as it is.
+ */
 export async function unpackParcel(
   pieces: AsyncIterable<Uint8Array>,
   folder: string,
   bytesMax: number,
 ): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  let fault: unknown = null;
   const source = Readable.from(pieces);
   const plain = createZstdDecompress();
-  source.on("error", (error) => plain.destroy(error));
+  source.on("error", (error) => {
+    fault = error;
+    plain.destroy(error);
+  });
   source.pipe(plain);
   const reader = new PlainPieces(plain[Symbol.asyncIterator]() as AsyncIterator<Buffer>);
   try {
     await writeFiles(reader, folder, bytesMax);
   } catch (error) {
-    if (error instanceof WeirError) throw error;
+    const isSystems =
+      error instanceof Error && "syscall" in error && !("code" in error && error.code === "EEXIST");
+    if (fault !== null || error instanceof WeirError || isSystems) throw fault ?? error;
     throw damaged("it cannot be unpacked", error);
   } finally {
     plain.destroy();

@@ -72,7 +72,10 @@ export class Handover {
     this.#finishArrival(name, mark);
     const own = folders.termOf(name);
     // A turn that never began has nothing of its own: what the one before left is there still.
-    if (own !== term && !isNewest(own, pipeline, mark, this.#host)) return null;
+    if (own !== term && !isNewest(own, pipeline, mark, this.#host)) {
+      folders.forgetArrived(name);
+      return null;
+    }
     const leaving = await folders.leave(name, term);
     if (leaving === null) return waitsForWorker;
     try {
