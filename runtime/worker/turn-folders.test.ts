@@ -1,6 +1,15 @@
 // Which turn a folder is of, what becomes of those of earlier ones, and what goes to and comes from other hosts: on a real disk.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -120,4 +129,19 @@ describe("what goes to another host", () => {
     expect(existsSync(join(place, "a", "segment-0000000009"))).toBe(false);
     expect(stateFolders(place)).toEqual([{ name: "a", pipelines: ["a"] }]);
   });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    "is its workers', who are another user than their supervisor",
+    async () => {
+      const [there, here] = [begun(), begun()];
+      chownSync(here.place, 65_532, 65_532);
+      const left = await there.folders.leave("a", 1);
+      await here.folders.receive("a", 3, left!.pieces());
+      await left!.release();
+      here.folders.begin("a", 3, false);
+      const paths = globSync("{a,a/*,handed-over,handed-over/*}", { cwd: here.place });
+      expect(paths).toEqual(expect.arrayContaining(["a/term", "a/segment-0000000001", "handed-over/a.1"]));
+      expect(new Set(paths.map((path) => statSync(join(here.place, path)).uid))).toEqual(new Set([65_532]));
+    },
+  );
 });

@@ -222,6 +222,7 @@ export class TurnFolders {
       renameSync(this.#arriving(name), join(this.#state, name));
     } else enterTerm(this.#state, name, { term, resumes }, this.#log);
     this.#own(join(this.#state, name));
+    this.#own(join(this.#state, asideFolder));
   }
 
   #arriving(name: string): string {
@@ -230,7 +231,7 @@ export class TurnFolders {
 
   /** Workers may be another user than their supervisor: what it writes is theirs, as the folder above is. */
   #own(folder: string): void {
-    if (process.getuid?.() !== 0) return;
+    if (process.getuid?.() !== 0 || !existsSync(folder)) return;
     const { uid, gid } = statSync(this.#state);
     for (const name of readdirSync(folder)) chownSync(join(folder, name), uid, gid);
     chownSync(folder, uid, gid);
