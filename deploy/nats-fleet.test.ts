@@ -191,7 +191,7 @@ steps:
   const first = (await runsOn("gateway-1")) ? "gateway-1" : "gateway-2";
   const next = first === "gateway-1" ? "gateway-2" : "gateway-1";
   expect(await printed(move("totals", { ...options, host: next }))).toBe(
-    `totals goes from ${first} to ${next}\n`,
+    `totals goes from ${first} to ${next}, with what it keeps\n`,
   );
   while (!said.includes(`it goes on with what ${first} kept`)) await sleep(wallClock, 50);
   // A window in which each of them has one record.

@@ -43,7 +43,10 @@ function requestOf(pipeline: string, { host, spread = false }: MoveOptions): Mov
 }
 
 function tell(name: string, { moved, refused }: Moved): void {
-  for (const { name: each, from, to } of moved) print(`${each} goes from ${from ?? "nowhere"} to ${to}`);
+  for (const { name: each, from, to, carries } of moved) {
+    const along = carries === true ? ", with what it keeps" : "";
+    print(`${each} goes from ${from ?? "nowhere"} to ${to}${along}`);
+  }
   for (const { name: each, reason } of refused) warn(`${each} stays: ${reason}`);
   if (moved.length + refused.length === 0) print(`${name} is there already`);
 }

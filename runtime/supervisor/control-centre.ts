@@ -335,12 +335,9 @@ export class ControlCentre {
     }
     this.#known = null;
     this.look();
-    const moved = turns.map(({ name, owner: { host: to, before: from, term } }) => ({
-      name,
-      from,
-      to,
-      term,
-    }));
+    const moved = turns.map(({ name, owner: { host: to, before: from, term, carried_since } }) => {
+      return { name, from, to, term, carries: carried_since !== undefined };
+    });
     return { moved, refused };
   }
 

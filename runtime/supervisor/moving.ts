@@ -39,6 +39,8 @@ export interface Moved {
     readonly from: string | null;
     readonly to: string | null;
     readonly term: number;
+    /** What it keeps goes along; absent of a control centre that does not say. */
+    readonly carries?: boolean;
   }[];
   readonly refused: Moves["refused"];
 }
