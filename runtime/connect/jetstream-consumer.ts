@@ -17,6 +17,7 @@ import { sleep } from "../clock.ts";
 import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { insist, isCode, type Asker } from "./jetstream-requests.ts";
+import { firstFrom } from "./stream-facts.ts";
 
 export interface ConsumerSpec {
   readonly stream: string;
@@ -203,8 +204,12 @@ export interface Reopening {
   readonly current: OpenConsumer;
   /** Where a successor begins. */
   readonly start: number;
+  /** The furthest message that it delivered, as far as that is known. */
+  readonly received: number;
   /** The stream's numbers mean something else now: a consumer that survived may wait at a place that is never reached. */
   readonly isRenewed: boolean;
+  /** It was moved past messages that are still there, and would never deliver them. */
+  readonly isMoved: boolean;
 }
 
 /**
@@ -216,13 +221,16 @@ export function reopenConsumer(
   manager: JetStreamManager,
   stream: StreamInfo,
   spec: ConsumerSpec,
-  { current, start, isRenewed }: Reopening,
+  { current, start, received, isRenewed, isMoved }: Reopening,
 ): Promise<OpenConsumer> {
   return insist(asker, `resume the consumer of stream ${spec.stream}`, async () => {
     const existing = await infoOf(manager, spec.stream, current.name);
-    const isUnharmed = existing !== null && existing.delivered.consumer_seq + 1 === current.nextDelivery;
-    if (existing !== null && !isRenewed && (isUnharmed || current.acks === "explicit"))
-      return opened(existing);
+    const isUnharmed =
+      existing !== null &&
+      existing.delivered.consumer_seq + 1 === current.nextDelivery &&
+      existing.delivered.stream_seq <= received;
+    const isStill = !isRenewed && !isMoved;
+    if (existing !== null && isStill && (isUnharmed || current.acks === "explicit")) return opened(existing);
     if (spec.durable !== null && current.acks === "all") return replace(manager, spec, spec.durable, start);
     if (existing !== null) await remove(manager, spec.stream, current.name);
     return create(manager, stream, { ...spec, start }, (sequence) => sequence + 1);
@@ -230,34 +238,55 @@ export function reopenConsumer(
 }
 
 /**
- * Removes a work queue's consumer that nobody reads, where messages are out that a run before this one did not acknowledge:
- * a new consumer delivers them at once and in order, the old one only after its wait and behind newer ones. The queue keeps its
- * messages without it. Who read it before may be about to end, or have a request there that nobody waits for any more: so it is
- * looked at for as long as a request can last before it is believed that somebody else reads it.
+ * Removes a work queue's consumer that nobody reads, where messages are out that a run before this one did not acknowledge, or
+ * where it was moved past some: a new consumer delivers them at once and in order, the old one only after its wait and behind
+ * newer ones, or never. The queue keeps its messages without it. Who read it before may be about to end, or have a request there
+ * that nobody waits for any more: so it is looked at for as long as a request can last before it is believed that somebody else
+ * reads it.
  */
 export async function dropDeserted(
   { clock }: Pick<Asker, "clock">,
   manager: JetStreamManager,
-  stream: string,
+  { stream, filter }: ConsumerSpec,
   name: string,
 ): Promise<void> {
   const until = clock.elapsed() + limits.jetstream_pull_expires_ms + limits.jetstream_pull_grace_ms;
   for (;;) {
     const info = await infoOf(manager, stream, name);
-    if (info === null || info.num_ack_pending === 0) return;
+    if (info === null) return;
+    const first = await firstFrom(manager, stream, filter, 1);
+    const isMoved = first !== null && first <= info.ack_floor.stream_seq;
+    if (!isMoved && info.num_ack_pending === 0) return;
     if (info.num_waiting === 0) return remove(manager, stream, name);
     if (clock.elapsed() >= until) return;
     await sleep(clock, limits.jetstream_deserted_look_ms);
   }
 }
 
-/** The stream sequence up to which a consumer's messages are acknowledged; null where there is no such consumer. */
-export async function acknowledgedTo(
+/** How far a server has brought a consumer. */
+export interface ConsumerStanding {
+  /** The stream sequence up to which its messages are acknowledged. */
+  readonly acknowledged: number;
+  /** The stream sequence behind which it goes on, and the delivery sequence of what comes then. */
+  readonly reached: number;
+  readonly nextDelivery: number;
+  readonly pending: number;
+}
+
+/** Null where there is no such consumer. */
+export async function standingOf(
   manager: JetStreamManager,
   stream: string,
   consumer: string,
-): Promise<number | null> {
-  return (await infoOf(manager, stream, consumer))?.ack_floor.stream_seq ?? null;
+): Promise<ConsumerStanding | null> {
+  const info = await infoOf(manager, stream, consumer);
+  if (info === null) return null;
+  return {
+    acknowledged: info.ack_floor.stream_seq,
+    reached: info.delivered.stream_seq,
+    nextDelivery: info.delivered.consumer_seq + 1,
+    pending: info.num_pending,
+  };
 }
 
 /** Lets the server forget a consumer that was made for this source only. */

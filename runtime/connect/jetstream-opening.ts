@@ -5,21 +5,23 @@ import { type JetStreamManager, RetentionPolicy, type StreamInfo } from "@nats-i
 import type { Clock } from "../clock.ts";
 import type { Framing } from "../codec/framing.ts";
 import type { Plain } from "../state/plain.ts";
+import { WeirError } from "../errors.ts";
 import type { ConnectorLog } from "./connector-log.ts";
 import {
-  acknowledgedTo,
   type ConsumerSpec,
   dropConsumer,
   dropDeserted,
   isPlacedAt,
   openConsumer,
   type OpenConsumer,
+  standingOf,
 } from "./jetstream-consumer.ts";
 import { type Asker, insist, waitForStream } from "./jetstream-requests.ts";
 import type { NatsLink } from "./nats-connection.ts";
 import { factsOf, firstOf, storedTime, type StoredTime, streamFacts, unknownTime } from "./stream-facts.ts";
 import { positionOf, StreamProgress } from "./stream-progress.ts";
 import { resumeStream, type Resumption, type StreamEvent, type StreamPlace } from "./stream-resume.ts";
+import { subscribeSubjectFault } from "./subject.ts";
 
 export interface JetStreamSourceOptions {
   readonly link: NatsLink;
@@ -43,6 +45,15 @@ export interface JetStreamSourceOptions {
   readonly clock?: Clock;
   readonly messagesMax?: number;
   readonly bytesMax?: number;
+}
+
+/** Refuses what is no subject that a consumer could read. */
+export function checkSubject(asker: Asker, subject: string): void {
+  const fault = subscribeSubjectFault(subject);
+  if (fault === null) return;
+  throw new WeirError("WEIR_CONFIG", `${asker.name}: subject ${JSON.stringify(subject)}: ${fault}`, {
+    remedy: "Name one of the stream's subjects, or a pattern of them.",
+  });
 }
 
 export interface Opening {
@@ -118,7 +129,7 @@ async function openFound(
       : spec;
   const { durable } = logged;
   if (isQueue && durable !== null)
-    await insist(asker, `read consumer ${durable}`, () => dropDeserted(asker, manager, spec.stream, durable));
+    await insist(asker, `read consumer ${durable}`, () => dropDeserted(asker, manager, spec, durable));
   if (resume !== null) return openBehind(asker, manager, stream, logged, resume);
   const isNext = isKept && spec.start === "new";
   const stood = isNext ? stream.state.last_seq : isKept ? await standing(asker, manager, spec) : null;
@@ -137,9 +148,9 @@ async function standing(asker: Asker, manager: JetStreamManager, spec: ConsumerS
   const { durable } = spec;
   if (durable === null) return null;
   const stood = await insist(asker, `read consumer ${durable}`, () =>
-    acknowledgedTo(manager, spec.stream, durable),
+    standingOf(manager, spec.stream, durable),
   );
-  return stood === 0 ? null : stood;
+  return stood === null || stood.acknowledged === 0 ? null : stood.acknowledged;
 }
 
 /** Where to go on behind a message that a consumer of this very stream had reached: it is never older than its stream. */

@@ -102,6 +102,8 @@ export class Pull {
 
   /** Asks for up to `batch` messages of up to `bytes` together. */
   ask(batch: number, bytes: number): void {
+    // Less than one message of the largest kind would stop the stream at such a message.
+    const largest = (this.#link.nats.info?.max_payload ?? limits.payload_bytes_max) + 65_536;
     const subject = `${this.#inbox}.${++this.#asked}`;
     const expires = limits.jetstream_pull_expires_ms;
     const end = this.#clock.elapsed() + expires;
@@ -111,7 +113,7 @@ export class Pull {
       renewal: end - limits.jetstream_pull_renewal_ms,
       deadline: end + limits.jetstream_pull_grace_ms,
     });
-    const text = JSON.stringify({ batch, max_bytes: bytes, expires: nanos(expires) });
+    const text = JSON.stringify({ batch, max_bytes: Math.max(largest, bytes), expires: nanos(expires) });
     this.#link.nats.publish(this.#subject, text, { reply: subject });
     this.#remaining += batch;
   }

@@ -113,3 +113,13 @@ function stopped(asker: Asker, what: string): WeirError {
 export function waitForStream(asker: Asker, manager: JetStreamManager, stream: string): Promise<StreamInfo> {
   return insist(asker, `read stream ${stream}`, () => manager.streams.info(stream));
 }
+
+/** Does something whenever the connection is there again, until the function that it returns is called. */
+export function onReturn(link: NatsLink, then: () => void): () => void {
+  let cut = false;
+  const watching = link.status.subscribe((status) => {
+    if (status.kind === "disconnected") cut = true;
+    if (status.kind === "connected" && cut) then();
+  });
+  return () => watching.unsubscribe();
+}

@@ -1,37 +1,39 @@
-// Records from a JetStream stream: pulled as there is room, handed out in stream order, acknowledged only
-// when committed. What was lost on the way is noticed by the delivery sequence and read again; what comes
-// twice is handed out once. Where the caller keeps positions in a log of its own, that log is the truth: a
-// stream that keeps messages anyway is read without acknowledgements, and acknowledged is only what a commit
-// has made durable. Never creates or alters a stream.
+// Records from a JetStream stream: pulled as there is room, handed out in stream order, acknowledged only when committed. What was lost
+// on the way is noticed by the delivery sequence and read again; what comes twice is handed out once. Where the caller keeps positions in
+// a log of its own, that is the truth: a stream that keeps messages anyway is read without acknowledgements. Never alters a stream.
 
 import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
-import type { Subscription as Watching } from "rxjs";
 import { sleep, wallClock, type Clock } from "../clock.ts";
 import { recordsFrom } from "../batch/payloads.ts";
 import { type Cut, cutOf } from "../codec/framing.ts";
-import { messageOf, WeirError } from "../errors.ts";
+import { messageOf } from "../errors.ts";
 import { limits } from "../limits.ts";
 import type { Plain } from "../state/plain.ts";
 import { backOff } from "./back-off.ts";
 import type { Delivery, ReadLimits, Source, SourceStats } from "./connect.ts";
 import {
-  acknowledgedTo,
   dropConsumer,
+  isPlacedAt,
   reopenConsumer,
   type ConsumerSpec,
   type OpenConsumer,
-  isPlacedAt,
 } from "./jetstream-consumer.ts";
 import { type Delivered, DeliveredReader } from "./jetstream-delivered.ts";
-import { decide, type Decision, type JetStreamSourceOptions, openStream } from "./jetstream-opening.ts";
+import {
+  checkSubject,
+  decide,
+  type Decision,
+  type JetStreamSourceOptions,
+  openStream,
+} from "./jetstream-opening.ts";
 import { Pull, type Verdict } from "./jetstream-pull.ts";
-import { asker, managerOf, waitForStream, type Asker } from "./jetstream-requests.ts";
+import { asker, managerOf, onReturn, waitForStream, type Asker } from "./jetstream-requests.ts";
+import { MovedConsumer } from "./moved-consumer.ts";
 import { PayloadQueue } from "./payload-queue.ts";
 import { takesAll, unknownTime } from "./stream-facts.ts";
 import { StreamLosses } from "./stream-losses.ts";
 import type { JetStreamPosition, StreamProgress } from "./stream-progress.ts";
 import type { StreamEvent } from "./stream-resume.ts";
-import { subscribeSubjectFault } from "./subject.ts";
 import { WaitingMessages } from "./waiting-messages.ts";
 
 export function jetstreamSource(options: JetStreamSourceOptions): Source {
@@ -47,7 +49,6 @@ class StreamSource implements Source {
   readonly #queue: PayloadQueue;
   readonly #messagesMax: number;
   readonly #bytesMax: number;
-  /** Messages that one request asks for at most. */
   readonly #requestMax: number;
   readonly #losses: StreamLosses;
   #spec: ConsumerSpec;
@@ -56,7 +57,6 @@ class StreamSource implements Source {
   #consumer!: OpenConsumer;
   #progress!: StreamProgress;
   readonly #reader = new DeliveredReader();
-  /** Cuts messages into records; null where each is one. */
   readonly #cut: Cut | null;
   #pull: Pull | null = null;
   readonly #waiting = new WaitingMessages();
@@ -71,17 +71,20 @@ class StreamSource implements Source {
   /** Recoveries since the last message. */
   #troubles = 0;
   #pending = 0;
+  readonly #moved = new MovedConsumer();
   #records = 0;
   #bytes = 0;
   #recovering = false;
-  #looking = false;
+  /** What is being asked after the consumer: of no use once it is another one. */
+  #looking: symbol | null = null;
+  /** It is known where the consumer is: messages may be asked for. */
+  #isLooked = true;
   /** Looks in a row at which no delivery had come, and the one that was to come at the last. */
   #quiet = 0;
   #expectedBefore = 0;
   #closed = false;
   #failure: unknown = null;
   #release: (() => void)[] = [];
-  #watching: Watching | null = null;
 
   constructor(options: JetStreamSourceOptions) {
     this.#options = options;
@@ -110,16 +113,7 @@ class StreamSource implements Source {
 
   async open(resume?: Plain | null): Promise<void> {
     const { subject, link, domain } = this.#options;
-    const fault = subscribeSubjectFault(subject);
-    if (fault !== null) {
-      throw new WeirError(
-        "WEIR_CONFIG",
-        `${this.#asker.name}: subject ${JSON.stringify(subject)}: ${fault}`,
-        {
-          remedy: "Name one of the stream's subjects, or a pattern of them.",
-        },
-      );
-    }
+    checkSubject(this.#asker, subject);
     this.#manager = await managerOf(link, domain ?? null);
     const opening = await openStream(this.#asker, this.#manager, this.#spec, resume);
     this.#cuts = link.cuts;
@@ -131,12 +125,10 @@ class StreamSource implements Source {
     this.#tell(opening.events, true);
     this.#pending = this.#consumer.pending;
     this.#start();
-    let cut = false;
-    this.#watching = link.status.subscribe((status) => {
-      if (status.kind === "disconnected") cut = true;
-      if (status.kind === "connected" && cut) this.#recover("the connection was cut");
-    });
-    this.#release.push(this.#clock.every(1_000, () => this.#check()));
+    this.#release.push(
+      onReturn(link, () => this.#recover("the connection was cut")),
+      this.#clock.every(1_000, () => this.#check()),
+    );
   }
 
   begins(): Plain {
@@ -185,7 +177,6 @@ class StreamSource implements Source {
     if (this.#closed) return;
     this.#closed = true;
     for (const release of this.#release) release();
-    this.#watching?.unsubscribe();
     this.#pull?.close();
     this.#queue.end();
     const { link, stream } = this.#options;
@@ -200,17 +191,15 @@ class StreamSource implements Source {
 
   /** `gaps`: those that will not show in the numbers of messages to come are told as well. */
   #tell(events: readonly StreamEvent[], gaps: boolean): void {
-    const isQueue = this.#consumer.acks === "explicit";
-    for (const event of events) {
-      const isGap = event.kind === "gap" || event.kind === "purged";
-      // A work queue drops what was acknowledged, which is no loss.
-      if (isGap && (isQueue || !gaps)) continue;
-      this.#losses.tell(event, this.#isWhole, event.kind === "recreated" ? this.#pending : 0);
-    }
+    // A work queue drops what was acknowledged, which is no loss.
+    const isTold = gaps && this.#consumer.acks !== "explicit";
+    this.#losses.tellAll(events, isTold, this.#isWhole, this.#pending);
   }
 
   #start(): void {
     this.#expected = this.#consumer.nextDelivery;
+    this.#isLooked = true;
+    this.#looking = null;
     this.#pull = new Pull({
       link: this.#options.link,
       apiPrefix: this.#options.domain === undefined ? "$JS.API" : `$JS.${this.#options.domain}.API`,
@@ -235,6 +224,8 @@ class StreamSource implements Source {
       this.#recover(`expected delivery ${this.#expected}, got ${delivered.deliverySequence}`);
       return;
     }
+    if (this.#moved.isSeenBy(delivered, this.#progress, this.#pending, this.#isWhole))
+      return this.#recover(`messages before ${delivered.streamSequence} were left out`, true);
     this.#expected = delivered.deliverySequence + 1;
     this.#pending = delivered.pending;
     if (explicit && progress.isReused(delivered)) this.#renew(delivered.streamSequence);
@@ -275,6 +266,7 @@ class StreamSource implements Source {
     const { sequence, incarnation } = this.#progress.place;
     this.#losses.tell({ kind: "regressed", records: sequence - start + 1 }, this.#isWhole);
     this.#progress.begin(this.#stream.created, { start, incarnation: incarnation + 1, events: [] });
+    this.#looking = null;
     this.#disown();
   }
 
@@ -287,9 +279,13 @@ class StreamSource implements Source {
     const room = this.#messagesMax - this.#waiting.count - pull.outstanding;
     const bytes = this.#bytesMax - this.#queue.bytes;
     if (pull.outstanding > most / 2 || room < most / 2 || bytes < this.#bytesMax / 2) return;
-    // Less than one message of the largest kind would stop the stream at such a message.
-    const largest = (this.#options.link.nats.info?.max_payload ?? limits.payload_bytes_max) + 65_536;
-    pull.ask(Math.min(most, room), Math.max(largest, Math.floor(bytes / 2)));
+    // What came between two requests may have been left out, and no number would show it.
+    if (pull.outstanding === 0 && !this.#isLooked && !this.#isWhole) {
+      if (this.#looking === null) void this.#look();
+      return;
+    }
+    this.#isLooked = false;
+    pull.ask(Math.min(most, room), Math.floor(bytes / 2));
   }
 
   #judge(verdict: Verdict, reason: string): void {
@@ -305,30 +301,34 @@ class StreamSource implements Source {
     this.#quiet = this.#expected === this.#expectedBefore ? this.#quiet + 1 : 0;
     this.#expectedBefore = this.#expected;
     // A server says nothing to requests for a consumer that it has forgotten.
-    if (!this.#looking && (this.#progress.remembered > 0 || this.#quiet >= 2)) void this.#look();
+    if (this.#looking === null && (this.#progress.remembered > 0 || this.#quiet >= 2)) void this.#look();
     this.#ask();
   }
 
-  /** Asks after the consumer: is it there, and how far does the broker know of what is done? */
+  /** Asks after the consumer: is it there and where it should be, and how far does the broker know of what is done? */
   async #look(): Promise<void> {
-    this.#looking = true;
-    const { incarnation } = this.#progress;
-    const { name } = this.#consumer;
-    const floor = await acknowledgedTo(this.#manager, this.#options.stream, name).catch(() => undefined);
-    this.#looking = false;
+    const mine = (this.#looking = Symbol("look"));
+    const progress = this.#progress;
+    const asked = { spec: this.#spec, consumer: this.#consumer.name, expected: this.#expected, progress };
+    const { found, standing } = await this.#moved.look(this.#manager, asked);
+    if (this.#looking !== mine || this.#recovering) return;
+    this.#looking = null;
     this.#quiet = 0;
-    if (floor === undefined || this.#recovering || incarnation !== this.#progress.incarnation) return;
-    if (floor === null) this.#recover("the server has forgotten the consumer");
-    else this.#progress.raiseFloor(floor);
+    if (found === "gone") this.#recover("the server has forgotten the consumer");
+    else if (found === "moved") this.#recover("the server has moved the consumer past messages", true);
+    else if (found === "still") progress.raiseFloor(standing.acknowledged);
+    if (standing?.nextDelivery === this.#expected) this.#pending = standing.pending;
+    this.#isLooked = true;
+    this.#ask();
   }
 
   /** Goes on behind the last committed message with a consumer that has delivered what was received. */
-  #recover(reason: string): void {
+  #recover(reason: string, isMoved = false): void {
     if (this.#recovering || this.#closed) return;
     this.#recovering = true;
     this.#pull?.close();
     this.#pull = null;
-    this.#resume(reason)
+    this.#resume(reason, isMoved)
       .catch((fault: unknown) => {
         if (this.#closed) return;
         this.#asker.log.warn(`${this.#asker.name}: ${messageOf(fault)}`);
@@ -341,21 +341,24 @@ class StreamSource implements Source {
       });
   }
 
-  async #resume(reason: string): Promise<void> {
+  async #resume(reason: string, isMoved: boolean): Promise<void> {
     // Trouble after trouble without a message in between must not become a busy loop.
     if (this.#troubles++ > 0) await sleep(this.#clock, backOff(this.#troubles, Math.random()));
     const current = { ...this.#consumer, nextDelivery: this.#expected };
     const { acks } = current;
-    const { resumption, start, isRenewed } = await this.#reopen(current);
+    const { resumption, start, isRenewed } = await this.#reopen(current, isMoved);
     this.#tell(resumption.events, isRenewed);
     const { name, nextDelivery } = this.#consumer;
-    const isSame = !isRenewed && name === current.name && nextDelivery === current.nextDelivery;
+    const isWhere = name === current.name && nextDelivery === current.nextDelivery;
+    const isSame = !isRenewed && !isMoved && isWhere;
     const how = isSame ? "going on" : "reading again";
     this.#asker.log.info(`${this.#asker.name}: ${reason}; ${how} behind message ${start - 1}`);
     const before = start === resumption.start ? resumption.before : unknownTime;
     if (isRenewed) this.#progress.begin(this.#stream.created, { ...resumption, start }, before);
     if (isRenewed || (!isSame && acks !== "explicit")) this.#disown();
     else if (isSame) this.#repeatAck();
+    if (!isSame) this.#moved.trust(this.#progress.received);
+    this.#pending = this.#consumer.pending;
   }
 
   /**
@@ -364,9 +367,11 @@ class StreamSource implements Source {
    */
   async #reopen(
     consumer: OpenConsumer,
+    isMoved: boolean,
   ): Promise<{ readonly resumption: Decision; readonly start: number; readonly isRenewed: boolean }> {
     const { link, stream, subject } = this.#options;
-    const { place, committed } = this.#progress;
+    const { place, committed, isPlaced } = this.#progress;
+    const received = isPlaced ? place.sequence : Number.POSITIVE_INFINITY;
     const { acks } = consumer;
     for (let current = consumer; ; current = this.#consumer) {
       const { cuts } = link;
@@ -377,7 +382,7 @@ class StreamSource implements Source {
       const isNew = this.#stream.created !== place.created;
       // What was received and is not committed is delivered again where it must be acknowledged.
       const start = acks !== "all" || isNew ? resumption.start : Math.min(committed + 1, resumption.start);
-      const reopening = { current, start, isRenewed };
+      const reopening = { current, start, received, isRenewed, isMoved };
       this.#consumer = await reopenConsumer(this.#asker, this.#manager, this.#stream, this.#spec, reopening);
       if (link.cuts !== cuts) continue;
       this.#cuts = cuts;

@@ -59,6 +59,17 @@ export async function storedTime(
   return message === null ? null : parseStored(message.timestamp);
 }
 
+/** The first message of a subject, or of a pattern, that a stream has from `sequence` on; null where there is none. */
+export async function firstFrom(
+  manager: JetStreamManager,
+  stream: string,
+  subject: string,
+  sequence: number,
+): Promise<number | null> {
+  const asked = { seq: Math.max(1, sequence), next_by_subj: subject };
+  return (await manager.streams.getMessage(stream, asked))?.seq ?? null;
+}
+
 /** The first message from `first` to `last` that was stored after `time`; null where there is none. */
 async function firstAfter(
   time: StoredTime,

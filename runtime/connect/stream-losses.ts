@@ -44,6 +44,13 @@ export class StreamLosses {
     this.#log.warn(`${this.#name}: ${sentence(event, isWhole, unread)}`);
   }
 
+  /** `unread`: what waited in the stream before, if it is another one now. */
+  tellAll(events: readonly StreamEvent[], gaps: boolean, isWhole: boolean, unread: number): void {
+    for (const event of events)
+      if (gaps || (event.kind !== "gap" && event.kind !== "purged"))
+        this.tell(event, isWhole, event.kind === "recreated" ? unread : 0);
+  }
+
   count(reason: string, records: number): void {
     this.#counts[reason] = (this.#counts[reason] ?? 0) + records;
   }

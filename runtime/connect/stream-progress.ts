@@ -84,7 +84,8 @@ interface Incarnation {
 
 export class StreamProgress {
   readonly #stream: string;
-  readonly #isQueue: boolean;
+  /** Messages may come in any order, and are acknowledged one by one. */
+  readonly isQueue: boolean;
   /** Where messages of a work queue are remembered beyond their commit, because the broker may forget acknowledgements. */
   readonly #remembers: boolean;
   /** The present one last. */
@@ -123,13 +124,13 @@ export class StreamProgress {
   }) {
     const { stream, acks, created, floor, from } = options;
     this.#stream = stream;
-    this.#isQueue = acks === "explicit";
+    this.isQueue = acks === "explicit";
     this.#isPlaced = options.isPlaced;
-    this.#remembers = options.remembers && this.#isQueue;
-    this.#settlement = new Settlement(this.#isQueue ? 0 : floor);
+    this.#remembers = options.remembers && this.isQueue;
+    this.#settlement = new Settlement(this.isQueue ? 0 : floor);
     const incarnation = { number: from?.incarnation ?? 1, created, start: 0 };
     this.#incarnations = [incarnation];
-    const { sequence = this.#isQueue ? 0 : floor, stored = 0, stored_ns = 0 } = from ?? {};
+    const { sequence = this.isQueue ? 0 : floor, stored = 0, stored_ns = 0 } = from ?? {};
     this.#received = { sequence, stored, stored_ns };
     this.#furthest = this.#received;
     this.#furthestIncarnation = incarnation;
@@ -150,6 +151,16 @@ export class StreamProgress {
     return { created, incarnation: number, ...this.#received };
   }
 
+  /** The furthest that has come, as a number. */
+  get received(): number {
+    return this.#received.sequence;
+  }
+
+  /** It is known, so that a number that is left out was a message. */
+  get isPlaced(): boolean {
+    return this.#isPlaced;
+  }
+
   /** The stream sequence up to which all is committed, where messages come in order. */
   get committed(): number {
     return this.#settlement.committed;
@@ -158,7 +169,7 @@ export class StreamProgress {
   /** Up to the last message that was done with. */
   get position(): JetStreamPosition {
     // A queue's numbers are told apart as they come; elsewhere those of an earlier incarnation stay its own.
-    const { number, created } = this.#isQueue ? this.#present : this.#furthestIncarnation;
+    const { number, created } = this.isQueue ? this.#present : this.#furthestIncarnation;
     return {
       stream: this.#stream,
       created,
@@ -177,7 +188,7 @@ export class StreamProgress {
   }
 
   standing({ streamSequence: sequence }: Delivered): Standing {
-    if (!this.#isQueue) return sequence <= this.#received.sequence ? "here" : "new";
+    if (!this.isQueue) return sequence <= this.#received.sequence ? "here" : "new";
     if (this.#uncommitted.has(sequence)) return "here";
     return this.#remembers && (sequence <= this.#floor || this.#done.has(sequence)) ? "done" : "new";
   }
@@ -195,12 +206,12 @@ export class StreamProgress {
 
   /** Numbers that were left out before this message. */
   missingBefore({ streamSequence: sequence }: Delivered): number {
-    return this.#isQueue || !this.#isPlaced ? 0 : Math.max(0, sequence - this.#received.sequence - 1);
+    return this.isQueue || !this.#isPlaced ? 0 : Math.max(0, sequence - this.#received.sequence - 1);
   }
 
   /** Messages up to `sequence` will never come. */
   skipTo(sequence: number): void {
-    if (this.#isQueue || sequence <= this.#received.sequence) return;
+    if (this.isQueue || sequence <= this.#received.sequence) return;
     this.#received = { sequence, ...unknownTime };
   }
 
@@ -208,17 +219,17 @@ export class StreamProgress {
   receive(message: Delivered): number {
     this.#received = this.#further(this.#received, message);
     this.#isPlaced = true;
-    return this.#isQueue ? ++this.#ordinal : message.streamSequence;
+    return this.isQueue ? ++this.#ordinal : message.streamSequence;
   }
 
   /** It waits to be handed out. */
   keep({ streamSequence: sequence }: Delivered, ordinal: number): void {
-    if (this.#isQueue) this.#uncommitted.set(sequence, ordinal);
+    if (this.isQueue) this.#uncommitted.set(sequence, ordinal);
   }
 
   /** It is here already, and came with a newer reply. */
   again({ streamSequence: sequence }: Delivered, reply: string): void {
-    if (!this.#isQueue) this.#settlement.handOut(sequence, reply);
+    if (!this.isQueue) this.#settlement.handOut(sequence, reply);
   }
 
   /** It will never be handed out, and is done. */
@@ -231,7 +242,7 @@ export class StreamProgress {
     const { streamSequence: sequence, ordinal, epoch } = message;
     this.#lastOrdinal = ordinal;
     const isForeign = this.#incarnations.some(({ number, start }) => number > epoch && sequence >= start);
-    if (this.#isQueue && isForeign) return;
+    if (this.isQueue && isForeign) return;
     if (reply !== null) this.#settlement.handOut(ordinal, reply);
     if (this.#remembers) this.#done.add(sequence);
     this.#furthest = this.#further(this.#furthest, message);
@@ -289,7 +300,7 @@ export class StreamProgress {
     this.#incarnations.push({ number: incarnation, created, start: isNew ? 0 : start });
     this.#received = { sequence: floor, stored: before.stored, stored_ns: before.stored_ns };
     this.#isPlaced = true;
-    if (!this.#isQueue) {
+    if (!this.isQueue) {
       this.#settlement = new Settlement(floor);
       return;
     }
@@ -306,7 +317,7 @@ export class StreamProgress {
 
   #further(known: Times, message: Delivered): Times {
     const { streamSequence: sequence, stored, stored_ns } = message;
-    if (!this.#isQueue) return { sequence, stored, stored_ns };
+    if (!this.isQueue) return { sequence, stored, stored_ns };
     const time = compareTimes(message, known) > 0 ? { stored, stored_ns } : known;
     return { sequence: Math.max(sequence, known.sequence), stored: time.stored, stored_ns: time.stored_ns };
   }
