@@ -58,6 +58,8 @@ export const storageLimits = {
   ingest_watch_ms: 250,
   /** How long an ingest waits for its lock, which others take for a moment to look whether it is free. */
   ingest_lock_ms_max: 2_000,
+  /** How long a worker waits for one that it started to have subscribed. */
+  ingest_listens_ms_max: 3_000,
   /** One that has run for so long did not fail at its start. */
   ingest_settled_ms: 10_000,
   /** Until a full disk is tried again. */

@@ -1,5 +1,5 @@
-// What a worker says to its ingest, in a small file: that it is there, and which ingest it wants. And what the ingest makes of
-// it: whether to go on. The decision is pure; a clock that is set does not matter to it.
+// What a worker and its ingest say to each other, in small files: the one that it is there, and which ingest it wants, the other that it
+// listens. And what the ingest makes of it: whether to go on. The decision is pure; a clock that is set does not matter to it.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -31,6 +31,24 @@ export function readBeat(folder: string): Beat | null {
     return { wanted, count, worker };
   } catch {
     return null;
+  }
+}
+
+const listeningFile = "listening.json";
+
+/** Of an ingest that has subscribed to all that its plan names. */
+export function writeListening(folder: string, process_id: number): void {
+  writeWhole(join(folder, listeningFile), JSON.stringify({ process: process_id }));
+}
+
+export function isListening(folder: string, process_id: number | undefined): boolean {
+  try {
+    const said = JSON.parse(readFileSync(join(folder, listeningFile), "utf8")) as {
+      process?: unknown;
+    } | null;
+    return said?.process === process_id && process_id !== undefined;
+  } catch {
+    return false;
   }
 }
 

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { openSync, closeSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Clock } from "../clock.ts";
+import { type Clock, sleep } from "../clock.ts";
 import { backOff } from "../connect/back-off.ts";
 import { messageOf } from "../errors.ts";
 import { makeFolder } from "../folder.ts";
@@ -14,7 +14,7 @@ import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { FileDisk } from "../state/log/file-disk.ts";
-import { writeBeat } from "./ingest-beat.ts";
+import { isListening, writeBeat } from "./ingest-beat.ts";
 import { type IngestPlan, planDigest } from "./ingest-plan.ts";
 import { isRequested, writeRequest } from "./ingest-requests.ts";
 
@@ -45,7 +45,7 @@ export class IngestKeeper {
     this.#wanted = planDigest(options.plan);
   }
 
-  /** Resolves once an ingest was started, found or asked for. */
+  /** Resolves once an ingest was found or asked for, or one that was started listens. */
   async start(): Promise<void> {
     const { clock, plan, asks } = this.#options;
     makeFolder(plan.folder, 0o700);
@@ -54,6 +54,7 @@ export class IngestKeeper {
     this.#release.push(clock.every(limits.journal_heartbeat_ms, () => this.#beat()));
     if (asks) return;
     await this.#look();
+    await this.#untilListening();
     this.#release.push(clock.every(limits.ingest_watch_ms, () => void this.#look()));
   }
 
@@ -85,6 +86,21 @@ export class IngestKeeper {
     } finally {
       this.#looking = false;
     }
+  }
+
+  /** What is published before is lost, and who sees pipelines run publishes. Where its server is away they begin all the same. */
+  async #untilListening(): Promise<void> {
+    const { plan, clock, log } = this.#options;
+    const child = this.#child;
+    if (child === null) return;
+    const until = clock.elapsed() + limits.ingest_listens_ms_max;
+    while (clock.elapsed() < until) {
+      if (this.#stopped || this.#child !== child || isListening(plan.folder, child.pid)) return;
+      await sleep(clock, limits.journal_group_ms);
+    }
+    log.warn(
+      `ingest: process ${child.pid} does not listen yet, and what is published until it does is lost. Its log: ${plan.folder}/ingest.log`,
+    );
   }
 
   #start(): void {

@@ -14,7 +14,7 @@ import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import { FileDisk } from "../state/log/file-disk.ts";
 import { Connections } from "./connections.ts";
-import { type Attendance, attendanceAfter, dismissal, readBeat } from "./ingest-beat.ts";
+import { type Attendance, attendanceAfter, dismissal, readBeat, writeListening } from "./ingest-beat.ts";
 import { type IngestJob, type IngestPlan, planDigest } from "./ingest-plan.ts";
 
 export class IngestProcess {
@@ -24,6 +24,7 @@ export class IngestProcess {
   readonly #connections: Connections;
   readonly #ingests: Ingest[] = [];
   readonly #closers: (() => Promise<void>)[] = [];
+  #listening = 0;
   #stopping: Promise<void> | null = null;
   #attendance: Attendance = { beat: null, silent: 0 };
 
@@ -98,6 +99,7 @@ export class IngestProcess {
     this.#ingests.push(ingest);
     await source.open();
     log.info(`ingest ${subject}: journal ${join(folder, "")}, from record ${writer.next} on`);
+    if (++this.#listening === this.#plan.jobs.length) writeListening(this.#plan.folder, process.pid);
     if (this.#stopping !== null) await ingest.stop();
     await ingest.run();
   }

@@ -127,6 +127,13 @@ describe("an ingest", { timeout: 60_000 }, () => {
     expect(killed(ingests[0]!, 0)).toBe(true);
   });
 
+  it("listens when its reader says that it reads", async () => {
+    await startReader();
+    publish(0, 250);
+    await link.flush();
+    await vi.waitFor(() => expect(committed().numbers).toEqual(range(0, 250)), { timeout: 10_000 });
+  });
+
   it("is back in a moment when it is killed; what is missing came while it was away", async () => {
     await startReader();
     await subscribed();

@@ -113,7 +113,7 @@ class ExclusiveTarget implements Target {
       if (this.#namesPrevious && previous !== null)
         publication.headers[expectedLastId] = messageId(identity.id, previous);
       this.#previous = entry.number;
-      port.publish(publication, (answer) => this.#answered(sent, expected, answer));
+      port.publish(publication, (answer) => this.#answered(sent, publication.subject, expected, answer));
     }
   }
 
@@ -214,9 +214,9 @@ class ExclusiveTarget implements Target {
     }
   }
 
-  #answered(sent: Sent, expected: number, answer: Answer): void {
+  #answered(sent: Sent, subject: string, expected: number, answer: Answer): void {
     if (!this.#attached) return;
-    const failure = failureOf(answer);
+    const failure = failureOf(answer, subject);
     if (answer.kind === "refused" && answer.code === noMoreRoom) this.#usedUp++;
     if (failure !== null) return this.#flight.failed(sent, failure);
     // Stored before it was sent from here: by a delayed copy, or by somebody who runs on a copy of this state. The tail tells.

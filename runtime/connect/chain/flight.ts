@@ -29,13 +29,13 @@ const unexpected: ReadonlySet<number> = new Set([
 /** "message size exceeds maximum allowed" of the stream, and headers that are too large. */
 const tooLarge: ReadonlySet<number> = new Set([10_054, 10_097]);
 
-/** Null for a message that is stored. */
-export function failureOf(answer: Answer): Failure | null {
+/** Null for a message that is stored. `subject`: its own, where there is one that somebody would know again. */
+export function failureOf(answer: Answer, subject = "the row"): Failure | null {
   switch (answer.kind) {
     case "stored":
       return null;
     case "absent":
-      return { kind: "later", reason: "no stream takes the row, or JetStream is away" };
+      return { kind: "later", reason: `no stream takes ${subject}, or JetStream is away` };
     case "lost":
       return { kind: "unsure", reason: "no answer" };
     case "refused":

@@ -263,7 +263,7 @@ class LaneTarget implements Target {
 
   /** A message that is too large as a whole says nothing of its rows: they are sent again in smaller ones. */
   #failureOf(items: readonly Item[], answer: Answer): Failure | null {
-    const failure = failureOf(answer);
+    const failure = failureOf(answer, this.#options.subject);
     if (failure?.kind !== "never" || items.length === 1) return failure;
     const size = items.reduce((total, { bytes }) => total + bytes.length, 0);
     this.#bytesMax = Math.max(1, Math.floor(size / 2));

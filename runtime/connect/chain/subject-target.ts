@@ -279,7 +279,7 @@ class SubjectTarget implements Target {
 
   #answered(subject: string, item: Item, before: number, answer: Answer): void {
     if (!this.#attached) return;
-    const failure = failureOf(answer);
+    const failure = failureOf(answer, this.#prefix + subject);
     if (failure !== null || answer.kind !== "stored" || answer.duplicate) {
       // Somebody else wrote the subject, or it was there before it was sent from here.
       this.#contested.add(subject);
