@@ -33,6 +33,9 @@ export const storageLimits = {
   log_reserve_share: 0.0625,
   /** Of a folder as it goes to another host: what stands in front of each file. */
   parcel_line_bytes_max: 1_024,
+  /** The part of it that is left to the next starts, and of what is free where the disk was full at a start. */
+  log_reserve_start_share: 0.25,
+  log_reserve_scarce_share: 0.75,
 
   // The ingest journal
   journal_bytes_default: 1_073_741_824,

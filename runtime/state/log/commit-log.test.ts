@@ -214,6 +214,35 @@ test("a full disk refuses a commit, and takes it when there is room; the reserve
   expect(text(recovery.snapshot)).toBe("all");
 });
 
+test("a log is opened on a disk that is full, by one start after the other, with all that stands", async () => {
+  const disk = new MemoryDisk([], { room: 4_000_000 });
+  const { log } = await open(disk);
+  let stands = 0;
+  for (;;) {
+    const done = await log.append(new Uint8Array(50_000)).catch(() => null);
+    if (done === null) break;
+    stands++;
+  }
+  let after = disk.afterKill();
+  after.room = 4_000_000;
+  for (let start = 0; start < 6; start++) {
+    const { log: next, recovery } = await open(after);
+    expect(recovery.commits).toHaveLength(stands);
+    // Whatever room there is, commits take it.
+    while ((await next.append(new Uint8Array(8_000)).catch(() => null)) !== null) stands++;
+    after = after.afterKill();
+    after.room = 4_000_000;
+  }
+  // With room again, and whoever made it removed what was kept.
+  await after.remove("reserve-start");
+  after.room = 40_000_000;
+  const { log: last } = await open(after);
+  await last.append(bytes("more"));
+  await last.checkpoint(bytes("all"));
+  expect(after.files().get("reserve")?.length).toBeGreaterThan(1_000_000);
+  expect(after.files().has("reserve-start")).toBe(false);
+});
+
 test("a snapshot that finds no room leaves the log as it was", async () => {
   const disk = new MemoryDisk();
   const { log } = await open(disk);

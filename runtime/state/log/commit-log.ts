@@ -5,7 +5,7 @@
 //   segment-<sequence>        commits in order; a new file with each start and each snapshot
 //   snapshot-<generation>-a   the whole state behind a commit, and its twin …-b
 //   position                  how far commits were acknowledged
-//   reserve                   room for a last commit on a full disk
+//   reserve                   room for a last commit on a full disk, and for the next starts there (reserve-start)
 //   damaged-…                 what was given up with `acceptLoss`
 //
 // Errors of the disk are of two kinds. No room: nothing happened, and the same call may succeed later (WEIR_DISK_FULL). Any
@@ -67,12 +67,12 @@ async function begin(
   const most = options.reserveBytes ?? limits.log_reserve_bytes;
   const reserve = new Reserve(disk, most, random, folder.files.reserve);
   await giveUp(disk, start.givenUp);
-  const segment = await reserve.tryWith(() => createSegment(disk, start.head, start.carried));
+  const segment = await reserve.tryStart(() => createSegment(disk, start.head, start.carried));
   try {
     for (const name of start.leftOver) await disk.remove(name);
     const { origin, sequence, epoch } = start.head;
     const noted = { origin, sequence, epoch, number: start.number };
-    const position = await reserve.tryWith(() => PositionFile.create(disk, noted));
+    const position = await reserve.tryStart(() => PositionFile.create(disk, noted));
     try {
       await reserve.keep();
     } catch (error) {

@@ -2,6 +2,8 @@
 
 export const positionName = "position";
 export const reserveName = "reserve";
+/** What is left of it once it was needed: for starts alone. */
+export const startReserveName = "reserve-start";
 
 /** What is being written is named so, until it is whole and durable. */
 export function unfinished(name: string): string {
@@ -30,7 +32,7 @@ export interface LogFiles {
   readonly segments: readonly number[];
   readonly snapshots: readonly number[];
   readonly position: boolean;
-  readonly reserve: boolean;
+  readonly reserve: "whole" | "start" | "none";
   /** Names of what was never finished. */
   readonly unfinished: readonly string[];
 }
@@ -42,7 +44,7 @@ export function logFiles(names: readonly string[]): LogFiles {
     segments: numbers(/^segment-(\d{10})$/),
     snapshots: numbers(/^snapshot-(\d{10})-[ab]$/),
     position: names.includes(positionName),
-    reserve: names.includes(reserveName),
+    reserve: names.includes(reserveName) ? "whole" : names.includes(startReserveName) ? "start" : "none",
     unfinished: names.filter((name) =>
       /^(segment-\d{10}|snapshot-\d{10}-[ab]|position|reserve)\.new$/.test(name),
     ),

@@ -219,7 +219,11 @@ const ofOutbox: readonly Mutant[] = [
     seams: {
       disk: (disk) => ({
         ...withFiles(disk, (file) => file),
-        remove: (name) => (name === reserveName ? Promise.resolve() : disk.remove(name)),
+        open: async (name) => {
+          const file = await disk.open(name);
+          return name === reserveName ? { ...file, truncate: () => Promise.resolve() } : file;
+        },
+        rename: (from, to) => (from === reserveName ? Promise.resolve() : disk.rename(from, to)),
       }),
     },
   },
