@@ -98,7 +98,21 @@ test("a fault is underlined in its line", () => {
   );
 });
 
+test.each<[text: string, message: string]>([
+  ["oil-temp > 3", "there is no column oil; the column oil-temp stands in backticks, `oil-temp`"],
+  [
+    "Druck (bar) > 3",
+    "there is no function Druck; the column Druck (bar) stands in backticks, `Druck (bar)`",
+  ],
+])("a column that %s does not name is told of once", (text, message) => {
+  const columns = schemaOf({ "oil-temp": "float64", "Druck (bar)": "float64" });
+  const compiled = compile(text, columns, { types: ["bool"] });
+  expect(!compiled.ok && compiled.faults).toEqual([expect.objectContaining({ start: 0, message })]);
+});
+
 const hostile = [
+  "`${temp}`",
+  "`temp`; process.exit(1)",
   "constructor",
   "__proto__",
   "toString",

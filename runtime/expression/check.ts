@@ -5,9 +5,10 @@ import type { Schema } from "../../operators/sdk/index.ts";
 import { resolveCall } from "./check-call.ts";
 import type { ExpressionFault, Result } from "./expression.ts";
 import { faultAt, type Gathering } from "./fault.ts";
-import { operatorEntry } from "./functions.ts";
+import { callable, operatorEntry } from "./functions.ts";
 import { didYouMean } from "./near-name.ts";
 import type { Value } from "./overload.ts";
+import { inBackticks } from "./quoted-name.ts";
 import type { Span, Syntax } from "./syntax.ts";
 import type { Tree } from "./tree.ts";
 
@@ -132,12 +133,22 @@ class Checker implements Gathering {
         `there is no column ${syntax.name}; declare it in the schema beside ${parent}`,
       );
     }
+    if (this.#isUnquoted(syntax, `column ${syntax.name}`)) return null;
     const near = didYouMean(syntax.name, names);
     const known =
       names.length === 0
         ? ""
         : `; there is ${names.slice(0, 8).join(", ")}${names.length > 8 ? ", …" : ""}; a text stands in quotes`;
     return this.fault(syntax, `there is no column ${syntax.name}${near === "" ? known : near}`);
+  }
+
+  /** Whether this is a part of a column's name that stands in backticks; its parts are told of together. */
+  #isUnquoted(where: Span, what: string): boolean {
+    const cure = inBackticks(this.text, where, this.#columns.keys());
+    if (cure === null) return false;
+    const isKnown = this.faults.some(({ message }) => message.endsWith(cure));
+    if (!isKnown) this.fault(where, `there is no ${what}; ${cure}`);
+    return true;
   }
 
   #bool(syntax: Syntax, operator: string): Tree | null {
@@ -180,6 +191,7 @@ class Checker implements Gathering {
       return this.fault(syntax, `has expected 1 argument, got ${args.length}`);
     }
     if (name === "coalesce") return this.#coalesce(syntax, args);
+    if (!callable.has(name) && this.#isUnquoted(syntax.callee, `function ${name}`)) return null;
     return resolveCall(this, name, syntax, args, this.together(args));
   }
 

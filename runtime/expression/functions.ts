@@ -13,6 +13,19 @@ import type { FunctionEntry } from "./overload.ts";
 /** Parts of the language: the checker knows them by name, since null or their arguments are special in them. */
 const forms: readonly FunctionEntry[] = [
   {
+    name: "`x`",
+    kind: "form",
+    written: "`x`",
+    summary:
+      "A column whose name is not of letters A to Z, digits and _, or is a word that expressions reserve, such as loop, return or function. Settings that name columns, as `by` and `value`, take it as it is.",
+    overloads: [],
+    examples: [
+      { text: "`oil-temp` > 80", given: { "oil-temp": 81 }, gives: true },
+      { text: "`Druck (bar)` + `loop`", given: { "Druck (bar)": 1, loop: 2 }, gives: 3 },
+      { text: "state.`oil-temp`", given: { "state.oil-temp": 4 }, gives: 4 },
+    ],
+  },
+  {
     name: "has",
     kind: "form",
     written: "has(x)",

@@ -72,7 +72,7 @@ function messageFor(text: string, error: ParseError, start: number, end: number)
     case "reserved_identifier":
       return /^if\s*\(/.test(text.slice(start))
         ? `${found} is a reserved word; write condition ? x : y`
-        : `${found} is a reserved word; rename the field at its source`;
+        : `${found} is a reserved word; a column of that name stands in backticks, \`${text.slice(start, end)}\``;
     default:
       return error.summary.charAt(0).toLowerCase() + error.summary.slice(1);
   }
@@ -93,6 +93,10 @@ function cure(text: string, start: number, end: number): string {
   const number = /\d+$/.exec(text.slice(0, start))?.[0];
   if (unit !== undefined && number !== undefined)
     return `; write duration("${number}${unit}"), which is its milliseconds`;
+  if (/\d$/.test(text.slice(0, start)) && /^[A-Za-z_]/.test(text.slice(start)))
+    return "; a name that begins with a digit stands in backticks";
+  if (/^\p{L}/u.test(text.slice(start)) && !/^\w/.test(text.slice(start)))
+    return "; a name with other letters than A to Z stands in backticks";
   if (/^[\u201c\u201d\u201e\u2018\u2019]/.test(text.slice(start))) return `; write " or ' around texts`;
   if (text.slice(start, end) === "," && /\bin\s*\([^()]*$/.test(text.slice(0, start)))
     return '; a list stands in brackets, as in device in ["a", "b"]';

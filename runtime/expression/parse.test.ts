@@ -14,6 +14,22 @@ test("a dotted chain is one name", () => {
   expect(read("a.b.c")).toEqual({ kind: "name", name: "a.b.c", start: 0, end: 5 });
 });
 
+test.each<[text: string, name: string, start: number, end: number]>([
+  ["`oil-temp`", "oil-temp", 0, 10],
+  ["1 + `loop`", "loop", 4, 10],
+  ["state.`oil-temp`", "state.oil-temp", 0, 16],
+  ["`state.oil-temp`", "state.oil-temp", 0, 16],
+  ["`Druck (bar)` + 1", "Druck (bar)", 0, 13],
+  ['`a"b//c` + 1', 'a"b//c', 0, 8],
+  ["'`' == `x`", "x", 7, 10],
+  ["r'\\'`' == `x`", "x", 10, 13],
+  ["1 + // it`s\n `x`", "x", 13, 16],
+])("%s names the column %s", (text, name, start, end) => {
+  const syntax = read(text);
+  const parts = syntax.kind === "binary" ? [syntax.left, syntax.right] : [syntax];
+  expect(parts).toContainEqual({ kind: "name", name, start, end });
+});
+
 test("x.f(y) is f(x, y), and its name is where it is written", () => {
   const call = read('a.b.matches("x")');
   expect(call).toMatchObject({
@@ -69,7 +85,13 @@ test.each<[text: string, start: number, end: number, message: string]>([
   ["a >", 3, 3, "expected a name, a number or a text, got the end"],
   ["a == \u201crun\u201d", 5, 6, `unexpected "\u201c"; write " or ' around texts`],
   ["", 0, 0, "expected an expression, got nothing"],
-  ["if", 0, 2, '"if" is a reserved word; rename the field at its source'],
+  ["loop", 0, 4, '"loop" is a reserved word; a column of that name stands in backticks, `loop`'],
+  ["x > return", 4, 10, '"return" is a reserved word; a column of that name stands in backticks, `return`'],
+  ["Ölstand > 3", 0, 1, 'unexpected "Ö"; a name with other letters than A to Z stands in backticks'],
+  ["2nd > 3", 1, 3, 'unexpected "nd"; a name that begins with a digit stands in backticks'],
+  ["a + `oil-temp", 4, 13, "expected a ` behind the name"],
+  ["``", 0, 2, "expected a name between the `"],
+  ["`abs`(a)", 0, 5, "a name in backticks is a column; a function is called without them"],
   ["if(a, 1, 2)", 0, 2, '"if" is a reserved word; write condition ? x : y'],
   ["a in (1,2)", 7, 8, 'expected ), got ","; a list stands in brackets, as in device in ["a", "b"]'],
   ['a in ("b", "c")', 9, 10, 'expected ), got ","; a list stands in brackets, as in device in ["a", "b"]'],

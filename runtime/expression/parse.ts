@@ -7,6 +7,7 @@ import { limits } from "../limits.ts";
 import type { ExpressionFault, Result } from "./expression.ts";
 import { faultAt, refuse } from "./fault.ts";
 import { parseFault } from "./parse-fault.ts";
+import { quotedNames } from "./quoted-name.ts";
 import {
   arithmeticOperators,
   type BinaryOperator,
@@ -41,8 +42,11 @@ export function parse(text: string): Result<Syntax> {
     const where = { start: 0, end: text.length };
     return refuse(where, `expected at most ${expressionLengthMax} characters, got ${text.length}`);
   }
+  const quoted = quotedNames(text);
+  if (quoted.broken !== null) return refuse(quoted.broken, quoted.broken.message);
   try {
-    return { ok: true, value: new Reader(text).read(environment.parse(text).ast, 0) };
+    const { ast } = environment.parse(quoted.text);
+    return { ok: true, value: new Reader(quoted.text, quoted.names).read(ast, 0) };
   } catch (thrown) {
     if (thrown instanceof Refusal) return { ok: false, faults: [thrown.fault] };
     if (thrown instanceof ParseError) return { ok: false, faults: [parseFault(text, thrown)] };
@@ -52,8 +56,11 @@ export function parse(text: string): Result<Syntax> {
 
 class Reader {
   readonly #text: string;
-  constructor(text: string) {
+  /** What stands in backticks, by where it begins. */
+  readonly #quoted: ReadonlyMap<number, string>;
+  constructor(text: string, quoted: ReadonlyMap<number, string>) {
     this.#text = text;
+    this.#quoted = quoted;
   }
 
   /** A chain such as `a + b + c` counts as one level: only what is nested on purpose makes depth. */
@@ -67,7 +74,7 @@ class Reader {
       case "value":
         return literal(node.args, where);
       case "id":
-        return { kind: "name", name: node.args, start, end };
+        return { kind: "name", name: this.#quoted.get(start) ?? node.args, start, end };
       case ".":
         return this.#select(node.args[0], node.args[1], where, depth);
       case "call":
@@ -159,8 +166,9 @@ class Reader {
     return end;
   }
 
-  #select(operand: ASTNode, field: string, where: Span, depth: number): Syntax {
+  #select(operand: ASTNode, written: string, where: Span, depth: number): Syntax {
     const of = this.read(operand, depth + 1);
+    const field = this.#quoted.get(where.end - written.length) ?? written;
     if (of.kind !== "name") {
       throw new Refusal(where, `.${field} needs a column before it, as in position.${field}`);
     }
@@ -174,6 +182,8 @@ class Reader {
   }
 
   #call(name: string, args: readonly ASTNode[], where: Span, callee: Span, depth: number): Syntax {
+    if (this.#quoted.has(callee.start))
+      throw new Refusal(callee, "a name in backticks is a column; a function is called without them");
     return { kind: "call", name, callee, args: args.map((each) => this.read(each, depth + 1)), ...where };
   }
 

@@ -160,6 +160,7 @@ describe("what a pipeline file cannot hold", () => {
     ],
     ["name:press\nabout: x", "1:1", "a space follows the colon: name: press"],
     ["about: Press: the first", "1:8", 'a text that holds ": " stands in quotes'],
+    ["- filter: `oil-temp` > 3", "1:11", "a text that begins with this character stands in quotes"],
     ["a: { b: \u201cs.{line}.t\u201d }", "1:12", `write " or ' there`],
   ])("tells what to mend in %j", (text, place, hint) => {
     const [first] = readDocument("p.yaml", text).diagnostics;

@@ -171,10 +171,14 @@ function aggregateTable(aggregates: readonly AggregateDefinition[]): string {
 
 function functionTable(functions: readonly FunctionEntry[]): string {
   const rows = functions.map((entry) => [
-    `\`${entry.written ?? entry.name}\``,
+    code(entry.written ?? entry.name),
     [...new Set(entry.overloads.map(({ takes, gives }) => `(${takes.join(", ")}) → ${gives}`))].join("; "),
     entry.summary,
-    entry.examples.map(({ text }) => `\`${text}\``)[0] ?? "",
+    entry.examples.map(({ text }) => code(text))[0] ?? "",
   ]);
   return table(["written", "types", "meaning", "example"], rows);
+}
+
+function code(text: string): string {
+  return text.includes("`") ? `\`\` ${text} \`\`` : `\`${text}\``;
 }

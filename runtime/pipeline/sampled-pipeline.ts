@@ -72,9 +72,18 @@ function keysOf({ from, found }: Sampled): readonly string[] {
 
 /** Whether an expression can name the field. */
 function isReadable(name: string): boolean {
-  if (!plainKey.test(name)) return false;
-  const parsed = parse(name);
-  return parsed.ok && parsed.value.kind === "name";
+  return name !== "" && !name.includes("`");
+}
+
+/** The field as an expression names it. */
+function inExpression(name: string): string {
+  const parsed = plainKey.test(name) ? parse(name) : null;
+  return parsed?.ok === true && parsed.value.kind === "name" ? name : `\`${name}\``;
+}
+
+/** An expression as the value of a key. */
+function valueText(expression: string): string {
+  return /^[\w.()]+$/.test(expression) ? expression : quoted(expression);
 }
 
 function sourceLines({ from, format, framing, found, now }: Sampled): readonly string[] {
@@ -150,7 +159,7 @@ function noteOf(field: SampledField, { records, time }: SampledFields): string {
   }
   if (type === "json") notes.push("lists, of whose elements unnest makes rows, or values of several types");
   if (nearly === "number" && isReadable(name))
-    notes.push(`numbers written as text: double(${name}) is the number`);
+    notes.push(`numbers written as text: double(${comment(inExpression(name))}) is the number`);
   if (nearly === "time") notes.push("a time without its zone: 2026-01-31T12:00:00Z would be one");
   if (!isReadable(name)) notes.push("no expression can name it");
   return notes.join("; ");
@@ -163,7 +172,8 @@ function stepLines(keys: readonly string[], numbers: readonly SampledField[]): r
   const select = numbers.map(({ name, type }): readonly [string, string] => {
     const column = freeName(name.replaceAll(".", "_"), taken);
     taken.add(column);
-    return [`        ${keyText(column)}: ${type === "int64" ? `max(${name})` : `mean(${name})`}`, ""];
+    const figure = `${type === "int64" ? "max" : "mean"}(${inExpression(name)})`;
+    return [`        ${keyText(column)}: ${valueText(figure)}`, ""];
   });
   const [first] = numbers;
   const inBand = `value: ${keyText(first?.name ?? "")}${by === null ? "" : `, by: ${by}`}, band: "2%", every: 1m`;

@@ -18,6 +18,7 @@ const remedies: Readonly<Record<string, string>> = {
   BLOCK_IN_FLOW: "inside { } or [ ], put an expression in quotes",
   BLOCK_AS_IMPLICIT_KEY: 'a text that holds ": " stands in quotes',
   DUPLICATE_KEY: "keep one of them",
+  BAD_SCALAR_START: "a text that begins with this character stands in quotes",
   BAD_INDENT: "what belongs together begins in the same column: the dashes of a list, the settings of a map",
 };
 
