@@ -187,6 +187,12 @@ describe("refused", () => {
       "7:5 [window] its state may take 1 key × 1 part × 64 B + 17000 records × 64 B = 1 MiB; the most is 64 KiB | let it keep less: shorter or fewer windows, a lower limits.rate, other aggregates, or raise limits.memory to 2MiB",
     ],
     [
+      // What is kept for each record is too much by itself: no number of keys would do.
+      "  - window: { sliding: 70s, by: device, select: { n: count(), kinds: top_k(device, 3) } }",
+      "limits: { rate: 100/s, memory: 1MiB, keys: { max: 5 } }",
+      "7:5 [window] its state may take 5 keys × 112 B + 5 keys × 1 part × 49256 B + 17000 records × 49256 B = 799 MiB; the most is 1 MiB | let it keep less: shorter or fewer windows, a lower limits.rate, other aggregates, or raise limits.memory to 799MiB",
+    ],
+    [
       "  - deadband: { value: temp, band: 1, by: device }\n  - hold: { when: temp > 5, for: 1m, by: device }",
       "limits: { memory: 50MiB, keys: { max: 100000 } }",
       "8:5 [hold] its state may take 100000 keys × 152 B + 100000 keys × 1 record × 592 B = 71 MiB, and the other steps take 12.2 MiB; the most is 50 MiB | lower keys.max to 53264 beside hold, or raise limits.memory to 84MiB",

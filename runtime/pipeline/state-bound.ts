@@ -264,6 +264,6 @@ function fewerKeys(plan: PipelinePlan, steps: readonly StepState[], most: StepSt
   if (byKey > 0 && fitting > 0)
     return `lower ${per === null ? `keys.max to ${fitting} beside ${most.step.definition.name}` : "limits.keys.max"}`;
   const inAll = fittingInAll(plan, steps, spec.limits.keys.max ?? limits.keys_default);
-  if (per !== null || inAll === 0) return null;
+  if (per !== null || inAll <= 0) return null;
   return `write how many keys there are at most, at the top of the file: limits: { keys: { max: ${inAll} } }`;
 }
