@@ -42,6 +42,23 @@ interface HoldRule {
   readonly for: number;
   readonly quiet: number;
   readonly clear: boolean;
+  readonly again: number | null;
+  readonly returns: boolean;
+}
+
+/** What a record or event time shows of a condition that lasts at a moment: the place of the row, and how far time has come. */
+function shownAt(
+  lasting: readonly Arrival[],
+  moment: number,
+  next: Arrival | undefined,
+  last: number,
+): { readonly place: number; readonly at: number } | null {
+  const shown = lasting.findIndex((each) => each.ts >= moment);
+  const passed = lasting.findIndex((each, place) => place > 0 && each.watermark >= moment);
+  if (passed > 0 && (shown < 0 || passed <= shown)) return { place: passed - 1, at: moment };
+  if (shown >= 0) return { place: shown, at: lasting[shown]!.ts };
+  const isReached = (next?.watermark ?? last) >= moment;
+  return isReached ? { place: lasting.length - 1, at: moment } : null;
 }
 
 function held(own: readonly Arrival[], last: number, rule: HoldRule): number[] {
@@ -56,16 +73,19 @@ function held(own: readonly Arrival[], last: number, rule: HoldRule): number[] {
     }
     const end = rest.findIndex(ends);
     const lasting = rest.splice(0, end < 0 ? rest.length : end);
-    const moment = Math.max(lasting[0]!.ts + rule.for, quietUntil);
-    const shown = lasting.findIndex((each) => each.ts >= moment);
-    const passed = lasting.findIndex((each, place) => place > 0 && each.watermark >= moment);
-    let row: Arrival | undefined;
-    if (passed > 0 && (shown < 0 || passed <= shown)) row = lasting[passed - 1];
-    else if (shown >= 0) row = lasting[shown];
-    else if (reached(moment, rest[0], last)) row = lasting.at(-1);
-    if (row === undefined) continue;
-    sent.push(row.n);
-    quietUntil = moment + rule.quiet;
+    let moment = Math.max(lasting[0]!.ts + rule.for, quietUntil);
+    let row = shownAt(lasting, moment, rest[0], last);
+    // The record that ends it tells of a first row as well.
+    if (row === null && reached(moment, rest[0], last)) row = { place: lasting.length - 1, at: moment };
+    const isSent = row !== null;
+    while (row !== null) {
+      sent.push(lasting[row.place]!.n);
+      quietUntil = moment + rule.quiet;
+      if (rule.again === null) break;
+      moment += rule.again * (Math.floor((row.at - moment) / rule.again) + 1);
+      row = shownAt(lasting, moment, rest[0], last);
+    }
+    if (isSent && rule.returns && rest.length > 0) sent.push(rest[0]!.n);
   }
   return sent;
 }
@@ -74,17 +94,26 @@ test("hold: one row when the condition has lasted", () => {
   let rows = 0;
   const rules = fc.record({
     for: fc.constantFrom(0, 10, 30),
-    quiet: fc.constantFrom(0, 0, 100),
     clear: fc.boolean(),
+    returns: fc.boolean(),
   });
+  const pauses = fc.constantFrom(
+    { quiet: 0, again: null },
+    { quiet: 100, again: null },
+    { quiet: 0, again: 10 },
+    { quiet: 30, again: 45 },
+  );
   fc.assert(
-    fc.property(rules, lateness, readings(), (rule, late, all) => {
+    fc.property(rules, pauses, lateness, readings(), (other, pause, late, all) => {
+      const rule = { ...other, ...pause };
       const config = {
         when: "x > 1.0",
         for: `${rule.for}ms`,
         quiet: `${rule.quiet}ms`,
         by: "key",
+        returns: rule.returns,
         ...(rule.clear ? { clear: "x < -2.0" } : {}),
+        ...(rule.again === null ? {} : { again: `${rule.again}ms` }),
       };
       const result = run({ steps: [[hold, config]], lateness: late }, all);
       const [arrivals, last] = arrivalsOf(all, late);
@@ -93,9 +122,29 @@ test("hold: one row when the condition has lasted", () => {
       expect(result.held).toBe(0);
       rows += result.rows.length;
     }),
-    { seed: 10, numRuns: 120 },
+    { seed: 10, numRuns: 200 },
   );
-  expect(rows).toBeGreaterThan(200);
+  expect(rows).toBeGreaterThan(600);
+});
+
+test("hold: what is told again without a record is told 1,000 times, and anew from the next record on", () => {
+  const config = { when: "x > 1.0", for: "0s", by: "key", again: "10ms", returns: true };
+  const all = [
+    { n: 0, key: "a", ts: 0, x: 5 },
+    { n: 1, key: "b", ts: 50_000, x: 0 },
+    { n: 2, key: "a", ts: 60_000, x: 6 },
+    { n: 3, key: "b", ts: 60_025, x: 0 },
+    { n: 4, key: "a", ts: 60_030, x: 0 },
+  ];
+  const { rows } = run({ steps: [[hold, config]] }, all);
+  const told = rows.map(({ n }) => n);
+  expect(told.filter((n) => n === 0)).toHaveLength(1001);
+  expect(told.slice(1001)).toEqual([2, 2, 4]);
+});
+
+test("hold: what is told again is not told sooner than `quiet` allows", () => {
+  const config = { when: "x > 1.0", for: "0s", again: "10ms", quiet: "20ms" };
+  expect(() => run({ steps: [[hold, config]] }, [])).toThrow(/no shorter/);
 });
 
 test("hold: the cold chain's alarm", () => {

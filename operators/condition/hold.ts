@@ -1,5 +1,5 @@
 // hold: one row when a condition has held for a time. Holds one record of each key on which the
-// condition is met, the newest, until the row is sent or the condition has ended.
+// condition is met, the newest, until the row is sent or, where it is told again, the condition has ended.
 
 import {
   type Batch,
@@ -25,46 +25,58 @@ const ends = 1;
 const begins = 2;
 const goesOn = 3;
 
+const never = Number.POSITIVE_INFINITY;
+
+/** So often it is told again without a new record of the key. */
+const repeatsMax = 1_000;
+
 /**
  * By what the condition is, then whether the record ends it, then whether it meets it, what the record does: most do nothing,
  * and a look tells that without a branch for each of the three.
  */
-const actions = Uint8Array.from(
-  [
+function actionsOf(lasting: number): Uint8Array {
+  const rows = [
     [none, begins, none, none],
     [goesOn, goesOn, ends, ends],
-    [none, none, ends, ends],
-  ].flat(),
-);
+    [lasting, lasting, ends, ends],
+  ];
+  return Uint8Array.from(rows.flat());
+}
 
-/** The cells: the deadline, the record in hand, and three of its own. */
+/** The cells: the deadline, the record in hand, three of its own, and with `again` a fourth. */
 type Cell = Float64Array;
-type ConditionCells = readonly [Cell, Cell, Cell, Cell, Cell];
+type ConditionCells = readonly [Cell, Cell, Cell, Cell, Cell, Cell | undefined];
 
 interface HoldSettings {
   readonly when: Expression;
   readonly for: number;
   readonly clear?: Expression | undefined;
   readonly quiet: number;
+  readonly again?: number | undefined;
+  readonly returns?: boolean | undefined;
 }
 
 class Conditions implements HoldingRules {
   readonly #settings: HoldSettings;
   readonly #held: Held;
+  readonly #actions: Uint8Array;
   readonly #whenMarks = new Marks();
   readonly #endMarks = new Marks();
   /** By key, the condition, the newest time, and the moment of the last row. */
   #states!: Float64Array;
   #newest!: Float64Array;
   #last!: Float64Array;
+  /** How often it was told again since its newest record. */
+  #repeats: Float64Array | undefined;
 
   constructor(settings: HoldSettings, held: Held) {
     this.#settings = settings;
     this.#held = held;
+    this.#actions = actionsOf(settings.again === undefined ? none : goesOn);
   }
 
   open(cells: readonly Float64Array[]): void {
-    [, , this.#states, this.#newest, this.#last] = cells as ConditionCells;
+    [, , this.#states, this.#newest, this.#last, this.#repeats] = cells as ConditionCells;
   }
 
   rows(batch: Batch, ids: Uint32Array): void {
@@ -77,7 +89,7 @@ class Conditions implements HoldingRules {
         ? this.#endMarks.ofFalse(condition, batch)
         : this.#endMarks.ofTrue(clear.evaluate(batch), batch);
     const held = this.#held;
-    const [states, newest] = [this.#states, this.#newest];
+    const [states, newest, actions] = [this.#states, this.#newest, this.#actions];
     for (let i = 0; i < count; i++) {
       const row = selection[i]!;
       const key = ids[i]! | 0;
@@ -94,14 +106,14 @@ class Conditions implements HoldingRules {
   }
 
   #act(action: number, key: number, row: number, at: number): void {
-    if (action === ends) this.#end(key, at);
+    if (action === ends) this.#end(key, row, at);
     else if (action === begins) this.#begin(key, row, at);
     else this.#goOn(key, row, at);
   }
 
   due(key: number, moment: number): void {
-    this.#raise(key, moment);
-    this.#held.sendHeld(key);
+    if (this.#repeats !== undefined && this.#states[key] === raised) this.#repeats[key]!++;
+    this.#send(key, moment, moment);
   }
 
   end(key: number): void {
@@ -111,40 +123,53 @@ class Conditions implements HoldingRules {
   #begin(key: number, row: number, at: number): void {
     const { for: duration, quiet } = this.#settings;
     const moment = Math.max(at + duration, this.#last[key]! + quiet);
-    if (moment <= at) {
-      this.#raise(key, moment);
-      this.#held.sendRow(row);
-      return;
-    }
     this.#states[key] = pending;
-    this.#held.setDeadline(key, moment);
-    this.#held.put(key, row);
+    this.#take(key, row);
+    if (moment <= at) this.#send(key, moment, at);
+    else this.#held.setDeadline(key, moment);
   }
 
   #goOn(key: number, row: number, at: number): void {
     const moment = this.#held.deadline(key);
-    if (moment > at) {
-      this.#held.put(key, row);
-      return;
-    }
-    this.#held.leaveHeld(key);
-    this.#raise(key, moment);
-    this.#held.sendRow(row);
+    this.#take(key, row);
+    if (moment <= at) this.#send(key, moment, at);
+    // It was told often enough without a record, and here is one.
+    else if (moment === never) this.#tellAfter(key, at);
   }
 
-  #end(key: number, at: number): void {
+  #take(key: number, row: number): void {
+    this.#held.put(key, row);
+    if (this.#repeats !== undefined) this.#repeats[key] = 0;
+  }
+
+  #end(key: number, row: number, at: number): void {
     const moment = this.#held.deadline(key);
-    if (moment <= at) this.due(key, moment);
+    // What has ended is told if it never was, and not once more.
+    if (moment <= at && this.#states[key] === pending) this.due(key, moment);
+    if (this.#settings.returns === true && this.#states[key] === raised) this.#held.sendRow(row);
     this.#held.clearDeadline(key);
     this.#held.leaveHeld(key);
     this.#states[key] = idle;
   }
 
-  /** The row of a condition that has lasted until `moment` is about to be sent. */
-  #raise(key: number, moment: number): void {
+  /** Sends the record in hand: the condition has lasted until `moment`, and event time has come to `now`. */
+  #send(key: number, moment: number, now: number): void {
     this.#held.clearDeadline(key);
     this.#states[key] = raised;
     this.#last[key] = moment;
+    if (this.#repeats === undefined) this.#held.sendHeld(key);
+    else {
+      this.#held.sendAndKeep(key);
+      this.#tellAfter(key, now);
+    }
+  }
+
+  /** Sets the next moment behind `now` at which it is told again, if it may be. */
+  #tellAfter(key: number, now: number): void {
+    const again = this.#settings.again!;
+    const last = this.#last[key]!;
+    if (this.#repeats![key]! < repeatsMax)
+      this.#held.setDeadline(key, last + again * (Math.floor((now - last) / again) + 1));
   }
 }
 
@@ -154,24 +179,40 @@ export const hold: OperatorDefinition = defineOperator({
   rule: [
     "A condition begins with the first record of a key on which `when` is true, and lasts until a record ends it: with `clear`, one on which `clear` is true; without, one on which `when` is false. Between the two, and where the expression is null, it goes on: that is the hysteresis.",
     "When it has lasted for `for` in event time, one row is sent, and no other before it has ended and begun anew. It is sent with the first record at or after that moment which does not end it; when the watermark reaches the moment before such a record comes, or the record ends it, with the newest record before.",
-    "With `quiet` a row is sent at the earliest `quiet` after the moment of the key's previous row, and only if the condition still lasts then, so that a flapping condition does not send a row each time. To be told again while a condition lasts, take a `state` window with `emit: { early: 30m }`.",
+    "With `quiet` a row is sent at the earliest `quiet` after the moment of the key's previous row, and only if the condition still lasts then, so that a flapping condition does not send a row each time.",
+    "With `again` a row is sent at each multiple of it after that moment as well, as long as the condition lasts: with the first record at or after that moment, or, when the watermark reaches the moment before such a record comes, with the newest before, which may have been sent already; so one that changes and then is silent is told again too. What a record stands for in the counts goes with the first row of it. After 1,000 such rows without a record of the key there are none until it has one.",
+    "With `returns: true` the record that ends a condition of which a row was sent is sent as well, at once.",
     "A record that is older than the newest of its key is counted as `late` and changes nothing. All other records that are not sent are counted as `filtered`. The end of the stream is not the passing of time: what has not held for long enough by then is not sent.",
   ].join(" "),
   kind: "keyed",
-  silence: (settings) => settings.for,
-  config: z.strictObject({
-    when: field.expression(["bool"], "The condition."),
-    for: field.duration(
-      "How long it has to hold, in event time; with `0s` the record that begins it is sent at once.",
-    ),
-    by: field
-      .keys("The key: each has a condition of its own. Without it, there is one for all records.")
-      .optional(),
-    clear: field
-      .expression(["bool"], "What ends the condition. Without it, `when` being false does.")
-      .optional(),
-    quiet: field.duration("Shortest time from one row of a key to the next.").default(0),
-  }),
+  silence: (settings) => Math.max(settings.for, settings.again ?? 0),
+  config: z
+    .strictObject({
+      when: field.expression(["bool"], "The condition."),
+      for: field.duration(
+        "How long it has to hold, in event time; with `0s` the record that begins it is sent at once.",
+      ),
+      by: field
+        .keys("The key: each has a condition of its own. Without it, there is one for all records.")
+        .optional(),
+      clear: field
+        .expression(["bool"], "What ends the condition. Without it, `when` being false does.")
+        .optional(),
+      quiet: field.duration("Shortest time from one row of a key to the next.").default(0),
+      again: field
+        .duration("While the condition lasts, a row is sent again so long after the one before.")
+        .refine((again) => again > 0, "the time until it is told again is longer than 0")
+        .optional(),
+      // Not false where it is left out: what was kept before there was such a setting goes on.
+      returns: z
+        .boolean()
+        .optional()
+        .meta({ description: "Sends the record that ends a condition as well, where a row of it was sent." }),
+    })
+    .refine(({ again, quiet }) => again === undefined || again >= quiet, {
+      path: ["again"],
+      message: "a row is sent again after quiet at the earliest: write an again that is no shorter",
+    }),
   examples: [
     {
       title: "Too warm for ten minutes",
@@ -189,11 +230,35 @@ export const hold: OperatorDefinition = defineOperator({
       ],
       output: [{ device: "r1", ts: 600_000, temp: -11 }],
     },
+    {
+      title: "A door that tells when it moves: told after two minutes, then every five, and when it is shut",
+      config: { when: "open", for: "2m", by: "door", again: "5m", returns: true },
+      schema: { door: "string", ts: "time", open: "bool" },
+      time: "ts",
+      input: [
+        { door: "a", ts: 0, open: true },
+        { door: "b", ts: 60_000, open: true },
+        { door: "b", ts: 90_000, open: false },
+        { door: "b", ts: 600_000, open: false },
+        { door: "a", ts: 660_000, open: false },
+      ],
+      output: [
+        { door: "a", ts: 0, open: true },
+        { door: "a", ts: 0, open: true },
+        { door: "a", ts: 660_000, open: false },
+      ],
+    },
   ],
-  state: ({ by = [] }) => ({
+  state: ({ by = [], again }) => ({
     conditions: table.keyed(
       by,
-      [...heldCells, idle, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY],
+      [
+        ...heldCells,
+        idle,
+        Number.NEGATIVE_INFINITY,
+        Number.NEGATIVE_INFINITY,
+        ...(again === undefined ? [] : [0]),
+      ],
       heldExtent,
     ),
     progress: heldProgress,

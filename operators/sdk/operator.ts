@@ -65,6 +65,11 @@ export interface Collector {
    * may stand among the slots, row r as -2 - r; they are then sent as well, without having been kept.
    */
   release(store: RecordStore, slots: Int32Array, watermarks?: Float64Array, batch?: Batch | null): void;
+  /**
+   * Sends kept records as they came, and goes on keeping them. What they stand for goes with them: from then on they stand for
+   * nothing, so that they may be sent again.
+   */
+  copy(store: RecordStore, slots: Int32Array, watermarks: Float64Array): void;
   /** Lets go of kept records, the first `count` of `slots`: counted under `reason`. */
   discard(store: RecordStore, slots: Int32Array, count: number, reason: Reason): void;
 }

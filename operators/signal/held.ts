@@ -164,6 +164,23 @@ export class Held {
     this.#hands[key] = nothing;
   }
 
+  /** The same, and it stays in hand: what it stands for goes with the first row of it. */
+  sendAndKeep(key: number): void {
+    const held = this.of(key);
+    if (held === nothing) return;
+    this.#sent.flush(this.#batch, this.#out);
+    if (isRow(held)) this.#keepAtOnce(key, rowOf(held));
+    const slots = Int32Array.of(this.#hands[key]!);
+    this.#out.copy(this.#table.records, slots, Float64Array.of(this.now));
+  }
+
+  #keepAtOnce(key: number, row: number): void {
+    this.leaveHeld(key);
+    const slots = new Uint32Array(1);
+    this.keepRows(Uint32Array.of(row), 1, slots);
+    this.#hands[key] = slots[0]!;
+  }
+
   /** Lets go of the key's record in hand, if there is one. */
   leaveHeld(key: number): void {
     this.#rowInHand[key] = 0;

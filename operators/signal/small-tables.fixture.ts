@@ -46,6 +46,12 @@ export class Counting implements Collector {
     for (const slot of slots)
       this.out += slot < 0 ? (batch!.weight?.[-2 - slot] ?? 1) : (store as Records).free(slot);
   }
+  copy(store: RecordStore, slots: Int32Array): void {
+    for (const slot of slots) {
+      this.out += store.weight(slot);
+      (store as Records).weigh(slot, 0);
+    }
+  }
   discard(store: RecordStore, slots: Int32Array, count: number, reason: Reason): void {
     for (const slot of slots.subarray(0, count)) this.#count(reason, (store as Records).free(slot));
   }

@@ -11,7 +11,6 @@ import type {
   Operator,
   Reason,
   RecordStore,
-  WritableColumn,
 } from "../../operators/sdk/index.ts";
 import { makeBatch, weightOf } from "../batch/batch.ts";
 import { BatchMemory } from "../batch/batch-memory.ts";
@@ -25,6 +24,7 @@ import { type DeadLetterPort, letterOf } from "./dead-letter.ts";
 import { KeyGuard } from "./key-bounds.ts";
 import { type Books, made } from "./ledger.ts";
 import { type Left, unchosen } from "./left-rows.ts";
+import { type LentDraft, lentDraft } from "./lent-draft.ts";
 import type { Receiver } from "./receiver.ts";
 import type { LiveReferences } from "./references.ts";
 import { reached, waits } from "./returned.ts";
@@ -254,18 +254,7 @@ export class Stage implements Receiver, Collector {
   draft(rows: number): Draft {
     // Each draft keeps its own: another may be made, with new ones, before this one is written.
     const dictionaries = this.#plan.output.fields.map((_field, index) => this.#dictionary(index));
-    const memory = new BatchMemory(this.#types, rows);
-    return {
-      memory,
-      columns: this.#types.map((type, index) => {
-        const [values, valid] = [memory.values(type, rows), memory.marks(rows).fill(1)];
-        return { type, values, valid, dictionary: dictionaries[index]! } as WritableColumn;
-      }),
-      time: memory.numbers(rows),
-      weight: memory.numbers(rows).fill(1),
-      watermark: memory.numbers(rows).fill(this.#watermark),
-      text: (column, text) => dictionaries[column]!.code(text),
-    } as LentDraft;
+    return lentDraft(this.#types, dictionaries, rows, this.#watermark);
   }
 
   append(draft: Draft): void {
@@ -283,17 +272,25 @@ export class Stage implements Receiver, Collector {
     (draft as LentDraft).memory.giveBack();
   }
 
-  release(
-    store: RecordStore,
+  release(store: RecordStore, slots: Int32Array, watermarks?: Float64Array, batch?: Batch | null): void {
+    this.#sendKept(store as Records, slots, watermarks, batch ?? null, (slot, records) => records.free(slot));
+  }
+
+  copy(store: RecordStore, slots: Int32Array, watermarks: Float64Array): void {
+    this.#sendKept(store as Records, slots, watermarks, null, (slot, records) => records.weigh(slot, 0));
+  }
+
+  #sendKept(
+    records: Records,
     slots: Int32Array,
-    watermarks?: Float64Array,
-    batch: Batch | null = null,
+    watermarks: Float64Array | undefined,
+    batch: Batch | null,
+    settle: (slot: number, records: Records) => void,
   ): void {
     if (slots.length === 0) return;
-    const records = store as Records;
     const memory = new BatchMemory(this.#inputTypes, slots.length);
     const sent = records.batch(slots, this.#plan.input, watermarks, batch, memory);
-    for (let i = 0; i < slots.length; i++) if (slots[i]! >= 0) records.free(slots[i]!);
+    for (let i = 0; i < slots.length; i++) if (slots[i]! >= 0) settle(slots[i]!, records);
     this.#forward({ ...sent, schema: this.#plan.output });
     memory.giveBack();
   }
@@ -381,11 +378,6 @@ export class Stage implements Receiver, Collector {
       },
     );
   }
-}
-
-/** A draft in memory that is given back when it was sent. */
-interface LentDraft extends Draft {
-  readonly memory: BatchMemory;
 }
 
 interface Running {

@@ -21,11 +21,17 @@ steps:
 }
 
 const about = (name: string): string =>
-  `${name} forgets a key that is silent before its \`for\` is over: it has no row then | write a ttl that is no shorter`;
+  `${name} forgets a key that is silent before a row of it is due: it has none then | write a ttl that is no shorter`;
 
 test.each([
   ["absence: { by: d, for: 10m }", ", ttl: 9m", "", [`warning 6:22 | ${about("absence")}`]],
   ["hold: { by: d, when: x > 1, for: 10m }", ", ttl: 1m", "", [`warning 6:22 | ${about("hold")}`]],
+  [
+    "hold: { by: d, when: x > 1, for: 10m, again: 1h }",
+    ", ttl: 30m",
+    "",
+    [`warning 6:22 | ${about("hold")}`],
+  ],
   ["absence: { by: d, for: 10m }", "", "keys: { ttl: 1m }", [`warning 3:19 | ${about("absence")}`]],
   // The step's own says it.
   ["absence: { by: d, for: 10m }", ", ttl: 1d", "keys: { ttl: 1m }", []],
@@ -38,5 +44,5 @@ test.each([
 });
 
 test("a step without a key has none to forget", () => {
-  expect(toldOf("absence: { for: 10m }", ", ttl: 1m").join()).not.toContain("before its `for` is over");
+  expect(toldOf("absence: { for: 10m }", ", ttl: 1m").join()).not.toContain("before a row of it is due");
 });

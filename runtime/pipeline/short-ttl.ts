@@ -24,7 +24,7 @@ function shortTtl(
   if (!isKeyed) return [];
   const { name } = definition;
   const at = spec.keys.ttl === undefined ? ["limits"] : spec.path.slice(0, -1);
-  const message = `${name} forgets a key that is silent before its \`for\` is over: it has no row then`;
+  const message = `${name} forgets a key that is silent before a row of it is due: it has none then`;
   const hint = "write a ttl that is no shorter";
   return [document.diagnostic(document.keySpanOf([...at, "keys", "ttl"]), message, hint, "warning")];
 }

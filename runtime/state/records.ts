@@ -107,6 +107,13 @@ export class Records implements RecordStore, Lasting {
     return this.#columns![column.index]!.number(slot);
   }
 
+  /** From now on a kept record stands for `weight` input records. */
+  weigh(slot: number, weight: number): void {
+    this.#check(slot);
+    this.#held += weight - this.#weights[slot]!;
+    this.#weights[slot] = weight;
+  }
+
   /** Lets go of a record; returns how many input records it stood for. */
   free(slot: number): number {
     this.#check(slot);

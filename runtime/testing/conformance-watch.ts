@@ -139,6 +139,7 @@ class Watch {
       scratch: (batch) => out.scratch(batch),
       draft: (rows) => out.draft(rows),
       release: (store, slots, watermarks, batch) => out.release(store, slots, watermarks, batch),
+      copy: (store, slots, watermarks) => out.copy(store, slots, watermarks),
       discard: (store, slots, count, reason) => out.discard(store, slots, count, reason),
     };
   }
