@@ -41,6 +41,8 @@ describe("durations", () => {
   });
 
   test.each([
+    ["PT1H30M", "1h30m"],
+    ["00:01:00", "1m"],
     ["5 min", "5m"],
     ["1w", "7d"],
     ["2 weeks", "14d"],

@@ -88,8 +88,16 @@ function durationHint(text: string): string {
   return near === undefined ? "" : `; write ${near}`;
 }
 
+/** `PT1H30M` as ISO 8601 has it, or `01:30:00`. */
+const otherForms = /^\s*(?:PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?|(\d+):(\d\d):(\d\d))\s*$/i;
+
 /** The duration that was probably meant. */
 function nearDuration(text: string): string | undefined {
+  const [, ...parts] = otherForms.exec(text) ?? [];
+  const units = parts.map((part, place) =>
+    Number(part ?? 0) > 0 ? `${Number(part)}${"hms"[place % 3]}` : "",
+  );
+  if (units.some((part) => part !== "")) return units.join("");
   let near = "";
   let unit = "";
   for (const [, number = "", written = ""] of text.matchAll(/(\d+(?:[.,]\d+)?)\s*([a-zA-Z]*)/g)) {

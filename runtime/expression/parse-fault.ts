@@ -73,6 +73,8 @@ function messageFor(text: string, error: ParseError, start: number, end: number)
       return /^if\s*\(/.test(text.slice(start))
         ? `${found} is a reserved word; write condition ? x : y`
         : `${found} is a reserved word; a column of that name stands in backticks, \`${text.slice(start, end)}\``;
+    case "invalid_number":
+      return "this number is beyond what float64 holds (1.8e308)";
     default:
       return error.summary.charAt(0).toLowerCase() + error.summary.slice(1);
   }

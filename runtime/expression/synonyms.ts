@@ -51,8 +51,8 @@ const otherNames: Readonly<Record<string, string>> = {
   // Operators
   window: "aggregate group groupby reduce summarize tumbling hopping sliding session",
   filter: "where if condition",
-  set: "map compute calculate derive eval transform let add convert",
-  select: "project fields columns",
+  set: "map mapping bloblang mutation compute calculate derive eval transform let add convert",
+  select: "project fields columns aggregate aggregates aggregation aggregations",
   unnest: "explode flatten unarchive flatmap flat_map expand",
   drop: "remove delete discard omit",
   hold: "alarm alert threshold debounce",

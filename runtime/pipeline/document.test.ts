@@ -101,9 +101,9 @@ describe("what a pipeline file cannot hold", () => {
     ["text that runs backwards", "a: \u202egnp.exe", /^1:4 the invisible character U\+202E/],
     ["a zero-width space", "na\u200bme: a", /^1:3 the invisible character U\+200B/],
     ["tabs as indentation", "a:\n\tb: 1", /^2:1 .*[Tt]ab/],
-    ["a quote that never ends", "a: 'x", /^1:6 Missing closing/],
+    ["a quote that never ends", "a: 'x", /^1:4 a ' is opened and not closed$/],
     ["a bracket that never ends", "a: [1,", /^1:7 expected \]: a \[ before this is not closed$/],
-    ["a colon in plain text", "a: b: c", /^1:4 Nested mappings/],
+    ["a colon in plain text", "a: b: c", /^1:4 ": " in a text that is not in quotes$/],
     ["a setting too far in", "a:\n  b: 1\n   c: 2", /^2:6 the next line begins further in than this one$/],
   ];
   it.each(cases)("%s", (_name, text, first) => {
@@ -160,6 +160,14 @@ describe("what a pipeline file cannot hold", () => {
     ],
     ["name:press\nabout: x", "1:1", "a space follows the colon: name: press"],
     ["about: Press: the first", "1:8", 'a text that holds ": " stands in quotes'],
+    ["- filter: temp > 3 ? a : b", "1:11", 'a text that holds ": " stands in quotes'],
+    [
+      'path: "C:\\data\\a.csv"',
+      "1:10",
+      "between double quotes a backslash begins an escape: write '…' around the text",
+    ],
+    ['a:\n  nats: { subject: "s.{d}.b, stream: S }\n  format: json\n', "2:20", 'write " where the text ends'],
+    ["a: 'b\nc: d\ne: 'f'\n", "1:4", "write ' where the text ends"],
     ["- filter: `oil-temp` > 3", "1:11", "a text that begins with this character stands in quotes"],
     ["a: { b: \u201cs.{line}.t\u201d }", "1:12", `write " or ' there`],
   ])("tells what to mend in %j", (text, place, hint) => {

@@ -34,6 +34,13 @@ const keys = z
 const perUnit: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 const ratePattern = /^(\d+(?:\.\d+)?)\/(s|m|h)$/;
 
+/** `500/sec` and `500 per second` are probably `500/s`; nothing where it cannot be told. */
+function rateHint(text: string): string {
+  const [, count, unit] =
+    /^\s*([\d.]*[1-9][\d.]*)\s*(?:\/|per )\s*([smh])(?:ec|in|r|our|econd|inute)?s?\s*$/i.exec(text) ?? [];
+  return count === undefined ? "" : `; write ${count}/${unit!.toLowerCase()}`;
+}
+
 /** `500/s` to records a second. */
 const rate = z
   .string()
@@ -46,7 +53,7 @@ const rate = z
     const [, count, unit] = ratePattern.exec(text) ?? [];
     const perSecond = count === undefined ? 0 : Number(count) / perUnit[unit!]!;
     if (perSecond > 0 && Number.isFinite(perSecond)) return perSecond;
-    const message = `expected a rate above 0 such as 500/s, 10/m or 100000/h, got ${JSON.stringify(text)}`;
+    const message = `expected a rate above 0 such as 500/s, 10/m or 100000/h, got ${JSON.stringify(text)}${rateHint(text)}`;
     context.addIssue({ code: "custom", message });
     return z.NEVER;
   });

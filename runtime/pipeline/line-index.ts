@@ -34,6 +34,11 @@ export class LineIndex {
     return this.#text.slice(start, this.#starts[number] ?? this.#text.length).replace(/[\r\n]+$/, "");
   }
 
+  /** The offset at which a line begins. */
+  offset(number: number): number {
+    return this.#starts[number - 1] ?? this.#text.length;
+  }
+
   /** The offset at which the line of `offset` ends, its line break left out. */
   endOfLine(offset: number): number {
     const { line, column } = this.place(offset);

@@ -5,6 +5,7 @@ import { field } from "../../operators/sdk/index.ts";
 import { type Format, formats, lineFormats } from "../codec/codec.ts";
 import type { ProtoMessage } from "../codec/protobuf/message.ts";
 import { limits } from "../limits.ts";
+import { filePath } from "./path-setting.ts";
 import { deliveries, type Delivery, type Path, type SinkSpec } from "./pipeline.ts";
 import { protoSetting, readMessage } from "./proto-spec.ts";
 import { onlyOne, type Reader } from "./section.ts";
@@ -42,11 +43,7 @@ const kinds = {
     .meta({ description: "Publishes each row to NATS." }),
   file: z
     .strictObject({
-      path: z
-        .string()
-        .min(1)
-        .max(4096)
-        .meta({ description: "File to append to, relative to the pipeline's file." }),
+      path: filePath.meta({ description: "File to append to, relative to the pipeline's file." }),
     })
     .optional()
     .meta({ description: "Appends each row to a file." }),

@@ -9,6 +9,7 @@ import { limits } from "../limits.ts";
 import { warnOfListFields } from "./list-fields.ts";
 import { choiceOf, didYouMean } from "./nearest.ts";
 import type { InputSpec, JournalSpec, Path, SourceSpec, TimeSpec } from "./pipeline.ts";
+import { filePath } from "./path-setting.ts";
 import { messageSchema, protoSetting, readMessage } from "./proto-spec.ts";
 import { onlyOne, type Reader } from "./section.ts";
 import { namedTokens } from "./subject.ts";
@@ -86,10 +87,7 @@ const natsSource = z
 
 const fileSource = z
   .strictObject({
-    path: z
-      .string()
-      .min(1)
-      .max(4096)
+    path: filePath
       .refine(
         (path) => !path.includes("*"),
         "a source reads one file, not those of a pattern: weir feed FILE puts each onto subjects, which nats reads",

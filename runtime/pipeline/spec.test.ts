@@ -172,6 +172,12 @@ describe("mistakes in the source", () => {
         "2:25 a source reads one file, not those of a pattern: weir feed FILE puts each onto subjects, which nats reads",
       ],
     ],
+    [
+      '{ file: { path: "C:\\new\\a.csv" } }',
+      [
+        "2:25 a path holds no tab and no line end: between double quotes a backslash begins an escape; write '…' around it",
+      ],
+    ],
     ["{ nats: { stream: S } }", ["2:11 subject is missing | write it like sensors.{site}.{device}.temp"]],
     [
       "{ nats: { subject: $SYS.> } }",

@@ -141,6 +141,8 @@ describe("mistakes in limits", () => {
   it.each([
     ["{ rate: 0/s }", [`5:17 [0/s] ${rate} "0/s"`]],
     ["{ rate: 5/d }", [`5:17 [5/d] ${rate} "5/d"`]],
+    ["{ rate: 500/sec }", [`5:17 [500/sec] ${rate} "500/sec"; write 500/s`]],
+    ["{ rate: 20 per Minute }", [`5:17 [20 per Minute] ${rate} "20 per Minute"; write 20/m`]],
     ["{ rate: 500 }", ["5:17 [500] expected text, got 500 | write it like 500/s or 10/m or 100000/h"]],
     ["{ memory: 0B }", ["5:19 [0B] state takes more than nothing: write a larger size"]],
     ["{ memory: 64 }", ["5:19 [64] expected text, got 64 | write it like 64KiB or 1MB"]],

@@ -18,6 +18,7 @@ const remedies: Readonly<Record<string, string>> = {
   BLOCK_IN_FLOW: "inside { } or [ ], put an expression in quotes",
   BLOCK_AS_IMPLICIT_KEY: 'a text that holds ": " stands in quotes',
   DUPLICATE_KEY: "keep one of them",
+  BAD_DQ_ESCAPE: "between double quotes a backslash begins an escape: write '…' around the text",
   BAD_SCALAR_START: "a text that begins with this character stands in quotes",
   BAD_INDENT: "what belongs together begins in the same column: the dashes of a list, the settings of a map",
 };
@@ -46,6 +47,8 @@ export function syntaxMistake(
     const why = "a text that begins with ! is a tag of YAML, and tags are not read";
     return { start: from, end, message: why, hint: "a text that begins with ! stands in quotes" };
   }
+  const quote = code === "MISSING_CHAR" ? /closing (.)quote$/.exec(message)?.[1] : undefined;
+  if (quote !== undefined) return openQuote(quote, text, start, lines);
   // What is in quotes already is not meant.
   if (code !== "DUPLICATE_KEY" && glued.test(line.replaceAll(/"[^"]*"|'[^']*'|\s#.*$/g, "''"))) {
     if (typographic.test(line))
@@ -63,6 +66,19 @@ export function syntaxMistake(
   return { start, end, message: messageOf(code, message, text, start), hint: hintOf(code, message, line) };
 }
 
+/** A quote that is never closed is told where it is opened: the parser is at the end of what it takes for the text. */
+function openQuote(quote: string, text: string, end: number, lines: LineIndex): SyntaxMistake {
+  let { line } = lines.place(Math.min(end, text.length));
+  while (line > 1 && lines.line(line).split(quote).length % 2 === 1) line--;
+  const start = text.lastIndexOf(quote, lines.endOfLine(lines.offset(line)) - 1);
+  return {
+    start,
+    end: start + 1,
+    message: `a ${quote} is opened and not closed`,
+    hint: `write ${quote} where the text ends`,
+  };
+}
+
 /** True of a setting that is indented further than one above it which has its value already. */
 function isDeeper(next: string, line: string): boolean {
   const indent = (text: string): number => text.length - text.trimStart().length;
@@ -73,6 +89,7 @@ function messageOf(code: string, message: string, text: string, start: number): 
   const close = /flow (?:map|sequence)\b.* end with a (.)$/i.exec(message)?.[1];
   if (close !== undefined)
     return `expected ${close}: a ${close === "}" ? "{" : "["} before this is not closed`;
+  if (/^nested mappings/i.test(message)) return '": " in a text that is not in quotes';
   if (code !== "DUPLICATE_KEY") return message.replace(/ in YAML stream/, "").replace(/\n[\s\S]*$/, "");
   const key = /^("[^"\n]*"|'[^'\n]*'|[^:\s]+)/.exec(text.slice(start, start + 80));
   return `the key ${key?.[0] ?? ""} is here twice`;
@@ -84,7 +101,7 @@ function hintOf(code: string, message: string, line: string): string | null {
     return "inside { } or [ ], put an expression in quotes";
   if (message.endsWith("scalar at node end"))
     return `an expression that begins with a quote stands whole in the other kind of quotes: '"a" + b'`;
-  if (code === "BLOCK_AS_IMPLICIT_KEY" && /^\s*- /.test(line))
+  if (code === "BLOCK_AS_IMPLICIT_KEY" && /block sequence/i.test(message))
     return "begin what is above it in this list with a dash and a space: - filter: …";
   const [, key, value] = (code === "MULTILINE_IMPLICIT_KEY" && keyAndValue.exec(line)) || [];
   if (key !== undefined) return `a space follows the colon: ${key}: ${value}`;
