@@ -18,7 +18,10 @@ test.each([
     "connect ECONNREFUSED 127.0.0.1:4222",
     "start a nats-server there, or say where it is: --nats cloud=nats://HOST:PORT",
   ],
-  ["timeout", "start a nats-server there"],
+  ["timeout", "nothing there answers as a nats-server does"],
+  ["getaddrinfo ENOTFOUND nohost.invalid", "no address is known for that name"],
+  ["getaddrinfo EAI_AGAIN nohost", "no address is known for that name"],
+  ["unable to parse credentials", "${file:edge.creds}"],
 ])("%s", (reason, told) => {
   expect(connectionRemedy(reason, "cloud")).toContain(told);
 });

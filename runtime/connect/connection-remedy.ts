@@ -8,8 +8,14 @@ export function connectionRemedy(reason: string, name: string): string {
   );
 }
 
-/** Of a server that is there and refuses; null where it may not be there. */
+/** Of a server that is there and refuses, or of an address that is none; null where it may not be there yet. */
 export function refusalRemedy(reason: string, name: string): string | null {
+  if (/parse credentials/i.test(reason))
+    return `it holds the text of a credentials file: nats: ${name}: { credentials: "\${file:edge.creds}" } in weir.yaml`;
+  if (/ENOTFOUND|EAI_AGAIN/.test(reason))
+    return "no address is known for that name: check how the host is written, and that this machine can look names up";
+  if (/^timeout$/i.test(reason))
+    return "nothing there answers as a nats-server does: check host and port, and what is between";
   if (/authoriz|authentic|credential|nkey|user name|\bjwt\b/i.test(reason))
     return `check the user and the password, token or credentials: in the address, or under nats: ${name}: in weir.yaml`;
   if (/does not support 'tls'/i.test(reason))

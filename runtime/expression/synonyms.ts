@@ -87,6 +87,10 @@ const otherNames: Readonly<Record<string, string>> = {
   path: "file filename",
   rows: "count size messages records",
   wait: "period timeout linger interval flush_interval",
+  user: "username login",
+  password: "pass passwd pwd",
+  credentials: "creds credentials_file creds_file",
+  url: "server servers address addr host",
   zone: "timezone time_zone tz",
 };
 

@@ -87,8 +87,19 @@ const connectionMap = z.strictObject({
   user: text("A user of its own configuration, with the password.").optional(),
   password: text("Of the user: ${WEIR_PASSWORD}, so that it stands in no file.").optional(),
   token: text("In place of a user.").optional(),
-  credentials: text("The text of a credentials file: ${file:edge.creds}.").optional(),
-  nkey: text("The seed of an nkey, in place of a password.").optional(),
+  // What was written stays out of the message: it may be the secret.
+  credentials: text("The text of a credentials file: ${file:edge.creds}.")
+    .refine(
+      (written) => /-{3}[^]+-{3}/.test(written),
+      "expected the text of a credentials file, not its name: write ${file:…} around that",
+    )
+    .optional(),
+  nkey: text("The seed of an nkey, in place of a password.")
+    .refine(
+      (written) => /^\s*SU[A-Z2-7]{56}\s*$/.test(written),
+      "expected the seed of a user's nkey, which is 58 characters and begins with SU; of a file that holds it write ${file:…}",
+    )
+    .optional(),
   inbox: z
     .string()
     .regex(/^[\w-]+$/, "expected letters, digits, - and _")

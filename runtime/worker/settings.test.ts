@@ -52,6 +52,20 @@ it("tells an address that is none, and only that a variable is not set where one
   ]);
 });
 
+it("tells of credentials and a seed that are names of files, and shows neither", () => {
+  const text = `nats:
+  a: { url: nats://a:4222, credentials: secrets/edge.creds }
+  b: { url: nats://b:4222, nkey: edge.nk }
+  c: { url: nats://c:4222, username: u }
+`;
+  const told = read(text).diagnostics.map(({ line, message, hint }) => `${line}: ${message}; ${hint ?? ""}`);
+  expect(told).toEqual([
+    "2: expected the text of a credentials file, not its name: write ${file:…} around that; ",
+    expect.stringMatching(/^3: expected the seed of a user's nkey/),
+    "4: unknown setting username; did you mean user?",
+  ]);
+});
+
 /** Every setting in a schema, with where it stands. */
 function settingsIn(schema: unknown, path = ""): readonly (readonly [string, Record<string, unknown>])[] {
   if (typeof schema !== "object" || schema === null) return [];
@@ -88,12 +102,12 @@ it("finds the files that it names from its own folder on, and tells which they a
     credentials: \${file:secrets/cloud.creds}
     tls: { ca: ca.pem, key: /etc/ssl/key.pem }
 `;
-  const surroundings = { variables: {}, file: (path: string) => `of ${path}` };
+  const surroundings = { variables: {}, file: (path: string) => `--- of ${path} ---` };
   const { settings, diagnostics } = withFile(defaultSettings({}), "/etc/weir/weir.yaml", text, surroundings);
   expect(diagnostics).toEqual([]);
   expect(settings.connections["cloud"]).toEqual({
     url: "tls://hub:4222",
-    credentials: "of /etc/weir/secrets/cloud.creds",
+    credentials: "--- of /etc/weir/secrets/cloud.creds ---",
     tls: { ca: "/etc/weir/ca.pem", key: "/etc/ssl/key.pem" },
   });
   expect(settings.files).toEqual(["/etc/weir/secrets/cloud.creds", "/etc/weir/ca.pem", "/etc/ssl/key.pem"]);
