@@ -5,7 +5,7 @@ import { type ColumnType, defineOperator, field, type OperatorDefinition, withFi
 export const set: OperatorDefinition = defineOperator({
   name: "set",
   summary: "Adds columns computed by expressions, or replaces them.",
-  rule: "Every expression sees the record as it came in, so the order of the settings does not matter. A name that exists is replaced where it stands; a new one is added at the end. A field within a field, such as `state.temperature`, is then in the row under that name, and no longer in `state`.",
+  rule: "Every expression sees the record as it came in, so the order of the settings does not matter. A name that exists is replaced where it stands; a new one is added at the end. A field within a field, such as `state.temperature`, is then in the row under that name, and no longer in `state`. A text that is the same in every row stands in quotes of its own, for YAML takes the outer ones: `unit: '\"°C\"'`.",
   kind: "stateless",
   config: z
     .record(z.string(), field.expression([], "The new column's value."))

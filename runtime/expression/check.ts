@@ -135,10 +135,12 @@ class Checker implements Gathering {
     }
     if (this.#isUnquoted(syntax, `column ${syntax.name}`)) return null;
     const near = didYouMean(syntax.name, names);
+    // YAML takes the quotes around a setting for its own.
+    const isAll = this.text.trim() === syntax.name;
     const known =
       names.length === 0
         ? ""
-        : `; there is ${names.slice(0, 8).join(", ")}${names.length > 8 ? ", …" : ""}; a text stands in quotes`;
+        : `; there is ${names.slice(0, 8).join(", ")}${names.length > 8 ? ", …" : ""}; a text stands in quotes${isAll ? ` of its own: '"${syntax.name}"'` : ""}`;
     return this.fault(syntax, `there is no column ${syntax.name}${near === "" ? known : near}`);
   }
 

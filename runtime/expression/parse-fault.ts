@@ -102,7 +102,9 @@ function cure(text: string, start: number, end: number): string {
   if (/^[\u201c\u201d\u201e\u2018\u2019]/.test(text.slice(start))) return `; write " or ' around texts`;
   if (text.slice(start, end) === "," && /\bin\s*\([^()]*$/.test(text.slice(0, start)))
     return '; a list stands in brackets, as in device in ["a", "b"]';
-  return /\d,$/.test(text.slice(0, end)) && /^\d/.test(text.slice(end))
-    ? "; write decimals with a point"
+  if (/\d,$/.test(text.slice(0, end)) && /^\d/.test(text.slice(end))) return "; write decimals with a point";
+  // YAML takes the quotes around a setting for its own.
+  return /^[^"'`()[\]<>=!&|+*/?:,]+$/.test(text)
+    ? `; a text stands in quotes of its own: '"${text.trim()}"'`
     : "";
 }

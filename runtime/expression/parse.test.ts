@@ -89,6 +89,8 @@ test.each<[text: string, start: number, end: number, message: string]>([
   ["x > return", 4, 10, '"return" is a reserved word; a column of that name stands in backticks, `return`'],
   ["Ölstand > 3", 0, 1, 'unexpected "Ö"; a name with other letters than A to Z stands in backticks'],
   ["2nd > 3", 1, 3, 'unexpected "nd"; a name that begins with a digit stands in backticks'],
+  ["too warm", 4, 8, `unexpected "warm"; a text stands in quotes of its own: '"too warm"'`],
+  ["°C", 0, 1, `unexpected "°"; a text stands in quotes of its own: '"°C"'`],
   ["a + `oil-temp", 4, 13, "expected a ` behind the name"],
   ["``", 0, 2, "expected a name between the `"],
   ["`abs`(a)", 0, 5, "a name in backticks is a column; a function is called without them"],

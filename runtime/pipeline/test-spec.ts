@@ -50,7 +50,7 @@ const settings = z
     }),
     expect: z.record(z.string(), z.array(fields)).default({}).meta({
       description:
-        "By branch (`main` without branches), the rows its sink must get, in order; each names the fields that must be equal. A whole number of more digits than a float64 holds stands in quotes.",
+        "By branch (`main` without branches), the rows its sink must get, in order; each names the fields that must be equal, numbers to nine digits (0.6666666667 for two thirds). A whole number of more digits than a float64 holds stands in quotes.",
     }),
     dead_letter: z
       .int()
