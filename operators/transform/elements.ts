@@ -1,4 +1,4 @@
-// Values of declared types out of a list in JSON, element by element. Reads one text at a time; what does not fit is a text of its
+// Values of declared types out of a list in JSON, element by element, or out of a map, entry by entry. Reads one text at a time; what does not fit is a text of its
 // own, and never an error.
 
 import type { ColumnType, Scalar } from "weir/sdk";
@@ -22,44 +22,52 @@ interface Fault {
   readonly fault: string;
 }
 
-/** The elements of the list in `text`, which is called `list` in what is told; or why there are none. Null is an empty list. */
-export function readElements(
-  text: string,
-  list: string,
-  fields: readonly ElementField[],
-  max: number,
-): { readonly rows: Elements } | Fault {
+/** What is read: a list, or the entries of a map, whose names come behind the fields then. */
+export interface ListSettings {
+  /** What it is called in what is told. */
+  readonly name: string;
+  readonly isMap: boolean;
+  readonly fields: readonly ElementField[];
+  /** How many elements it may have. */
+  readonly max: number;
+}
+
+/** The elements of the list in `text`; or why there are none. Null is an empty list. */
+export function readElements(text: string, settings: ListSettings): { readonly rows: Elements } | Fault {
+  const { name, fields, max } = settings;
+  const wanted = settings.isMap ? "a map" : "a list";
   try {
     const value: unknown = JSON.parse(text);
     if (value === null) return { rows: [] };
-    if (!Array.isArray(value))
-      return { reason: "type", fault: `expected a list in ${list}, got ${shown(value)}` };
-    if (value.length > max)
+    if (settings.isMap ? !isMap(value) : !Array.isArray(value)) {
+      const cure = isMap(value) ? "; of a map, `name` makes its entries rows" : "";
+      return { reason: "type", fault: `expected ${wanted} in ${name}, got ${shown(value)}${cure}` };
+    }
+    const entries = isMap(value) ? Object.entries(value) : (value as readonly unknown[]);
+    if (entries.length > max)
       return {
         reason: "overflow",
-        fault: `expected at most ${max} elements in ${list}, got ${value.length}: max says how many`,
+        fault: `expected at most ${max} elements in ${name}, got ${entries.length}: max says how many`,
       };
-    return { rows: value.map((element, place) => rowOf(element, list, place, fields)) };
+    if (!isMap(value))
+      return { rows: entries.map((element, place) => rowOf(element, `${name}[${place}]`, fields)) };
+    const named = entries as readonly (readonly [string, unknown])[];
+    return { rows: named.map(([entry, element]) => [...rowOf(element, `${name}.${entry}`, fields), entry]) };
   } catch (error) {
-    const fault = error instanceof Misfit ? error.message : `expected a list in ${list}: ${String(error)}`;
+    const fault = error instanceof Misfit ? error.message : `expected ${wanted} in ${name}: ${String(error)}`;
     return { reason: "type", fault };
   }
 }
 
 class Misfit extends Error {}
 
-function rowOf(
-  element: unknown,
-  list: string,
-  place: number,
-  fields: readonly ElementField[],
-): readonly Scalar[] {
+function rowOf(element: unknown, place: string, fields: readonly ElementField[]): readonly Scalar[] {
   return fields.map(({ path, type }) => {
     const found = valueIn(element, path);
-    if (found === noMap) throw new Misfit(`expected a map in ${list}[${place}], got ${shown(element)}`);
+    if (found === noMap) throw new Misfit(`expected a map in ${place}, got ${shown(element)}`);
     const scalar = scalarOf(found, type);
     if (scalar !== undefined) return scalar;
-    const where = [`${list}[${place}]`, ...path].join(".");
+    const where = [place, ...path].join(".");
     throw new Misfit(`expected ${type} in ${where}, got ${shown(found)}`);
   });
 }

@@ -32,7 +32,7 @@ const fields = { id: "int64", "at.x": "float64", on: "bool", name: "string", mor
 
 test.each<[unknown, string]>([
   [5, "type: expected a list in all, got 5"],
-  [{ id: 1 }, 'type: expected a list in all, got {"id":1}'],
+  [{ id: 1 }, 'type: expected a list in all, got {"id":1}; of a map, `name` makes its entries rows'],
   [[{ id: 1 }, 7], "type: expected a map in all[1], got 7"],
   [[{ id: 1 }, [1]], "type: expected a map in all[1], got [1]"],
   [[{ id: 1.5 }], "type: expected int64 in all[0].id, got 1.5"],
@@ -45,6 +45,31 @@ test.each<[unknown, string]>([
   const harness = run([{ ts: 1, device: "a", all }, good], { unnest: { list: "all", fields } });
   expect(harness.letters.map(({ reason, detail }) => `${reason}: ${detail}`)).toEqual([fault]);
   expect(harness.rows(0)).toHaveLength(1);
+});
+
+test.each<[unknown, string]>([
+  [[1], "type: expected a map in all, got [1]"],
+  [{ "oil-temp": 1, x: "1" }, 'type: expected float64 in all.x, got "1"'],
+  [{ a: 1, b: 2, c: 3, d: 4 }, "overflow: expected at most 3 elements in all, got 4: max says how many"],
+])("a record with %j where a map is wanted goes to the dead letter as a whole", (all, fault) => {
+  const records = [
+    { ts: 1, device: "a", all },
+    { ts: 2, device: "a", all: { constructor: 1, b: null, "7": 2 } },
+    { ts: 3, device: "a", all: {} },
+  ];
+  const harness = run(records, { unnest: { list: "all", name: "tag", as: { v: "float64" }, max: 3 } });
+  expect(harness.letters.map(({ reason, detail }) => `${reason}: ${detail}`)).toEqual([fault]);
+  expect(harness.rows(0)).toMatchObject([
+    { ts: 2, device: "a", tag: "7", v: 2 },
+    { tag: "constructor", v: 1 },
+    { tag: "b", v: null },
+  ]);
+});
+
+test("no column has the name of another", () => {
+  const unnest = { list: "all", name: "v", as: { v: "float64" } };
+  const { diagnostics } = loadPipeline({ file: "p.yaml", content: text({ unnest }), catalogue: catalog });
+  expect(diagnostics.map(({ message }) => message)).toEqual(["v is a column already; write another name"]);
 });
 
 test("a list within a list is text of JSON for the next", () => {

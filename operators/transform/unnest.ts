@@ -1,4 +1,4 @@
-// unnest: a row of each element of a list that a record holds. Keeps nothing; rows of one record follow each other.
+// unnest: a row of each element of a list, or of each entry of a map, that a record holds. Keeps nothing; rows of one record follow each other.
 
 import {
   type Batch,
@@ -32,20 +32,25 @@ interface UnnestSettings {
   readonly list: ColumnReference;
   readonly fields?: Types | undefined;
   readonly as?: Types | undefined;
+  readonly name?: string | undefined;
   readonly position?: string | undefined;
   readonly time?: string | undefined;
   readonly max: number;
 }
 
-function addedBy({ fields, as, position }: UnnestSettings): Types {
-  const added = { ...fields, ...as };
-  return position === undefined ? added : { ...added, [position]: "float64" };
+function addedBy({ fields, as, name, position }: UnnestSettings): Types {
+  const added: Record<string, ColumnType> = { ...fields, ...as };
+  if (name !== undefined) added[name] = "string";
+  if (position !== undefined) added[position] = "float64";
+  return added;
 }
 
 function outputOf(input: Schema, settings: UnnestSettings): Schema {
-  const { list, fields = {}, as = {}, position, time } = settings;
-  if (position !== undefined && (Object.hasOwn(fields, position) || Object.hasOwn(as, position)))
-    throw new ConfigurationError(["position"], `${position} is a column already; write another name`);
+  const { list, fields = {}, as = {}, name, position, time } = settings;
+  const taken = new Set([...Object.keys(fields), ...Object.keys(as)]);
+  for (const [setting, column] of Object.entries({ name, position }))
+    if (column !== undefined && taken.size === taken.add(column).size)
+      throw new ConfigurationError([setting], `${column} is a column already; write another name`);
   if (time !== undefined && fields[time] !== "time")
     throw new ConfigurationError(
       ["time"],
@@ -127,16 +132,16 @@ const types = z.record(z.string().min(1), z.enum(columnTypes));
 
 export const unnest: OperatorDefinition = defineOperator({
   name: "unnest",
-  summary: "Makes a row of each element of a list.",
+  summary: "Makes a row of each element of a list, or of each entry of a map.",
   rule: [
-    "The list is a column of type json. Each of its elements makes a row: with the record's other columns, and with `fields` of the element, where it is a map (`values.temp` is a field within a field), or with `as` the element itself. A field that is not there is null, and so is an element that is null. For a list within a list, declare it as json and write a second `unnest`.",
+    "The list is a column of type json. Each of its elements makes a row: with the record's other columns, and with `fields` of the element, where it is a map (`values.temp` is a field within a field), or with `as` the element itself. A field that is not there is null, and so is an element that is null. For a list within a list, declare it as json and write a second `unnest`. With `name` it is a map in place of a list, and each of its entries makes a row, with its name in that column; names that are whole numbers come first, rising.",
     "A record whose list is null or empty makes no row and is counted as `filtered`. One whose list is none, or holds a value of another type, goes to the dead letter as a whole. An int64 is a whole number up to 2^53.",
     "A row has the time of its record, or with `time` its own: then one that is null or later than the record's, whose time windows go by, is refused with its record. Such rows may be as old as `lateness` allows. From here on each row is a record: `count()` counts them, and so do `weir status` and the metrics of the branch. Where steps behind it keep records for a time, `limits: { rate }` is to say how many rows there are.",
   ].join(" "),
   kind: "stateless",
   config: z
     .strictObject({
-      list: field.column(["json"], "The list, declared as json in the schema."),
+      list: field.column(["json"], "The list, or with `name` the map, declared as json in the schema."),
       fields: types
         .refine((fields) => Object.keys(fields).length > 0, "at least one field: { id: string }")
         .meta({ description: "Fields of each element by their names, with their types. A time is in ms." })
@@ -146,6 +151,11 @@ export const unnest: OperatorDefinition = defineOperator({
         .meta({
           description: "In place of `fields`: the column that is each element itself, `{ value: float64 }`.",
         })
+        .optional(),
+      name: z
+        .string()
+        .min(1)
+        .meta({ description: "The list is a map: a column for the name of each of its entries." })
         .optional(),
       position: z
         .string()
@@ -200,6 +210,19 @@ export const unnest: OperatorDefinition = defineOperator({
       ],
     },
     {
+      title: "Values by the names of their measuring points",
+      config: { list: "values", name: "tag", as: { value: "float64" } },
+      schema: { plc: "string", values: "json" },
+      input: [
+        { plc: "p1", values: { "oil-temp": 61.5, level: 0.4 } },
+        { plc: "p2", values: [61.5] },
+      ],
+      output: [
+        { plc: "p1", value: 61.5, tag: "oil-temp" },
+        { plc: "p1", value: 0.4, tag: "level" },
+      ],
+    },
+    {
       title: "Plain values with their places",
       config: { list: "axes", as: { g: "float64" }, position: "axis" },
       schema: { axes: "json" },
@@ -213,14 +236,16 @@ export const unnest: OperatorDefinition = defineOperator({
   ],
   schema: outputOf,
   create: (settings, { input, output }) => {
-    const { list, position, time, max } = settings;
+    const { list, name, position, time, max } = settings;
     const fields = elementFields(settings);
-    const scalars = fields.map(({ name }) => name);
+    const wanted = { name: list.name, isMap: name !== undefined, fields, max };
+    const scalars = fields.map((each) => each.name);
+    if (name !== undefined) scalars.push(name);
     if (position !== undefined) scalars.push(position);
-    const sources = output.fields.map(({ name }) =>
-      scalars.includes(name)
-        ? -1 - scalars.indexOf(name)
-        : input.fields.findIndex((each) => each.name === name),
+    const sources = output.fields.map((column) =>
+      scalars.includes(column.name)
+        ? -1 - scalars.indexOf(column.name)
+        : input.fields.findIndex((each) => each.name === column.name),
     );
     const timePlace = time === undefined ? -1 : scalars.indexOf(time);
     /** The place of a row whose own time is not there or later than the record's; -1 for none. */
@@ -242,7 +267,7 @@ export const unnest: OperatorDefinition = defineOperator({
         for (let i = 0; i < batch.count; i++) {
           const record = batch.selection[i]!;
           const text = String(valueAt(batch.columns[list.index]!, record));
-          const read = readElements(text, list.name, fields, max);
+          const read = readElements(text, wanted);
           if ("fault" in read) out.reject(batch, record, read.reason, read.fault);
           else makeRows(made, batch, record, read.rows, out);
         }
