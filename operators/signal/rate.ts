@@ -9,7 +9,7 @@ export const rate: OperatorDefinition = defineOperator({
   summary: "Adds the rate per second at which a counter has counted since its previous reading.",
   rule: [
     "The rate is the increase since the key's previous reading, divided by the seconds of event time between the two.",
-    "A counter that is smaller than before has begun anew from 0: its increase is its value. Of one that rolls over at its largest value, what was left up to it is missed: `window: { count: { n: 2, every: 1 } }` puts each reading beside the one before, for a `set` to take it into account.",
+    "A counter that is smaller than before has begun anew from 0: its increase is its value. Of one that rolls over at its largest value, what was left up to it is missed: `previous` puts each reading beside the one before, and of one of 16 bits `set: { pulses: (n - before + 65536) % 65536 }` is what it has counted.",
     "The rate is null for the first reading of a key and where the value is null; also for a reading that is not newer than the newest of its key, which is then not compared with any other. Whole numbers are read as float64.",
   ].join(" "),
   kind: "keyed",

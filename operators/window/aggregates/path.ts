@@ -122,7 +122,7 @@ export const rate: AggregateDefinition = define(
 
 export const integral: AggregateDefinition = define(
   "integral",
-  "The area under the values over seconds of event time, from the first value to the last, with straight lines between (trapezoids); 0 for one value. In `sliding` and `state` windows all values count, by event time. In others a value that comes after a later one is left out, unless it is the earliest; where a window is of several pieces (the rule of `window` says which), that is so within each. With `reorder` before the window all count.",
+  "The area under the values over seconds of event time, from the first value to the last, with straight lines between (trapezoids); 0 for one value. What lies between the last value of a window and the first of the next is in neither: of meters, `time_mean(x)` times the length of the window has it. In `sliding` and `state` windows all values count, by event time. In others a value that comes after a later one is left out, unless it is the earliest; where a window is of several pieces (the rule of `window` says which), that is so within each. With `reorder` before the window all count.",
   { ...area, ...finishing((sum) => sum) },
 );
 
