@@ -135,6 +135,7 @@ test.each<[text: string, at: string, message: RegExp]>([
   ["histogram(temp)", "histogram(temp)", /expected a number for bound from -100 to 100, got none/],
   ["histogram(temp, 1, 2, 300)", "300", /expected bound from -100 to 100, got 300/],
   ["histogram(temp, 1, n)", "n", /literal number/],
+  ["count_if(door)", "count_if", /no aggregate count_if; write sum\(double\(x\)\) for how often x is true$/],
   ["maen(temp)", "maen", /no aggregate maen; did you mean mean\?/],
   ["abs(temp)", "abs", /abs goes inside, as in mean\(abs\(x\)\)/],
   ["temp", "temp", /expected one call of an aggregate/],

@@ -135,6 +135,8 @@ function unknownAggregate({ name, args }: CallSyntax, names: readonly string[]):
   const percent = /^p(\d\d)$/.exec(name)?.[1];
   if (percent !== undefined && names.includes("quantile"))
     return `there is no aggregate ${name}; write quantile(x, 0.${percent})`;
+  if (/^count_?(?:if|where|true)$/i.test(name))
+    return `there is no aggregate ${name}; write sum(double(x)) for how often x is true`;
   const near = nearName(name, names);
   if (near !== undefined) return `there is no aggregate ${name}; did you mean ${near}?`;
   const inside =

@@ -44,6 +44,11 @@ export function resolveCall(
 }
 
 function unknownFunction(gathering: Gathering, syntax: CallSyntax, args: readonly (Tree | null)[]): null {
+  if (/^(?:now|today|current_?timestamp|sysdate)$/i.test(syntax.name))
+    return gathering.fault(
+      syntax.callee,
+      `there is no function ${syntax.name}: rows depend on records and their times alone, so that they can be made again; how long something lasts is for absence, hold and previous`,
+    );
   const near = didYouMean(syntax.name, callable.keys());
   const known = near === "" ? `; ${functionsOf(args)}` : near;
   return gathering.fault(syntax.callee, `there is no function ${syntax.name}${known}`);

@@ -25,6 +25,8 @@ test.each<[text: string, at: string, message: RegExp]>([
   ["tmep > 3", "tmep", /no column tmep; did you mean temp\?/],
   ["Temp > 3", "Temp", /did you mean temp\?/],
   ["velocity > 3", "velocity", /no column velocity; there is temp, n, door/],
+  ["now() - ts > 5000", "now", /no function now: rows depend on records and their times alone/],
+  ["ts.hour > 8", "ts.hour", /no column ts.hour; write ts.getHours\(\)$/],
   ["north", "north", /no column north; there is .*; a text stands in quotes of its own: '"north"'$/],
   ["raw.lat > 3", "raw.lat", /declare it in the schema beside raw/],
   ['strtsWith(device, "a")', "strtsWith", /did you mean startsWith\?/],

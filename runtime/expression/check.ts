@@ -6,7 +6,7 @@ import { resolveCall } from "./check-call.ts";
 import type { ExpressionFault, Result } from "./expression.ts";
 import { faultAt, type Gathering } from "./fault.ts";
 import { callable, operatorEntry } from "./functions.ts";
-import { didYouMean } from "./near-name.ts";
+import { didYouMean, nearName } from "./near-name.ts";
 import type { Value } from "./overload.ts";
 import { inBackticks } from "./quoted-name.ts";
 import type { Span, Syntax } from "./syntax.ts";
@@ -133,6 +133,12 @@ class Checker implements Gathering {
         `there is no column ${syntax.name}; declare it in the schema beside ${parent}`,
       );
     }
+    const parentType =
+      parent === undefined ? undefined : this.#schema.fields[this.#columns.get(parent)!]!.type;
+    const inside =
+      parentType === "time" ? nearName(syntax.name.slice(parent!.length + 1), callable.keys()) : undefined;
+    if (inside !== undefined)
+      return this.fault(syntax, `there is no column ${syntax.name}; write ${parent}.${inside}()`);
     if (this.#isUnquoted(syntax, `column ${syntax.name}`)) return null;
     const near = didYouMean(syntax.name, names);
     // YAML takes the quotes around a setting for its own.

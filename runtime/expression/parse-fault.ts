@@ -24,14 +24,21 @@ const tokens: Readonly<Record<string, string>> = {
 /** What people write, and what CEL writes for it. */
 const slips: Readonly<Record<string, string>> = {
   "=": "write == to compare",
-  "&": "write && for and",
-  "|": "write || for or",
+  "&": "write && for and, bitAnd(x, y) for bits",
+  "|": "write || for or, bitOr(x, y) for bits",
+  "<<": "write bitShiftLeft(n, places)",
+  ">>": "write bitShiftRight(n, places)",
+  between: "write x >= low && x <= high",
+  BETWEEN: "write x >= low && x <= high",
+  like: 'write device.matches("^b"), startsWith or contains',
+  LIKE: 'write device.matches("^b"), startsWith or contains',
   and: "write && for and",
   AND: "write && for and",
   or: "write || for or",
   OR: "write || for or",
   not: "write ! for not",
-  is: "write == to compare",
+  is: "write == to compare, as in x == null",
+  IS: "write == to compare, as in x == null",
   "<>": "write != for not equal",
   "^": "write pow(x, y)",
   "**": "write pow(x, y)",
@@ -84,7 +91,7 @@ function cure(text: string, start: number, end: number): string {
   const candidates = [text.slice(start - 1, end), text.slice(start, end + 1), text.slice(start, end)];
   // `not x` is refused at x: the word before is the slip.
   const before = /(\w+)\s*$/.exec(text.slice(0, start))?.[1];
-  if (before === "not") candidates.push(before);
+  if (before?.toLowerCase() === "not") candidates.push("not");
   for (const each of candidates) {
     const known = Object.hasOwn(slips, each) ? slips[each] : undefined;
     if (known !== undefined) return `; ${known}`;

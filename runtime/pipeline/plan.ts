@@ -35,6 +35,8 @@ import { type Crowding, crowdingOf } from "./crowding.ts";
 import { fittingKeys, stateFaults } from "./state-bound.ts";
 import { idleOptionWarnings } from "./idle-options.ts";
 import { namedTokens, templateParts } from "./subject.ts";
+import { testFieldWarnings } from "./test-fields.ts";
+import { countedConditionWarnings } from "./counted-conditions.ts";
 import { expectedRows } from "./test-spec.ts";
 import { testSubjectWarnings } from "./test-subjects.ts";
 import { unkeyedWarnings } from "./unkeyed.ts";
@@ -91,6 +93,8 @@ export function planPipeline(
     ...concealedWarnings(plan, document),
     ...sourceNameWarnings(plan, document),
     ...testSubjectWarnings(plan, document),
+    ...testFieldWarnings(plan, document),
+    ...countedConditionWarnings(plan, document),
     ...crowded.map(({ step, message, hint }) =>
       document.diagnostic(document.keySpanOf(step.spec.path), message, hint, "warning"),
     ),
