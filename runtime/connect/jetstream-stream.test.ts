@@ -28,6 +28,25 @@ it("is not made where it would take more room than there is, and it is said what
   await link.close();
 });
 
+it("has no subjects that another stream has, and it is said which", async () => {
+  const log = { info: () => undefined, warn: () => undefined };
+  const under = await ServerUnderTest.start(log);
+  onTestFinished(() => under.close());
+  const link = await under.connect();
+  const manager = await managerOf(link, null);
+  const who = asker("sink stream DAYS", { link, log }, () => false);
+  await ensureStream(who, manager, { name: "AIR", subjects: ["air.*.running"] });
+  await expect(ensureStream(who, manager, { name: "DAYS", subjects: ["days", "air.day.*"] })).rejects.toThrow(
+    "sink stream DAYS: stream DAYS cannot have its subjects: air.day.* overlaps with subjects of stream AIR; give these rows",
+  );
+  const shared = { name: "ALARMS", shared: true };
+  await ensureStream(who, manager, { ...shared, subjects: ["alarm.a"] });
+  await expect(ensureStream(who, manager, { ...shared, subjects: ["air.b.*"] })).rejects.toThrow(
+    "stream ALARMS cannot have its subjects: air.b.* overlaps with subjects of stream AIR; give",
+  );
+  await link.close();
+});
+
 describe("subjects of a shared stream", () => {
   it.each([
     [[], ["a"], ["a"]],

@@ -10,6 +10,7 @@ import {
   type JetStreamManager,
 } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
+import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { creationFault, insist, isCode, type Asker } from "./jetstream-requests.ts";
 import { includes } from "./subject.ts";
@@ -28,6 +29,9 @@ export interface StreamSpec {
 
 /** "stream name already in use with a different configuration": somebody was faster. */
 const nameInUse = 10_058;
+
+/** "subjects overlap with an existing stream". */
+const subjectsOverlap = 10_065;
 
 /** What a shared stream that weir made says of itself: only then may writers add to its subjects. */
 const sharedDescription = "made by weir; each of its writers adds the subjects that it writes";
@@ -49,10 +53,36 @@ export function ensureStream(asker: Asker, manager: JetStreamManager, spec: Stre
       }
       throw new Error("others change its subjects again and again");
     } catch (fault) {
+      if (isCode(fault, subjectsOverlap)) throw await overlapFault(asker, manager, spec, fault);
       if (!isCode(fault, JetStreamApiCodes.StreamNotFound)) throw fault;
       await create(asker, manager, spec);
     }
   });
+}
+
+/** A server has each subject in one stream: which ones are taken, and by whom. */
+async function overlapFault(
+  { name }: Asker,
+  manager: JetStreamManager,
+  spec: StreamSpec,
+  cause: unknown,
+): Promise<WeirError> {
+  const taken: string[] = [];
+  for (const subject of spec.subjects) {
+    const all = await manager.streams.names(subject).next();
+    const others = all.filter((each) => each !== spec.name);
+    if (others.length > 0) taken.push(`${subject} overlaps with subjects of stream ${others.join(", ")}`);
+  }
+  const why = taken.length === 0 ? messageOf(cause) : taken.join("; ");
+  const cure = "give these rows subjects that no other stream takes, such as ones with another first word";
+  return new WeirError(
+    "WEIR_CONFIG",
+    `${name}: stream ${spec.name} cannot have its subjects: ${why}; ${cure}`,
+    {
+      remedy: "The server refused it; change the pipeline or what exists on the server.",
+      cause,
+    },
+  );
 }
 
 function isCovered(wanted: string, subjects: readonly string[]): boolean {
@@ -97,6 +127,7 @@ async function create(asker: Asker, manager: JetStreamManager, spec: StreamSpec)
     });
   } catch (fault) {
     if (isCode(fault, nameInUse)) return ensureStream(asker, manager, spec);
+    if (isCode(fault, subjectsOverlap)) throw await overlapFault(asker, manager, spec, fault);
     throw creationFault(fault, `stream ${spec.name}`, bytesMax);
   }
   asker.log.info(
