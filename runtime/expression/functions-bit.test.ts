@@ -59,6 +59,31 @@ test("each bit of a number is that of its 64", () => {
   );
 });
 
+test("the lowest bits of a number are one with a sign", () => {
+  fc.assert(
+    fc.property(whole, fc.integer({ min: 1, max: 64 }), (n, width) => {
+      const expected = BigInt.asIntN(width, BigInt(n));
+      expect(run("bitSigned", "int64", BigInt(n), BigInt(width))).toBe(expected);
+      expect(run("bitSigned", "float64", n, width)).toBe(
+        Number.isSafeInteger(Number(expected)) ? Number(expected) : null,
+      );
+    }),
+  );
+});
+
+test("the bits of a single are that single again, and no others are one", () => {
+  const float = fc.float({ noNaN: true, noDefaultInfinity: true });
+  fc.assert(
+    fc.property(float, (value) => {
+      const [register] = new Uint32Array(Float32Array.of(value).buffer);
+      expect(run("bitFloat", "float64", register!, 0)).toBe(value);
+      expect(run("bitFloat", "int64", BigInt(register!), 0n)).toBe(value);
+    }),
+  );
+  for (const register of [-1, 0.5, 2 ** 32, 0x7f80_0000, 0x7fc0_0000])
+    expect(run("bitFloat", "float64", register, 0)).toBeNull();
+});
+
 test("what is moved up and down again is the same, as far as nothing was lost", () => {
   fc.assert(
     fc.property(fc.nat(), fc.integer({ min: 0, max: 80 }), (n, places) => {

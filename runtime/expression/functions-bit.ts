@@ -1,6 +1,6 @@
 // The functions over the bits of whole numbers of the function table: status words and registers of machines hold a
 // condition in each bit. An int64 is its 64 bits, two's complement; a float64 has to be a whole number, within 2^53 either
-// way, and is taken as one. Names are those of CEL's math extension. Meaning only.
+// way, and is taken as one. Names are those of CEL's math extension, which has no bitSigned and no bitFloat. Meaning only.
 
 import type { FunctionEntry, Overload } from "./overload.ts";
 
@@ -80,6 +80,27 @@ function shift(
   ];
 }
 
+/** The number that the lowest `width` bits are in two's complement; null where there are not so many bits. */
+function signed(n: bigint, width: number): bigint | null {
+  return Number.isInteger(width) && width >= 1 && width <= bits ? BigInt.asIntN(width, n) : null;
+}
+
+function signedNumber(x: number, width: number): number {
+  const n = whole(x);
+  const value = n === null ? null : signed(n, width);
+  return value === null ? Number.NaN : exact(value);
+}
+
+const single = new DataView(new ArrayBuffer(4));
+
+/** The single that 32 bits are; NaN where they are none, or of no finite number. */
+function singleOf(x: number): number {
+  if (!Number.isInteger(x) || x < 0 || x >= 2 ** 32) return Number.NaN;
+  single.setUint32(0, x);
+  const value = single.getFloat32(0);
+  return Number.isFinite(value) ? value : Number.NaN;
+}
+
 export const bitFunctions: readonly FunctionEntry[] = [
   {
     name: "bit",
@@ -155,6 +176,40 @@ export const bitFunctions: readonly FunctionEntry[] = [
     examples: [
       { text: "bitAnd(bitShiftRight(status, 4), 15)", given: { status: 175 }, gives: 10 },
       { text: "bitShiftRight(n, 60)", given: { n: -1n }, gives: 15n },
+    ],
+  },
+  {
+    name: "bitSigned",
+    kind: "function",
+    summary:
+      "bitSigned(n, width): the lowest bits of a whole number, so many, as one with a sign (two's complement), as a register of 16 bits holds it. Of a width that is not from 1 to 64, null.",
+    overloads: [
+      { takes: ["float64", "float64"], gives: "float64", run: signedNumber },
+      {
+        takes: ["int64", "int64"],
+        gives: "int64",
+        run: (n: bigint, width: bigint) => signed(n, Number(width)),
+      },
+    ],
+    examples: [
+      { text: "bitSigned(register, 16)", given: { register: 65_526 }, gives: -10 },
+      { text: "bitSigned(register, 16)", given: { register: 10n }, gives: 10n },
+      { text: "bitSigned(register, 0)", given: { register: 10 }, gives: null },
+    ],
+  },
+  {
+    name: "bitFloat",
+    kind: "function",
+    summary:
+      "The number that 32 bits are as a float of single precision (IEEE 754), which devices keep in two registers. Null where they are infinite or no number, or where there are more bits.",
+    overloads: [
+      { takes: ["float64"], gives: "float64", run: singleOf },
+      { takes: ["int64"], gives: "float64", run: (n: bigint) => singleOf(Number(n)) },
+    ],
+    examples: [
+      { text: "bitFloat(bitShiftLeft(high, 16) + low)", given: { high: 16_712, low: 0 }, gives: 12.5 },
+      { text: "bitFloat(n)", given: { n: 3_240_099_840n }, gives: -10 },
+      { text: "bitFloat(n)", given: { n: 2_143_289_344 }, gives: null },
     ],
   },
 ];

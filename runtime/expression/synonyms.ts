@@ -24,6 +24,8 @@ const otherNames: Readonly<Record<string, string>> = {
   bitAnd: "bitand band",
   bitOr: "bitor bor",
   bitXor: "bitxor bxor",
+  bitSigned: "signed int16 toint16 to_signed",
+  bitFloat: "float32 real ieee754 tofloat32",
   bitShiftLeft: "shl lshift shift_left",
   bitShiftRight: "shr rshift shift_right",
   getSeconds: "second seconds",
