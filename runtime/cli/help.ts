@@ -31,7 +31,11 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     "weir init operators/spike.ts    # an operator of your own",
   ],
   lint: ["weir lint boiler.yaml", "weir lint pipelines/ --json"],
-  test: ["weir test boiler.yaml", "weir test 'pipelines/*.yaml'"],
+  test: [
+    "weir test boiler.yaml",
+    "weir test boiler.yaml --rows    # what comes out, to be written under expect",
+    "weir test 'pipelines/*.yaml'",
+  ],
   explain: ["weir explain boiler.yaml"],
   try: [
     "weir try boiler.yaml    # beside whoever reads the source; Ctrl-C ends it and sums up",

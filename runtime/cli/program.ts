@@ -195,6 +195,7 @@ program
   .command("test")
   .description("run the tests that pipeline files carry, under a virtual clock")
   .argument("<file...>", "pipeline files, folders of them, or patterns")
+  .option("--rows", "show the rows of each test, as they may stand in its expect")
   .addOption(jsonOption())
   .action((files: string[], options) => finish(import("./test.ts").then(({ test }) => test(files, options))));
 

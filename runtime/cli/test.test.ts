@@ -1,6 +1,6 @@
 // What weir test says of tests that fail: what became of the records, and that an operator does not return.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
@@ -8,6 +8,7 @@ import { type Clock, wallClock } from "../clock.ts";
 import { limits } from "../limits.ts";
 import { loadFiles } from "./load.ts";
 import { type FileTestResult, testResults } from "./test.ts";
+import { WeirProcesses } from "./weir-process.fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-test-test-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -62,4 +63,20 @@ it("ends an operator that does not return, and says which tests were not run", a
     { name: "one", faults: [`an operator did not return within ${limits.operator_hang_ms_max} ms`] },
     { name: "two", faults: ["not run: an earlier test did not come to its end"] },
   ]);
+});
+
+it("shows the rows where they are asked for, as they may stand in the test", async () => {
+  const processes = new WeirProcesses(folder);
+  await processes.weir("init", "rows.yaml");
+  const { code, stdout } = await processes.weir("test", "rows.yaml", "--rows");
+  expect(code).toBe(0);
+  const [, row = ""] = /^ {5}main:\n {7}- (.*)$/m.exec(stdout) ?? [];
+  expect(JSON.parse(row)).toMatchObject({ mean: 21 });
+  const file = join(folder, "rows.yaml");
+  writeFileSync(file, readFileSync(file, "utf8").replace(/expect:[^]*$/, `expect: { main: [${row}] }\n`));
+  expect((await processes.weir("test", "rows.yaml")).code).toBe(0);
+  const [without] = (
+    JSON.parse((await processes.weir("test", "rows.yaml", "--json")).stdout) as { tests: unknown[] }
+  ).tests;
+  expect(without).not.toHaveProperty("rows");
 });

@@ -40,6 +40,7 @@ async function resultsOfThread(pipeline: CheckedPipeline, clock: Clock): Promise
     faults: [place === 0 ? String(fault) : "not run: an earlier test did not come to its end"],
     leftOut: [],
     waiting: [],
+    rows: {},
   }));
   return [...results, ...missing];
 }
@@ -82,7 +83,20 @@ export function resultLines({ file, name, faults, leftOut, waiting }: FileTestRe
   return lines;
 }
 
-export async function test(names: readonly string[], options: { readonly json?: boolean }): Promise<number> {
+/** The rows of a test by branch, as they may stand in its `expect`. */
+function rowLines({ rows }: FileTestResult): string[] {
+  return Object.entries(rows).flatMap(([branch, texts]) => [
+    `     ${branch}:${texts.length === 0 ? " []" : ""}`,
+    ...texts.map((text) => `       - ${text}`),
+  ]);
+}
+
+export interface TestOptions {
+  readonly json?: boolean;
+  readonly rows?: boolean;
+}
+
+export async function test(names: readonly string[], options: TestOptions): Promise<number> {
   const files = filesOf(names);
   const pipelines = await loadFilesShown(files);
   const refusal = refusalOf(files, pipelines, options.json === true);
@@ -90,10 +104,16 @@ export async function test(names: readonly string[], options: { readonly json?: 
   const results = await testResults(files, pipelines);
   const failed = results.filter(({ faults }) => faults.length > 0);
   if (options.json === true) {
-    print(JSON.stringify({ passed: results.length - failed.length, failed: failed.length, tests: results }));
+    const tests = results.map(({ rows, ...result }) =>
+      options.rows === true ? { ...result, rows } : result,
+    );
+    print(JSON.stringify({ passed: results.length - failed.length, failed: failed.length, tests }));
     return failed.length === 0 ? 0 : 1;
   }
-  for (const line of results.flatMap(resultLines)) print(line);
+  for (const result of results) {
+    const lines = [...resultLines(result), ...(options.rows === true ? rowLines(result) : [])];
+    for (const line of lines) print(line);
+  }
   for (const [place, { plan }] of pipelines.entries()) {
     if (plan!.spec.tests.length === 0) print(`${styled("yellow", "none")} ${files[place]}: no tests`);
   }

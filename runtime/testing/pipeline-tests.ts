@@ -19,6 +19,8 @@ export interface TestResult {
   readonly leftOut: readonly string[];
   /** What the pipeline waited for when the input was over, before the stream ended. */
   readonly waiting: readonly string[];
+  /** By branch, the rows that its sink got, each as a text that may stand in the test. */
+  readonly rows: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Numbers may differ by this share: sums are right to the last bit, and texts of fractions are not. */
@@ -127,7 +129,8 @@ export function runTest(
     feed(harness, test, contents);
   } catch (error) {
     if (!(error instanceof WeirError) || error.code !== "WEIR_REFERENCE") throw error;
-    return { name: test.name, faults: [`${error.message}; ${error.remedy}`], leftOut: [], waiting: [] };
+    const faults = [`${error.message}; ${error.remedy}`];
+    return { name: test.name, faults, leftOut: [], waiting: [], rows: {} };
   }
   const faults = lawFaults(harness.counts());
   const waiting = waitingText(harness.waiting);
@@ -148,5 +151,8 @@ export function runTest(
       `dead letter: expected ${test.deadLetter} records, got ${harness.letters.length} ${JSON.stringify(reasons)}`,
     );
   }
-  return { name: test.name, faults, leftOut: leftOutOf(harness), waiting };
+  const rows = Object.fromEntries(
+    plan.branches.map(({ name }, branch) => [name, harness.rows(branch).map(exactText)]),
+  );
+  return { name: test.name, faults, leftOut: leftOutOf(harness), waiting, rows };
 }
