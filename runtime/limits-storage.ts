@@ -31,11 +31,11 @@ export const storageLimits = {
   /** Kept free for a last commit on a full disk, as long as it is no more than this share of what is free. */
   log_reserve_bytes: 16_777_216,
   log_reserve_share: 0.0625,
-  /** Of a folder as it goes to another host: what stands in front of each file. */
-  parcel_line_bytes_max: 1_024,
   /** The part of it that is left to the next starts, and of what is free where the disk was full at a start. */
   log_reserve_start_share: 0.25,
   log_reserve_scarce_share: 0.75,
+  /** Of a folder as it goes to another host: what stands in front of each file. */
+  parcel_line_bytes_max: 1_024,
 
   // The ingest journal
   journal_bytes_default: 1_073_741_824,

@@ -11,13 +11,7 @@ import { limits } from "../limits.ts";
 import type { Plain } from "../state/plain.ts";
 import { backOff } from "./back-off.ts";
 import type { Delivery, ReadLimits, Source, SourceStats } from "./connect.ts";
-import {
-  dropConsumer,
-  isPlacedAt,
-  reopenConsumer,
-  type ConsumerSpec,
-  type OpenConsumer,
-} from "./jetstream-consumer.ts";
+import { dropConsumer, reopenConsumer, type ConsumerSpec, type OpenConsumer } from "./jetstream-consumer.ts";
 import { type Delivered, DeliveredReader } from "./jetstream-delivered.ts";
 import {
   checkSubject,
@@ -132,7 +126,7 @@ class StreamSource implements Source {
   }
 
   begins(): Plain {
-    return this.#consumer.acks === "none" && isPlacedAt(this.#spec.start) ? this.#progress.position : null;
+    return this.#consumer.acks === "none" && this.#progress.isPlaced ? this.#progress.position : null;
   }
 
   async read(limits: ReadLimits): Promise<Delivery | null | "end"> {

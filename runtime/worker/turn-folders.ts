@@ -8,7 +8,7 @@ import { WeirError } from "../errors.ts";
 import { makeFolder } from "../folder.ts";
 import { isInstanceName } from "../instance.ts";
 import { limits } from "../limits.ts";
-import { reserveName } from "../state/log/file-names.ts";
+import { reserveName, startReserveName } from "../state/log/file-names.ts";
 import { FileDisk } from "../state/log/file-disk.ts";
 import { parcelBytes, parcelOf, unpackParcel } from "../state/parcel.ts";
 import { uplinksFile } from "../state/outbox/uplink-shares.ts";
@@ -136,7 +136,7 @@ function writeLeft(folder: string, left: Left): void {
   writeWhole(join(folder, leftFile), `${JSON.stringify(left)}\n`, { flush: true });
 }
 
-const ofThisHost = [termFile, leftFile, reserveName, uplinksFile];
+const ofThisHost = [termFile, leftFile, reserveName, startReserveName, uplinksFile];
 
 /** A folder that nothing runs from any more. */
 export interface LeftFolder {
