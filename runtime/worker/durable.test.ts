@@ -265,6 +265,30 @@ steps:
   expect(await rowsIn("ALONE")).toHaveLength(41);
 });
 
+it("takes the subjects of each of its writers into a stream that it made for several", async () => {
+  const manager = await jetstreamManager(link.nats);
+  await manager.streams.add({ name: "SEVERAL", subjects: ["several.*"] });
+  const body = (name: string): string => `
+source: { nats: { subject: "several.${name}", stream: SEVERAL }, format: json, schema: { n: int64 } }
+steps:
+  - sink: { nats: { subject: "of.${name}", stream: TOGETHER, delivery: subject }, format: json }
+`;
+  const first = await start("first", body("first"));
+  await jetstream(link.nats).publish("several.first", '{"n":1}');
+  const count = async (): Promise<number> => (await manager.streams.info("TOGETHER")).state.messages;
+  await until(() =>
+    count().then(
+      (rows) => rows === 1,
+      () => false,
+    ),
+  );
+  const second = await start("second", body("second"));
+  await jetstream(link.nats).publish("several.second", '{"n":2}');
+  await until(async () => (await count()) === 2);
+  await Promise.all([stop(first), stop(second)]);
+  expect((await rowsIn("TOGETHER")).map(({ n }) => n)).toEqual([1, 2]);
+});
+
 it("says which rows wait where no sink writes any more, and sends them once one does again", async () => {
   const manager = await jetstreamManager(link.nats);
   await manager.streams.add({ name: "MOVED", subjects: ["moved.*"] });

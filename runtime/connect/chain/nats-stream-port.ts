@@ -61,6 +61,8 @@ class NatsStream implements StreamPort {
   #cut: () => void = () => {};
   #scheduled = false;
   #closed = false;
+  /** Since the connection is there, it was seen that the stream takes all that is written. */
+  #isPrepared = false;
 
   constructor(options: NatsStreamPortOptions, manager: JetStreamManager) {
     const { link, stream } = options;
@@ -74,6 +76,7 @@ class NatsStream implements StreamPort {
     );
     this.#watching = link.status.subscribe((status) => {
       if (status.kind !== "disconnected" && status.kind !== "closed") return;
+      this.#isPrepared = false;
       this.#publisher.loseAll();
       this.#cut();
     });
@@ -112,6 +115,8 @@ class NatsStream implements StreamPort {
   async facts(): Promise<StreamFacts | null> {
     const info = await this.#ask("read it", () => this.#manager.streams.info(this.name));
     if (info === null) return null;
+    if (!this.#isPrepared) await this.prepare();
+    this.#isPrepared = true;
     const { created, state, config } = info;
     return {
       created,
