@@ -254,7 +254,8 @@ export async function dropDeserted(
   for (;;) {
     const info = await infoOf(manager, stream, name);
     if (info === null) return;
-    const first = await firstFrom(manager, stream, filter, 1);
+    // Who may not look into the stream reads on as before.
+    const first = await firstFrom(manager, stream, filter, 1).catch(() => null);
     const isMoved = first !== null && first <= info.ack_floor.stream_seq;
     if (!isMoved && info.num_ack_pending === 0) return;
     if (info.num_waiting === 0) return remove(manager, stream, name);
