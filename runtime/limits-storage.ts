@@ -9,6 +9,8 @@ export const storageLimits = {
   commit_bytes_default: 1_048_576,
   /** So many times the bytes of one commit may wait for it before the sources are read no longer. */
   commits_in_debt_max: 4,
+  /** Commits that found no room, half a minute of them, after which rows that are kept for healing make some. */
+  full_disk_attempts: 8,
   /** What a recovery may have to read behind a snapshot, or as much of the snapshot's bytes where that is more. */
   log_snapshot_bytes: 16_777_216,
   log_snapshot_share: 1,

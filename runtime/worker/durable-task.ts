@@ -32,6 +32,8 @@ export interface RowStore<Cut extends { readonly frame: Plain }> {
   release(cut: Cut): void;
   manifest(): Promise<Plain>;
   snapshotted(): Promise<void>;
+  /** Gives up files that nobody needs any more, where the disk is full; `early`: and some that are kept for healing. */
+  makeRoom(early: boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -268,11 +270,11 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
   }
 
   /**
-   * Waits for room on the disk as long as it takes: nothing else goes on meanwhile, so nothing is lost. The last commit can do
-   * without: false where there is none.
+   * Waits for room on the disk as long as it takes: nothing else goes on meanwhile, so nothing is lost. Rows that wait are sent, and
+   * those that were sent long ago make room. The last commit can do without: false where there is none.
    */
   async #append(body: Uint8Array, isLast: boolean): Promise<boolean> {
-    const { log, clock, tell, random = Math.random } = this.#options;
+    const { log, outbox, clock, tell, random = Math.random } = this.#options;
     for (let attempt = 0; ; attempt++) {
       try {
         await log.append(body);
@@ -284,6 +286,7 @@ export class DurableTask<Cut extends { readonly frame: Plain }> implements Task 
         this.lacksRoom = messageOf(error);
         if (attempt === 0) tell.warn(`${messageOf(error)}; nothing new is taken until then`);
       }
+      await outbox.makeRoom(attempt >= limits.full_disk_attempts);
       await sleep(clock, backOff(attempt, random()));
     }
   }

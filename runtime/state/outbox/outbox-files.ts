@@ -222,8 +222,13 @@ export class OutboxFiles {
     for (const { handle } of full) await handle.close();
   }
 
-  /** Removes all files but `needed` and those that are written on or read. */
+  /** Removes all files but `needed` and those that are written on or read. One that is written on and has nothing left is ended. */
   async keepOnly(needed: ReadonlySet<number>): Promise<void> {
+    for (const [writer, { file, handle }] of this.#writing)
+      if (!needed.has(file) && !this.#reading.has(file)) {
+        this.#writing.delete(writer);
+        await handle.close();
+      }
     const writing = new Set([...this.#full, ...this.#writing.values()].map(({ file }) => file));
     for (const file of this.#lengths.keys()) {
       if (needed.has(file) || writing.has(file) || this.#reading.has(file)) continue;

@@ -77,9 +77,15 @@ export class OutboxStore {
   kept(): Promise<void> {
     if (this.#naming !== null) this.#named = [this.#naming, ...this.#named].slice(0, 2);
     this.#naming = null;
+    return this.letGo();
+  }
+
+  /** Removes files that no snapshot, present or to come, and no chain needs. */
+  letGo(): Promise<void> {
     return this.alone(() => {
       const inUse = neededFiles([...this.#chains().flatMap(({ pieces }) => pieces), ...this.coming]).keys();
-      return this.files.keepOnly(new Set([...this.#named.flatMap((files) => [...files]), ...inUse]));
+      const named = [...this.#named, this.#naming ?? []].flatMap((files) => [...files]);
+      return this.files.keepOnly(new Set([...named, ...inUse]));
     });
   }
 

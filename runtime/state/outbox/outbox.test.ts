@@ -222,6 +222,30 @@ describe("the disk", () => {
     expect((await outbox.take("live", 1, 1)).map(textOf)).toStrictEqual(["a"]);
   });
 
+  test("that is full has what was confirmed taken off it, without a snapshot, and nothing that one needs", async () => {
+    const disk = new LossyDisk();
+    const time = clock();
+    const outbox = await open(disk, { memoryBytes: 1_000, clock: time, retention: 60_000, fileBytes: 1 });
+    const written = (count: number): Promise<void> => until(() => files(disk).length === count);
+    commit(outbox, [row("a", 1_500)]);
+    await written(1);
+    await outbox.manifest();
+    await outbox.snapshotted();
+    commit(outbox, [row("b", 1_500)]);
+    await written(2);
+    const [named, other] = files(disk);
+    await outbox.take("live", 2, 10_000);
+    outbox.confirm("live", 2);
+    await outbox.makeRoom(false);
+    expect(files(disk)).toStrictEqual([named, other]);
+    await outbox.makeRoom(true);
+    expect(files(disk)).toStrictEqual([named]);
+    // What comes goes to another file.
+    commit(outbox, [row("c", 1_500)]);
+    await written(2);
+    expect((await outbox.take("live", 1, 1)).map(textOf)).toStrictEqual(["c"]);
+  });
+
   test("that cannot synchronise is not believed again", async () => {
     const disk = new LossyDisk();
     const outbox = await open(disk);

@@ -24,13 +24,7 @@ import { type Ahead, OutboxChain } from "./outbox-chain.ts";
 import { OutboxFiles } from "./outbox-files.ts";
 import { defaultOutboxLimits, type OutboxOptions } from "./outbox-options.ts";
 import { OutboxStore } from "./outbox-store.ts";
-import {
-  type ChainRows,
-  chainRows,
-  outboxStats,
-  type OutboxStats,
-  unconfirmedBytes,
-} from "./outbox-stats.ts";
+import { type ChainRows, chainRows, outboxStats, type OutboxStats, waitingBytes } from "./outbox-stats.ts";
 import { endOf, placeOf, rowsIn } from "./piece.ts";
 import { PieceReader } from "./piece-reader.ts";
 import { entriesFrom, faultsOf, type OutboxFault } from "./reading.ts";
@@ -99,7 +93,7 @@ export class Outbox {
       tiers: options.tiers ?? [],
       condenser: options.condenser ?? null,
       chains: () => this.#all(),
-      waitingBytes: () => this.#waitingBytes(),
+      waitingBytes: () => waitingBytes(this.#all()),
       turns: this.#turns,
       store: this.#store,
     });
@@ -309,6 +303,17 @@ export class Outbox {
     return diskAsked(this.#disk, "remove files of the outbox", () => this.#store.kept());
   }
 
+  /**
+   * Where the disk is full: lets go of what has been kept long enough, and of files that nobody needs any more. `early`: of some that
+   * is only kept for healing as well, as where a limit is met: what waits would never be sent otherwise.
+   */
+  makeRoom(early: boolean): Promise<void> {
+    this.#trim();
+    let wanted = early ? limits.outbox_file_bytes_max : 0;
+    for (const entries of this.#all()) if (wanted > 0) wanted -= entries.trimEarly(wanted);
+    return diskAsked(this.#disk, "remove files of the outbox", () => this.#store.letGo());
+  }
+
   stats(): OutboxStats {
     const fault = this.#store.fault ?? this.#upkeep.fault;
     const uplinks = this.uplinks.stats(this.#clock.now());
@@ -377,16 +382,10 @@ export class Outbox {
     for (const entries of this.#all()) if (surplus > 0) surplus -= entries.trimEarly(surplus);
   }
 
-  #waitingBytes(): number {
-    let bytes = 0;
-    for (const entries of this.#all()) bytes += unconfirmedBytes(entries);
-    return bytes;
-  }
-
   isFull(): boolean {
     // Those that drop do so at a commit: until then there is a little more.
     const most = this.#limits.whenFull === "drop_oldest" ? this.#limits.bytes * 1.5 : this.#limits.bytes;
-    return this.#waitingBytes() >= most || this.#store.isFull;
+    return waitingBytes(this.#all()) >= most || this.#store.isFull;
   }
 
   /** Lets those go on that wait for room. */

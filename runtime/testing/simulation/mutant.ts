@@ -64,6 +64,7 @@ export function rowStoreOf(outbox: RowStoreOf): Omit<RowStoreOf, "uncutBytes"> {
     release: (cut) => outbox.release(cut),
     manifest: () => outbox.manifest(),
     snapshotted: () => outbox.snapshotted(),
+    makeRoom: (early) => outbox.makeRoom(early),
     close: () => outbox.close(),
   };
 }

@@ -82,6 +82,7 @@ export class TurnWatch {
       },
       manifest: () => store.manifest(),
       snapshotted: () => store.snapshotted(),
+      makeRoom: (early) => store.makeRoom(early),
       close: () => store.close(),
     };
   }
