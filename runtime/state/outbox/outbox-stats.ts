@@ -43,17 +43,17 @@ export interface OutboxStats {
 }
 
 /** Bytes of a chain's entries that are not confirmed. */
-/** Of all chains together. */
-export function waitingBytes(chains: Iterable<OutboxChain>): number {
-  let bytes = 0;
-  for (const chain of chains) bytes += unconfirmedBytes(chain);
-  return bytes;
-}
-
 export function unconfirmedBytes(chain: OutboxChain): number {
   let bytes = chain.uncutBytes;
   for (let place = placeOf(chain.pieces, chain.confirmed + 1); place < chain.pieces.length; place++)
     bytes += sizeOf(chain.pieces[place]!);
+  return bytes;
+}
+
+/** Of all chains together. */
+export function waitingBytes(chains: Iterable<OutboxChain>): number {
+  let bytes = 0;
+  for (const chain of chains) bytes += unconfirmedBytes(chain);
   return bytes;
 }
 
