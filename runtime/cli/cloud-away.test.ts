@@ -168,6 +168,8 @@ test("a stream that cannot take the rows ends the pipeline when the cloud comes"
   const server = await startNatsServer({ name: "weir-cloud-away-unfit", storeDir: store, port }, process.env);
   const { code, stderr } = await running.ended;
   expect(code).toBe(78);
-  expect(stderr).toContain("sink stream TAKEN: use stream TAKEN: subjects overlap with an existing stream");
+  expect(stderr).toContain(
+    "sink stream TAKEN: stream TAKEN cannot have its subjects: unfit.out.* overlaps with subjects of stream OTHER",
+  );
   await server.stop();
 });
