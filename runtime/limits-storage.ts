@@ -77,6 +77,10 @@ export const storageLimits = {
   /** What waits may take where nothing is said, … */
   outbox_bytes_default: 1_073_741_824,
   outbox_bytes_min: 65_536,
+  /** Of a state folder's part of the disk: what its log and its snapshots take beside the outbox, and of the rest, or of all, the share for that. */
+  outbox_beside_bytes: 67_108_864,
+  outbox_disk_share: 0.8,
+  outbox_small_disk_share: 0.25,
   /** … how much of it is in memory, … */
   outbox_memory_bytes_max: 8_388_608,
   /** … and how long rows are kept once they are confirmed: twice what a server takes to make them durable. */

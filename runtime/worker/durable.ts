@@ -16,11 +16,11 @@ import { uplinkShares } from "../state/outbox/uplink-shares.ts";
 import type { Plain } from "../state/plain.ts";
 import { type Away, recoveredFrom, type Recovered } from "./commit-body.ts";
 import { chainLanes, leftRows } from "./chain-names.ts";
-import { outboxSettings, uplinkBudgets } from "./outbox-settings.ts";
+import { outboxSettings, uplinkBudgets, withinDisk } from "./outbox-settings.ts";
 import { DurableTask, type Sender } from "./durable-task.ts";
 import type { DeviceSettings } from "./settings.ts";
 import type { SinkSet } from "./sink-set.ts";
-import { makeStateFolder, type StateFolder } from "./state-folders.ts";
+import { bytesIn, makeStateFolder, type StateFolder, stateFolders } from "./state-folders.ts";
 import type { Task } from "./task.ts";
 
 export interface State {
@@ -65,7 +65,7 @@ export async function openState(options: OpenStateOptions): Promise<State> {
   try {
     const recovered = recoveredFrom(recovery.snapshot, recovery.commits);
     const positions = positionsOf(folder, recovered, kept, plans[0]?.inputs.length ?? 0);
-    const outboxed = outboxOptions(options, folder);
+    const outboxed = outboxOptions(options, folder, await disk.free());
     const outbox = await Outbox.open(disk, recovered.outbox, outboxed);
     for (const frame of recovered.outputs) outbox.replay(frame);
     for (const line of leftRows(outbox.stats().chains, chainLanes(plans))) tell.warn(`${folder}: ${line}`);
@@ -92,13 +92,24 @@ export async function openState(options: OpenStateOptions): Promise<State> {
   }
 }
 
-function outboxOptions({ plans, settings, clock }: OpenStateOptions, folder: string): OutboxOptions {
+function outboxOptions(
+  { state, plans, settings, clock, log }: OpenStateOptions,
+  folder: string,
+  free: number | null,
+): OutboxOptions {
   const lanes = chainLanes(plans);
   const files = plans.map(({ spec }) => spec.outbox);
   const { limits, backlogAfter, tiers } = outboxSettings(files, settings.outbox);
+  const folders = stateFolders(state).map(({ name }) => join(state, name));
+  const held = folders.reduce((sum, each) => sum + bytesIn(each), 0);
+  const bytes = withinDisk(limits.bytes, { free, held, folders: folders.length });
+  if (bytes < limits.bytes)
+    log.info(
+      `${folder}: at most ${bytes} bytes wait there, not ${limits.bytes}: its disk has room for no more`,
+    );
   return {
     clock,
-    limits,
+    limits: { ...limits, bytes },
     backlogAfter,
     ...(tiers.length === 0 ? {} : { tiers, condenser: condenserOf(formsOf(plans)) }),
     // What a chain of before was that none writes to now nobody knows; it waits for its pipeline.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { limits } from "../limits.ts";
 import type { OutboxSpec } from "../pipeline/pipeline.ts";
-import { outboxSettings, uplinkBudgets } from "./outbox-settings.ts";
+import { outboxSettings, uplinkBudgets, withinDisk } from "./outbox-settings.ts";
 import { defaultSettings, withFile } from "./settings.ts";
 
 const nothing: OutboxSpec = { tiers: [] };
@@ -9,6 +9,21 @@ const tiers = [
   { every: 0, keep: 7_200_000 },
   { every: 10_000, keep: 86_400_000 },
 ];
+
+const MiB = 1_048_576;
+
+describe("what a disk has room for", () => {
+  test.each([
+    ["nobody can tell", 1024, { free: null, held: 0, folders: 1 }, 1024],
+    ["more than is wanted", 1024, { free: 8_000 * MiB, held: 0, folders: 2 }, 1024],
+    ["less", 1024, { free: 500 * MiB, held: 64 * MiB, folders: 1 }, 400],
+    ["shared by several", 1024, { free: 428 * MiB, held: 300 * MiB, folders: 2 }, 240],
+    ["a small one", 1024, { free: 40 * MiB, held: 0, folders: 1 }, 10],
+    ["none: as little as may be", 1024, { free: 0, held: 0, folders: 9 }, limits.outbox_bytes_min / MiB],
+  ])("%s", (_what, wanted, disk, most) => {
+    expect(withinDisk(wanted * MiB, disk)).toBeCloseTo(most * MiB, -1);
+  });
+});
 
 describe("an outbox", () => {
   test("waits, keeps all and makes backlog after a minute where nobody says anything", () => {

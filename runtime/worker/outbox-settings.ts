@@ -45,6 +45,27 @@ export function outboxSettings(
   };
 }
 
+/** What there is for the state folders of a device. */
+export interface DiskShare {
+  /** Bytes that are free; null where nobody can tell. */
+  readonly free: number | null;
+  /** Bytes that all folders have already. */
+  readonly held: number;
+  readonly folders: number;
+}
+
+/**
+ * The bytes of one folder's outbox: no more than its part of the disk has room for beside its log. On a disk that what waits had
+ * filled no commit would be written any more, and so nothing sent.
+ */
+export function withinDisk(bytes: number, { free, held, folders }: DiskShare): number {
+  if (free === null) return bytes;
+  const part = (free + held) / Math.max(1, folders);
+  const room = (part - limits.outbox_beside_bytes) * limits.outbox_disk_share;
+  const most = Math.floor(Math.max(part * limits.outbox_small_disk_share, room));
+  return Math.min(bytes, Math.max(limits.outbox_bytes_min, most));
+}
+
 /** The budgets of connections, by name. */
 export function uplinkBudgets(
   connections: Readonly<Record<string, ConnectionSettings>>,

@@ -2,7 +2,7 @@
 // from then on; one that comes later has a folder of its own. The decision is pure; the folders' own list is read beside it.
 
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, WeirError } from "../errors.ts";
 import { makeFolder } from "../folder.ts";
@@ -76,6 +76,12 @@ function listIn(file: string): string[] {
     remedy:
       "start again where it could not be read; else put back the file as it was: the names are those of the pipelines that shared this folder",
   });
+}
+
+/** Bytes of the files in a folder, as far as they can be seen. */
+export function bytesIn(folder: string): number {
+  const sizeOf = (name: string): number => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
+  return readdirSync(folder).reduce((sum, name) => sum + sizeOf(name), 0);
 }
 
 /** Makes the folder of a new home, with its list. */
