@@ -53,6 +53,8 @@ export const supervisionLimits = {
   device_subjects_max: 256,
   device_labels_max: 64,
   control_look_ms: 2_000,
+  /** For how long a device that has been given a turn may run it and not have said so. */
+  control_entry_fresh_ms: 10_000,
   control_rules_max: 1_000,
   /** What one question over NATS may hold, and how long its answer may take. */
   service_request_bytes_max: 524_288,

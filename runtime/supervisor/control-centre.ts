@@ -26,6 +26,7 @@ import {
   type WantedTurn,
 } from "./fleet.ts";
 import { demandOf, isNamed, knownDevice, placeables, placedOf } from "./fleet-view.ts";
+import { FreshEntries } from "./fresh-entries.ts";
 import { HandoverBucket } from "./handover-bucket.ts";
 import { instancesOf } from "./instances.ts";
 import { type Moved, movesFor, nextSpread, readMove } from "./moving.ts";
@@ -59,6 +60,7 @@ export class ControlCentre {
   #devices: DeviceBucket;
   /** By device, its last entry and when that came, by a clock that nobody sets, as the times below. */
   readonly #seen = new Map<string, { readonly sequence: number; readonly at: number }>();
+  readonly #fresh = new FreshEntries();
   #known: { readonly version: number; readonly all: AllDesired } | null = null;
   /** Since when, without a break, and up to when the registry was heard. */
   #since = 0;
@@ -166,8 +168,8 @@ export class ControlCentre {
         instancesOf(pipeline).map((name) => [name, wantedTurn(pipeline)] as const),
       ),
     );
-    const runs = runsOf(known);
     const entries = turnEntries(all).filter(({ name }) => isReadable(name));
+    const runs = this.#fresh.runs(entries, runsOf(known), this.#options.clock.elapsed());
     for (const change of entryChanges(turnsWanted, owners, entries, runs)) {
       if (change.kind === "put" && isNamed(all, change.host, change.name))
         waits.push(`${change.name} waits: ${change.host} is to run a pipeline of that name already`);
