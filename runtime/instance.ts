@@ -26,6 +26,12 @@ export function instanceOf(name: string): Instance {
   return { pipeline, partition: partition === undefined ? null : Number(partition) };
 }
 
+/** The name in a key or a subject, which take no `~`: pipeline and partition are two tokens there. */
+export function tokensOf(name: string): string {
+  const { pipeline, partition } = instanceOf(name);
+  return partition === null ? pipeline : `${pipeline}.${partition}`;
+}
+
 /** Whether a name is what is asked for: the pipeline, a partition of it, or that very partition. */
 export function isMeant(name: string, asked: string): boolean {
   return name === asked || instanceOf(name).pipeline === asked;

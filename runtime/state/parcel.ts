@@ -11,6 +11,7 @@ import { Readable } from "node:stream";
 import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
 import { WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { syncFolder } from "./log/file-disk.ts";
 
 /** A file's name, and nothing that leads elsewhere. */
 const namePattern = /^(?!\.)[\w.-]{1,255}$/;
@@ -92,7 +93,7 @@ export async function unpackParcel(
   } finally {
     plain.destroy();
   }
-  await synchronise(folder);
+  await syncFolder(folder);
 }
 
 async function writeFiles(reader: PlainPieces, folder: string, bytesMax: number): Promise<void> {
@@ -119,15 +120,6 @@ async function writeFile(reader: PlainPieces, path: string, bytes: number): Prom
     await file.datasync();
   } finally {
     await file.close();
-  }
-}
-
-async function synchronise(folder: string): Promise<void> {
-  const opened = await open(folder);
-  try {
-    await opened.sync();
-  } finally {
-    await opened.close();
   }
 }
 

@@ -10,7 +10,7 @@ import { isCode } from "../connect/jetstream-requests.ts";
 import { bucketsOf, isBucket, isOutdated } from "../connect/key-value.ts";
 import type { NatsLink } from "../connect/nats-connection.ts";
 import { messageOf, WeirError } from "../errors.ts";
-import { instanceName, instanceOf } from "../instance.ts";
+import { instanceName, instanceOf, tokensOf } from "../instance.ts";
 import { limits } from "../limits.ts";
 import type { Log } from "../log.ts";
 import type { Asked } from "./admission.ts";
@@ -85,15 +85,9 @@ export function replaceable({ pipelines, unreadable = [] }: HostDesired, name: s
 }
 
 // A host's keys are one subject with a wildcard: older servers filter by no more than one.
-const pipelineKey = (host: string, name: string): string => `${host}.pipeline.${asKey(name)}`;
-const ownerKey = (name: string): string => `${fleet}.owner.${asKey(name)}`;
+const pipelineKey = (host: string, name: string): string => `${host}.pipeline.${tokensOf(name)}`;
+const ownerKey = (name: string): string => `${fleet}.owner.${tokensOf(name)}`;
 const hostKey = (host: string): string => `${host}.state`;
-
-/** The name of an instance in a key, which takes no `~`: its pipeline and its partition are two tokens there. */
-function asKey(name: string): string {
-  const { pipeline, partition } = instanceOf(name);
-  return partition === null ? pipeline : `${pipeline}.${partition}`;
-}
 
 function fromKey(tokens: string): string {
   const [pipeline = "", partition = ""] = tokens.split(".");

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { bucketsOf, isOutdated } from "../connect/key-value.ts";
 import type { NatsLink } from "../connect/nats-connection.ts";
 import { WeirError } from "../errors.ts";
-import { instanceOf } from "../instance.ts";
+import { tokensOf } from "../instance.ts";
 
 export const handoverBucket = "weir_handover";
 
@@ -55,11 +55,6 @@ export interface MarkEntry {
   readonly mark: Mark | null;
   /** Of the entry that the next mark takes the place of; null for none. */
   readonly sequence: number | null;
-}
-
-function tokensOf(name: string): string {
-  const { pipeline, partition } = instanceOf(name);
-  return partition === null ? pipeline : `${pipeline}.${partition}`;
 }
 
 const markKey = (name: string): string => `mark.${tokensOf(name)}`;

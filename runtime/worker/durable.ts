@@ -101,8 +101,10 @@ function outboxOptions(
   const files = plans.map(({ spec }) => spec.outbox);
   const { limits, backlogAfter, tiers } = outboxSettings(files, settings.outbox);
   const folders = stateFolders(state).map(({ name }) => join(state, name));
-  const held = folders.reduce((sum, each) => sum + bytesIn(each), 0);
-  const bytes = withinDisk(limits.bytes, { free, held, folders: folders.length });
+  const part = (held: number): number => withinDisk(limits.bytes, { free, held, folders: folders.length });
+  // What all of them hold is looked at only where what is free does not do by itself.
+  const bytes =
+    part(0) === limits.bytes ? limits.bytes : part(folders.reduce((sum, each) => sum + bytesIn(each), 0));
   if (bytes < limits.bytes)
     log.info(
       `${folder}: at most ${bytes} bytes wait there, not ${limits.bytes}: its disk has room for no more`,

@@ -43,21 +43,21 @@ export function enterTerm(
   const known = termIn(folder);
   const left = leftIn(folder);
   if (left !== null && left.term >= term)
-    throw new WeirError("WEIR_FENCED", `${folder} was left to the next host with term ${left.term}`, {
-      remedy: "an assignment came late, and the next one follows; nothing is to be done",
-    });
+    throw late(`${folder} was left to the next host with term ${left.term}`);
   if (known === term) return;
   // What ran here before anybody handed it on goes on, and so does what nobody has had meanwhile.
   if ((known === null && term === 1) || (known !== null && known < term && resumes)) {
     writeTerm(folder, term);
     return;
   }
-  if (known !== null && known > term)
-    throw new WeirError("WEIR_FENCED", `${folder} is of term ${known}, and this is term ${term}`, {
-      remedy: "an assignment came late, and the next one follows; nothing is to be done",
-    });
+  if (known !== null && known > term) throw late(`${folder} is of term ${known}, and this is term ${term}`);
   putAside(state, home, pipeline, log);
   enterTerm(state, pipeline, { term, resumes: false }, log);
+}
+
+function late(message: string): WeirError {
+  const remedy = "an assignment came late, and the next one follows; nothing is to be done";
+  return new WeirError("WEIR_FENCED", message, { remedy });
 }
 
 /** The folder that a pipeline is kept in, and it alone; undefined for none. */
