@@ -1,8 +1,9 @@
 // The files of a folder as one stream of bytes, for another machine, and back. Knows nothing of what is in them; whoever asks
 // sees that nobody writes there meanwhile, and that what arrives is what was sent.
 //
-// Compressed as one zstd frame with its checksum; in it, for each file, a line of JSON `{"name":…,"bytes":…}` and its bytes, and at the end the line
-// `{"files":…}`, so that what was cut short is told from what is whole.
+// Compressed by zstd with its checksum; in it, for each file, a line of JSON `{"name":…,"bytes":…}` and its bytes, and at the end the line
+// `{"files":…}`, so that what was cut short is told from what is whole. Behind the frame that has it all zlib may put another one, empty, where it
+// was still at work on the last bytes when it heard that they were the last.
 
 import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, stat } from "node:fs/promises";
