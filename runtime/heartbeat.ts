@@ -32,6 +32,8 @@ export interface PipelineBeat {
   readonly rows: number;
   /** Records in open windows and queues. */
   readonly held: number;
+  /** About how large its state is where it is written down; absent where it is not, or before it was looked at. */
+  readonly state_bytes?: number;
   /** Rows that wait to be confirmed, and those that never will be. */
   readonly pending: number;
   readonly dropped: number;

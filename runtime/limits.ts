@@ -107,6 +107,8 @@ const generalLimits = {
   state_lane_bytes: 16_384,
   /** Lists and maps inside each other, in what is kept of a pipeline. */
   state_depth_max: 64,
+  /** How large a pipeline's state is, is looked at that often at most. */
+  state_size_look_ms: 2_000,
   key_bytes_max: 1024,
   /** Keys that make room together when a table is full. */
   keys_forgotten_at_once: 64,

@@ -18,6 +18,7 @@ const beat: PipelineBeat = {
   records: 100,
   rows: 10,
   held: 0,
+  state_bytes: 1_200_000,
   pending: 0,
   dropped: 0,
   lag: 7,
@@ -69,9 +70,9 @@ test("a host that is drained, and a file that cannot be used, are shown as what 
   });
   expect(text.slice(1, 6)).toEqual([
     " | drained: nothing is to run here until weir drain --undo --host gateway lets it",
-    "PIPELINE | STATE | REVISION | WORKER | FOR | RECORDS | ROWS | LAG | BUSY",
-    "a | drained | - | wants r | w | - | - | - | - | -",
-    "b.yaml | refused | - | - | - | - | - | - | -",
+    "PIPELINE | STATE | REVISION | WORKER | FOR | RECORDS | ROWS | LAG | KEPT | BUSY",
+    "a | drained | - | wants r | w | - | - | - | - | - | -",
+    "b.yaml | refused | - | - | - | - | - | - | - | -",
     " | p/b.yaml:3:1: no YAML",
   ]);
 });
@@ -120,13 +121,13 @@ test("of one that is put aside it is said how it is let go again", () => {
 test("partitions share a line, with their workers, why so many, and what is wrong", () => {
   expect(shown(status)).toEqual([
     "gateway: driver process, for 1m 1s",
-    "PIPELINE | STATE | REVISION | WORKER | FOR | RECORDS | ROWS | LAG | BUSY",
-    "climate | 2 running, 1 failed | r | 2 of at most 4 | 1m | 200 | 20 | 14 | 50 %",
+    "PIPELINE | STATE | REVISION | WORKER | FOR | RECORDS | ROWS | LAG | KEPT | BUSY",
+    "climate | 2 running, 1 failed | r | 2 of at most 4 | 1m | 200 | 20 | 14 | 2.4 MB | 50 %",
     " | 2 since 30s: 9 records wait",
     " | needs more workers and gets none: its file allows no more",
     " | climate~2:",
     " | it is out of luck",
-    "other | running | r | w | 1m | 100 | 10 | 7 | 25 %",
+    "other | running | r | w | 1m | 100 | 10 | 7 | 1.2 MB | 25 %",
     "WORKER | STATE | PROCESS | MEMORY | FOR | PIPELINES",
   ]);
 });

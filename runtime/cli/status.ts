@@ -10,6 +10,7 @@ import { askWorkers } from "../worker/control-client.ts";
 import { runFolder } from "../worker/settings.ts";
 import type { WaitingAnswer } from "../worker/waiting-answers.ts";
 import type { WorkerStatus } from "../worker/worker.ts";
+import { bytesText } from "./amounts.ts";
 import { droppedLines, lackingLines, runLines } from "./run-status.ts";
 import { askedSupervisors, unknownName, withoutWorker } from "./supervised-names.ts";
 import { tableText } from "./table-text.ts";
@@ -64,8 +65,15 @@ function pipelineRow(lines: readonly PipelineStatusLine[], { scales, now }: Supe
     total(({ records }) => records),
     total(({ rows }) => rows),
     beats.some(({ lag }) => lag !== null) ? total(({ lag }) => lag) : "-",
+    keptText(beats),
     beats.length === 0 ? "-" : `${Math.round(beats.reduce((sum, { busy }) => sum + busy, 0) * 100)} %`,
   ];
+}
+
+/** How large their states are, together. */
+function keptText(beats: readonly PipelineBeat[]): string {
+  const known = beats.flatMap(({ state_bytes }) => state_bytes ?? []);
+  return known.length === 0 ? "-" : bytesText(known.reduce((sum, bytes) => sum + bytes, 0));
 }
 
 /** Why partitions have as many workers as they have, and what is wrong with any of them. */
@@ -111,7 +119,7 @@ export function statusLines(status: SupervisorStatus): string[] {
   if (status.unkept != null)
     lines.push(styled("red", `  the supervisor's own disk does not take all: ${status.unkept}`));
   const [head = "", ...rows] = tableText([
-    ["PIPELINE", "STATE", "REVISION", "", "WORKER", "FOR", "RECORDS", "ROWS", "LAG", "BUSY"],
+    ["PIPELINE", "STATE", "REVISION", "", "WORKER", "FOR", "RECORDS", "ROWS", "LAG", "KEPT", "BUSY"],
     ...byPipeline.map((lines) => pipelineRow(lines, status)),
   ]);
   lines.push(styled("dim", head));

@@ -4,6 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { defineOperator, type OperatorDefinition, z } from "../../operators/sdk/index.ts";
 import { WeirError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { Kept, payloadsOf, planOf, sink, source } from "./engine.fixture.ts";
 import { GroupRunner } from "./group-runner.ts";
@@ -85,7 +86,12 @@ async function feed({ runner }: Running, from: number, to: number, changes?: Map
 /** `ms`: the clock at the end, which none of the pipelines looks at. */
 async function ended(running: Running): Promise<unknown> {
   await running.runner.finish(1e9);
-  return { kept: running.kept, status: running.runner.status() };
+  return { kept: running.kept, status: statusOf(running) };
+}
+
+/** But for how large states are, which only those know that write them down. */
+function statusOf({ runner }: Running): unknown {
+  return runner.status().map((status) => ({ ...status, state_bytes: undefined }));
 }
 
 async function restore(
@@ -119,7 +125,7 @@ test.each([1, 13, 39])("rows, counts and what steps show go on from %i checkpoin
       before.kept.map(({ rows, letters }) => Object.assign(new Kept(), structuredClone({ rows, letters }))),
     );
     await restore(next, all, (cut - 1) * 7_000);
-    expect(next.runner.status()).toEqual(before.runner.status());
+    expect(statusOf(next)).toEqual(statusOf(before));
     await feed(next, cut, 40, new Map());
     expect(await ended(next)).toEqual(expected);
   }
@@ -144,6 +150,27 @@ test("what has not changed is left out, and a checkpoint costs what has changed"
     await next.runner.checkpoint(2);
     expect((await next.runner.whole()).get(name)).toEqual(wholes.get(name));
   }
+});
+
+test("how large a state is, is told as it was when it was looked at, which is not at each checkpoint", async () => {
+  const running = open();
+  const told = (): readonly (number | undefined)[] =>
+    running.runner.status().map(({ state_bytes }) => state_bytes);
+  await feed(running, 0, 20);
+  expect(told()).toEqual(plans.map(() => undefined));
+  await running.runner.checkpoint(0);
+  const wholes = await running.runner.whole();
+  const first = told();
+  for (const [place, { name }] of plans.entries()) {
+    const { length } = wholes.get(name)!;
+    expect(first[place]).toBeGreaterThan(length / 2);
+    expect(first[place]).toBeLessThan(2 * length + 1_000);
+  }
+  await feed(running, 20, 60);
+  await running.runner.checkpoint(limits.state_size_look_ms - 1);
+  expect(told()).toEqual(first);
+  await running.runner.checkpoint(limits.state_size_look_ms);
+  expect(told()[0]).not.toBe(first[0]);
 });
 
 test("what goes on from checkpoints writes down only what differs from them", async () => {

@@ -4,7 +4,9 @@
 import { messageOf, WeirError } from "../errors.ts";
 import { applyChange, StateShadow } from "../state/change.ts";
 import { damaged, type Plain } from "../state/plain.ts";
+import { limits } from "../limits.ts";
 import type { PipelineEngine } from "./pipeline-engine.ts";
+import type { PipelineStatus } from "./status.ts";
 
 /** Before each change, when it was made by the clock that nobody sets, ms: a number of eight bytes, little-endian. */
 const stampBytes = 8;
@@ -15,6 +17,9 @@ export class Checkpoints {
   #shadow = new StateShadow();
   /** When that was. */
   #made = 0;
+  /** How large it was when that was last looked at, and when. */
+  #bytes: number | null = null;
+  #looked = Number.NEGATIVE_INFINITY;
 
   constructor(engine: PipelineEngine) {
     this.#engine = engine;
@@ -23,7 +28,18 @@ export class Checkpoints {
   /** What has changed since the last one; null where nothing has. Between calls of the engine only. */
   take(elapsed: number): Uint8Array<ArrayBuffer> | null {
     this.#made = elapsed;
-    return stamped(this.#shadow.change(this.#engine.tree(), stampBytes), elapsed);
+    const change = this.#shadow.change(this.#engine.tree(), stampBytes);
+    if (elapsed - this.#looked >= limits.state_size_look_ms) {
+      this.#looked = elapsed;
+      this.#bytes = this.#shadow.bytes;
+    }
+    return stamped(change, elapsed);
+  }
+
+  /** What the engine says of its pipeline, with how large its state is. */
+  status(): PipelineStatus {
+    const status = this.#engine.status();
+    return this.#bytes === null ? status : { ...status, state_bytes: this.#bytes };
   }
 
   /** All that was taken so far as one; null before the first. Of the last checkpoint, whatever the engine did since. */

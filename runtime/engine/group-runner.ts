@@ -184,7 +184,7 @@ export class GroupRunner implements Runner {
   }
 
   status(): readonly PipelineStatus[] {
-    return this.#group.engines.map((engine) => engine.status());
+    return this.#checkpoints.map((each) => each.status());
   }
 
   close(): Promise<void> {

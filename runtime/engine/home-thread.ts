@@ -58,7 +58,7 @@ function answer(): void {
     kind: "done",
     rows: packed,
     letters,
-    status: group!.engines[0]!.status(),
+    status: checkpoints!.status(),
     isBehind: group!.isBehind,
     state,
   };

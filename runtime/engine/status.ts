@@ -36,4 +36,6 @@ export interface PipelineStatus {
   /** The steps that hold records. */
   readonly steps: readonly StepWaiting[];
   readonly references: readonly ReferenceStatus[];
+  /** About how large what is kept is where it is written down: windows, keys and records. Absent where it is not, or before it was looked at. */
+  readonly state_bytes?: number;
 }

@@ -83,6 +83,11 @@ export class StateShadow {
     return writer.take();
   }
 
+  /** About as many bytes as `whole` has. */
+  get bytes(): number {
+    return lengthOf(this.#kept);
+  }
+
   #begin(room: number): void {
     if (this.#isTorn) throw new RangeError("a change of this state was cut short before");
     writer.back(0);

@@ -27,6 +27,7 @@ const beat: Heartbeat = {
       records: 0,
       rows: 0,
       held: 0,
+      state_bytes: 4_096,
       pending: 0,
       dropped: 0,
       lag: 3,
@@ -91,6 +92,7 @@ test("counts are those of the status, ages those of the heartbeat", () => {
     'weir_source_dropped_records_total{pipeline="p",source="source",reason="overflow"} 4\n',
   );
   expect(text).toContain('weir_pipeline_watermark_age_seconds{pipeline="p",revision="r"} 5\n');
+  expect(text).toContain('weir_pipeline_state_bytes{pipeline="p",revision="r"} 4096\n');
   expect(text).toContain('weir_source_lag_records{pipeline="p",source="source"} 3\n');
   expect(text).toContain('weir_source_deaf_seconds_total{pipeline="p",source="source"} 2.5\n');
   expect(text).toContain("weir_worker_resident_memory_bytes 90000000\n");

@@ -155,6 +155,11 @@ function pipelineFamilies({ at, pipelines }: Heartbeat): Family[] {
       each(({ watermark }) => (watermark === null ? null : (at - watermark) / 1000)),
     ),
     gauge(
+      "weir_pipeline_state_bytes",
+      "How large its state is where it is written down.",
+      each(({ state_bytes }) => state_bytes ?? null),
+    ),
+    gauge(
       "weir_pipeline_busy_ratio",
       "Share of the time in which it works.",
       each(({ busy }) => busy),

@@ -120,7 +120,10 @@ export class Pulse {
   }
 }
 
-type Counts = Pick<PipelineBeat, "records" | "rows" | "held" | "pending" | "dropped" | "lag" | "watermark">;
+type Counts = Pick<
+  PipelineBeat,
+  "records" | "rows" | "held" | "state_bytes" | "pending" | "dropped" | "lag" | "watermark"
+>;
 
 const noCounts: Counts = { records: 0, rows: 0, held: 0, pending: 0, dropped: 0, lag: null, watermark: null };
 
@@ -130,6 +133,7 @@ function countsOf({ pipeline, sources, sinks }: WorkerStatus): Counts {
     records: sum(sources.map(({ records }) => records)),
     rows: sum(sinks.map(({ rows }) => rows)),
     held: sum(pipeline.branches.map(({ held }) => held)),
+    ...(pipeline.state_bytes === undefined ? {} : { state_bytes: pipeline.state_bytes }),
     pending: sum(sinks.map(({ pending }) => pending)),
     dropped: sum([...sources, ...sinks].flatMap(({ dropped }) => Object.values(dropped))),
     lag: lags.some((lag) => lag !== null) ? sum(lags.map((lag) => lag ?? 0)) : null,
