@@ -168,7 +168,7 @@ const settings = z
     }),
     schema: z.record(fieldName, z.enum(columnTypes)).optional().meta({
       description:
-        "Types of the fields; inferred from use when left out. `state.temperature` is a field within a field; elements of a list have no such names (`framing: array` is for a message that is a list as a whole). Where a name is twice in a record, the last counts. Records may hold further fields. A value of another type sends its record to the dead letter, unless nothing uses the field (`weir explain` lists what is decoded): then it passes as it came. A number that is written as text is read as string, and `double(x)` makes one of it. float64 holds whole numbers of 15 digits exactly, and is what sums, means and fractions are of: int64 is for longer ones.",
+        "Types of the fields; inferred from use when left out. `state.temperature` is a field within a field; elements of a list have no such names (`framing: array` is for a message that is a list as a whole). A name that is read and stands twice in a record has no value that anybody knows: the record goes to the dead letter. Records may hold further fields. A value of another type sends its record to the dead letter, unless nothing uses the field (`weir explain` lists what is decoded): then it passes as it came. A number that is written as text is read as string, and `double(x)` makes one of it. float64 holds whole numbers of 15 digits exactly, and is what sums, means and fractions are of: int64 is for longer ones.",
     }),
     time: time.optional(),
   })

@@ -43,7 +43,7 @@ export function jsonLayout(
 }
 
 function layoutSlot(slot: Slot, index: number | undefined, fields: readonly FieldRead[]): LayoutSlot {
-  // Of members with one name only the last is read, so a slot that was a target may be read by nobody.
+  // Where a field is found at another place that comes first, a slot that was a target is read by nobody.
   if (index === undefined) return { kind: slot.looked ? slotScalar : slotSkip, field: -1, shift: slot.depth };
   const field = fields[index]!;
   if (field.type !== "time") return { kind: slotOf[field.type], field: index, shift: slot.depth };

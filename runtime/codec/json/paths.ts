@@ -15,8 +15,10 @@ export interface NameEntry {
   readonly target: number;
   /** What to look for when the value is an object; null when nothing. */
   readonly child: NameTable | null;
-  /** Every target inside the value, to be forgotten when the member comes again: the last one wins. */
-  readonly below: readonly number[];
+  /** Every target at or inside the value. */
+  readonly targets: readonly number[];
+  /** Its number among all entries of the paths. */
+  readonly place: number;
 }
 
 /** The names that matter in one object. */
@@ -29,6 +31,8 @@ export interface NameTable {
 export interface Paths {
   readonly root: NameTable;
   readonly targets: number;
+  /** How many names there are in all tables. */
+  readonly entries: number;
   /** By field: its targets, the one that wins first. */
   readonly targetsOf: readonly (readonly number[])[];
   /** By target: the first field that may stand there. */
@@ -66,23 +70,28 @@ function memberOf(node: Node, text: string): { target: number; child: Node | nul
   return member;
 }
 
-function freeze(node: Node): { readonly table: NameTable; readonly targets: number[] } {
+/** `newPlace` numbers the entries. */
+function freeze(
+  node: Node,
+  newPlace: () => number,
+): { readonly table: NameTable; readonly targets: number[] } {
   const byText = new Map<string, NameEntry>();
   const byLength: NameEntry[][] = [];
   const targets: number[] = [];
   for (const [text, member] of node.members) {
-    const child = member.child === null ? null : freeze(member.child);
+    const child = member.child === null ? null : freeze(member.child, newPlace);
+    const own = member.target < 0 ? [] : [member.target];
     const entry: NameEntry = {
       text,
       bytes: new TextEncoder().encode(text),
       target: member.target,
       child: child?.table ?? null,
-      below: child?.targets ?? [],
+      targets: [...own, ...(child?.targets ?? [])],
+      place: newPlace(),
     };
     byText.set(text, entry);
     (byLength[entry.bytes.length] ??= []).push(entry);
-    if (entry.target >= 0) targets.push(entry.target);
-    targets.push(...entry.below);
+    targets.push(...entry.targets);
   }
   return { table: { byLength: Array.from(byLength), byText }, targets };
 }
@@ -103,9 +112,11 @@ export function compilePaths(fields: readonly FieldRead[]): Paths {
     for (const target of targets) uses[target] = (uses[target] ?? 0) + 1;
     return targets;
   });
+  let entries = 0;
   return {
-    root: freeze(root).table,
+    root: freeze(root, () => entries++).table,
     targets: fieldOf.length,
+    entries,
     targetsOf,
     fieldOf,
     disjoint: uses.every((count) => count === 1) && !overlaps(root),

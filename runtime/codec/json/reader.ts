@@ -6,6 +6,7 @@ import type { Layout } from "../kernel/layout.ts";
 import { shiftOf } from "../time-unit.ts";
 import type { Landing } from "./landing.ts";
 import { jsonLayout } from "./layout.ts";
+import { severalValues } from "./met-names.ts";
 import { readInteger, readNumber } from "./numbers.ts";
 import type { Paths } from "./paths.ts";
 import { kinds, Scanner } from "./scanner.ts";
@@ -57,9 +58,10 @@ export class JsonReader implements TemplateReader {
     for (let field = 0; field < columns.length; field++) {
       const target = this.#winner(field);
       const kind = scanner.kinds[target]!;
+      const isTwice = scanner.met.isTwice[target] === 1;
       columns[field]!.valid[row] = 0;
-      if (kind === kinds.absent || kind === kinds.null) continue;
-      const detail = this.#put(field, target, kind, row, landing);
+      if (!isTwice && (kind === kinds.absent || kind === kinds.null)) continue;
+      const detail = isTwice ? severalValues : this.#put(field, target, kind, row, landing);
       if (detail === "") columns[field]!.valid[row] = 1;
       else faults.push({ row, field, reason: "type", detail });
     }
@@ -75,7 +77,9 @@ export class JsonReader implements TemplateReader {
   /** The target that field `field` has its value from in the document scanned last. */
   #winner(field: number): number {
     const targets = this.#targetsOf[field]!;
-    for (const target of targets) if (this.#scanner.kinds[target] !== kinds.absent) return target;
+    const { kinds: found, met } = this.#scanner;
+    for (const target of targets)
+      if (found[target] !== kinds.absent || met.isTwice[target] === 1) return target;
     return targets[0]!;
   }
 

@@ -4,9 +4,10 @@
 // It accepts what `JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload))` accepts, with an object
 // at the top, but for two things: the bounds of limits.ts, and a `\u` escape of half a surrogate pair, which
 // JSON.parse lets through. Such a text has no UTF-8, so that written back it would become U+FFFD and two
-// different keys could become one. Of members with one name the last wins, as in JSON.parse.
+// different keys could become one. It tells where a name that somebody reads stands twice, which JSON.parse does not.
 
 import { limits } from "../../limits.ts";
+import { MetNames } from "./met-names.ts";
 import type { NameEntry, NameTable, Paths } from "./paths.ts";
 import { decodeText } from "./text.ts";
 import { nextUtf8 } from "./utf8.ts";
@@ -44,6 +45,8 @@ export class Scanner {
   readonly kinds: Uint8Array;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
+  /** Of the document scanned last. */
+  readonly met: MetNames;
   /** What is wrong with the document scanned last, when `scan` said false. */
   fault = "";
   /** While set, `scan` appends the variable values of the document here. */
@@ -61,6 +64,7 @@ export class Scanner {
     this.kinds = new Uint8Array(paths.targets);
     this.starts = new Int32Array(paths.targets);
     this.ends = new Int32Array(paths.targets);
+    this.met = new MetNames(paths);
   }
 
   /** Reads `bytes[start … end)`; false when it is no acceptable document. */
@@ -70,6 +74,7 @@ export class Scanner {
     this.#end = end;
     this.#members = 0;
     this.kinds.fill(kinds.absent);
+    this.met.begin();
     const length = end - start;
     if (length > limits.payload_bytes_max) {
       this.#fail(start, `at most ${limits.payload_bytes_max} bytes, got ${length}`);
@@ -131,7 +136,7 @@ export class Scanner {
 
   /** The value of a member that somebody reads, or reads something in. */
   #member(at: number, entry: NameEntry, depth: number): number {
-    for (const target of entry.below) this.kinds[target] = kinds.absent;
+    this.met.meet(entry);
     const end = this.#value(at, entry.child, entry.target, depth);
     if (end >= 0 && entry.target >= 0) {
       this.kinds[entry.target] = this.#kind;

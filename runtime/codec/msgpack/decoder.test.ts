@@ -160,7 +160,7 @@ describe("names", () => {
     ]);
   });
 
-  test("of a name that stands twice the last counts, with all that is in it", () => {
+  test("of a name that stands twice nobody knows what counts, nor of what is in it", () => {
     const twice = (first: unknown, second: unknown): Uint8Array =>
       Buffer.concat([
         hex("82 a1 61"),
@@ -174,7 +174,11 @@ describe("names", () => {
       twice({ b: 1 }, { c: 2 }),
       twice({ b: 1 }, 5),
     );
-    expect([0, 1, 2].map((row) => valueAt(decoded.columns[0]!, row))).toEqual([2, null, null]);
+    expect([0, 1, 2].map((row) => valueAt(decoded.columns[0]!, row))).toEqual([null, null, null]);
+    const detail = "expected one value, got several of that name";
+    expect(decoded.faults).toEqual([0, 1, 2].map((row) => ({ row, field: 0, reason: "type", detail })));
+    // Who reads something else is not concerned.
+    expect(decode([{ name: "b", type: "float64" }], twice({ b: 1 }, 5)).faults).toEqual([]);
   });
 
   test("names of JavaScript's own mean only themselves", () => {

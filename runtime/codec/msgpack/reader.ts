@@ -5,13 +5,14 @@
 import { isUtf8 } from "node:buffer";
 import type { DecodeFault, FieldRead } from "../codec.ts";
 import type { Landing } from "../json/landing.ts";
+import { severalValues } from "../json/met-names.ts";
 import type { TemplateReader } from "../kernel/decoder.ts";
 import type { Layout, Stencil } from "../kernel/layout.ts";
 import { limits } from "../../limits.ts";
 import { timeOfInteger, timeOfIso, timeOfNumber } from "../time-unit.ts";
 import { JsonTranscoder } from "./json-text.ts";
 import { msgpackLayout, placedValues } from "./layout.ts";
-import { MsgpackScanner } from "./scanner.ts";
+import { MsgpackScanner, several } from "./scanner.ts";
 import { msgpackStencil } from "./stencil.ts";
 import { headerLength, integerAt, kindOf, numberAt, sizeAt, timestampAt } from "./token.ts";
 
@@ -50,6 +51,10 @@ export class MsgpackReader implements TemplateReader {
     const first = faults.length;
     for (let index = 0; index < columns.length; index++) {
       const position = this.#scanner.at(index);
+      if (position === several) {
+        faults.push({ row, field: index, reason: "type", detail: severalValues });
+        continue;
+      }
       if (position < 0 || this.#scanner.bytes[position] === 0xc0) continue;
       const fault = this.#put(index, row, position, landing);
       if (fault === broken) {

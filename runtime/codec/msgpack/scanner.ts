@@ -4,8 +4,12 @@
 import { Buffer } from "node:buffer";
 import { limits } from "../../limits.ts";
 import type { FieldRead } from "../codec.ts";
+import { MetNames } from "../json/met-names.ts";
 import { compilePaths, type NameEntry, type NameTable, type Paths } from "../json/paths.ts";
 import { headerLength, kindOf, type Source, sizeAt } from "./token.ts";
+
+/** In place of where a value begins: nobody knows which of several counts. */
+export const several = -2;
 
 export class MsgpackScanner implements Source {
   bytes: Buffer = Buffer.alloc(0);
@@ -15,6 +19,7 @@ export class MsgpackScanner implements Source {
   readonly #paths: Paths;
   /** By target of the paths. */
   readonly #positions: Int32Array;
+  readonly #met: MetNames;
   #start = 0;
   #end = 0;
   #members = 0;
@@ -22,6 +27,7 @@ export class MsgpackScanner implements Source {
   constructor(fields: readonly FieldRead[]) {
     this.#paths = compilePaths(fields);
     this.#positions = new Int32Array(this.#paths.targets);
+    this.#met = new MetNames(this.#paths);
   }
 
   /** The bytes that records are scanned in. */
@@ -36,6 +42,7 @@ export class MsgpackScanner implements Source {
     this.#end = end;
     this.#members = 0;
     this.#positions.fill(-1);
+    this.#met.begin();
     if (end - start > limits.payload_bytes_max)
       return this.#refuse(`expected at most ${limits.payload_bytes_max} bytes, got ${end - start}`);
     if (start === end) return this.#refuse("expected a map, got nothing");
@@ -47,10 +54,11 @@ export class MsgpackScanner implements Source {
     return next === end || this.#refuse(`expected one map, got ${end - next} more bytes after it`);
   }
 
-  /** Where the value of `field` begins in the record scanned last; -1 when the record has none. */
+  /** Where the value of `field` begins in the record scanned last; -1 when the record has none, `several` when a name stands twice. */
   at(field: number): number {
     const targets = this.#paths.targetsOf[field]!;
     for (let i = 0; i < targets.length; i++) {
+      if (this.#met.isTwice[targets[i]!] === 1) return several;
       const position = this.#positions[targets[i]!]!;
       if (position >= 0) return position;
     }
@@ -106,11 +114,9 @@ export class MsgpackScanner implements Source {
   }
 
   #note(entry: NameEntry, value: number, depth: number): number {
-    const positions = this.#positions;
-    if (entry.target >= 0) positions[entry.target] = value;
+    this.#met.meet(entry);
+    if (entry.target >= 0) this.#positions[entry.target] = value;
     if (entry.child === null) return this.skip(value, depth + 1);
-    // Of a name that stands twice the last counts, with all that is in it.
-    for (const target of entry.below) positions[target] = -1;
     if (value >= this.#end || kindOf(this.bytes[value]!) !== "map") return this.skip(value, depth + 1);
     return this.#map(entry.child, value, depth + 1);
   }

@@ -44,6 +44,8 @@ const payloads: readonly (readonly [string, Uint8Array, string])[] = [
   ["a wrong type", bytes('{"device":"a","ts":5,"temp":"warm"}'), "type"],
   ["a number that is not finite", bytes('{"device":"a","ts":5,"temp":1e999}'), "type"],
   ["NaN", bytes('{"device":"a","ts":5,"temp":NaN}'), "decode"],
+  ["a name twice", bytes('{"device":"a","ts":5,"temp":1,"temp":2}'), "type"],
+  ["a time twice", bytes('{"device":"a","ts":5,"temp":1,"ts":5}'), "type"],
   ["a time as text", bytes('{"device":"a","ts":"5","temp":1}'), "type"],
   ["no time", bytes('{"device":"a","temp":1}'), "time"],
   ["a null time", bytes('{"device":"a","ts":null,"temp":1}'), "time"],
@@ -100,8 +102,8 @@ describe.each([1, 3, 1000])("%i records a batch", (batchRows) => {
 describe("what may look odd, and is a record", () => {
   test.each([
     [
-      "of duplicate keys the last holds",
-      '{"ts":1,"device":"x","temp":1,"device":"a","temp":7}',
+      "a name twice that nobody reads",
+      '{"ts":1,"device":"a","x":1,"temp":7,"x":{"temp":1}}',
       { device: "a", high: 7 },
     ],
     [
