@@ -237,6 +237,8 @@ const generalLimits = {
   lane_packed_bytes_min: 512,
   lane_packed_part_max: 0.9,
   lane_body_bytes_max: 8_388_608,
+  /** What the records of one pack of SenML may come to, each with its whole name. */
+  senml_resolved_bytes_max: 8_388_608,
   /** Unconfirmed core publishes before a round trip is awaited. */
   nats_round_trip_rows: 4_096,
   /** Subjects whose text a source remembers by their bytes; a power of two. */

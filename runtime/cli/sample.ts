@@ -37,6 +37,8 @@ export interface SampleOptions {
 interface Message {
   readonly payload: Uint8Array;
   readonly subject: string;
+  /** Wall clock ms. */
+  readonly arrived: number;
 }
 
 /** Writes the pipeline to `file`, or prints what was found. */
@@ -141,11 +143,11 @@ export function silentSubject(pattern: string, listen_ms: number): WeirError {
   });
 }
 
-function cutOne({ payload, subject }: Message, cut: NonNullable<ReturnType<typeof cutOf>>): Message[] {
-  const { bytes, starts, ends, count } = cut(payload);
+function cutOne(message: Message, cut: NonNullable<ReturnType<typeof cutOf>>): Message[] {
+  const { bytes, starts, ends, count } = cut(message.payload, message.arrived);
   return Array.from({ length: count }, (_, record) => ({
+    ...message,
     payload: bytes.slice(starts[record], ends[record]),
-    subject,
   }));
 }
 
@@ -192,7 +194,8 @@ async function gather(source: Source, listen_ms: number): Promise<readonly Messa
     const { payloads } = delivery;
     for (let row = 0; row < payloads.count && hasRoom(); row++) {
       const payload = payloadAt(payloads, row).slice();
-      messages.push({ payload, subject: payloads.subjects[payloads.subject[row]!]! });
+      const subject = payloads.subjects[payloads.subject[row]!]!;
+      messages.push({ payload, subject, arrived: payloads.arrived[row]! });
       bytes += payload.length;
     }
   }

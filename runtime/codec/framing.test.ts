@@ -16,7 +16,7 @@ const cuts = Object.fromEntries(framings.map((framing) => [framing, cutOf(framin
 function cut(framing: Framing, message: Uint8Array): Buffer[] {
   const around = Buffer.concat([Buffer.from("\n]"), message, Buffer.from("\r\n,")]);
   const inside = new Uint8Array(around.buffer, around.byteOffset + 2, message.length);
-  const { bytes, starts, ends, count } = cuts[framing]!(inside);
+  const { bytes, starts, ends, count } = cuts[framing]!(inside, 0);
   return Array.from({ length: count }, (_, i) => Buffer.from(bytes.subarray(starts[i], ends[i])));
 }
 

@@ -1,30 +1,32 @@
-// The records of one message, where a message holds many: lines, the elements of an array, values one after the other, or
-// the rows of a lane.
-// Finds where they begin and end and nothing else: what cannot be cut is one record, which its decoder then judges.
+// The records of one message, where a message holds many: lines, the elements of an array, values one after the other, the
+// rows of a lane, or a pack of SenML.
+// Finds where they begin and end and, but for SenML, nothing else: what cannot be cut is one record, which its decoder then judges.
 
 import { RecordList, type Records } from "../batch/payloads.ts";
 import { limits } from "../limits.ts";
 import type { Format } from "./codec.ts";
+import { cutArray } from "./json/elements.ts";
 import { LineSplitter } from "./kernel/line-splitter.ts";
 import { laneBody } from "./lane-message.ts";
 import { cutLaneRows } from "./lane-rows.ts";
 import { sourceOf, valueEnd } from "./msgpack/value-end.ts";
+import { refused, SenmlPacks } from "./senml.ts";
 
 /** `message`: each message is one record. `lane`: what a sink with `delivery: lane` sends, whatever its rows are written in. */
-export const framings = ["message", "lines", "array", "values", "lane"] as const;
+export const framings = ["message", "lines", "array", "values", "lane", "senml"] as const;
 export type Framing = (typeof framings)[number];
 
 /** How messages of a format may hold many records. */
 export const framingsOf: Readonly<Record<Format, readonly Framing[]>> = {
-  json: ["message", "lines", "array", "lane"],
+  json: ["message", "lines", "array", "lane", "senml"],
   csv: ["message", "lines", "lane"],
   msgpack: ["message", "values", "lane"],
   // Its records do not tell where they end.
   protobuf: ["message", "lane"],
 };
 
-/** The records of a message; valid until the next one is cut. */
-export type Cut = (message: Uint8Array) => Records;
+/** The records of a message that arrived at `arrived`, wall clock ms; valid until the next one is cut. */
+export type Cut = (message: Uint8Array, arrived: number) => Records;
 
 /** How messages are cut; null where each is one record. */
 export function cutOf(framing: Framing): Cut | null {
@@ -34,6 +36,8 @@ export function cutOf(framing: Framing): Cut | null {
       return null;
     case "lines":
       return linesByKernel((message) => cutLines(message, records));
+    case "senml":
+      return senmlRecords(records);
     case "array":
       return (message) => cutWhole(message, records, cutArray);
     case "values":
@@ -54,7 +58,7 @@ const lineFeed = 10;
 const carriageReturn = 13;
 
 /** By the kernel, which needs a fifth of the time for a message of many lines; by `cut` where it is not worth the call. */
-function linesByKernel(cut: Cut): Cut {
+function linesByKernel(cut: (message: Uint8Array) => Records): Cut {
   const splitter = LineSplitter.create();
   if (splitter === null) return cut;
   return (message) => {
@@ -109,47 +113,17 @@ function cutValues(message: Uint8Array, records: RecordList): boolean {
   return true;
 }
 
-const [quote, backslash, comma] = [34, 92, 44];
-const [bracket, bracketEnd, brace, braceEnd] = [91, 93, 123, 125];
-
-const isSpace = (byte: number | undefined): boolean =>
-  byte === 32 || byte === lineFeed || byte === carriageReturn || byte === 9;
-
-function skipSpace(message: Uint8Array, at: number): number {
-  while (isSpace(message[at])) at++;
-  return at;
-}
-
-/** The elements of one JSON array, without the white space around them. */
-function cutArray(message: Uint8Array, records: RecordList): boolean {
-  let start = skipSpace(message, 0);
-  if (message[start] !== bracket) return false;
-  start = skipSpace(message, start + 1);
-  if (message[start] === bracketEnd) return skipSpace(message, start + 1) === message.length;
-  for (;;) {
-    const behind = elementEnd(message, start);
-    if (behind >= message.length) return false;
-    let end = behind;
-    while (end > start && isSpace(message[end - 1])) end--;
-    records.add(start, end);
-    if (message[behind] === bracketEnd) return skipSpace(message, behind + 1) === message.length;
-    start = skipSpace(message, behind + 1);
-  }
-}
-
-/** Where the comma or bracket stands that ends the element which begins at `at`. */
-function elementEnd(message: Uint8Array, at: number): number {
-  let depth = 0;
-  let inText = false;
-  for (; at < message.length; at++) {
-    const byte = message[at];
-    if (inText) {
-      if (byte === backslash) at++;
-      else if (byte === quote) inText = false;
-    } else if (byte === quote) inText = true;
-    else if (byte === bracket || byte === brace) depth++;
-    else if (depth === 0 && (byte === comma || byte === bracketEnd)) return at;
-    else if (byte === bracketEnd || byte === braceEnd) depth--;
-  }
-  return message.length;
+/** The resolved records of a pack, which are not in it as they stand. */
+function senmlRecords(records: RecordList): Cut {
+  const packs = new SenmlPacks();
+  return (message, arrived) => {
+    const payloads = packs.resolve(message, arrived)?.map((text) => Buffer.from(text)) ?? [refused(message)];
+    records.begin(Buffer.concat(payloads));
+    let start = 0;
+    for (const { length } of payloads) {
+      records.add(start, start + length);
+      start += length;
+    }
+    return records;
+  };
 }

@@ -39,7 +39,7 @@ describe("a message of a lane", () => {
     expect(Buffer.from(laneBody(packed)).equals(plain)).toBe(true);
     const cut = cutOf("lane")!;
     for (const message of [plain, packed]) {
-      const { bytes, starts, ends, count } = cut(message);
+      const { bytes, starts, ends, count } = cut(message, 0);
       expect(count).toBe(200);
       for (let place = 0; place < count; place++)
         expect(Buffer.from(bytes.subarray(starts[place], ends[place])).equals(payloadOf(place))).toBe(true);
@@ -60,7 +60,7 @@ describe("a message of a lane", () => {
     packed[packed.length >> 1]! ^= 0xff;
     const bomb = laneMessage([new Uint8Array(limits.lane_body_bytes_max + 1)], true);
     for (const message of [packed, bomb]) {
-      const { count, starts, ends } = cutOf("lane")!(message);
+      const { count, starts, ends } = cutOf("lane")!(message, 0);
       expect([count, starts[0], ends[0]]).toStrictEqual([1, 0, message.length]);
     }
   });

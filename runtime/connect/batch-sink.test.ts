@@ -35,7 +35,7 @@ const values = cutOf("values")!;
 
 /** The rows of a message, as the source reads them. */
 function rowsIn({ payload }: OutputRow, format: Format): string[] {
-  const { bytes, starts, ends, count } = (format === "msgpack" ? values : lines)(payload);
+  const { bytes, starts, ends, count } = (format === "msgpack" ? values : lines)(payload, 0);
   return Array.from({ length: count }, (_, i) =>
     Buffer.from(bytes.subarray(starts[i], ends[i])).toString("latin1"),
   );

@@ -237,7 +237,7 @@ class StreamSource implements Source {
     if (delivered.pending === 0) this.#losses.caughtUp();
     const ordinal = progress.receive(delivered);
     this.#troubles = 0;
-    const all = this.#cut?.(bytes.subarray(start, end)) ?? null;
+    const all = this.#cut?.(bytes.subarray(start, end), delivered.stored) ?? null;
     const records = all === null ? null : recordsFrom(all, progress.doneOf(delivered));
     const count = records?.count ?? 1;
     const oversize = end - start > limits.payload_bytes_max;

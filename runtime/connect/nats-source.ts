@@ -165,7 +165,7 @@ class CoreSource implements Source {
   }
 
   #take(payload: Uint8Array, subject: string, arrived: number): void {
-    const records = this.#cut?.(payload) ?? null;
+    const records = this.#cut?.(payload, arrived) ?? null;
     if (payload.length > limits.payload_bytes_max) {
       this.#oversize += records?.count ?? 1;
       return;

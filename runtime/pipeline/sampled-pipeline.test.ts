@@ -111,6 +111,10 @@ describe("messages", () => {
   it.each([
     ['{"a":1}', "message"],
     ['[{"a":1}]', "array"],
+    ['[{"bn":"a:","n":"x","v":1},{"n":"y","vb":true}]', "senml"],
+    ['[{"bn":"a:"},{"n":"x","s":1}]', "senml"],
+    ['[{"n":"x","v":1},{"n":"y"}]', "array"],
+    ['[{"v":1},{"n":"y","v":1}]', "array"],
     ['{"a":1}\n{"a":2}\n', "lines"],
     ['{\n"a":1\n}', "message"],
     ["21.5", "message"],

@@ -92,7 +92,7 @@ export class SourceModel implements Source {
 
   /** As many records as the message holds. */
   #add(payload: Uint8Array, subject: string, arrived: number): void {
-    const records = this.#cut?.(payload) ?? null;
+    const records = this.#cut?.(payload, arrived) ?? null;
     if (records === null) this.#builder.add(payload, subject, arrived);
     else
       for (let place = 0; place < records.count; place++)
