@@ -1,24 +1,25 @@
 // The records of one message, where a message holds many: lines, the elements of an array, values one after the other, the
-// rows of a lane, or a pack of SenML.
-// Finds where they begin and end and, but for SenML, nothing else: what cannot be cut is one record, which its decoder then judges.
+// rows of a lane; or what others write, a pack of SenML or lines of InfluxDB, as records of JSON.
+// Finds where they begin and end and, but for those two, nothing else: what cannot be cut is one record, which its decoder then judges.
 
 import { RecordList, type Records } from "../batch/payloads.ts";
 import { limits } from "../limits.ts";
 import type { Format } from "./codec.ts";
 import { cutArray } from "./json/elements.ts";
+import { InfluxLines } from "./influx-lines.ts";
 import { LineSplitter } from "./kernel/line-splitter.ts";
 import { laneBody } from "./lane-message.ts";
 import { cutLaneRows } from "./lane-rows.ts";
 import { sourceOf, valueEnd } from "./msgpack/value-end.ts";
-import { refused, SenmlPacks } from "./senml.ts";
+import { SenmlPacks } from "./senml.ts";
 
 /** `message`: each message is one record. `lane`: what a sink with `delivery: lane` sends, whatever its rows are written in. */
-export const framings = ["message", "lines", "array", "values", "lane", "senml"] as const;
+export const framings = ["message", "lines", "array", "values", "lane", "senml", "influx"] as const;
 export type Framing = (typeof framings)[number];
 
 /** How messages of a format may hold many records. */
 export const framingsOf: Readonly<Record<Format, readonly Framing[]>> = {
-  json: ["message", "lines", "array", "lane", "senml"],
+  json: ["message", "lines", "array", "lane", "senml", "influx"],
   csv: ["message", "lines", "lane"],
   msgpack: ["message", "values", "lane"],
   // Its records do not tell where they end.
@@ -38,6 +39,14 @@ export function cutOf(framing: Framing): Cut | null {
       return linesByKernel((message) => cutLines(message, records));
     case "senml":
       return senmlRecords(records);
+    case "influx":
+      return (message, arrived) =>
+        madeRecords(
+          records,
+          new InfluxLines(message, arrived)
+            .records()
+            .map(({ text, isRecord }) => (isRecord ? text : refused(text))),
+        );
     case "array":
       return (message) => cutWhole(message, records, cutArray);
     case "values":
@@ -113,17 +122,27 @@ function cutValues(message: Uint8Array, records: RecordList): boolean {
   return true;
 }
 
-/** The resolved records of a pack, which are not in it as they stand. */
+/** The resolved records of a pack. */
 function senmlRecords(records: RecordList): Cut {
   const packs = new SenmlPacks();
   return (message, arrived) => {
-    const payloads = packs.resolve(message, arrived)?.map((text) => Buffer.from(text)) ?? [refused(message)];
-    records.begin(Buffer.concat(payloads));
-    let start = 0;
-    for (const { length } of payloads) {
-      records.add(start, start + length);
-      start += length;
-    }
-    return records;
+    const texts = packs.resolve(message, arrived)?.map((text) => Buffer.from(text));
+    return madeRecords(records, texts ?? [refused(message)]);
   };
+}
+
+/** Records that are not in the message as they stand. */
+function madeRecords(records: RecordList, payloads: readonly Uint8Array[]): Records {
+  records.begin(Buffer.concat(payloads));
+  let start = 0;
+  for (const { length } of payloads) {
+    records.add(start, start + length);
+    start += length;
+  }
+  return records;
+}
+
+/** In place of what gives no record: a list, which no decoder takes for one, as it might take a part of a pack. */
+function refused(bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from("["), bytes, Buffer.from("]")]);
 }

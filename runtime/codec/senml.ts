@@ -100,11 +100,6 @@ export class SenmlPacks {
   }
 }
 
-/** In place of a pack that cannot be resolved: a list, which no decoder takes for a record, as it might take a part of the pack. */
-export function refused(pack: Uint8Array): Uint8Array {
-  return Buffer.concat([Buffer.from("["), pack, Buffer.from("]")]);
-}
-
 function baseBehind(before: Base, [, name, time, unit, value, sum]: Read): Base {
   return {
     name: name ?? before.name,

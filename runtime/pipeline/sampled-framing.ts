@@ -1,20 +1,28 @@
-// Whether messages of JSON hold one record each or many. Pure; cuts nothing.
+// Whether messages hold one record of JSON each or many, and in which way. Pure.
 
 import type { Framing } from "../codec/framing.ts";
+import { InfluxLines } from "../codec/influx-lines.ts";
 
 /** The framing that most of the messages have. */
 export function framingOf(messages: readonly Uint8Array[]): Framing {
-  const framings = messages.map((message) => framingOfOne(new TextDecoder().decode(message)));
-  const count = (framing: Framing): number => framings.filter((each) => each === framing).length;
-  for (const framing of ["senml", "array"] as const) if (count(framing) > messages.length / 2) return framing;
-  return count("lines") > messages.length / 2 ? "lines" : "message";
+  const framings = messages.map(framingOfOne);
+  const isMost = (framing: Framing): boolean =>
+    framings.filter((each) => each === framing).length > messages.length / 2;
+  return (["senml", "array", "influx", "lines"] as const).find(isMost) ?? "message";
 }
 
-function framingOfOne(text: string): Framing {
+function framingOfOne(message: Uint8Array): Framing {
+  const text = new TextDecoder().decode(message);
   const value = valueOf(text);
   if (Array.isArray(value)) return isSenml(value) ? "senml" : "array";
+  if (value === undefined && isInflux(message)) return "influx";
   const lines = text.trim().split(/\r?\n/);
   return value === undefined && lines.length > 1 && isObject(valueOf(lines[0]!)) ? "lines" : "message";
+}
+
+function isInflux(message: Uint8Array): boolean {
+  const records = new InfluxLines(message, 0).records();
+  return records.length > 0 && records.every(({ isRecord }) => isRecord);
 }
 
 /** Each has a name, or one before it has the beginning of all names; and each says something by one of the names of RFC 8428. */

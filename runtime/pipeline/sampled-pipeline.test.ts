@@ -113,6 +113,8 @@ describe("messages", () => {
     ['[{"a":1}]', "array"],
     ['[{"bn":"a:","n":"x","v":1},{"n":"y","vb":true}]', "senml"],
     ['[{"bn":"a:"},{"n":"x","s":1}]', "senml"],
+    ["cpu,host=a used=1.5 1700000000000000000\nmem free=5i", "influx"],
+    ["free=5", "message"],
     ['[{"n":"x","v":1},{"n":"y"}]', "array"],
     ['[{"v":1},{"n":"y","v":1}]', "array"],
     ['{"a":1}\n{"a":2}\n', "lines"],

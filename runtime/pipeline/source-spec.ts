@@ -164,7 +164,7 @@ const settings = z
     proto: protoSetting,
     framing: z.enum(framings).optional().meta({
       description:
-        "How many records a message of NATS holds: one (`message`, the default), `lines` of json or csv, the elements of a json `array`, msgpack `values` one after the other, the rows that a sink with `delivery: lane` packs (`lane`), or a pack of SenML in JSON (`senml`, RFC 8428), each of whose records then says all: `n` is its whole name, `t` its time (`time: { field: t, unit: s }`), `u` its unit, and `v`, `vs`, `vb` or `vd` its value; times that are relative count from when the message came.",
+        "How many records a message of NATS holds: one (`message`, the default), `lines` of json or csv, the elements of a json `array`, msgpack `values` one after the other, the rows that a sink with `delivery: lane` packs (`lane`), a pack of SenML in JSON (`senml`, RFC 8428), or lines of InfluxDB (`influx`), as Telegraf publishes them. Of such a line there are the fields `measurement` and `time` (`time: { field: time, unit: ns }`), and its tags and fields by their names. Each record of a pack of SenML says all: `n` is its whole name, `t` its time (`time: { field: t, unit: s }`), `u` its unit, and `v`, `vs`, `vb` or `vd` its value; times that are relative count from when the message came.",
     }),
     schema: z.record(fieldName, z.enum(columnTypes)).optional().meta({
       description:

@@ -188,7 +188,7 @@ describe("mistakes in the source", () => {
     ["{ nats: { subject: a, consumer: c } }", ["2:31 a consumer belongs to a stream | add stream"]],
     [
       "{ nats: { subject: a }, framing: values }",
-      ["2:42 a message cannot hold values of json | json has message, lines, array, lane, senml"],
+      ["2:42 a message cannot hold values of json | json has message, lines, array, lane, senml, influx"],
     ],
     [
       "{ nats: { subject: a }, format: msgpack, framing: lines }",

@@ -67,5 +67,15 @@ export const framingTargets: readonly FuzzTarget[] = [
     ],
     wordsOf('{"bn":"b", "bv":5 "bs":1 "bver":11 "t":1e9 "lock_":1 { } , ]'),
   ),
+  target(
+    "influx",
+    [
+      bytesOf(
+        'cpu,host=a\\ b,cpu=0 used=1.5,n=3i,on=t,text="a \\"b\\" c" 1700000000000000000\n# no line\nmem used=.5\n',
+      ),
+      bytesOf('weather,site=x temp=21.5,note="two\nlines"'),
+    ],
+    wordsOf('a=1 , = \\ " \n 5i 7u -1e3 # \r'),
+  ),
   target("lane", [laneMessage(rows(3), false), laneMessage(rows(120), true)], rows(2)),
 ];
