@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { WeirError } from "../errors.ts";
 import { makeFolder } from "../folder.ts";
 import { wallClock } from "../clock.ts";
 import { partUrl } from "../layout.ts";
@@ -28,6 +29,33 @@ export interface HostingOptions {
   readonly network: string;
   /** The container that the supervisor itself is in. */
   readonly within?: string;
+}
+
+/** What is for one kind of driver alone, by the name of its option. */
+const driverOfOption: Readonly<Record<string, HostingOptions["driver"]>> = {
+  image: "container",
+  network: "container",
+  within: "container",
+  machine: "vm",
+  qemu: "vm",
+};
+
+/** Throws WEIR_USAGE where one of the options that were `given` is for another driver, or is empty. */
+export function checkHosting(options: HostingOptions, given: readonly string[]): void {
+  for (const [name, driver] of Object.entries(driverOfOption)) {
+    if (!given.includes(name)) continue;
+    if (driver !== options.driver)
+      throw new WeirError(
+        "WEIR_USAGE",
+        `--${name} is for workers of --driver ${driver}, not ${options.driver}`,
+        {
+          remedy: `leave it out, or add --driver ${driver}`,
+        },
+      );
+    const value = options[name as "image"];
+    if (value.trim() === "")
+      throw new WeirError("WEIR_USAGE", `--${name} is empty`, { remedy: "name one, or leave it out" });
+  }
 }
 
 export interface HostingPlaces {

@@ -164,9 +164,10 @@ program
     "after",
     "\nCtrl-C (SIGINT) drains all workers and then ends it. SIGTERM ends it alone: its\nworkers run on, and the next one with the same --state takes them over.",
   )
-  .action((folder: string | undefined, options) =>
-    finish(import("./supervise.ts").then(({ supervise }) => supervise(folder, options))),
-  );
+  .action((folder: string | undefined, options, command: Command) => {
+    const given = Object.keys(options).filter((name) => command.getOptionValueSource(name) === "cli");
+    return finish(import("./supervise.ts").then(({ supervise }) => supervise(folder, options, given)));
+  });
 
 program
   .command("status")

@@ -31,7 +31,7 @@ import { TurnFolders, termsIn } from "../worker/turn-folders.ts";
 import { settingsFor } from "./device-settings.ts";
 import { checkForgotten, checkWanted, followFolder } from "./followed-folder.ts";
 import { checkHost, hostToken } from "./host-name.ts";
-import { type Hosting, hostingOf, type HostingOptions } from "./hosting.ts";
+import { checkHosting, type Hosting, hostingOf, type HostingOptions } from "./hosting.ts";
 import { version } from "./options.ts";
 import { openDoors, type Supervised } from "./supervise-answers.ts";
 
@@ -272,7 +272,13 @@ async function checkConnection(desired: string | undefined, { connections }: Dev
   throw unknownConnection(desired, Object.keys(connections));
 }
 
-export async function supervise(folder: string | undefined, options: SuperviseOptions): Promise<number> {
+/** `given`: the options that were typed, as far as one or another has to know. */
+export async function supervise(
+  folder: string | undefined,
+  options: SuperviseOptions,
+  given: readonly string[] = [],
+): Promise<number> {
+  checkHosting(options, given);
   const settings = settingsFor({ nats: options.nats, config: options.config });
   const { host = hostToken(settings.host ?? undefined), desired, forget } = options;
   checkHost(host);
