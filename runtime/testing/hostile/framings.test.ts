@@ -41,6 +41,7 @@ const laneRow = (text: string): Uint8Array =>
 type Case = readonly [message: Uint8Array, letters: readonly Uint8Array[] | null, rows: number];
 
 const brokenLane = Buffer.concat([laneRow('{"n":1}'), bytes(0x93, 1, 2, 3)]);
+const endless = 'm n="'.repeat(40_000);
 const framings: readonly (readonly [framing: string, format: string, good: Uint8Array, Case[]])[] = [
   [
     "array",
@@ -63,6 +64,36 @@ const framings: readonly (readonly [framing: string, format: string, good: Uint8
     [
       [utf8('{"n":1}\n\n0\r\n{"n":1}\n'), [utf8("0")], 2],
       [utf8("\n".repeat(200_000)), [], 0],
+    ],
+  ],
+  [
+    "influx",
+    "json",
+    utf8("m n=1"),
+    [
+      [
+        utf8("m n=1\nno line\n# a comment\r\nm,a=b n=2i 5\nm n=t 7\n"),
+        [utf8("[no line]"), utf8('{"measurement":"m","n":true,"time":7}')],
+        2,
+      ],
+      [utf8('{"n":1}'), [utf8('[{"n":1}]')], 0],
+      [utf8(endless), [utf8(`[${endless}]`)], 0],
+      [utf8("\n".repeat(200_000)), [], 0],
+    ],
+  ],
+  [
+    "senml",
+    "json",
+    utf8('[{"n":"a","v":1}]'),
+    [
+      [
+        utf8('[{"bn":"a","bt":1600000000,"v":1},{"v":"x"},{"v":2}]'),
+        [utf8('{"n":"a","t":1600000000,"v":"x"}')],
+        2,
+      ],
+      [utf8('[{"n":"a","v":1},{"v":1,"lock_":1}]'), [utf8('[[{"n":"a","v":1},{"v":1,"lock_":1}]]')], 0],
+      [utf8('{"bver":11,"n":"a","v":1}'), [utf8('[{"bver":11,"n":"a","v":1}]')], 0],
+      [utf8("[".repeat(200_000)), [utf8(`[${"[".repeat(200_000)}]`)], 0],
     ],
   ],
   ["lines", "csv", utf8("1"), [[utf8('1\n"2\nx\n1,1\n1'), [utf8('"2'), utf8("x"), utf8("1,1")], 2]]],
@@ -92,11 +123,12 @@ const framings: readonly (readonly [framing: string, format: string, good: Uint8
 
 it.each(framings)("%s of %s", async (framing, format, good, cases) => {
   const name = `${framing}-${format}`;
+  const field = framing === "senml" ? "v" : "n";
   const manager = await jetstreamManager(link.nats);
   await manager.streams.add({ name: `${name}-in`, subjects: [`${name}.in`] });
   const text = `name: ${name}
-source: { nats: { subject: ${name}.in, stream: ${name}-in }, format: ${format}, framing: ${framing}, schema: { n: float64 } }
-steps: [{ filter: n > 0 }, { sink: { nats: { subject: ${name}.out, stream: ${name}-out }, format: json } }]
+source: { nats: { subject: ${name}.in, stream: ${name}-in }, format: ${format}, framing: ${framing}, schema: { ${field}: float64 } }
+steps: [{ filter: ${field} > 0 }, { sink: { nats: { subject: ${name}.out, stream: ${name}-out }, format: json } }]
 dead_letter: { nats: { subject: ${name}.dead, stream: ${name}-dead } }
 `;
   const worker = await runWorker(folder, server.url, { name, text });
