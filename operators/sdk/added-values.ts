@@ -27,7 +27,7 @@ export class AddedValues {
     for (let n = 0; n < this.#names.length; n++) {
       const value = values[this.#names[n]!];
       if (value !== undefined) others--;
-      put(draft, this.#places[n]!, row, value ?? null);
+      put(draft, this.#places[n]!, row, value ?? null, this.#names[n]);
     }
     if (others > 0) checkNames(values, this.#names);
   }
@@ -38,8 +38,8 @@ export class AddedValues {
   }
 }
 
-/** Puts one value into a column of a draft; a value of another type is an error of the operator's. */
-export function put(draft: Draft, place: number, row: number, value: Scalar): void {
+/** Puts one value into a column of a draft; a value of another type is an error of the operator's, told under the column's `name`. */
+export function put(draft: Draft, place: number, row: number, value: Scalar, name?: string): void {
   const column = draft.columns[place]!;
   if (value === null) {
     column.valid[row] = 0;
@@ -48,25 +48,38 @@ export function put(draft: Draft, place: number, row: number, value: Scalar): vo
   switch (column.type) {
     case "string":
     case "json":
-      if (typeof value !== "string") throw wrongType(column.type, value);
+      if (typeof value !== "string") throw wrongType(column.type, value, name);
       column.values[row] = draft.text(place, value);
       return;
     case "bool":
-      if (typeof value !== "boolean") throw wrongType(column.type, value);
+      if (typeof value !== "boolean") throw wrongType(column.type, value, name);
       column.values[row] = value ? 1 : 0;
       return;
     case "int64":
-      if (typeof value !== "bigint") throw wrongType(column.type, value);
+      if (typeof value !== "bigint") throw wrongType(column.type, value, name);
       column.values[row] = value;
       return;
     default:
-      if (typeof value !== "number" || !Number.isFinite(value)) throw wrongType(column.type, value);
+      if (typeof value !== "number" || !Number.isFinite(value)) throw wrongType(column.type, value, name);
       column.values[row] = value;
   }
 }
 
-function wrongType(type: ColumnType, value: Scalar): TypeError {
-  return new TypeError(`expected a value of type ${type}, got ${typeof value} ${String(value)}`);
+/** What is to be returned for a column of a type. */
+const values: Readonly<Record<ColumnType, string>> = {
+  float64: "a finite number",
+  time: "a finite number, ms since 1970",
+  int64: "a bigint, as 5n or BigInt(5)",
+  bool: "true or false",
+  string: "a text",
+  json: "a text, as JSON.stringify makes it",
+};
+
+function wrongType(type: ColumnType, value: Scalar, name = "a column"): TypeError {
+  const got = typeof value === "number" ? String(value) : `${typeof value} ${String(value)}`;
+  return new TypeError(
+    `expected ${values[type]} for ${name} (${type}), got ${got}; null stands for no value`,
+  );
 }
 
 /** A value that nobody would see is a mistake of the operator's, as a name that is misspelt. */

@@ -79,6 +79,19 @@ test("without keys all records share one", () => {
   expect(runExample(every, { ...example, config: {} }).rows.map(({ x }) => x)).toEqual([2, 4, 6]);
 });
 
+test.each([
+  ["a text", "none", /memory: expected a number for last, got string none: a key has numbers only/],
+  ["a list", [], /memory: expected a number for last, got a list: /],
+  ["nothing", undefined, /memory: expected a number for last, got undefined: /],
+])("a memory that begins with %s is refused before anything runs", (_, last, message) => {
+  const wrong = defineKeyed({
+    ...base,
+    memory: () => ({ count: 0, last: last as unknown as number }),
+    each: () => () => true,
+  });
+  expect(() => runExample(wrong, example)).toThrow(message);
+});
+
 test.each<[string, (own: Record<string, number>) => unknown, RegExp]>([
   [
     "nothing",
@@ -88,7 +101,11 @@ test.each<[string, (own: Record<string, number>) => unknown, RegExp]>([
   ["a promise", async () => await Promise.resolve(true), /got a promise: an operator waits for nothing/],
   ["a function", () => () => true, /got a function: the settings come first/],
   ["another column", () => ({ y: 1 }), /a value for y, which is none of its columns: n/],
-  ["a wrong type", () => ({ n: "1" }), /expected a value of type float64, got string 1/],
+  [
+    "a wrong type",
+    () => ({ n: "1" }),
+    /expected a finite number for n \(float64\), got string 1; null stands for no value/,
+  ],
   [
     "a memory of text",
     (own) => ((own["count"] = "1" as never), true),

@@ -16,7 +16,7 @@ import {
 } from "./operator.ts";
 import { type ValuesOf, withFields } from "./record.ts";
 import type { RecordView } from "./record-view.ts";
-import { type KeyedTable, noKey, table } from "./state.ts";
+import { type KeyedDeclaration, type KeyedTable, noKey, table } from "./state.ts";
 
 /** Numbers by name: what an operator remembers of a key. */
 export type Numbers = Readonly<Record<string, number>>;
@@ -59,7 +59,7 @@ export function defineKeyed<C extends KeyedConfig, M extends Numbers, T extends 
     config,
     examples,
     schema: (input, settings) => withFields(input, columns?.(settings) ?? {}),
-    state: (settings) => ({ memory: table.keyed(settings.by ?? [], Object.values(memory(settings))) }),
+    state: (settings) => ({ memory: memoryTable(settings.by ?? [], memory(settings)) }),
     create: (settings, { input, output, state }) => {
       const names = Object.keys(columns?.(settings) ?? {});
       const run: Run = {
@@ -71,6 +71,24 @@ export function defineKeyed<C extends KeyedConfig, M extends Numbers, T extends 
       return operatorOf(run);
     },
   });
+}
+
+/** A number for each of `memory`, under its name: what was kept of one is never taken for another. */
+function memoryTable(by: readonly ColumnReference[], memory: Numbers): KeyedDeclaration {
+  const names = Object.keys(memory);
+  for (const name of names) {
+    const value: unknown = memory[name];
+    if (typeof value !== "number")
+      throw new TypeError(
+        `memory: expected a number for ${name}, got ${shown(value)}: a key has numbers only, each under a name`,
+      );
+  }
+  return table.keyed(by, Object.values(memory), { names });
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return "undefined";
+  return Array.isArray(value) ? "a list" : named(value);
 }
 
 /** The memory of one key at a time, as an object with a property for each number. */

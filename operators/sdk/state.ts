@@ -165,6 +165,8 @@ export interface KeyedDeclaration {
   readonly lasting: boolean;
   /** True when the numbers of a key are beside each other, as suits many that are read at once. */
   readonly together?: boolean;
+  /** What the numbers are called, in their order: state that was kept under other names is not gone on with. */
+  readonly names?: readonly string[];
   readonly extent?: Extent | undefined;
 }
 
@@ -282,7 +284,8 @@ export const table = {
   },
   /**
    * `initial`: by number, what it is before it is first written. `lasting`: the engine forgets no key of it.
-   * `together`: the numbers of a key are beside each other, in one array.
+   * `together`: the numbers of a key are beside each other, in one array. `names`: what they are called, so that a version of the
+   * operator in which one has another place or meaning does not go on with what the one before kept.
    */
   keyed(
     by: readonly ColumnReference[],
@@ -290,10 +293,16 @@ export const table = {
     {
       lasting = false,
       together = false,
+      names,
       ...extent
-    }: Extent & { readonly lasting?: boolean; readonly together?: boolean } = {},
+    }: Extent & {
+      readonly lasting?: boolean;
+      readonly together?: boolean;
+      readonly names?: readonly string[];
+    } = {},
   ): KeyedDeclaration {
-    return { kind: "keyed", by, initial, lasting, together, extent };
+    const declared = { kind: "keyed", by, initial, lasting, together, extent } as const;
+    return names === undefined ? declared : { ...declared, names };
   },
   /** `initial`: by number of a slot, what it is before it is first written. `lists`: how many each key has. */
   parts(

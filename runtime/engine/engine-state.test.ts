@@ -3,13 +3,14 @@
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { defineKeyed, field, type RecordView, z } from "weir/sdk";
 import { WeirError } from "../errors.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { dataOf, frameOf } from "../state/frame.ts";
 import { applyChange, StateShadow } from "../state/change.ts";
 import type { Plain } from "../state/plain.ts";
 import { Kept, payloadsOf, planOf, sink, source } from "./engine.fixture.ts";
-import { earlierFingerprintOf, fingerprintOf } from "./fingerprint.ts";
+import { earlierFingerprintsOf, fingerprintOf } from "./fingerprint.ts";
 import type { PipelineEngine } from "./pipeline-engine.ts";
 import { lawFaults } from "../testing/harness.ts";
 import { SourceGroup } from "./source-group.ts";
@@ -146,12 +147,47 @@ describe("state goes on where steps that keep nothing", () => {
     const tree = running.engine.tree() as unknown as Tree;
     const { kept, others } = tree.course.home;
     const home = [kept[0]!, others["3 filter"]!, ...kept.slice(1)];
-    const fingerprint = earlierFingerprintOf(lined);
+    const fingerprint = earlierFingerprintsOf(lined)[1]!;
     const earlier = { ...tree, fingerprint, course: { ...tree.course, home } };
     const next = runningOf(lined);
     next.engine.restoreTree(earlier, 0);
     expect(next.engine.tree()).toEqual(tree);
     expect(refusal(() => runningOf().engine.restoreTree(earlier, 0)).code).toBe("WEIR_STATE_CHANGED");
+  });
+});
+
+describe("what an operator remembers of a key by name", () => {
+  /** Counts and sums readings of a key, in whichever order its memory has them. */
+  const counting = (memory: () => { count: number; total: number }): PipelinePlan => {
+    const config = z.strictObject({ by: field.keys("Key."), value: field.column(["float64"], "Reading.") });
+    const columns = () => ({ count: "float64", total: "float64" }) as const;
+    const each =
+      ({ value }: z.output<typeof config>) =>
+      (record: RecordView, own: ReturnType<typeof memory>) => {
+        own.total += record.number(value) || 0;
+        return { count: ++own.count, total: own.total };
+      };
+    const own = defineKeyed({ name: "counting", summary: "", config, memory, columns, each });
+    return planOf({ steps: [{ counting: { by: "device", value: "temp" } }, sink] }, [own]);
+  };
+  const before = counting(() => ({ count: 0, total: 0 }));
+
+  test("is not taken for something else when its memory has another order", () => {
+    const running = runningOf(before);
+    feed(running, 0, 20);
+    const snapshot = running.engine.snapshot(0);
+    const after = runningOf(counting(() => ({ total: 0, count: 0 })));
+    expect(refusal(() => after.engine.restore(snapshot, 0)).message).toMatch(/other steps, settings, tables/);
+    runningOf(counting(() => ({ count: 0, total: 0 }))).engine.restore(snapshot, 0);
+  });
+
+  test("goes on from what was written before numbers had names", () => {
+    const running = runningOf(before);
+    feed(running, 0, 20);
+    const tree = running.engine.tree() as unknown as Tree;
+    const next = runningOf(before);
+    next.engine.restoreTree({ ...tree, fingerprint: earlierFingerprintsOf(before)[0]! }, 0);
+    expect(next.engine.tree()).toEqual(tree);
   });
 });
 

@@ -59,14 +59,14 @@ export function snapshotOf(parts: EngineParts, numbers: EngineNumbers, elapsed: 
   return frameOf(parts.fingerprint, { made: elapsed, state: treeOf(parts, numbers) });
 }
 
-/** Parts that are to go on from what was kept, under their fingerprint or the one that was written for them before. */
+/** Parts that are to go on from what was kept, under their fingerprint or one that was written for them before. */
 export interface GoingOn extends EngineParts {
-  readonly earlierFingerprint: Uint8Array;
+  readonly earlierFingerprints: readonly Uint8Array[];
 }
 
 /** Puts the state of a frame in place of the present one. Where it throws, nothing was changed. */
 export function restoreFrom(frame: Uint8Array, parts: GoingOn, elapsed: number): EngineNumbers {
-  const data = dataOf(frame, [parts.fingerprint, parts.earlierFingerprint]);
+  const data = dataOf(frame, [parts.fingerprint, ...parts.earlierFingerprints]);
   return restoreTree(member(data, "state"), parts, elapsed - numberOf(member(data, "made")));
 }
 
@@ -77,7 +77,7 @@ export function restoreTree(tree: Plain, parts: GoingOn, passed: number): Engine
   let changes: readonly (() => void)[];
   try {
     const written = Buffer.from(bytesOf(member(tree, "fingerprint")));
-    if (!written.equals(parts.fingerprint) && !written.equals(parts.earlierFingerprint))
+    if (![parts.fingerprint, ...parts.earlierFingerprints].some((each) => written.equals(each)))
       throw stateChanged(parts.name);
     const counts = numbersOf(member(tree, "counts"), 1 + 3 * parts.exits.length);
     records = wholeOf(counts[0]!);

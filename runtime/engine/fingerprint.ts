@@ -2,7 +2,7 @@
 // be read as something that it is not. Pure.
 
 import { createHash } from "node:crypto";
-import type { AggregateCall, Expression } from "../../operators/sdk/index.ts";
+import type { AggregateCall, Expression, TableDeclarations } from "../../operators/sdk/index.ts";
 import type { PipelinePlan, StepPlan } from "../pipeline/pipeline.ts";
 
 /** A setting as data, without what was compiled from it: an expression or an aggregate is its text, a function nothing. */
@@ -21,9 +21,25 @@ export function described(value: unknown): unknown {
 }
 
 /** Its label first. */
-function stepOf({ label, definition, config, input }: StepPlan): readonly unknown[] {
+function stepOf(
+  { label, definition, config, input }: StepPlan,
+  tables = describedTables,
+): readonly unknown[] {
   const fields = input.fields.map(({ name, type }) => [name, type]);
-  return [label, definition.name, described(config), described(definition.state(config)), fields];
+  return [label, definition.name, described(config), tables(definition.state(config)), fields];
+}
+
+function describedTables(declarations: TableDeclarations): unknown {
+  return described(declarations);
+}
+
+/** As it was written when numbers had no names. */
+function namelessTables(declarations: TableDeclarations): unknown {
+  const nameless = Object.entries(declarations).map(([table, declaration]) => {
+    const { names: _names, ...rest } = { names: undefined, ...declaration };
+    return [table, rest] as const;
+  });
+  return described(Object.fromEntries(nameless));
 }
 
 /** True where a step has something to go on with: what it keeps is in tables. */
@@ -50,9 +66,13 @@ export function fingerprintOf(plan: PipelinePlan): Uint8Array {
   return hashOf(plan, (steps) => steps.filter(keepsState).map((step) => stepOf(step).slice(1)));
 }
 
-/** What was written for a plan when each of its steps decided. */
-export function earlierFingerprintOf(plan: PipelinePlan): Uint8Array {
-  return hashOf(plan, (steps) => steps.map(stepOf));
+/** What was written for a plan when numbers had no names, and before that when each of its steps decided. */
+export function earlierFingerprintsOf(plan: PipelinePlan): readonly Uint8Array[] {
+  const marksOf = (step: StepPlan): readonly unknown[] => stepOf(step, namelessTables);
+  return [
+    hashOf(plan, (steps) => steps.filter(keepsState).map((step) => marksOf(step).slice(1))),
+    hashOf(plan, (steps) => steps.map(marksOf)),
+  ];
 }
 
 function hashOf(

@@ -17,7 +17,7 @@ import {
   snapshotOf,
   treeOf,
 } from "./engine-state.ts";
-import { earlierFingerprintOf, fingerprintOf } from "./fingerprint.ts";
+import { earlierFingerprintsOf, fingerprintOf } from "./fingerprint.ts";
 import { type Exit, exitsOf, Home } from "./home.ts";
 import type { EntryClock } from "./intake.ts";
 import { Lanes } from "./lanes.ts";
@@ -297,7 +297,7 @@ export class PipelineEngine {
   }
 
   #goingOn(): GoingOn {
-    return { ...this.#parts(), earlierFingerprint: earlierFingerprintOf(this.plan) };
+    return { ...this.#parts(), earlierFingerprints: earlierFingerprintsOf(this.plan) };
   }
 
   /** What comes out from here on was caused by a record that arrived at `arrived`. */

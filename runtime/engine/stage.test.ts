@@ -185,7 +185,7 @@ describe("an operator that throws on one record", () => {
     expect(harness.letters.map(({ detail }) => detail)).toEqual([
       "a value for seem, which is none of its columns: seen",
       "a value for more, which is none of its columns: seen",
-      "expected a value of type float64, got string 1",
+      "expected a finite number for seen (float64), got string 1; null stands for no value",
     ]);
   });
 
