@@ -1,4 +1,4 @@
-// An operator's file that is no TypeScript, or no JavaScript, as Node reads it: the line that is wrong is shown.
+// An operator's file that cannot be loaded, as Node reads it: where it is wrong is shown, and what to do about it.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,16 +9,50 @@ import { WeirProcesses } from "./weir-process.fixture.ts";
 const folder = mkdtempSync(join(tmpdir(), "weir-operator-files-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test.each([
-  ["types.ts", "export const x = 1;\nconst y: = 2;\n", "const y: = 2;"],
-  ["enum.ts", "export const x = 1;\nenum Colour { Red }\n", "enum Colour { Red }"],
-  ["plain.mjs", "export const x = 1;\nconst y = ;\n", "const y = ;"],
-])("%s", async (file, text, line) => {
+/** What `weir lint` says of a pipeline that uses the file. */
+async function lint(file: string, text: string): Promise<string> {
   const name = file.replace(/\..*/, "");
   writeFileSync(join(folder, file), text);
   const rest = "source: { file: { path: a.csv } }\nsteps: [{ sink: { stdout: {} } }]\n";
-  writeFileSync(join(folder, `${name}.yaml`), `name: ${name}\nuse: [./${file}]\n${rest}`);
+  writeFileSync(join(folder, `${name}.yaml`), `name: ${name.replace("_", "-")}\nuse: [./${file}]\n${rest}`);
   const { code, stderr } = await new WeirProcesses(folder).weir("lint", `${name}.yaml`);
   expect(code).toBe(78);
-  expect(stderr).toContain(`; it is in the line ${line}\n`);
+  return stderr;
+}
+
+test.each([
+  ["types.ts", "export const x = 1;\nconst y: = 2;\n", "types.ts:2: const y: = 2;"],
+  ["enum.ts", "export const x = 1;\nenum Colour { Red }\n", "enum.ts:2: enum Colour { Red }"],
+  ["plain.mjs", "export const x = 1;\nconst y = ;\n", "plain.mjs:2: const y = ;"],
+  ["beside.ts", 'import "./types.ts";\n', "types.ts:2: const y: = 2;"],
+])("%s", async (file, text, line) => {
+  expect(await lint(file, text)).toContain(`; it is in ${line}\n`);
+});
+
+const plain = 'import { defineFilter } from "weir/sdk";\n';
+
+test.each([
+  ["thrown.mjs", "const x = 1;\nJSON.parse('{nope');\n", / \(thrown\.mjs:2:6\)\n[^]*correct that file\n/],
+  ["old.js", plain, /write "type": "module" in .*package\.json, or call it old\.mjs\n/],
+  ["old_typed.ts", plain, /write "type": "module" in .*package\.json, or call it old_typed\.mts\n/],
+  ["common.cjs", plain, /\^ call it common\.mjs\n/],
+  [
+    "typed.mts",
+    'import { OperatorDefinition } from "weir/sdk";\n',
+    /a type is imported as one, import \{ type … \}/,
+  ],
+  ["other_zod.mjs", 'import { z } from "zod";\n', /\^ z comes from weir\/sdk, beside field\n/],
+  [
+    "bare.mjs",
+    "export const bare = { create() {}, config: {} };\n",
+    /exports bare, which is no operator: its name is undefined/,
+  ],
+  [
+    "unchecked.mjs",
+    "export const unchecked = { name: 'unchecked', create() {}, config: {}, kind: 'keyed' };\n",
+    /which is no operator: its config is no schema, as z\.strictObject/,
+  ],
+])("%s says what to do", async (file, text, message) => {
+  writeFileSync(join(folder, "package.json"), '{ "type": "commonjs" }');
+  expect(await lint(file, text)).toMatch(message);
 });

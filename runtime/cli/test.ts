@@ -3,6 +3,7 @@
 import { Worker } from "node:worker_threads";
 import { type Clock, stopwatch, wallClock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
+import { hungFault } from "../engine/strangers.ts";
 import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
 import { runTest, type TestResult } from "../testing/pipeline-tests.ts";
@@ -21,7 +22,7 @@ async function resultsOfThread(pipeline: CheckedPipeline, clock: Clock): Promise
   const thread = new Worker(partUrl("test-thread.js"), { workerData: data });
   const results: TestResult[] = [];
   const fault = await new Promise<string | null>((ended) => {
-    const hung = (ms: number) => clock.after(ms, () => ended(`an operator did not return within ${ms} ms`));
+    const hung = (ms: number) => clock.after(ms, () => ended(hungFault(pipeline.plan!, ms)));
     let cancel = hung(limits.operator_load_ms_max);
     thread.on("message", (message: TestThreadMessage) => {
       cancel();

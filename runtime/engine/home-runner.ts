@@ -16,6 +16,7 @@ import type { EngineOutputs } from "./output.ts";
 import { unpackRows } from "./row-pack.ts";
 import type { Runner } from "./runner.ts";
 import type { PipelineStatus } from "./status.ts";
+import { hungFault } from "./strangers.ts";
 import { endThread } from "./thread-end.ts";
 import { WatermarkTracker } from "./watermark.ts";
 
@@ -166,7 +167,7 @@ export class HomeRunner implements Runner {
     const { clock, hang_ms = limits.operator_hang_ms_max } = this.#options;
     const allowed_ms = this.#opened ? hang_ms : Math.max(hang_ms, limits.operator_load_ms_max);
     this.#cancelWatch = clock.after(allowed_ms, () => {
-      this.#fail(`an operator did not return within ${allowed_ms} ms`);
+      this.#fail(hungFault(this.#options.plan, allowed_ms));
       void endThread(this.#thread);
     });
   }

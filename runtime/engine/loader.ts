@@ -74,6 +74,20 @@ function readTextFile(base: string, path: string, bytesMax: number): string | nu
   }
 }
 
+/** That the name of an operator is not free, and what to do about it. */
+function takenName(
+  taken: OperatorDefinition,
+  known: readonly OperatorDefinition[],
+): readonly [message: string, hint: string] {
+  const { name } = taken;
+  if (known.includes(taken)) return ["this file is named already", "name it once"];
+  if (catalog.some((each) => each.name === name))
+    return [`there is an operator ${name} already, which comes with weir`, "give this one another name"];
+  return known.some((each) => each.name === name)
+    ? [`there is an operator ${name} already, of another file`, "give one of them another name"]
+    : [`two of its operators are called ${name}`, "give one of them another name"];
+}
+
 /** The operators of the user's own that a file names, and what is wrong with them. */
 async function ownOperators(
   input: PipelineInput,
@@ -92,14 +106,17 @@ async function ownOperators(
       if (!isTried) await rehearse(path);
       const loaded = await loadOperators(path);
       const nameless = loaded.find(({ name }) => !isStepName(name));
-      const taken = loaded.find(({ name }) => [...catalog, ...own].some((each) => each.name === name));
+      const known = [...catalog, ...own];
+      const taken = loaded.find(({ name }, place) =>
+        [...known, ...loaded.slice(0, place)].some((each) => each.name === name),
+      );
       if (nameless !== undefined)
         refuse(
           `an operator cannot be called ${JSON.stringify(nameless.name)}`,
           `a name is lower-case letters, digits and _, and none of ${[...stepWords].join(", ")}`,
         );
       else if (taken === undefined) own.push(...loaded);
-      else refuse(`there is an operator ${taken.name} already`, "give it another name");
+      else refuse(...takenName(taken, known));
     } catch (error) {
       refuse(messageOf(error), error instanceof WeirError ? (error.remedy ?? null) : null);
     }

@@ -8,7 +8,7 @@ import { type Clock, wallClock } from "../clock.ts";
 import { messageOf } from "../errors.ts";
 import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
-import { unloadable } from "./operator-file.ts";
+import { unloadable } from "./operator-fault.ts";
 import { endThread } from "./thread-end.ts";
 
 /** How a thread ends in which nothing is left to do, as Node's own code for a process. */

@@ -15,7 +15,8 @@ import type {
 import { makeBatch, weightOf } from "../batch/batch.ts";
 import { BatchMemory } from "../batch/batch-memory.ts";
 import { isText, TextDictionary } from "../batch/columns.ts";
-import { messageOf, WeirError } from "../errors.ts";
+import { WeirError } from "../errors.ts";
+import { placedMessage } from "../operator-place.ts";
 import type { StepPlan } from "../pipeline/pipeline.ts";
 import type { Records } from "../state/records.ts";
 import { member, numberOf, type Plain } from "../state/plain.ts";
@@ -82,13 +83,13 @@ export class Stage implements Receiver, Collector {
     const { definition, config, keys, input, output } = this.#plan;
     const tables = makeTables(definition.state(config), keys.max);
     if (kept !== null) restoreTables(tables, member(kept, "tables"));
-    const operator = definition.create(config, {
-      input,
-      output,
-      state: tables.byName,
-      references: this.#references,
-      metrics: this.metrics,
-    });
+    const context = { input, output, references: this.#references, metrics: this.metrics };
+    let operator: Operator;
+    try {
+      operator = definition.create(config, { ...context, state: tables.byName });
+    } catch (error) {
+      throw this.#failure(error, "could not be created");
+    }
     const forgets = keys.ttl !== null || keys.when_full === "forget_oldest";
     const guard = forgets && tables.shared.length > 0 ? new KeyGuard(tables.shared, keys, this) : null;
     if (kept !== null) guard?.restore(member(kept, "guard"));
@@ -353,7 +354,7 @@ export class Stage implements Receiver, Collector {
   #isolate(batch: Batch, error: unknown): void {
     if (this.#plan.definition.kind !== "stateless" || this.#sent) throw this.#failure(error);
     if (batch.count === 1) {
-      this.#left = [{ batch, row: batch.selection[0]!, reason: "fault", detail: messageOf(error) }];
+      this.#left = [{ batch, row: batch.selection[0]!, reason: "fault", detail: placedMessage(error) }];
       this.#book();
       return;
     }
@@ -366,17 +367,12 @@ export class Stage implements Receiver, Collector {
     });
   }
 
-  #failure(error: unknown): WeirError {
+  #failure(error: unknown, what = "failed"): WeirError {
     if (error instanceof WeirError) return error;
     const { label, definition } = this.#plan;
-    return new WeirError(
-      "WEIR_OPERATOR",
-      `step ${label}: operator ${definition.name} failed: ${messageOf(error)}`,
-      {
-        remedy: "mend the operator; its state is lost with this run",
-        cause: error,
-      },
-    );
+    const remedy = "mend the operator; without a state folder, what it remembers is lost with this run";
+    const message = `step ${label}: operator ${definition.name} ${what}: ${placedMessage(error)}`;
+    return new WeirError("WEIR_OPERATOR", message, { remedy, cause: error });
   }
 }
 

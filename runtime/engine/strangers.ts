@@ -2,11 +2,20 @@
 // lies there. Built-in ones are not asked, whose tests hold them to it.
 
 import type { Batch, OperatorDefinition } from "../../operators/sdk/index.ts";
+import type { PipelinePlan } from "../pipeline/pipeline.ts";
 
 const strangers = new WeakSet<OperatorDefinition>();
 
 export function addStranger(definition: OperatorDefinition): void {
   strangers.add(definition);
+}
+
+/** Of a pipeline whose thread gives no answer, that an operator did not return: which, where only one can be meant. */
+export function hungFault({ steps, branches }: PipelinePlan, ms: number): string {
+  const all = [...steps, ...branches.flatMap((branch) => branch.steps)];
+  const own = all.filter(({ definition }) => strangers.has(definition)).map(({ label }) => label);
+  const who = own.length === 1 ? `step ${own[0]}` : `one of the steps ${own.join(", ")}`;
+  return `${who} did not return within ${ms} ms`;
 }
 
 /** Throws where a stranger chose rows that the batch does not have. */

@@ -2,7 +2,7 @@
 // creates an operator.
 
 import { ConfigurationError, type OperatorDefinition, type Schema } from "../../operators/sdk/index.ts";
-import { messageOf } from "../errors.ts";
+import { placedMessage } from "../operator-place.ts";
 import { bind, demandsOf, placeholder, replaceUnbound } from "./binding.ts";
 import { keyBounds } from "./limits-spec.ts";
 import type { DeclaredKeys, Path, StepPlan, StepSpec } from "./pipeline.ts";
@@ -106,7 +106,7 @@ function outputOf(
     else
       reader.fault(
         path,
-        `${definition.name} failed while it was planned: ${messageOf(thrown)}`,
+        `${definition.name} failed while it was planned: ${placedMessage(thrown)}`,
         "this is a fault of the operator",
       );
   }

@@ -3,9 +3,9 @@
 
 import type { z } from "zod";
 import type { ConfigDocument, Span } from "./document.ts";
-import { messageOf } from "../errors.ts";
 import type { ExpressionFault } from "../expression/expression.ts";
 import { nearName } from "../expression/near-name.ts";
+import { placedMessage } from "../operator-place.ts";
 import { splitFault } from "./binding.ts";
 import { diagnosticsOf } from "./issue.ts";
 import type { Diagnostic, Path } from "./pipeline.ts";
@@ -32,7 +32,7 @@ export class Reader {
       // Only a spec with code of its own in it, an operator's, can do so.
       this.fault(
         path,
-        `these settings could not be read: ${messageOf(thrown)}`,
+        `these settings could not be read: ${placedMessage(thrown)}`,
         "this is a fault of the operator",
       );
       return undefined;
