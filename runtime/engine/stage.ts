@@ -31,7 +31,7 @@ import type { LiveReferences } from "./references.ts";
 import { reached, waits } from "./returned.ts";
 import { metricsOf, StepMetrics } from "./step-metrics.ts";
 import type { StepWaiting } from "./status.ts";
-import { checkRows } from "./strangers.ts";
+import { checkColumns, checkDraft, checkRows, isStranger } from "./strangers.ts";
 
 export class Stage implements Receiver, Collector {
   readonly #plan: StepPlan;
@@ -180,6 +180,10 @@ export class Stage implements Receiver, Collector {
       return;
     }
     if (returned instanceof Promise) throw this.#failure(waits("onBatch"));
+    // One that holds nothing, and did nothing with them, has left them out.
+    const { definition, label } = this.#plan;
+    if (!this.#sent && this.#left.length === 0 && definition.kind === "stateless" && isStranger(definition))
+      this.#ledger.add(label, "filtered", weightOf(batch));
     this.#book();
   }
 
@@ -222,11 +226,13 @@ export class Stage implements Receiver, Collector {
   }
 
   emit(batch: Batch): void {
+    checkColumns(this.#plan, batch, batch.columns);
     this.#forward({ ...batch, schema: this.#plan.output });
   }
 
   select(batch: Batch, rows: Uint32Array, count: number, reason: Reason = "filtered"): void {
-    checkRows(this.#plan.definition, batch, rows, count);
+    checkRows(this.#plan, batch, rows, count);
+    checkColumns(this.#plan, batch, batch.columns);
     const left = this.#left.reduce((total, { row }) => total + (batch.weight?.[row] ?? 1), 0);
     const dropped = weightOf(batch) - weightOf(batch, rows, count) - left;
     this.#ledger.add(this.#plan.label, reason, dropped);
@@ -236,6 +242,7 @@ export class Stage implements Receiver, Collector {
   }
 
   project(batch: Batch, columns: readonly Column[]): void {
+    checkColumns(this.#plan, batch, columns);
     this.#forward({ ...batch, schema: this.#plan.output, columns });
   }
 
@@ -259,6 +266,7 @@ export class Stage implements Receiver, Collector {
   }
 
   append(draft: Draft): void {
+    checkDraft(this.#plan, draft);
     const rows = draft.time.length;
     this.#forward(
       makeBatch({

@@ -1,7 +1,12 @@
 // A run of steps planned against the columns that come in: settings bound, columns out told. Never
 // creates an operator.
 
-import { ConfigurationError, type OperatorDefinition, type Schema } from "../../operators/sdk/index.ts";
+import {
+  columnTypes,
+  ConfigurationError,
+  type OperatorDefinition,
+  type Schema,
+} from "../../operators/sdk/index.ts";
 import { placedMessage } from "../operator-place.ts";
 import { bind, demandsOf, placeholder, replaceUnbound } from "./binding.ts";
 import { keyBounds } from "./limits-spec.ts";
@@ -94,6 +99,11 @@ function outputOf(
     const names = output.fields.map((each) => each.name);
     if (definition.kind === "stateless" && Object.keys(definition.references(config)).length > 0)
       throw new Error("a stateless operator, which may run on any thread, has no reference tables");
+    const odd = output.fields.find(({ name, type }) => name === "" || !columnTypes.includes(type));
+    if (odd !== undefined)
+      throw new TypeError(
+        `its column ${JSON.stringify(odd.name)} is of type ${odd.type}, expected one of ${columnTypes.join(", ")}, and a name`,
+      );
     const twice = names.find((name, place) => names.indexOf(name) !== place);
     if (twice === undefined) return output;
     reader.fault(

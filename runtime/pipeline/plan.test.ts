@@ -41,7 +41,8 @@ const faulty: OperatorDefinition = {
     if (text === "settings") throw new Error("settings broke");
     return text;
   }),
-  schema: () => {
+  schema: (_input, config) => {
+    if (config === "type") return { fields: [{ name: "x", type: "float" as "float64" }], rest: null };
     throw new Error("schema broke");
   },
 };
@@ -421,6 +422,11 @@ describe("mistakes", () => {
       "an operator that breaks over its columns",
       pipeline(schema, `  - faulty: columns\n${toStdout}`),
       /^6:13 faulty failed while it was planned: schema broke/,
+    ],
+    [
+      "an operator with a column of a type that there is not",
+      pipeline(schema, `  - faulty: type\n${toStdout}`),
+      /^6:13 faulty failed while it was planned: its column "x" is of type float, expected one of float64, int64,/,
     ],
     [
       "columns of one name",

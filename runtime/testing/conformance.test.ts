@@ -17,7 +17,7 @@ import {
   table,
   z,
 } from "weir/sdk";
-import { conformanceFaults } from "./conformance.ts";
+import { conformanceCases, conformanceFaults } from "./conformance.ts";
 
 const examples: OperatorDefinition["examples"] = [
   {
@@ -300,7 +300,16 @@ describe("a planted fault is found", () => {
         },
     });
     expect(faultsOf(reading(throwing))[0]).toContain(
-      "it throws at a record, which is left out for it: null; reject() says so on purpose",
+      "it throws at a record, which is left out for it: null; null says that there is no value, and reject()",
     );
   });
+});
+
+test("an operator that nothing is known to try on passes no case", () => {
+  const [only, ...others] = conformanceCases({
+    ...planted(() => ({ onBatch: () => undefined })),
+    examples: [],
+  });
+  expect(others).toEqual([]);
+  expect(() => only!.run()).toThrow("planted has no example to try it on");
 });

@@ -132,10 +132,12 @@ export function runTest(
     const faults = [`${error.message}; ${error.remedy}`];
     return { name: test.name, faults, leftOut: [], waiting: [], rows: {} };
   }
-  const faults = lawFaults(harness.counts());
+  const before = lawFaults(harness.counts());
   const waiting = waitingText(harness.waiting);
   harness.finish();
-  faults.push(...lawFaults(harness.counts()));
+  const faults = [...new Set([...before, ...lawFaults(harness.counts())])].map(
+    (fault) => `${fault}: an operator of your own does not send, leave out or hold each record once`,
+  );
   plan.branches.forEach((each, branch) => {
     const { name, rows } = each;
     const expected = test.expect[name];
