@@ -38,6 +38,7 @@ import {
   loadFiles,
   printDiagnostics,
 } from "./load.ts";
+import { warnOfNamedFiles } from "./named-files.ts";
 import { asItRuns } from "./running-revision.ts";
 import { signatureOf, wantedAgain } from "./sign.ts";
 import { type StatePlan, statePlan, statePlanText, threadsText } from "./state-plan.ts";
@@ -242,6 +243,7 @@ function wantedOf(
   return pipelines.map(({ input: { file, text }, plan }) => {
     const { name } = plan!;
     const signature = signatureOf(file, { name, text });
+    warnOfNamedFiles(name, file, text, true);
     return wantedPipeline(file, text, { forget: forget.includes(name), signature });
   });
 }

@@ -13,6 +13,7 @@ import { checked, type ConnectionOptions, fleetNow, withLink } from "./apply.ts"
 import { settingsFor } from "./device-settings.ts";
 import { checkNames, checkPipeline } from "./host-name.ts";
 import type { CheckedPipeline } from "./load.ts";
+import { warnOfNamedFiles } from "./named-files.ts";
 import { signatureOf } from "./sign.ts";
 import { tableText } from "./table-text.ts";
 import { print, styled } from "./terminal.ts";
@@ -75,7 +76,9 @@ export function defaultUser({ to, nats, config }: ConnectionOptions): string {
 }
 
 function signatureIn({ input: { file, text }, plan }: CheckedPipeline): unknown {
-  return signatureOf(file, { name: plan!.name, text });
+  const { name } = plan!;
+  warnOfNamedFiles(name, file, text, false);
+  return signatureOf(file, { name, text });
 }
 
 /** Asks a device to run a pipeline file, or not to run a pipeline any more. */

@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, expect, it, vi } from "vitest";
 import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { loadInput } from "../engine/loader.ts";
@@ -21,7 +21,7 @@ it("writes an operator that a pipeline takes and that keeps to every law", async
   const said = vi.spyOn(process.stdout, "write").mockReturnValue(true);
   const path = join(folder, "operators", "in-range.ts");
   expect(await init(path, {})).toBe(0);
-  expect(said.mock.calls.join("")).toContain("use: [./in-range.ts]");
+  expect(said.mock.calls.join("")).toContain(`use: [${path}]`);
   said.mockRestore();
   const lines = [
     "name: own",
@@ -36,6 +36,15 @@ it("writes an operator that a pipeline takes and that keeps to every law", async
   expect(runTest(plan!, plan!.spec.tests[0]!).faults).toEqual([]);
   const written = (await import(path)) as { readonly in_range: OperatorDefinition };
   expect(conformanceFaults(written.in_range)).toEqual([]);
+});
+
+it("says how the operator is used by a pipeline in the present folder", async () => {
+  const said = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  const here = relative(process.cwd(), folder);
+  expect(await init(`./${here}/own/doubled.ts`, {})).toBe(0);
+  expect(said.mock.calls.join("")).toContain(`use: [${here}/own/doubled.ts]`);
+  said.mockRestore();
+  await expect(init("doubled.cjs", {})).rejects.toThrow(/would be CommonJS/);
 });
 
 it.each(["plain.mjs", "plain-too.js", "typed.mts"])("writes an operator to %s", async (name) => {

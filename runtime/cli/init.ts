@@ -2,7 +2,7 @@
 // lints, and passes the tests that it has, as it is.
 
 import { existsSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, isAbsolute, join, normalize } from "node:path";
 import { WeirError } from "../errors.ts";
 import { makeFolder } from "../folder.ts";
 import type { SampleOptions } from "./sample.ts";
@@ -126,10 +126,11 @@ function withoutTypes(text: string): string {
     .replace(": OperatorDefinition", "");
 }
 
-/** How the operator in a file is used, in the lines of a pipeline beside it. */
+/** How the operator in a file is used, in the lines of a pipeline that lies in the present folder. */
 function operatorUse(file: string, name: string): string {
+  const path = isAbsolute(file) ? file : `./${normalize(file)}`.replace(/^\.\/(?=\.\.\/)/, "");
   return [
-    `  in a pipeline: use: [./${basename(file)}]   (the path from the pipeline's file to this one)`,
+    `  in a pipeline: use: [${path}]   (the path goes from the pipeline's file to this one)`,
     `                 steps: [{ ${name}: { value: temp, min: -40, max: 85 } }, …]`,
   ].join("\n");
 }
@@ -146,6 +147,8 @@ function checkOptions(file: string, { from, json, for: listens }: InitOptions): 
   const idle = json === true ? "--json" : listens === undefined ? null : "--for";
   if (from === undefined && idle !== null)
     refuse(`${idle} is for what --from shows`, "name a file or a subject with --from, or leave it out");
+  if (/\.c[jt]s$/.test(file))
+    refuse(`${file} would be CommonJS`, "an operator that is begun here ends in .ts, .mts, .js or .mjs");
   if (basename(file) === "weir.yaml")
     refuse("weir.yaml is where a device's settings are", "give the pipeline a file of another name");
   if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)

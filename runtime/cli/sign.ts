@@ -5,7 +5,6 @@ import { basename } from "node:path";
 import { wallClock } from "../clock.ts";
 import { WeirError } from "../errors.ts";
 import { variablesOf, readInput } from "../engine/loader.ts";
-import { readDocument } from "../pipeline/document.ts";
 import {
   digestOf,
   readSignature,
@@ -19,6 +18,7 @@ import { type WantedPipeline, wantedPipeline } from "../supervisor/wanted.ts";
 import { durationOption } from "./duration-option.ts";
 import { checkHost } from "./host-name.ts";
 import { filesOf } from "./load.ts";
+import { filesNamedIn } from "./named-files.ts";
 import { print, warn } from "./terminal.ts";
 
 export interface SignOptions {
@@ -43,17 +43,6 @@ function signed(statement: Statement, { privateKey, publicKey }: SigningKey): Si
   return signStatement(statement, privateKey, publicKey);
 }
 
-/** The files of a device that a pipeline names and no signature covers: operators, tables, schemas. */
-function namedIn(value: unknown, under = ""): readonly string[] {
-  if (typeof value === "string")
-    return ["use", "file of table", "file of proto"].includes(under) ? [value] : [];
-  if (Array.isArray(value)) return value.flatMap((each) => namedIn(each, under));
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, each]) =>
-    namedIn(each, key === "file" ? `file of ${under}` : key),
-  );
-}
-
 export function sign(names: readonly string[], options: SignOptions): number {
   const { host, expires } = options;
   for (const each of host) checkHost(each);
@@ -71,7 +60,7 @@ export function sign(names: readonly string[], options: SignOptions): number {
     const where = hosts === null ? "all hosts" : hosts.join(", ");
     const until = signature.expires === null ? "" : ` until ${signature.expires}`;
     print(`${signaturePath(file)}: ${pipeline.name} ${pipeline.revision} for ${where}${until}`);
-    const named = [...new Set(namedIn(readDocument(file, pipeline.text).document?.value))];
+    const named = filesNamedIn(file, pipeline.text);
     if (named.length > 0)
       warn(
         `${named.join(", ")}: not signed with it; devices take what lies there, so nobody but whoever is trusted may write them`,
