@@ -200,7 +200,8 @@ class ExclusiveTarget implements Target {
     const before = unconfirmed.filter((entry) => entry.number < number);
     const deepest = Math.max(1, sequence - Math.min(before.length, limits.chain_search_max));
     // On a narrow link the answers to many large ones would come too late.
-    const largest = Math.max(1, ...before.map(({ row }) => row.payload.length));
+    // They may be hundreds of thousands, more than arguments of one call can be.
+    const largest = before.reduce((most, { row }) => Math.max(most, row.payload.length), 1);
     const fitting = Math.max(1, Math.floor(limits.chain_search_bytes / largest));
     const atOnce = Math.min(limits.chain_search_at_once, fitting);
     for (let at = sequence - 1; at >= deepest; at -= atOnce) {

@@ -96,7 +96,7 @@ function numbered(entries: readonly Entry[], number: number): Entry | undefined 
 export function fenced(where: string, reason: string): WeirError {
   return new WeirError("WEIR_FENCED", `${where}: ${reason}`, {
     remedy:
-      "Only one instance may run on a state. Stop the other one; where this state was restored from a copy, remove its folder to begin a new chain.",
+      "Only one instance may run on a state. Stop the other one; where this state was restored from a copy, remove its folder to begin a new chain: the source is read from its beginning then, and what was sent of it comes twice.",
   });
 }
 
