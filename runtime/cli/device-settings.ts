@@ -13,6 +13,7 @@ export interface SettingsOptions {
   readonly config: string;
   readonly state?: string;
   readonly forget?: readonly string[];
+  readonly acceptLoss?: readonly string[];
   readonly askIngest?: boolean;
 }
 
@@ -74,6 +75,7 @@ export function settingsFor(options: SettingsOptions): DeviceSettings {
     ...settings,
     state: options.state ?? settings.state,
     forget: options.forget ?? settings.forget,
+    acceptLoss: options.acceptLoss ?? settings.acceptLoss,
     asksIngest: options.askIngest ?? settings.asksIngest,
   };
 }

@@ -18,13 +18,17 @@ function knownText(name: string, known: readonly string[]): string {
   return `${meant}there are: ${known.slice(0, shownMost).join(", ")}${more}`;
 }
 
-/** Refuses names of pipelines to forget that none of the files is called by. */
-export function checkForget(forget: readonly string[], known: readonly string[]): void {
-  const unknown = forget.find((name) => !known.includes(name));
+/** Refuses names of an option that none of the files is called by. */
+export function checkNames(option: string, names: readonly string[], known: readonly string[]): void {
+  const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  throw new WeirError("WEIR_USAGE", `--forget ${unknown}: none of the pipelines is called so`, {
+  throw new WeirError("WEIR_USAGE", `${option} ${unknown}: none of the pipelines is called so`, {
     remedy: knownText(unknown, known),
   });
+}
+
+export function checkForget(forget: readonly string[], known: readonly string[]): void {
+  checkNames("--forget", forget, known);
 }
 
 /** Refuses a name of a pipeline that was never wanted of a host. */

@@ -219,6 +219,49 @@ describe("weir outbox", () => {
       folders: [{ damage: null, faults: [{ chain: "cloud/FLEET", first: 1, last: 3 }] }],
     });
     expect((await told(() => fsck(state, {}))).stdout).toContain("cloud/FLEET 1 to 3:");
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(join(home, name), bytes);
+  });
+
+  test("of a file of rows that is gone says which are, and exports all others", async () => {
+    const name = readdirSync(home).find((each) => each.endsWith(".rows"))!;
+    renameSync(join(home, name), join(home, `${name}.kept`));
+    const writing = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    try {
+      const checked = await told(() => fsck(state, { json: true }));
+      expect([checked.code, JSON.parse(checked.stdout)]).toMatchObject([
+        65,
+        { whole: false, folders: [{ damage: null, faults: [{ chain: "cloud/FLEET", first: 1, last: 3 }] }] },
+      ]);
+      const { code, stdout } = await told(() => exported(state, {}));
+      expect([
+        code,
+        stdout
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line)),
+      ]).toMatchObject([65, [{ number: 4 }, { number: 5 }]]);
+      expect(writing.mock.calls.map(([line]) => String(line))).toEqual([
+        expect.stringMatching(new RegExp(`^cloud/FLEET 1 to 3 are left out: .*${name}`)),
+      ]);
+    } finally {
+      writing.mockRestore();
+      renameSync(join(home, `${name}.kept`), join(home, name));
+    }
+  });
+
+  test("fsck names the copy of a snapshot that is damaged, while the other one does", async () => {
+    for (const copy of ["a", "b"]) {
+      const name = readdirSync(home).find((each) => each.startsWith("snapshot-") && each.endsWith(copy))!;
+      const bytes = readFileSync(join(home, name));
+      writeFileSync(join(home, name), bytes.subarray(0, -1));
+      const { code, stdout } = await told(() => fsck(state, {}));
+      expect([code, stdout]).toEqual([
+        65,
+        expect.stringContaining(`${name} cannot be used; another copy is whole, so nothing is lost yet`),
+      ]);
+      writeFileSync(join(home, name), bytes);
+    }
   });
 
   test("of a log that is damaged says so with what can be read", async () => {

@@ -6,6 +6,7 @@ import { finished } from "node:stream/promises";
 import { type Clock, wallClock } from "../clock.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import type { Entry } from "../state/outbox/entry.ts";
+import type { OutboxFault } from "../state/outbox/reading.ts";
 import type { OutboxStats } from "../state/outbox/outbox-stats.ts";
 import { askWorkers } from "../worker/control-client.ts";
 import { type KeptOutbox, outboxFolders, withKeptOutbox } from "../worker/kept-outbox.ts";
@@ -136,22 +137,28 @@ export async function fsck(
   clock: Clock = wallClock,
 ): Promise<number> {
   const looks = new Looks(clock, () => undefined);
-  const reports = await looks.at(state, async ({ folder, outbox, damage, tornBytes }) => ({
+  const reports = await looks.at(state, async ({ folder, outbox, damage, tornBytes, badCopies }) => ({
     folder,
     damage,
     tornBytes,
+    badCopies: damage === null ? await badCopies() : [],
     faults: await outbox.faults(),
     entries: outbox.stats().chains.reduce((sum, { entries }) => sum + entries, 0),
   }));
-  const isWhole = reports.every(({ damage, faults }) => damage === null && faults.length === 0);
+  const isWholeAt = ({ damage, faults, badCopies }: (typeof reports)[number]): boolean =>
+    damage === null && faults.length === 0 && badCopies.length === 0;
+  const isWhole = reports.every(isWholeAt);
   if (options.json === true) print(JSON.stringify({ whole: isWhole, folders: reports }));
   else
-    for (const { folder, damage, tornBytes, faults, entries } of reports) {
+    for (const report of reports) {
+      const { folder, damage, tornBytes, faults, entries, badCopies } = report;
       print(`${styled("bold", folder)}  ${entries} entries wait`);
       if (damage !== null) print(`  the commit log is damaged: ${damage}`);
       if (tornBytes > 0) print(`  the last commit was never finished; ${tornBytes} bytes of it do not count`);
       for (const { chain, first, last, reason } of faults) print(`  ${chain} ${first} to ${last}: ${reason}`);
-      if (damage === null && faults.length === 0) print("  whole");
+      if (badCopies.length > 0)
+        print(`  ${badCopies.join(" and ")} cannot be used; another copy is whole, so nothing is lost yet`);
+      if (isWholeAt(report)) print("  whole");
     }
   return isWhole ? 0 : new WeirError("WEIR_STATE", "damaged").exitCode;
 }
@@ -179,6 +186,11 @@ class Looks {
     return answers;
   }
 
+  lost({ chain, first, last, reason }: OutboxFault): void {
+    this.code = new WeirError("WEIR_STATE", reason).exitCode;
+    this.#tell(`${chain} ${first} to ${last} are left out: ${reason}`);
+  }
+
   #damaged(folder: string, damage: string): void {
     this.code = new WeirError("WEIR_STATE", damage).exitCode;
     this.#tell(
@@ -200,7 +212,10 @@ async function eachChain(
       known.push(each.chain);
       if (chain !== undefined && each.chain !== chain) continue;
       const { oldest } = outbox.chain(each.chain);
-      await handle(folder, each.chain, outbox.read(each.chain, all ? oldest : each.confirmed + 1));
+      const entries = outbox.read(each.chain, all ? oldest : each.confirmed + 1, (fault) =>
+        looks.lost(fault),
+      );
+      await handle(folder, each.chain, entries);
     }
   });
   if (chain !== undefined && !known.includes(chain))

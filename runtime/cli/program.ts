@@ -55,6 +55,14 @@ program
       .argParser(collect)
       .default([], "none"),
   )
+  .addOption(
+    new Option(
+      "--accept-loss <pipeline>",
+      "go on with this pipeline although its state is damaged: from the last commit that can be read, so that rows made since then may come twice, or not at all where their source has let go of its records (repeatable)",
+    )
+      .argParser(collect)
+      .default([], "none"),
+  )
   .addOption(new Option("--log <format>", "how to log").choices(["text", "json"]))
   .option("--json", "print the final counts as JSON on standard error's last line")
   .action((files: string[], options) => finish(import("./run.ts").then(({ run }) => run(files, options))));

@@ -18,7 +18,7 @@ import { Worker, type WorkerStatus } from "../worker/worker.ts";
 import { RunEnd } from "./run-end.ts";
 import { throughText, unreadLines } from "./run-status.ts";
 import { type SettingsOptions, settingsFor } from "./device-settings.ts";
-import { checkForget } from "./known-names.ts";
+import { checkForget, checkNames } from "./known-names.ts";
 import {
   checkedTogether,
   exitConfig,
@@ -161,6 +161,7 @@ export async function run(paths: readonly string[], options: RunOptions): Promis
   const plans = pipelines.map(({ plan }) => plan!);
   const names = plans.map(({ name }) => name);
   checkForget(settings.forget, names);
+  checkNames("--accept-loss", settings.acceptLoss, names);
   checkConnections(plans, Object.keys(settings.connections));
   const identity = randomUUID().slice(0, 8);
   const life = new Life(wallClock.now());

@@ -1,7 +1,7 @@
 // A worker that keeps state, against a real nats-server: what is ended in the middle goes on where its last commit was,
 // windows included, and the stream in the cloud has every row once.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
@@ -45,6 +45,7 @@ async function start(
   body: string,
   forget: readonly string[] = [],
   forgetsChanged = false,
+  acceptLoss: readonly string[] = [],
 ): Promise<{ worker: Worker; running: Promise<void> }> {
   const file = join(folder, `${name}.yaml`);
   writeFileSync(file, `name: ${name}\n${body}`);
@@ -52,7 +53,7 @@ async function start(
   expect(loaded.diagnostics).toEqual([]);
   const settings = withConnections(defaultSettings({}), [server.url]);
   const worker = new Worker({
-    settings: { ...settings, threads: 0, state: join(folder, "state"), commit_ms: 20, forget },
+    settings: { ...settings, threads: 0, state: join(folder, "state"), commit_ms: 20, forget, acceptLoss },
     clock: wallClock,
     log,
     identity: "test",
@@ -117,6 +118,42 @@ steps:
   expect(said.splice(0)).toEqual([
     expect.stringMatching(/no room to write a commit: .*; nothing new is taken/),
   ]);
+});
+
+it("goes on from what can be read of a damaged log, once that is accepted, and makes the rest anew", async () => {
+  await (await jetstreamManager(link.nats)).streams.add({ name: "TORN", subjects: ["torn.in"] });
+  const body = `
+source: { nats: { subject: "torn.in", stream: TORN }, format: json, schema: { n: int64 } }
+steps:
+  - sink: { nats: { subject: "torn.out", stream: TORNED }, format: json }
+`;
+  const first = await start("torn", body);
+  for (let n = 1; n <= 4; n++) {
+    await jetstream(link.nats).publish("torn.in", `{"n":${n}}`);
+    await until(async () => (await rowsIn("TORNED").catch(() => [])).length === n);
+  }
+  await stop(first);
+  const file = join(folder, "state", "torn", "segment-0000000001");
+  const bytes = readFileSync(file);
+  // Each commit of one record begins at a page, behind the page that the segment begins with.
+  bytes[3 * 4096 + 100]! ^= 1;
+  writeFileSync(file, bytes);
+  await expect(start("torn", body)).rejects.toMatchObject({
+    code: "WEIR_STATE",
+    message: expect.stringMatching(/commit 3 in segment-0000000001 is damaged, and commit \d+ follows it/),
+    remedy: expect.stringContaining("--accept-loss torn`"),
+  });
+  const again = await start("torn", body, [], false, ["torn"]);
+  await jetstream(link.nats).publish("torn.in", '{"n":5}');
+  await until(async () => (await rowsIn("TORNED")).some(({ n }) => n === 5));
+  await stop(again);
+  // Commits 3 and 4 were sent before they were lost, so what is made of their records again comes a second time.
+  expect(new Set((await rowsIn("TORNED")).map(({ n }) => n))).toEqual(new Set([1, 2, 3, 4, 5]));
+  expect(said.splice(0)).toContainEqual(
+    expect.stringMatching(/torn: commits from 3 to \d+, .* are lost, which was accepted/),
+  );
+  await stop(await start("torn", body));
+  expect(said.splice(0)).toEqual([]);
 });
 
 const minute = 60_000;

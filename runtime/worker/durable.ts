@@ -9,7 +9,7 @@ import type { Runner } from "../engine/runner.ts";
 import { WeirError } from "../errors.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import type { Log } from "../log.ts";
-import { type CommitLog, openCommitLog } from "../state/log/commit-log.ts";
+import { type CommitLog, type LogRecovery, openCommitLog } from "../state/log/commit-log.ts";
 import { FileDisk } from "../state/log/file-disk.ts";
 import { Outbox, type OutboxOptions } from "../state/outbox/outbox.ts";
 import { uplinkShares } from "../state/outbox/uplink-shares.ts";
@@ -46,7 +46,7 @@ export interface OpenStateOptions {
   readonly isNew: boolean;
   /** Those that run. */
   readonly plans: readonly PipelinePlan[];
-  readonly settings: Pick<DeviceSettings, "connections" | "outbox" | "forget">;
+  readonly settings: Pick<DeviceSettings, "connections" | "outbox" | "forget" | "acceptLoss">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -61,7 +61,8 @@ export async function openState(options: OpenStateOptions): Promise<State> {
   if (isNew) makeStateFolder(state, home);
   const folder = join(state, home.name);
   const disk = await FileDisk.open(folder);
-  const { log, recovery } = await openCommitLog(disk, { owner: home.name });
+  const acceptLoss = pipelines.some((name) => options.settings.acceptLoss.includes(name));
+  const { log, recovery } = await openCommitLog(disk, { owner: home.name, acceptLoss });
   try {
     const recovered = recoveredFrom(recovery.snapshot, recovery.commits);
     const positions = positionsOf(folder, recovered, kept, plans[0]?.inputs.length ?? 0);
@@ -69,12 +70,7 @@ export async function openState(options: OpenStateOptions): Promise<State> {
     const outbox = await Outbox.open(disk, recovered.outbox, outboxed);
     for (const frame of recovered.outputs) outbox.replay(frame);
     for (const line of leftRows(outbox.stats().chains, chainLanes(plans))) tell.warn(`${folder}: ${line}`);
-    if (recovery.usedTwin)
-      tell.warn(`${folder}: a snapshot is damaged; its twin is used, and nothing is lost`);
-    if (recovery.tornBytes > 0)
-      tell.info(
-        `${folder}: the last commit was never finished; ${recovery.tornBytes} bytes of it are dropped`,
-      );
+    tellOfRecovery(folder, recovery, tell);
     return {
       folder,
       log,
@@ -90,6 +86,20 @@ export async function openState(options: OpenStateOptions): Promise<State> {
     await log.close();
     throw error;
   }
+}
+
+function tellOfRecovery(folder: string, { badCopies, tornBytes, loss }: LogRecovery, tell: Log): void {
+  if (badCopies.length > 0)
+    tell.warn(
+      `${folder}: ${badCopies.join(" and ")} cannot be used; another copy is whole, so nothing is lost. The next snapshot replaces both: look after the disk`,
+    );
+  if (tornBytes > 0)
+    tell.info(`${folder}: the last commit was never finished; ${tornBytes} bytes of it are dropped`);
+  if (loss === null) return;
+  const { reason, from, through } = loss;
+  tell.warn(
+    `${folder}: commits from ${from} ${through === null ? "on" : `to ${through}, or further,`} are lost, which was accepted: ${reason}. What damaged files hold stays there as damaged-…`,
+  );
 }
 
 function outboxOptions(

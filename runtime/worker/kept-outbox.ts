@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Clock } from "../clock.ts";
 import { WeirError } from "../errors.ts";
 import { FileDisk } from "../state/log/file-disk.ts";
-import { readFolder } from "../state/log/folder.ts";
+import { badCopiesIn, readFolder } from "../state/log/folder.ts";
 import { decide } from "../state/log/recovery.ts";
 import { Outbox } from "../state/outbox/outbox.ts";
 import { recoveredFrom } from "./commit-body.ts";
@@ -19,6 +19,8 @@ export interface KeptOutbox {
   readonly damage: string | null;
   /** Bytes of a commit that was never finished. */
   readonly tornBytes: number;
+  /** Names of copies of the snapshot in use that are no good; with the other one nothing is lost. */
+  badCopies(): Promise<readonly string[]>;
 }
 
 /** Paths of the folders in `state` that hold an outbox: its own, where it is one, or those in it. */
@@ -68,7 +70,17 @@ async function open(folder: string, disk: FileDisk, clock: Clock): Promise<KeptO
     commits.map(({ body }) => body),
   );
   // All that the log has stays in memory, as nothing is to be written.
-  const outbox = await Outbox.open(disk, recovered.outbox, { clock, memoryBytes: Number.POSITIVE_INFINITY });
+  const outbox = await Outbox.open(disk, recovered.outbox, {
+    clock,
+    memoryBytes: Number.POSITIVE_INFINITY,
+    lookedAt: true,
+  });
   for (const frame of recovered.outputs) outbox.replay(frame);
-  return { folder, outbox, damage: damage?.reason ?? null, tornBytes };
+  return {
+    folder,
+    outbox,
+    damage: damage?.reason ?? null,
+    tornBytes,
+    badCopies: () => badCopiesIn(disk, found),
+  };
 }

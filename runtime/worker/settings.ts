@@ -22,6 +22,8 @@ export interface DeviceSettings {
   readonly commit_ms: number;
   /** Pipelines that begin anew: of what is kept of them only their rows that wait count. */
   readonly forget: readonly string[];
+  /** Pipelines whose damaged log is gone on with all the same, from the last commit that can be read. */
+  readonly acceptLoss: readonly string[];
   /** Who runs this worker runs the ingest of its journals as well; else it starts one itself. */
   readonly asksIngest: boolean;
   /** What rows that wait may take where a pipeline says nothing. */
@@ -44,6 +46,7 @@ export function defaultSettings(environment: Readonly<Record<string, string | un
     state: environment["WEIR_STATE"] ?? null,
     commit_ms: limits.commit_ms_default,
     forget: [],
+    acceptLoss: [],
     asksIngest: false,
     files: [],
   };
@@ -90,6 +93,7 @@ export function withFile(
       state: state === undefined ? base.state : resolve(dirname(file), state),
       commit_ms: commit ?? base.commit_ms,
       forget: base.forget,
+      acceptLoss: base.acceptLoss,
       asksIngest: base.asksIngest,
       outbox: outbox ?? base.outbox,
       device: device ?? base.device,

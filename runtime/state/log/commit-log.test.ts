@@ -25,7 +25,7 @@ test("a new log is empty, and begins with epoch 1", async () => {
     snapshot: null,
     commits: [],
     tornBytes: 0,
-    usedTwin: false,
+    badCopies: [],
     loss: null,
   });
   expect(log.id).toMatch(/^[\w-]{16}$/);
@@ -77,7 +77,7 @@ test("a snapshot takes the place of the commits before it", async () => {
   await next.log.checkpoint(bytes("all"));
   await next.log.checkpoint(bytes("all again"));
   const last = await open(killed.afterKill());
-  expect(last.recovery).toMatchObject({ commits: [], usedTwin: false });
+  expect(last.recovery).toMatchObject({ commits: [], badCopies: [] });
 });
 
 test("commits go on while a snapshot is written, and come after it", async () => {
@@ -149,7 +149,7 @@ test("a file of another log is not taken for one's own", async () => {
     const mixed = MemoryDisk.of(new Map([...image, [name, other.files().get(name)!]]));
     const opened = await open(mixed).catch((error: unknown) => error);
     if (name.startsWith("segment")) expect(opened).toMatchObject({ code: "WEIR_STATE" });
-    else expect(opened).toMatchObject({ recovery: { usedTwin: true } });
+    else expect(opened).toMatchObject({ recovery: { badCopies: [name] } });
   }
 });
 
@@ -159,13 +159,14 @@ test("damage is refused with its place and a way out; accepted, it is said what 
   const files = new Map([...image, [name, flipped(image.get(name)!, 3 * pageBytes + 100, 1)]]);
   await expect(open(MemoryDisk.of(files))).rejects.toMatchObject({
     code: "WEIR_STATE",
-    message: "memory: the commit log is damaged: commit 6 is damaged, and commit 7 follows it",
+    message:
+      "memory: the commit log is damaged: commit 6 in segment-0000000003 is damaged, and commit 7 follows it",
     remedy: expect.stringContaining("keeps what was committed up to 5"),
   });
   const disk = MemoryDisk.of(files);
   const { log, recovery } = await open(disk, { acceptLoss: true });
   expect(recovery.loss).toEqual({
-    reason: "commit 6 is damaged, and commit 7 follows it",
+    reason: "commit 6 in segment-0000000003 is damaged, and commit 7 follows it",
     from: 6,
     through: 7,
   });

@@ -201,7 +201,7 @@ test("what is no file is refused as damage", async () => {
   await mkdir(join(folder, "segment-0000000002"));
   await expect(open()).rejects.toMatchObject({
     code: "WEIR_STATE",
-    message: expect.stringContaining("segment 2 cannot be read"),
+    message: expect.stringContaining("segment-0000000002 cannot be read"),
   });
 });
 

@@ -16,8 +16,6 @@ export interface Folder extends FolderContent {
   readonly files: LogFiles;
   /** Of the newest segment that is whole; null where there is none. */
   readonly newest: Segment | null;
-  /** True when not the first copy of the newest snapshot was taken. */
-  readonly usedTwin: boolean;
 }
 
 export async function readFolder(disk: Disk): Promise<Folder> {
@@ -38,11 +36,11 @@ export async function readFolder(disk: Disk): Promise<Folder> {
   };
   await readUntil(() => newest !== null);
   const origin = (newest as Segment | null)?.origin ?? null;
-  const { snapshot, usedTwin } = await newestSnapshot(disk, files, names, origin);
+  const { snapshot, badCopies } = await newestSnapshot(disk, files, names, origin);
   const number = snapshot?.number ?? 0;
   await readUntil(() => segments.some((found) => isInUse(found, number)));
   const position = await readPosition(disk, files, origin ?? snapshot?.origin ?? null);
-  return { files, newest, snapshot, usedTwin, segments, position };
+  return { files, newest, snapshot, badCopies, segments, position };
 }
 
 async function readFoundSegment(
@@ -62,18 +60,37 @@ async function newestSnapshot(
   files: LogFiles,
   names: readonly string[],
   origin: string | null,
-): Promise<{ readonly snapshot: Snapshot | null; readonly usedTwin: boolean }> {
-  let usedTwin = false;
+): Promise<{ readonly snapshot: Snapshot | null; readonly badCopies: readonly string[] }> {
+  const badCopies: string[] = [];
   for (const generation of files.snapshots.toReversed()) {
     for (const copy of copies) {
       const name = snapshotName(generation, copy);
-      const found = names.includes(name) ? await readable(readWhole(disk, name, most)) : null;
-      const snapshot = found instanceof Uint8Array ? readSnapshot(found, generation) : null;
-      if (snapshot !== null && (origin === null || snapshot.origin === origin)) return { snapshot, usedTwin };
-      usedTwin = true;
+      const snapshot = names.includes(name) ? await readCopy(disk, name, generation) : null;
+      if (snapshot !== null && (origin === null || snapshot.origin === origin))
+        return { snapshot, badCopies };
+      badCopies.push(name);
     }
   }
-  return { snapshot: null, usedTwin };
+  return { snapshot: null, badCopies };
+}
+
+async function readCopy(disk: Disk, name: string, generation: number): Promise<Snapshot | null> {
+  const found = await readable(readWhole(disk, name, most));
+  return found instanceof Uint8Array ? readSnapshot(found, generation) : null;
+}
+
+/** Those of the copies that a start would go on from which are no good, also where the other one does. */
+export async function badCopiesIn(disk: Disk, { snapshot, badCopies }: Folder): Promise<readonly string[]> {
+  if (snapshot === null) return badCopies;
+  const { generation, origin } = snapshot;
+  const there = await disk.list();
+  const found: string[] = [];
+  for (const copy of copies) {
+    const name = snapshotName(generation, copy);
+    const read = there.includes(name) ? await readCopy(disk, name, generation) : null;
+    if (read?.origin !== origin) found.push(name);
+  }
+  return [...new Set([...badCopies, ...found])];
 }
 
 const most = limits.log_snapshot_bytes_max + headBytes;

@@ -37,7 +37,7 @@ export interface Found {
 export async function found(files: Image): Promise<Found | null> {
   try {
     const { recovery } = await openCommitLog(MemoryDisk.of(files), { random: seededBytes(1) });
-    return { texts: textsOf(recovery), usedTwin: recovery.usedTwin, torn: recovery.tornBytes };
+    return { texts: textsOf(recovery), usedTwin: recovery.badCopies.length > 0, torn: recovery.tornBytes };
   } catch (error) {
     if (error instanceof WeirError && error.code === "WEIR_STATE") return null;
     throw error;

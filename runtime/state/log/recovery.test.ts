@@ -38,7 +38,7 @@ function snapshot(number: number): { readonly snapshot: Parameters<typeof decide
   return { snapshot: { origin, generation: 1, epoch: 1, number, body: new Uint8Array(0) } };
 }
 
-const none = { snapshot: null, position: null };
+const none = { snapshot: null, position: null, badCopies: [] };
 
 const cases: readonly [string, Parameters<typeof decide>[0], object][] = [
   [
@@ -69,12 +69,21 @@ const cases: readonly [string, Parameters<typeof decide>[0], object][] = [
   [
     "an end that was acknowledged",
     { ...none, segments: [segment(1, 1, 3, { restBytes: 99 })], position: position(1, 4) },
-    { number: 3, damage: { reason: "commit 4 was acknowledged and is damaged or cut off", known: 4 } },
+    {
+      number: 3,
+      damage: {
+        reason: "commit 4 in segment-0000000001 was acknowledged and is damaged or cut off",
+        known: 4,
+      },
+    },
   ],
   [
     "an end that another commit follows",
     { ...none, segments: [segment(1, 1, 3, { restBytes: 99, beyond: 6 })] },
-    { number: 3, damage: { reason: "commit 4 is damaged, and commit 6 follows it", known: 6 } },
+    {
+      number: 3,
+      damage: { reason: "commit 4 in segment-0000000001 is damaged, and commit 6 follows it", known: 6 },
+    },
   ],
   [
     "a torn end that a later start has settled",
@@ -89,17 +98,32 @@ const cases: readonly [string, Parameters<typeof decide>[0], object][] = [
   [
     "an end of an earlier segment that is short",
     { ...none, segments: [segment(1, 1, 2), segment(2, 4, 5)], position: position(2, 5) },
-    { number: 2, damage: { reason: "commit 3 is damaged or missing", known: 5 } },
+    {
+      number: 2,
+      damage: {
+        reason:
+          "commit 3 in segment-0000000001 is damaged or missing, and segment-0000000002 begins behind it",
+        known: 5,
+      },
+    },
   ],
   [
     "a segment that is missing",
     { ...none, segments: [segment(1, 1, 3), segment(3, 6, 7)], position: position(3, 7) },
-    { number: 3, sequence: 1, damage: { reason: "commit 4 is damaged or missing", known: 7 } },
+    {
+      number: 3,
+      sequence: 1,
+      damage: {
+        reason:
+          "commit 4 in segment-0000000001 is damaged or missing, and segment-0000000003 begins behind it",
+        known: 7,
+      },
+    },
   ],
   [
     "a newest segment that is missing",
     { ...none, segments: [segment(1, 1, 3)], position: position(2, 5) },
-    { number: 3, damage: { reason: "segment 2 is missing", known: 5 } },
+    { number: 3, damage: { reason: "segment-0000000002 is missing", known: 5 } },
   ],
   [
     "a newest segment that is newer than what was noted",
@@ -109,12 +133,12 @@ const cases: readonly [string, Parameters<typeof decide>[0], object][] = [
   [
     "a segment without its beginning",
     { ...none, segments: [segment(1, 1, 3), { sequence: 2, segment: "does not begin as one" }] },
-    { number: 3, damage: { reason: "segment 2 does not begin as one", known: 3 } },
+    { number: 3, damage: { reason: "segment-0000000002 does not begin as one", known: 3 } },
   ],
   [
     "no segment",
     { ...none, ...snapshot(7), segments: [] },
-    { number: 7, damage: { reason: "there is no segment", known: 0 } },
+    { number: 7, damage: { reason: "there is no segment-0000000001, nor any other segment", known: 0 } },
   ],
   [
     "a snapshot, and what follows it",
@@ -139,7 +163,27 @@ const cases: readonly [string, Parameters<typeof decide>[0], object][] = [
   [
     "no snapshot, where there must have been one",
     { ...none, segments: [segment(2, 4, 6)], position: position(2, 6) },
-    { number: 0, damage: { reason: "commit 1 is damaged or missing", known: 6 } },
+    {
+      number: 0,
+      damage: { reason: "commit 1 is damaged or missing, and segment-0000000002 begins behind it", known: 6 },
+    },
+  ],
+  [
+    "a snapshot of which no copy is good: they are what is to be put back",
+    {
+      ...none,
+      badCopies: ["snapshot-0000000001-a", "snapshot-0000000001-b"],
+      segments: [segment(2, 4, 6)],
+      position: position(2, 6),
+    },
+    {
+      number: 0,
+      damage: {
+        reason:
+          "snapshot-0000000001-a and snapshot-0000000001-b cannot be used; commit 1 is damaged or missing, and segment-0000000002 begins behind it",
+        known: 6,
+      },
+    },
   ],
 ];
 

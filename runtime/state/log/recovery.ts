@@ -8,6 +8,7 @@
 // one synchronisation for each commit can avoid: after a power cut, commits at the very end that are damaged or cut off, while
 // the position that would tell had not reached the disk either. After a mere end of the process it always has.
 
+import { segmentName } from "./file-names.ts";
 import type { Position } from "./position-file.ts";
 import type { Commit, Segment } from "./segment.ts";
 import type { Snapshot } from "./snapshot-file.ts";
@@ -18,6 +19,8 @@ export interface FolderContent {
   /** By sequence, the oldest first. Those before the one in use may be left out. */
   readonly segments: readonly FoundSegment[];
   readonly position: Position | null;
+  /** Names of copies of snapshots that were looked at and are no good, or missing. */
+  readonly badCopies: readonly string[];
 }
 
 export interface FoundSegment {
@@ -56,7 +59,7 @@ export function decide(content: FolderContent): Decision {
   const newest = segments.at(-1);
   const acknowledged =
     newest !== undefined && position?.sequence === newest.sequence ? position.number : null;
-  const reason = walk.reason ?? missingAtEnd(walk.number, newest, position);
+  const reason = reasonOf(walk, content);
   const known = Math.max(0, position?.number ?? 0, ...segments.map(knownOf));
   const torn = newest === undefined || typeof newest.segment === "string" ? 0 : newest.segment.restBytes;
   return {
@@ -69,16 +72,26 @@ export function decide(content: FolderContent): Decision {
   };
 }
 
+/** What is damaged, by the names of the files; null where nothing is that counts. */
+function reasonOf({ reason, number }: Walk, { segments, position, badCopies }: FolderContent): string | null {
+  const found = reason ?? missingAtEnd(number, segments.at(-1), position);
+  return found === null || badCopies.length === 0
+    ? found
+    : `${badCopies.join(" and ")} cannot be used; ${found}`;
+}
+
 /** What the position knows that is not there; null where nothing is. */
 function missingAtEnd(
   number: number,
   newest: FoundSegment | undefined,
   position: Position | null,
 ): string | null {
-  if (newest === undefined) return "there is no segment";
+  if (newest === undefined)
+    return `there is no ${segmentName(position?.sequence ?? 1)}, nor any other segment`;
   if (position === null || position.sequence < newest.sequence) return null;
-  if (position.sequence > newest.sequence) return `segment ${position.sequence} is missing`;
-  return position.number > number ? `commit ${number + 1} was acknowledged and is damaged or cut off` : null;
+  if (position.sequence > newest.sequence) return `${segmentName(position.sequence)} is missing`;
+  if (position.number <= number) return null;
+  return `commit ${number + 1} in ${segmentName(newest.sequence)} was acknowledged and is damaged or cut off`;
 }
 
 interface Walk {
@@ -98,8 +111,13 @@ function walked({ snapshot, segments }: FolderContent): Walk {
   const start = segments.findLastIndex((found) => isInUse(found, snapshot?.number ?? 0));
   for (const [index, found] of segments.slice(Math.max(start, 0)).entries()) {
     const { segment } = found;
-    if (typeof segment === "string") return stop(`segment ${found.sequence} ${segment}`);
-    if (segment.first > number + 1) return stop(`commit ${number + 1} is damaged or missing`);
+    if (typeof segment === "string") return stop(`${segmentName(found.sequence)} ${segment}`);
+    if (segment.first > number + 1) {
+      const before = sequence === 0 ? "" : `in ${segmentName(sequence)} `;
+      return stop(
+        `commit ${number + 1} ${before}is damaged or missing, and ${segmentName(found.sequence)} begins behind it`,
+      );
+    }
     const next = segments[Math.max(start, 0) + index + 1]?.segment;
     // What a segment holds beyond the first commit of the next one was never finished, or was written again there.
     const end = next === undefined || typeof next === "string" ? Infinity : next.first;
@@ -110,7 +128,9 @@ function walked({ snapshot, segments }: FolderContent): Walk {
       sequence = segment.sequence;
     }
     if (segment.beyond !== null && segment.beyond < end)
-      return stop(`commit ${number + 1} is damaged, and commit ${segment.beyond} follows it`);
+      return stop(
+        `commit ${number + 1} in ${segmentName(found.sequence)} is damaged, and commit ${segment.beyond} follows it`,
+      );
   }
   return stop(null);
 }

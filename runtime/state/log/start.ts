@@ -16,8 +16,8 @@ export interface LogRecovery {
   readonly commits: readonly Uint8Array[];
   /** Dropped at the end, of a commit that was never finished; 0 normally. */
   readonly tornBytes: number;
-  /** True when the first copy of the newest snapshot is no good, and nothing was lost by that. */
-  readonly usedTwin: boolean;
+  /** Names of copies of snapshots that are no good, where another one does and nothing was lost by that. */
+  readonly badCopies: readonly string[];
   /** What `acceptLoss` accepted; null when nothing is missing. */
   readonly loss: LogLoss | null;
 }
@@ -59,7 +59,7 @@ export function startOf(place: string, folder: Folder, options: StartOptions): S
   const decision = isNew ? nothing : decide(folder);
   refuseOther(place, folder, options.owner);
   if (decision.damage !== null && !options.acceptLoss)
-    throw damageOf(place, decision, decision.damage.reason);
+    throw damageOf(place, decision, decision.damage.reason, options.owner);
   const head = headOf(folder, decision, options);
   const carried = decision.lastUnsure ? decision.commits.slice(-1).map(({ body }) => body) : [];
   return {
@@ -100,14 +100,14 @@ function headOf(
   };
 }
 
-function recoveryOf({ snapshot, usedTwin }: Folder, decision: Decision, head: SegmentHead): LogRecovery {
+function recoveryOf({ snapshot, badCopies }: Folder, decision: Decision, head: SegmentHead): LogRecovery {
   const { damage, number } = decision;
   return {
     epoch: head.epoch,
     snapshot: snapshot?.body ?? null,
     commits: decision.commits.map(({ body }) => body),
     tornBytes: decision.tornBytes,
-    usedTwin,
+    badCopies: snapshot === null ? [] : badCopies,
     loss:
       damage === null
         ? null
@@ -140,10 +140,15 @@ function refuseOther(place: string, { newest }: Folder, owner: string): void {
   });
 }
 
-function damageOf(place: string, { number }: Decision, reason: string): WeirError {
+function damageOf(place: string, { number }: Decision, reason: string, owner: string): WeirError {
+  // Whose folder it is: the pipelines that share it are named together.
+  const [name] = owner.split("+");
+  const kept = number === 0 ? "nothing of it" : `what was committed up to ${number}`;
   return new WeirError("WEIR_STATE", `${place}: the commit log is damaged: ${reason}`, {
     remedy:
-      "start it again, which helps where the disk only failed to read; then put back a copy of the folder, or start once with `accept_loss: true`, " +
-      `which keeps ${number === 0 ? "nothing of it" : `what was committed up to ${number}`} and begins a new log`,
+      "start it again, which helps where the disk only failed to read; then look with `weir outbox export` at the rows that can still be read, " +
+      `and start once with \`weir run FILE --state FOLDER --accept-loss ${name}\`, which keeps ${kept}, begins a new log, ` +
+      "and makes what is missing anew from what the source still has; what of that had been sent already comes twice. " +
+      "A copy of the folder that was made while nothing ran, and after which nothing ran, loses nothing",
   });
 }

@@ -10,7 +10,6 @@ import { messageOf, WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Disk, DiskFile } from "../log/disk.ts";
 import { diskRefusal, isLackOfRoom } from "../log/disk-fault.ts";
-import { damaged } from "../plain.ts";
 import { rowsOf } from "./block.ts";
 import type { KeptRow } from "./entry.ts";
 import type { Place } from "./piece.ts";
@@ -67,15 +66,27 @@ export function headerIn(bytes: Uint8Array): FrameHeader | null {
 export function blockIn(frame: Uint8Array, rows: number): Uint8Array {
   const header = headerIn(frame);
   if (header === null || header.bodyLength !== frame.length - headerLength || header.rows !== rows)
-    throw damaged("no frame begins where one is expected");
+    throw damagedFrame("no frame begins where one is expected");
   const checksum = Buffer.from(frame.buffer, frame.byteOffset, frame.length).readUInt32LE(4);
   if (checksum !== crc32(frame.subarray(checkedFrom)))
-    throw damaged("a frame's checksum is not that of its bytes");
+    throw damagedFrame("a frame's checksum is not that of its bytes");
   const body = frame.subarray(headerLength);
   const block = header.packed ? zstdDecompressSync(body, { maxOutputLength: header.blockLength }) : body;
-  if (block.length !== header.blockLength) throw damaged("a frame's block has another length than it says");
+  if (block.length !== header.blockLength)
+    throw damagedFrame("a frame's block has another length than it says");
   return block;
 }
+
+/** What it is of, and what to do, says whoever reads the file. */
+function damagedFrame(what: string): WeirError {
+  return new WeirError("WEIR_STATE", what);
+}
+
+/** What is done about rows that are not to be had any more: they are behind nothing but this file. */
+const damageRemedy =
+  "start it again, which helps where the disk only failed to read; else `weir outbox fsck FOLDER` says which rows are affected and " +
+  "`weir outbox export FOLDER` writes all others that wait; then move the folder away, and the pipeline begins anew with what its source still has: " +
+  "of that, what was sent already comes twice";
 
 /** One that is written on. */
 interface Writing {
@@ -83,6 +94,13 @@ interface Writing {
   readonly handle: DiskFile;
   length: number;
   isDirty: boolean;
+}
+
+export interface FileOptions {
+  /** Bytes of one file. */
+  readonly fileBytes?: number | undefined;
+  /** Nothing is written, and nothing is sent. */
+  readonly lookedAt?: boolean | undefined;
 }
 
 export class OutboxFiles {
@@ -109,23 +127,26 @@ export class OutboxFiles {
     this.#nextFile = nextFile;
   }
 
-  /** `needed`: by number, how many bytes at least a file has to hold. Rejects where one is missing or shorter. */
+  /**
+   * `needed`: by number, how many bytes at least a file has to hold. Rejects where one is missing or shorter, unless it is
+   * `lookedAt` only: then whoever reads what was there is told.
+   */
   static async open(
     disk: Disk,
     clock: Clock,
     needed: ReadonlyMap<number, number>,
-    fileBytes: number = limits.outbox_file_bytes_max,
+    { fileBytes = limits.outbox_file_bytes_max, lookedAt = false }: FileOptions = {},
   ): Promise<OutboxFiles> {
     const found = (await disk.list()).map(fileNumber).filter((file) => file !== null);
     const files = new OutboxFiles(disk, clock, fileBytes, Math.max(0, ...found, ...needed.keys()) + 1);
     for (const file of found) files.#lengths.set(file, await lengthOf(disk, file));
     for (const [file, bytes] of needed) {
       const length = files.#lengths.get(file);
-      if (length === undefined || length < bytes)
+      if (!lookedAt && (length === undefined || length < bytes))
         throw new WeirError(
           "WEIR_STATE",
           `${disk.place}: ${fileName(file)} ${length === undefined ? "is missing" : `ends at byte ${length}`}, expected ${bytes} bytes`,
-          { remedy: "restore the folder from a copy; `weir outbox fsck` says which rows are affected" },
+          { remedy: damageRemedy },
         );
     }
     return files;
@@ -168,7 +189,7 @@ export class OutboxFiles {
         "WEIR_STATE",
         `${this.#disk.place}: ${fileName(file)} at byte ${offset}: ${messageOf(error)}`,
         {
-          remedy: "restore the folder from a copy; `weir outbox fsck` says which rows are affected",
+          remedy: damageRemedy,
           cause: error,
         },
       );

@@ -29,6 +29,8 @@ export interface OutboxOptions {
   readonly retention?: number;
   /** Bytes of one file. */
   readonly fileBytes?: number;
+  /** Nothing is written and nothing is sent: files that are missing or cut off are told of where what they held is read. */
+  readonly lookedAt?: boolean;
 }
 
 export const defaultOutboxLimits: OutboxLimits = {

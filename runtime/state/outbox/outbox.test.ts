@@ -156,7 +156,7 @@ describe("the disk", () => {
     const damaged = await Outbox.open(disk.process(), manifest, options);
     await expect(damaged.take("live", 1, 1)).rejects.toMatchObject({
       code: "WEIR_STATE",
-      message: expect.stringContaining("outbox-00000001.rows at byte 0: the snapshot is damaged"),
+      message: expect.stringContaining("outbox-00000001.rows at byte 0: a frame's checksum"),
       remedy: expect.stringContaining("weir outbox fsck"),
     });
     inode.bytes = inode.bytes.slice(0, -1);

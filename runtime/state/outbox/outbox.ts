@@ -27,7 +27,7 @@ import { OutboxStore } from "./outbox-store.ts";
 import { type ChainRows, chainRows, outboxStats, type OutboxStats, waitingBytes } from "./outbox-stats.ts";
 import { endOf, placeOf, rowsIn } from "./piece.ts";
 import { PieceReader } from "./piece-reader.ts";
-import { entriesFrom, faultsOf, type OutboxFault } from "./reading.ts";
+import { entriesFrom, faultsOf, type Lost, type OutboxFault } from "./reading.ts";
 import { chainsByPassing, chainsByWall, frameByPassing, frameByWall } from "./times.ts";
 import { Turns } from "./turns.ts";
 import { Uplinks } from "./uplinks.ts";
@@ -110,7 +110,7 @@ export class Outbox {
   static async #open(disk: Disk, manifest: Plain | null, options: OutboxOptions): Promise<Outbox> {
     const kept = manifest === null ? { chains: [], uplinks: null } : manifestOf(manifest);
     const needed = neededFiles(kept.chains.flatMap(({ pieces }) => pieces));
-    const files = await OutboxFiles.open(disk, options.clock, needed, options.fileBytes);
+    const files = await OutboxFiles.open(disk, options.clock, needed, options);
     const outbox = new Outbox(disk, files, new Set(needed.keys()), options);
     outbox.uplinks.restore(kept.uplinks);
     for (const { name, heads, pieces } of chainsByPassing(kept.chains, options.clock))
@@ -260,9 +260,9 @@ export class Outbox {
   }
 
   /** Released entries from `number` on, as `take` would give them, without taking them. */
-  read(chain: string, number: number): AsyncGenerator<Entry, void, undefined> {
+  read(chain: string, number: number, lost?: Lost): AsyncGenerator<Entry, void, undefined> {
     const lane = this.#turns.laneOf(chain);
-    return entriesFrom(this.#chain(chain).entries, number, this.#store.files, lane);
+    return entriesFrom(this.#chain(chain).entries, number, this.#store.files, lane, lost);
   }
 
   /** Entries that cannot be read. */

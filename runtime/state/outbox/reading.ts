@@ -17,17 +17,25 @@ export interface OutboxFault {
   readonly reason: string;
 }
 
-/** Released entries of a chain from `number` on, as they are handed out. */
+export type Lost = (fault: OutboxFault) => void;
+
+/** Released entries of a chain from `number` on, as they are handed out. Those that cannot be read `lost` is told of, where it is given. */
 export async function* entriesFrom(
-  { pieces, released }: OutboxChain,
+  { name, pieces, released }: OutboxChain,
   number: number,
   files: OutboxFiles,
   lane: Lane,
+  lost?: Lost,
 ): AsyncGenerator<Entry, void, undefined> {
   const reader = new PieceReader(files);
   for (const piece of pieces.slice(placeOf(pieces, number))) {
     if (piece.first > released) return;
-    const rows = await reader.read(piece);
+    const rows = await reader.read(piece).catch((error: unknown) => {
+      if (lost === undefined) throw error;
+      lost({ chain: name, first: piece.first, last: endOf(piece), reason: messageOf(error) });
+      return null;
+    });
+    if (rows === null) continue;
     for (let each = Math.max(number, piece.first); each <= endOf(piece); each++)
       yield entryIn(piece, each, rows, lane);
   }
