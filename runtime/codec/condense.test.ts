@@ -1,7 +1,10 @@
 import { Packr } from "msgpackr";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { makeBatch } from "../batch/batch.ts";
+import { PayloadBuilder } from "../batch/payloads.ts";
 import { type ColumnRule, joinedPayload, RowCondenser, type RowForm } from "./condense.ts";
+import { createDecoder, createEncoder } from "./formats.ts";
 
 const columns = new Map<string, ColumnRule>([
   ["window_start", { kind: "start" }],
@@ -37,6 +40,32 @@ const readBack = (payloads: readonly Uint8Array[]): readonly Row[] =>
 function row(start: number, values: Partial<Row> = {}): Row {
   const rest = { device: "a", n: 1, mean: 1, low: 1, high: 1, opened: start, closed: start };
   return { window_start: start, window_end: start + 1_000, ...rest, ...values };
+}
+
+/** As a sink of the format msgpack writes it. */
+function written(record: Row): Uint8Array {
+  const types = {
+    window_start: "time",
+    window_end: "time",
+    device: "string",
+    closed: "time",
+    opened: "time",
+  } as const;
+  const fields = [...columns.keys()].map((name) => ({
+    name,
+    type: types[name as keyof typeof types] ?? "float64",
+  }));
+  const builder = new PayloadBuilder();
+  builder.add(bytesOf(record), "subject", 0);
+  const decoded = createDecoder("json", fields).decode(builder.take());
+  const time = new Float64Array(1);
+  const schema = { fields, rest: null };
+  const batch = makeBatch({ schema, columns: decoded.columns, rows: 1, time, watermark: time });
+  const payloads: Uint8Array[] = [];
+  createEncoder("msgpack", { schema, origin: null }).encode(batch, (_, payload) =>
+    payloads.push(payload.slice()),
+  );
+  return payloads[0]!;
 }
 
 function condensed(rows: readonly Row[], every: number): readonly Row[] {
@@ -84,6 +113,22 @@ describe("rows", () => {
     expect(condenser.add(several)).toBe(true);
     const [payload] = condenser.payloads();
     expect(packr.unpack(payload!)).toMatchObject({ n: 2, window_end: 2_000 });
+  });
+
+  test("in MessagePack as a sink writes it, with times of today, become one that it would have written", () => {
+    const condenser = new RowCondenser(msgpack, 300_000);
+    const start = 1_764_300_000_000;
+    for (const minute of [0, 1, 2])
+      expect(condenser.add(written(row(start + minute * 60_000, { mean: 2 ** 40, low: minute })))).toBe(true);
+    const whole = { window_end: start + 121_000, n: 3, mean: 2 ** 40, low: 0, closed: start + 120_000 };
+    expect(condenser.payloads()).toStrictEqual([written(row(start, whole))]);
+  });
+
+  test("with whole numbers that a double does not hold are left alone", () => {
+    const condenser = new RowCondenser(msgpack, 10_000);
+    const large = new Packr({ useRecords: false });
+    for (const name of ["device", "n", "closed"])
+      expect(condenser.add(large.pack({ ...row(0), [name]: 2n ** 60n + 1n }))).toBe(false);
   });
 
   test("in lines of JSON, several in a payload, come out as such", () => {

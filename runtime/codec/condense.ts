@@ -2,6 +2,8 @@
 // the bytes of rows and what is to become of each column; never knows where rows wait or go.
 
 import { Packr } from "msgpackr";
+import { packValue } from "./msgpack/encoder.ts";
+import { packable } from "./msgpack/json-value.ts";
 
 /** What becomes of a column when rows become one. */
 export type ColumnRule =
@@ -86,7 +88,7 @@ export class RowCondenser {
 }
 
 function fitsRule(kind: ColumnRule["kind"], value: unknown): boolean {
-  if (kind === "key") return typeof value !== "object" || value === null;
+  if (kind === "key") return (typeof value !== "bigint" && typeof value !== "object") || value === null;
   if (kind === "first" || kind === "last")
     return (typeof value !== "bigint" && typeof value !== "object") || value === null;
   return value === null || typeof value === "number";
@@ -155,9 +157,19 @@ function rowsOf(payload: Uint8Array, format: RowForm["format"]): readonly Row[] 
 function unpacked(payload: Uint8Array): readonly unknown[] {
   const values: unknown[] = [];
   packr.unpackMultiple(payload, (value: unknown) => {
-    values.push(value);
+    values.push(isRow(value) ? withNumbers(value) : value);
   });
   return values;
+}
+
+/** Whole numbers beyond 32 bits, as times are, were written as 64. Those that a double holds are numbers like all others. */
+function withNumbers(row: Row): Row {
+  for (const [name, value] of Object.entries(row)) {
+    if (typeof value !== "bigint") continue;
+    const number = Number(value);
+    if (Number.isSafeInteger(number)) row[name] = number;
+  }
+  return row;
 }
 
 function isRow(value: unknown): value is Row {
@@ -169,9 +181,14 @@ function textOf(bytes: Uint8Array): string {
 }
 
 function payloadOf(row: Row, format: RowForm["format"]): Uint8Array {
-  return format === "json"
-    ? Buffer.from(JSON.stringify(row))
-    : Uint8Array.prototype.slice.call(packr.pack(row));
+  return format === "json" ? Buffer.from(JSON.stringify(row)) : packValue(packed(row));
+}
+
+/** With each number written as the encoder of rows writes it. */
+function packed(row: Row): ReadonlyMap<string, unknown> {
+  return new Map(
+    Object.entries(row).map(([name, value]) => [name, typeof value === "number" ? packable(value) : value]),
+  );
 }
 
 /** Payloads of one form as one, as a sink that puts several rows into a message writes them. */
