@@ -100,6 +100,9 @@ export const storageLimits = {
   /** What may be handed out before the next commit. After a restart nobody knows whether those were sent. */
   outbox_ahead_rows_max: 65_536,
   outbox_ahead_bytes_max: 16_777_216,
+  /** … and the part of that where nobody takes them; how fast it goes from one to the other, from commit to commit. */
+  outbox_ahead_part_min: 0.015_625,
+  outbox_ahead_step: 4,
   outbox_tiers_max: 8,
   /** Rows that are condensed together: at most, … */
   outbox_condense_bytes_max: 4_194_304,

@@ -3,15 +3,10 @@
 
 import { WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
+import { type Ahead, AheadWindow } from "./ahead.ts";
 import { BlockWriter } from "./block.ts";
 import type { KeptRow } from "./entry.ts";
 import { endOf, joined, type Piece, placeOf, sizeOf } from "./piece.ts";
-
-/** What is handed out at most before the next commit, so that a restart knows what was certainly never sent. */
-export interface Ahead {
-  readonly rows: number;
-  readonly bytes: number;
-}
 
 /** What a snapshot holds of a chain. */
 export interface KeptChain {
@@ -41,7 +36,7 @@ interface Frozen {
 
 export class OutboxChain {
   readonly name: string;
-  readonly #ahead: Ahead;
+  readonly #ahead: AheadWindow;
   readonly #writer: BlockWriter = new BlockWriter();
   #pieces: Piece[] = [];
   /** The last number given, and the last of a cut. */
@@ -68,7 +63,7 @@ export class OutboxChain {
 
   constructor(name: string, ahead: Ahead) {
     this.name = name;
-    this.#ahead = ahead;
+    this.#ahead = new AheadWindow(ahead);
   }
 
   /** As a manifest has it. All that was allowed may have been sent. */
@@ -81,6 +76,7 @@ export class OutboxChain {
     this.#dropped = { ...heads.dropped };
     this.wrote(heads.allowed, heads.confirmed);
     this.#sent = heads.allowed;
+    this.#ahead.restarted(this.#sent);
     this.#confirmed = heads.confirmed;
     this.#next = heads.confirmed + 1;
     this.#confirmations = [{ number: heads.confirmed, since: elapsed, at: elapsed }];
@@ -189,8 +185,9 @@ export class OutboxChain {
     return placed;
   }
 
-  /** How far may be handed out until the commit after the one that says so. */
+  /** How far may be handed out until the commit after the one that says so. For each commit once. */
   allowance(): number {
+    this.#ahead.renew(this.#sent, this.#allowed, this.#released);
     let rows = 0;
     let bytes = 0;
     let end = this.#sent;
@@ -233,6 +230,7 @@ export class OutboxChain {
   /** As a frame behind the snapshot has it. All that was allowed may have been sent. */
   recover(allowed: number, confirmed: number, elapsed: number): void {
     this.#sent = Math.max(this.#sent, allowed);
+    this.#ahead.restarted(this.#sent);
     this.confirm(confirmed, elapsed);
   }
 
