@@ -101,7 +101,7 @@ export const storageLimits = {
   outbox_ahead_rows_max: 65_536,
   outbox_ahead_bytes_max: 16_777_216,
   /** … and the part of that where nobody takes them; how fast it goes from one to the other, from commit to commit. */
-  outbox_ahead_part_min: 0.015_625,
+  outbox_ahead_part_min: 0.031_25,
   outbox_ahead_step: 4,
   outbox_tiers_max: 8,
   /** Rows that are condensed together: at most, … */
@@ -121,6 +121,10 @@ export const storageLimits = {
   backlog_in_flight_bytes: 262_144,
   /** What a row takes on the wire beside its own bytes: the protocol, and the headers of its chain. */
   uplink_row_bytes: 200,
+  /** The same of a message with many rows: the protocol, and where the answer is to go. */
+  uplink_head_bytes: 100,
+  /** Of how many bytes a message says as much of what rows take on the wire as all those before it. */
+  uplink_share_bytes: 65_536,
   /** Backlog waits until its budget has room for so much, … */
   uplink_message_bytes: 65_536,
   /** … and use of budgets that no commit holds yet, which a crash forgets. */

@@ -1,6 +1,6 @@
 // A message of a lane as a whole: rows one after the other (lane-rows.ts), or all of them packed as one frame of zstd. Backlog
-// is: rows of one kind are like each other, so that a hundred of them take a fifth to a ninth of their bytes, and nobody waits
-// for them. How a message is packed is told by its first bytes: no row begins as a frame does.
+// is, and all that goes over a connection whose bytes are counted: rows of one kind are like each other, so that a hundred of them take a
+// fifth to a ninth of their bytes. How a message is packed is told by its first bytes: no row begins as a frame does.
 
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { limits } from "../limits.ts";

@@ -219,15 +219,24 @@ export class ChainSet {
   }
 
   #deliveryOf(
-    { delivery, lane }: Extract<RowSink, { kind: "nats" }>,
+    spec: Extract<RowSink, { kind: "nats" }>,
     { name }: PipelinePlan,
     waited: "live" | "backlog",
   ): Delivery {
+    const { delivery, lane, to } = spec;
     if (delivery !== "lane") return { kind: delivery ?? "exclusive" };
     const isBacklog = waited === "backlog";
-    const { host, term } = this.#options;
+    const { host, term, outbox } = this.#options;
     const names = [term === undefined ? host : anyHost, name, isBacklog ? waited : lane];
-    return { kind: "lane", prefix: lanePrefix, names, packed: isBacklog };
+    const live = chainOf(spec, name);
+    const chain = isBacklog ? backlogOf(live) : live;
+    return {
+      kind: "lane",
+      prefix: lanePrefix,
+      names,
+      packed: isBacklog || outbox.uplinks.counts(to),
+      wrote: (number, bytes) => outbox.turns.wrote(chain, number, bytes),
+    };
   }
 }
 

@@ -20,6 +20,8 @@ export type Delivery =
       readonly names: readonly string[];
       /** Messages are packed where that gains. */
       readonly packed?: boolean;
+      /** Told of each message that was written: the number of its last row, and about what it took on the wire. */
+      readonly wrote?: (number: number, bytes: number) => void;
     };
 
 /** Makes the target once the chain is known. */
@@ -39,8 +41,9 @@ export async function openDelivery(
     const stream: StreamSpec = { ...options.stream, subjects: [`${delivery.prefix}.>`], shared: true };
     const port = await natsStreamPort({ ...options, stream });
     const subject = laneSubject(delivery.prefix, ...delivery.names);
-    const { packed = false } = delivery;
-    return (chain) => laneTarget({ ...chain, port, subject, packed });
+    const { packed = false, wrote } = delivery;
+    return (chain) =>
+      laneTarget({ ...chain, port, subject, packed, ...(wrote === undefined ? {} : { wrote }) });
   }
   const shared = delivery.kind !== "exclusive";
   const port = await natsStreamPort({ ...options, stream: { ...options.stream, shared } });

@@ -11,7 +11,7 @@ import type { Place, Tail, Target } from "./chain.ts";
 import { Claims, outdated, standingAt } from "./claim.ts";
 import { type Failure, failureOf, Flight, type Sent } from "./flight.ts";
 import { lastOfSubject } from "./last-standing.ts";
-import { chainHeaders, expectedLastOfSubject, markOf, unfitReason } from "./publication.ts";
+import { chainHeaders, expectedLastOfSubject, markOf, unfitReason, wireLength } from "./publication.ts";
 import {
   checkKeeps,
   checkStream,
@@ -29,6 +29,8 @@ export interface LaneTargetOptions extends StreamTargetOptions {
   readonly subject: string;
   /** Messages are packed where that gains. */
   readonly packed?: boolean;
+  /** Told of each message that was written: the number of its last row, and about what it took on the wire. */
+  readonly wrote?: (number: number, bytes: number) => void;
 }
 
 /** `up.<host>.<pipeline>.<lane>`: names as tokens of a subject. */
@@ -238,7 +240,9 @@ class LaneTarget implements Target {
       items.map(({ bytes }) => bytes),
       this.#options.packed ?? false,
     );
-    port.publish({ subject, payload, headers }, (answer) => this.#answered(items, answer));
+    const publication = { subject, payload, headers };
+    port.publish(publication, (answer) => this.#answered(items, answer));
+    this.#options.wrote?.(last.number, wireLength(publication));
   }
 
   #answered(items: readonly Item[], answer: Answer): void {

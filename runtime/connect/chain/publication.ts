@@ -46,6 +46,13 @@ export function chainHeaders(
   };
 }
 
+/** About what a message takes on the wire. */
+export function wireLength({ subject, payload, headers }: Publication): number {
+  let bytes = limits.uplink_head_bytes + subject.length + payload.length;
+  for (const name in headers) bytes += name.length + headers[name]!.length + 4;
+  return bytes;
+}
+
 /** In which term a stored message was sent; 0 for none. */
 export function termOf(message: StoredMessage): number {
   return wholeOf(message.headers.get(termHeader)) ?? 0;

@@ -12,8 +12,8 @@ export interface Ahead {
 
 export class AheadWindow {
   readonly #most: Ahead;
-  /** The part of the most that is allowed now. */
-  #part = 1;
+  /** The part of the most that is allowed now: nobody is known to take rows before somebody does. */
+  #part: number = limits.outbox_ahead_part_min;
   /** The last number that may have been sent, as it was at the commit before. */
   #sent = 0;
 
@@ -29,10 +29,9 @@ export class AheadWindow {
     return this.#most.bytes * this.#part;
   }
 
-  /** Nobody is known to take rows. All up to `sent` may have been sent. */
+  /** All up to `sent` may have been sent before. */
   restarted(sent: number): void {
     this.#sent = sent;
-    this.#part = limits.outbox_ahead_part_min;
   }
 
   /** A commit is made that says anew how far it is. */

@@ -64,7 +64,7 @@ export class Outbox {
   readonly #retention: number;
   readonly #upkeep: Upkeep;
   readonly uplinks: Uplinks;
-  readonly #turns: Turns;
+  readonly turns: Turns;
   readonly #ahead: Ahead;
   readonly #store: OutboxStore;
   readonly #chains: Map<string, Chain> = new Map();
@@ -85,7 +85,7 @@ export class Outbox {
     );
     this.uplinks = new Uplinks(options.uplinks ?? new Map(), options.shares);
     const laneOf = options.laneOf ?? (() => ({ connection: "", lane: "live" }));
-    this.#turns = new Turns(this.#clock, laneOf, this.uplinks, (chain) => this.#call(chain));
+    this.turns = new Turns(this.#clock, laneOf, this.uplinks, (chain) => this.#call(chain));
     this.#retention = options.retention ?? limits.outbox_retention_ms_default;
     this.#upkeep = new Upkeep({
       clock: this.#clock,
@@ -95,7 +95,7 @@ export class Outbox {
       condenser: options.condenser ?? null,
       chains: () => this.#all(),
       waitingBytes: () => waitingBytes(this.#all()),
-      turns: this.#turns,
+      turns: this.turns,
       store: this.#store,
     });
     // What may be sent cannot be dropped, so it must be a small part of all.
@@ -191,7 +191,7 @@ export class Outbox {
     this.#store.relieve();
     this.#tell();
     for (const chain of changedBy(frame)) {
-      this.#turns.filled(chain);
+      this.turns.filled(chain);
       this.#call(chain);
     }
   }
@@ -207,10 +207,10 @@ export class Outbox {
   async #take(chain: string, rows: number, bytes: number): Promise<readonly Entry[]> {
     const { entries, reader } = this.#chain(chain);
     const { rewound } = entries;
-    const lane = this.#turns.laneOf(chain);
+    const lane = this.turns.laneOf(chain);
     const found: Entry[] = [];
     let [size, onWire] = [0, 0];
-    const room = this.#turns.room(chain, { rows, bytes });
+    const room = this.turns.room(chain, { rows, bytes });
     const isEnough = (): boolean => found.length >= rows || size >= bytes || onWire >= room;
     while (!isEnough()) {
       const piece = entries.reserve(rows - found.length);
@@ -223,11 +223,11 @@ export class Outbox {
         const entry = entryIn(piece, entries.next, kept, lane);
         found.push(entry);
         size += entry.row.payload.length;
-        onWire += this.#turns.wireBytes(chain, entry.row);
+        onWire += this.turns.wireBytes(chain, entry.row);
         entries.took(entry.number);
       }
     }
-    this.#turns.took(chain, found);
+    this.turns.took(chain, found);
     reader.prepare(entries.pieces[placeOf(entries.pieces, entries.next) + 1]);
     return found;
   }
@@ -235,13 +235,13 @@ export class Outbox {
   /** Take again from `number` on (after a target had to attach again). */
   rewind(chain: string, number: number): void {
     this.#chain(chain).entries.rewind(number);
-    this.#turns.rewound(chain);
+    this.turns.rewound(chain);
   }
 
   /** All up to `number` are stored. */
   confirm(chain: string, number: number): void {
     this.#chain(chain).entries.confirm(number, this.#clock.elapsed());
-    this.#turns.confirmed(chain, number);
+    this.turns.confirmed(chain, number);
     this.#tell();
   }
 
@@ -262,7 +262,7 @@ export class Outbox {
 
   /** Released entries from `number` on, as `take` would give them, without taking them. */
   read(chain: string, number: number, lost?: Lost): AsyncGenerator<Entry, void, undefined> {
-    const lane = this.#turns.laneOf(chain);
+    const lane = this.turns.laneOf(chain);
     return entriesFrom(this.#chain(chain).entries, number, this.#store.files, lane, lost);
   }
 
@@ -331,7 +331,7 @@ export class Outbox {
   }
 
   async close(): Promise<void> {
-    this.#turns.close();
+    this.turns.close();
     this.#upkeep.close();
     await diskAsked(this.#disk, "close the outbox", () => this.#store.close());
   }
@@ -346,7 +346,7 @@ export class Outbox {
       const entries = new OutboxChain(name, this.#ahead);
       chain = { entries, reader: new PieceReader(this.#store.files), tasks: [] };
       this.#chains.set(name, chain);
-      this.#turns.add(name, entries);
+      this.turns.add(name, entries);
     }
     return chain;
   }

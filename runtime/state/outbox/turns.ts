@@ -8,6 +8,7 @@ import { type ChainLane, type Contender, type Lane, liveOf, yields } from "./lan
 import type { OutboxChain } from "./outbox-chain.ts";
 import { wireBytes } from "./uplink.ts";
 import type { Uplinks } from "./uplinks.ts";
+import { WireAccount } from "./wire-account.ts";
 
 interface Turn extends ChainLane {
   readonly entries: OutboxChain;
@@ -19,6 +20,8 @@ interface Turn extends ChainLane {
   since: number;
   /** Told to wait. */
   isWaiting: boolean;
+  /** Where bytes of its connection are counted. */
+  readonly wire: WireAccount | null;
 }
 
 export class Turns {
@@ -53,6 +56,7 @@ export class Turns {
       reserved: 0,
       since: this.#clock.now(),
       isWaiting: false,
+      wire: this.#uplinks.counts(connection) ? new WireAccount() : null,
     });
   }
 
@@ -89,7 +93,8 @@ export class Turns {
       const left = room - this.#reservedBeside(turn);
       // Those that take at this moment may leave some of it.
       if (left <= 0) return this.#wait(chain, turn, now + limits.outbox_turn_ms);
-      room = Math.min(left, wanted.bytes + wanted.rows * (turn.rowBytes ?? limits.uplink_row_bytes));
+      const alone = wanted.bytes + wanted.rows * (turn.rowBytes ?? limits.uplink_row_bytes);
+      room = Math.min(left, turn.wire?.estimate(alone) ?? alone);
     }
     if (turn.lane === "backlog") {
       // What is in the socket's way cannot be overtaken, so there must not be much of it.
@@ -110,7 +115,9 @@ export class Turns {
 
   /** About what a row of the chain takes on the wire. */
   wireBytes(chain: string, row: KeptRow): number {
-    return wireBytes(row, this.#turns.get(chain)?.rowBytes);
+    const turn = this.#turns.get(chain);
+    const alone = wireBytes(row, turn?.rowBytes);
+    return turn?.wire?.estimate(alone) ?? alone;
   }
 
   took(chain: string, taken: readonly Entry[]): void {
@@ -118,7 +125,10 @@ export class Turns {
     const last = taken.at(-1);
     if (turn !== undefined) turn.reserved = 0;
     if (turn === undefined || last === undefined) return;
-    const bytes = taken.reduce((sum, { row }) => sum + wireBytes(row, turn.rowBytes), 0);
+    const bytes = taken.reduce((sum, { number, row }) => {
+      const alone = wireBytes(row, turn.rowBytes);
+      return sum + (turn.wire?.take(number, alone) ?? alone);
+    }, 0);
     const now = this.#clock.now();
     turn.since = now;
     if (turn.lane === "backlog") turn.flight.push({ number: last.number, bytes });
@@ -126,8 +136,23 @@ export class Turns {
     if (!turn.entries.waits) this.#callOthers(turn);
   }
 
+  /** A message with all of a chain up to `number` that were taken is written, and took so many bytes on the wire. */
+  wrote(chain: string, number: number, bytes: number): void {
+    const turn = this.#turns.get(chain);
+    if (turn?.wire != null) this.#correct(turn, turn.wire.wrote(number, bytes));
+  }
+
+  /** `more`: than was spent for it; less than 0 where some is left again, for whoever waits for that. */
+  #correct(turn: Turn, more: number): void {
+    this.#uplinks.spend(turn.connection, more, this.#clock.now());
+    if (more >= 0) return;
+    for (const [chain, other] of this.#turns)
+      if (other.isWaiting && other.connection === turn.connection) this.#call(chain);
+  }
+
   confirmed(chain: string, number: number): void {
     const turn = this.#turns.get(chain);
+    turn?.wire?.confirmed(number);
     if (turn === undefined || turn.flight.length === 0) return;
     turn.flight = turn.flight.filter((part) => part.number > number);
     if (turn.isWaiting) this.#call(chain);
@@ -138,6 +163,7 @@ export class Turns {
     if (turn === undefined) return;
     turn.flight = [];
     turn.reserved = 0;
+    if (turn.wire !== null) this.#correct(turn, -turn.wire.rewound());
   }
 
   close(): void {

@@ -62,6 +62,11 @@ export class Uplinks {
     this.#shares = shares;
   }
 
+  /** Whether there is a budget for the connection. */
+  counts(connection: string): boolean {
+    return this.#budgets.has(connection);
+  }
+
   /** Bytes that may be sent now, and when to ask again where there are none. */
   room(connection: string, lane: Lane, now: number): { readonly bytes: number; readonly retry: number } {
     const budget = this.#budgets.get(connection);
@@ -115,11 +120,12 @@ export class Uplinks {
     this.#isUntold = false;
   }
 
+  /** `bytes`: less than 0 where less was sent than was thought. */
   spend(connection: string, bytes: number, now: number): void {
     const budget = this.#budgets.get(connection);
     if (budget === undefined) return;
     const { from, used } = useAt(budget, this.#uses.get(connection) ?? null, now);
-    this.#uses.set(connection, { from, used: used + bytes });
+    this.#uses.set(connection, { from, used: Math.max(0, used + bytes) });
     this.#unwritten += bytes;
     this.#isUntold = true;
     const grant = this.#grants.get(connection);
