@@ -21,9 +21,9 @@ export interface BytesThrough {
   readonly bytes_out: number;
 }
 
-/** How many bytes came in for each that went out. */
+/** How many bytes came in for each that went out; of what waited before a start nobody knows from how many it was made. */
 export function reductionText({ bytes_in, bytes_out }: BytesThrough): string {
-  if (bytes_out === 0) return "–";
+  if (bytes_in === 0 || bytes_out === 0) return "–";
   const times = bytes_in / bytes_out;
   return `${times < 9.95 ? times.toFixed(1) : countText(Math.round(times))}×`;
 }

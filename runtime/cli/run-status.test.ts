@@ -29,6 +29,7 @@ it("shows what came, what went and how much less that is", () => {
   ]);
   expect(throughText(statusOf("climate", 20_000, 50_000))).toBe("2.0 MB in, 50.0 kB out (40×)");
   expect(throughText(statusOf("hall", 5, 0))).toBe("500 B in, 0 B out");
+  expect(throughText(statusOf("hall", 0, 500))).toBe("0 B in, 500 B out");
 });
 
 it("tells of rows that will never arrive, and why", () => {

@@ -82,6 +82,7 @@ export function droppedLines(statuses: readonly WorkerStatus[]): string[] {
 /** `9.6 kB in, 310 B out (31×)`. */
 export function throughText(status: WorkerStatus): string {
   const through = bytesThrough(status);
-  const saved = through.bytes_out === 0 ? "" : ` (${reductionText(through)})`;
+  const isNone = through.bytes_in === 0 || through.bytes_out === 0;
+  const saved = isNone ? "" : ` (${reductionText(through)})`;
   return `${bytesText(through.bytes_in)} in, ${bytesText(through.bytes_out)} out${saved}`;
 }

@@ -44,6 +44,11 @@ it("has no subjects that another stream has, and it is said which", async () => 
   await expect(ensureStream(who, manager, { ...shared, subjects: ["air.b.*"] })).rejects.toThrow(
     "stream ALARMS cannot have its subjects: air.b.* overlaps with subjects of stream AIR; give",
   );
+  const lanes = { subjects: ["up.>"], shared: true, fixed: true };
+  await ensureStream(who, manager, { name: "ROWS", ...lanes });
+  await expect(ensureStream(who, manager, { name: "URGENT", ...lanes })).rejects.toThrow(
+    "up.> overlaps with subjects of stream ROWS; all lanes of a server go to one stream: write stream: ROWS in this sink as well",
+  );
   await link.close();
 });
 

@@ -23,6 +23,8 @@ export interface StreamSpec {
   readonly bytesMax?: number;
   /** Others write it too, each subjects of their own: it takes theirs as they come. */
   readonly shared?: boolean;
+  /** No pipeline chooses its subjects: all lanes have the same. */
+  readonly fixed?: boolean;
   /** How long it keeps a row, ms, if it must be created. Default: for ever. */
   readonly ageMax?: number;
 }
@@ -68,13 +70,18 @@ async function overlapFault(
   cause: unknown,
 ): Promise<WeirError> {
   const taken: string[] = [];
+  const takers = new Set<string>();
   for (const subject of spec.subjects) {
     const all = await manager.streams.names(subject).next();
     const others = all.filter((each) => each !== spec.name);
+    for (const each of others) takers.add(each);
     if (others.length > 0) taken.push(`${subject} overlaps with subjects of stream ${others.join(", ")}`);
   }
   const why = taken.length === 0 ? messageOf(cause) : taken.join("; ");
-  const cure = "give these rows subjects that no other stream takes, such as ones with another first word";
+  const cure =
+    spec.fixed === true
+      ? `all lanes of a server go to one stream: write stream: ${[...takers].join(" or ") || "its name"} in this sink as well`
+      : "give these rows subjects that no other stream takes, such as ones with another first word";
   return new WeirError(
     "WEIR_CONFIG",
     `${name}: stream ${spec.name} cannot have its subjects: ${why}; ${cure}`,

@@ -38,7 +38,12 @@ export async function openDelivery(
     return (chain) => bucketTarget({ ...chain, port, bucket: name });
   }
   if (delivery.kind === "lane") {
-    const stream: StreamSpec = { ...options.stream, subjects: [`${delivery.prefix}.>`], shared: true };
+    const stream: StreamSpec = {
+      ...options.stream,
+      subjects: [`${delivery.prefix}.>`],
+      shared: true,
+      fixed: true,
+    };
     const port = await natsStreamPort({ ...options, stream });
     const subject = laneSubject(delivery.prefix, ...delivery.names);
     const { packed = false, wrote } = delivery;
