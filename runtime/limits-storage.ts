@@ -122,7 +122,7 @@ export const storageLimits = {
   /** What a row takes on the wire beside its own bytes: the protocol, and the headers of its chain. */
   uplink_row_bytes: 200,
   /** The same of a message with many rows: the protocol, and where the answer is to go. */
-  uplink_head_bytes: 100,
+  uplink_head_bytes: 65,
   /** Of how many bytes a message says as much of what rows take on the wire as all those before it. */
   uplink_share_bytes: 65_536,
   /** Backlog waits until its budget has room for so much, … */

@@ -307,6 +307,7 @@ describe("figures", () => {
       used: 1_024,
       others: 2_048,
       left: 1_045_504,
+      holdsBacklog: false,
       until: 0,
     };
     expect(chainTable(stats)).toStrictEqual(["nothing was ever added"]);

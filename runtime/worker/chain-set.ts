@@ -18,6 +18,7 @@ import { WeirError } from "../errors.ts";
 import type { BranchPlan, PipelinePlan } from "../pipeline/pipeline.ts";
 import { backlogOf } from "../state/outbox/lanes.ts";
 import type { Outbox } from "../state/outbox/outbox.ts";
+import type { UplinkStats } from "../state/outbox/uplinks.ts";
 import { isMap, type Plain } from "../state/plain.ts";
 import { awaitedTarget } from "./awaited-target.ts";
 import { ChainAccount, droppedSince, sumOf } from "./chain-account.ts";
@@ -102,11 +103,10 @@ export class ChainSet {
     const away = hindrance?.text ?? this.#senders.get(chain)?.trouble ?? null;
     const uplink = outbox.uplinks
       .stats(surroundings.clock.now())
-      .find(({ connection, left }) => connection === hindrance?.connection && left <= 0);
-    const spent =
-      uplink === undefined
-        ? null
-        : `the budget of uplink ${uplink.connection} is used up until ${new Date(uplink.until).toISOString()}`;
+      .find(({ connection }) => connection === hindrance?.connection);
+    const backlog = backlogOf(chain);
+    const waits = this.#senders.has(backlog) && outbox.account(backlog).waiting > 0;
+    const spent = uplink === undefined ? null : budgetText(uplink, waits);
     const full = outbox.isFull() ? "the outbox is full, so nothing more is read" : null;
     return [away, spent, full].filter((each) => each !== null).join("; ") || null;
   }
@@ -238,6 +238,14 @@ export class ChainSet {
       wrote: (number, bytes) => outbox.turns.wrote(chain, number, bytes),
     };
   }
+}
+
+/** What of a budget rows wait for; null for nothing. */
+function budgetText({ connection, left, holdsBacklog, until }: UplinkStats, waits: boolean): string | null {
+  if (left <= 0)
+    return `the budget of uplink ${connection} is used up until ${new Date(until).toISOString()}`;
+  if (!waits || !holdsBacklog) return null;
+  return `backlog waits for its part of the budget of uplink ${connection}, which is whole at ${new Date(until).toISOString()}`;
 }
 
 function cannotMove(pipeline: string, spec: RowSink): WeirError {

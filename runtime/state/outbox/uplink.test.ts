@@ -69,6 +69,15 @@ test("a clock that was far ahead and is set right makes nobody wait for more tha
   expect(uplinks.room("cloud", "live", 11 * day).bytes).toBe(24_000);
 });
 
+test("tells whether backlog waits for more of the period to pass", () => {
+  const uplinks = new Uplinks(new Map([["cloud", budget]]));
+  const holds = (now: number): boolean => uplinks.stats(now)[0]!.holdsBacklog;
+  expect(holds(10 * day)).toBe(true);
+  expect(holds(10 * day + 3_600_000)).toBe(false);
+  uplinks.spend("cloud", 3_000, 10 * day + 3_600_000);
+  expect([2, 3, 4].map((hours) => holds(10 * day + hours * 3_600_000))).toEqual([true, true, false]);
+});
+
 test("a row takes its bytes, its headers and what the protocol adds", () => {
   const row = { subject: "a.b", payload: new Uint8Array(10), caused: 1, rows: 1, headers: null };
   expect(wireBytes({ ...row, headers: { ab: "cde" } }) - wireBytes(row)).toBe(9);

@@ -39,9 +39,18 @@ export function uplinkRoom(lane: Lane, budget: UplinkBudget, use: UplinkUse, now
 export function uplinkRetry(lane: Lane, budget: UplinkBudget, use: UplinkUse, now: number): number {
   const end = use.from + budget.every;
   if (lane !== "backlog") return end;
-  // Once there is room for a message of some size.
-  const wanted = use.used + Math.min(limits.uplink_message_bytes, budget.bytes / 100);
+  const wanted = use.used + backlogMessage(budget);
   return Math.max(Math.min(use.from + Math.ceil((wanted / budget.bytes) * budget.every), end), now + 1);
+}
+
+/** Whether backlog waits for its part of the budget. */
+export function holdsBacklog(budget: UplinkBudget, use: UplinkUse, now: number): boolean {
+  return uplinkRoom("backlog", budget, use, now) < backlogMessage(budget);
+}
+
+/** Backlog goes once there is room for a message of some size. */
+function backlogMessage({ bytes }: UplinkBudget): number {
+  return Math.min(limits.uplink_message_bytes, bytes / 100);
 }
 
 /** About what a row takes on the wire, `rowBytes` of it beside its own. */

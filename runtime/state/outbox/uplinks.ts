@@ -3,7 +3,7 @@
 import { limits } from "../../limits.ts";
 import { isMap, listOf, type Plain, wholeOf } from "../plain.ts";
 import type { Lane } from "./lanes.ts";
-import { type UplinkBudget, type UplinkUse, uplinkRetry, uplinkRoom, useAt } from "./uplink.ts";
+import { holdsBacklog, type UplinkBudget, type UplinkUse, uplinkRetry, uplinkRoom, useAt } from "./uplink.ts";
 
 export interface UplinkStats extends UplinkBudget {
   readonly connection: string;
@@ -12,6 +12,8 @@ export interface UplinkStats extends UplinkBudget {
   readonly others: number;
   /** Of the budget; 0 where alarms took more. */
   readonly left: number;
+  /** Backlog waits until more of the period has passed. */
+  readonly holdsBacklog: boolean;
   /** When the next period begins. */
   readonly until: number;
 }
@@ -164,7 +166,9 @@ export class Uplinks {
       const use = useAt(budget, this.#uses.get(connection) ?? null, now);
       const others = this.#grants.get(connection)?.others ?? 0;
       const left = Math.max(0, budget.bytes - use.used - others);
-      return { connection, ...budget, used: use.used, others, left, until: use.from + budget.every };
+      const held = holdsBacklog(budget, { from: use.from, used: use.used + others }, now);
+      const until = use.from + budget.every;
+      return { connection, ...budget, used: use.used, others, left, holdsBacklog: held, until };
     });
   }
 }
