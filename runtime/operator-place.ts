@@ -14,9 +14,10 @@ export function addOperatorFile(path: string): void {
 
 /** The path of a frame, which is an address where the file was imported, and a path where it was required. */
 function pathOf(named: string): string {
-  if (!named.startsWith("file:")) return named;
+  const plain = named.replace(/\?.*$/, "");
+  if (!plain.startsWith("file:")) return plain;
   try {
-    return fileURLToPath(named.replace(/\?.*$/, ""));
+    return fileURLToPath(plain);
   } catch {
     return "";
   }

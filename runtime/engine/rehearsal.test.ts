@@ -78,7 +78,7 @@ test("a file that was changed is loaded as it is now", async () => {
 test("an operator of a file that cannot be loaded is not taken for a misspelt one", async () => {
   fileOf("own.mjs", "process.exit(1);");
   expect(await mistakesOf([{ own: { most: 1 } }])).toEqual([
-    "cannot load operators from /own.mjs: it ends the process when it is loaded, with exit code 1 | correct that file: Node runs it as it is, without its types",
+    "cannot load operators from /own.mjs: it ends the process when it is loaded, with exit code 1 | correct that file",
   ]);
 });
 
