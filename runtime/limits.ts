@@ -59,6 +59,8 @@ const generalLimits = {
   proto_depth_max: 8,
   /** Fields of one message, with those of the messages inside it. */
   proto_fields_max: 1_000,
+  /** Characters of JSON that lists, maps and bytes of one field of a record may come to. */
+  proto_json_text_max: 4_194_304,
 
   // Batches
   batch_rows_max: 8_192,

@@ -27,6 +27,7 @@ const message: ProtoMessage = {
       number: place + 1,
       scalar: scalars[place]!,
       message: null,
+      json: null,
       presence: false,
       names: [],
     }),

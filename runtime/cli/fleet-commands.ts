@@ -2,7 +2,7 @@
 // it loads nothing itself.
 
 import { type Command, Option } from "commander";
-import { collect, connectionOption, finish, jsonOption } from "./options.ts";
+import { connectionOption, finish, jsonOption, repeatable } from "./options.ts";
 
 const userOption =
   "who asks: the connection's user, as far as the server lets nobody ask under another name; without one, the user of this machine";
@@ -18,9 +18,7 @@ export function fleetCommands(program: Command): void {
       "--key <file>",
       "a private ed25519 key as PEM: openssl genpkey -algorithm ed25519 makes one",
     )
-    .addOption(
-      new Option("--host <name>", "only on this host (repeatable)").argParser(collect).default([], "all"),
-    )
+    .addOption(repeatable("--host <name>", "only on this host", "all"))
     .option(
       "--expires <duration>",
       "for how long devices take it: 30d, say; what they have taken runs on; without it, for ever",
@@ -80,12 +78,10 @@ function applying(connected: (name: string, description: string) => Command): vo
       )
       .option("--prune", "what is there and not among them goes; with an empty folder, all of it")
       .addOption(
-        new Option(
+        repeatable(
           "--forget <pipeline>",
-          "where what it keeps does not fit its changed steps, it begins anew without its open windows (repeatable)",
-        )
-          .argParser(collect)
-          .default([], "none"),
+          "where what it keeps does not fit its changed steps, it begins anew without its open windows",
+        ),
       )
       .addOption(jsonOption());
   changing(

@@ -46,9 +46,13 @@ function failureText(error: unknown): string {
   return JSON.stringify({ ok: false, error: { code, message: messageOf(error), remedy } });
 }
 
-/** For options that may be there several times. */
-export function collect(value: string, before: readonly string[]): string[] {
+function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
+}
+
+/** An option that may be there several times; `none`: what holds where it is not. */
+export function repeatable(flags: string, description: string, none = "none"): Option {
+  return new Option(flags, `${description} (repeatable)`).argParser(collect).default([], none);
 }
 
 export function positive(value: string): number {
@@ -83,8 +87,10 @@ export const processorsOption = (): Option =>
   ).argParser((value) => upTo(value, limits.worker_processors_max));
 
 export const connectionOption = (): Option =>
-  new Option("--nats <[name=]url>", "a NATS connection; without a name it is the default one (repeatable)")
-    .argParser(collect)
-    .default([], "nats://127.0.0.1:4222");
+  repeatable(
+    "--nats <[name=]url>",
+    "a NATS connection; without a name it is the default one",
+    "nats://127.0.0.1:4222",
+  );
 export const jsonOption = (): Option =>
   new Option("--json", "print JSON for machines, what goes wrong as well");

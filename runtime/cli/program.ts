@@ -8,7 +8,6 @@ import { limits } from "../limits.ts";
 import { fleetCommands } from "./fleet-commands.ts";
 import { dressHelp, subcommandTerm } from "./help.ts";
 import {
-  collect,
   connectionOption,
   failAsJson,
   finish,
@@ -16,6 +15,7 @@ import {
   memoryOption,
   positive,
   processorsOption,
+  repeatable,
   version,
   whole,
 } from "./options.ts";
@@ -48,20 +48,16 @@ program
     "keep state here: nothing is lost and nothing comes twice, whatever ends the process",
   )
   .addOption(
-    new Option(
+    repeatable(
       "--forget <pipeline>",
-      "begin this pipeline anew, after its steps were changed: its open windows are lost, its place in the source and its rows that wait are not (repeatable)",
-    )
-      .argParser(collect)
-      .default([], "none"),
+      "begin this pipeline anew, after its steps were changed: its open windows are lost, its place in the source and its rows that wait are not",
+    ),
   )
   .addOption(
-    new Option(
+    repeatable(
       "--accept-loss <pipeline>",
-      "go on with this pipeline although its state is damaged: from the last commit that can be read, so that rows made since then may come twice, or not at all where their source has let go of its records (repeatable)",
-    )
-      .argParser(collect)
-      .default([], "none"),
+      "go on with this pipeline although its state is damaged: from the last commit that can be read, so that rows made since then may come twice, or not at all where their source has let go of its records",
+    ),
   )
   .addOption(new Option("--log <format>", "how to log").choices(["text", "json"]))
   .option("--json", "print the final counts as JSON on standard error's last line")
@@ -101,12 +97,10 @@ program
     "0",
   )
   .addOption(
-    new Option(
+    repeatable(
       "--forget <pipeline>",
-      "begin this pipeline anew where its steps were changed: its open windows are lost, its place in the source and its rows that wait are not (repeatable)",
-    )
-      .argParser(collect)
-      .default([], "none"),
+      "begin this pipeline anew where its steps were changed: its open windows are lost, its place in the source and its rows that wait are not",
+    ),
   )
   .option("--name <name>", "what it is called in heartbeats", "worker")
   .option("--host <name>", "the machine's name in heartbeats; its own without it")
@@ -129,12 +123,10 @@ program
   .option("--config <file>", "the device's settings", "weir.yaml")
   .option("--desired <connection>", "follow the bucket of what is wanted there, in place of a folder")
   .addOption(
-    new Option(
+    repeatable(
       "--forget <pipeline>",
-      "of a folder: begin this pipeline anew where its steps were changed: its open windows are lost, its place in the source and its rows that wait are not (repeatable)",
-    )
-      .argParser(collect)
-      .default([], "none"),
+      "of a folder: begin this pipeline anew where its steps were changed: its open windows are lost, its place in the source and its rows that wait are not",
+    ),
   )
   .option(
     "--trust <file>",
@@ -215,12 +207,11 @@ program
   )
   .argument("<file>", "a pipeline file")
   .addOption(
-    new Option(
+    repeatable(
       "--from <file>",
-      "records of an NDJSON or CSV file in place of the source; NAME=FILE where there are several (repeatable)",
-    )
-      .argParser(collect)
-      .default([], "the sources as they stand"),
+      "records of an NDJSON or CSV file in place of the source; NAME=FILE where there are several",
+      "the sources as they stand",
+    ),
   )
   .option("--since <duration>", "of a stream: what it stored since then, in place of what comes")
   .option("--last <messages>", "of a stream: the last so many that it stores", whole)
@@ -348,11 +339,8 @@ program
   .option("--step <duration>", "adds the time: start + (index - 1) × step")
   .option("--index <field>", "for --step: the field that counts; without it, lines are counted")
   .option("--from <duration>", "skip what lies before this offset of the file's own time")
-  .option(
-    "--where <field=value>",
-    "only these records; field!=value leaves them out (repeatable)",
-    collect,
-    [],
+  .addOption(
+    repeatable("--where <field=value>", "only these records; field!=value leaves them out", "all records"),
   )
   .option("--limit <records>", "at most this many", whole)
   .addOption(jsonOption())

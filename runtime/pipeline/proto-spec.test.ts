@@ -16,6 +16,8 @@ const files: Readonly<Record<string, string>> = {
   "missing.proto": `syntax = "proto3"; import "gone.proto"; message A { double x = 1; }`,
   "unresolved.proto": `syntax = "proto3"; message A { Nothing x = 1; }`,
   "loop.proto": `syntax = "proto3"; import "loop.proto"; message A { double x = 1; }`,
+  "lists.proto": `syntax = "proto3"; message A { ${Array.from({ length: 9 }, (_, i) => `repeated B b${i} = ${i + 1};`).join(" ")} }
+    message B { ${Array.from({ length: 200 }, (_, i) => `double x${i} = ${i + 1};`).join(" ")} repeated B again = 201; }`,
   "wide.proto": `syntax = "proto3"; message A { ${Array.from({ length: 9 }, (_, i) => `B b${i} = ${i + 1};`).join(" ")} }
     message B { ${Array.from({ length: 200 }, (_, i) => `double x${i} = ${i + 1};`).join(" ")} }`,
 };
@@ -84,17 +86,31 @@ describe("mistakes", () => {
     [of("wide.proto"), "5:39 A and the messages in it have more than 1000 fields"],
     ["format: protobuf", "4:11 protobuf needs a .proto file | add proto: { file"],
     ["proto: { file: a.proto, message: A }", "4:3 proto belongs to format: protobuf"],
-    [lines(`${press}, time: { field: tss }`), "6:18 plant.Press has no scalar field tss | did you mean ts?"],
+    [lines(`${press}, time: { field: tss }`), "6:18 plant.Press has no field tss | did you mean ts?"],
     [lines(`${press}, time: { field: mode }`), "6:18 plant.Press.mode is enum, not time | expected string"],
     [`${lines(press)}\n  schema: { force: string }`, "6:13 plant.Press.force is double, not string"],
-    [`${lines(press)}\n  schema: { raw: string }`, "6:13 plant.Press has no scalar field raw"],
+    [
+      `${lines(press)}\n  schema: { raw: string }`,
+      "6:13 plant.Press.raw is bytes, not string | expected json",
+    ],
+    [
+      `${lines(press)}\n  schema: { list: float64 }`,
+      "6:13 plant.Press.list is a list, not float64 | expected json",
+    ],
+    [`${lines(press)}\n  schema: { lst: json }`, "6:13 plant.Press has no field lst | did you mean list?"],
+    [`${lines(press)}\n  schema: { next: json }`, "6:13 plant.Press has no field next"],
   ])("%s", (source, fault) => {
     expect(faults(source)[0]).toContain(fault);
   });
 
   test("a file that imports itself is read once, and a field may be declared as another type that it can be", () => {
     expect(faults(of("loop.proto"))).toEqual([]);
-    expect(faults(`${lines(press)}\n  schema: { ts: float64, at.seconds: float64, n: int64 }`)).toEqual([]);
+    expect(
+      faults(
+        `${lines(press)}\n  schema: { ts: float64, at.seconds: float64, n: int64, list: json, raw: json }`,
+      ),
+    ).toEqual([]);
+    expect(faults(`${of("lists.proto")}\n  schema: { b0: json, b8: json }`)).toEqual([]);
   });
 
   test("rows without line ends go to no file", () => {

@@ -6,6 +6,7 @@ import { type ColumnType, columnTypes, type Schema } from "../../operators/sdk/i
 import type { Format } from "../codec/codec.ts";
 import {
   columnsOf,
+  jsonColumnsOf,
   type ProtoColumn,
   type ProtoMessage,
   typeOf,
@@ -32,7 +33,7 @@ export const protoSetting: z.ZodOptional<z.ZodType<{ file: string; message: stri
   .optional()
   .meta({
     description:
-      "What the records of `format: protobuf` are. A field that is not there is null where the file lets that be told (`optional`, a member of a oneof, anything in a message that is not there), else 0, false, the empty text or the first name of an enum. Null is not written, nor is what a field cannot hold, such as a fraction in an integer: who reads it finds the same. An enum is a text: its name, or the digits of a number that has none.",
+      "What the records of `format: protobuf` are. A field that is not there is null where the file lets that be told (`optional`, a member of a oneof, anything in a message that is not there), else 0, false, the empty text or the first name of an enum. Null is not written, nor is what a field cannot hold, such as a fraction in an integer: who reads it finds the same. An enum is a text: its name, or the digits of a number that has none. What is repeated, a map or bytes is read where `schema` declares it as json (`schema: { metrics: json }`): a list, an object, a text in base64; `unnest` makes a record of each element.",
   });
 
 interface Formatted {
@@ -85,8 +86,7 @@ export function messageSchema(
     columns.map(({ name, field }): [string, ColumnType] => [name, typeOf(field.scalar!)]),
   );
   const take = (name: string, type: ColumnType, at: Path, isKey: boolean): void => {
-    const column = columns.find((each) => each.name === name);
-    const fault = column === undefined ? missing(message, columns, name) : misfit(message, column, type);
+    const fault = readFault(message, name, type);
     if (fault === null) schema.set(name, type);
     else if (isKey) reader.keyFault(at, fault.message, fault.hint);
     else reader.fault(at, fault.message, fault.hint);
@@ -97,13 +97,27 @@ export function messageSchema(
   return Object.fromEntries(schema);
 }
 
+/** Why a field cannot be read as that type; null where it can. */
+function readFault(message: ProtoMessage, name: string, type: ColumnType): Fault | null {
+  const columns = columnsOf(message);
+  const column = columns.find((each) => each.name === name);
+  if (column !== undefined) return misfit(message, column, type);
+  const json = jsonColumnsOf(message);
+  const whole = json.find((each) => each.name === name)?.field.json;
+  if (whole == null) return missing(message, [...columns, ...json], name, "field");
+  if (type === "json") return null;
+  const what = whole.kind === "map" ? "a map" : whole.kind === "list" ? "a list" : "bytes";
+  return { message: `${message.name}.${name} is ${what}, not ${type}`, hint: "expected json" };
+}
+
 /** Checks that every column of `rows` has a field of `message` which takes it. */
 export function checkMessageRows(reader: Reader, path: Path, rows: Schema, message: ProtoMessage): void {
   const at = [...path, "proto", "message"];
   const columns = columnsOf(message);
   for (const { name, type } of rows.fields) {
     const column = columns.find((each) => each.name === name);
-    const fault = column === undefined ? missing(message, columns, name) : misfit(message, column, type);
+    const fault =
+      column === undefined ? missing(message, columns, name, "scalar field") : misfit(message, column, type);
     if (fault === null) continue;
     reader.fault(at, `the rows have a column ${name} of type ${type}: ${fault.message}`, fault.hint);
     return;
@@ -115,10 +129,9 @@ interface Fault {
   readonly hint: string | null;
 }
 
-function missing(message: ProtoMessage, columns: readonly ProtoColumn[], name: string): Fault {
+function missing(message: ProtoMessage, columns: readonly ProtoColumn[], name: string, what: string): Fault {
   const names = columns.map((each) => each.name);
-  const hint = didYouMean(name, names) ?? "repeated fields, maps and bytes are no columns";
-  return { message: `${message.name} has no scalar field ${name}`, hint };
+  return { message: `${message.name} has no ${what} ${name}`, hint: didYouMean(name, names) };
 }
 
 function misfit(message: ProtoMessage, { name, field }: ProtoColumn, type: ColumnType): Fault | null {

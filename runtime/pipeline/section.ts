@@ -10,7 +10,7 @@ import { splitFault } from "./binding.ts";
 import { diagnosticsOf } from "./issue.ts";
 import type { Diagnostic, Path } from "./pipeline.ts";
 import { noProtos, type ProtoFiles } from "./proto-files.ts";
-import { type SubjectRole, subjectFault, subjectOfTopic } from "./subject.ts";
+import { looksLikeTopic, type SubjectRole, subjectFault, subjectOfTopic } from "./subject.ts";
 
 /** Collects the mistakes of one document. */
 export class Reader {
@@ -81,7 +81,7 @@ export class Reader {
   subject(subject: string, role: SubjectRole, path: Path): boolean {
     const fault = subjectFault(subject, role);
     if (fault === null) {
-      if (subject.includes("/")) this.#warnOfTopic(subject, path);
+      if (looksLikeTopic(subject)) this.#warnOfTopic(subject, path);
       return true;
     }
     this.at(this.document.spanWithin(path, fault.start, fault.end), fault.message, fault.hint);

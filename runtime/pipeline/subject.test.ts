@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import {
+  looksLikeTopic,
   namedTokens,
   overlaps,
   subjectFault,
@@ -41,7 +42,11 @@ describe("refused", () => {
     const meant = (topic: string): string | undefined => subjectFault(topic, "source")?.hint;
     expect(meant("sensors/+/temp")).toBe("as a subject it is sensors.*.temp");
     expect(meant("sensors/#")).toBe("as a subject it is sensors.>");
+    expect(meant("/+/a")).toBe("as a subject it is /.*.a");
+    expect(meant("spBv1.0/#")).toBe("as a subject it is spBv1//0.>");
     expect(subjectFault("a/b", "source")).toBeNull();
+    expect(["a/b", "a.b/c.d", "a///b"].map(looksLikeTopic)).toEqual([true, true, true]);
+    expect(["a.b", "spBv1//0.a", "/.a", "a./.b"].map(looksLikeTopic)).toEqual([false, false, false, false]);
   });
 
   it.each(cases)("%s %s", (role, subject, at, message) => {

@@ -66,10 +66,24 @@ export function subjectFault(subject: string, role: SubjectRole): SubjectFault |
   return role === "source" ? twice(subject) : null;
 }
 
+/** How nats-server's MQTT side writes a level that is empty, and, from version 2.10 on, a dot in one. */
+const emptyLevel = "/";
+const dotInLevel = "//";
+
 /** The subject that nats-server's MQTT side gives a topic, with its wildcards. */
 export function subjectOfTopic(topic: string): string {
-  const levels = topic.split("/").map((level) => (level === "+" ? "*" : level === "#" ? ">" : level));
+  const levels = topic.split("/").map((level) => {
+    if (level === "") return emptyLevel;
+    return level === "+" ? "*" : level === "#" ? ">" : level.replaceAll(".", dotInLevel);
+  });
   return levels.join(".");
+}
+
+/** Whether a subject has slashes that no topic's subject has: then it is probably a topic itself. */
+export function looksLikeTopic(subject: string): boolean {
+  return subject
+    .split(".")
+    .some((token) => token !== emptyLevel && token.replaceAll(dotInLevel, "").includes("/"));
 }
 
 /** The named token that a nats-server's mapping fills with the number of a partition. */

@@ -26,12 +26,25 @@ export interface ProtoField {
   readonly number: number;
   /** Null where it is no scalar: a message, or what stays unread. */
   readonly scalar: Scalar | null;
-  /** The message that stands here; null for scalars, and for what stays unread: repeated fields, maps, bytes, a message inside itself. */
+  /** The message that stands here; null for scalars, for what is read as JSON, and for what stays unread: a message inside itself. */
   readonly message: ProtoMessage | null;
+  /** How it is read as a whole: repeated fields, maps and bytes; null for all others. */
+  readonly json: ProtoJson | null;
   /** True where "not there" can be told from the default: then it is null, else 0, false or "". */
   readonly presence: boolean;
   /** The names of an enum by number. */
   readonly names: readonly (readonly [number, string])[];
+}
+
+/** What one value is: a scalar or a message, and where it is neither, bytes. */
+export type ProtoValue = Pick<ProtoField, "scalar" | "message" | "names">;
+
+/** What is read as a text of JSON: a list of values, an object of them by key, or bytes alone, in base64. */
+export interface ProtoJson {
+  readonly kind: "list" | "map" | "bytes";
+  readonly value: ProtoValue;
+  /** Of a map, what its keys are. */
+  readonly key: Scalar | null;
 }
 
 export interface ProtoMessage {
@@ -58,6 +71,19 @@ export function columnsOf(
     const own = { name: prefix + field.name, path: [...path, field.number] };
     if (field.message !== null) return columnsOf(field.message, `${own.name}.`, own.path);
     return field.scalar === null ? [] : [{ ...own, field }];
+  });
+}
+
+/** Every field that is read as JSON, in the order of the .proto file. */
+export function jsonColumnsOf(
+  message: ProtoMessage,
+  prefix = "",
+  path: readonly number[] = [],
+): readonly ProtoColumn[] {
+  return message.fields.flatMap((field) => {
+    const own = { name: prefix + field.name, path: [...path, field.number] };
+    if (field.message !== null) return jsonColumnsOf(field.message, `${own.name}.`, own.path);
+    return field.json === null ? [] : [{ ...own, field }];
   });
 }
 

@@ -4,7 +4,7 @@
 import protobuf from "protobufjs";
 import { messageOf } from "../../errors.ts";
 import { limits } from "../../limits.ts";
-import type { ProtoField, ProtoMessage, Scalar } from "./message.ts";
+import type { ProtoField, ProtoMessage, ProtoValue, Scalar } from "./message.ts";
 
 /** What is wrong with a file, and what to do. */
 export interface ProtoFault {
@@ -105,27 +105,50 @@ function typesIn(space: protobuf.NamespaceBase): string[] {
 /** A message as plain data. */
 class Shape {
   #fields = 0;
+  #fieldsInLists = 0;
 
   /** `around` are the messages that it stands in: inside itself a message stays unread. */
-  message(type: protobuf.Type, around: readonly protobuf.Type[]): ProtoMessage {
-    const fields = type.fieldsArray.map((field) => this.#field(field, [...around, type]));
+  message(type: protobuf.Type, around: readonly protobuf.Type[], isInList = false): ProtoMessage {
+    const fields = type.fieldsArray.map((field) => this.#field(field, [...around, type], isInList));
     return { name: type.fullName.slice(1), fields };
   }
 
-  #field(field: protobuf.Field, around: readonly protobuf.Type[]): ProtoField {
-    if (++this.#fields > limits.proto_fields_max) {
-      const what = `${around[0]!.name} and the messages in it have more than ${limits.proto_fields_max} fields`;
-      throw new Refusal(what, "write a message with those that are needed: others are stepped over");
-    }
-    const { name, id: number, type, resolvedType } = field;
-    const plain = { name, number, presence: field.hasPresence, names: [], message: null };
-    if (field.repeated || field.map || field.delimited || type === "bytes") return { ...plain, scalar: null };
+  #field(field: protobuf.Field, around: readonly protobuf.Type[], isInList: boolean): ProtoField {
+    const { name, id: number, type } = field;
+    const unread = { name, number, presence: field.hasPresence, ...nothing, json: null };
+    if (!isInList) this.#count(around);
+    // Of what is read as a whole nothing was asked for by name, so that it may lack some of it.
+    else if (++this.#fieldsInLists > limits.proto_fields_max) return unread;
+    if (field.delimited) return unread;
+    const isMany = field.repeated || field.map;
+    const value = this.#value(field, around, isInList || isMany);
+    if (!isMany && type !== "bytes") return { ...unread, ...value };
+    const key = field instanceof protobuf.MapField ? (field.keyType as Scalar) : null;
+    const kind = field.map ? "map" : field.repeated ? "list" : "bytes";
+    return value === null ? unread : { ...unread, json: { kind, value, key } };
+  }
+
+  #count(around: readonly protobuf.Type[]): void {
+    if (++this.#fields <= limits.proto_fields_max) return;
+    const what = `${around[0]!.name} and the messages in it have more than ${limits.proto_fields_max} fields`;
+    throw new Refusal(what, "write a message with those that are needed: others are stepped over");
+  }
+
+  /** Null for a message that stands inside itself, or too deep. */
+  #value(
+    { type, resolvedType }: protobuf.Field,
+    around: readonly protobuf.Type[],
+    isInList: boolean,
+  ): ProtoValue | null {
+    if (type === "bytes") return nothing;
     if (resolvedType instanceof protobuf.Enum) {
       const names = Object.entries(resolvedType.valuesById).map(([id, text]) => [Number(id), text] as const);
-      return { ...plain, scalar: "enum", names };
+      return { ...nothing, scalar: "enum", names };
     }
-    if (!(resolvedType instanceof protobuf.Type)) return { ...plain, scalar: type as Scalar };
-    const inside = around.includes(resolvedType) || around.length >= limits.proto_depth_max;
-    return { ...plain, scalar: null, message: inside ? null : this.message(resolvedType, around) };
+    if (!(resolvedType instanceof protobuf.Type)) return { ...nothing, scalar: type as Scalar };
+    const isInside = around.includes(resolvedType) || around.length >= limits.proto_depth_max;
+    return isInside ? null : { ...nothing, message: this.message(resolvedType, around, isInList) };
   }
 }
+
+const nothing: ProtoValue = { scalar: null, message: null, names: [] };

@@ -186,31 +186,11 @@ export class ProtobufReader implements TemplateReader {
     return null;
   }
 
-  /** Any scalar but text and integers of 64 bits. */
   #number(scalar: Scalar, position: number): number {
-    switch (scalar) {
-      case "double":
-        return this.#view.getFloat64(position, true);
-      case "float":
-        return this.#view.getFloat32(position, true);
-      case "fixed32":
-        return this.#view.getUint32(position, true);
-      case "sfixed32":
-        return this.#view.getInt32(position, true);
-    }
-    this.#scanner.varint(this.#bytes, position, this.#bytes.length);
-    const { low, high } = this.#scanner;
-    if (scalar === "bool") return (low | high) === 0 ? 0 : 1;
-    if (scalar === "uint32") return low;
-    return scalar === "sint32" ? (low >>> 1) ^ -(low & 1) : low | 0;
+    return this.#scanner.numberAt(scalar, this.#bytes, this.#view, position);
   }
 
   #integer(scalar: Scalar, position: number): bigint {
-    if (scalar === "fixed64") return this.#view.getBigUint64(position, true);
-    if (scalar === "sfixed64") return this.#view.getBigInt64(position, true);
-    this.#scanner.varint(this.#bytes, position, this.#bytes.length);
-    const bits = (BigInt(this.#scanner.high) << 32n) | BigInt(this.#scanner.low);
-    if (scalar === "uint64") return bits;
-    return scalar === "sint64" ? BigInt.asIntN(64, (bits >> 1n) ^ -(bits & 1n)) : BigInt.asIntN(64, bits);
+    return this.#scanner.integerAt(scalar, this.#bytes, this.#view, position);
   }
 }

@@ -4,6 +4,7 @@
 import { limits } from "../../limits.ts";
 import { type ProtoMessage, wireOf, wires } from "./message.ts";
 import type { PlacedValue } from "./stencil.ts";
+import { Varints } from "./varints.ts";
 
 /** A message as it is looked for: its fields by number, and whether it was there. */
 interface Node {
@@ -29,7 +30,7 @@ export interface Target {
   readonly owner: number;
 }
 
-export class ProtobufScanner {
+export class ProtobufScanner extends Varints {
   /** By target, in the order of the .proto file: where the value begins (of bytes, their length), or -1. */
   readonly positions: Int32Array;
   readonly targets: readonly Target[];
@@ -39,14 +40,12 @@ export class ProtobufScanner {
   placed: PlacedValue[] | null = null;
   /** What is wrong with the record that `scan` refused. */
   fault = "";
-  /** The varint that was read last, as its lower and upper 32 bits. */
-  low = 0;
-  high = 0;
   readonly #root: Node;
   #bytes: Uint8Array = new Uint8Array(0);
   #start = 0;
 
   constructor(message: ProtoMessage) {
+    super();
     const targets: Target[] = [];
     const nodes: Node[] = [];
     const nodeOf = (of: ProtoMessage, prefix: string): Node => {
@@ -79,24 +78,10 @@ export class ProtobufScanner {
     return false;
   }
 
-  /** Reads the varint at `at` into `low` and `high`; where it ends, or -1. */
+  /** Reads the varint at `at` into `low` and `high`; where it ends, or -1, and says why. */
   varint(bytes: Uint8Array, at: number, end: number): number {
-    let low = 0;
-    let high = 0;
-    for (let i = 0; i < 10 && at + i < end; i++) {
-      const byte = bytes[at + i]!;
-      const bits = byte & 0x7f;
-      if (i < 4) low |= bits << (i * 7);
-      else if (i === 4) {
-        low |= bits << 28;
-        high = bits >>> 4;
-      } else high |= bits << (i * 7 - 32);
-      if (byte >= 0x80) continue;
-      this.low = low >>> 0;
-      this.high = high >>> 0;
-      return at + i + 1;
-    }
-    return this.#broken(end - at >= 10 ? "a varint of more than 10 bytes" : "the end of its bytes", at);
+    const next = this.readVarint(bytes, at, end);
+    return next < 0 ? this.#broken(this.varintFault(at, end), at) : next;
   }
 
   #message(node: Node, start: number, end: number): boolean {
