@@ -13,6 +13,7 @@ import { unknownConnection } from "../worker/connections.ts";
 import { type DeviceSettings, runFolder } from "../worker/settings.ts";
 import { giveBackMemory } from "../worker/settle.ts";
 import { StartWaits } from "../worker/start-waits.ts";
+import { leftFolders, stateFolders } from "../worker/state-folders.ts";
 import { waitingAnswers } from "../worker/waiting-answers.ts";
 import { Worker, type WorkerStatus } from "../worker/worker.ts";
 import { RunEnd } from "./run-end.ts";
@@ -176,9 +177,10 @@ export async function run(paths: readonly string[], options: RunOptions): Promis
   const readerGone = (): void => end.readerGone();
   const waits = new StartWaits();
   const worker = new Worker({ settings, clock: wallClock, log: waits.heardOn(log), identity, readerGone });
-  const durable = settings.state !== null;
   for (const line of promises(plans, settings)) log.info(line);
-  if (!durable)
+  if (settings.state !== null)
+    for (const line of leftFolders(stateFolders(settings.state), names)) log.info(line);
+  else
     log.info(
       "no state folder: with --state nothing is lost and nothing comes twice, whatever ends this process",
     );

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { WeirError } from "../errors.ts";
-import { homesOf, joinedName, makeStateFolder, stateFolders } from "./state-folders.ts";
+import { homesOf, joinedName, leftFolders, makeStateFolder, stateFolders } from "./state-folders.ts";
 
 const state = mkdtempSync(join(tmpdir(), "weir-state-folders-"));
 afterAll(() => rmSync(state, { recursive: true, force: true }));
@@ -50,6 +50,17 @@ describe("folders", () => {
     expect(stateFolders(join(state, "none"))).toEqual([]);
     makeStateFolder(state, { name: "a+b", pipelines: ["a", "b"] });
     expect(stateFolders(state)).toEqual([{ name: "a+b", pipelines: ["a", "b"] }]);
+  });
+
+  it("tells of those that no pipeline of today goes on with, as after one was called otherwise", () => {
+    const known = [
+      { name: "a+b", pipelines: ["a", "b"] },
+      { name: "old", pipelines: ["old"] },
+    ];
+    expect(leftFolders(known, ["b", "new"])).toEqual([
+      expect.stringContaining("old in the state folder is of old, which this process does not run"),
+    ]);
+    expect(leftFolders(known, ["a", "old"])).toEqual([]);
   });
 
   it("refuses a list that is none", () => {

@@ -78,6 +78,16 @@ function listIn(file: string): string[] {
   });
 }
 
+/** What is to be told of folders of which no pipeline is among `pipelines`: one may be called otherwise since. */
+export function leftFolders(known: readonly StateFolder[], pipelines: readonly string[]): readonly string[] {
+  return known
+    .filter((folder) => !folder.pipelines.some((name) => pipelines.includes(name)))
+    .map(
+      (folder) =>
+        `${folder.name} in the state folder is of ${folder.pipelines.join(", ")}, which this process does not run: rows that wait there are sent once one of that name runs (weir outbox ls FOLDER shows them)`,
+    );
+}
+
 /** Bytes of the files in a folder, as far as they can be seen. */
 export function bytesIn(folder: string): number {
   const sizeOf = (name: string): number => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
