@@ -42,6 +42,21 @@ it("is one line in a log, without the lines of the file", () => {
   expect(inOneLine("kept with other steps: --forget a")).toBe("kept with other steps: --forget a");
 });
 
+it.each([
+  ["a: nats://site:p@ss1@h:1, b: tls://t0ken@h", "a: nats://**********@h:1, b: tls://*****@h"],
+  ['{ user: u, password: "s3cret !", wrong: 1 }', '{ user: u, password: "****** *", wrong: 1 }'],
+  ["token: s3cret # mine", "token: ****** # mine"],
+  ["password: ${WEIR_PASSWORD}, x: 1", "password: ${WEIR_PASSWORD}, x: 1"],
+  [
+    "- pseudonym: { columns: a, key: 0123456789abcdef }",
+    "- pseudonym: { columns: a, key: **************** }",
+  ],
+  ["keys: { max: 5 }", "keys: { max: 5 }"],
+])("shows no secret of a line: %s", (source, shown) => {
+  const line = formatDiagnostics([at(1, 1, 1)], { "p.yaml": source }).split("\n")[1]!;
+  expect(line.replace("    1 | ", "")).toBe(shown);
+});
+
 it("says nothing about nothing", () => {
   expect(formatDiagnostics([], {})).toBe("");
 });

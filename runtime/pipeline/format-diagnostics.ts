@@ -33,12 +33,22 @@ export function formatDiagnostics(
       const source = lineOf(diagnostic);
       const suggestion = hint === null ? "" : ` ${paint(oneLine(hint), "cyan")}`;
       if (source.trim() === "") return suggestion === "" ? head : `${head}     ${suggestion}\n`;
-      const { text, before, marked } = excerpt(source, column, diagnostic.length);
+      const { text, before, marked } = excerpt(masked(source), column, diagnostic.length);
       const gutter = String(line).padStart(5);
       const caret = `${before}${paint("^".repeat(marked), "bold", tone)}${suggestion}`;
       return `${head}${paint(`${gutter} |`, "dim")} ${text}\n${paint("      |", "dim")} ${caret}\n`;
     })
     .join("");
+}
+
+const userOfAddress = /(?<=:\/\/)[^/\s"'@]*(?:@[^/\s"'@]*)*(?=@)/g;
+const secretSetting =
+  /(?<=\b(?:password|token|nkey|credentials|key)["']?\s*:\s*)(?:"[^"]*"|'[^']*'|[^\s"'{}[\],#][^\s,}\]]*)/g;
+
+/** What is told here ends up in logs: secrets of a line, each as as many stars. What is only named, as `${WEIR_PASSWORD}`, is none. */
+function masked(source: string): string {
+  const stars = (text: string): string => (text.includes("${") ? text : text.replaceAll(/[^"'\s]/g, "*"));
+  return source.replaceAll(userOfAddress, stars).replaceAll(secretSetting, stars);
 }
 
 /** The part of a line around the mistake, what stands under the text before it, and how many carets follow. */

@@ -37,6 +37,15 @@ it("says once for each pipeline, step and reason why the first was left out", ()
   ]);
 });
 
+it("says nothing of what a record held, where an operator quotes it", () => {
+  const quoted = {
+    ...letter,
+    step: "1 lookup",
+    detail: 'expected a row for person "Ann \\" Example", found none',
+  };
+  expect(seen([["house", true, quoted]])[0]).toContain('expected a row for person "…", found none (from');
+});
+
 it("says it of few, however many pipelines there are", () => {
   const many = Array.from({ length: 100 }, (_each, place) => [`rule-${place}`, false, letter] as const);
   expect(seen(many)).toHaveLength(limits.first_letters_said_max);

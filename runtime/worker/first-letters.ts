@@ -21,9 +21,11 @@ export class FirstLetters {
     if (this.#said.has(kind)) return;
     this.#said.add(kind);
     const from = subject === "" ? "" : ` (from ${subject})`;
+    // An operator may quote a value there; the dead letter has it all.
+    const told = detail.replaceAll(/"(?:[^"\\]|\\.)*"/g, '"…"');
     const more = kept ? "the dead letter has it" : "dead_letter: in the file would keep it";
     this.#log.warn(
-      `${pipeline}: a record is left out at ${step}: ${reason}: ${detail}${from}; ${more}, further ones are counted`,
+      `${pipeline}: a record is left out at ${step}: ${reason}: ${told}${from}; ${more}, further ones are counted`,
     );
   }
 }
