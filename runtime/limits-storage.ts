@@ -103,6 +103,9 @@ export const storageLimits = {
   /** … and the part of that where nobody takes them; how fast it goes from one to the other, from commit to commit. */
   outbox_ahead_part_min: 0.031_25,
   outbox_ahead_step: 4,
+  /** A disk with less room than that is nearly full; how often it is looked at, ms. */
+  outbox_scarce_bytes: 16_777_216,
+  outbox_scarce_look_ms: 1_000,
   outbox_tiers_max: 8,
   /** Rows that are condensed together: at most, … */
   outbox_condense_bytes_max: 4_194_304,

@@ -63,3 +63,26 @@ test("of rows that are taken as fast as they come as many may be on their way as
   }
   expect(taken).toBe(6 * 20_000);
 });
+
+test.each([
+  ["nearly full goes without a further commit, for which there may be no room", 1_000_000, commits * 10],
+  ["with room goes as far as a commit says", 1_000_000_000, 2_040],
+])("what waits on a disk that is %s", async (_what, free, most) => {
+  const clock = new VirtualClock(60_000);
+  const disk = new LossyDisk().process();
+  disk.free = () => Promise.resolve(free);
+  const outbox = await Outbox.open(disk, null, { clock });
+  for (let count = 0; count < commits; count++) {
+    commit(outbox);
+    await Promise.resolve();
+  }
+  // A commit that is wanted for that alone.
+  if (outbox.uncutBytes > 0) commit(outbox, 0);
+  let taken = 0;
+  for (;;) {
+    const some = await outbox.take("live", 100_000, 1e9);
+    if (some.length === 0) break;
+    taken += some.length;
+  }
+  expect(taken).toBe(most);
+});

@@ -188,19 +188,13 @@ export class OutboxChain {
   /** How far may be handed out until the commit after the one that says so. For each commit once. */
   allowance(): number {
     this.#ahead.renew(this.#sent, this.#allowed, this.#released);
-    let rows = 0;
-    let bytes = 0;
-    let end = this.#sent;
-    for (let place = placeOf(this.#pieces, this.#sent + 1); place < this.#pieces.length; place++) {
-      const piece = this.#pieces[place]!;
-      if (this.isFrozen(piece)) continue;
-      rows += piece.count;
-      bytes += piece.bytes;
-      // One at least: otherwise nothing would ever go.
-      if (end > this.#sent && (rows > this.#ahead.rows || bytes > this.#ahead.bytes)) return end;
-      end = endOf(piece);
-    }
-    return Math.max(end, this.#cut);
+    return this.#reach();
+  }
+
+  #reach(): number {
+    const from = placeOf(this.#pieces, this.#sent + 1);
+    const end = this.#ahead.reach(this.#sent, this.#pieces, from, (piece) => this.isFrozen(piece));
+    return end ?? Math.max(this.#sent, this.#cut);
   }
 
   /** A commit that allows so much, and says that so much is confirmed, is durable. */
@@ -214,7 +208,9 @@ export class OutboxChain {
   get wantsAllowance(): boolean {
     if (this.#allowed >= this.#released) return false;
     const piece = this.#pieces[placeOf(this.#pieces, this.#sent + 1)];
-    return piece !== undefined && (this.#sent >= this.#renewAt || piece.first > this.#allowed);
+    if (piece === undefined) return false;
+    if (this.#sent >= this.#renewAt || piece.first > this.#allowed) return true;
+    return this.#ahead.isScarce && this.#reach() > this.#allowed;
   }
 
   /** Whether more is confirmed than any commit says. */

@@ -12,7 +12,7 @@ import { WeirError } from "../../errors.ts";
 import { limits } from "../../limits.ts";
 import type { Disk } from "../log/disk.ts";
 import type { Plain } from "../plain.ts";
-import type { Ahead } from "./ahead.ts";
+import { Ahead } from "./ahead.ts";
 import { type ChainCut, changedBy, frameIn, packedFrame, type Released } from "./cut-frame.ts";
 import { diskAsked } from "./disk-asked.ts";
 import type { Edit } from "./edit.ts";
@@ -98,9 +98,7 @@ export class Outbox {
       turns: this.turns,
       store: this.#store,
     });
-    // What may be sent cannot be dropped, so it must be a small part of all.
-    const bytes = Math.min(limits.outbox_ahead_bytes_max, this.#limits.bytes / 4);
-    this.#ahead = { rows: limits.outbox_ahead_rows_max, bytes };
+    this.#ahead = new Ahead(this.#limits.bytes, disk, this.#clock);
   }
 
   /** `manifest`: what `manifest()` gave for the snapshot in use, or null. */
@@ -158,6 +156,7 @@ export class Outbox {
     if (this.#outstanding !== null)
       throw new WeirError("WEIR_INTERNAL", "the outbox was cut while its last cut was not released");
     const now = this.#clock.elapsed();
+    this.#ahead.look();
     this.#trim();
     const edits = this.#upkeep.edits(now);
     const chains: ChainCut[] = [];
