@@ -33,7 +33,7 @@ const kinds = {
       to: connectionName.default("default"),
       delivery: z.enum(deliveries).optional().meta({
         description:
-          "How the stream comes to have each row once, where the device has a state folder. exclusive (the default): nobody else writes to the stream. subject: others may, on other subjects. lane: many rows in one message on a subject of the host's own, `up.HOST.PIPELINE.live`, or `up.fleet.PIPELINE.live` of a pipeline that goes from host to host. bucket: the stream is a key-value bucket and the subject a key. message_id: by the id of each row, within the stream's duplicate window. A work queue, or a stream by interest, takes exclusive or message_id only: rows that its readers take away tell nothing of how far it is.",
+          "How the stream comes to have each row once, where the device has a state folder. exclusive (the default): nobody else writes to the stream. subject: others may, on other subjects. lane: many rows in one message on a subject of the host's own, `up.HOST.PIPELINE.live`, or `up.fleet.PIPELINE.live` of a pipeline that goes from host to host. bucket: `stream` is the name of a key-value bucket, without the KV_ of its stream, and the subject a key. message_id: by the id of each row, within the stream's duplicate window. A work queue, or a stream by interest, takes exclusive or message_id only: rows that its readers take away tell nothing of how far it is.",
       }),
       lane: z.enum(["alarm", "live"]).default("live").meta({
         description: "Rows of `alarm` are sent before all others that wait for the same connection.",
