@@ -12,7 +12,7 @@ function sentence(event: StreamEvent, isWhole: boolean, unread: number): string 
     case "regressed":
       return `the stream lost its end: the last ${event.records} messages that were read are not in it any more, and their numbers are given anew; going on with what was stored since`;
     case "gap":
-      return `${some(event.records)} were gone before they were read: the stream dropped them by age, number or size`;
+      return `${some(event.records)} were gone before they were read: the stream dropped them by age, number or size, or somebody deleted or purged them`;
     case "purged":
       return `${some(event.records)} were gone before they were read: the stream was emptied`;
   }

@@ -102,6 +102,29 @@ describe("a chain on a stream of its own", () => {
     await sender.close();
   });
 
+  it("says once what stands in the way of sending again, however long it does", async () => {
+    const [stream, clock] = [new MemoryStream(), new VirtualClock()];
+    const said: string[] = [];
+    const log = { info: () => {}, warn: (message: string) => said.push(message) };
+    const { sender, outbox } = begin({ stream, clock, log });
+    fill(outbox, 10);
+    await settled(sender.flush(), clock);
+    const store = stream.store.bind(stream);
+    stream.store = (publication) =>
+      clock.now() < 600_000
+        ? { kind: "refused", code: 10_077, reason: "maximum messages exceeded" }
+        : store(publication);
+    stream.loseEnd(5);
+    fill(outbox, 1);
+    await settled(sender.flush(), clock);
+    expect(stream.payloads()).toEqual(texts(1, 11));
+    expect(said).toEqual([
+      expect.stringContaining("sending again from entry 6"),
+      expect.stringContaining("maximum messages exceeded"),
+    ]);
+    await sender.close();
+  });
+
   it("does not send again what was removed from the stream on purpose", async () => {
     const stream = new MemoryStream();
     const clock = new VirtualClock();

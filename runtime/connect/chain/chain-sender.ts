@@ -83,6 +83,7 @@ export class ChainSender {
   #faults = 0;
   #attempt = 0;
   #told = "";
+  readonly #said = new Set<string>();
   #ended = false;
   #closed = false;
   #running: Promise<void> | null = null;
@@ -305,6 +306,7 @@ export class ChainSender {
     if (this.#cancelCheck === null && this.#target.check !== undefined) this.#checkLater();
     this.#attempt = 0;
     this.#told = "";
+    this.#said.clear();
     this.#underway.confirm(number);
     this.#window.answered(number, this.#settled);
     for (const dropped of this.#dropped) if (dropped <= number) this.#dropped.delete(dropped);
@@ -387,10 +389,11 @@ export class ChainSender {
     );
   }
 
-  /** One line for each new fault. */
+  /** One line for each new fault, though several may take turns until something arrives. */
   #tell(message: string): void {
-    if (message === this.#told) return;
     this.#told = message;
-    this.#options.log.warn(`chain ${this.#options.chain}: ${message}`);
+    if (this.#said.size >= limits.nats_errors_told_max) this.#said.clear();
+    if (!this.#said.has(message)) this.#options.log.warn(`chain ${this.#options.chain}: ${message}`);
+    this.#said.add(message);
   }
 }
