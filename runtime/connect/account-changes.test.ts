@@ -14,6 +14,7 @@ const withUser = (user: string, jetstream = "enabled"): string =>
   `accounts { ROWS { users: [{ user: any, password: any }${user}], jetstream: ${jetstream} } }\nno_auth_user: any`;
 const known = ", { user: edge, password: edge }";
 const deaf = ', { user: edge, password: edge, permissions: { subscribe: { deny: ["_INBOX.>"] } } }';
+const mute = ', { user: edge, password: edge, permissions: { publish: { deny: ["rows"] } } }';
 
 let server: RunningNatsServer;
 let link: NatsLink;
@@ -68,6 +69,28 @@ it("answers to publishes are heard again when they may be", async () => {
   publish();
   await vi.waitFor(() => expect(outcomes).toMatchObject([{}, {}, { kind: "stored" }]));
   expect(link.cuts).toBe(0);
+  publisher.close();
+});
+
+it("a publish that may not be is refused at once, with the subject, and stored when it may be", async () => {
+  const outcomes: Outcome[] = [];
+  const publisher = new JetStreamPublisher<null>(
+    link,
+    wallClock,
+    (_, outcome) => void outcomes.push(outcome),
+  );
+  const publish = (): void => {
+    publisher.add("rows", "", Buffer.from("row"), null);
+    publisher.send();
+  };
+  await server.reload(withUser(mute));
+  publish();
+  publish();
+  const refused = { kind: "refused", reason: "this user may not publish to rows" };
+  await vi.waitFor(() => expect(outcomes).toMatchObject([refused, refused]));
+  await server.reload(withUser(known));
+  publish();
+  await vi.waitFor(() => expect(outcomes).toMatchObject([{}, {}, { kind: "stored", sequence: 1 }]));
   publisher.close();
 });
 

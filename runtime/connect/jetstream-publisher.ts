@@ -2,6 +2,7 @@
 // ended; what to do about it is the sink's business. One inbox and one timer for all of them.
 
 import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
+import type { Subscription as Watching } from "rxjs";
 import type { Clock } from "../clock.ts";
 import { limits } from "../limits.ts";
 import type { NatsLink } from "./nats-connection.ts";
@@ -23,6 +24,7 @@ export type Outcome =
 /** `of` is what the publisher was given to tell it by. */
 interface Sent<T> {
   readonly of: T;
+  readonly subject: string;
   readonly deadline: number;
 }
 
@@ -34,6 +36,9 @@ interface Answer {
 }
 
 const zero = 48;
+
+/** As HTTP says it: the server gives none with what it says of a right that is missing. */
+const forbidden = 403;
 
 /** As nearly all answers are: reading them by JSON.parse costs several times as much. */
 const plainAnswer = /^\{"stream":"([\w-]+)",\s?"seq":(\d{1,15})\}$/;
@@ -72,6 +77,7 @@ export class JetStreamPublisher<T> {
   /** Null where the server ended it: it lets nobody listen. */
   #subscription: Subscription | null;
   readonly #stopTimer: () => void;
+  readonly #watching: Watching;
   readonly #publisher: RowPublisher;
   /** By the number at the end of the reply. */
   #sent: Map<number, Sent<T>> = new Map();
@@ -84,6 +90,7 @@ export class JetStreamPublisher<T> {
     this.#publisher = new RowPublisher(link);
     this.#inbox = createInbox(link.inbox);
     this.#subscription = this.#listen();
+    this.#watching = link.refused.subscribe((subject) => this.#refuse(subject));
     this.#stopTimer = clock.every(1_000, () => this.#expire());
   }
 
@@ -95,7 +102,7 @@ export class JetStreamPublisher<T> {
   /** Adds a message, to be published in order by `send`. */
   add(subject: string, headers: string, payload: Uint8Array, of: T): void {
     const number = this.#count++;
-    this.#sent.set(number, { of, deadline: this.#clock.elapsed() + limits.nats_request_ms_max });
+    this.#sent.set(number, { of, subject, deadline: this.#clock.elapsed() + limits.nats_request_ms_max });
     this.#publisher.addMessage(subject, headers, payload, `${this.#inbox}.${number}`);
   }
 
@@ -114,8 +121,22 @@ export class JetStreamPublisher<T> {
 
   close(): void {
     this.#stopTimer();
+    this.#watching.unsubscribe();
     this.#sent.clear();
     if (!this.#link.nats.isClosed()) this.#subscription?.unsubscribe();
+  }
+
+  /**
+   * The server says which subject it does not let through, and answers none of those messages. What was published there before
+   * the right was taken away may be stored, as after any refusal: whoever published it has to look.
+   */
+  #refuse(subject: string): void {
+    const refused = [...this.#sent].filter(([, sent]) => sent.subject === subject);
+    for (const [number, { of }] of refused) {
+      this.#sent.delete(number);
+      const reason = `this user may not publish to ${subject}`;
+      this.#onOutcome(of, { kind: "refused", code: forbidden, reason });
+    }
   }
 
   #listen(): Subscription {
