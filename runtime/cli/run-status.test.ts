@@ -2,7 +2,7 @@
 
 import { expect, it } from "vitest";
 import type { WorkerStatus } from "../worker/worker.ts";
-import { droppedLines, runLines, throughText } from "./run-status.ts";
+import { droppedLines, runLines, summaryOf, throughText } from "./run-status.ts";
 import { tableText } from "./table-text.ts";
 
 function statusOf(name: string, records: number, out: number): WorkerStatus {
@@ -40,6 +40,13 @@ it("tells of rows that will never arrive, and why", () => {
   ]);
   const unread = { ...hall, sources: [{ ...hall.sources[0]!, dropped: { oversize: 1 } }] };
   expect(droppedLines([unread])).toEqual(["hall: source let go: oversize 1"]);
+});
+
+it("a run ends with the rows that never arrived as well", () => {
+  const hall = statusOf("hall", 5, 0);
+  const lossy = { ...hall, sinks: [{ ...hall.sinks[0]!, dropped: { oversize: 2, subject: 1 } }] };
+  expect(summaryOf(hall)).not.toContain("let go");
+  expect(summaryOf(lossy)).toMatch(/^hall: rows that were let go: oversize 2, subject 1; /);
 });
 
 it("puts texts to the left and amounts to the right", () => {

@@ -63,20 +63,23 @@ function reasonsText(dropped: Readonly<Record<string, number>>): string {
 }
 
 /** What sources read and no step ever saw, as a line that is too long; nothing where there is none. */
-export function unreadLines(sources: WorkerStatus["sources"]): string[] {
+function unreadLines(sources: WorkerStatus["sources"]): string[] {
   return sources.flatMap(({ name, dropped }) => {
     const reasons = reasonsText(dropped);
     return reasons === "" ? [] : [`${name} let go: ${reasons}`];
   });
 }
 
-/** By pipeline, what was let go before it was a record, and rows that were made and will never arrive as they are. */
+/** What was let go before it was a record, and rows that were made and will never arrive as they are. */
+function letGoLines({ sources, sinks }: Pick<WorkerStatus, "sources" | "sinks">): string[] {
+  const reasons = reasonsText(sumOf(sinks).dropped);
+  const rows = reasons === "" ? [] : [`rows that were let go: ${reasons}`];
+  return [...unreadLines(sources), ...rows];
+}
+
+/** The same by pipeline. */
 export function droppedLines(statuses: readonly WorkerStatus[]): string[] {
-  return statuses.flatMap(({ name, sources, sinks }) => {
-    const reasons = reasonsText(sumOf(sinks).dropped);
-    const rows = reasons === "" ? [] : [`rows that were let go: ${reasons}`];
-    return [...unreadLines(sources), ...rows].map((line) => `${name}: ${line}`);
-  });
+  return statuses.flatMap((status) => letGoLines(status).map((line) => `${status.name}: ${line}`));
 }
 
 /** `9.6 kB in, 310 B out (31×)`. */
@@ -85,4 +88,24 @@ export function throughText(status: WorkerStatus): string {
   const isNone = through.bytes_in === 0 || through.bytes_out === 0;
   const saved = isNone ? "" : ` (${reductionText(through)})`;
   return `${bytesText(through.bytes_in)} in, ${bytesText(through.bytes_out)} out${saved}`;
+}
+
+/** One line a pipeline: what came in, what went out, where the rest went, and what its steps show besides. */
+export function summaryOf(status: WorkerStatus): string {
+  const { name, pipeline, sources } = status;
+  const read = sources.map((source) => `${source.name} ${source.records}`).join(", ");
+  const branches = pipeline.branches.map((branch) => {
+    const ledger = branch.ledger
+      .map(({ step, reason, records }) => `${reason} at ${step}: ${records}`)
+      .join(", ");
+    const rows = `${branch.name}: in ${branch.in}, out ${branch.out} in ${branch.rows} rows, held ${branch.held}`;
+    return ledger === "" ? rows : `${rows}, ${ledger}`;
+  });
+  const metrics = pipeline.metrics.map((each) => `${each.name} at ${each.step}: ${each.value}`);
+  const tables = pipeline.references.map(
+    ({ table, rows, loads, refused }) =>
+      `table ${table}: ${rows} rows, loaded ${loads} times, ${refused} refused`,
+  );
+  const parts = [...letGoLines(status), ...branches, ...metrics, ...tables, throughText(status)];
+  return `${name}: ${sources.length > 1 ? `read ${read}; ` : ""}${parts.join("; ")}`;
 }

@@ -15,9 +15,9 @@ import { giveBackMemory } from "../worker/settle.ts";
 import { StartWaits } from "../worker/start-waits.ts";
 import { leftFolders, stateFolders } from "../worker/state-folders.ts";
 import { waitingAnswers } from "../worker/waiting-answers.ts";
-import { Worker, type WorkerStatus } from "../worker/worker.ts";
+import { Worker } from "../worker/worker.ts";
 import { RunEnd } from "./run-end.ts";
-import { throughText, unreadLines } from "./run-status.ts";
+import { summaryOf } from "./run-status.ts";
 import { type SettingsOptions, settingsFor } from "./device-settings.ts";
 import { checkForget, checkNames } from "./known-names.ts";
 import {
@@ -33,26 +33,6 @@ import {
 export interface RunOptions extends SettingsOptions {
   readonly log?: LogFormat;
   readonly json?: boolean;
-}
-
-/** One line a pipeline: what came in, what went out, where the rest went, and what its steps show besides. */
-function summaryOf(status: WorkerStatus): string {
-  const { name, pipeline, sources } = status;
-  const read = sources.map((source) => `${source.name} ${source.records}`).join(", ");
-  const branches = pipeline.branches.map((branch) => {
-    const ledger = branch.ledger
-      .map(({ step, reason, records }) => `${reason} at ${step}: ${records}`)
-      .join(", ");
-    const rows = `${branch.name}: in ${branch.in}, out ${branch.out} in ${branch.rows} rows, held ${branch.held}`;
-    return ledger === "" ? rows : `${rows}, ${ledger}`;
-  });
-  const metrics = pipeline.metrics.map((each) => `${each.name} at ${each.step}: ${each.value}`);
-  const tables = pipeline.references.map(
-    ({ table, rows, loads, refused }) =>
-      `table ${table}: ${rows} rows, loaded ${loads} times, ${refused} refused`,
-  );
-  const parts = [...unreadLines(sources), ...branches, ...metrics, ...tables, throughText(status)];
-  return `${name}: ${sources.length > 1 ? `read ${read}; ` : ""}${parts.join("; ")}`;
 }
 
 /** Said once at the start: each promise, and which pipelines give it. */
