@@ -141,7 +141,7 @@ steps:
   await expect(start("torn", body)).rejects.toMatchObject({
     code: "WEIR_STATE",
     message: expect.stringMatching(/commit 3 in segment-0000000001 is damaged, and commit \d+ follows it/),
-    remedy: expect.stringContaining("--accept-loss torn`"),
+    remedy: expect.stringContaining(`weir run FILE --state ${join(folder, "state")} --accept-loss torn\``),
   });
   const again = await start("torn", body, [], false, ["torn"]);
   await jetstream(link.nats).publish("torn.in", '{"n":5}');

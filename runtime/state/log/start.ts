@@ -1,6 +1,7 @@
 // How an incarnation begins, from what the folder holds: what it takes over, what its first segment says, and which files it
 // gives up. Pure, but for the names that it draws.
 
+import { dirname } from "node:path";
 import { WeirError } from "../../errors.ts";
 import { copies, segmentName, snapshotName } from "./file-names.ts";
 import type { Folder } from "./folder.ts";
@@ -147,7 +148,7 @@ function damageOf(place: string, { number }: Decision, reason: string, owner: st
   return new WeirError("WEIR_STATE", `${place}: the commit log is damaged: ${reason}`, {
     remedy:
       "start it again, which helps where the disk only failed to read; then look with `weir outbox export` at the rows that can still be read, " +
-      `and start once with \`weir run FILE --state FOLDER --accept-loss ${name}\`, which keeps ${kept}, begins a new log, ` +
+      `and start once with \`weir run FILE --state ${dirname(place)} --accept-loss ${name}\`, which keeps ${kept}, begins a new log, ` +
       "and makes what is missing anew from what the source still has; what of that had been sent already comes twice. " +
       "A copy of the folder that was made while nothing ran, and after which nothing ran, loses nothing",
   });
