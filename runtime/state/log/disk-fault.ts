@@ -42,7 +42,7 @@ export function diskRefusal(place: string, doing: string, thrown: unknown): Weir
   if (!isLackOfRoom(thrown)) return diskFault(place, doing, thrown);
   const what = isLackOfFiles(thrown) ? openMore : "free space for the state folder or give it a larger disk";
   return new WeirError("WEIR_DISK_FULL", `${place}: no room to ${doing}: ${messageOf(thrown)}`, {
-    remedy: `${what}; weir then goes on by itself`,
+    remedy: `${what}; a worker goes on by itself then, weir run is to be started again`,
     cause: thrown,
   });
 }
