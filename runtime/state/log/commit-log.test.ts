@@ -118,6 +118,7 @@ test("the state of another pipeline is refused, and named", async () => {
   await expect(open(disk, { owner: "pumps" })).rejects.toMatchObject({
     code: "WEIR_STATE",
     message: 'memory: the state is of "cold-chain", expected "pumps"',
+    remedy: "a folder of state is known by its name: call it cold-chain again, or move it out of .",
   });
   await (await open(disk, { owner: "cold-chain" })).log.close();
 });

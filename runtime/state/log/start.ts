@@ -137,7 +137,7 @@ function givenUpOf({ files, snapshot }: Folder, decision: Decision): string[] {
 function refuseOther(place: string, { newest }: Folder, owner: string): void {
   if (newest === null || newest.owner === owner) return;
   throw new WeirError("WEIR_STATE", `${place}: the state is of "${newest.owner}", expected "${owner}"`, {
-    remedy: `give "${owner}" a state folder of its own, or move this one away`,
+    remedy: `a folder of state is known by its name: call it ${newest.owner} again, or move it out of ${dirname(place)}`,
   });
 }
 

@@ -85,7 +85,7 @@ function damagedFrame(what: string): WeirError {
 /** What is done about rows that are not to be had any more: they are behind nothing but this file. */
 const damageRemedy =
   "start it again, which helps where the disk only failed to read; else `weir outbox fsck FOLDER` says which rows are affected and " +
-  "`weir outbox export FOLDER` writes all others that wait; then move the folder away, and the pipeline begins anew with what its source still has: " +
+  "`weir outbox export FOLDER` writes all others that wait; then move that folder out of the state folder, and the pipeline begins anew with what its source still has: " +
   "of that, what was sent already comes twice";
 
 /** One that is written on. */
