@@ -20,6 +20,7 @@ import { FileDisk } from "../state/log/file-disk.ts";
 import type { KeptRow } from "../state/outbox/entry.ts";
 import { Outbox } from "../state/outbox/outbox.ts";
 import type { OutboxStats } from "../state/outbox/outbox-stats.ts";
+import { smallDisk } from "../testing/small-disk.ts";
 import { commitBody, snapshotBody } from "../worker/commit-body.ts";
 import { openControl } from "../worker/control.ts";
 import { exported, fsck, ls, peek } from "./outbox.ts";
@@ -156,6 +157,25 @@ describe("weir outbox", () => {
     const nowhere = await told(() => exported(state, { out: join(folder, "none", "out.ndjson") }));
     expect(nowhere).toMatchObject({ code: 66, stdout: expect.stringContaining("cannot be made") });
     expect((await told(() => ls(out, {}))).stdout).toContain("is no folder");
+  });
+
+  test("exports to a disk without room: it is told, and nothing is left in the way", async (context) => {
+    const small = join(folder, "small");
+    mkdirSync(small);
+    const disk = smallDisk(small, 1);
+    if (typeof disk === "string") return context.skip(disk);
+    try {
+      disk.fill();
+      const out = join(small, "rows.json");
+      const { code, stdout } = await told(() => exported(state, { out }));
+      expect([code, stdout]).toEqual([
+        74,
+        expect.stringMatching(/rows\.json cannot be written: ENOSPC.* name a file on a disk with room/),
+      ]);
+      expect(readdirSync(small)).toEqual(["ballast"]);
+    } finally {
+      disk.remove();
+    }
   });
 
   test("--limit is a whole number", () => {

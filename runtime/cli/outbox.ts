@@ -6,6 +6,7 @@ import { finished } from "node:stream/promises";
 import { type Clock, wallClock } from "../clock.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import type { Entry } from "../state/outbox/entry.ts";
+import { isLackOfRoom } from "../state/log/disk-fault.ts";
 import type { OutboxFault } from "../state/outbox/reading.ts";
 import type { OutboxStats } from "../state/outbox/outbox-stats.ts";
 import { askWorkers } from "../worker/control-client.ts";
@@ -89,7 +90,11 @@ export async function exported(
   const stream = file === null ? process.stdout : file.createWriteStream();
   const write = (line: string): Promise<void> =>
     new Promise((resolve, reject) => {
-      stream.write(line, (fault) => (fault === null || fault === undefined ? resolve() : reject(fault)));
+      stream.write(line, (fault) =>
+        fault === null || fault === undefined
+          ? resolve()
+          : reject(file === null ? fault : unwritten(out, fault)),
+      );
     });
   // Whoever writes is told.
   if (file !== null) stream.on("error", () => undefined);
@@ -112,9 +117,21 @@ export async function exported(
   }
   if (out === "-") return looks.code;
   stream.end();
-  await finished(stream);
+  await finished(stream).catch((fault: unknown) => Promise.reject(unwritten(out, fault)));
   print(`wrote ${out}: ${rows} rows`);
   return looks.code;
+}
+
+/** A file of which there is a part, as far as anything was written. */
+function unwritten(path: string, fault: unknown): WeirError {
+  return new WeirError(
+    isLackOfRoom(fault) ? "WEIR_DISK_FULL" : "WEIR_FILE",
+    `${path} cannot be written: ${messageOf(fault)}`,
+    {
+      remedy: "name a file on a disk with room; what is there of this one is a part, to be removed",
+      cause: fault,
+    },
+  );
 }
 
 async function newFile(path: string): Promise<FileHandle> {
