@@ -5,7 +5,9 @@ import { AckPolicy, jetstreamManager } from "@nats-io/jetstream";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { wallClock } from "../clock.ts";
 import { silentLog } from "./connector-log.ts";
+import { limits } from "../limits.ts";
 import { JetStreamPublisher, type Outcome } from "./jetstream-publisher.ts";
+import { jetstreamSink } from "./jetstream-sink.ts";
 import { jetstreamSource } from "./jetstream-source.ts";
 import { connectNats, type NatsLink } from "./nats-connection.ts";
 import { type RunningNatsServer, startNatsServer } from "./nats-server.ts";
@@ -14,7 +16,7 @@ const withUser = (user: string, jetstream = "enabled"): string =>
   `accounts { ROWS { users: [{ user: any, password: any }${user}], jetstream: ${jetstream} } }\nno_auth_user: any`;
 const known = ", { user: edge, password: edge }";
 const deaf = ', { user: edge, password: edge, permissions: { subscribe: { deny: ["_INBOX.>"] } } }';
-const mute = ', { user: edge, password: edge, permissions: { publish: { deny: ["rows"] } } }';
+const mute = ', { user: edge, password: edge, permissions: { publish: { deny: ["rows", "many.>"] } } }';
 
 let server: RunningNatsServer;
 let link: NatsLink;
@@ -92,6 +94,24 @@ it("a publish that may not be is refused at once, with the subject, and stored w
   publish();
   await vi.waitFor(() => expect(outcomes).toMatchObject([{}, {}, { kind: "stored", sequence: 1 }]));
   publisher.close();
+});
+
+it("rows of many subjects that may not be published fill no log, and go once they may", async () => {
+  const stream = { name: "MANY", subjects: ["many.>"] };
+  await server.reload(withUser(mute));
+  const sink = jetstreamSink({ link, stream, log: { info: say, warn: say } });
+  await sink.open();
+  const count = limits.nats_errors_told_max + 50;
+  for (let n = 0; n < count; n++)
+    sink.write({ subject: `many.${n}`, payload: Buffer.from("row"), id: null, caused: 0 });
+  await hears("refused: this user may not publish to many.");
+  await vi.waitFor(() => expect(sink.stats().hindrance).toContain("may not publish"));
+  await server.reload(withUser(known));
+  await sink.flush();
+  expect(sink.stats()).toMatchObject({ rows: count, pending: 0, dropped: {} });
+  const told = said.filter((line) => line.includes("sink stream MANY: refused"));
+  expect(told.length).toBeLessThanOrEqual(limits.nats_errors_told_max);
+  await sink.close();
 });
 
 it("a user that was gone for a while is back once", async () => {

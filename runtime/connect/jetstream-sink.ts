@@ -247,7 +247,7 @@ class StreamSink implements Sink {
       info: (message) => log.info(message),
       warn: (message) => {
         this.#hindrance = message.replace(`${this.#asker.name}: `, "");
-        if (this.#told.has(message)) return;
+        if (this.#told.has(message) || this.#told.size >= limits.nats_errors_told_max) return;
         this.#told.add(message);
         log.warn(message);
       },
