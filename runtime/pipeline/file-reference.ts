@@ -71,6 +71,10 @@ export function fileSection(): readonly string[] {
       sourceSetting,
       ["nats", "file", "host", "proto", "time"],
     ),
+    "### use",
+    "",
+    "Files of operators of your own, each relative to the pipeline's: `use: [./operators/plausible.ts]`. What they export is a step like any other, by its `name` ([how](README.md)).",
+    "",
     ...section(
       "sink",
       "The last of the steps: one of `nats`, `file`, `stdout` and `nothing`. `to` is a connection of the device's `weir.yaml`, `nats: { cloud: nats://cloud.example:4222 }`, or of `--nats cloud=nats://…`.",

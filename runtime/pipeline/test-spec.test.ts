@@ -25,6 +25,7 @@ tests:
       - { restart: true }
       - { restart: true, temp: 1 }
       - { raw: 5 }
+      - { record: { when: 0s } }
     expect: { main: [{ other: 3s }] }
     dead_letter: 1
 `);
@@ -47,10 +48,24 @@ tests:
         { kind: "restart" },
         { kind: "record", record: { restart: true, temp: 1 }, subject: null, source: null },
         { kind: "record", record: { raw: 5 }, subject: null, source: null },
+        { kind: "record", record: { when: "1970-01-01T00:00:00.000Z" }, subject: null, source: null },
       ],
       expect: { main: [{ other: "3s" }] },
       deadLetter: 1,
     });
+  });
+
+  it("may have a record with a field record, where there may be one", () => {
+    const item = "  - { name: t, input: [{ record: { when: 0s } }] }\n";
+    for (const schema of ["schema: { when: time, record.when: time }", "limits: {}"]) {
+      const other = head.replace(
+        "  schema: { when: time, seen: time }\n",
+        schema.startsWith("schema") ? `  ${schema}\n` : "",
+      );
+      expect(read(`${other}${item}`).spec!.tests[0]!.input[0]).toMatchObject({
+        record: { record: { when: "0s" } },
+      });
+    }
   });
 
   it.each([

@@ -121,7 +121,9 @@ function inputOf(reader: Reader, path: Path, item: Fields, inputs: readonly Inpu
   const { record, raw } = item;
   if (has("raw", ...places) && typeof raw === "string")
     return { kind: "raw", text: raw, subject, source: sourceOf(reader, path, item, inputs) };
-  const placed = several ? has("record", ...places) : subject !== null && has("record", "subject");
+  const placed = several
+    ? has("record", ...places)
+    : has("record", "subject") && (subject !== null || !mayHave("record", inputs[0]));
   const fields = placed && typeof record === "object" && record !== null ? (record as Fields) : item;
   const source = sourceOf(reader, path, item, inputs);
   const input = inputs.find(({ name }) => source === null || name === source);
@@ -131,6 +133,12 @@ function inputOf(reader: Reader, path: Path, item: Fields, inputs: readonly Inpu
     subject: fields === item ? null : subject,
     source,
   };
+}
+
+/** False where a source's records have no such field, nor one within it. */
+function mayHave(name: string, input: InputSpec | undefined): boolean {
+  const schema = input?.schema ?? null;
+  return schema === null || Object.keys(schema).some((each) => each === name || each.startsWith(`${name}.`));
 }
 
 /** The source that an item names; null, and reported where there are several, when it names none. */
