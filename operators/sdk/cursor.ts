@@ -1,5 +1,5 @@
-// The record that moves over the columns of a batch, and what is said of an operator's function that returned something else than
-// it has to. For the forms that are written per record; no part of the contract.
+// The record that moves over the columns of a batch, and what is said of an operator's function that is none, or returned something
+// else than it has to. For the forms that are written per record; no part of the contract.
 
 import type { Batch } from "./batch.ts";
 import type { ColumnReference } from "./expression.ts";
@@ -42,4 +42,23 @@ export function named(value: unknown): string {
   if (value instanceof Promise) return "a promise: an operator waits for nothing, so it is not async";
   if (typeof value === "object") return value === null ? "null" : "an object";
   return `${typeof value} ${String(value as string | number | boolean | bigint)}`;
+}
+
+/** Only JavaScript comes to it: what a form is given under these names has to be functions. */
+export function checkFunctions(form: string, spec: object, names: readonly string[]): void {
+  for (const name of names) {
+    const given: unknown = (spec as Readonly<Record<string, unknown>>)[name];
+    if (typeof given === "function") continue;
+    const got = given === undefined ? "nothing" : named(given);
+    throw new TypeError(`${form}: expected a function of the settings for ${name}, got ${got}`);
+  }
+}
+
+/** What the function of the settings returned has to be one of a record. */
+export function ofRecord<T>(made: T, name: string): T {
+  if (typeof made === "function") return made;
+  const got = made === undefined ? "nothing" : named(made);
+  throw new TypeError(
+    `expected a function of a record from ${name}, as (settings) => (record) => …, got ${got}`,
+  );
 }

@@ -197,6 +197,7 @@ export const field = {
         return z.NEVER;
       });
   },
+  /** A number, no smaller than `min` and no larger than `max` where they are given. */
   number(options: { readonly min?: number; readonly max?: number }, doc: string): z.ZodType<number, number> {
     let number = z.number();
     if (options.min !== undefined) number = number.min(options.min);

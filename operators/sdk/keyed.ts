@@ -4,7 +4,7 @@
 import type { z } from "zod";
 import type { ColumnType } from "./batch.ts";
 import { AddedValues, checkNames } from "./added-values.ts";
-import { Cursor, named, valuesIn } from "./cursor.ts";
+import { checkFunctions, Cursor, named, ofRecord, valuesIn } from "./cursor.ts";
 import type { ColumnReference } from "./expression.ts";
 import {
   type Collector,
@@ -27,12 +27,20 @@ type KeyedConfig = z.ZodType<{ readonly by?: readonly ColumnReference[] | undefi
 type Columns = Readonly<Record<string, ColumnType>>;
 
 export interface KeyedSpec<C extends KeyedConfig, M extends Numbers, T extends Columns> {
+  /** Its word in a pipeline: lower-case letters, digits and _. */
   readonly name: string;
+  /** What it does, in a sentence. */
   readonly summary: string;
+  /** The exact rule, in sentences; the summary without it. */
   readonly rule?: string;
+  /** Its settings; the key is the one called `by`, of `field.keys`. Without it all records are of one key. */
   readonly config: C;
+  /** Runs of it, which `conformanceCases` of `weir/testing` repeats, and takes its random streams from. */
   readonly examples?: readonly Example[];
-  /** What is remembered of each key, and what that is before its first record. */
+  /**
+   * What is remembered of each key, and what that is before its first record: numbers by name, `() => ({ count: 0 })`. Kept through
+   * restarts. A version with other names, or another order of them, does not go on with what was kept.
+   */
   readonly memory: (config: z.output<C>) => M;
   /** The columns that are added, or replaced. */
   readonly columns?: (config: z.output<C>) => T;
@@ -49,6 +57,11 @@ export interface KeyedSpec<C extends KeyedConfig, M extends Numbers, T extends C
 export function defineKeyed<C extends KeyedConfig, M extends Numbers, T extends Columns = Columns>(
   spec: KeyedSpec<C, M, T>,
 ): OperatorDefinition {
+  checkFunctions(
+    "defineKeyed",
+    spec,
+    spec.columns === undefined ? ["memory", "each"] : ["memory", "columns", "each"],
+  );
   const { name, summary, rule = summary, config, examples = [], memory, columns, each } = spec;
   return defineOperator({
     name,
@@ -65,7 +78,7 @@ export function defineKeyed<C extends KeyedConfig, M extends Numbers, T extends 
       const run: Run = {
         table: state.memory,
         memory: new KeyMemory(Object.keys(memory(settings))),
-        each: each(settings) as Run["each"],
+        each: ofRecord(each(settings), "each") as Run["each"],
         added: names.length === 0 ? null : new AddedValues(input, output, names),
       };
       return operatorOf(run);

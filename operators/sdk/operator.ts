@@ -3,6 +3,7 @@
 
 import type { z } from "zod";
 import type { Batch, Column, ColumnType, Schema } from "./batch.ts";
+import { checkFunctions } from "./cursor.ts";
 import type { Expression, WritableColumn } from "./expression.ts";
 import type { ReferenceDeclarations, ReferenceTables } from "./reference.ts";
 import type { KeyTable, RecordStore, TableDeclarations, Tables } from "./state.ts";
@@ -202,14 +203,23 @@ export interface OperatorSpec<
   D extends TableDeclarations,
   R extends ReferenceDeclarations,
 > {
+  /** Its word in a pipeline: lower-case letters, digits and _. */
   readonly name: string;
+  /** What it does, in a sentence. */
   readonly summary: string;
+  /** The exact rule, in sentences. */
   readonly rule: string;
+  /** `stateless` may run on any thread in any order, and has no tables; `keyed` runs in one, in stream order. */
   readonly kind: "stateless" | "keyed";
+  /** Its settings, as `z.strictObject({ … })` with `field.*`; typed and checked before anything runs. */
   readonly config: C;
+  /** Runs of it, which `conformanceCases` of `weir/testing` repeats, and takes its random streams from. */
   readonly examples: readonly Example[];
+  /** Columns out from columns in, those that came without it. A replaced column is a new field; a passed one is the same object. */
   readonly schema?: (input: Schema, config: z.output<C>) => Schema;
+  /** The tables that are kept for it, also through a restart: `({ by }) => ({ last: table.keyed(by, [Number.NaN]) })`. */
   readonly state?: (config: z.output<C>) => D;
+  /** Tables from files or buckets that it looks records up in, by the setting that names each. */
   readonly references?: (config: z.output<C>) => R;
   readonly condition?: (config: z.output<C>) => Expression;
   readonly keyless?: boolean;
@@ -217,6 +227,7 @@ export interface OperatorSpec<
   readonly late?: (config: z.output<C>) => boolean;
   readonly silence?: (config: z.output<C>) => number;
   readonly partial?: (config: z.output<C>) => PartialOperator | null;
+  /** Makes the operator, on tables that may hold what one before it kept: whatever else it remembers is lost in a restart. */
   readonly create: (config: z.output<C>, context: OperatorContext<D, R>) => Operator;
 }
 
@@ -226,6 +237,7 @@ export function defineOperator<
   D extends TableDeclarations = Readonly<Record<string, never>>,
   R extends ReferenceDeclarations = Readonly<Record<string, never>>,
 >(spec: OperatorSpec<C, D, R>): OperatorDefinition {
+  checkFunctions("defineOperator", spec, ["create"]);
   const { schema, state, references, condition, late, silence, partial, ...rest } = spec;
   return {
     ...rest,

@@ -1,7 +1,16 @@
 // Mistakes in an operator's own types, which the compiler sees: a line that it would take makes the check of types fail.
 
 import { expect, test } from "vitest";
-import { defineMap, defineOperator, type Column, type WritableColumn } from "weir/sdk";
+import {
+  type Column,
+  defineFilter,
+  defineKeyed,
+  defineMap,
+  defineOperator,
+  type OperatorDefinition,
+  type WritableColumn,
+} from "weir/sdk";
+import { runExample } from "weir/testing";
 import { z } from "zod";
 
 const base = { name: "own", summary: "", config: z.strictObject({}) };
@@ -43,4 +52,46 @@ test("a column that was written is a column", () => {
   };
   const column: Column = written;
   expect(column.type).toBe("float64");
+});
+
+test.each<[string, () => unknown, RegExp]>([
+  [
+    "no keep",
+    () => defineFilter({ ...base } as never),
+    /^defineFilter: expected a function of the settings for keep, got nothing$/,
+  ],
+  [
+    "columns that are none",
+    () => defineMap({ ...base, columns: {}, map: () => 1 } as never),
+    /for columns, got an object$/,
+  ],
+  [
+    "a memory that is none",
+    () => defineKeyed({ ...base, memory: { n: 0 }, each: () => 1 } as never),
+    /^defineKeyed: .* for memory, got an object$/,
+  ],
+  ["no create", () => defineOperator({ ...base } as never), /^defineOperator: .* for create, got nothing$/],
+])("a form that is given %s says so when the file is loaded", (_, define, message) => {
+  expect(define).toThrow(message);
+});
+
+test.each<[string, OperatorDefinition, RegExp]>([
+  [
+    "keep",
+    defineFilter({ ...base, keep: () => true as never }),
+    /function of a record from keep, as \(settings\) => \(record\) => …, got boolean true/,
+  ],
+  [
+    "map",
+    defineMap({ ...base, columns: () => ({}), map: () => ({}) as never }),
+    /from map, .* got an object/,
+  ],
+  [
+    "each",
+    defineKeyed({ ...base, memory: () => ({}), each: () => undefined as never }),
+    /from each, .* got nothing/,
+  ],
+])("one whose %s takes the record at once is told of its two functions", (_, own, message) => {
+  const example = { title: "", config: {}, schema: {}, input: [{}], output: [] };
+  expect(() => runExample(own, example)).toThrow(message);
 });

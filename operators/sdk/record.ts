@@ -4,7 +4,7 @@
 import type { z } from "zod";
 import type { ColumnType, Schema } from "./batch.ts";
 import { AddedValues } from "./added-values.ts";
-import { Cursor, named, valuesIn } from "./cursor.ts";
+import { checkFunctions, Cursor, named, ofRecord, valuesIn } from "./cursor.ts";
 import type { RecordView } from "./record-view.ts";
 import { defineOperator, type Example, type OperatorDefinition } from "./operator.ts";
 
@@ -19,10 +19,15 @@ type ScalarOf<T extends ColumnType> = {
 }[T];
 
 interface RecordSpec<C extends z.ZodType> {
+  /** Its word in a pipeline: lower-case letters, digits and _. */
   readonly name: string;
+  /** What it does, in a sentence. */
   readonly summary: string;
+  /** The exact rule, in sentences; the summary without it. */
   readonly rule?: string;
+  /** Its settings, as `z.strictObject({ value: field.column(["float64"], "…") })`; typed and checked before anything runs. */
   readonly config: C;
+  /** Runs of it, which `conformanceCases` of `weir/testing` repeats, and takes its random streams from. */
   readonly examples?: readonly Example[];
 }
 
@@ -46,12 +51,16 @@ function statelessPart<C extends z.ZodType>({
 
 /** Keeps the records for which `keep(config)(record)` is true; the others are counted as filtered. */
 export function defineFilter<C extends z.ZodType>(
-  spec: RecordSpec<C> & { readonly keep: (config: z.output<C>) => (record: RecordView) => boolean },
+  spec: RecordSpec<C> & {
+    /** Called once with the settings; what it returns, with every record: true keeps it. */
+    readonly keep: (config: z.output<C>) => (record: RecordView) => boolean;
+  },
 ): OperatorDefinition {
+  checkFunctions("defineFilter", spec, ["keep"]);
   return defineOperator({
     ...statelessPart(spec),
     create: (config) => {
-      const keep = spec.keep(config);
+      const keep = ofRecord(spec.keep(config), "keep");
       const cursor = new Cursor();
       return {
         onBatch(batch, out) {
@@ -80,15 +89,18 @@ export type ValuesOf<T extends Readonly<Record<string, ColumnType>>> = {
 /** Adds (or replaces) the columns of `columns`: `map(config)(record)` returns their values by name; a value left out is null, one of another name an error. */
 export function defineMap<C extends z.ZodType, T extends Readonly<Record<string, ColumnType>>>(
   spec: RecordSpec<C> & {
+    /** The columns that are added, or replaced, with their types: `() => ({ dewpoint: "float64" })`. */
     readonly columns: (config: z.output<C>) => T;
+    /** Called once with the settings; what it returns, with every record: it gives the values of the columns, null for none. */
     readonly map: (config: z.output<C>) => (record: RecordView) => ValuesOf<T>;
   },
 ): OperatorDefinition {
+  checkFunctions("defineMap", spec, ["columns", "map"]);
   return defineOperator({
     ...statelessPart(spec),
     schema: (input, config) => withFields(input, spec.columns(config)),
     create: (config, { input, output }) => {
-      const map = spec.map(config);
+      const map = ofRecord(spec.map(config), "map");
       const added = new AddedValues(input, output, Object.keys(spec.columns(config)));
       const cursor = new Cursor();
       return {
