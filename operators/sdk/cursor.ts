@@ -1,7 +1,7 @@
 // The record that moves over the columns of a batch, and what is said of an operator's function that is none, or returned something
 // else than it has to. For the forms that are written per record; no part of the contract.
 
-import type { Batch } from "./batch.ts";
+import type { Batch, Column } from "./batch.ts";
 import type { ColumnReference } from "./expression.ts";
 import { type RecordView, type Scalar, valueAt } from "./record-view.ts";
 
@@ -12,10 +12,10 @@ export class Cursor implements RecordView {
     return this.batch.time[this.row]!;
   }
   get(column: ColumnReference): Scalar {
-    return valueAt(this.batch.columns[column.index]!, this.row);
+    return valueAt(this.#columnOf(column), this.row);
   }
   number(reference: ColumnReference): number {
-    const column = this.batch.columns[reference.index]!;
+    const column = this.#columnOf(reference);
     return column.valid !== null && column.valid[this.row] === 0
       ? Number.NaN
       : Number(column.values[this.row]);
@@ -23,6 +23,14 @@ export class Cursor implements RecordView {
   text(column: ColumnReference): string {
     const value = this.get(column);
     return value === null ? "" : String(value);
+  }
+  #columnOf(reference: ColumnReference): Column {
+    const column = this.batch.columns[reference.index];
+    if (column === undefined)
+      throw new TypeError(
+        `expected a column of the settings, as field.column gives it, got ${named(reference)}`,
+      );
+    return column;
   }
 }
 

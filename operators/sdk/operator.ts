@@ -1,7 +1,7 @@
 // The operator contract, and the friendly forms that lower to it. An operator never sees a promise, a
 // clock, a thread, a subject or another operator.
 
-import type { z } from "zod";
+import { z } from "zod";
 import type { Batch, Column, ColumnType, Schema } from "./batch.ts";
 import { checkFunctions } from "./cursor.ts";
 import type { Expression, WritableColumn } from "./expression.ts";
@@ -241,6 +241,7 @@ export function defineOperator<
   const { schema, state, references, condition, late, silence, partial, ...rest } = spec;
   return {
     ...rest,
+    config: strictly(spec.config),
     ...(partial === undefined ? {} : { partial: (config) => partial(config as z.output<C>) }),
     ...(late === undefined ? {} : { late: (config) => late(config as z.output<C>) }),
     ...(silence === undefined ? {} : { silence: (config) => silence(config as z.output<C>) }),
@@ -250,4 +251,9 @@ export function defineOperator<
     references: references === undefined ? () => ({}) : (config) => references(config as z.output<C>),
     create: (config, context) => spec.create(config as z.output<C>, context as OperatorContext<D, R>),
   };
+}
+
+/** A setting that is misspelt is told of, also where nobody said whether: `z.object` alone would pass over it. */
+function strictly(config: z.ZodType): z.ZodType {
+  return config instanceof z.ZodObject && config.def.catchall === undefined ? config.strict() : config;
 }

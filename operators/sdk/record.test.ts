@@ -95,3 +95,17 @@ test.each<[string, OperatorDefinition, RegExp]>([
   const example = { title: "", config: {}, schema: {}, input: [{}], output: [] };
   expect(() => runExample(own, example)).toThrow(message);
 });
+
+test("a setting that is misspelt is told of, whichever object of zod its author took", () => {
+  const parts = { min: z.number().default(0) };
+  const all = [z.object(parts), z.strictObject(parts), z.object(parts).refine(() => true)];
+  for (const config of all) {
+    const { config: read } = defineFilter({ ...base, config, keep: () => () => true });
+    expect(read.safeParse({ mni: 1 }).error?.issues).toMatchObject([
+      { code: "unrecognized_keys", keys: ["mni"] },
+    ]);
+    expect(read.parse({})).toEqual({ min: 0 });
+  }
+  const loose = defineFilter({ ...base, config: z.looseObject(parts), keep: () => () => true });
+  expect(loose.config.parse({ other: 1 })).toEqual({ min: 0, other: 1 });
+});

@@ -56,3 +56,30 @@ test.each([
   writeFileSync(join(folder, "package.json"), '{ "type": "commonjs" }');
   expect(await lint(file, text)).toMatch(message);
 });
+
+test("what an operator prints is no row, and no result of a test", async () => {
+  const operator = [
+    'import { defineFilter, z } from "weir/sdk";',
+    'const keep = () => (record) => (console.log("at", record.time), true);',
+    'export const talks = defineFilter({ name: "talks", summary: "", config: z.strictObject({}), keep });',
+  ];
+  const pipeline = [
+    "name: talks",
+    "use: [./talks.mjs]",
+    "source: { file: { path: in.ndjson }, format: json, schema: { ts: time }, time: { field: ts } }",
+    "steps: [{ talks: {} }, { sink: { stdout: {} } }]",
+    "tests: [{ name: one, input: [{ ts: 7s }], expect: { main: [{ ts: 7s }] } }]",
+  ];
+  writeFileSync(join(folder, "talks.mjs"), operator.join("\n"));
+  writeFileSync(join(folder, "talks.yaml"), pipeline.join("\n"));
+  writeFileSync(join(folder, "in.ndjson"), '{"ts":5}\n');
+  const run = await new WeirProcesses(folder).weir("run", "talks.yaml");
+  expect(run).toMatchObject({
+    code: 0,
+    stdout: '{"ts":5}\n',
+    stderr: expect.stringContaining("at 5\n") as string,
+  });
+  const tested = await new WeirProcesses(folder).weir("test", "talks.yaml", "--json");
+  expect(JSON.parse(tested.stdout)).toBeTruthy();
+  expect(tested.stderr).toContain("at 7000\n");
+});

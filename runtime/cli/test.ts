@@ -19,7 +19,9 @@ export interface FileTestResult extends TestResult {
 async function resultsOfThread(pipeline: CheckedPipeline, clock: Clock): Promise<readonly TestResult[]> {
   const { tests } = pipeline.plan!.spec;
   const data: TestThreadData = { input: pipeline.input, contents: pipeline.contents };
-  const thread = new Worker(partUrl("test-thread.js"), { workerData: data });
+  const thread = new Worker(partUrl("test-thread.js"), { workerData: data, stdout: true });
+  // What an operator prints is no result.
+  thread.stdout.on("data", (text: Buffer) => process.stderr.write(text));
   const results: TestResult[] = [];
   const fault = await new Promise<string | null>((ended) => {
     const hung = (ms: number) => clock.after(ms, () => ended(hungFault(pipeline.plan!, ms)));

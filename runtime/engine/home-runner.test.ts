@@ -288,7 +288,7 @@ describe("an operator that", () => {
   });
 
   test("leaves a failed promise to nobody is seen", async () => {
-    await fails("forgets", 1, /^pipeline own: its thread died: never awaited$/);
+    await fails("forgets", 1, /^pipeline own: its thread died: never awaited \(operators\.ts:\d+:\d+\)$/);
   });
 
   test("posts to weir itself is seen", async () => {

@@ -8,6 +8,7 @@ import type { ReferenceContent } from "../codec/reference/content.ts";
 import { WeirError } from "../errors.ts";
 import { partUrl } from "../layout.ts";
 import { limits } from "../limits.ts";
+import { placedMessage } from "../operator-place.ts";
 import type { PipelinePlan } from "../pipeline/pipeline.ts";
 import { notHere } from "./checkpoints.ts";
 import type { HomeAnswer, HomeRequest } from "./home-protocol.ts";
@@ -60,9 +61,11 @@ export class HomeRunner implements Runner {
     const branches = plan.branches.map(({ name }) => ({ name, in: 0, out: 0, held: 0, ledger: [], rows: 0 }));
     const { current: watermark, inputs } = new WatermarkTracker(plan.spec.inputs);
     this.#status = { name: plan.name, watermark, branches, inputs, metrics: [], steps: [], references: [] };
-    this.#thread = new Worker(partUrl("home-thread.js"));
+    this.#thread = new Worker(partUrl("home-thread.js"), { stdout: true });
+    // What an operator prints is none of the rows that may be written there.
+    this.#thread.stdout.on("data", (text: Buffer) => process.stderr.write(text));
     this.#thread.on("message", (answer: HomeAnswer) => this.#answered(answer));
-    this.#thread.on("error", (error) => this.#fail(`its thread died: ${error.message}`));
+    this.#thread.on("error", (error) => this.#fail(`its thread died: ${placedMessage(error)}`));
     this.#thread.on("exit", (code) => this.#fail(`its thread ended with exit code ${code}`));
   }
 

@@ -87,6 +87,8 @@ export class Stage implements Receiver, Collector {
     let operator: Operator;
     try {
       operator = definition.create(config, { ...context, state: tables.byName });
+      if (typeof (operator as Partial<Operator> | undefined)?.onBatch !== "function")
+        throw new TypeError("expected create to return an object with a function onBatch");
     } catch (error) {
       throw this.#failure(error, "could not be created");
     }

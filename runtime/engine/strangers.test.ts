@@ -133,3 +133,24 @@ test("records that nothing was done with are counted as filtered", () => {
     ledger: [{ step: "1 own", reason: "filtered", records: 2 }],
   });
 });
+
+test("one that gives no operator is told with its step", () => {
+  const rest = { ...about, rule: "", kind: "stateless", examples: [] } as const;
+  const creates = (create: () => never): OperatorDefinition => defineOperator({ ...rest, create });
+  const thrown = creates(() => {
+    throw new Error("no table");
+  });
+  expect(() => outcome(thrown)).toThrow("step 1 own: operator own could not be created: no table");
+  expect(() => outcome(creates(() => undefined as never))).toThrow(
+    /could not be created: expected create to return/,
+  );
+});
+
+test("a column that is none of the settings is named", () => {
+  const own = defineMap({
+    ...about,
+    columns: () => ({}),
+    map: () => (record) => ({ x: record.number("temp" as never) }),
+  });
+  expect(outcome(own).letters[0]).toMatch(/^fault: expected a column of the settings, .* got string temp/);
+});

@@ -99,6 +99,10 @@ function outputOf(
     const names = output.fields.map((each) => each.name);
     if (definition.kind === "stateless" && Object.keys(definition.references(config)).length > 0)
       throw new Error("a stateless operator, which may run on any thread, has no reference tables");
+    if (definition.kind === "stateless" && Object.keys(definition.state(config)).length > 0)
+      throw new Error(
+        "a stateless operator, which may run on any thread, keeps no tables: its kind is keyed",
+      );
     const odd = output.fields.find(({ name, type }) => name === "" || !columnTypes.includes(type));
     if (odd !== undefined)
       throw new TypeError(

@@ -7,6 +7,7 @@ import {
   defineOperator,
   field,
   type OperatorDefinition,
+  table,
   z,
 } from "../../operators/sdk/index.ts";
 import { coldChain, operators } from "./cold-chain.fixture.ts";
@@ -63,6 +64,15 @@ const anywhere: OperatorDefinition = {
   }),
 };
 
+/** Remembers something, though it may run on any thread. */
+const forgetful: OperatorDefinition = {
+  ...strict,
+  name: "forgetful",
+  config: z.strictObject({}),
+  schema: (input) => input,
+  state: () => ({ count: table.values([0]) }),
+};
+
 /** Compares the latest of several columns; a setting that is a list of maps. */
 const pick: OperatorDefinition = defineOperator({
   name: "pick",
@@ -80,7 +90,7 @@ const pick: OperatorDefinition = defineOperator({
   }),
 });
 
-const catalogue = [...operators, strict, pick, faulty, anywhere];
+const catalogue = [...operators, strict, pick, faulty, anywhere, forgetful];
 
 function load(text: string): Loaded {
   return loadPipeline({ file: "p.yaml", content: text, catalogue });
@@ -437,6 +447,11 @@ describe("mistakes", () => {
       "a reference table of an operator that may run anywhere",
       pipeline(schema, `  - anywhere: { on: device }\n${toStdout}`),
       /^6:5 anywhere failed while it was planned: a stateless operator, which may run on any thread/,
+    ],
+    [
+      "tables of an operator that may run anywhere",
+      pipeline(schema, `  - forgetful: {}\n${toStdout}`),
+      /^6:5 forgetful failed while it was planned: a stateless operator, .* keeps no tables: its kind is keyed/,
     ],
     [
       "an unknown column in a subject",
