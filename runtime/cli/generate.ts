@@ -1,9 +1,12 @@
 // weir schema, weir docs: what is generated from the specs, written to where it is kept, or checked.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { catalog } from "../../operators/catalog.ts";
+import type { OperatorDefinition } from "../../operators/sdk/index.ts";
 import { aggregates } from "../../operators/window/window.ts";
+import { loadOperators } from "../engine/operator-file.ts";
+import { rehearse } from "../engine/rehearsal.ts";
 import { WeirError } from "../errors.ts";
 import { functionTable } from "../expression/functions.ts";
 import { type JsonSchema, pipelineJsonSchema } from "../pipeline/json-schema.ts";
@@ -20,11 +23,31 @@ interface GenerateOptions {
 /** Kinds of files that editors are told of. */
 export type SchemaKind = "pipeline" | "device";
 
+type Own = readonly OperatorDefinition[];
+interface Kept {
+  readonly place: string;
+  readonly make: (own: Own) => JsonSchema;
+}
+
 /** Where their schemas are kept, and how they are made. */
-const schemas: Readonly<Record<SchemaKind, { readonly place: string; readonly make: () => JsonSchema }>> = {
-  pipeline: { place: "pipelines/pipeline.schema.json", make: () => pipelineJsonSchema(catalog) },
+const schemas: Readonly<Record<SchemaKind, Kept>> = {
+  pipeline: {
+    place: "pipelines/pipeline.schema.json",
+    make: (own) => pipelineJsonSchema([...catalog, ...own]),
+  },
   device: { place: "pipelines/device.schema.json", make: deviceJsonSchema },
 };
+
+/** The operators of files of the user's own. */
+async function ownOperators(files: readonly string[]): Promise<Own> {
+  const all: OperatorDefinition[] = [];
+  for (const file of files) {
+    const path = resolve(file);
+    await rehearse(path);
+    all.push(...(await loadOperators(path)));
+  }
+  return all;
+}
 
 function put(text: string, { out, check = false }: GenerateOptions): number {
   if (out === "-") {
@@ -48,12 +71,17 @@ function put(text: string, { out, check = false }: GenerateOptions): number {
 /** One schema; where neither it nor a place is named, all in their places. */
 export async function schema(
   named: SchemaKind | undefined,
-  { out, ...options }: Partial<GenerateOptions>,
+  { out, use = [], ...options }: Partial<GenerateOptions> & { readonly use?: readonly string[] },
 ): Promise<number> {
+  if (use.length > 0 && (named === "device" || out === undefined))
+    throw new WeirError("WEIR_USAGE", "--use is for a schema of pipelines of your own", {
+      remedy: "say where it goes: weir schema --use operators/spike.ts --out pipeline.schema.json",
+    });
+  const own = await ownOperators(use);
   const kinds = named ?? (out === undefined ? (Object.keys(schemas) as SchemaKind[]) : "pipeline");
   const codes = [kinds].flat().map((kind) => {
     const { place, make } = schemas[kind];
-    return put(`${JSON.stringify(make(), null, 2)}\n`, { ...options, out: out ?? place });
+    return put(`${JSON.stringify(make(own), null, 2)}\n`, { ...options, out: out ?? place });
   });
   return Math.max(...codes);
 }

@@ -83,6 +83,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   control: ["weir control --policy policy.yaml"],
   schema: [
     "weir schema --out pipeline.schema.json",
+    "weir schema --out pipeline.schema.json --use operators/spike.ts    # with an operator of your own",
     "# yaml-language-server: $schema=./pipeline.schema.json    # first line of a pipeline",
     "weir schema device --out device.schema.json    # the same for weir.yaml",
   ],

@@ -83,3 +83,25 @@ test("what an operator prints is no row, and no result of a test", async () => {
   expect(JSON.parse(tested.stdout)).toBeTruthy();
   expect(tested.stderr).toContain("at 7000\n");
 });
+
+test("editors are told of its settings by a schema that it is in", async () => {
+  const operator = [
+    'import { defineFilter, field, z } from "weir/sdk";',
+    'const config = z.object({ at: field.number({ max: 5 }, "Where.") });',
+    'export const own = defineFilter({ name: "own", summary: "Keeps.", config, keep: () => () => true });',
+  ];
+  writeFileSync(join(folder, "own.mjs"), operator.join("\n"));
+  const here = new WeirProcesses(folder);
+  const { code, stdout } = await here.weir("schema", "--out", "-", "--use", "own.mjs");
+  expect(code).toBe(0);
+  const { definitions } = JSON.parse(stdout) as { definitions: Record<string, Record<string, unknown>> };
+  expect(definitions["operator_own"]).toMatchObject({
+    properties: { at: { type: "number", maximum: 5, description: "Where." } },
+    additionalProperties: false,
+  });
+  expect(definitions["step"]!["properties"]).toMatchObject({ own: {}, filter: {} });
+  expect(await here.weir("schema", "--use", "own.mjs")).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining("say where it goes") as string,
+  });
+});

@@ -365,6 +365,10 @@ program
     ]),
   )
   .option("--out <file>", "where to; - for standard output; without it pipelines/<kind>.schema.json")
+  .option(
+    "--use <file...>",
+    "files of operators of your own that pipelines use, so that they are in it (repeatable)",
+  )
   .option("--check", "only say whether the files are up to date")
   .action((kind: SchemaKind | undefined, options) =>
     finish(import("./generate.ts").then(({ schema }) => schema(kind, options))),
