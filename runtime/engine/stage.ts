@@ -234,7 +234,7 @@ export class Stage implements Receiver, Collector {
 
   select(batch: Batch, rows: Uint32Array, count: number, reason: Reason = "filtered"): void {
     checkRows(this.#plan, batch, rows, count);
-    checkColumns(this.#plan, batch, batch.columns);
+    if (count > 0) checkColumns(this.#plan, batch, batch.columns);
     const left = this.#left.reduce((total, { row }) => total + (batch.weight?.[row] ?? 1), 0);
     const dropped = weightOf(batch) - weightOf(batch, rows, count) - left;
     this.#ledger.add(this.#plan.label, reason, dropped);

@@ -11,6 +11,12 @@ import {
   type Schema,
   z,
 } from "weir/sdk";
+import { dewpoint } from "../../operators/examples/dewpoint.ts";
+import { operating_hours } from "../../operators/examples/operating_hours.ts";
+import { plausible } from "../../operators/examples/plausible.ts";
+import { silence } from "../../operators/examples/silence.ts";
+import { spike } from "../../operators/examples/spike.ts";
+import { runExample } from "../testing/example.ts";
 import { Harness, lawFaults } from "../testing/harness.ts";
 import { planOf, sink } from "./engine.fixture.ts";
 import { addStranger } from "./strangers.ts";
@@ -104,6 +110,14 @@ test("a text that is no JSON reaches no row of a map either", () => {
   expect(rows).toEqual([]);
   expect(letters[0]).toMatch(/^fault: expected JSON for more/);
 });
+
+test.each([dewpoint, operating_hours, plausible, silence, spike])(
+  "$name does as in its examples",
+  (example) => {
+    addStranger(example);
+    for (const each of example.examples) expect(runExample(example, each).rows).toEqual(each.output);
+  },
+);
 
 test("columns that are not those of the schema are a fault", () => {
   const own = defineOperator({
