@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PayloadBatch } from "../batch/payloads.ts";
 import { limits } from "../limits.ts";
 import { lawFaults } from "../testing/harness.ts";
-import { Kept, payloadsOf, pipelineText, sink, source } from "./engine.fixture.ts";
+import { Kept, payloadsOf, pipelineText, Placeless, sink, source } from "./engine.fixture.ts";
 import { GroupRunner } from "./group-runner.ts";
 import { type LoadedPipeline, loadInput, readInput } from "./loader.ts";
 import { hopGuess_ms } from "./placement.ts";
@@ -141,7 +141,7 @@ function statusOf(group: SourceGroup): unknown {
 /** All at home, in this thread. */
 function atHome(loaded: readonly LoadedPipeline[], batches: readonly PayloadBatch[]): Ran {
   const plans = loaded.map(({ plan }) => plan!);
-  const kept = plans.map(() => new Kept());
+  const kept = plans.map(() => new Placeless());
   const group = new SourceGroup(plans, { ...options, outputs: (plan) => kept[plans.indexOf(plan)]! });
   batches.forEach((batch, i) => group.feed(batch, i * 700 + 700));
   group.finish(1e6);
@@ -156,7 +156,7 @@ async function pooled(
   place: "pool" | "home" = "pool",
 ): Promise<Ran> {
   const plans = loaded.map(({ plan }) => plan!);
-  const kept = plans.map(() => new Kept());
+  const kept = plans.map(() => new Placeless());
   const group = new SourceGroup(plans, { ...options, outputs: (plan) => kept[plans.indexOf(plan)]! });
   const pool = new DecodePool(threads);
   const runner = new GroupRunner(group, { inputs: loaded.map(({ input }) => input), header: [], pool });
@@ -180,7 +180,7 @@ async function resumed(
   after: readonly number[],
 ): Promise<Ran> {
   const plans = loaded.map(({ plan }) => plan!);
-  const kept = plans.map(() => new Kept());
+  const kept = plans.map(() => new Placeless());
   const inputs = loaded.map(({ input }) => input);
   const changes = new Map<string, Uint8Array[]>(plans.map(({ name }) => [name, []]));
   const runners: GroupRunner[] = [];

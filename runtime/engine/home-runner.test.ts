@@ -8,8 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { wallClock } from "../clock.ts";
 import { WeirError } from "../errors.ts";
-import type { DeadLetter } from "./dead-letter.ts";
-import { Kept, payloadsOf, pipelineText, sink, source } from "./engine.fixture.ts";
+import { Kept, payloadsOf, pipelineText, Placeless, sink, source } from "./engine.fixture.ts";
 import { HomeRunner } from "./home-runner.ts";
 import { type LoadedPipeline, loadInput, readInput } from "./loader.ts";
 import { SourceGroup } from "./source-group.ts";
@@ -108,16 +107,6 @@ const batches = [
   [reading("a", 900, 6), reading("bad", 950, 1), '{"device":', reading("b", 1_100, 8)],
   [reading("a", 2_500, 7), reading("a", 100, 99)],
 ].map((records, i) => payloadsOf(records as Parameters<typeof payloadsOf>[0], i));
-
-/** Without the places in files of operators: the runner of these tests, which loads them here, has a way of its own to do so. */
-class Placeless extends Kept {
-  override deadLetter(letter: DeadLetter, arrived: number): void {
-    super.deadLetter(
-      { ...letter, detail: letter.detail.replace(/ \(operators\.ts:\d+:\d+\)$/, "") },
-      arrived,
-    );
-  }
-}
 
 test("gives what home gives: rows, dead letters, counts", async () => {
   const loaded = await load();
