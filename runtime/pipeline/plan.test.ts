@@ -449,6 +449,11 @@ describe("mistakes", () => {
       /^6:5 anywhere failed while it was planned: a stateless operator, which may run on any thread/,
     ],
     [
+      "an operator that nobody has named a file of",
+      pipeline(schema, `  - shelf_life: {}\n${toStdout}`),
+      /^6:5 there is no operator shelf_life \| there is .*; one of your own is in a file under use: \[\.\/shelf_life\.ts\]$/,
+    ],
+    [
       "tables of an operator that may run anywhere",
       pipeline(schema, `  - forgetful: {}\n${toStdout}`),
       /^6:5 forgetful failed while it was planned: a stateless operator, .* keeps no tables: its kind is keyed/,

@@ -249,7 +249,9 @@ function readStep(
   const definition = catalogue.find((each) => each.name === name);
   if (definition === undefined) {
     const names = [...catalogue.map((each) => each.name), "branch", "sink"];
-    const hint = didYouMean(name, names) ?? `there is ${choiceOf(names)}`;
+    const hint =
+      didYouMean(name, names) ??
+      `there is ${choiceOf(names)}; one of your own is in a file under use: [./${name}.ts]`;
     if (!lacksOperators || nearName(name, names) !== undefined)
       reader.keyFault(path, `there is no operator ${name}`, hint);
     return { operator: name, keys, config: unread, path };
