@@ -247,6 +247,11 @@ describe("what nobody named", () => {
     );
   });
 
+  test("passes from MessagePack to JSON as null where it is a text of other bytes, and not as a text that others may be", () => {
+    const payload = Buffer.from([0x82, 0xa1, 0x61, 0xa1, 0xff, 0xa1, 0x62, 0xa2, 0xc3, 0xa9]);
+    expect(String(pass("json", "msgpack", payload))).toBe('{"a":null,"b":"é","temp":2}');
+  });
+
   test.each<readonly [Format, Format, string]>([
     ["json", "json", '{"id":1,"at":{"b":{"d":[{"lat":4}]},"e.f":{"lat":5}},"n":5,"at.lat":9}'],
     ["msgpack", "json", '{"at.lat":9,"id":1,"at":{"b":{"d":[{"lat":4}]},"e.f":{"lat":5}},"n":5}'],

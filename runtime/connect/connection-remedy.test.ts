@@ -1,7 +1,7 @@
 // What is advised where no connection comes about.
 
 import { expect, test } from "vitest";
-import { connectionRemedy } from "./connection-remedy.ts";
+import { connectionReason, connectionRemedy } from "./connection-remedy.ts";
 
 test.each([
   ["Authorization Violation", "check the user and the password"],
@@ -24,4 +24,11 @@ test.each([
   ["unable to parse credentials", "${file:edge.creds}"],
 ])("%s", (reason, told) => {
   expect(connectionRemedy(reason, "cloud")).toContain(told);
+});
+
+test("a connection that is closed at once says so, and not what the client makes of it", () => {
+  const reason = connectionReason("error connecting - node provided an undefined error");
+  expect(reason).toBe("the connection was closed before a server spoke");
+  expect(connectionRemedy(reason, "cloud")).toContain("nothing there answers as a nats-server does");
+  expect(connectionReason("connection refused")).toBe("connection refused");
 });

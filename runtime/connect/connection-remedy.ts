@@ -1,5 +1,13 @@
 // What to do about a server of NATS that lets nobody in, by what it or the system says. Pure.
 
+/** As a proxy does that takes connections for a server which is not there. */
+const closedAtOnce = "the connection was closed before a server spoke";
+
+/** Why no connection came about, by what the client says. */
+export function connectionReason(message: string): string {
+  return message.includes("node provided an undefined error") ? closedAtOnce : message;
+}
+
 /** `name`: what the connection is called. A server that refuses is there: what it refuses is what to look at. */
 export function connectionRemedy(reason: string, name: string): string {
   return (
@@ -14,7 +22,7 @@ export function refusalRemedy(reason: string, name: string): string | null {
     return `it holds the text of a credentials file: nats: ${name}: { credentials: "\${file:edge.creds}" } in weir.yaml`;
   if (/ENOTFOUND|EAI_AGAIN/.test(reason))
     return "no address is known for that name: check how the host is written, and that this machine can look names up";
-  if (/^timeout$/i.test(reason))
+  if (/^timeout$/i.test(reason) || reason === closedAtOnce)
     return "nothing there answers as a nats-server does: check host and port, and what is between";
   if (/authoriz|authentic|credential|nkey|user name|\bjwt\b/i.test(reason))
     return `check the user and the password, token or credentials: in the address, or under nats: ${name}: in weir.yaml`;

@@ -19,7 +19,7 @@ import { sleep, wallClock, type Clock } from "../clock.ts";
 import { messageOf, WeirError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { backOff } from "./back-off.ts";
-import { connectionRemedy, refusalRemedy } from "./connection-remedy.ts";
+import { connectionReason, connectionRemedy, refusalRemedy } from "./connection-remedy.ts";
 import type { ConnectorLog } from "./connector-log.ts";
 import { parseNatsUrl, redact, type NatsAddress } from "./nats-url.ts";
 
@@ -166,7 +166,7 @@ async function firstConnect(
       if (told !== "") log.info(`nats "${name}": connected to ${access.shown}`);
       return connection;
     } catch (fault) {
-      const reason = redact(messageOf(fault), access.secrets);
+      const reason = redact(connectionReason(messageOf(fault)), access.secrets);
       // One line for each new reason; a server that is away for a night does not fill the log.
       if (reason !== told) {
         const remedy = refusalRemedy(reason, name);

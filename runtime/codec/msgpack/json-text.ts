@@ -16,7 +16,7 @@ export class JsonTranscoder {
     this.#source = source;
   }
 
-  /** Bytes become base64, timestamps milliseconds; NaN, infinities and other extensions become null and are a `loss`. */
+  /** Bytes become base64, timestamps milliseconds; NaN, infinities, other extensions and texts that are no UTF-8 become null and are a `loss`. */
   text(source: Source, position: number): string {
     this.#source = source;
     this.#position = position;
@@ -64,8 +64,11 @@ export class JsonTranscoder {
 
   #string(start: number, size: number): string {
     const { bytes } = this.#source;
-    if (!isUtf8(bytes.subarray(start, start + size))) this.loss ??= "a string that is not UTF-8";
-    return JSON.stringify(bytes.toString("utf8", start, start + size));
+    if (isUtf8(bytes.subarray(start, start + size)))
+      return JSON.stringify(bytes.toString("utf8", start, start + size));
+    // With replacement characters two texts could become one.
+    this.loss ??= "a string that is not UTF-8";
+    return "null";
   }
 
   #elements(count: number): string {

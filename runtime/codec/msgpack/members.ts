@@ -48,7 +48,7 @@ function valueWithout(
   return Buffer.concat([Uint8Array.from(mapHeader(kept.length)), ...kept]);
 }
 
-/** What JSON has no form for (NaN, extensions) is null here; bytes are base64. */
+/** What JSON has no form for (NaN, extensions, texts that are no UTF-8) is null here; bytes are base64. */
 export function msgpackRestToJson(except: ReadonlySet<string>): RestMembers {
   const scanner = new MsgpackScanner([]);
   const transcoder = new JsonTranscoder(scanner);
