@@ -52,7 +52,7 @@ export interface ProtoMessage {
   readonly fields: readonly ProtoField[];
 }
 
-/** A scalar of a message or of a message inside it. */
+/** A field of a message, or of one inside it, that can be a column. */
 export interface ProtoColumn {
   /** With the names of the messages around it: `engine.temp`. */
   readonly name: string;
@@ -62,28 +62,25 @@ export interface ProtoColumn {
 }
 
 /** Every scalar, in the order of the .proto file. */
-export function columnsOf(
-  message: ProtoMessage,
-  prefix = "",
-  path: readonly number[] = [],
-): readonly ProtoColumn[] {
-  return message.fields.flatMap((field) => {
-    const own = { name: prefix + field.name, path: [...path, field.number] };
-    if (field.message !== null) return columnsOf(field.message, `${own.name}.`, own.path);
-    return field.scalar === null ? [] : [{ ...own, field }];
-  });
+export function columnsOf(message: ProtoMessage): readonly ProtoColumn[] {
+  return columnsIn(message, ({ scalar }) => scalar !== null);
 }
 
 /** Every field that is read as JSON, in the order of the .proto file. */
-export function jsonColumnsOf(
+export function jsonColumnsOf(message: ProtoMessage): readonly ProtoColumn[] {
+  return columnsIn(message, ({ json }) => json !== null);
+}
+
+function columnsIn(
   message: ProtoMessage,
+  isColumn: (field: ProtoField) => boolean,
   prefix = "",
   path: readonly number[] = [],
 ): readonly ProtoColumn[] {
   return message.fields.flatMap((field) => {
     const own = { name: prefix + field.name, path: [...path, field.number] };
-    if (field.message !== null) return jsonColumnsOf(field.message, `${own.name}.`, own.path);
-    return field.json === null ? [] : [{ ...own, field }];
+    if (field.message !== null) return columnsIn(field.message, isColumn, `${own.name}.`, own.path);
+    return isColumn(field) ? [{ ...own, field }] : [];
   });
 }
 
