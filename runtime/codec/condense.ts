@@ -88,8 +88,7 @@ export class RowCondenser {
 }
 
 function fitsRule(kind: ColumnRule["kind"], value: unknown): boolean {
-  if (kind === "key") return (typeof value !== "bigint" && typeof value !== "object") || value === null;
-  if (kind === "first" || kind === "last")
+  if (kind === "key" || kind === "first" || kind === "last")
     return (typeof value !== "bigint" && typeof value !== "object") || value === null;
   return value === null || typeof value === "number";
 }

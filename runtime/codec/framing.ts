@@ -37,8 +37,11 @@ export function cutOf(framing: Framing): Cut | null {
       return null;
     case "lines":
       return linesByKernel((message) => cutLines(message, records));
-    case "senml":
-      return senmlRecords(records);
+    case "senml": {
+      const packs = new SenmlPacks();
+      return (message, arrived) =>
+        madeRecords(records, packs.resolve(message, arrived) ?? [refused(message)]);
+    }
     case "influx":
       return (message, arrived) =>
         madeRecords(
@@ -120,15 +123,6 @@ function cutValues(message: Uint8Array, records: RecordList): boolean {
     start = end;
   }
   return true;
-}
-
-/** The resolved records of a pack. */
-function senmlRecords(records: RecordList): Cut {
-  const packs = new SenmlPacks();
-  return (message, arrived) => {
-    const texts = packs.resolve(message, arrived)?.map((text) => Buffer.from(text));
-    return madeRecords(records, texts ?? [refused(message)]);
-  };
 }
 
 /** Records that are not in the message as they stand. */

@@ -1,10 +1,10 @@
 // Packs of SenML in JSON (RFC 8428) as records each of which says all: its whole name, its time in seconds since 1970, its
 // unit and its value ("resolved records", section 4.6). What is no such pack is not resolved in part.
 
+import { valueAt } from "../../operators/sdk/index.ts";
 import { RecordList } from "../batch/payloads.ts";
 import { limits } from "../limits.ts";
 import type { DecodeFault, FieldRead } from "./codec.ts";
-import { valueAt } from "../../operators/sdk/index.ts";
 import { cutArray } from "./json/elements.ts";
 import { forEachRestText } from "./json/encoder-members.ts";
 import { HeapLanding } from "./json/landing.ts";
@@ -61,23 +61,25 @@ export class SenmlPacks {
   readonly #landing = new HeapLanding(fields.map(({ type }) => type));
   readonly #entries = new RecordList();
 
-  /** The resolved records of a pack that arrived at `arrived`, ms, as texts of JSON; null where it is none, or of another version. */
-  resolve(pack: Uint8Array, arrived: number): readonly string[] | null {
+  /** The resolved records of a pack that arrived at `arrived`, ms, in JSON; null where it is none, or of another version. */
+  resolve(pack: Uint8Array, arrived: number): readonly Uint8Array[] | null {
     const read = this.#read(pack);
     if (read === null) return null;
     const { starts, ends } = this.#entries;
-    const texts: string[] = [];
+    const records: Uint8Array[] = [];
     let base = noBase;
     let length = 0;
     for (const [place, entry] of read.entries()) {
       base = baseBehind(base, entry);
       const text = recordText(pack.subarray(starts[place], ends[place]), entry, base, arrived);
-      length += text?.length ?? 0;
+      if (text === null) return null;
+      const record = Buffer.from(text);
+      length += record.length;
       // A long name for very many records is a bomb.
-      if (text === null || length > limits.senml_resolved_bytes_max) return null;
-      texts.push(text);
+      if (length > limits.senml_resolved_bytes_max) return null;
+      records.push(record);
     }
-    return texts;
+    return records;
   }
 
   /** What of each entry is to be resolved; null where one of them is no object, or something in it of another type. */

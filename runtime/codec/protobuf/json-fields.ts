@@ -12,7 +12,7 @@ import {
   wireOf,
   wires,
 } from "./message.ts";
-import { Varints } from "./varints.ts";
+import { WireReader } from "./wire.ts";
 
 /** What is wrong with the bytes of a field. */
 class Unreadable extends Error {}
@@ -31,7 +31,7 @@ const mapKey = 1;
 const mapValue = 2;
 
 export class JsonFields {
-  readonly #varints = new Varints();
+  readonly #reader = new WireReader();
   #bytes: Uint8Array = new Uint8Array(0);
   #view = new DataView(this.#bytes.buffer);
   /** Characters that may still be written. */
@@ -50,6 +50,7 @@ export class JsonFields {
     end: number,
   ): { readonly text: string | null; readonly fault: string } {
     this.#room = limits.proto_json_text_max;
+    this.#reader.begin(this.#bytes, start);
     try {
       let around: readonly Range[] = [{ start, end }];
       for (const number of path.slice(0, -1)) around = this.#partsIn(around).get(number) ?? [];
@@ -69,12 +70,10 @@ export class JsonFields {
     const parts = new Map<number, Part[]>();
     for (const { start, end } of ranges)
       for (let at = start; at < end; ) {
-        const tag = this.#varint(at, end);
-        const [number, wire] = [this.#varints.low >>> 3, this.#varints.low & 7];
-        if (number === 0 || this.#varints.high !== 0)
-          throw new Unreadable("expected a field, got another number");
-        const part = this.#partAt(wire, number, tag, end, 1);
-        if (part.wire !== wires.group) {
+        const tag = this.#checked(this.#reader.tag(at, end));
+        const { number, wire } = this.#reader;
+        const part = this.#partAt(wire, number, tag, end);
+        if (wire !== wires.group) {
           const others = parts.get(number);
           if (others === undefined) parts.set(number, [part]);
           else others.push(part);
@@ -84,33 +83,14 @@ export class JsonFields {
     return parts;
   }
 
-  #partAt(wire: number, number: number, at: number, end: number, depth: number): Part {
-    if (wire === wires.varint) return { wire, start: at, end: this.#varint(at, end) };
-    if (wire === wires.bytes) {
-      const start = this.#varint(at, end);
-      if (this.#varints.high !== 0 || this.#varints.low > end - start) throw new Unreadable(cut);
-      return { wire, start, end: start + this.#varints.low };
-    }
-    if (wire === wires.group) return { wire, start: at, end: this.#groupEnd(number, at, end, depth) };
-    const length = wire === wires.fixed64 ? 8 : 4;
-    if ((wire !== wires.fixed64 && wire !== wires.fixed32) || length > end - at) throw new Unreadable(cut);
-    return { wire, start: at, end: at + length };
+  #partAt(wire: number, number: number, at: number, end: number): Part {
+    const next = this.#checked(this.#reader.skip(wire, number, at, end));
+    return { wire, start: wire === wires.bytes ? this.#reader.varint(at, end) : at, end: next };
   }
 
-  #groupEnd(group: number, start: number, end: number, depth: number): number {
-    if (depth >= limits.payload_depth_max) throw new Unreadable(`expected at most ${depth} levels`);
-    for (let at = start; ; ) {
-      const tag = this.#varint(at, end);
-      const [number, wire] = [this.#varints.low >>> 3, this.#varints.low & 7];
-      if (wire === wires.groupEnd && number === group) return tag;
-      at = this.#partAt(wire, number, tag, end, depth + 1).end;
-    }
-  }
-
-  #varint(at: number, end: number): number {
-    const next = this.#varints.readVarint(this.#bytes, at, end);
-    if (next < 0) throw new Unreadable(`expected a number, got ${this.#varints.varintFault(at, end)}`);
-    return next;
+  #checked(position: number): number {
+    if (position < 0) throw new Unreadable(this.#reader.fault);
+    return position;
   }
 
   /** A field that is read as a whole. */
@@ -159,8 +139,8 @@ export class JsonFields {
 
   #number(scalar: Scalar, at: number): number | bigint {
     return isWide(scalar)
-      ? this.#varints.integerAt(scalar, this.#bytes, this.#view, at)
-      : this.#varints.numberAt(scalar, this.#bytes, this.#view, at);
+      ? this.#reader.integerAt(scalar, this.#view, at)
+      : this.#reader.numberAt(scalar, this.#view, at);
   }
 
   #text(part: Part | undefined, isBytes: boolean): string {
@@ -194,7 +174,7 @@ export class JsonFields {
     if (part.wire !== wires.bytes || wire === wires.bytes) return [part];
     const parts: Part[] = [];
     for (let at = part.start; at < part.end; at = parts.at(-1)!.end)
-      parts.push(this.#partAt(wire, 0, at, part.end, 1));
+      parts.push(this.#partAt(wire, 0, at, part.end));
     return parts;
   }
 
@@ -207,5 +187,3 @@ export class JsonFields {
     return text;
   }
 }
-
-const cut = "expected a value, got the end of its bytes";

@@ -138,7 +138,7 @@ export class ProtobufReader implements TemplateReader {
   }
 
   #text(position: number): { readonly bytes: Uint8Array; readonly start: number; readonly end: number } {
-    const start = this.#scanner.varint(this.#bytes, position, this.#bytes.length);
+    const start = this.#scanner.varint(position, this.#bytes.length);
     return { bytes: this.#bytes, start, end: start + this.#scanner.low };
   }
 
@@ -187,10 +187,10 @@ export class ProtobufReader implements TemplateReader {
   }
 
   #number(scalar: Scalar, position: number): number {
-    return this.#scanner.numberAt(scalar, this.#bytes, this.#view, position);
+    return this.#scanner.numberAt(scalar, this.#view, position);
   }
 
   #integer(scalar: Scalar, position: number): bigint {
-    return this.#scanner.integerAt(scalar, this.#bytes, this.#view, position);
+    return this.#scanner.integerAt(scalar, this.#view, position);
   }
 }

@@ -4,7 +4,7 @@
 import { limits } from "../../limits.ts";
 import { type ProtoMessage, wireOf, wires } from "./message.ts";
 import type { PlacedValue } from "./stencil.ts";
-import { Varints } from "./varints.ts";
+import { WireReader } from "./wire.ts";
 
 /** A message as it is looked for: its fields by number, and whether it was there. */
 interface Node {
@@ -30,7 +30,7 @@ export interface Target {
   readonly owner: number;
 }
 
-export class ProtobufScanner extends Varints {
+export class ProtobufScanner extends WireReader {
   /** By target, in the order of the .proto file: where the value begins (of bytes, their length), or -1. */
   readonly positions: Int32Array;
   readonly targets: readonly Target[];
@@ -38,11 +38,7 @@ export class ProtobufScanner extends Varints {
   readonly present: Uint8Array;
   /** Where it is not null, every value that is no message is noted here in order. */
   placed: PlacedValue[] | null = null;
-  /** What is wrong with the record that `scan` refused. */
-  fault = "";
   readonly #root: Node;
-  #bytes: Uint8Array = new Uint8Array(0);
-  #start = 0;
 
   constructor(message: ProtoMessage) {
     super();
@@ -69,8 +65,7 @@ export class ProtobufScanner extends Varints {
 
   /** True when `bytes[start … end)` is such a message. */
   scan(bytes: Uint8Array, start: number, end: number): boolean {
-    this.#bytes = bytes;
-    this.#start = start;
+    this.begin(bytes, start);
     this.positions.fill(-1);
     this.present.fill(0);
     if (end - start <= limits.payload_bytes_max) return this.#message(this.#root, start, end);
@@ -78,26 +73,18 @@ export class ProtobufScanner extends Varints {
     return false;
   }
 
-  /** Reads the varint at `at` into `low` and `high`; where it ends, or -1, and says why. */
-  varint(bytes: Uint8Array, at: number, end: number): number {
-    const next = this.readVarint(bytes, at, end);
-    return next < 0 ? this.#broken(this.varintFault(at, end), at) : next;
-  }
-
   #message(node: Node, start: number, end: number): boolean {
     this.present[node.place] = 1;
     let at = start;
     while (at < end) {
-      const tag = this.varint(this.#bytes, at, end);
+      const tag = this.tag(at, end);
       if (tag < 0) return false;
-      const number = this.low >>> 3;
-      const wire = this.low & 7;
-      if (this.high !== 0 || number === 0) return this.#broken("a field number out of range", at) > 0;
+      const { number, wire } = this;
       const entry = node.entries.get(number);
-      const next = this.#skip(wire, number, tag, end, 1);
+      const next = this.skip(wire, number, tag, end);
       if (next < 0) return false;
       if (this.placed !== null && (entry?.child ?? null) === null) {
-        const start = wire === wires.bytes ? this.varint(this.#bytes, tag, end) : tag;
+        const start = wire === wires.bytes ? this.varint(tag, end) : tag;
         this.placed.push({ position: tag, start, end: next, wire });
       }
       if (entry !== undefined && entry.wire >= 0 && !this.#note(entry, wire, tag, next)) return false;
@@ -114,50 +101,6 @@ export class ProtobufScanner extends Varints {
       return false;
     }
     if (entry.target >= 0) this.positions[entry.target] = at;
-    return entry.child === null || this.#message(entry.child, this.varint(this.#bytes, at, end), end);
-  }
-
-  /** Where the value at `at` ends, or -1. */
-  #skip(wire: number, number: number, at: number, end: number, depth: number): number {
-    switch (wire) {
-      case wires.varint:
-        return this.varint(this.#bytes, at, end);
-      case wires.fixed64:
-      case wires.fixed32: {
-        const next = at + (wire === wires.fixed64 ? 8 : 4);
-        return next <= end ? next : this.#broken("the end of its bytes", at);
-      }
-      case wires.bytes: {
-        const body = this.varint(this.#bytes, at, end);
-        if (body < 0) return -1;
-        const fits = this.high === 0 && this.low <= end - body;
-        return fits ? body + this.low : this.#broken("a length beyond the end", at);
-      }
-      case wires.group:
-        return this.#skipGroup(number, at, end, depth);
-      default:
-        return this.#broken(`wire type ${wire}`, at);
-    }
-  }
-
-  #skipGroup(group: number, start: number, end: number, depth: number): number {
-    if (depth >= limits.payload_depth_max) return this.#broken("too many levels", start);
-    let at = start;
-    for (;;) {
-      const tag = this.varint(this.#bytes, at, end);
-      if (tag < 0) return -1;
-      const number = this.low >>> 3;
-      const wire = this.low & 7;
-      if (this.high !== 0 || number === 0) return this.#broken("a field number out of range", at);
-      if (wire === wires.groupEnd)
-        return number === group ? tag : this.#broken("the end of another group", at);
-      at = this.#skip(wire, number, tag, end, depth + 1);
-      if (at < 0) return -1;
-    }
-  }
-
-  #broken(what: string, position: number): -1 {
-    this.fault = `expected protobuf, got ${what} at byte ${position - this.#start}`;
-    return -1;
+    return entry.child === null || this.#message(entry.child, this.varint(at, end), end);
   }
 }
